@@ -1,0 +1,5 @@
+//! Claims about a bijection, each with its evidence.
+
+mod evidence;
+
+pub use evidence::Evidence;
