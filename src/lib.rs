@@ -3,3 +3,7 @@
 #![warn(missing_docs)]
 
 pub mod audit;
+pub mod jacobian;
+pub mod program;
+pub mod sweep;
+pub mod tape;

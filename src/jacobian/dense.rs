@@ -1,0 +1,96 @@
+//! The whole Jacobian, as nodes.
+//!
+//! Columns that share no row can share a tangent, rows that share no column can share an adjoint (Curtis,
+//! Powell, Reid, "On the estimation of sparse Jacobian matrices", 1974); whichever needs fewer is taken. A
+//! full d×d pattern takes d.
+
+use super::diagonal::greedy_colours;
+use crate::sweep::reach::{Reach, Relation};
+use crate::sweep::{adjoint, tangent};
+use crate::tape::{Cut, Shape, Tape, Var, concat};
+
+/// How a Jacobian was compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// Tangents, each for several columns.
+    Columns(usize),
+    /// Adjoints, each for several rows.
+    Rows(usize),
+}
+
+/// J[i][j] = ∂xᵢ/∂zⱼ as a matrix node.
+pub fn jacobian<'t>(tape: &'t Tape, map: &Cut) -> Var<'t> {
+    jacobian_with(tape, map).0
+}
+
+/// The Jacobian, and how many sweeps it took.
+pub fn jacobian_with<'t>(tape: &'t Tape, map: &Cut) -> (Var<'t>, Compression) {
+    let (input, output) = (map.inputs()[0], map.outputs()[0]);
+    let (rows, columns) = (tape.shape(output).len(), tape.shape(input).len());
+    let pattern = Reach::new(tape, map, Relation::Derivative).pattern();
+    let mut by_column = vec![Vec::new(); columns];
+    for (row, list) in pattern.iter().enumerate() {
+        list.iter().for_each(|column| by_column[*column as usize].push(row as u32));
+    }
+    let column_colours = compress(&by_column, &pattern);
+    let row_colours = compress(&pattern, &by_column);
+    let count = |colours: &[u32]| colours.iter().max().map_or(0, |colour| *colour as usize + 1);
+    let seed = |colours: &[u32], colour: usize, shape: Shape| {
+        let values: Vec<f64> =
+            colours.iter().map(|other| f64::from(u8::from(*other as usize == colour))).collect();
+        tape.vector(&values).reshape(shape)
+    };
+    let forward = count(&column_colours) <= count(&row_colours);
+    let (sweeps, width) = if forward { (count(&column_colours), rows) } else { (count(&row_colours), columns) };
+    let parts: Vec<Option<Var<'t>>> = (0..sweeps)
+        .map(|colour| {
+            if forward {
+                let seeds = [(input, seed(&column_colours, colour, tape.shape(input)))];
+                tangent(tape, map, &seeds)[0]
+            } else {
+                let seeds = [(output, seed(&row_colours, colour, tape.shape(output)))];
+                adjoint(tape, map, &seeds, &[input])[0]
+            }
+        })
+        .collect();
+    let used = if forward { Compression::Columns(sweeps) } else { Compression::Rows(sweeps) };
+    let shape = Shape::Matrix(rows, columns);
+    let zero = tape.constant(0.0);
+    if parts.iter().all(Option::is_none) {
+        return (zero.broadcast(shape), used);
+    }
+    let parts = concat(parts.iter().map(|part| {
+        part.map_or_else(|| zero.broadcast(Shape::Vector(width)), |part| part.reshape(Shape::Vector(width)))
+    }));
+    let (mut from, mut to) = (Vec::new(), Vec::new());
+    for (row, list) in pattern.iter().enumerate() {
+        for column in list {
+            let column = *column as usize;
+            from.push(if forward {
+                column_colours[column] as usize * rows + row
+            } else {
+                row_colours[row] as usize * columns + column
+            });
+            to.push(row * columns + column);
+        }
+    }
+    (parts.gather(&from).scatter(&to, shape), used)
+}
+
+/// Colours lines (columns, or rows) so that two of one colour share no cross line.
+fn compress(lines: &[Vec<u32>], cross: &[Vec<u32>]) -> Vec<u32> {
+    // A full pattern is known to need a colour each; the quadratic list of conflicts is not built for it.
+    if cross.iter().any(|list| list.len() == lines.len()) {
+        return (0..lines.len() as u32).collect();
+    }
+    greedy_colours(lines.len(), |line| {
+        let mut near: Vec<usize> = lines[line]
+            .iter()
+            .flat_map(|crossing| cross[*crossing as usize].iter().map(|other| *other as usize))
+            .filter(|other| *other != line)
+            .collect();
+        near.sort_unstable();
+        near.dedup();
+        near
+    })
+}

@@ -1,0 +1,93 @@
+//! ln|det J| as a formula, by the cheapest route that is proven.
+
+use std::fmt;
+
+use super::dense::{Compression, jacobian_with};
+use super::diagonal::{block_diagonal, triangular_diagonal};
+use super::discover::discover;
+use super::error::StructureError;
+use super::proof::prove;
+use super::structure::Structure;
+use crate::tape::{Cut, Tape, Var};
+
+/// How a log-determinant is computed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// Σ ln|J_ii| over a proven triangular structure: O(d).
+    Diagonal,
+    /// Σ ln|det B_k| over proven diagonal blocks: O(Σ b_k³).
+    Blocks {
+        /// The sizes.
+        sizes: Vec<usize>,
+        /// Tangent sweeps for all blocks together.
+        sweeps: usize,
+    },
+    /// The whole Jacobian and an LU: O(d³).
+    Dense {
+        /// Tangents or adjoints for the Jacobian.
+        compression: Compression,
+    },
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Route::Diagonal => f.write_str("diagonal, one sliced tangent, O(d)"),
+            Route::Blocks { sizes, sweeps } => {
+                let largest = sizes.iter().max().copied().unwrap_or(0);
+                write!(f, "{} diagonal blocks of at most {largest}, {sweeps} sliced tangents", sizes.len())
+            }
+            Route::Dense { compression: Compression::Columns(n) } => {
+                write!(f, "dense, {n} tangents and an LU, O(d³)")
+            }
+            Route::Dense { compression: Compression::Rows(n) } => {
+                write!(f, "dense, {n} adjoints and an LU, O(d³)")
+            }
+        }
+    }
+}
+
+/// A log-determinant as a scalar node, and the route it takes.
+#[derive(Clone, Debug)]
+pub struct LogDet<'t> {
+    /// ln|det J| at the input of the map.
+    pub value: Var<'t>,
+    /// The diagonal, where the route has one: its signs decide that of the determinant.
+    pub diagonal: Option<Var<'t>>,
+    /// How it is computed.
+    pub route: Route,
+}
+
+/// ln|det J| of a map whose structure is declared.
+///
+/// # Errors
+/// [`StructureError::Unproven`] when the declaration cannot be proven (it never falls back in silence), and
+/// [`StructureError::Singular`] when det J = 0 for all inputs and parameters.
+pub fn log_det<'t>(tape: &'t Tape, map: &Cut, structure: &Structure) -> Result<LogDet<'t>, StructureError> {
+    let Some(proof) = prove(tape, map, structure)? else { return dense(tape, map) };
+    if let Structure::BlockTriangular { blocks, .. } = structure {
+        refuse_singular(tape, map)?;
+        let (matrices, sweeps) = block_diagonal(tape, map, &proof);
+        let value = matrices.into_iter().map(Var::log_abs_det).reduce(|sum, next| sum + next);
+        let value = value.unwrap_or_else(|| tape.constant(0.0));
+        return Ok(LogDet { value, diagonal: None, route: Route::Blocks { sizes: blocks.clone(), sweeps } });
+    }
+    let diagonal = triangular_diagonal(tape, map, &proof);
+    if let Some(k) = diagonal.zeros.first() {
+        let (output, input) = (proof.order.outputs()[*k], proof.order.inputs()[*k]);
+        let reason = format!("J is {structure} and ∂x[{output}]/∂z[{input}] is 0 for all inputs");
+        return Err(StructureError::Singular { reason });
+    }
+    let entries = diagonal.entries;
+    Ok(LogDet { value: entries.abs().ln().sum(), diagonal: Some(entries), route: Route::Diagonal })
+}
+
+fn dense<'t>(tape: &'t Tape, map: &Cut) -> Result<LogDet<'t>, StructureError> {
+    refuse_singular(tape, map)?;
+    let (matrix, compression) = jacobian_with(tape, map);
+    Ok(LogDet { value: matrix.log_abs_det(), diagonal: None, route: Route::Dense { compression } })
+}
+
+fn refuse_singular(tape: &Tape, map: &Cut) -> Result<(), StructureError> {
+    discover(tape, map).map(|_| ())
+}

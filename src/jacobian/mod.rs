@@ -1,0 +1,29 @@
+//! Jacobians: what is proven of their structure, and their log-determinants as formulas.
+//!
+//! A map is a program with one input vector z and one output vector x; J[i][j] = ∂xᵢ/∂zⱼ. Three questions:
+//! does no path lead from zⱼ to xᵢ where the declared structure says so ([`prove`]), what are the diagonal
+//! entries ([`diagonal`](fn@diagonal), [`triangular_diagonal`]), and what is ln|det J| ([`log_det`]): a sum
+//! over the diagonal where a triangular structure is proven, an LU where it is not.
+
+mod dense;
+mod diagonal;
+mod discover;
+mod error;
+mod log_det;
+mod proof;
+mod structure;
+
+pub use dense::{Compression, jacobian, jacobian_with};
+pub use diagonal::{Diagonal, block_diagonal, diagonal, triangular_diagonal};
+pub use discover::{Discovery, discover};
+pub use error::{PathStep, StructureError, Unproven};
+pub use log_det::{LogDet, Route, log_det};
+pub use proof::{Proof, prove};
+pub use structure::{Order, Structure};
+
+use crate::tape::{Cut, NodeId, Tape};
+
+/// The program from one input vector to one output vector.
+pub fn map(tape: &Tape, input: NodeId, output: NodeId) -> Cut {
+    Cut::new(tape, &[input], &[output])
+}

@@ -1,0 +1,83 @@
+//! Proof of a declared structure: for all inputs and all parameters.
+//!
+//! With the variables labelled by their place in the order, hi(v) is the largest label among the inputs that
+//! element v depends on. If hi(xᵢ) ≤ i for every output, no path leads from zⱼ to xᵢ with j > i, so J is
+//! lower triangular everywhere. Value dependence is asked for (conditions count): what is proven then also
+//! says in which order the variables can be solved for.
+
+use super::error::{StructureError, Unproven};
+use super::structure::{Order, Structure};
+use crate::sweep::reach::{NONE, Reach, Relation};
+use crate::tape::{Cut, Tape};
+
+/// A structure that holds for all inputs and all parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proof {
+    /// What was proven.
+    pub structure: Structure,
+    /// The order of solving.
+    pub order: Order,
+    /// By input, and by output: the label, which is the place in the order, or of its block.
+    pub(super) labels: (Vec<u32>, Vec<u32>),
+}
+
+/// Proves what is declared; `None` for a dense Jacobian, of which nothing is claimed.
+///
+/// # Errors
+/// [`StructureError::Unproven`] with the offending path, and [`StructureError::Declaration`] when order or
+/// blocks do not fit the dimension.
+pub fn prove(tape: &Tape, map: &Cut, structure: &Structure) -> Result<Option<Proof>, StructureError> {
+    let d = tape.shape(map.inputs()[0]).len();
+    let Some(order) = structure.order(d) else { return Ok(None) };
+    if !order.is_permutation(d) {
+        let reason = "the order must name each variable from 0 to d - 1 once".to_string();
+        return Err(StructureError::Declaration { d, reason });
+    }
+    let labels = labels(d, structure, &order)?;
+    let reach = Reach::new(tape, map, Relation::Value);
+    refuse_above(tape, &reach, structure, &labels)?;
+    if *structure == Structure::Diagonal {
+        // And the other way round: nothing below the diagonal either.
+        let flip = |list: &[u32]| list.iter().map(|label| d as u32 - 1 - label).collect::<Vec<_>>();
+        refuse_above(tape, &reach, structure, &(flip(&labels.0), flip(&labels.1)))?;
+    }
+    Ok(Some(Proof { structure: structure.clone(), order, labels }))
+}
+
+/// The labels of inputs and outputs: places in the order, or numbers of blocks.
+fn labels(d: usize, structure: &Structure, order: &Order) -> Result<(Vec<u32>, Vec<u32>), StructureError> {
+    let (inputs, outputs) = order.ranks();
+    let Structure::BlockTriangular { blocks, .. } = structure else { return Ok((inputs, outputs)) };
+    if blocks.iter().sum::<usize>() != d || blocks.contains(&0) {
+        let reason = format!("the blocks add up to {}, or one is empty", blocks.iter().sum::<usize>());
+        return Err(StructureError::Declaration { d, reason });
+    }
+    let block_of: Vec<u32> =
+        blocks.iter().enumerate().flat_map(|(block, size)| vec![block as u32; *size]).collect();
+    let blocked = |ranks: Vec<u32>| ranks.into_iter().map(|rank| block_of[rank as usize]).collect();
+    Ok((blocked(inputs), blocked(outputs)))
+}
+
+/// Refuses a dependence of an output on an input of a larger label.
+fn refuse_above(
+    tape: &Tape,
+    reach: &Reach<'_>,
+    structure: &Structure,
+    (inputs, outputs): &(Vec<u32>, Vec<u32>),
+) -> Result<(), StructureError> {
+    let highest = reach.highest(inputs);
+    for (output, element) in reach.output_elements().into_iter().enumerate() {
+        let label = highest[element];
+        if label == NONE || label <= outputs[output] {
+            continue;
+        }
+        // In a block several inputs carry the label; one of them has the path.
+        for input in (0..inputs.len()).filter(|input| inputs[*input] == label) {
+            if let Some(steps) = reach.path(input, output) {
+                return Err(Box::new(Unproven::new(tape, structure, input, output, &steps)).into());
+            }
+        }
+        unreachable!("hi({output}) = {label} has a path from an input of that label");
+    }
+    Ok(())
+}

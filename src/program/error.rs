@@ -1,0 +1,67 @@
+//! What can go wrong when a program runs.
+
+use std::fmt;
+use std::panic::Location;
+
+use thiserror::Error;
+
+use crate::tape::ParameterError;
+
+/// Why a program could not run.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub enum ProgramError {
+    /// The parameters do not fit.
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
+    /// The parameters were not given yet.
+    #[error("the program has no parameters yet: call `load` before `run`")]
+    NotLoaded,
+    /// Another number of inputs.
+    #[error("the program takes {expected} inputs, but {given} were given")]
+    Inputs {
+        /// How many the program has.
+        expected: usize,
+        /// How many were given.
+        given: usize,
+    },
+    /// An input does not hold whole rows.
+    #[error("input {input} holds {given} numbers, but {rows} rows of {width} are {}", rows * width)]
+    Rows {
+        /// Which input, counted from 0.
+        input: usize,
+        /// Rows asked for.
+        rows: usize,
+        /// Numbers in a row.
+        width: usize,
+        /// Numbers given.
+        given: usize,
+    },
+}
+
+/// Where a number that is not finite first arose.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NonFinite {
+    /// The operation whose operands were finite and whose result was not.
+    pub operation: &'static str,
+    /// The source line that recorded it.
+    pub place: &'static Location<'static>,
+    /// The element of the result, counted row by row.
+    pub element: usize,
+    /// The row of the batch.
+    pub row: usize,
+    /// What came out.
+    pub value: f64,
+    /// The same element of each operand of the same shape; what went in, for elementwise operations.
+    pub operands: Vec<f64>,
+}
+
+impl fmt::Display for NonFinite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} gives {}", self.operation, self.value)?;
+        if !self.operands.is_empty() {
+            let operands: Vec<String> = self.operands.iter().map(f64::to_string).collect();
+            write!(f, " from {}", operands.join(" and "))?;
+        }
+        write!(f, " in row {} (element {}), at {}:{}", self.row, self.element, self.place.file(), self.place.line())
+    }
+}

@@ -1,0 +1,24 @@
+//! The sweeps: one tape, many interpretations.
+//!
+//! | sweep | reads a node as | gives |
+//! |---|---|---|
+//! | [`value`] | numbers, many samples at a time | evaluation |
+//! | [`tangent`](fn@tangent) | new nodes, forwards | Jacobian columns, diagonals, as formulas |
+//! | [`adjoint`](fn@adjoint) | new nodes, backwards | gradients, Jacobian rows, as formulas |
+//! | [`reach`] | which inputs it depends on, which outputs it reaches | sparsity, order, slices |
+//!
+//! Each is an exhaustive match on [`Op`](crate::tape::Op). Derivatives are emitted as nodes on the same tape
+//! and never executed on the side, so there is one executor, and a derivative can be derived again.
+
+mod adjoint;
+mod lu;
+mod partial;
+pub mod reach;
+
+mod tangent;
+pub mod value;
+
+pub use adjoint::adjoint;
+pub use lu::Lu;
+
+pub use tangent::{sliced_tangent, tangent};

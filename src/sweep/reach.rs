@@ -1,0 +1,505 @@
+//! The reach sweep: which inputs an element depends on, and which outputs it reaches.
+//!
+//! Everything that is proven about structure is read off the *edges* of a program: element v of a node
+//! depends on element u of an operand. The edges of an operation are one match ([`Reach::edges`]); highest
+//! and lowest indices, bit sets, slices and paths are all passes over them. An edge that a structural zero
+//! kills is not there: an element that is the **constant** 0 (a mask, padding) takes its factor with it, a
+//! parameter that merely happens to be 0.0 does not. So what follows holds for all inputs and all parameters.
+
+use crate::tape::{Cut, Node, NodeId, Op, Shape, Tape};
+
+/// What counts as depending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// The value: conditions count. For proofs of order and for inversion.
+    Value,
+    /// The derivative: conditions do not count. For tangents.
+    Derivative,
+}
+
+/// Numbers for the elements of all nodes of a program, node by node.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    positions: Vec<u32>,
+    offsets: Vec<usize>,
+}
+
+impl Layout {
+    /// Numbers the elements of a program.
+    pub fn new(tape: &Tape, cut: &Cut) -> Layout {
+        let last = cut.nodes().last().map_or(0, |id| id.index() + 1);
+        let mut positions = vec![u32::MAX; last];
+        let mut offsets = Vec::with_capacity(cut.nodes().len() + 1);
+        let mut total = 0;
+        for (position, id) in cut.nodes().iter().enumerate() {
+            positions[id.index()] = position as u32;
+            offsets.push(total);
+            total += tape.shape(*id).len();
+        }
+        offsets.push(total);
+        Layout { positions, offsets }
+    }
+
+    /// How many elements there are.
+    pub fn len(&self) -> usize {
+        self.offsets[self.offsets.len() - 1]
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The place of a node in the program's order, if it belongs to the program.
+    pub fn position(&self, id: NodeId) -> Option<usize> {
+        self.positions.get(id.index()).filter(|position| **position != u32::MAX).map(|p| *p as usize)
+    }
+
+    /// The element numbers of a node.
+    ///
+    /// # Panics
+    /// When the node is not of the program.
+    pub fn elements(&self, id: NodeId) -> std::ops::Range<usize> {
+        let position = self.position(id).expect("the node belongs to the program");
+        self.offsets[position]..self.offsets[position + 1]
+    }
+
+    /// The position of the node an element belongs to.
+    pub fn node_of(&self, element: usize) -> usize {
+        self.offsets.partition_point(|offset| *offset <= element) - 1
+    }
+}
+
+/// Which elements of a program are the constant 0, whatever the inputs and parameters are.
+pub fn structural_zeros(tape: &Tape, cut: &Cut, layout: &Layout) -> Vec<bool> {
+    let mut zeros = vec![false; layout.len()];
+    for id in cut.nodes() {
+        if cut.is_input(*id) {
+            continue;
+        }
+        let node = tape.node(*id);
+        let (known, own) = zeros.split_at_mut(layout.elements(*id).start);
+        let operands: Vec<&[bool]> = node.operands.iter().map(|o| &known[layout.elements(*o)]).collect();
+        node_zeros(tape, &node, &operands, &mut own[..node.shape.len()]);
+    }
+    zeros
+}
+
+fn node_zeros(tape: &Tape, node: &Node, operands: &[&[bool]], zeros: &mut [bool]) {
+    let some = |k: usize| operands[k].iter().any(|zero| *zero);
+    match &node.op {
+        Op::Input(_) | Op::Parameter(_) | Op::LogAbsDet | Op::Inverse => {}
+        Op::Constant(data) => {
+            for (zero, value) in zeros.iter_mut().zip(data.values()) {
+                *zero = *value == 0.0;
+            }
+        }
+        // Functions that map 0 to 0.
+        Op::Neg | Op::ExpM1 | Op::Ln1p | Op::Tanh | Op::Sin | Op::Sqrt | Op::Abs | Op::Sign | Op::Erf => {
+            zeros.copy_from_slice(operands[0]);
+        }
+        Op::Powi(n) if *n > 0 => zeros.copy_from_slice(operands[0]),
+        Op::Recip | Op::Exp | Op::Ln | Op::Sigmoid | Op::Softplus | Op::Cos | Op::Powi(_) => {}
+        Op::Pow | Op::Less | Op::LessEq => {}
+        Op::Add | Op::Sub | Op::Min | Op::Max => {
+            for (e, zero) in zeros.iter_mut().enumerate() {
+                *zero = operands[0][e] && operands[1][e];
+            }
+        }
+        Op::Mul => {
+            for (e, zero) in zeros.iter_mut().enumerate() {
+                *zero = operands[0][e] || operands[1][e];
+            }
+        }
+        // 0/b is 0 only where b cannot be 0; that is known of constants here.
+        Op::Div => {
+            let constant = tape.look(node.operands[1], |b| match &b.op {
+                Op::Constant(data) => Some(data.clone()),
+                Op::Broadcast => tape.look(b.operands[0], |scalar| match &scalar.op {
+                    Op::Constant(data) => Some(data.clone()),
+                    _ => None,
+                }),
+                _ => None,
+            });
+            let Some(constant) = constant else { return };
+            for (e, zero) in zeros.iter_mut().enumerate() {
+                *zero = operands[0][e] && constant.values()[e.min(constant.values().len() - 1)] != 0.0;
+            }
+        }
+        Op::Select => {
+            for (e, zero) in zeros.iter_mut().enumerate() {
+                *zero = operands[1][e] && operands[2][e];
+            }
+        }
+        Op::Broadcast => zeros.fill(operands[0][0]),
+        Op::Sum => zeros[0] = operands[0].iter().all(|zero| *zero),
+        Op::Gather(indices) => {
+            for (zero, index) in zeros.iter_mut().zip(indices.iter()) {
+                *zero = operands[0][*index as usize];
+            }
+        }
+        Op::Scatter(indices) => {
+            zeros.fill(true);
+            for (k, index) in indices.iter().enumerate() {
+                zeros[*index as usize] &= operands[0][k];
+            }
+        }
+        Op::Concat => {
+            let mut all = operands.iter().flat_map(|operand| operand.iter());
+            for zero in zeros {
+                *zero = *all.next().expect("a concatenation is as long as its parts");
+            }
+        }
+        Op::Transpose => {
+            let Shape::Matrix(rows, columns) = node.shape else { unreachable!("a matrix") };
+            for row in 0..rows {
+                for column in 0..columns {
+                    zeros[row * columns + column] = operands[0][column * rows + row];
+                }
+            }
+        }
+        Op::MatVec | Op::MatMul => {
+            if !some(0) && !some(1) {
+                return;
+            }
+            let (rows, inner, columns) = product_sizes(tape, node);
+            for row in 0..rows {
+                for column in 0..columns {
+                    zeros[row * columns + column] = (0..inner)
+                        .all(|k| operands[0][row * inner + k] || operands[1][k * columns + column]);
+                }
+            }
+        }
+        Op::Outer => {
+            let columns = operands[1].len();
+            for (e, zero) in zeros.iter_mut().enumerate() {
+                *zero = operands[0][e / columns] || operands[1][e % columns];
+            }
+        }
+    }
+}
+
+/// Rows, inner length and columns of a product of a matrix with a vector or a matrix.
+pub(crate) fn product_sizes(tape: &Tape, node: &Node) -> (usize, usize, usize) {
+    let Shape::Matrix(rows, inner) = tape.shape(node.operands[0]) else { unreachable!("a matrix") };
+    match tape.shape(node.operands[1]) {
+        Shape::Matrix(_, columns) => (rows, inner, columns),
+        _ => (rows, inner, 1),
+    }
+}
+
+/// The dependences between the elements of a program.
+pub struct Reach<'a> {
+    tape: &'a Tape,
+    cut: &'a Cut,
+    relation: Relation,
+    layout: Layout,
+    zeros: Vec<bool>,
+    /// By position: whether the node depends on an input at all.
+    active: Vec<bool>,
+}
+
+/// One step of a dependence: an element of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The node.
+    pub node: NodeId,
+    /// The element of the node, counted row by row.
+    pub element: usize,
+}
+
+/// No index: the element depends on no input, or reaches no output.
+pub const NONE: u32 = u32::MAX;
+
+impl<'a> Reach<'a> {
+    /// Prepares a program: numbers its elements and finds its structural zeros.
+    pub fn new(tape: &'a Tape, cut: &'a Cut, relation: Relation) -> Reach<'a> {
+        let layout = Layout::new(tape, cut);
+        let zeros = structural_zeros(tape, cut, &layout);
+        let mut active = vec![false; cut.nodes().len()];
+        for (position, id) in cut.nodes().iter().enumerate() {
+            active[position] = cut.is_input(*id)
+                || tape.look(*id, |node| {
+                    node.operands
+                        .iter()
+                        .any(|operand| layout.position(*operand).is_some_and(|position| active[position]))
+                });
+        }
+        // An input is where the program begins: what it was computed from is not looked at.
+        Reach { tape, cut, relation, layout, zeros, active }
+    }
+
+    /// The numbering of the elements.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The element numbers of all inputs, in the order of the inputs.
+    pub fn input_elements(&self) -> Vec<usize> {
+        self.cut.inputs().iter().flat_map(|id| self.layout.elements(*id)).collect()
+    }
+
+    /// The element numbers of all outputs, in the order of the outputs.
+    pub fn output_elements(&self) -> Vec<usize> {
+        self.cut.outputs().iter().flat_map(|id| self.layout.elements(*id)).collect()
+    }
+
+    /// Visits every edge of the node at this position: (element of the node, element of the operand).
+    fn edges(&self, position: usize, mut visit: impl FnMut(usize, usize)) {
+        let id = self.cut.nodes()[position];
+        if !self.active[position] || self.cut.is_input(id) {
+            return;
+        }
+        let node = self.tape.node(id);
+        let start = self.layout.elements(id).start;
+        let value = self.relation == Relation::Value;
+        let range = |k: usize| {
+            let range = self.layout.elements(node.operands[k]);
+            let position = self.layout.position(node.operands[k]).expect("operands belong to the program");
+            self.active[position].then_some(range)
+        };
+        // The zeros of an operand, active or not.
+        let zero = |k: usize, e: usize| self.zeros[self.layout.elements(node.operands[k]).start + e];
+        let mut elementwise = |k: usize| {
+            for (e, u) in range(k).into_iter().flatten().enumerate() {
+                visit(start + e, u);
+            }
+        };
+        match &node.op {
+            Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => {}
+            Op::Sign if !value => {}
+            Op::Powi(0) if !value => {}
+            Op::Neg | Op::Recip | Op::Exp | Op::Ln | Op::ExpM1 | Op::Ln1p | Op::Tanh | Op::Sigmoid => {
+                elementwise(0);
+            }
+            Op::Softplus | Op::Sin | Op::Cos | Op::Sqrt | Op::Abs | Op::Sign | Op::Erf | Op::Powi(_) => {
+                elementwise(0);
+            }
+            Op::Less | Op::LessEq if !value => {}
+            Op::Add | Op::Sub | Op::Div | Op::Pow | Op::Min | Op::Max | Op::Less | Op::LessEq => {
+                elementwise(0);
+                elementwise(1);
+            }
+            Op::Mul => {
+                for k in 0..2 {
+                    for (e, u) in range(k).into_iter().flatten().enumerate() {
+                        if !zero(1 - k, e) {
+                            visit(start + e, u);
+                        }
+                    }
+                }
+            }
+            Op::Select => {
+                if value {
+                    elementwise(0);
+                }
+                elementwise(1);
+                elementwise(2);
+            }
+            Op::Broadcast => {
+                for u in range(0).into_iter().flatten() {
+                    (0..node.shape.len()).for_each(|e| visit(start + e, u));
+                }
+            }
+            Op::Sum | Op::LogAbsDet => range(0).into_iter().flatten().for_each(|u| visit(start, u)),
+            Op::Gather(indices) => {
+                if let Some(range) = range(0) {
+                    for (e, index) in indices.iter().enumerate() {
+                        visit(start + e, range.start + *index as usize);
+                    }
+                }
+            }
+            Op::Scatter(indices) => {
+                for (index, u) in indices.iter().zip(range(0).into_iter().flatten()) {
+                    visit(start + *index as usize, u);
+                }
+            }
+            Op::Concat => {
+                let mut next = start;
+                for k in 0..node.operands.len() {
+                    let length = self.layout.elements(node.operands[k]).len();
+                    for (e, u) in range(k).into_iter().flatten().enumerate() {
+                        visit(next + e, u);
+                    }
+                    next += length;
+                }
+            }
+            Op::Transpose => {
+                let Shape::Matrix(rows, columns) = node.shape else { unreachable!("a matrix") };
+                if let Some(range) = range(0) {
+                    for e in 0..node.shape.len() {
+                        visit(start + e, range.start + (e % columns) * rows + e / columns);
+                    }
+                }
+            }
+            Op::MatVec | Op::MatMul => {
+                let (rows, inner, columns) = product_sizes(self.tape, &node);
+                let (left, right) = (range(0), range(1));
+                for row in 0..rows {
+                    for k in 0..inner {
+                        for column in 0..columns {
+                            let (a, b) = (row * inner + k, k * columns + column);
+                            if zero(0, a) || zero(1, b) {
+                                continue;
+                            }
+                            let out = start + row * columns + column;
+                            left.iter().for_each(|range| visit(out, range.start + a));
+                            right.iter().for_each(|range| visit(out, range.start + b));
+                        }
+                    }
+                }
+            }
+            Op::Outer => {
+                let Shape::Matrix(rows, columns) = node.shape else { unreachable!("a matrix") };
+                let (left, right) = (range(0), range(1));
+                for row in 0..rows {
+                    for column in 0..columns {
+                        if zero(0, row) || zero(1, column) {
+                            continue;
+                        }
+                        let out = start + row * columns + column;
+                        left.iter().for_each(|range| visit(out, range.start + row));
+                        right.iter().for_each(|range| visit(out, range.start + column));
+                    }
+                }
+            }
+            Op::Inverse => {
+                for u in range(0).into_iter().flatten() {
+                    (0..node.shape.len()).for_each(|e| visit(start + e, u));
+                }
+            }
+        }
+    }
+
+    /// Whether an edge may be followed: nothing comes out of a structural zero.
+    fn alive(&self, element: usize) -> bool {
+        !self.zeros[element]
+    }
+
+    /// hi: for every element the largest label among the inputs it depends on, or [`NONE`].
+    ///
+    /// `labels` gives a label to each input element.
+    pub fn highest(&self, labels: &[u32]) -> Vec<u32> {
+        let mut highest = vec![NONE; self.layout.len()];
+        for (element, label) in self.input_elements().into_iter().zip(labels) {
+            highest[element] = *label;
+        }
+        for position in 0..self.cut.nodes().len() {
+            self.edges(position, |v, u| {
+                if self.alive(v) && highest[u] != NONE && (highest[v] == NONE || highest[v] < highest[u]) {
+                    highest[v] = highest[u];
+                }
+            });
+        }
+        highest
+    }
+
+    /// lo: for every element the smallest label among the outputs it reaches, or [`NONE`].
+    ///
+    /// `labels` gives a label to each output element.
+    pub fn lowest(&self, labels: &[u32]) -> Vec<u32> {
+        let mut lowest = vec![NONE; self.layout.len()];
+        for (element, label) in self.output_elements().into_iter().zip(labels) {
+            // Two outputs may be one node (the tape is hash-consed): the smaller label wins. NONE is the
+            // largest number, so min works on it as it stands.
+            lowest[element] = lowest[element].min(*label);
+        }
+        for position in (0..self.cut.nodes().len()).rev() {
+            self.edges(position, |v, u| {
+                if self.alive(v) {
+                    lowest[u] = lowest[u].min(lowest[v]);
+                }
+            });
+        }
+        lowest
+    }
+
+    /// For every element a 64-bit set: the inputs among `block*64 .. block*64 + 64` it depends on.
+    pub fn inputs_of(&self, block: usize) -> Vec<u64> {
+        let mut sets = vec![0u64; self.layout.len()];
+        for (number, element) in self.input_elements().into_iter().enumerate() {
+            if number / 64 == block {
+                sets[element] |= 1 << (number % 64);
+            }
+        }
+        for position in 0..self.cut.nodes().len() {
+            self.edges(position, |v, u| {
+                if self.alive(v) {
+                    sets[v] |= sets[u];
+                }
+            });
+        }
+        sets
+    }
+
+    /// For every element a 64-bit set: the outputs among `block*64 .. block*64 + 64` it reaches.
+    pub fn outputs_of(&self, block: usize) -> Vec<u64> {
+        let mut sets = vec![0u64; self.layout.len()];
+        for (number, element) in self.output_elements().into_iter().enumerate() {
+            if number / 64 == block {
+                sets[element] |= 1 << (number % 64);
+            }
+        }
+        for position in (0..self.cut.nodes().len()).rev() {
+            self.edges(position, |v, u| {
+                if self.alive(v) {
+                    sets[u] |= sets[v];
+                }
+            });
+        }
+        sets
+    }
+
+    /// The pattern of the Jacobian: for each output element the input elements it depends on, ascending.
+    pub fn pattern(&self) -> Vec<Vec<u32>> {
+        let (inputs, outputs) = (self.input_elements().len(), self.output_elements());
+        let mut rows = vec![Vec::new(); outputs.len()];
+        for block in 0..inputs.div_ceil(64) {
+            let sets = self.inputs_of(block);
+            for (row, element) in rows.iter_mut().zip(&outputs) {
+                let mut set = sets[*element];
+                while set != 0 {
+                    row.push((block * 64) as u32 + set.trailing_zeros());
+                    set &= set - 1;
+                }
+            }
+        }
+        rows
+    }
+
+    /// A shortest path from input element `input` to output element `output`, both ends included.
+    pub fn path(&self, input: usize, output: usize) -> Option<Vec<Step>> {
+        let from = self.input_elements()[input];
+        let mut distance = vec![NONE; self.layout.len()];
+        distance[from] = 0;
+        for position in 0..self.cut.nodes().len() {
+            self.edges(position, |v, u| {
+                if self.alive(v) && distance[u] != NONE {
+                    distance[v] = distance[v].min(distance[u] + 1);
+                }
+            });
+        }
+        let mut here = self.output_elements()[output];
+        if distance[here] == NONE {
+            return None;
+        }
+        let mut path = vec![self.step(here)];
+        while here != from {
+            let mut before = None;
+            self.edges(self.layout.node_of(here), |v, u| {
+                if v == here && before.is_none() && distance[u] != NONE && distance[u] + 1 == distance[v] {
+                    before = Some(u);
+                }
+            });
+            here = before.expect("an element that is reached has a predecessor");
+            path.push(self.step(here));
+        }
+        path.reverse();
+        Some(path)
+    }
+
+    fn step(&self, element: usize) -> Step {
+        let node = self.cut.nodes()[self.layout.node_of(element)];
+        Step { node, element: element - self.layout.elements(node).start }
+    }
+}

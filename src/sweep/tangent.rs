@@ -1,0 +1,328 @@
+//! The tangent sweep: derivatives forwards, emitted as nodes.
+//!
+//! Seeds are directions at the inputs; what comes out is the derivative of every output in that direction, a
+//! node on the same tape. A tangent that is zero by structure is *absent*: it costs nothing, and no 0·∞ can
+//! arise from it.
+//!
+//! A *sliced* sweep keeps an edge only when both its ends carry the same label. With the slices of a
+//! triangular program as labels, and 1 as the seed of every input, one sweep gives the whole diagonal of the
+//! Jacobian: what is in no slice (the conditioner of a coupling layer) is never touched.
+
+use super::partial::{Partial, partial, takes_first};
+use super::reach::{Layout, NONE};
+use crate::tape::{Cut, Node, NodeId, Op, Shape, Tape, Var, concat};
+
+/// The derivative of each output in the direction of the seeds; `None` where it is zero by structure.
+///
+/// A seed is an input of the program and its tangent, of the same shape; inputs without a seed do not move.
+pub fn tangent<'t>(tape: &'t Tape, cut: &Cut, seeds: &[(NodeId, Var<'t>)]) -> Vec<Option<Var<'t>>> {
+    Sweep { tape, labels: None }.run(cut, seeds)
+}
+
+/// The same along edges whose two ends carry the same label, and along no others.
+///
+/// `labels` gives each element of `layout` a label, or [`NONE`].
+pub fn sliced_tangent<'t>(
+    tape: &'t Tape,
+    cut: &Cut,
+    seeds: &[(NodeId, Var<'t>)],
+    layout: &Layout,
+    labels: &[u32],
+) -> Vec<Option<Var<'t>>> {
+    Sweep { tape, labels: Some((layout, labels)) }.run(cut, seeds)
+}
+
+struct Sweep<'t, 'l> {
+    tape: &'t Tape,
+    labels: Option<(&'l Layout, &'l [u32])>,
+}
+
+impl<'t> Sweep<'t, '_> {
+    fn run(&self, cut: &Cut, seeds: &[(NodeId, Var<'t>)]) -> Vec<Option<Var<'t>>> {
+        let last = cut.nodes().last().map_or(0, |id| id.index() + 1);
+        let mut tangents: Vec<Option<Var<'t>>> = vec![None; last];
+        for (input, seed) in seeds {
+            tangents[input.index()] = Some(*seed);
+        }
+        for id in cut.nodes() {
+            if cut.is_input(*id) {
+                continue;
+            }
+            let touched = self
+                .tape
+                .look(*id, |node| node.operands.iter().any(|operand| tangents[operand.index()].is_some()));
+            if touched && self.carries_label(*id) {
+                let node = self.tape.node(*id);
+                let operands: Vec<_> = node.operands.iter().map(|o| tangents[o.index()]).collect();
+                tangents[id.index()] = self.node(*id, &node, &operands);
+            }
+        }
+        cut.outputs().iter().map(|output| tangents[output.index()]).collect()
+    }
+
+    /// The labels of a node's elements, if this sweep is sliced.
+    fn labels(&self, id: NodeId) -> Option<&[u32]> {
+        self.labels.map(|(layout, labels)| &labels[layout.elements(id)])
+    }
+
+    fn carries_label(&self, id: NodeId) -> bool {
+        self.labels(id).is_none_or(|labels| labels.iter().any(|label| *label != NONE))
+    }
+
+    fn node(&self, id: NodeId, node: &Node, tangents: &[Option<Var<'t>>]) -> Option<Var<'t>> {
+        let Some(own) = self.labels(id) else { return rule(self.tape, id, node, tangents) };
+        match &node.op {
+            Op::MatVec => {
+                // The entries whose row and column are in one slice: O(entries), not O(rows·columns).
+                let vector = tangents[1].and_then(|t| self.sliced_product(node, own, t));
+                let matrix = self.label_by_label(id, node, own, &[tangents[0], None]);
+                add(vector, matrix)
+            }
+            Op::MatMul | Op::Outer | Op::LogAbsDet | Op::Inverse => {
+                self.label_by_label(id, node, own, tangents)
+            }
+            // One element may go to several places: drop the edges where they arrive, not where they start.
+            Op::Broadcast | Op::Gather(_) => {
+                let theirs = self.labels(node.operands[0])?;
+                let from = |v: usize| match &node.op {
+                    Op::Gather(indices) => theirs[indices[v] as usize],
+                    _ => theirs[0],
+                };
+                let keep: Vec<bool> =
+                    own.iter().enumerate().map(|(v, label)| *label != NONE && *label == from(v)).collect();
+                restrict(rule(self.tape, id, node, tangents)?, &keep)
+            }
+            _ => {
+                let kept: Vec<Option<Var<'t>>> = tangents
+                    .iter()
+                    .enumerate()
+                    .map(|(k, t)| t.and_then(|t| self.restrict_operand(node, own, k, t)))
+                    .collect();
+                rule(self.tape, id, node, &kept)
+            }
+        }
+    }
+
+    /// An operand's tangent on the elements whose edge into the node is kept, and zero elsewhere.
+    fn restrict_operand(&self, node: &Node, own: &[u32], k: usize, t: Var<'t>) -> Option<Var<'t>> {
+        let theirs = self.labels(node.operands[k])?;
+        let same = |v: usize, u: usize| own[v] == theirs[u] && own[v] != NONE;
+        let keep: Vec<bool> = match &node.op {
+            Op::Sum => (0..theirs.len()).map(|u| same(0, u)).collect(),
+            Op::Scatter(indices) => {
+                indices.iter().enumerate().map(|(u, v)| same(*v as usize, u)).collect()
+            }
+            Op::Concat => {
+                let start: usize = node.operands[..k].iter().map(|o| self.tape.shape(*o).len()).sum();
+                (0..theirs.len()).map(|u| same(start + u, u)).collect()
+            }
+            Op::Transpose => {
+                let Shape::Matrix(rows, columns) = node.shape else { unreachable!("a matrix") };
+                let mut keep = vec![false; theirs.len()];
+                for v in 0..own.len() {
+                    let u = (v % columns) * rows + v / columns;
+                    keep[u] = same(v, u);
+                }
+                keep
+            }
+            _ => (0..theirs.len()).map(|e| same(e, e)).collect(),
+        };
+        restrict(t, &keep)
+    }
+
+    /// Σ over the kept entries (row, column) of the matrix, times the tangent of the column.
+    fn sliced_product(&self, node: &Node, own: &[u32], t: Var<'t>) -> Option<Var<'t>> {
+        let theirs = self.labels(node.operands[1])?;
+        let columns = theirs.len();
+        let by_label = positions_by_label(theirs);
+        let (mut entries, mut from, mut to) = (Vec::new(), Vec::new(), Vec::new());
+        for (row, label) in own.iter().enumerate() {
+            let start = by_label.partition_point(|(known, _)| known < label);
+            for (_, column) in by_label[start..].iter().take_while(|(known, _)| known == label) {
+                entries.push(row * columns + column);
+                from.push(*column);
+                to.push(row);
+            }
+        }
+        if entries.is_empty() {
+            return None;
+        }
+        let matrix = self.tape.var(node.operands[0]);
+        let products = times(matrix.gather(&entries), pick(t, &from));
+        let in_place = to.len() == own.len() && to.iter().enumerate().all(|(row, to)| row == *to);
+        Some(if in_place { products } else { products.scatter(&to, node.shape) })
+    }
+
+    /// One full sweep of the node for each label: for operations whose elements all meet.
+    fn label_by_label(
+        &self,
+        id: NodeId,
+        node: &Node,
+        own: &[u32],
+        tangents: &[Option<Var<'t>>],
+    ) -> Option<Var<'t>> {
+        if tangents.iter().all(Option::is_none) {
+            return None;
+        }
+        let mut labels: Vec<u32> = own.iter().copied().filter(|label| *label != NONE).collect();
+        labels.sort_unstable();
+        labels.dedup();
+        let mut sum = None;
+        for label in labels {
+            let kept: Vec<Option<Var<'t>>> = tangents
+                .iter()
+                .zip(&node.operands)
+                .map(|(t, operand)| {
+                    let theirs = self.labels(*operand)?;
+                    restrict((*t)?, &theirs.iter().map(|other| *other == label).collect::<Vec<_>>())
+                })
+                .collect();
+            let derivative = rule(self.tape, id, node, &kept)
+                .and_then(|d| restrict(d, &own.iter().map(|other| *other == label).collect::<Vec<_>>()));
+            sum = add(sum, derivative);
+        }
+        sum
+    }
+}
+
+/// The positions of labelled elements, sorted by label and then by position.
+fn positions_by_label(labels: &[u32]) -> Vec<(u32, usize)> {
+    let mut positions: Vec<(u32, usize)> =
+        labels.iter().enumerate().filter(|(_, label)| **label != NONE).map(|(e, label)| (*label, e)).collect();
+    positions.sort_unstable();
+    positions
+}
+
+/// The tangent of a node from those of its operands: one line an operation.
+fn rule<'t>(tape: &'t Tape, id: NodeId, node: &Node, tangents: &[Option<Var<'t>>]) -> Option<Var<'t>> {
+    let y = tape.var(id);
+    let operands: Vec<Var<'t>> = node.operands.iter().map(|operand| tape.var(*operand)).collect();
+    let linear = |f: &dyn Fn(Var<'t>) -> Var<'t>| tangents[0].map(f);
+    match &node.op {
+        Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => None,
+        Op::Select => choose(operands[0], tangents[1], tangents[2]),
+        Op::Min | Op::Max => {
+            choose(takes_first(&node.op, operands[0], operands[1]), tangents[0], tangents[1])
+        }
+        op if op.is_elementwise() => {
+            let mut sum = None;
+            for (k, t) in tangents.iter().enumerate() {
+                let Some(t) = *t else { continue };
+                let share = match partial(op, &operands, y, k) {
+                    Partial::Zero => None,
+                    Partial::One => Some(t),
+                    Partial::MinusOne => Some(-t),
+                    Partial::By(factor) => Some(times(factor, t)),
+                };
+                sum = add(sum, share);
+            }
+            sum
+        }
+        Op::Broadcast => linear(&|t| t.broadcast(node.shape)),
+        Op::Sum => linear(&|t| t.sum()),
+        Op::Gather(indices) => {
+            let positions: Vec<usize> = indices.iter().map(|index| *index as usize).collect();
+            linear(&|t| pick(t, &positions).reshape(node.shape))
+        }
+        Op::Scatter(indices) => {
+            let positions: Vec<usize> = indices.iter().map(|index| *index as usize).collect();
+            linear(&|t| t.scatter(&positions, node.shape))
+        }
+        Op::Concat => {
+            let zero = |k: usize| tape.constant(0.0).broadcast(operands[k].shape());
+            tangents.iter().any(Option::is_some).then(|| {
+                concat((0..operands.len()).map(|k| tangents[k].unwrap_or_else(|| zero(k))))
+                    .reshape(node.shape)
+            })
+        }
+        Op::Transpose => linear(&|t| t.transpose()),
+        Op::MatVec => add(
+            tangents[0].map(|t| t.matvec(operands[1])),
+            tangents[1].map(|t| match one_hot(t) {
+                Some(column) => operands[0].column(column),
+                None => operands[0].matvec(t),
+            }),
+        ),
+        Op::MatMul => {
+            add(tangents[0].map(|t| t.matmul(operands[1])), tangents[1].map(|t| operands[0].matmul(t)))
+        }
+        Op::Outer => {
+            add(tangents[0].map(|t| t.outer(operands[1])), tangents[1].map(|t| operands[0].outer(t)))
+        }
+        // d ln|det A| = tr(A⁻¹ dA)
+        Op::LogAbsDet => linear(&|t| (operands[0].inverse().transpose() * t).sum()),
+        // d A⁻¹ = -A⁻¹ dA A⁻¹
+        Op::Inverse => linear(&|t| -y.matmul(t).matmul(y)),
+        op => unreachable!("{} is elementwise", op.name()),
+    }
+}
+
+/// What a choice does to tangents: it chooses, so that a NaN of the branch not taken goes nowhere.
+fn choose<'t>(condition: Var<'t>, then: Option<Var<'t>>, otherwise: Option<Var<'t>>) -> Option<Var<'t>> {
+    if then.is_none() && otherwise.is_none() {
+        return None;
+    }
+    let zero = condition.tape().constant(0.0).broadcast(condition.shape());
+    Some(choice(condition, then.unwrap_or(zero), otherwise.unwrap_or(zero)))
+}
+
+/// A select whose condition is a node already.
+pub(super) fn choice<'t>(condition: Var<'t>, then: Var<'t>, otherwise: Var<'t>) -> Var<'t> {
+    let operands = [condition.id(), then.id(), otherwise.id()];
+    condition.tape().push(Op::Select, operands.into_iter().collect(), condition.shape())
+}
+
+pub(super) fn add<'t>(a: Option<Var<'t>>, b: Option<Var<'t>>) -> Option<Var<'t>> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a + b),
+        (one, other) => one.or(other),
+    }
+}
+
+/// The elements to keep, and a structural zero elsewhere.
+fn restrict<'t>(t: Var<'t>, keep: &[bool]) -> Option<Var<'t>> {
+    let positions: Vec<usize> = (0..keep.len()).filter(|e| keep[*e]).collect();
+    if positions.is_empty() {
+        return None;
+    }
+    if positions.len() == keep.len() {
+        return Some(t);
+    }
+    Some(pick(t, &positions).scatter(&positions, t.shape()))
+}
+
+/// `factor·t`, without the product when t is 1.
+fn times<'t>(factor: Var<'t>, t: Var<'t>) -> Var<'t> {
+    if is_one(t) { factor } else { factor * t }
+}
+
+/// A gather that leaves a repeated scalar a repeated scalar.
+fn pick<'t>(t: Var<'t>, positions: &[usize]) -> Var<'t> {
+    let node = t.tape().node(t.id());
+    match node.op {
+        Op::Broadcast => t.tape().var(node.operands[0]).broadcast(Shape::Vector(positions.len())),
+        _ => t.gather(positions),
+    }
+}
+
+fn is_one(t: Var<'_>) -> bool {
+    let node = t.tape().node(t.id());
+    match &node.op {
+        Op::Constant(data) => data.values().iter().all(|value| *value == 1.0),
+        Op::Broadcast => t.tape().look(node.operands[0], |scalar| match &scalar.op {
+            Op::Constant(data) => data.values() == [1.0],
+            _ => false,
+        }),
+        _ => false,
+    }
+}
+
+/// The place of the only entry of a constant unit vector.
+fn one_hot(t: Var<'_>) -> Option<usize> {
+    t.tape().look(t.id(), |node| {
+        let Op::Constant(data) = &node.op else { return None };
+        let place = data.values().iter().position(|value| *value != 0.0)?;
+        let alone = data.values()[place + 1..].iter().all(|value| *value == 0.0);
+        (alone && data.values()[place] == 1.0).then_some(place)
+    })
+}

@@ -1,0 +1,368 @@
+//! The value sweep: what each operation does to numbers, for many samples at a time.
+//!
+//! A *lane* is a sample. A batched node keeps its numbers feature-major, `[element][lane]`, so that an
+//! elementwise operation is one loop over contiguous memory; a shared node (it depends on no input) has one
+//! lane and serves all. Which nodes are run when, and in which buffers, is [`crate::program`]'s business.
+//!
+//! Structural zeros are honoured as the reach sweep sees them: a proven zero is 0 even where the formula
+//! would say 0·∞.
+
+use std::fmt::Debug;
+
+use num_traits::Float;
+
+use super::lu::Lu;
+use crate::tape::{Op, Shape};
+
+/// Numbers a program computes with: `f64`, or `f32` for speed.
+pub trait Number: Float + Debug + Default + Send + Sync + 'static {
+    /// The nearest number of this type.
+    fn of(value: f64) -> Self;
+    /// As a double.
+    fn to_double(self) -> f64;
+    /// The error function.
+    fn erf(self) -> Self;
+}
+
+impl Number for f64 {
+    fn of(value: f64) -> f64 {
+        value
+    }
+    fn to_double(self) -> f64 {
+        self
+    }
+    fn erf(self) -> f64 {
+        libm::erf(self)
+    }
+}
+
+impl Number for f32 {
+    fn of(value: f64) -> f32 {
+        value as f32
+    }
+    fn to_double(self) -> f64 {
+        f64::from(self)
+    }
+    fn erf(self) -> f32 {
+        libm::erff(self)
+    }
+}
+
+/// The numbers of an operand: element by element, each in one lane or in all.
+#[derive(Clone, Copy, Debug)]
+pub struct Lanes<'a, F> {
+    /// The numbers, `[element][lane]`.
+    pub values: &'a [F],
+    /// Lanes in memory: 1 for a shared node.
+    pub width: usize,
+    /// Its shape.
+    pub shape: Shape,
+    /// Which elements are structural zeros; empty when none is.
+    pub zeros: &'a [bool],
+}
+
+impl<'a, F: Number> Lanes<'a, F> {
+    fn element(&self, e: usize) -> &'a [F] {
+        &self.values[e * self.width..(e + 1) * self.width]
+    }
+
+    fn get(&self, e: usize, lane: usize) -> F {
+        self.values[e * self.width + if self.width == 1 { 0 } else { lane }]
+    }
+
+    fn is_zero(&self, e: usize) -> bool {
+        !self.zeros.is_empty() && self.zeros[e]
+    }
+}
+
+/// Computes a node from its operands into `out`, which has `lanes` lanes; `zeros` are the node's own.
+///
+/// # Panics
+/// For an input or a parameter: their numbers are given, not computed.
+pub fn evaluate<F: Number>(
+    op: &Op,
+    shape: Shape,
+    operands: &[Lanes<'_, F>],
+    out: &mut [F],
+    lanes: usize,
+    zeros: &[bool],
+) {
+    let one = F::one();
+    let zero = F::zero();
+    let unary = |out: &mut [F], f: fn(F) -> F| map(operands[0], out, lanes, f);
+    match op {
+        Op::Input(_) | Op::Parameter(_) => unreachable!("the numbers of an {} are given", op.name()),
+        Op::Constant(data) => {
+            for (element, value) in out.chunks_exact_mut(lanes).zip(data.values()) {
+                element.fill(F::of(*value));
+            }
+        }
+        Op::Neg => unary(out, |a| -a),
+        Op::Recip => unary(out, F::recip),
+        Op::Exp => unary(out, F::exp),
+        Op::Ln => unary(out, F::ln),
+        Op::ExpM1 => unary(out, F::exp_m1),
+        Op::Ln1p => unary(out, F::ln_1p),
+        Op::Tanh => unary(out, F::tanh),
+        Op::Sigmoid => unary(out, sigmoid),
+        Op::Softplus => unary(out, softplus),
+        Op::Sin => unary(out, F::sin),
+        Op::Cos => unary(out, F::cos),
+        Op::Sqrt => unary(out, F::sqrt),
+        Op::Abs => unary(out, F::abs),
+        Op::Sign => unary(out, sign),
+        Op::Erf => unary(out, F::erf),
+        Op::Powi(n) => map(operands[0], out, lanes, |a| a.powi(*n)),
+        Op::Add => zip(operands[0], operands[1], out, lanes, |a, b| a + b),
+        Op::Sub => zip(operands[0], operands[1], out, lanes, |a, b| a - b),
+        Op::Mul => zip(operands[0], operands[1], out, lanes, |a, b| a * b),
+        Op::Div => zip(operands[0], operands[1], out, lanes, |a, b| a / b),
+        Op::Pow => zip(operands[0], operands[1], out, lanes, F::powf),
+        // A NaN on either side comes out: it is never swallowed.
+        Op::Min => zip(operands[0], operands[1], out, lanes, |a, b| if a <= b || a.is_nan() { a } else { b }),
+        Op::Max => zip(operands[0], operands[1], out, lanes, |a, b| if a >= b || a.is_nan() { a } else { b }),
+        Op::Less => zip(operands[0], operands[1], out, lanes, |a, b| if a < b { one } else { zero }),
+        Op::LessEq => zip(operands[0], operands[1], out, lanes, |a, b| if a <= b { one } else { zero }),
+        Op::Select => {
+            for (e, element) in out.chunks_exact_mut(lanes).enumerate() {
+                for (lane, value) in element.iter_mut().enumerate() {
+                    let taken = if operands[0].get(e, lane) != zero { operands[1] } else { operands[2] };
+                    *value = taken.get(e, lane);
+                }
+            }
+        }
+        Op::Broadcast => {
+            for element in out.chunks_exact_mut(lanes) {
+                copy(operands[0].element(0), element);
+            }
+        }
+        Op::Sum => {
+            out.fill(zero);
+            for e in 0..operands[0].shape.len() {
+                accumulate(operands[0].element(e), out, |sum, a| sum + a);
+            }
+        }
+        Op::Gather(indices) => {
+            for (element, index) in out.chunks_exact_mut(lanes).zip(indices.iter()) {
+                copy(operands[0].element(*index as usize), element);
+            }
+        }
+        Op::Scatter(indices) => {
+            out.fill(zero);
+            for (k, index) in indices.iter().enumerate() {
+                let at = *index as usize * lanes;
+                accumulate(operands[0].element(k), &mut out[at..at + lanes], |sum, a| sum + a);
+            }
+        }
+        Op::Concat => {
+            let mut elements = out.chunks_exact_mut(lanes);
+            for operand in operands {
+                for e in 0..operand.shape.len() {
+                    let element = elements.next().expect("a concatenation is as long as its parts");
+                    copy(operand.element(e), element);
+                }
+            }
+        }
+        Op::Transpose => {
+            let Shape::Matrix(rows, columns) = shape else { unreachable!("a matrix") };
+            for (e, element) in out.chunks_exact_mut(lanes).enumerate() {
+                copy(operands[0].element((e % columns) * rows + e / columns), element);
+            }
+        }
+        Op::MatVec | Op::MatMul => product(operands[0], operands[1], out, lanes),
+        Op::Outer => {
+            let columns = operands[1].shape.len();
+            for (e, element) in out.chunks_exact_mut(lanes).enumerate() {
+                copy(operands[0].element(e / columns), element);
+                accumulate(operands[1].element(e % columns), element, |a, b| a * b);
+            }
+        }
+        Op::LogAbsDet => {
+            for (lane, value) in out.iter_mut().enumerate() {
+                *value = Lu::new(side(operands[0].shape), one_lane(operands[0], lane)).log_abs_det();
+            }
+        }
+        Op::Inverse => {
+            for lane in 0..lanes {
+                let inverse = Lu::new(side(shape), one_lane(operands[0], lane)).inverse();
+                for (e, entry) in inverse.into_iter().enumerate() {
+                    out[e * lanes + lane] = entry;
+                }
+            }
+        }
+    }
+    for (element, is_zero) in out.chunks_exact_mut(lanes.max(1)).zip(zeros) {
+        if *is_zero {
+            element.fill(zero);
+        }
+    }
+}
+
+/// The batch sum of a bᵀ over the first `count` lanes, added to `sums`; the product of a matrix and a
+/// transposed matrix, so that no outer product of a sample is ever formed.
+pub fn add_outer_products<F: Number>(a: Lanes<'_, F>, b: Lanes<'_, F>, count: usize, sums: &mut [F]) {
+    let (rows, columns) = (a.shape.len(), b.shape.len());
+    for row in 0..rows {
+        for column in 0..columns {
+            let sum = match (a.width == 1, b.width == 1) {
+                (false, false) => dot(&a.element(row)[..count], &b.element(column)[..count]),
+                (true, false) => a.get(row, 0) * total(&b.element(column)[..count]),
+                (false, true) => total(&a.element(row)[..count]) * b.get(column, 0),
+                (true, true) => F::of(count as f64) * a.get(row, 0) * b.get(column, 0),
+            };
+            sums[row * columns + column] = sums[row * columns + column] + sum;
+        }
+    }
+}
+
+/// The batch sum over the first `count` lanes, added to `sums`.
+pub fn add_lanes<F: Number>(a: Lanes<'_, F>, count: usize, sums: &mut [F]) {
+    for (e, sum) in sums.iter_mut().enumerate() {
+        let share =
+            if a.width == 1 { F::of(count as f64) * a.get(e, 0) } else { total(&a.element(e)[..count]) };
+        *sum = *sum + share;
+    }
+}
+
+const VECTOR: usize = 8;
+
+/// Σ aᵢbᵢ with eight running sums, so that it vectorises and its rounding does not depend on the machine.
+fn dot<F: Number>(a: &[F], b: &[F]) -> F {
+    let mut sums = [F::zero(); VECTOR];
+    let (a_chunks, b_chunks) = (a.chunks_exact(VECTOR), b.chunks_exact(VECTOR));
+    let rest = a_chunks.remainder().iter().zip(b_chunks.remainder());
+    let rest = rest.fold(F::zero(), |sum, (a, b)| sum + *a * *b);
+    for (a, b) in a_chunks.zip(b_chunks) {
+        for k in 0..VECTOR {
+            sums[k] = sums[k] + a[k] * b[k];
+        }
+    }
+    sums.iter().fold(rest, |sum, partial| sum + *partial)
+}
+
+fn total<F: Number>(a: &[F]) -> F {
+    let mut sums = [F::zero(); VECTOR];
+    let chunks = a.chunks_exact(VECTOR);
+    let rest = chunks.remainder().iter().fold(F::zero(), |sum, a| sum + *a);
+    for a in chunks {
+        for k in 0..VECTOR {
+            sums[k] = sums[k] + a[k];
+        }
+    }
+    sums.iter().fold(rest, |sum, partial| sum + *partial)
+}
+
+fn map<F: Number>(a: Lanes<'_, F>, out: &mut [F], lanes: usize, f: impl Fn(F) -> F) {
+    if a.width == lanes {
+        for (value, a) in out.iter_mut().zip(a.values) {
+            *value = f(*a);
+        }
+    } else {
+        for (element, a) in out.chunks_exact_mut(lanes).zip(a.values) {
+            element.fill(f(*a));
+        }
+    }
+}
+
+fn zip<F: Number>(
+    a: Lanes<'_, F>,
+    b: Lanes<'_, F>,
+    out: &mut [F],
+    lanes: usize,
+    f: impl Fn(F, F) -> F,
+) {
+    if a.width == lanes && b.width == lanes {
+        for ((value, a), b) in out.iter_mut().zip(a.values).zip(b.values) {
+            *value = f(*a, *b);
+        }
+        return;
+    }
+    for (e, element) in out.chunks_exact_mut(lanes).enumerate() {
+        let (a, b) = (a.element(e), b.element(e));
+        match (a.len() == lanes, b.len() == lanes) {
+            (true, _) => element.iter_mut().zip(a).for_each(|(value, a)| *value = f(*a, b[0])),
+            (_, true) => element.iter_mut().zip(b).for_each(|(value, b)| *value = f(a[0], *b)),
+            _ => element.fill(f(a[0], b[0])),
+        }
+    }
+}
+
+fn copy<F: Number>(from: &[F], to: &mut [F]) {
+    if from.len() == to.len() { to.copy_from_slice(from) } else { to.fill(from[0]) }
+}
+
+fn accumulate<F: Number>(from: &[F], to: &mut [F], f: impl Fn(F, F) -> F) {
+    if from.len() == to.len() {
+        to.iter_mut().zip(from).for_each(|(sum, a)| *sum = f(*sum, *a));
+    } else {
+        to.iter_mut().for_each(|sum| *sum = f(*sum, from[0]));
+    }
+}
+
+/// A matrix times a vector or a matrix; terms with a structural zero are skipped, not multiplied.
+fn product<F: Number>(a: Lanes<'_, F>, b: Lanes<'_, F>, out: &mut [F], lanes: usize) {
+    let Shape::Matrix(rows, inner) = a.shape else { unreachable!("a matrix") };
+    let columns = b.shape.len() / inner.max(1);
+    out.fill(F::zero());
+    for row in 0..rows {
+        let out_row = &mut out[row * columns * lanes..(row + 1) * columns * lanes];
+        for k in 0..inner {
+            let entry = row * inner + k;
+            if a.is_zero(entry) {
+                continue;
+            }
+            let factor = a.element(entry);
+            for (column, element) in out_row.chunks_exact_mut(lanes).enumerate() {
+                if b.is_zero(k * columns + column) {
+                    continue;
+                }
+                let other = b.element(k * columns + column);
+                match (factor.len() == lanes, other.len() == lanes) {
+                    (true, true) => {
+                        for ((sum, a), b) in element.iter_mut().zip(factor).zip(other) {
+                            *sum = *sum + *a * *b;
+                        }
+                    }
+                    (true, false) => accumulate(factor, element, |sum, a| sum + a * other[0]),
+                    (false, _) => accumulate(other, element, |sum, b| sum + factor[0] * b),
+                }
+            }
+        }
+    }
+}
+
+fn side(shape: Shape) -> usize {
+    let Shape::Matrix(rows, _) = shape else { unreachable!("a matrix") };
+    rows
+}
+
+fn one_lane<F: Number>(a: Lanes<'_, F>, lane: usize) -> Vec<F> {
+    (0..a.shape.len()).map(|e| a.get(e, lane)).collect()
+}
+
+/// 1/(1 + e⁻ᵃ): e⁻ᵃ overflows to ∞ for very negative a, and 1/∞ is the right 0; for a > 0 nothing cancels.
+fn sigmoid<F: Number>(a: F) -> F {
+    if a >= F::zero() {
+        (F::one() + (-a).exp()).recip()
+    } else {
+        // eᵃ/(1 + eᵃ) keeps the digits of the tail, down to the subnormals.
+        let e = a.exp();
+        e / (F::one() + e)
+    }
+}
+
+/// ln(1 + eᵃ) = max(a, 0) + ln(1 + e^-|a|).
+fn softplus<F: Number>(a: F) -> F {
+    if a.is_nan() { a } else { a.max(F::zero()) + (-a.abs()).exp().ln_1p() }
+}
+
+fn sign<F: Number>(a: F) -> F {
+    if a > F::zero() {
+        F::one()
+    } else if a < F::zero() {
+        -F::one()
+    } else {
+        // 0 at 0, and NaN stays NaN.
+        a + a
+    }
+}

@@ -1,0 +1,54 @@
+//! What can go wrong while recording.
+//!
+//! Operators cannot return a `Result`. An error is noted on the tape with the caller's source line, recording
+//! goes on with a placeholder, and whoever asked for the recording gets all of them at once.
+
+use std::fmt;
+use std::panic::Location;
+
+use super::Shape;
+
+/// One mistake, where it was made, and what to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordError {
+    /// What was wrong and how to mend it.
+    pub message: String,
+    /// The operation, by its name in [`super::Op::name`], or the call.
+    pub operation: &'static str,
+    /// The shapes it was given.
+    pub shapes: Vec<Shape>,
+    /// The source line of the call.
+    pub place: &'static Location<'static>,
+}
+
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.operation, self.message)?;
+        if !self.shapes.is_empty() {
+            let shapes: Vec<String> = self.shapes.iter().map(Shape::to_string).collect();
+            write!(f, " (given {})", shapes.join(" and "))?;
+        }
+        write!(f, "\n    at {}:{}:{}", self.place.file(), self.place.line(), self.place.column())
+    }
+}
+
+impl std::error::Error for RecordError {}
+
+/// Every mistake of one recording, in the order in which they were made; never empty.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordErrors(pub Vec<RecordError>);
+
+impl fmt::Display for RecordErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.len() {
+            1 => write!(f, "the recording has an error")?,
+            n => write!(f, "the recording has {n} errors")?,
+        }
+        for error in &self.0 {
+            write!(f, "\n  {error}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for RecordErrors {}

@@ -1,0 +1,27 @@
+//! The tape: an append-only, hash-consed list of nodes.
+//!
+//! A node is an operation, its operands and its shape. Recording the same expression twice gives the same
+//! node, so the tape is at once the Wengert list of an autodiff system (in order, replayable) and the
+//! expression graph of a symbolic one (shared, comparable). It holds no numbers but the constants that were
+//! written into it; what its nodes *mean* is decided by the sweeps in [`crate::sweep`].
+//!
+//! Reading order: [`Shape`], [`Op`], [`Tape`], [`Var`], then [`Parameters`] and [`Cut`].
+
+mod cut;
+mod elementwise;
+mod error;
+mod op;
+mod operators;
+mod parameter;
+mod record;
+mod shape;
+mod tensor;
+mod var;
+
+pub use cut::Cut;
+pub use error::{RecordError, RecordErrors};
+pub use op::{Data, Indices, Node, NodeId, Op, Operands};
+pub use parameter::{Declaration, Init, ParameterError, Parameters, Tensor};
+pub use record::Tape;
+pub use shape::Shape;
+pub use var::{Condition, Operand, Var, concat, select, stack};

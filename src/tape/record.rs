@@ -1,0 +1,237 @@
+//! The tape itself: where nodes are kept and errors noted.
+
+use std::cell::RefCell;
+use std::panic::Location;
+
+use indexmap::IndexSet;
+
+use super::{Data, Declaration, Init, Node, NodeId, Op, Operands, RecordError, RecordErrors, Shape, Var};
+
+/// An append-only list of hash-consed nodes, with the source line that first recorded each of them.
+#[derive(Debug)]
+pub struct Tape {
+    created: &'static Location<'static>,
+    state: RefCell<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    nodes: IndexSet<Node>,
+    places: Vec<&'static Location<'static>>,
+    declarations: Vec<Declaration>,
+    scopes: Vec<String>,
+    inputs: u32,
+    errors: Vec<RecordError>,
+}
+
+impl Default for Tape {
+    #[track_caller]
+    fn default() -> Self {
+        Tape::new()
+    }
+}
+
+impl Tape {
+    /// An empty tape.
+    #[track_caller]
+    pub fn new() -> Tape {
+        Tape { created: Location::caller(), state: RefCell::default() }
+    }
+
+    /// The source line that made this tape.
+    pub fn created(&self) -> &'static Location<'static> {
+        self.created
+    }
+
+    /// A new input of the program.
+    #[track_caller]
+    pub fn input(&self, shape: Shape) -> Var<'_> {
+        let number = {
+            let mut state = self.state.borrow_mut();
+            state.inputs += 1;
+            state.inputs - 1
+        };
+        self.push(Op::Input(number), Operands::new(), shape)
+    }
+
+    /// A number written into the program.
+    ///
+    /// A number that is not finite is an error of the recording.
+    #[track_caller]
+    pub fn constant(&self, value: f64) -> Var<'_> {
+        self.constants(Shape::Scalar, &[value])
+    }
+
+    /// A constant vector.
+    #[track_caller]
+    pub fn vector(&self, values: &[f64]) -> Var<'_> {
+        self.constants(Shape::Vector(values.len()), values)
+    }
+
+    /// A constant matrix, its values given row by row.
+    #[track_caller]
+    pub fn matrix(&self, rows: usize, columns: usize, values: &[f64]) -> Var<'_> {
+        let shape = Shape::Matrix(rows, columns);
+        if values.len() != shape.len() {
+            let message = format!("{} values were given for {rows} rows of {columns}", values.len());
+            self.note("matrix", message, &[shape], Location::caller());
+            return self.constants(shape, &vec![0.0; shape.len()]);
+        }
+        self.constants(shape, values)
+    }
+
+    #[track_caller]
+    pub(super) fn constants(&self, shape: Shape, values: &[f64]) -> Var<'_> {
+        if let Some(value) = values.iter().find(|value| !value.is_finite()) {
+            let message = format!("{value} cannot be a constant; write finite numbers");
+            self.note("constant", message, &[], Location::caller());
+            return self.placeholder(shape);
+        }
+        self.push(Op::Constant(Data::new(values)), Operands::new(), shape)
+    }
+
+    /// Stands for a result that could not be recorded; the error that caused it is noted already.
+    #[track_caller]
+    pub(super) fn placeholder(&self, shape: Shape) -> Var<'_> {
+        self.push(Op::Constant(Data::new(&vec![0.0; shape.len()])), Operands::new(), shape)
+    }
+
+    /// A parameter of this name within the scopes that are open.
+    ///
+    /// Declared again with the same shape and start it is the same parameter, so that `forward` and `inverse`
+    /// of a layer share it; declared again with another it is an error of the recording.
+    #[track_caller]
+    pub fn parameter(&self, name: &str, shape: Shape, init: Init) -> Var<'_> {
+        let place = Location::caller();
+        let name = self.scoped_name(name);
+        if let Init::Values(values) = &init
+            && values.len() != shape.len()
+        {
+            let message = format!("`{name}` starts with {} values, which do not fill its shape", values.len());
+            self.note("parameter", message, &[shape], place);
+            return self.placeholder(shape);
+        }
+        let declaration = Declaration { name, shape, init };
+        let known = {
+            let mut state = self.state.borrow_mut();
+            let known = state.declarations.iter().position(|known| known.name == declaration.name);
+            if known.is_none() {
+                state.declarations.push(declaration.clone());
+            }
+            known
+        };
+        let Some(number) = known else {
+            let number = self.state.borrow().declarations.len() - 1;
+            return self.push(Op::Parameter(number as u32), Operands::new(), shape);
+        };
+        let first = self.state.borrow().declarations[number].clone();
+        if first != declaration {
+            let message = format!(
+                "`{}` is declared twice, with different shapes or starting values; give each its own name, or \
+                 record each layer in a scope: z.tape().scope(\"first\", || layer.forward(z))",
+                declaration.name
+            );
+            self.note("parameter", message, &[first.shape, shape], place);
+            return self.placeholder(shape);
+        }
+        self.push(Op::Parameter(number as u32), Operands::new(), shape)
+    }
+
+    /// Records what `record` records with this name before the names of its parameters.
+    pub fn scope<T>(&self, name: &str, record: impl FnOnce() -> T) -> T {
+        self.state.borrow_mut().scopes.push(name.to_string());
+        let result = record();
+        self.state.borrow_mut().scopes.pop();
+        result
+    }
+
+    fn scoped_name(&self, name: &str) -> String {
+        let state = self.state.borrow();
+        let mut path = state.scopes.join(".");
+        if !path.is_empty() {
+            path.push('.');
+        }
+        path + name
+    }
+
+    /// The parameters that were declared, in order.
+    pub fn declarations(&self) -> Vec<Declaration> {
+        self.state.borrow().declarations.clone()
+    }
+
+    /// How many nodes there are.
+    pub fn len(&self) -> usize {
+        self.state.borrow().nodes.len()
+    }
+
+    /// Whether nothing was recorded yet.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A node, by its id.
+    ///
+    /// # Panics
+    /// When the id is not of this tape.
+    pub fn node(&self, id: NodeId) -> Node {
+        self.state.borrow().nodes[id.index()].clone()
+    }
+
+    /// Calls `look` with a node without copying it.
+    pub(crate) fn look<T>(&self, id: NodeId, look: impl FnOnce(&Node) -> T) -> T {
+        look(&self.state.borrow().nodes[id.index()])
+    }
+
+    /// The shape of a node.
+    pub fn shape(&self, id: NodeId) -> Shape {
+        self.state.borrow().nodes[id.index()].shape
+    }
+
+    /// The source line that first recorded a node.
+    pub fn place(&self, id: NodeId) -> &'static Location<'static> {
+        self.state.borrow().places[id.index()]
+    }
+
+    /// The handle of a node.
+    pub fn var(&self, id: NodeId) -> Var<'_> {
+        assert!(id.index() < self.len(), "node {} is not of this tape", id.index());
+        Var::new(self, id)
+    }
+
+    /// The errors of the recording so far.
+    ///
+    /// # Errors
+    /// All of them, in order.
+    pub fn check(&self) -> Result<(), RecordErrors> {
+        let errors = &self.state.borrow().errors;
+        if errors.is_empty() { Ok(()) } else { Err(RecordErrors(errors.clone())) }
+    }
+
+    /// Notes an error of the recording.
+    pub(crate) fn note(
+        &self,
+        operation: &'static str,
+        message: String,
+        shapes: &[Shape],
+        place: &'static Location<'static>,
+    ) {
+        let error = RecordError { message, operation, shapes: shapes.to_vec(), place };
+        let mut state = self.state.borrow_mut();
+        // `forward` is recorded twice to see that it is pure: the same mistake is told once.
+        if !state.errors.contains(&error) {
+            state.errors.push(error);
+        }
+    }
+
+    /// Appends a node, or finds the equal one that is there.
+    #[track_caller]
+    pub(crate) fn push(&self, op: Op, operands: Operands, shape: Shape) -> Var<'_> {
+        let mut state = self.state.borrow_mut();
+        let (index, new) = state.nodes.insert_full(Node { op, operands, shape });
+        if new {
+            state.places.push(Location::caller());
+        }
+        let id = NodeId(u32::try_from(index).expect("a tape holds at most 2³² nodes"));
+        Var::new(self, id)
+    }
+}

@@ -1,0 +1,42 @@
+//! Shapes of nodes: a scalar, a vector or a matrix.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The shape of a node. Elements of a matrix count row by row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Shape {
+    /// One number.
+    Scalar,
+    /// So many numbers.
+    Vector(usize),
+    /// Rows and columns.
+    Matrix(usize, usize),
+}
+
+impl Shape {
+    /// How many elements a node of this shape has.
+    pub fn len(self) -> usize {
+        match self {
+            Shape::Scalar => 1,
+            Shape::Vector(n) => n,
+            Shape::Matrix(rows, columns) => rows * columns,
+        }
+    }
+
+    /// Whether there is no element at all.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Shape::Scalar => f.write_str("a scalar"),
+            Shape::Vector(n) => write!(f, "[{n}]"),
+            Shape::Matrix(rows, columns) => write!(f, "[{rows}×{columns}]"),
+        }
+    }
+}

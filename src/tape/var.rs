@@ -1,0 +1,172 @@
+//! The handle that users compute with.
+
+use std::fmt;
+use std::panic::Location;
+
+use smallvec::smallvec;
+
+use super::{NodeId, Op, Operands, Shape, Tape};
+
+/// A node of a tape: a scalar, a vector or a matrix whose numbers are not known yet.
+///
+/// `Var` is `Copy` and computes with the usual operators and functions; a scalar combined with a vector or a
+/// matrix is repeated. It can be neither read as a number nor compared in an `if`: a choice that depends on
+/// data is a [`select`], so that both branches are on the tape.
+#[derive(Clone, Copy)]
+pub struct Var<'t> {
+    tape: &'t Tape,
+    id: NodeId,
+}
+
+/// A recorded condition, element by element; only good for [`select`].
+#[derive(Clone, Copy)]
+pub struct Condition<'t>(pub(super) Var<'t>);
+
+/// What can stand beside a [`Var`]: another one, or a number.
+pub trait Operand<'t> {
+    /// The operand as a node of this tape.
+    fn on(self, tape: &'t Tape) -> Var<'t>;
+}
+
+impl<'t> Operand<'t> for Var<'t> {
+    fn on(self, _: &'t Tape) -> Var<'t> {
+        self
+    }
+}
+
+impl<'t> Operand<'t> for f64 {
+    #[track_caller]
+    fn on(self, tape: &'t Tape) -> Var<'t> {
+        tape.constant(self)
+    }
+}
+
+impl<'t> Var<'t> {
+    pub(super) fn new(tape: &'t Tape, id: NodeId) -> Var<'t> {
+        Var { tape, id }
+    }
+
+    /// The tape it is recorded on.
+    pub fn tape(self) -> &'t Tape {
+        self.tape
+    }
+
+    /// Its place on the tape.
+    pub fn id(self) -> NodeId {
+        self.id
+    }
+
+    /// Its shape.
+    pub fn shape(self) -> Shape {
+        self.tape.shape(self.id)
+    }
+
+    /// How many elements it has.
+    pub fn len(self) -> usize {
+        self.shape().len()
+    }
+
+    /// Whether it has no element.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether all operands are of one tape; if not, that is noted as an error.
+    pub(super) fn same_tape(
+        self,
+        others: &[Var<'t>],
+        operation: &'static str,
+        place: &'static Location<'static>,
+    ) -> bool {
+        let Some(foreign) = others.iter().find(|other| !std::ptr::eq(self.tape, other.tape)) else {
+            return true;
+        };
+        let (mine, theirs) = (self.tape.created(), foreign.tape.created());
+        let message = format!(
+            "operands of two tapes: one was made at {}:{}, the other at {}:{}; record both on one",
+            mine.file(),
+            mine.line(),
+            theirs.file(),
+            theirs.line()
+        );
+        self.tape.note(operation, message.clone(), &[], place);
+        foreign.tape.note(operation, message, &[], place);
+        false
+    }
+}
+
+impl fmt::Debug for Var<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "node {} {} {}", self.id.index(), self.tape.node(self.id).op.name(), self.shape())
+    }
+}
+
+impl<'t> Condition<'t> {
+    /// The condition as a node: 1 where it holds, 0 where it does not.
+    pub(crate) fn var(self) -> Var<'t> {
+        self.0
+    }
+
+    /// Where both hold.
+    #[track_caller]
+    pub fn and(self, other: Condition<'t>) -> Condition<'t> {
+        Condition(self.0.min(other.0))
+    }
+
+    /// Where at least one holds.
+    #[track_caller]
+    pub fn or(self, other: Condition<'t>) -> Condition<'t> {
+        Condition(self.0.max(other.0))
+    }
+
+    /// Where it does not hold.
+    #[track_caller]
+    pub fn negate(self) -> Condition<'t> {
+        Condition(1.0 - self.0)
+    }
+}
+
+/// `then` where the condition holds and `otherwise` where it does not, element by element.
+///
+/// The branch not taken is never looked at: a NaN in it reaches neither the value nor a derivative.
+#[track_caller]
+pub fn select<'t>(condition: Condition<'t>, then: impl Operand<'t>, otherwise: impl Operand<'t>) -> Var<'t> {
+    let tape = condition.0.tape();
+    super::elementwise::elementwise(Op::Select, &[condition.0, then.on(tape), otherwise.on(tape)])
+}
+
+/// The vector of these scalars.
+///
+/// # Panics
+/// When there are none: then no tape is known.
+#[track_caller]
+pub fn stack<'t>(scalars: impl IntoIterator<Item = Var<'t>>) -> Var<'t> {
+    concat(scalars)
+}
+
+/// All elements of these scalars and vectors, one after another, as one vector.
+///
+/// # Panics
+/// When there are none: then no tape is known.
+#[track_caller]
+pub fn concat<'t>(parts: impl IntoIterator<Item = Var<'t>>) -> Var<'t> {
+    let place = Location::caller();
+    let parts: Vec<Var<'t>> = parts.into_iter().collect();
+    let first = *parts.first().expect("concat and stack need at least one part");
+    if !first.same_tape(&parts, "concat", place) {
+        return first;
+    }
+    if let Some(matrix) = parts.iter().find(|part| matches!(part.shape(), Shape::Matrix(..))) {
+        let message = "a matrix cannot be concatenated; take its rows first".to_string();
+        first.tape.note("concat", message, &[matrix.shape()], place);
+    }
+    let length = parts.iter().map(|part| part.len()).sum();
+    let operands: Operands = parts.iter().map(|part| part.id).collect();
+    first.tape.push(Op::Concat, operands, Shape::Vector(length))
+}
+
+/// One node of one operand: shared by the files that record operations.
+#[track_caller]
+pub(super) fn unary<'t>(op: Op, a: Var<'t>, shape: Shape) -> Var<'t> {
+    a.tape().push(op, smallvec![a.id()], shape)
+}
