@@ -3,7 +3,16 @@
 #![warn(missing_docs)]
 
 pub mod audit;
+pub mod bijection;
 pub mod jacobian;
 pub mod program;
 pub mod sweep;
 pub mod tape;
+
+/// What most programs use.
+pub mod prelude {
+    pub use crate::audit::Evidence;
+    pub use crate::bijection::{Bijection, BijectionError, Chain, Domain, record};
+    pub use crate::jacobian::{Order, Structure};
+    pub use crate::tape::{Init, Parameters, Shape, Tape, Var, concat, select, stack};
+}

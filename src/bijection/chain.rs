@@ -1,0 +1,62 @@
+//! Layers one after another.
+
+use super::{Bijection, Domain};
+use crate::jacobian::Structure;
+use crate::tape::Var;
+
+/// f = f_K ∘ … ∘ f_1: the first layer is applied first.
+///
+/// The boundaries of the layers stay visible: structure, log-determinant and inverse are known layer by
+/// layer, and parameters are named `layers.0.…`, `layers.1.…`.
+pub struct Chain {
+    layers: Vec<Box<dyn Bijection>>,
+}
+
+impl Chain {
+    /// Composes layers, first to last.
+    ///
+    /// # Panics
+    /// When there is no layer: then no dimension is known.
+    pub fn new(layers: impl IntoIterator<Item = Box<dyn Bijection>>) -> Chain {
+        let layers: Vec<_> = layers.into_iter().collect();
+        assert!(!layers.is_empty(), "a chain needs at least one layer");
+        Chain { layers }
+    }
+}
+
+impl Bijection for Chain {
+    fn dim(&self) -> usize {
+        self.layers[0].dim()
+    }
+
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        self.layers.iter().enumerate().fold(z, |z, (k, layer)| {
+            z.tape().scope(&format!("layers.{k}"), || layer.forward(z))
+        })
+    }
+
+    /// What all layers have in common: nothing is claimed that a single layer does not claim.
+    fn structure(&self) -> Structure {
+        let first = self.layers[0].structure();
+        let same = self.layers.iter().all(|layer| layer.structure() == first);
+        match first {
+            // A product of matched orders is another order; the layers keep theirs.
+            Structure::Diagonal | Structure::LowerTriangular | Structure::UpperTriangular if same => first,
+            _ => Structure::Dense,
+        }
+    }
+
+    fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
+        self.layers.iter().enumerate().rev().try_fold(x, |x, (k, layer)| {
+            x.tape().scope(&format!("layers.{k}"), || layer.inverse(x))
+        })
+    }
+
+    fn domain(&self) -> Domain {
+        self.layers[0].domain()
+    }
+
+    fn layers(&self) -> &[Box<dyn Bijection>] {
+        &self.layers
+    }
+}

@@ -1,0 +1,77 @@
+//! Why a bijection cannot be used.
+
+use thiserror::Error;
+
+use crate::jacobian::StructureError;
+use crate::tape::{RecordErrors, Shape};
+
+/// What is wrong with a layer, and with which.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub enum BijectionError {
+    /// Mistakes while recording `forward` or `inverse`.
+    #[error("{layer}: {errors}")]
+    Recording {
+        /// The layer.
+        layer: String,
+        /// All of them.
+        errors: RecordErrors,
+    },
+    /// The dimensions do not fit.
+    #[error(
+        "{layer}: {function} must map {expected} variables to {expected}, but it gives {given}; \
+         a density needs as many outputs as inputs"
+    )]
+    Dimension {
+        /// The layer.
+        layer: String,
+        /// `forward`, `inverse` or `log_det`.
+        function: &'static str,
+        /// What `dim` says.
+        expected: usize,
+        /// What came out.
+        given: Shape,
+    },
+    /// A layer of another dimension stands in a chain.
+    #[error("{chain}: layer {position} ({layer}) maps {given} variables, but the first layer maps {expected}")]
+    Chain {
+        /// The chain.
+        chain: String,
+        /// The place of the layer, counted from 0.
+        position: usize,
+        /// The layer.
+        layer: String,
+        /// What the first layer has.
+        expected: usize,
+        /// What this one has.
+        given: usize,
+    },
+    /// `forward` recorded twice gave two programs.
+    #[error(
+        "{layer}: {function} is not a pure recording: called twice with the same variable it recorded two \
+         different programs; draw random numbers and read clocks where the layer is made, not in {function}"
+    )]
+    Impure {
+        /// The layer.
+        layer: String,
+        /// `forward` or `inverse`.
+        function: &'static str,
+    },
+    /// The declared structure cannot be used.
+    #[error("{layer}: {error}")]
+    Structure {
+        /// The layer.
+        layer: String,
+        /// Why not.
+        #[source]
+        error: StructureError,
+    },
+    /// The inverse is needed and the layer has none.
+    #[error(
+        "{layer} has no inverse, and log p(x) needs z = f⁻¹(x); write `fn inverse` beside `forward` \
+         (`audit` checks that the two agree)"
+    )]
+    NoInverse {
+        /// The layer.
+        layer: String,
+    },
+}

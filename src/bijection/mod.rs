@@ -1,0 +1,113 @@
+//! Bijections: write `forward` once.
+//!
+//! The convention everywhere: `f` maps the base variable to the data, x = f(z), and
+//! log p_X(x) = log p_Z(z) - ln|det J_f(z)| with z = f⁻¹(x). A [`Bijection`] is what a user implements,
+//! [`Chain`] composes several, [`record`] puts one on a tape of its own with its claims proven.
+
+mod chain;
+mod domain;
+mod error;
+mod record;
+
+pub use chain::Chain;
+pub use domain::Domain;
+pub use error::BijectionError;
+pub use record::{LayerRecord, Pushed, Recording, pull_back, push_forward, record};
+
+use crate::jacobian::Structure;
+use crate::tape::Var;
+
+/// An invertible map of ℝᵈ (or of a part of it) to itself, written as ordinary formulas.
+///
+/// `dim` and `forward` are all that must be written. The Jacobian, its proven structure and the
+/// log-determinant come from the tape.
+///
+/// ```
+/// use pushforward::prelude::*;
+///
+/// /// x₁ = z₁,  x₂ = z₂·exp(tanh z₁) + z₁²
+/// struct Bend;
+///
+/// impl Bijection for Bend {
+///     fn dim(&self) -> usize { 2 }
+///     fn structure(&self) -> Structure { Structure::LowerTriangular }
+///     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+///         let (z1, z2) = (z.at(0), z.at(1));
+///         stack([z1, z2 * z1.tanh().exp() + z1.powi(2)])
+///     }
+/// }
+///
+/// assert_eq!(record(&Bend)?.structure(), &Structure::LowerTriangular);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait Bijection {
+    /// How many variables it maps.
+    fn dim(&self) -> usize;
+
+    /// x = f(z), recorded: a vector of `dim` in, a vector of `dim` out.
+    ///
+    /// It must be a pure recording: called twice with the same `z` it gives the same node (that is checked).
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t>;
+
+    /// The structure of the Jacobian that the layer stands for; what is declared is proven on recording.
+    fn structure(&self) -> Structure {
+        Structure::Dense
+    }
+
+    /// z = f⁻¹(x), if the layer knows it. The audit checks that it fits `forward`.
+    fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
+        let _ = x;
+        None
+    }
+
+    /// ln|det J_f(z)| by hand, as a scalar. Never used for a density: the audit compares it with the derived
+    /// one, so that a formula from a paper or from other code can be put to the test.
+    fn log_det<'t>(&self, z: Var<'t>) -> Option<Var<'t>> {
+        let _ = z;
+        None
+    }
+
+    /// Where z may lie; all of ℝᵈ unless said.
+    fn domain(&self) -> Domain {
+        Domain::Reals
+    }
+
+    /// What messages call it; the name of the type unless said.
+    fn name(&self) -> String {
+        let full = std::any::type_name::<Self>();
+        let plain = full.split('<').next().unwrap_or(full);
+        plain.rsplit("::").next().unwrap_or(plain).to_string()
+    }
+
+    /// The layers of a composition, first to last; empty for a single layer.
+    fn layers(&self) -> &[Box<dyn Bijection>] {
+        &[]
+    }
+}
+
+impl<B: Bijection + ?Sized> Bijection for Box<B> {
+    fn dim(&self) -> usize {
+        (**self).dim()
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        (**self).forward(z)
+    }
+    fn structure(&self) -> Structure {
+        (**self).structure()
+    }
+    fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
+        (**self).inverse(x)
+    }
+    fn log_det<'t>(&self, z: Var<'t>) -> Option<Var<'t>> {
+        (**self).log_det(z)
+    }
+    fn domain(&self) -> Domain {
+        (**self).domain()
+    }
+    fn name(&self) -> String {
+        (**self).name()
+    }
+    fn layers(&self) -> &[Box<dyn Bijection>] {
+        (**self).layers()
+    }
+}

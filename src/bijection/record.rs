@@ -1,0 +1,214 @@
+//! Putting a bijection on a tape, with its dimension, its purity and its structure checked.
+
+use super::{Bijection, BijectionError};
+use crate::jacobian::{LogDet, Route, Structure, log_det, map};
+use crate::tape::{Declaration, NodeId, Shape, Tape, Var};
+
+/// A bijection on a tape of its own.
+#[derive(Debug)]
+pub struct Recording {
+    tape: Tape,
+    input: NodeId,
+    output: NodeId,
+    log_det: NodeId,
+    name: String,
+    structure: Structure,
+    layers: Vec<LayerRecord>,
+}
+
+/// One layer of a recording: where it begins and ends on the tape, and what it contributes.
+#[derive(Clone, Debug)]
+pub struct LayerRecord {
+    /// The name, with the path of its chain: `layers.0 AffineCoupling`.
+    pub name: String,
+    /// Its z.
+    pub input: NodeId,
+    /// Its x.
+    pub output: NodeId,
+    /// ln|det J| of this layer at its own input.
+    pub log_det: NodeId,
+    /// The entries of its diagonal in the order of its structure, where that is triangular.
+    pub diagonal: Option<NodeId>,
+    /// What it declares, proven.
+    pub structure: Structure,
+    /// How its log-determinant is computed.
+    pub route: Route,
+}
+
+/// A bijection recorded from some node on, with the derived log-determinant at that node.
+#[derive(Clone, Debug)]
+pub struct Pushed<'t> {
+    /// x = f(z).
+    pub x: Var<'t>,
+    /// ln|det J_f(z)|, the sum over the layers.
+    pub log_det: Var<'t>,
+    /// The layers, first to last; a single layer is its own.
+    pub layers: Vec<LayerRecord>,
+}
+
+/// Records a bijection on a new tape and proves what it declares.
+///
+/// # Errors
+/// Every mistake of the recording, a wrong dimension, an impure `forward`, a structure that cannot be proven,
+/// or a Jacobian that is singular for all inputs.
+pub fn record(bijection: &(impl Bijection + ?Sized)) -> Result<Recording, BijectionError> {
+    let tape = Tape::new();
+    let (input, pushed) = {
+        let z = tape.input(Shape::Vector(bijection.dim()));
+        let pushed = push_forward_on(bijection, z)?;
+        (z.id(), (pushed.x.id(), pushed.log_det.id(), pushed.layers))
+    };
+    let (output, log_det, layers) = pushed;
+    let (name, structure) = (bijection.name(), bijection.structure());
+    Ok(Recording { tape, input, output, log_det, name, structure, layers })
+}
+
+/// Records x = f(z) from the node z on, and derives ln|det J_f(z)| there.
+///
+/// # Errors
+/// As [`record`].
+pub fn push_forward<'t>(
+    bijection: &(impl Bijection + ?Sized),
+    z: Var<'t>,
+) -> Result<Pushed<'t>, BijectionError> {
+    push_forward_on(bijection, z)
+}
+
+/// Records z = f⁻¹(x) from the node x on, by the inverses that the layers supply.
+///
+/// # Errors
+/// [`BijectionError::NoInverse`] naming the layer, and as [`record`].
+pub fn pull_back<'t>(
+    bijection: &(impl Bijection + ?Sized),
+    x: Var<'t>,
+) -> Result<Var<'t>, BijectionError> {
+    let layers = bijection.layers();
+    if layers.is_empty() {
+        let once = bijection.inverse(x);
+        let again = bijection.inverse(x);
+        let Some(z) = once else { return Err(BijectionError::NoInverse { layer: bijection.name() }) };
+        if again.map(Var::id) != Some(z.id()) {
+            return Err(BijectionError::Impure { layer: bijection.name(), function: "inverse" });
+        }
+        return checked(bijection, "inverse", z);
+    }
+    layers.iter().enumerate().rev().try_fold(x, |x, (k, layer)| {
+        x.tape().scope(&format!("layers.{k}"), || pull_back(layer, x))
+    })
+}
+
+fn push_forward_on<'t>(
+    bijection: &(impl Bijection + ?Sized),
+    z: Var<'t>,
+) -> Result<Pushed<'t>, BijectionError> {
+    let tape = z.tape();
+    let layers = bijection.layers();
+    if layers.is_empty() {
+        let x = checked(bijection, "forward", bijection.forward(z))?;
+        if bijection.forward(z).id() != x.id() {
+            return Err(BijectionError::Impure { layer: bijection.name(), function: "forward" });
+        }
+        let structure = bijection.structure();
+        let LogDet { value, diagonal, route } = log_det(tape, &map(tape, z.id(), x.id()), &structure)
+            .map_err(|error| BijectionError::Structure { layer: bijection.name(), error })?;
+        let record = LayerRecord {
+            name: bijection.name(),
+            input: z.id(),
+            output: x.id(),
+            log_det: value.id(),
+            diagonal: diagonal.map(Var::id),
+            structure,
+            route,
+        };
+        return Ok(Pushed { x, log_det: value, layers: vec![record] });
+    }
+    let mut pushed = Pushed { x: z, log_det: tape.constant(0.0), layers: Vec::new() };
+    for (k, layer) in layers.iter().enumerate() {
+        if layer.dim() != bijection.dim() {
+            return Err(BijectionError::Chain {
+                chain: bijection.name(),
+                position: k,
+                layer: layer.name(),
+                expected: bijection.dim(),
+                given: layer.dim(),
+            });
+        }
+        let scope = format!("layers.{k}");
+        let next = tape.scope(&scope, || push_forward_on(layer, pushed.x))?;
+        pushed.x = next.x;
+        pushed.log_det = if k == 0 { next.log_det } else { pushed.log_det + next.log_det };
+        pushed.layers.extend(next.layers.into_iter().map(|mut record| {
+            record.name = match record.name.strip_prefix("layers.") {
+                Some(inner) => format!("{scope}.layers.{inner}"),
+                None => format!("{scope} {}", record.name),
+            };
+            record
+        }));
+    }
+    Ok(pushed)
+}
+
+/// Refuses mistakes of the recording, and a result of another dimension.
+fn checked<'t>(
+    bijection: &(impl Bijection + ?Sized),
+    function: &'static str,
+    result: Var<'t>,
+) -> Result<Var<'t>, BijectionError> {
+    let layer = bijection.name();
+    result
+        .tape()
+        .check()
+        .map_err(|errors| BijectionError::Recording { layer: layer.clone(), errors })?;
+    if result.shape() != Shape::Vector(bijection.dim()) {
+        let (expected, given) = (bijection.dim(), result.shape());
+        return Err(BijectionError::Dimension { layer, function, expected, given });
+    }
+    Ok(result)
+}
+
+impl Recording {
+    /// The tape.
+    pub fn tape(&self) -> &Tape {
+        &self.tape
+    }
+
+    /// What messages call the bijection.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many variables it maps.
+    pub fn dim(&self) -> usize {
+        self.tape.shape(self.input).len()
+    }
+
+    /// z.
+    pub fn input(&self) -> Var<'_> {
+        self.tape.var(self.input)
+    }
+
+    /// x = f(z).
+    pub fn output(&self) -> Var<'_> {
+        self.tape.var(self.output)
+    }
+
+    /// ln|det J_f(z)|, derived; the sum over the layers.
+    pub fn log_det(&self) -> Var<'_> {
+        self.tape.var(self.log_det)
+    }
+
+    /// What the bijection as a whole declares.
+    pub fn structure(&self) -> &Structure {
+        &self.structure
+    }
+
+    /// The layers, first to last; a single layer is its own.
+    pub fn layers(&self) -> &[LayerRecord] {
+        &self.layers
+    }
+
+    /// The parameters that were declared, in order.
+    pub fn parameters(&self) -> Vec<Declaration> {
+        self.tape.declarations()
+    }
+}
