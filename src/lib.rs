@@ -3,8 +3,11 @@
 #![warn(missing_docs)]
 
 pub mod audit;
+pub mod base;
 pub mod bijection;
+pub mod flow;
 pub mod jacobian;
+pub mod layers;
 pub mod program;
 pub mod sweep;
 pub mod tape;

@@ -30,9 +30,10 @@ impl Bijection for Chain {
     }
 
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
-        self.layers.iter().enumerate().fold(z, |z, (k, layer)| {
-            z.tape().scope(&format!("layers.{k}"), || layer.forward(z))
-        })
+        self.layers
+            .iter()
+            .enumerate()
+            .fold(z, |z, (k, layer)| z.tape().scope(&format!("layers.{k}"), || layer.forward(z)))
     }
 
     /// What all layers have in common: nothing is claimed that a single layer does not claim.
@@ -47,13 +48,19 @@ impl Bijection for Chain {
     }
 
     fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
-        self.layers.iter().enumerate().rev().try_fold(x, |x, (k, layer)| {
-            x.tape().scope(&format!("layers.{k}"), || layer.inverse(x))
-        })
+        self.layers
+            .iter()
+            .enumerate()
+            .rev()
+            .try_fold(x, |x, (k, layer)| x.tape().scope(&format!("layers.{k}"), || layer.inverse(x)))
     }
 
     fn domain(&self) -> Domain {
         self.layers[0].domain()
+    }
+
+    fn codomain(&self) -> Domain {
+        self.layers[self.layers.len() - 1].codomain()
     }
 
     fn layers(&self) -> &[Box<dyn Bijection>] {

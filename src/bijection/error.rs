@@ -32,7 +32,9 @@ pub enum BijectionError {
         given: Shape,
     },
     /// A layer of another dimension stands in a chain.
-    #[error("{chain}: layer {position} ({layer}) maps {given} variables, but the first layer maps {expected}")]
+    #[error(
+        "{chain}: layer {position} ({layer}) maps {given} variables, but the first layer maps {expected}"
+    )]
     Chain {
         /// The chain.
         chain: String,

@@ -72,6 +72,11 @@ pub trait Bijection {
         Domain::Reals
     }
 
+    /// Where x lies when z lies in the domain; all of ℝᵈ unless said. Outside, the density is 0.
+    fn codomain(&self) -> Domain {
+        Domain::Reals
+    }
+
     /// What messages call it; the name of the type unless said.
     fn name(&self) -> String {
         let full = std::any::type_name::<Self>();
@@ -103,6 +108,9 @@ impl<B: Bijection + ?Sized> Bijection for Box<B> {
     }
     fn domain(&self) -> Domain {
         (**self).domain()
+    }
+    fn codomain(&self) -> Domain {
+        (**self).codomain()
     }
     fn name(&self) -> String {
         (**self).name()

@@ -78,10 +78,7 @@ pub fn push_forward<'t>(
 ///
 /// # Errors
 /// [`BijectionError::NoInverse`] naming the layer, and as [`record`].
-pub fn pull_back<'t>(
-    bijection: &(impl Bijection + ?Sized),
-    x: Var<'t>,
-) -> Result<Var<'t>, BijectionError> {
+pub fn pull_back<'t>(bijection: &(impl Bijection + ?Sized), x: Var<'t>) -> Result<Var<'t>, BijectionError> {
     let layers = bijection.layers();
     if layers.is_empty() {
         let once = bijection.inverse(x);
@@ -92,9 +89,11 @@ pub fn pull_back<'t>(
         }
         return checked(bijection, "inverse", z);
     }
-    layers.iter().enumerate().rev().try_fold(x, |x, (k, layer)| {
-        x.tape().scope(&format!("layers.{k}"), || pull_back(layer, x))
-    })
+    layers
+        .iter()
+        .enumerate()
+        .rev()
+        .try_fold(x, |x, (k, layer)| x.tape().scope(&format!("layers.{k}"), || pull_back(layer, x)))
 }
 
 fn push_forward_on<'t>(
@@ -155,10 +154,7 @@ fn checked<'t>(
     result: Var<'t>,
 ) -> Result<Var<'t>, BijectionError> {
     let layer = bijection.name();
-    result
-        .tape()
-        .check()
-        .map_err(|errors| BijectionError::Recording { layer: layer.clone(), errors })?;
+    result.tape().check().map_err(|errors| BijectionError::Recording { layer: layer.clone(), errors })?;
     if result.shape() != Shape::Vector(bijection.dim()) {
         let (expected, given) = (bijection.dim(), result.shape());
         return Err(BijectionError::Dimension { layer, function, expected, given });

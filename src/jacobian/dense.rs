@@ -41,7 +41,8 @@ pub fn jacobian_with<'t>(tape: &'t Tape, map: &Cut) -> (Var<'t>, Compression) {
         tape.vector(&values).reshape(shape)
     };
     let forward = count(&column_colours) <= count(&row_colours);
-    let (sweeps, width) = if forward { (count(&column_colours), rows) } else { (count(&row_colours), columns) };
+    let (sweeps, width) =
+        if forward { (count(&column_colours), rows) } else { (count(&row_colours), columns) };
     let parts: Vec<Option<Var<'t>>> = (0..sweeps)
         .map(|colour| {
             if forward {

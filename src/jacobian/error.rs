@@ -44,12 +44,7 @@ impl Unproven {
         let moves = |op: &Op| {
             matches!(
                 op,
-                Op::Input(_)
-                    | Op::Gather(_)
-                    | Op::Scatter(_)
-                    | Op::Concat
-                    | Op::Broadcast
-                    | Op::Transpose
+                Op::Input(_) | Op::Gather(_) | Op::Scatter(_) | Op::Concat | Op::Broadcast | Op::Transpose
             )
         };
         let path = steps[1..]

@@ -199,7 +199,8 @@ impl<'t> Compiler<'t> {
             sums[position] = build.slot(false, node.shape, &self.zeros[self.layout.elements(*id)]);
             let positions: Vec<usize> = node.operands.iter().map(|o| self.position(*o)).collect();
             let summed = summed_operands(&node.op, |k| self.batched[positions[k]]);
-            let source = |k: usize| if summed.contains(&k) { sums[positions[k]] } else { values[positions[k]] };
+            let source =
+                |k: usize| if summed.contains(&k) { sums[positions[k]] } else { values[positions[k]] };
             let operands = (0..positions.len()).map(source).collect();
             let out = sums[position];
             after.push(Instruction { op: node.op.clone(), operands, out, place: self.tape.place(*id) });

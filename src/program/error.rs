@@ -62,6 +62,13 @@ impl fmt::Display for NonFinite {
             let operands: Vec<String> = self.operands.iter().map(f64::to_string).collect();
             write!(f, " from {}", operands.join(" and "))?;
         }
-        write!(f, " in row {} (element {}), at {}:{}", self.row, self.element, self.place.file(), self.place.line())
+        write!(
+            f,
+            " in row {} (element {}), at {}:{}",
+            self.row,
+            self.element,
+            self.place.file(),
+            self.place.line()
+        )
     }
 }

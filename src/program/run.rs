@@ -76,7 +76,11 @@ impl<F: Number> Program<F> {
     ///
     /// # Errors
     /// As [`Program::run`].
-    pub fn trace_nonfinite(&mut self, inputs: &[&[F]], rows: usize) -> Result<Option<NonFinite>, ProgramError> {
+    pub fn trace_nonfinite(
+        &mut self,
+        inputs: &[&[F]],
+        rows: usize,
+    ) -> Result<Option<NonFinite>, ProgramError> {
         self.check(inputs, rows)?;
         for row in 0..rows {
             self.chunk(inputs, row, 1);
@@ -149,9 +153,8 @@ impl<F: Number> Program<F> {
             // Accumulators lie behind all values that they sum.
             let (values, accumulators) = self.shared_values.split_at_mut(offset);
             let sums = &mut accumulators[..shape.len()];
-            let of = |slot: &usize| {
-                lanes_in(&self.slots[*slot], &self.zeros, values, &self.batched_values, lanes)
-            };
+            let of =
+                |slot: &usize| lanes_in(&self.slots[*slot], &self.zeros, values, &self.batched_values, lanes);
             match sum {
                 Accumulate::Lanes { from, .. } => add_lanes(of(from), lanes, sums),
                 Accumulate::Outer { left, right, .. } => {

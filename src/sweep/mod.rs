@@ -6,6 +6,7 @@
 //! | [`tangent`](fn@tangent) | new nodes, forwards | Jacobian columns, diagonals, as formulas |
 //! | [`adjoint`](fn@adjoint) | new nodes, backwards | gradients, Jacobian rows, as formulas |
 //! | [`reach`] | which inputs it depends on, which outputs it reaches | sparsity, order, slices |
+//! | [`render`](fn@render) | text | formulas |
 //!
 //! Each is an exhaustive match on [`Op`](crate::tape::Op). Derivatives are emitted as nodes on the same tape
 //! and never executed on the side, so there is one executor, and a derivative can be derived again.
@@ -14,6 +15,7 @@ mod adjoint;
 mod lu;
 mod partial;
 pub mod reach;
+mod render;
 
 mod tangent;
 pub mod value;
@@ -21,4 +23,5 @@ pub mod value;
 pub use adjoint::adjoint;
 pub use lu::Lu;
 
+pub use render::{Names, render, render_program};
 pub use tangent::{sliced_tangent, tangent};

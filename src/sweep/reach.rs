@@ -165,8 +165,8 @@ fn node_zeros(tape: &Tape, node: &Node, operands: &[&[bool]], zeros: &mut [bool]
             let (rows, inner, columns) = product_sizes(tape, node);
             for row in 0..rows {
                 for column in 0..columns {
-                    zeros[row * columns + column] = (0..inner)
-                        .all(|k| operands[0][row * inner + k] || operands[1][k * columns + column]);
+                    zeros[row * columns + column] =
+                        (0..inner).all(|k| operands[0][row * inner + k] || operands[1][k * columns + column]);
                 }
             }
         }

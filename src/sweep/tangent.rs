@@ -109,9 +109,7 @@ impl<'t> Sweep<'t, '_> {
         let same = |v: usize, u: usize| own[v] == theirs[u] && own[v] != NONE;
         let keep: Vec<bool> = match &node.op {
             Op::Sum => (0..theirs.len()).map(|u| same(0, u)).collect(),
-            Op::Scatter(indices) => {
-                indices.iter().enumerate().map(|(u, v)| same(*v as usize, u)).collect()
-            }
+            Op::Scatter(indices) => indices.iter().enumerate().map(|(u, v)| same(*v as usize, u)).collect(),
             Op::Concat => {
                 let start: usize = node.operands[..k].iter().map(|o| self.tape.shape(*o).len()).sum();
                 (0..theirs.len()).map(|u| same(start + u, u)).collect()
@@ -187,8 +185,12 @@ impl<'t> Sweep<'t, '_> {
 
 /// The positions of labelled elements, sorted by label and then by position.
 fn positions_by_label(labels: &[u32]) -> Vec<(u32, usize)> {
-    let mut positions: Vec<(u32, usize)> =
-        labels.iter().enumerate().filter(|(_, label)| **label != NONE).map(|(e, label)| (*label, e)).collect();
+    let mut positions: Vec<(u32, usize)> = labels
+        .iter()
+        .enumerate()
+        .filter(|(_, label)| **label != NONE)
+        .map(|(e, label)| (*label, e))
+        .collect();
     positions.sort_unstable();
     positions
 }

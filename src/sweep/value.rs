@@ -264,13 +264,7 @@ fn map<F: Number>(a: Lanes<'_, F>, out: &mut [F], lanes: usize, f: impl Fn(F) ->
     }
 }
 
-fn zip<F: Number>(
-    a: Lanes<'_, F>,
-    b: Lanes<'_, F>,
-    out: &mut [F],
-    lanes: usize,
-    f: impl Fn(F, F) -> F,
-) {
+fn zip<F: Number>(a: Lanes<'_, F>, b: Lanes<'_, F>, out: &mut [F], lanes: usize, f: impl Fn(F, F) -> F) {
     if a.width == lanes && b.width == lanes {
         for ((value, a), b) in out.iter_mut().zip(a.values).zip(b.values) {
             *value = f(*a, *b);

@@ -107,7 +107,8 @@ impl Tape {
         if let Init::Values(values) = &init
             && values.len() != shape.len()
         {
-            let message = format!("`{name}` starts with {} values, which do not fill its shape", values.len());
+            let message =
+                format!("`{name}` starts with {} values, which do not fill its shape", values.len());
             self.note("parameter", message, &[shape], place);
             return self.placeholder(shape);
         }
@@ -157,6 +158,20 @@ impl Tape {
     /// The parameters that were declared, in order.
     pub fn declarations(&self) -> Vec<Declaration> {
         self.state.borrow().declarations.clone()
+    }
+
+    /// The nodes of the parameters, in the order of their declarations.
+    pub fn parameters(&self) -> Vec<NodeId> {
+        let state = self.state.borrow();
+        let node = |(number, declaration): (usize, &Declaration)| {
+            let node = Node {
+                op: Op::Parameter(number as u32),
+                operands: Operands::new(),
+                shape: declaration.shape,
+            };
+            NodeId(state.nodes.get_index_of(&node).expect("a declared parameter has a node") as u32)
+        };
+        state.declarations.iter().enumerate().map(node).collect()
     }
 
     /// How many nodes there are.

@@ -117,12 +117,9 @@ impl<'t> Var<'t> {
             (Shape::Matrix(rows, columns), Shape::Vector(n)) if columns == n => {
                 self.binary(Op::MatVec, vector, Shape::Vector(rows))
             }
-            (Shape::Matrix(rows, _), _) => self.refuse(
-                "matvec",
-                "a matrix [m×k] takes a vector [k]",
-                &[vector],
-                Shape::Vector(rows),
-            ),
+            (Shape::Matrix(rows, _), _) => {
+                self.refuse("matvec", "a matrix [m×k] takes a vector [k]", &[vector], Shape::Vector(rows))
+            }
             _ => self.refuse("matvec", "a matrix [m×k] takes a vector [k]", &[vector], vector.shape()),
         }
     }

@@ -1,0 +1,51 @@
+//! The standard normal base.
+
+use std::f64::consts::{PI, TAU};
+
+use rand::{Rng, RngExt};
+use rand_chacha::ChaCha8Rng;
+
+use super::Base;
+use crate::tape::Var;
+
+/// z ~ N(0, I): ln p(z) = -½ Σ zᵢ² - d/2 · ln 2π.
+#[derive(Clone, Copy, Debug)]
+pub struct StandardNormal {
+    d: usize,
+}
+
+impl StandardNormal {
+    /// In d variables.
+    pub fn new(d: usize) -> StandardNormal {
+        StandardNormal { d }
+    }
+}
+
+impl Base for StandardNormal {
+    fn dim(&self) -> usize {
+        self.d
+    }
+
+    fn log_prob<'t>(&self, z: Var<'t>) -> Var<'t> {
+        -0.5 * (z * z).sum() - 0.5 * self.d as f64 * (2.0 * PI).ln()
+    }
+
+    fn sample(&self, random: &mut ChaCha8Rng, z: &mut [f64]) {
+        for pair in z.chunks_mut(2) {
+            let (first, second) = normal_pair(random);
+            pair[0] = first;
+            if let Some(value) = pair.get_mut(1) {
+                *value = second;
+            }
+        }
+    }
+}
+
+/// Two independent standard normal numbers (Box and Muller, "A note on the generation of random normal
+/// deviates", 1958): polar coordinates of two uniform ones, itself a change of variables.
+fn normal_pair(random: &mut impl Rng) -> (f64, f64) {
+    // 1 - u lies in (0, 1]: its logarithm is finite.
+    let radius = (-2.0 * (1.0 - random.random::<f64>()).ln()).sqrt();
+    let (sin, cos) = (TAU * random.random::<f64>()).sin_cos();
+    (radius * cos, radius * sin)
+}

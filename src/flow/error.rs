@@ -1,0 +1,88 @@
+//! What can go wrong with a flow.
+
+use thiserror::Error;
+
+use crate::bijection::BijectionError;
+use crate::program::{NonFinite, ProgramError};
+
+/// Why a flow cannot be built, fitted or asked.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub enum FlowError {
+    /// A layer cannot be used.
+    #[error(transparent)]
+    Layer(#[from] BijectionError),
+    /// A program cannot run.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    /// Base and layers disagree.
+    #[error("the base has {base} variables, but the layers map {layers}")]
+    Dimension {
+        /// Variables of the base.
+        base: usize,
+        /// Variables of the layers.
+        layers: usize,
+    },
+    /// There is no layer.
+    #[error("a flow needs at least one layer; `Affine::identity(d)` is the plainest")]
+    Empty,
+    /// The numbers are not whole rows.
+    #[error("{given} numbers are not whole rows of {width}")]
+    Rows {
+        /// Numbers in a row.
+        width: usize,
+        /// Numbers given.
+        given: usize,
+    },
+    /// The table has another width than the flow.
+    #[error("the table has {given} columns, but the flow has {expected} variables")]
+    Width {
+        /// Variables of the flow.
+        expected: usize,
+        /// Columns of the table.
+        given: usize,
+    },
+    /// A number in the data is NaN.
+    #[error("row {row}, column {column} is NaN (both count from 0); leave such rows out or fill them in")]
+    Nan {
+        /// The row.
+        row: usize,
+        /// The column.
+        column: usize,
+    },
+    /// There is too little to fit.
+    #[error("{rows} rows are too few to fit and to hold some out; at least {least} are needed")]
+    TooFew {
+        /// How many rows came.
+        rows: usize,
+        /// How many are needed.
+        least: usize,
+    },
+    /// A setting makes no sense.
+    #[error("{name} is {value}; it must be {allowed}")]
+    Setting {
+        /// Which setting.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What would do.
+        allowed: &'static str,
+    },
+    /// A density that should exist is not a number.
+    #[error("log p is not a number in row {row}: {origin}")]
+    NotFinite {
+        /// The row.
+        row: usize,
+        /// Where it arose.
+        origin: String,
+    },
+}
+
+impl FlowError {
+    pub(super) fn not_finite(row: usize, origin: Option<NonFinite>) -> FlowError {
+        let origin = match origin {
+            Some(origin) => origin.to_string(),
+            None => "every operation is finite in itself".to_string(),
+        };
+        FlowError::NotFinite { row, origin }
+    }
+}

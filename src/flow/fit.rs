@@ -1,0 +1,248 @@
+//! Maximum likelihood: minibatches, Adam, a held-out part that says when to stop.
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+
+use super::adam::Adam;
+use super::error::FlowError;
+use super::flow::{DensityTape, Flow, whole_rows};
+use super::table::Table;
+use crate::program::{NonFinite, Output, Program};
+use crate::sweep::adjoint;
+use crate::tape::{Cut, Parameters};
+
+/// How to fit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fit {
+    /// Seeds the starting values, the held-out rows and the order of the minibatches.
+    pub seed: u64,
+    /// At most so many passes over the training rows.
+    pub epochs: usize,
+    /// Rows in a minibatch.
+    pub batch: usize,
+    /// Adam's step size at the start; it falls to a tenth along a half cosine.
+    pub learning_rate: f64,
+    /// The share of the rows that is held out to decide when to stop.
+    pub held_out: f64,
+    /// Stop when the held-out likelihood has not risen for so many epochs.
+    pub patience: usize,
+    /// Gradients longer than this (Euclidean, over all parameters) are shortened to it.
+    pub clip: f64,
+}
+
+impl Default for Fit {
+    fn default() -> Fit {
+        Fit { seed: 0, epochs: 200, batch: 256, learning_rate: 2e-3, held_out: 0.1, patience: 25, clip: 10.0 }
+    }
+}
+
+/// Where a fit stands after an epoch; log-likelihoods are means in nats a row.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Progress {
+    /// Epochs done, counted from 1; 0 is before the first step.
+    pub epoch: usize,
+    /// Epochs allowed.
+    pub epochs: usize,
+    /// Over the training rows, as seen during the epoch; NaN for epoch 0.
+    pub training: f64,
+    /// Over the held-out rows.
+    pub held_out: f64,
+    /// The best held-out value so far.
+    pub best: f64,
+}
+
+/// Why a fit stopped.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Stop {
+    /// It was never fitted.
+    #[default]
+    NotFitted,
+    /// All epochs were used.
+    Epochs,
+    /// The held-out likelihood did not rise any more.
+    Early,
+    /// A loss or gradient was not finite; the parameters are the best from before.
+    NonFinite {
+        /// The epoch.
+        epoch: usize,
+        /// The operation and source line where it arose, if one operation is to blame.
+        origin: Option<NonFinite>,
+    },
+}
+
+/// How a fit went; the parameters kept are those of the best epoch.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    /// After each epoch, from 0 (before the first step) on.
+    pub epochs: Vec<Progress>,
+    /// The epoch whose parameters were kept.
+    pub best_epoch: usize,
+    /// Why it stopped.
+    pub stop: Stop,
+}
+
+impl Fit {
+    fn check(&self, rows: usize) -> Result<(), FlowError> {
+        let setting = |name, value: String, allowed| Err(FlowError::Setting { name, value, allowed });
+        if self.batch == 0 {
+            return setting("batch", "0".into(), "at least 1");
+        }
+        if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
+            return setting("learning_rate", self.learning_rate.to_string(), "a positive number");
+        }
+        if !(self.held_out > 0.0 && self.held_out < 1.0) {
+            return setting("held_out", self.held_out.to_string(), "between 0 and 1");
+        }
+        if self.clip.is_nan() || self.clip <= 0.0 {
+            return setting("clip", self.clip.to_string(), "positive (f64::INFINITY for no clipping)");
+        }
+        const LEAST: usize = 10;
+        if rows < LEAST { Err(FlowError::TooFew { rows, least: LEAST }) } else { Ok(()) }
+    }
+}
+
+/// The loss and its gradients, compiled: one run is one training step's arithmetic.
+struct Step {
+    program: Program<f64>,
+    /// Outputs after the loss, by parameter; `None` for a parameter that the loss does not depend on.
+    gradient_of: Vec<Option<usize>>,
+}
+
+impl Step {
+    fn new(density: &DensityTape) -> Step {
+        let tape = &density.tape;
+        let loss = -tape.var(density.log_prob);
+        let parameters = tape.parameters();
+        let cut = Cut::new(tape, &[density.x], &[loss.id()]);
+        let one = tape.constant(1.0);
+        let gradients = adjoint(tape, &cut, &[(loss.id(), one)], &parameters);
+        let mut outputs = vec![Output::Sum(loss.id())];
+        let gradient_of = gradients
+            .iter()
+            .map(|gradient| {
+                gradient.map(|gradient| {
+                    outputs.push(Output::Sum(gradient.id()));
+                    outputs.len() - 1
+                })
+            })
+            .collect();
+        Step { program: Program::compile(tape, &[density.x], &outputs), gradient_of }
+    }
+}
+
+/// Fits, and keeps the parameters of the best epoch.
+pub(super) fn train(
+    flow: &Flow,
+    data: &Table,
+    settings: &Fit,
+    mut progress: impl FnMut(Progress),
+) -> Result<(Parameters, History), FlowError> {
+    let d = flow.dim();
+    if data.width() != d {
+        return Err(FlowError::Width { expected: d, given: data.width() });
+    }
+    settings.check(whole_rows(data.values(), d)?)?;
+    let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
+    let mut order: Vec<usize> = (0..data.rows()).collect();
+    shuffle(&mut order, &mut random);
+    let kept_out = ((data.rows() as f64 * settings.held_out).round() as usize).clamp(1, data.rows() - 1);
+    let held_out: Vec<f64> = order[..kept_out].iter().flat_map(|row| data.row(*row).to_vec()).collect();
+    let mut training = order.split_off(kept_out);
+
+    let density = flow.density()?;
+    let mut step = Step::new(&density);
+    let mut score = Program::compile(&density.tape, &[density.x], &[Output::Sum(density.log_prob)]);
+    let mut parameters = Parameters::initialise(&density.tape, settings.seed);
+    let mut adam = Adam::new(settings.learning_rate, &parameters);
+    let mut evaluate = |parameters: &Parameters| -> Result<f64, FlowError> {
+        score.load(parameters)?;
+        Ok(score.run(&[&held_out], kept_out)?[0][0] / kept_out as f64)
+    };
+
+    let mut best = parameters.clone();
+    let start = evaluate(&parameters)?;
+    let mut history = History { stop: Stop::Epochs, ..History::default() };
+    let epochs = settings.epochs;
+    let told = Progress { epoch: 0, epochs, training: f64::NAN, held_out: start, best: start };
+    progress(told);
+    history.epochs.push(told);
+    let mut best_score = start;
+    let mut rows = Vec::with_capacity(settings.batch * d);
+    let batches = training.len().div_ceil(settings.batch);
+    for epoch in 1..=epochs {
+        shuffle(&mut training, &mut random);
+        let mut total = 0.0;
+        for (number, batch) in training.chunks(settings.batch).enumerate() {
+            let done = ((epoch - 1) * batches + number) as f64 / (epochs * batches) as f64;
+            adam.set_learning_rate(settings.learning_rate * cosine(done));
+            rows.clear();
+            batch.iter().for_each(|row| rows.extend_from_slice(data.row(*row)));
+            step.program.load(&parameters)?;
+            let results = step.program.run(&[&rows], batch.len())?;
+            let loss = results[0][0];
+            let gradients = mean_gradients(&step, &results, &parameters, batch.len(), settings.clip);
+            let Some(gradients) = gradients.filter(|_| loss.is_finite()) else {
+                let origin = step.program.trace_nonfinite(&[&rows], batch.len())?;
+                history.stop = Stop::NonFinite { epoch, origin };
+                return Ok((best, history));
+            };
+            total += loss;
+            adam.step(&mut parameters, &gradients);
+        }
+        let held_out = evaluate(&parameters)?;
+        if held_out > best_score || (best_score.is_nan() && held_out.is_finite()) {
+            best_score = held_out;
+            best = parameters.clone();
+            history.best_epoch = epoch;
+        }
+        let training = -total / training.len() as f64;
+        let told = Progress { epoch, epochs, training, held_out, best: best_score };
+        progress(told);
+        history.epochs.push(told);
+        if epoch - history.best_epoch >= settings.patience {
+            history.stop = Stop::Early;
+            break;
+        }
+    }
+    Ok((best, history))
+}
+
+/// The batch's mean gradients, shortened if they are longer than allowed; `None` when one is not finite.
+fn mean_gradients(
+    step: &Step,
+    results: &[Vec<f64>],
+    parameters: &Parameters,
+    rows: usize,
+    clip: f64,
+) -> Option<Vec<Vec<f64>>> {
+    let mut gradients: Vec<Vec<f64>> = step
+        .gradient_of
+        .iter()
+        .zip(parameters.iter())
+        .map(|(output, (_, tensor))| match output {
+            Some(output) => results[*output].iter().map(|sum| sum / rows as f64).collect(),
+            None => vec![0.0; tensor.values.len()],
+        })
+        .collect();
+    let length = gradients.iter().flatten().map(|g| g * g).sum::<f64>().sqrt();
+    if !length.is_finite() {
+        return None;
+    }
+    if length > clip {
+        gradients.iter_mut().flatten().for_each(|g| *g *= clip / length);
+    }
+    Some(gradients)
+}
+
+/// From 1 down to 1/10 along a half cosine.
+fn cosine(done: f64) -> f64 {
+    0.1 + 0.9 * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
+}
+
+/// Fisher and Yates.
+fn shuffle(rows: &mut [usize], random: &mut ChaCha8Rng) {
+    for last in (1..rows.len()).rev() {
+        rows.swap(last, random.random_range(0..=last));
+    }
+}

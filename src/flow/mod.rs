@@ -1,0 +1,18 @@
+//! Flows: layers and a base make a density.
+//!
+//! log p(x) = log p_Z(f⁻¹(x)) - ln|det J_f(f⁻¹(x))|. Everything below it is a recorded program: the density is
+//! one, training is the same one with its adjoint, sampling is `forward`.
+
+mod adam;
+mod error;
+mod fit;
+mod flow;
+mod gaussian;
+mod table;
+
+pub use adam::Adam;
+pub use error::FlowError;
+pub use fit::{Fit, History, Progress, Stop};
+pub use flow::{Fitted, Flow};
+pub use gaussian::Gaussian;
+pub use table::{Table, TableError};

@@ -1,0 +1,60 @@
+//! Elementwise affine maps.
+//!
+//! x = a ⊙ z + b
+//!
+//! The scale is free to take either sign: ln|det J| = Σ ln|aᵢ|, and the absolute value is what lets it be so.
+
+use crate::bijection::Bijection;
+use crate::jacobian::Structure;
+use crate::tape::{Init, Shape, Var};
+
+/// x = a ⊙ z + b, with a scale and a shift for each variable.
+#[derive(Clone, Debug)]
+pub struct Affine {
+    scale: Vec<f64>,
+    shift: Vec<f64>,
+}
+
+impl Affine {
+    /// Starts from these scales and shifts; both are parameters (`scale`, `shift`).
+    ///
+    /// # Panics
+    /// When there is not one shift a scale.
+    pub fn new(scale: impl Into<Vec<f64>>, shift: impl Into<Vec<f64>>) -> Affine {
+        let (scale, shift) = (scale.into(), shift.into());
+        assert_eq!(scale.len(), shift.len(), "an affine map needs one shift for each scale");
+        Affine { scale, shift }
+    }
+
+    /// Starts from the identity on d variables.
+    pub fn identity(d: usize) -> Affine {
+        Affine::new(vec![1.0; d], vec![0.0; d])
+    }
+
+    fn parameters<'t>(&self, z: Var<'t>) -> (Var<'t>, Var<'t>) {
+        let shape = Shape::Vector(self.scale.len());
+        let parameter =
+            |name, values: &Vec<f64>| z.tape().parameter(name, shape, Init::Values(values.clone()));
+        (parameter("scale", &self.scale), parameter("shift", &self.shift))
+    }
+}
+
+impl Bijection for Affine {
+    fn dim(&self) -> usize {
+        self.scale.len()
+    }
+
+    fn structure(&self) -> Structure {
+        Structure::Diagonal
+    }
+
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        let (scale, shift) = self.parameters(z);
+        scale * z + shift
+    }
+
+    fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
+        let (scale, shift) = self.parameters(x);
+        Some((x - shift) / scale)
+    }
+}

@@ -1,0 +1,167 @@
+//! Coupling layers: NICE and RealNVP.
+//!
+//! x_a = z_a,  x_b = z_b · exp(s(z_a)) + t(z_a)
+//!
+//! Some of the variables pass through and choose how the others are moved. The Jacobian is triangular
+//! whatever s and t are, so they can be any network: nothing is inverted or differentiated by hand.
+//!
+//! Sources: Dinh, Krueger, Bengio, "NICE" (2015), eq. 9; Dinh, Sohl-Dickstein, Bengio, "Density estimation
+//! using Real NVP" (2017), eqs. 4-7.
+
+use super::network::Network;
+use crate::bijection::Bijection;
+use crate::jacobian::{Order, Structure};
+use crate::tape::{Init, Shape, Var, concat};
+
+/// Which variables pass through a coupling layer, and which are moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Halves {
+    passing: Vec<usize>,
+    moved: Vec<usize>,
+}
+
+impl Halves {
+    /// `mask[i]` says that variable i passes through.
+    ///
+    /// # Panics
+    /// When none passes or none is moved.
+    pub fn new(mask: &[bool]) -> Halves {
+        let side = |wanted: bool| (0..mask.len()).filter(|i| mask[*i] == wanted).collect::<Vec<_>>();
+        let halves = Halves { passing: side(true), moved: side(false) };
+        assert!(
+            !halves.passing.is_empty() && !halves.moved.is_empty(),
+            "a coupling layer needs variables that pass and variables that are moved; the mask has {} and {}",
+            halves.passing.len(),
+            halves.moved.len()
+        );
+        halves
+    }
+
+    /// The first half passes, the second is moved.
+    pub fn first(d: usize) -> Halves {
+        Halves::new(&(0..d).map(|i| i < d / 2).collect::<Vec<_>>())
+    }
+
+    /// The second half passes, the first is moved.
+    pub fn second(d: usize) -> Halves {
+        Halves::new(&(0..d).map(|i| i >= d / 2).collect::<Vec<_>>())
+    }
+
+    /// Every other variable passes, beginning with variable 0 if `even`.
+    pub fn alternating(d: usize, even: bool) -> Halves {
+        Halves::new(&(0..d).map(|i| (i % 2 == 0) == even).collect::<Vec<_>>())
+    }
+
+    fn dim(&self) -> usize {
+        self.passing.len() + self.moved.len()
+    }
+
+    /// First what passes, then what is moved.
+    fn order(&self) -> Order {
+        Order::of([self.passing.as_slice(), self.moved.as_slice()].concat())
+    }
+
+    /// The variables in their own places again.
+    fn join<'t>(&self, passing: Var<'t>, moved: Var<'t>) -> Var<'t> {
+        let order = self.order();
+        let joined = concat([passing, moved]);
+        if order.inputs().iter().enumerate().all(|(k, i)| k == *i) {
+            return joined;
+        }
+        let mut back = vec![0; self.dim()];
+        order.inputs().iter().enumerate().for_each(|(k, i)| back[*i] = k);
+        joined.gather(&back)
+    }
+
+    fn structure(&self) -> Structure {
+        match self.passing.last() < self.moved.first() {
+            true => Structure::LowerTriangular,
+            false => Structure::Triangular { order: self.order() },
+        }
+    }
+}
+
+/// NICE: x_b = z_b + t(z_a). It preserves volume: ln|det J| = 0.
+#[derive(Clone, Debug)]
+pub struct AdditiveCoupling {
+    halves: Halves,
+    network: Network,
+}
+
+impl AdditiveCoupling {
+    /// The variables of `halves` that pass are what `network` sees.
+    pub fn new(halves: Halves, network: Network) -> AdditiveCoupling {
+        AdditiveCoupling { halves, network }
+    }
+
+    fn shift<'t>(&self, passing: Var<'t>) -> Var<'t> {
+        self.network.apply(passing, self.halves.moved.len())
+    }
+}
+
+impl Bijection for AdditiveCoupling {
+    fn dim(&self) -> usize {
+        self.halves.dim()
+    }
+
+    fn structure(&self) -> Structure {
+        self.halves.structure()
+    }
+
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        let (passing, moved) = (z.gather(&self.halves.passing), z.gather(&self.halves.moved));
+        self.halves.join(passing, moved + self.shift(passing))
+    }
+
+    fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
+        let (passing, moved) = (x.gather(&self.halves.passing), x.gather(&self.halves.moved));
+        Some(self.halves.join(passing, moved - self.shift(passing)))
+    }
+}
+
+/// RealNVP: x_b = z_b · exp(s(z_a)) + t(z_a), with s = α·tanh(r/α) of the network's raw r.
+///
+/// The bound α is a parameter for each moved variable (`bound`), so that scales can grow where the data ask
+/// for it and a single bad step cannot blow up exp(s).
+#[derive(Clone, Debug)]
+pub struct AffineCoupling {
+    halves: Halves,
+    network: Network,
+}
+
+impl AffineCoupling {
+    /// The variables of `halves` that pass are what `network` sees.
+    pub fn new(halves: Halves, network: Network) -> AffineCoupling {
+        AffineCoupling { halves, network }
+    }
+
+    /// s and t.
+    fn scale_and_shift<'t>(&self, passing: Var<'t>) -> (Var<'t>, Var<'t>) {
+        let count = self.halves.moved.len();
+        let raw = self.network.apply(passing, 2 * count);
+        let bound = passing.tape().parameter("bound", Shape::Vector(count), Init::Constant(2.0));
+        (bound * (raw.slice(0..count) / bound).tanh(), raw.slice(count..2 * count))
+    }
+}
+
+impl Bijection for AffineCoupling {
+    fn dim(&self) -> usize {
+        self.halves.dim()
+    }
+
+    fn structure(&self) -> Structure {
+        self.halves.structure()
+    }
+
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        let (passing, moved) = (z.gather(&self.halves.passing), z.gather(&self.halves.moved));
+        let (s, t) = self.scale_and_shift(passing);
+        self.halves.join(passing, moved * s.exp() + t)
+    }
+
+    fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
+        let (passing, moved) = (x.gather(&self.halves.passing), x.gather(&self.halves.moved));
+        let (s, t) = self.scale_and_shift(passing);
+        Some(self.halves.join(passing, (moved - t) * (-s).exp()))
+    }
+}

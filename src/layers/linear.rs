@@ -1,0 +1,60 @@
+//! Dense linear maps.
+//!
+//! x = W z + b
+//!
+//! Nothing is declared, so ln|det W| takes an LU: O(d³), once per call, since W does not depend on the sample.
+
+use crate::bijection::Bijection;
+use crate::tape::{Init, Shape, Var};
+
+/// x = W z + b with any invertible matrix.
+#[derive(Clone, Debug)]
+pub struct Linear {
+    weight: Vec<f64>,
+    bias: Vec<f64>,
+}
+
+impl Linear {
+    /// Starts from this matrix, given row by row, and this bias; both are parameters (`weight`, `bias`).
+    ///
+    /// # Panics
+    /// When the matrix has not d·d entries for the d of the bias.
+    pub fn new(weight: impl Into<Vec<f64>>, bias: impl Into<Vec<f64>>) -> Linear {
+        let (weight, bias) = (weight.into(), bias.into());
+        let d = bias.len();
+        assert_eq!(weight.len(), d * d, "a linear map of {d} variables needs {d}×{d} weights");
+        Linear { weight, bias }
+    }
+
+    /// Starts from the identity on d variables.
+    pub fn identity(d: usize) -> Linear {
+        let weight: Vec<f64> = (0..d * d).map(|e| if e / d == e % d { 1.0 } else { 0.0 }).collect();
+        Linear::new(weight, vec![0.0; d])
+    }
+
+    fn parameters<'t>(&self, z: Var<'t>) -> (Var<'t>, Var<'t>) {
+        let d = self.bias.len();
+        let weight = Init::Values(self.weight.clone());
+        let bias = Init::Values(self.bias.clone());
+        (
+            z.tape().parameter("weight", Shape::Matrix(d, d), weight),
+            z.tape().parameter("bias", Shape::Vector(d), bias),
+        )
+    }
+}
+
+impl Bijection for Linear {
+    fn dim(&self) -> usize {
+        self.bias.len()
+    }
+
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        let (weight, bias) = self.parameters(z);
+        weight.matvec(z) + bias
+    }
+
+    fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
+        let (weight, bias) = self.parameters(x);
+        Some(weight.inverse().matvec(x - bias))
+    }
+}

@@ -1,0 +1,42 @@
+//! Multilayer perceptrons, the usual conditioner.
+//!
+//! h ← tanh(W h + b) for each hidden layer, and W h + b at the end.
+//!
+//! A network is not a bijection: it is what a coupling layer asks how to move half of the variables. It may
+//! be anything, because nothing here is inverted.
+
+use crate::tape::{Init, Shape, Var};
+
+/// A perceptron with tanh units.
+#[derive(Clone, Debug)]
+pub struct Network {
+    hidden: Vec<usize>,
+}
+
+impl Network {
+    /// Hidden layers of these widths; an empty list is a linear map.
+    pub fn new(hidden: impl Into<Vec<usize>>) -> Network {
+        Network { hidden: hidden.into() }
+    }
+
+    /// Records the network on an input; its parameters are `net.0.weight`, `net.0.bias`, `net.1.weight`, ….
+    ///
+    /// Hidden weights start as Glorot and Bengio have it, the last layer at 0: a flow whose conditioners say
+    /// 0 starts as the identity (Kingma and Dhariwal, "Glow", 2018, section 3.3).
+    pub fn apply<'t>(&self, input: Var<'t>, outputs: usize) -> Var<'t> {
+        let mut h = input;
+        for (k, width) in self.hidden.iter().copied().chain([outputs]).enumerate() {
+            let last = k == self.hidden.len();
+            let fan_in = h.len();
+            let init = if last { Init::Constant(0.0) } else { Init::glorot(fan_in, width) };
+            let tape = h.tape();
+            let weight = tape.parameter(&format!("net.{k}.weight"), Shape::Matrix(width, fan_in), init);
+            let bias = tape.parameter(&format!("net.{k}.bias"), Shape::Vector(width), Init::Constant(0.0));
+            h = weight.matvec(h) + bias;
+            if !last {
+                h = h.tanh();
+            }
+        }
+        h
+    }
+}

@@ -1,0 +1,59 @@
+//! Permutations of the variables.
+//!
+//! xᵢ = z_{p(i)}
+//!
+//! |det J| = 1. Between coupling layers they see to it that every variable is transformed in its turn.
+
+use crate::bijection::Bijection;
+use crate::jacobian::{Order, Structure};
+use crate::tape::Var;
+
+/// xᵢ = z_{p(i)}
+#[derive(Clone, Debug)]
+pub struct Permutation {
+    positions: Vec<usize>,
+}
+
+impl Permutation {
+    /// Output i is a copy of input `positions[i]`.
+    ///
+    /// # Panics
+    /// When `positions` does not name each of 0..d once.
+    pub fn new(positions: impl Into<Vec<usize>>) -> Permutation {
+        let positions = positions.into();
+        let order = Order::of(positions.clone());
+        assert!(
+            order.is_permutation(positions.len()),
+            "a permutation of {} variables names each of 0 to {} once, not {positions:?}",
+            positions.len(),
+            positions.len().saturating_sub(1)
+        );
+        Permutation { positions }
+    }
+
+    /// The variables backwards.
+    pub fn reverse(d: usize) -> Permutation {
+        Permutation::new((0..d).rev().collect::<Vec<_>>())
+    }
+}
+
+impl Bijection for Permutation {
+    fn dim(&self) -> usize {
+        self.positions.len()
+    }
+
+    fn structure(&self) -> Structure {
+        let outputs: Vec<usize> = (0..self.positions.len()).collect();
+        Structure::Triangular { order: Order::matched(self.positions.clone(), outputs) }
+    }
+
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        z.gather(&self.positions)
+    }
+
+    fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
+        let mut back = vec![0; self.positions.len()];
+        self.positions.iter().enumerate().for_each(|(output, input)| back[*input] = output);
+        Some(x.gather(&back))
+    }
+}
