@@ -14,8 +14,11 @@ pub mod tape;
 
 /// What most programs use.
 pub mod prelude {
-    pub use crate::audit::Evidence;
+    pub use crate::audit::{Evidence, Report, audit};
+    pub use crate::base::{Base, StandardNormal, Uniform};
     pub use crate::bijection::{Bijection, BijectionError, Chain, Domain, record};
+    pub use crate::flow::{Fit, Flow, Gaussian, Table};
     pub use crate::jacobian::{Order, Structure};
+    pub use crate::layers::{AdditiveCoupling, Affine, AffineCoupling, Halves, Linear, Network, Permutation};
     pub use crate::tape::{Init, Parameters, Shape, Tape, Var, concat, select, stack};
 }

@@ -72,8 +72,11 @@ impl Evidence {
             Evidence::Proven { reason } | Evidence::NotProven { reason } => reason.clone(),
             Evidence::Checked { points, worst, tolerance, seed } => {
                 let plural = if *points == 1 { "" } else { "s" };
-                let mut text =
-                    format!("{points} point{plural}, worst error {worst:.1e} (allowed {tolerance:.0e})");
+                let mut text = format!("{points} point{plural}");
+                // A count has no error: it holds at every point or the claim is refuted.
+                if *tolerance > 0.0 {
+                    text.push_str(&format!(", worst error {worst:.1e} (allowed {tolerance:.0e})"));
+                }
                 if let Some(seed) = seed {
                     text.push_str(&format!(", seed {seed}"));
                 }

@@ -1,5 +1,85 @@
-//! Claims about a bijection, each with its evidence.
+//! The audit: every claim about a bijection, each with its evidence.
+//!
+//! What gradcheck is for derivatives, this is for bijections: dimension, structure, derivatives,
+//! log-determinant, inverse, injectivity, the chain rule of a composition, total mass. Nothing that was
+//! computed for one claim is reused for another that is meant to check it: log-determinants of slices are
+//! compared with an LU of the whole Jacobian, tangents with central differences, hand-written formulas with
+//! derived ones.
 
+mod chain;
 mod evidence;
+mod finite;
+mod injective;
+mod inverse;
+mod log_det;
+mod mass;
+mod points;
+mod report;
+mod shape;
+mod structure;
+mod subject;
 
 pub use evidence::Evidence;
+pub use report::{Claim, Report, Topic};
+
+use subject::Subject;
+
+use crate::bijection::{Bijection, BijectionError};
+use crate::tape::Parameters;
+
+/// How an audit is done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Seeds the points and the parameters.
+    pub seed: u64,
+    /// At how many points to check.
+    pub points: usize,
+    /// The values of the parameters; `None` for starting values with noise added, so that a layer that
+    /// starts as the identity is not audited as the identity.
+    pub parameters: Option<Parameters>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings { seed: 0, points: 64, parameters: None }
+    }
+}
+
+/// Audits a bijection with the default settings.
+///
+/// # Errors
+/// What keeps the bijection from being recorded at all: mistakes in `forward`, a wrong dimension, an impure
+/// recording. What is wrong with a recording that stands is a refuted claim of the report, not an error.
+pub fn audit(bijection: &(impl Bijection + ?Sized)) -> Result<Report, BijectionError> {
+    audit_with(bijection, &Settings::default())
+}
+
+/// Audits a bijection.
+///
+/// # Errors
+/// As [`audit`].
+pub fn audit_with(
+    bijection: &(impl Bijection + ?Sized),
+    settings: &Settings,
+) -> Result<Report, BijectionError> {
+    let mut subject = Subject::new(bijection, settings)?;
+    let mut report = Report::new(&subject.name, subject.d, settings.seed);
+    report.extend(shape::claims(&subject));
+    let (claims, advice) = structure::claims(&mut subject);
+    report.extend(claims);
+    report.advice = advice;
+    let finite = finite::claim(&mut subject);
+    let runs = finite.evidence.holds();
+    report.push(finite);
+    if !runs {
+        return Ok(report);
+    }
+    report.extend(log_det::claims(&mut subject));
+    report.extend(chain::claims(&mut subject));
+    let injective = injective::claim(&mut subject);
+    let collides = matches!(injective.evidence, Evidence::Refuted { .. });
+    report.extend(inverse::claims(bijection, &mut subject));
+    report.push(injective);
+    report.extend(mass::claim(&mut subject, collides));
+    Ok(report)
+}

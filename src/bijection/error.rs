@@ -76,4 +76,20 @@ pub enum BijectionError {
         /// The layer.
         layer: String,
     },
+    /// The parameters given do not fit the layer.
+    #[error("{layer}: {error}")]
+    Parameters {
+        /// The layer.
+        layer: String,
+        /// What does not fit.
+        error: String,
+    },
+    /// A log-determinant by hand that is not one number.
+    #[error("{layer}: log_det must be a scalar, but it gives {given}; sum over the variables")]
+    LogDetShape {
+        /// The layer.
+        layer: String,
+        /// What came out.
+        given: Shape,
+    },
 }

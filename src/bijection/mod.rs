@@ -12,6 +12,7 @@ mod record;
 pub use chain::Chain;
 pub use domain::Domain;
 pub use error::BijectionError;
+pub(crate) use record::record_forward;
 pub use record::{LayerRecord, Pushed, Recording, pull_back, push_forward, record};
 
 use crate::jacobian::Structure;

@@ -55,7 +55,7 @@ pub fn record(bijection: &(impl Bijection + ?Sized)) -> Result<Recording, Biject
     let tape = Tape::new();
     let (input, pushed) = {
         let z = tape.input(Shape::Vector(bijection.dim()));
-        let pushed = push_forward_on(bijection, z)?;
+        let pushed = push_forward(bijection, z)?;
         (z.id(), (pushed.x.id(), pushed.log_det.id(), pushed.layers))
     };
     let (output, log_det, layers) = pushed;
@@ -71,42 +71,10 @@ pub fn push_forward<'t>(
     bijection: &(impl Bijection + ?Sized),
     z: Var<'t>,
 ) -> Result<Pushed<'t>, BijectionError> {
-    push_forward_on(bijection, z)
-}
-
-/// Records z = f⁻¹(x) from the node x on, by the inverses that the layers supply.
-///
-/// # Errors
-/// [`BijectionError::NoInverse`] naming the layer, and as [`record`].
-pub fn pull_back<'t>(bijection: &(impl Bijection + ?Sized), x: Var<'t>) -> Result<Var<'t>, BijectionError> {
-    let layers = bijection.layers();
-    if layers.is_empty() {
-        let once = bijection.inverse(x);
-        let again = bijection.inverse(x);
-        let Some(z) = once else { return Err(BijectionError::NoInverse { layer: bijection.name() }) };
-        if again.map(Var::id) != Some(z.id()) {
-            return Err(BijectionError::Impure { layer: bijection.name(), function: "inverse" });
-        }
-        return checked(bijection, "inverse", z);
-    }
-    layers
-        .iter()
-        .enumerate()
-        .rev()
-        .try_fold(x, |x, (k, layer)| x.tape().scope(&format!("layers.{k}"), || pull_back(layer, x)))
-}
-
-fn push_forward_on<'t>(
-    bijection: &(impl Bijection + ?Sized),
-    z: Var<'t>,
-) -> Result<Pushed<'t>, BijectionError> {
     let tape = z.tape();
     let layers = bijection.layers();
     if layers.is_empty() {
-        let x = checked(bijection, "forward", bijection.forward(z))?;
-        if bijection.forward(z).id() != x.id() {
-            return Err(BijectionError::Impure { layer: bijection.name(), function: "forward" });
-        }
+        let x = record_forward(bijection, z)?;
         let structure = bijection.structure();
         let LogDet { value, diagonal, route } = log_det(tape, &map(tape, z.id(), x.id()), &structure)
             .map_err(|error| BijectionError::Structure { layer: bijection.name(), error })?;
@@ -133,7 +101,7 @@ fn push_forward_on<'t>(
             });
         }
         let scope = format!("layers.{k}");
-        let next = tape.scope(&scope, || push_forward_on(layer, pushed.x))?;
+        let next = tape.scope(&scope, || push_forward(layer, pushed.x))?;
         pushed.x = next.x;
         pushed.log_det = if k == 0 { next.log_det } else { pushed.log_det + next.log_det };
         pushed.layers.extend(next.layers.into_iter().map(|mut record| {
@@ -145,6 +113,40 @@ fn push_forward_on<'t>(
         }));
     }
     Ok(pushed)
+}
+
+/// Records z = f⁻¹(x) from the node x on, by the inverses that the layers supply.
+///
+/// # Errors
+/// [`BijectionError::NoInverse`] naming the layer, and as [`record`].
+pub fn pull_back<'t>(bijection: &(impl Bijection + ?Sized), x: Var<'t>) -> Result<Var<'t>, BijectionError> {
+    let layers = bijection.layers();
+    if layers.is_empty() {
+        let once = bijection.inverse(x);
+        let again = bijection.inverse(x);
+        let Some(z) = once else { return Err(BijectionError::NoInverse { layer: bijection.name() }) };
+        if again.map(Var::id) != Some(z.id()) {
+            return Err(BijectionError::Impure { layer: bijection.name(), function: "inverse" });
+        }
+        return checked(bijection, "inverse", z);
+    }
+    layers
+        .iter()
+        .enumerate()
+        .rev()
+        .try_fold(x, |x, (k, layer)| x.tape().scope(&format!("layers.{k}"), || pull_back(layer, x)))
+}
+
+/// Records `forward` of a single layer, and refuses mistakes, a wrong dimension and an impure recording.
+pub(crate) fn record_forward<'t>(
+    bijection: &(impl Bijection + ?Sized),
+    z: Var<'t>,
+) -> Result<Var<'t>, BijectionError> {
+    let x = checked(bijection, "forward", bijection.forward(z))?;
+    if bijection.forward(z).id() != x.id() {
+        return Err(BijectionError::Impure { layer: bijection.name(), function: "forward" });
+    }
+    Ok(x)
 }
 
 /// Refuses mistakes of the recording, and a result of another dimension.

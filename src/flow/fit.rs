@@ -5,8 +5,8 @@ use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
 use super::adam::Adam;
+use super::density::{DensityTape, Flow, whole_rows};
 use super::error::FlowError;
-use super::flow::{DensityTape, Flow, whole_rows};
 use super::table::Table;
 use crate::program::{NonFinite, Output, Program};
 use crate::sweep::adjoint;

@@ -4,15 +4,15 @@
 //! one, training is the same one with its adjoint, sampling is `forward`.
 
 mod adam;
+mod density;
 mod error;
 mod fit;
-mod flow;
 mod gaussian;
 mod table;
 
 pub use adam::Adam;
+pub use density::{Fitted, Flow};
 pub use error::FlowError;
 pub use fit::{Fit, History, Progress, Stop};
-pub use flow::{Fitted, Flow};
 pub use gaussian::Gaussian;
 pub use table::{Table, TableError};

@@ -56,7 +56,7 @@ impl Table {
     /// [`FlowError::Rows`] when they are not whole rows.
     pub fn new(columns: &[&str], values: Vec<f64>) -> Result<Table, FlowError> {
         let width = columns.len();
-        if width == 0 || values.len() % width != 0 {
+        if width == 0 || !values.len().is_multiple_of(width) {
             return Err(FlowError::Rows { width, given: values.len() });
         }
         Ok(Table { columns: columns.iter().map(|name| name.to_string()).collect(), values })

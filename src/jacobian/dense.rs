@@ -18,7 +18,7 @@ pub enum Compression {
     Rows(usize),
 }
 
-/// J[i][j] = ∂xᵢ/∂zⱼ as a matrix node.
+/// `J[i][j]` = ∂xᵢ/∂zⱼ as a matrix node.
 pub fn jacobian<'t>(tape: &'t Tape, map: &Cut) -> Var<'t> {
     jacobian_with(tape, map).0
 }

@@ -21,7 +21,7 @@ use crate::tape::{Cut, Shape, Tape, Var, stack};
 /// The entries of a diagonal, as nodes.
 #[derive(Clone, Debug)]
 pub struct Diagonal<'t> {
-    /// A vector: entry k belongs to the k-th pair of the order (J[k][k] in the natural one).
+    /// A vector: entry k belongs to the k-th pair of the order (`J[k][k]` in the natural one).
     pub entries: Var<'t>,
     /// Which entries are 0 by structure, for all inputs and parameters.
     pub zeros: Vec<usize>,
@@ -44,7 +44,7 @@ pub fn triangular_diagonal<'t>(tape: &'t Tape, map: &Cut, proof: &Proof) -> Diag
     let elements = reach.output_elements();
     let guarded = |output: usize| slices[elements[output]] == outputs[output];
     let read: Vec<usize> = proof.order.outputs().to_vec();
-    let zeros = (0..d).filter(|k| tangent.is_none() || !guarded(read[*k])).collect();
+    let zeros: Vec<usize> = (0..d).filter(|k| tangent.is_none() || !guarded(read[*k])).collect();
     Diagonal { entries: read_out(tape, tangent, &read, &zeros), zeros, sweeps: 1 }
 }
 
@@ -61,7 +61,7 @@ fn slices(reach: &Reach<'_>, inputs: &[u32], outputs: &[u32]) -> Vec<u32> {
 }
 
 /// `tangent[read[k]]` for each k, and a structural zero where k is in `zeros`.
-fn read_out<'t>(tape: &'t Tape, tangent: Option<Var<'t>>, read: &[usize], zeros: &Vec<usize>) -> Var<'t> {
+fn read_out<'t>(tape: &'t Tape, tangent: Option<Var<'t>>, read: &[usize], zeros: &[usize]) -> Var<'t> {
     let d = read.len();
     let Some(tangent) = tangent else { return tape.constant(0.0).broadcast(Shape::Vector(d)) };
     let natural = read.iter().enumerate().all(|(k, output)| k == *output);

@@ -1,6 +1,6 @@
 //! Jacobians: what is proven of their structure, and their log-determinants as formulas.
 //!
-//! A map is a program with one input vector z and one output vector x; J[i][j] = ∂xᵢ/∂zⱼ. Three questions:
+//! A map is a program with one input vector z and one output vector x; `J[i][j]` = ∂xᵢ/∂zⱼ. Three questions:
 //! does no path lead from zⱼ to xᵢ where the declared structure says so ([`prove`]), what are the diagonal
 //! entries ([`diagonal`](fn@diagonal), [`triangular_diagonal`]), and what is ln|det J| ([`log_det`]): a sum
 //! over the diagonal where a triangular structure is proven, an LU where it is not.

@@ -85,7 +85,7 @@ impl fmt::Display for Order {
     }
 }
 
-/// The structure of J[i][j] = ∂xᵢ/∂zⱼ that a layer declares. What is declared is proven or refused.
+/// The structure of `J[i][j]` = ∂xᵢ/∂zⱼ that a layer declares. What is declared is proven or refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Structure {

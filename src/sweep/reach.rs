@@ -1,7 +1,7 @@
 //! The reach sweep: which inputs an element depends on, and which outputs it reaches.
 //!
 //! Everything that is proven about structure is read off the *edges* of a program: element v of a node
-//! depends on element u of an operand. The edges of an operation are one match ([`Reach::edges`]); highest
+//! depends on element u of an operand. The edges of an operation are one match (`Reach::edges`); highest
 //! and lowest indices, bit sets, slices and paths are all passes over them. An edge that a structural zero
 //! kills is not there: an element that is the **constant** 0 (a mask, padding) takes its factor with it, a
 //! parameter that merely happens to be 0.0 does not. So what follows holds for all inputs and all parameters.

@@ -146,7 +146,7 @@ impl<'t> Sweep<'t, '_> {
             return None;
         }
         let matrix = self.tape.var(node.operands[0]);
-        let products = times(matrix.gather(&entries), pick(t, &from));
+        let products = times(matrix.gather(&entries), pick(t, &from, Shape::Vector(from.len())));
         let in_place = to.len() == own.len() && to.iter().enumerate().all(|(row, to)| row == *to);
         Some(if in_place { products } else { products.scatter(&to, node.shape) })
     }
@@ -224,7 +224,7 @@ fn rule<'t>(tape: &'t Tape, id: NodeId, node: &Node, tangents: &[Option<Var<'t>>
         Op::Sum => linear(&|t| t.sum()),
         Op::Gather(indices) => {
             let positions: Vec<usize> = indices.iter().map(|index| *index as usize).collect();
-            linear(&|t| pick(t, &positions).reshape(node.shape))
+            linear(&|t| pick(t, &positions, node.shape))
         }
         Op::Scatter(indices) => {
             let positions: Vec<usize> = indices.iter().map(|index| *index as usize).collect();
@@ -290,7 +290,7 @@ fn restrict<'t>(t: Var<'t>, keep: &[bool]) -> Option<Var<'t>> {
     if positions.len() == keep.len() {
         return Some(t);
     }
-    Some(pick(t, &positions).scatter(&positions, t.shape()))
+    Some(t.gather(&positions).scatter(&positions, t.shape()))
 }
 
 /// `factor·t`, without the product when t is 1.
@@ -299,11 +299,11 @@ fn times<'t>(factor: Var<'t>, t: Var<'t>) -> Var<'t> {
 }
 
 /// A gather that leaves a repeated scalar a repeated scalar.
-fn pick<'t>(t: Var<'t>, positions: &[usize]) -> Var<'t> {
+fn pick<'t>(t: Var<'t>, positions: &[usize], shape: Shape) -> Var<'t> {
     let node = t.tape().node(t.id());
     match node.op {
-        Op::Broadcast => t.tape().var(node.operands[0]).broadcast(Shape::Vector(positions.len())),
-        _ => t.gather(positions),
+        Op::Broadcast => t.tape().var(node.operands[0]).broadcast(shape),
+        _ => t.pick("gather", positions, shape),
     }
 }
 

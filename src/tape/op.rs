@@ -132,7 +132,7 @@ pub enum Op {
     Sum,
     /// the elements at these positions of the operand, in the node's shape
     Gather(Indices),
-    /// element k of the operand added at position indices[k] of a zero node
+    /// element k of the operand added at position `indices[k]` of a zero node
     Scatter(Indices),
     /// all elements of all operands, one after another, in the node's shape
     Concat,

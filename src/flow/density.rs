@@ -167,9 +167,8 @@ impl Fitted {
         let mut log_prob = results.pop().expect("two outputs");
         for (row, value) in log_prob.iter_mut().enumerate() {
             let (x, z) = (&rows[row * d..(row + 1) * d], &z[row * d..(row + 1) * d]);
-            if x.iter().any(|x| !codomain.contains(*x)) {
-                *value = f64::NEG_INFINITY;
-            } else if z.iter().all(|z| z.is_finite()) && !self.flow.base.supports(z) {
+            let outside = x.iter().any(|x| !codomain.contains(*x));
+            if outside || (z.iter().all(|z| z.is_finite()) && !self.flow.base.supports(z)) {
                 *value = f64::NEG_INFINITY;
             } else if value.is_nan() || *value == f64::INFINITY {
                 let origin = self.density.trace_nonfinite(&[x], 1)?;
@@ -200,7 +199,7 @@ impl Fitted {
 
 /// How many whole rows there are.
 pub(super) fn whole_rows(rows: &[f64], width: usize) -> Result<usize, FlowError> {
-    if rows.len() % width != 0 {
+    if !rows.len().is_multiple_of(width) {
         return Err(FlowError::Rows { width, given: rows.len() });
     }
     match rows.iter().position(|value| value.is_nan()) {

@@ -1,0 +1,33 @@
+//! Numbers stay numbers on the domain.
+
+use super::evidence::Evidence;
+use super::report::{Claim, Topic};
+use super::subject::{Subject, shown};
+
+pub(super) fn claim(subject: &mut Subject) -> Claim {
+    let statement = format!("f(z) is finite for z in {}", subject.domain);
+    let x = &subject.values(&[subject.x], &subject.points)[0];
+    let evidence = match x.iter().position(|value| !value.is_finite()) {
+        None => Evidence::Checked {
+            points: subject.count(),
+            worst: 0.0,
+            tolerance: 0.0,
+            seed: Some(subject.seed),
+        },
+        Some(place) => {
+            let row = place / subject.d;
+            let point = subject.point(row);
+            let mut program = subject.program(subject.z, &[subject.x]);
+            let origin = program.trace_nonfinite(&[point], 1).expect("one row");
+            let origin = origin.map_or_else(String::new, |origin| format!("\n{origin}"));
+            let witness = format!(
+                "At z = {}: x[{}] = {}.{origin}\nIf z may not lie there, say where it may: `fn domain`.",
+                shown(point),
+                place % subject.d,
+                x[place]
+            );
+            Evidence::Refuted { witness }
+        }
+    };
+    Claim::new(Topic::Finite, statement, evidence)
+}

@@ -1,0 +1,86 @@
+//! No two points collide: looked for with Newton's method, refuted with a pair.
+//!
+//! From f(a) = y, other starts are pushed towards f(b) = y. If one arrives at a b that is not a, f is not
+//! injective and the pair shows it. Finding none proves nothing.
+
+use super::evidence::Evidence;
+use super::report::{Claim, Topic};
+use super::subject::{Subject, shown};
+use crate::bijection::Domain;
+
+/// Newton needs whole Jacobians over and over.
+const LARGEST: usize = 8;
+
+pub(super) fn claim(subject: &mut Subject) -> Claim {
+    let statement = "no two points have the same image";
+    if subject.d > LARGEST {
+        let reason =
+            format!("pairs are searched for up to d = {LARGEST}; a proof needs bounds or an inverse");
+        return Claim::new(Topic::Injective, statement, Evidence::NotProven { reason });
+    }
+    let count = subject.count();
+    let searches = count.min(64);
+    for k in 0..searches {
+        let a = subject.point(k).to_vec();
+        // Starts from near and far, in an order that meets every point.
+        for other in [(k + 1) % count, (k + count / 2) % count] {
+            let start = subject.point(other).to_vec();
+            if let Some((b, image, gap)) = collision(subject, &a, start) {
+                let witness = format!(
+                    "z = {} and z = {} both go to x = {} (to within {gap:.0e}).",
+                    shown(&a),
+                    shown(&b),
+                    shown(&image)
+                );
+                return Claim::new(Topic::Injective, statement, Evidence::Refuted { witness });
+            }
+        }
+    }
+    let reason = format!("no pair was found in {} searches; that is no proof", 2 * searches);
+    Claim::new(Topic::Injective, statement, Evidence::NotProven { reason })
+}
+
+/// Damped Newton from `start` towards f(b) = f(a); the b it finds, if it is another point than a.
+fn collision(subject: &mut Subject, a: &[f64], start: Vec<f64>) -> Option<(Vec<f64>, Vec<f64>, f64)> {
+    let target = subject.forward(a);
+    let scale = target.iter().fold(1.0f64, |largest, x| largest.max(x.abs()));
+    let mut b = start;
+    let mut residual = gap(&subject.forward(&b), &target);
+    for _ in 0..60 {
+        if residual <= 1e-13 * scale {
+            break;
+        }
+        let mut step: Vec<f64> =
+            subject.forward(&b).iter().zip(&target).map(|(x, target)| x - target).collect();
+        subject.lu(&b).solve(&mut step);
+        let mut length = 1.0;
+        loop {
+            let moved: Vec<f64> = b.iter().zip(&step).map(|(b, step)| b - length * step).collect();
+            let inside = moved.iter().all(|value| inside(subject.domain, *value));
+            let next = if inside { gap(&subject.forward(&moved), &target) } else { f64::INFINITY };
+            if next < residual {
+                (b, residual) = (moved, next);
+                break;
+            }
+            length *= 0.5;
+            if length < 1e-6 {
+                return None;
+            }
+        }
+    }
+    let apart = gap(&b, a) / a.iter().fold(1.0f64, |largest, z| largest.max(z.abs()));
+    let found = residual <= 1e-12 * scale && apart > 1e-3;
+    // A flat spot also brings far points to nearly one image: the images must agree far better than a
+    // straight line between the points would let them.
+    found.then(|| (b.clone(), target, residual)).filter(|_| apart > 1e6 * residual / scale)
+}
+
+fn inside(domain: Domain, value: f64) -> bool {
+    domain.contains(value)
+}
+
+/// The largest difference of a coordinate.
+fn gap(a: &[f64], b: &[f64]) -> f64 {
+    let gap = a.iter().zip(b).map(|(a, b)| (a - b).abs());
+    gap.fold(0.0, |largest, gap| if gap.is_nan() { f64::INFINITY } else { largest.max(gap) })
+}

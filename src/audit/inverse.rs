@@ -1,0 +1,117 @@
+//! The inverse that a layer gives: round trips both ways, and its own log-determinant.
+
+use super::evidence::Evidence;
+use super::report::{Claim, Topic};
+use super::subject::{Subject, error, number, shown};
+use crate::bijection::{Bijection, BijectionError, pull_back};
+use crate::jacobian::{Structure, log_det, map};
+use crate::program::{Output, Program};
+use crate::tape::{Shape, Tape};
+
+/// Round trips lose digits where f is flat; this is relative to the size of J and J⁻¹ too.
+const TOLERANCE: f64 = 1e-8;
+
+pub(super) fn claims(bijection: &(impl Bijection + ?Sized), subject: &mut Subject) -> Vec<Claim> {
+    let statement = "f⁻¹(f(z)) = z";
+    let tape = Tape::new();
+    let x = tape.input(Shape::Vector(subject.d));
+    let z = match pull_back(bijection, x) {
+        Ok(z) => z,
+        Err(error @ BijectionError::NoInverse { .. }) => {
+            let reason = format!("{error}.");
+            return vec![Claim::new(Topic::Inverse, statement, Evidence::NotProven { reason })];
+        }
+        Err(error) => {
+            let witness = error.to_string();
+            return vec![Claim::new(Topic::Inverse, statement, Evidence::Refuted { witness })];
+        }
+    };
+    let mut inverse = Program::compile(&tape, &[x.id()], &[Output::Each(z.id())]);
+    inverse.load(&subject.parameters).expect("an inverse has the parameters of forward");
+    let (points, count) = (subject.points.clone(), subject.count());
+    let images = subject.values(&[subject.x], &points).swap_remove(0);
+    let back = inverse.run(&[&images], count).expect("whole rows").swap_remove(0);
+    let there = round_trip(subject, "z", "f⁻¹(f(z))", &points, &back);
+    let held = there.holds();
+    let mut claims = vec![Claim::new(Topic::Inverse, statement, there)];
+    // The other way round from x that are not images computed a moment ago.
+    let others = perturbed_images(&images);
+    let preimages = inverse.run(&[&others], count).expect("whole rows").swap_remove(0);
+    if preimages.iter().all(|value| value.is_finite()) {
+        let forth = subject.values(&[subject.x], &preimages).swap_remove(0);
+        let evidence = round_trip(subject, "x", "f(f⁻¹(x))", &others, &forth);
+        claims.push(Claim::new(Topic::Inverse, "f(f⁻¹(x)) = x", evidence));
+    }
+    if held {
+        // The dense route, whatever is declared: nothing of the forward side is reused.
+        if let Ok(derived) = log_det(&tape, &map(&tape, x.id(), z.id()), &Structure::Dense) {
+            let mut program = Program::compile(&tape, &[x.id()], &[Output::Each(derived.value.id())]);
+            program.load(&subject.parameters).expect("an inverse has the parameters of forward");
+            claims.extend(log_dets(subject, &images, &mut program));
+        }
+    }
+    claims
+}
+
+/// Slightly other points near the images; relative, so that signs and bounded ranges are kept mostly.
+fn perturbed_images(images: &[f64]) -> Vec<f64> {
+    images.iter().enumerate().map(|(k, x)| x * (1.0 - 1e-3 * ((k % 7) as f64 + 1.0) / 7.0)).collect()
+}
+
+fn round_trip(subject: &Subject, name: &str, round: &str, from: &[f64], back: &[f64]) -> Evidence {
+    let (d, mut worst) = (subject.d, (0.0, 0));
+    for (place, (a, b)) in from.iter().zip(back).enumerate() {
+        let off = error(*b, *a);
+        if off > worst.0 || off.is_nan() {
+            worst = (off, place);
+            if off.is_nan() {
+                break;
+            }
+        }
+    }
+    let (off, place) = worst;
+    if off <= TOLERANCE {
+        let points = subject.count();
+        return Evidence::Checked { points, worst: off, tolerance: TOLERANCE, seed: Some(subject.seed) };
+    }
+    let row = place / d;
+    let witness = format!(
+        "At {name} = {}: {round} = {}; variable {} comes back as {} instead of {}.",
+        shown(&from[row * d..(row + 1) * d]),
+        shown(&back[row * d..(row + 1) * d]),
+        place % d,
+        number(back[place]),
+        number(from[place])
+    );
+    Evidence::Refuted { witness }
+}
+
+fn log_dets(subject: &mut Subject, images: &[f64], program: &mut Program<f64>) -> Option<Claim> {
+    let points = subject.dense_points().min(16);
+    let derived = subject.log_det().ok()?;
+    if points == 0 {
+        return None;
+    }
+    let forward = subject.values(&[derived], &subject.points[..points * subject.d]).swap_remove(0);
+    let inverse = program.run(&[&images[..points * subject.d]], points).expect("whole rows").swap_remove(0);
+    let mut worst = (0.0, 0);
+    for row in 0..points {
+        let off = error(inverse[row], -forward[row]);
+        if off > worst.0 || off.is_nan() {
+            worst = (off, row);
+        }
+    }
+    let (off, row) = worst;
+    let evidence = if off <= TOLERANCE {
+        Evidence::Checked { points, worst: off, tolerance: TOLERANCE, seed: Some(subject.seed) }
+    } else {
+        let witness = format!(
+            "At z = {}: ln|det J_f| = {}, but ln|det J_f⁻¹| = {}.",
+            shown(subject.point(row)),
+            number(forward[row]),
+            number(inverse[row])
+        );
+        Evidence::Refuted { witness }
+    };
+    Some(Claim::new(Topic::InverseLogDet, "ln|det J_f⁻¹(x)| = -ln|det J_f(z)|", evidence))
+}

@@ -1,0 +1,204 @@
+//! Derivatives, determinants and their logarithms.
+
+use super::evidence::Evidence;
+use super::report::{Claim, Topic};
+use super::subject::{Subject, error, number, shown};
+
+const TOLERANCE: f64 = 1e-9;
+
+pub(super) fn claims(subject: &mut Subject) -> Vec<Claim> {
+    let Ok(derived) = subject.log_det() else { return Vec::new() };
+    let mut claims = vec![against_differences(subject)];
+    let log_dets = subject.values(&[derived], &subject.points).swap_remove(0);
+    claims.push(determinant(subject, &log_dets));
+    claims.push(against_lu(subject, &log_dets));
+    claims.extend(given(subject));
+    claims
+}
+
+/// Tangents against central differences of the values alone.
+fn against_differences(subject: &mut Subject) -> Claim {
+    const ALLOWED: f64 = 1e-5;
+    let d = subject.d;
+    let points = subject.dense_points().min(16);
+    let statement = "J by tangents is J by central differences";
+    if points == 0 {
+        let reason = format!("d = {d} is too large for whole Jacobians");
+        return Claim::new(Topic::Jacobian, statement, Evidence::NotProven { reason });
+    }
+    let mut worst = (0.0, 0, 0, 0, 0.0, 0.0);
+    for row in 0..points {
+        let z = subject.point(row).to_vec();
+        let jacobian = subject.jacobian(&z);
+        let scale = jacobian.iter().fold(1.0f64, |largest, entry| largest.max(entry.abs()));
+        // Fourth order: both ends of two central differences, for each column.
+        let steps: Vec<f64> = z.iter().map(|z| 1e-3 * room(subject.domain, *z)).collect();
+        let mut rows = Vec::with_capacity(4 * d * d);
+        for (j, step) in steps.iter().enumerate() {
+            for factor in [2.0, 1.0, -1.0, -2.0] {
+                let mut moved = z.clone();
+                moved[j] += factor * step;
+                rows.extend(moved);
+            }
+        }
+        let x = subject.values(&[subject.x], &rows).swap_remove(0);
+        for (j, step) in steps.iter().enumerate() {
+            for i in 0..d {
+                let at = |k: usize| x[(4 * j + k) * d + i];
+                let difference = (8.0 * (at(1) - at(2)) - (at(0) - at(3))) / (12.0 * step);
+                let entry = jacobian[i * d + j];
+                let off = (difference - entry).abs() / scale;
+                if off > worst.0 || off.is_nan() {
+                    worst = (off, row, i, j, entry, difference);
+                }
+            }
+        }
+    }
+    let (off, row, i, j, entry, difference) = worst;
+    let evidence = if off <= ALLOWED {
+        Evidence::Checked { points, worst: off, tolerance: ALLOWED, seed: Some(subject.seed) }
+    } else {
+        // A kink or a jump near the point is the usual reason, not a wrong rule.
+        let reason = format!(
+            "At z = {}: ∂x[{i}]/∂z[{j}] is {} by tangents but {} by differences; f may have a kink or a \
+             jump there",
+            shown(subject.point(row)),
+            number(entry),
+            number(difference)
+        );
+        Evidence::NotProven { reason }
+    };
+    Claim::new(Topic::Jacobian, statement, evidence)
+}
+
+/// How far one may step from z and stay in the domain, at most 1.
+fn room(domain: crate::bijection::Domain, z: f64) -> f64 {
+    use crate::bijection::Domain;
+    match domain {
+        Domain::Reals => 1.0,
+        Domain::Positive => z.min(1.0),
+        Domain::Interval { lower, upper } => (z - lower).min(upper - z).min(1.0),
+    }
+}
+
+/// det J is nowhere 0 and has one sign: otherwise f folds.
+fn determinant(subject: &mut Subject, log_dets: &[f64]) -> Claim {
+    let statement = "det J is not 0 and has one sign";
+    let seed = Some(subject.seed);
+    if let Some(row) = log_dets.iter().position(|value| *value == f64::NEG_INFINITY) {
+        let witness = format!("At z = {}: det J = 0.", shown(subject.point(row)));
+        return Claim::new(Topic::Determinant, statement, Evidence::Refuted { witness });
+    }
+    let points = subject.dense_points();
+    if points == 0 {
+        let reason = format!(
+            "det J is not 0 at {} points; its sign needs whole Jacobians, and d = {} is too large for them",
+            subject.count(),
+            subject.d
+        );
+        return Claim::new(Topic::Determinant, statement, Evidence::NotProven { reason });
+    }
+    let mut first: Option<(usize, f64)> = None;
+    for row in 0..points {
+        let z = subject.point(row).to_vec();
+        let sign = subject.lu(&z).sign();
+        let (known, expected) = *first.get_or_insert((row, sign));
+        if sign != expected {
+            let det = |log: f64, sign: f64| number(sign * log.exp());
+            let witness = format!(
+                "det J = {} at z = {} but {} at z = {}: between two such points a continuous f folds.",
+                det(log_dets[known], expected),
+                shown(subject.point(known)),
+                det(log_dets[row], sign),
+                shown(&z)
+            );
+            return Claim::new(Topic::Determinant, statement, Evidence::Refuted { witness });
+        }
+    }
+    let sign = if first.is_some_and(|(_, sign)| sign < 0.0) { "negative" } else { "positive" };
+    let evidence = Evidence::Checked { points, worst: 0.0, tolerance: 0.0, seed };
+    Claim::new(Topic::Determinant, format!("{statement} ({sign})"), evidence)
+}
+
+/// The derived log-determinant against an LU of the whole Jacobian.
+fn against_lu(subject: &mut Subject, log_dets: &[f64]) -> Claim {
+    let statement = "ln|det J| as derived is that of an LU of the whole J";
+    let points = subject.dense_points();
+    if points == 0 {
+        let reason = format!("d = {} is too large for whole Jacobians", subject.d);
+        return Claim::new(Topic::LogDet, statement, Evidence::NotProven { reason });
+    }
+    let mut worst = (0.0, 0, 0.0);
+    for (row, derived) in log_dets.iter().enumerate().take(points) {
+        let z = subject.point(row).to_vec();
+        let dense = subject.lu(&z).log_abs_det();
+        let off = error(*derived, dense);
+        if off > worst.0 || off.is_nan() {
+            worst = (off, row, dense);
+        }
+    }
+    let (off, row, dense) = worst;
+    let evidence = if off <= TOLERANCE {
+        Evidence::Checked { points, worst: off, tolerance: TOLERANCE, seed: Some(subject.seed) }
+    } else {
+        let at = shown(subject.point(row));
+        let witness = format!("At z = {at}: {} as derived, {} by LU.", number(log_dets[row]), number(dense));
+        Evidence::Refuted { witness }
+    };
+    Claim::new(Topic::LogDet, statement, evidence)
+}
+
+/// Log-determinants that layers give by hand, against the derived ones.
+fn given(subject: &Subject) -> Vec<Claim> {
+    let single = subject.layers.len() == 1;
+    let layers = subject.layers.iter();
+    let comparable = layers.filter_map(|layer| Some((layer, layer.given?, layer.log_det.clone().ok()?)));
+    comparable
+        .map(|(layer, given, derived)| {
+            let of = if single { String::new() } else { format!("{}: ", layer.name) };
+            let values = subject.values(&[layer.z, given, derived], &subject.points);
+            let evidence = compare(subject, &values[0], &values[1], &values[2]);
+            Claim::new(Topic::GivenLogDet, format!("{of}the log_det given by hand is ln|det J|"), evidence)
+        })
+        .collect()
+}
+
+fn compare(subject: &Subject, z: &[f64], given: &[f64], derived: &[f64]) -> Evidence {
+    let rows = given.iter().zip(derived);
+    let wrong = |(given, derived): (&f64, &f64)| {
+        let off = error(*given, *derived);
+        off.is_nan() || off > TOLERANCE
+    };
+    let Some(row) = rows.clone().position(wrong) else {
+        let worst = rows.map(|(given, derived)| error(*given, *derived)).fold(0.0, f64::max);
+        return Evidence::Checked {
+            points: given.len(),
+            worst,
+            tolerance: TOLERANCE,
+            seed: Some(subject.seed),
+        };
+    };
+    let all = |holds: &dyn Fn(f64, f64) -> bool| rows.clone().all(|(given, derived)| holds(*given, *derived));
+    let close = |a: f64, b: f64| error(a, b) <= TOLERANCE;
+    let (gap, factor) = (given[row] - derived[row], given[row] / derived[row]);
+    let hint = if all(&|given, derived| close(given, -derived)) {
+        "Everywhere it is minus the derived one: the sign is turned round (that is ln|det J| of f⁻¹)."
+    } else if given[row].is_nan() && all(&|given, derived| given.is_nan() || close(given, derived)) {
+        "It is NaN where det J < 0 and right elsewhere: the absolute value is missing, ln|det J|."
+    } else if all(&|given, derived| close(given - derived, gap)) {
+        "It is off by the same amount everywhere: a constant term is missing or one too many."
+    } else if all(&|given, derived| close(given, derived * factor)) {
+        "It is the derived one times a constant factor: a sum over the wrong axis, or a count."
+    } else {
+        ""
+    };
+    let d = subject.d;
+    let at = shown(&z[row * d..(row + 1) * d]);
+    let mut witness =
+        format!("At z = {at}: {} by hand, {} derived.", number(given[row]), number(derived[row]));
+    if !hint.is_empty() {
+        witness.push('\n');
+        witness.push_str(hint);
+    }
+    Evidence::Refuted { witness }
+}

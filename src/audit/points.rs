@@ -1,0 +1,50 @@
+//! Points and parameters to check at.
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::base::{Base, StandardNormal};
+use crate::bijection::Domain;
+use crate::tape::{Parameters, Shape};
+
+/// Points of the domain, row after row: near the middle, and in the tails.
+pub(super) fn points(domain: Domain, d: usize, count: usize, seed: u64) -> Vec<f64> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut points = vec![0.0; count * d];
+    for (row, point) in points.chunks_mut(d.max(1)).enumerate() {
+        StandardNormal::new(d).sample(&mut random, point);
+        let spread = if row % 4 == 3 { 3.0 } else { 1.0 };
+        for value in point {
+            *value = into(domain, spread * *value);
+        }
+    }
+    points
+}
+
+/// From the real line into a domain, monotonically.
+pub(super) fn into(domain: Domain, value: f64) -> f64 {
+    match domain {
+        Domain::Reals => value,
+        Domain::Positive => value.exp(),
+        Domain::Interval { lower, upper } => lower + (upper - lower) / (1.0 + (-value).exp()),
+    }
+}
+
+/// Starting values with noise, so that nothing holds only because a network starts at 0.
+///
+/// The noise on a matrix shrinks with its width: a matrix near the identity stays far from singular.
+pub(super) fn perturbed(mut parameters: Parameters, seed: u64) -> Parameters {
+    const NOISE: f64 = 0.4;
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    random.set_stream(1);
+    for (_, tensor) in parameters.iter_mut() {
+        let fan_in = match tensor.shape {
+            Shape::Matrix(_, columns) => columns.max(1) as f64,
+            _ => 1.0,
+        };
+        for value in &mut tensor.values {
+            *value += NOISE / fan_in.sqrt() * (2.0 * random.random::<f64>() - 1.0);
+        }
+    }
+    parameters
+}

@@ -1,0 +1,167 @@
+//! A report: claims with their evidence, for people and for machines.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::evidence::Evidence;
+
+/// What a claim is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Topic {
+    /// As many outputs as inputs, from a pure recording.
+    Shape,
+    /// The declared structure of the Jacobian.
+    Structure,
+    /// Numbers stay numbers on the domain.
+    Finite,
+    /// The Jacobian itself.
+    Jacobian,
+    /// det J is not 0 and keeps its sign.
+    Determinant,
+    /// ln|det J|.
+    LogDet,
+    /// A log-determinant written by hand.
+    GivenLogDet,
+    /// The determinant chain rule of a composition.
+    ChainRule,
+    /// f⁻¹ as the layer gives it.
+    Inverse,
+    /// ln|det J_{f⁻¹}(x)| = -ln|det J_f(z)|.
+    InverseLogDet,
+    /// No two points collide.
+    Injective,
+    /// The density integrates to 1.
+    Mass,
+}
+
+/// A statement and how it is known.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Claim {
+    /// What it is about.
+    pub topic: Topic,
+    /// The statement.
+    pub statement: String,
+    /// How it is known.
+    pub evidence: Evidence,
+}
+
+impl Claim {
+    pub(super) fn new(topic: Topic, statement: impl Into<String>, evidence: Evidence) -> Claim {
+        Claim { topic, statement: statement.into(), evidence }
+    }
+}
+
+/// All claims about one bijection.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// The bijection.
+    pub subject: String,
+    /// How many variables it maps.
+    pub dim: usize,
+    /// The seed of points and parameters.
+    pub seed: u64,
+    /// The claims, in the order in which they were looked into.
+    pub claims: Vec<Claim>,
+    /// What could be declared, and what it would gain.
+    pub advice: Vec<String>,
+}
+
+impl Report {
+    pub(super) fn new(subject: &str, dim: usize, seed: u64) -> Report {
+        Report { subject: subject.to_string(), dim, seed, claims: Vec::new(), advice: Vec::new() }
+    }
+
+    pub(super) fn push(&mut self, claim: Claim) {
+        self.claims.push(claim);
+    }
+
+    pub(super) fn extend(&mut self, claims: impl IntoIterator<Item = Claim>) {
+        self.claims.extend(claims);
+    }
+
+    /// The first claim about a topic.
+    pub fn claim(&self, topic: Topic) -> Option<&Claim> {
+        self.claims.iter().find(|claim| claim.topic == topic)
+    }
+
+    /// Claims that are refuted.
+    pub fn refuted(&self) -> impl Iterator<Item = &Claim> {
+        self.claims.iter().filter(|claim| matches!(claim.evidence, Evidence::Refuted { .. }))
+    }
+
+    /// Whether nothing is refuted.
+    pub fn stands(&self) -> bool {
+        self.refuted().next().is_none()
+    }
+
+    /// The report for machines.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a report holds nothing that JSON cannot say")
+    }
+}
+
+const WIDTH: usize = 80;
+const INDENT: &str = "      ";
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = if self.dim == 1 { "" } else { "s" };
+        writeln!(f, "Audit of {}, {} variable{plural}, seed {}", self.subject, self.dim, self.seed)?;
+        writeln!(f, "{}", "─".repeat(WIDTH))?;
+        for claim in &self.claims {
+            let evidence = &claim.evidence;
+            for (k, line) in wrapped(&claim.statement, WIDTH - 15).iter().enumerate() {
+                match k {
+                    0 => writeln!(f, " {} {:<10}  {line}", evidence.mark(), evidence.word())?,
+                    _ => writeln!(f, "{:15}{line}", "")?,
+                }
+            }
+            for line in evidence.detail().lines().flat_map(|line| wrapped(line, WIDTH - 15)) {
+                writeln!(f, "{:15}{line}", "")?;
+            }
+        }
+        for advice in &self.advice {
+            for (k, line) in wrapped(advice, WIDTH - INDENT.len()).iter().enumerate() {
+                writeln!(f, "{}{line}", if k == 0 { "   →  " } else { INDENT })?;
+            }
+        }
+        let count = |word: &str| self.claims.iter().filter(|claim| claim.evidence.word() == word).count();
+        write!(
+            f,
+            "{}\n {} proven, {} checked, {} not proven, {} refuted",
+            "─".repeat(WIDTH),
+            count("proven"),
+            count("checked"),
+            count("not proven"),
+            count("refuted")
+        )
+    }
+}
+
+/// Lines of at most `width` characters, broken at spaces; leading spaces are kept on every line.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let indent: String = text.chars().take_while(|c| *c == ' ').collect();
+    let mut lines = Vec::new();
+    let mut line = indent.clone();
+    for word in text.trim_start().split(' ') {
+        let fits = line.chars().count() + 1 + word.chars().count() <= width;
+        if line.len() > indent.len() {
+            if fits {
+                line.push(' ');
+            } else {
+                lines.push(std::mem::replace(&mut line, format!("{indent}  ")));
+            }
+        }
+        line.push_str(word);
+        while line.chars().count() > width {
+            let rest: String = line.chars().skip(width).collect();
+            let head: String = line.chars().take(width).collect();
+            lines.push(head);
+            line = format!("{indent}  {rest}");
+        }
+    }
+    lines.push(line);
+    lines
+}

@@ -1,0 +1,80 @@
+//! Declared against proven structure; a declaration that fails is hunted for a point that refutes it.
+
+use super::evidence::Evidence;
+use super::report::{Claim, Topic};
+use super::subject::{Subject, number, shown};
+use crate::jacobian::{Structure, StructureError, Unproven, discover, map};
+
+/// The claims, and what could be declared instead.
+pub(super) fn claims(subject: &mut Subject) -> (Vec<Claim>, Vec<String>) {
+    let single = subject.layers.len() == 1;
+    let (mut claims, mut advice) = (Vec::new(), Vec::new());
+    for k in 0..subject.layers.len() {
+        let layer = &subject.layers[k];
+        let of = if single { String::new() } else { format!("{}: ", layer.name) };
+        let refused = layer.refused.clone();
+        let singular = match &layer.log_det {
+            Err(StructureError::Singular { reason }) => Some(reason.clone()),
+            _ => None,
+        };
+        if let Some(reason) = singular {
+            let statement = format!("{of}det J is not 0");
+            let witness = format!("proven singular, for all inputs and parameters: {reason}");
+            claims.push(Claim::new(Topic::Determinant, statement, Evidence::Refuted { witness }));
+            continue;
+        }
+        let found = discover(&subject.tape, &map(&subject.tape, layer.z, layer.x)).ok();
+        let structure = layer.structure.clone();
+        if structure == Structure::Dense {
+            if let Some(found) = found.filter(|found| found.structure != Structure::Dense) {
+                let gain = 1.0 / found.share_of_dense();
+                advice.push(format!(
+                    "{of}could declare itself {}: the log-determinant would take blocks of at most {} instead \
+                     of d = {}, {gain:.0} times less elimination",
+                    found.structure,
+                    found.blocks.iter().max().copied().unwrap_or(0),
+                    subject.d
+                ));
+            }
+            continue;
+        }
+        let statement = format!("{of}J is {structure}, as declared");
+        let evidence = match refused {
+            None => Evidence::Proven { reason: "no path leads where the structure has a zero".into() },
+            Some(StructureError::Unproven(unproven)) => {
+                if let Some(found) = found.filter(|found| found.structure != Structure::Dense) {
+                    advice.push(format!("{of}as written it is {}; declare that", found.structure));
+                }
+                hunt(subject, k, &unproven)
+            }
+            Some(other) => Evidence::Refuted { witness: other.to_string() },
+        };
+        claims.push(Claim::new(Topic::Structure, statement, evidence));
+    }
+    (claims, advice)
+}
+
+/// Looks for a point at which the entry that should be 0 is not.
+fn hunt(subject: &mut Subject, layer: usize, unproven: &Unproven) -> Evidence {
+    let (i, j) = (unproven.output, unproven.input);
+    let path = unproven.to_string();
+    let (z, x) = (subject.layers[layer].z, subject.layers[layer].x);
+    let d = subject.d;
+    let tape = &subject.tape;
+    let seed = tape.vector(&(0..d).map(|k| if k == j { 1.0 } else { 0.0 }).collect::<Vec<_>>());
+    let column = crate::sweep::tangent(tape, &map(tape, z, x), &[(z, seed)])[0];
+    let count = subject.count();
+    if let Some(column) = column {
+        let values = subject.values(&[z, column.at(i).id()], &subject.points);
+        for row in 0..count {
+            let entry = values[1][row];
+            if entry.is_finite() && entry != 0.0 {
+                let at = shown(&values[0][row * d..(row + 1) * d]);
+                let witness = format!("{path}\nAt z = {at}: ∂x[{i}]/∂z[{j}] = {}.", number(entry));
+                return Evidence::Refuted { witness };
+            }
+        }
+    }
+    let reason = format!("{path}\nAt {count} points ∂x[{i}]/∂z[{j}] is 0 all the same: write it without.");
+    Evidence::NotProven { reason }
+}
