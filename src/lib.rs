@@ -8,6 +8,7 @@ pub mod bijection;
 pub mod flow;
 pub mod jacobian;
 pub mod layers;
+pub mod lesson;
 pub mod program;
 pub mod sweep;
 pub mod tape;

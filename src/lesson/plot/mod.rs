@@ -1,0 +1,197 @@
+//! Pictures: what is to be seen, apart from how it is drawn.
+//!
+//! A [`Picture`] holds marks in data coordinates. `text.rs` draws it with Unicode dots for a terminal,
+//! `svg.rs` as an SVG for the page; both are deterministic. Points that are not finite are left out and
+//! counted.
+
+mod axis;
+mod slope;
+mod svg;
+mod text;
+
+pub use slope::fit_slope;
+
+use axis::Axis;
+
+/// What a picture shows.
+#[derive(Clone, Debug)]
+enum Mark {
+    /// Points joined by a line.
+    Line { label: String, points: Vec<(f64, f64)> },
+    /// Points by themselves.
+    Scatter { label: String, points: Vec<(f64, f64)> },
+    /// What lies between a curve and zero.
+    Area { label: String, points: Vec<(f64, f64)> },
+    /// Several lines of one kind: a grid, deformed.
+    Grid { label: String, lines: Vec<Vec<(f64, f64)>> },
+    /// Values over a rectangle, row by row from below: a density.
+    HeatMap { label: String, x: (f64, f64), y: (f64, f64), columns: usize, values: Vec<f64> },
+}
+
+/// Marks with axes, a title and words for those who cannot see it.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    title: String,
+    alt: String,
+    x: Axis,
+    y: Axis,
+    equal: bool,
+    marks: Vec<Mark>,
+    left_out: usize,
+}
+
+impl Picture {
+    /// A picture without marks; `alt` says in words what is to be seen.
+    pub fn new(title: impl Into<String>, alt: impl Into<String>) -> Picture {
+        Picture {
+            title: title.into(),
+            alt: alt.into(),
+            x: Axis::new(""),
+            y: Axis::new(""),
+            equal: false,
+            marks: Vec::new(),
+            left_out: 0,
+        }
+    }
+
+    /// Names the axes.
+    pub fn axes(mut self, x: &str, y: &str) -> Picture {
+        (self.x.label, self.y.label) = (x.to_string(), y.to_string());
+        self
+    }
+
+    /// Both axes logarithmic, to base 10; points that are not positive are left out.
+    pub fn log_log(mut self) -> Picture {
+        (self.x.logarithmic, self.y.logarithmic) = (true, true);
+        self
+    }
+
+    /// One unit is as long on both axes.
+    pub fn equal_aspect(mut self) -> Picture {
+        self.equal = true;
+        self
+    }
+
+    /// Points joined by a line.
+    pub fn line(mut self, label: &str, points: Vec<(f64, f64)>) -> Picture {
+        let points = self.finite(points);
+        self.marks.push(Mark::Line { label: label.to_string(), points });
+        self
+    }
+
+    /// Points by themselves.
+    pub fn scatter(mut self, label: &str, points: Vec<(f64, f64)>) -> Picture {
+        let points = self.finite(points);
+        self.marks.push(Mark::Scatter { label: label.to_string(), points });
+        self
+    }
+
+    /// What lies between a curve and zero.
+    pub fn area(mut self, label: &str, points: Vec<(f64, f64)>) -> Picture {
+        let points = self.finite(points);
+        self.marks.push(Mark::Area { label: label.to_string(), points });
+        self
+    }
+
+    /// Several lines of one kind.
+    pub fn grid(mut self, label: &str, lines: Vec<Vec<(f64, f64)>>) -> Picture {
+        let lines = lines.into_iter().map(|line| self.finite(line)).collect();
+        self.marks.push(Mark::Grid { label: label.to_string(), lines });
+        self
+    }
+
+    /// Values over the rectangle `x` × `y`, row by row from below, `columns` in a row.
+    ///
+    /// # Panics
+    /// When the values are not whole rows.
+    pub fn heat_map(
+        mut self,
+        label: &str,
+        x: (f64, f64),
+        y: (f64, f64),
+        columns: usize,
+        values: Vec<f64>,
+    ) -> Picture {
+        assert!(columns > 0 && values.len().is_multiple_of(columns), "a heat map has whole rows");
+        self.left_out += values.iter().filter(|value| !value.is_finite()).count();
+        self.marks.push(Mark::HeatMap { label: label.to_string(), x, y, columns, values });
+        self
+    }
+
+    /// The picture for a terminal, `width` columns wide and about `height` lines high.
+    pub fn to_text(&self, width: usize, height: usize) -> String {
+        text::draw(self, width, height)
+    }
+
+    /// The picture as an SVG that stands on its own; light and dark follow the reader's setting.
+    pub fn to_svg(&self) -> String {
+        svg::draw(self)
+    }
+
+    fn finite(&mut self, points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+        let before = points.len();
+        let (x_log, y_log) = (self.x.logarithmic, self.y.logarithmic);
+        let fits = |value: f64, logarithmic: bool| value.is_finite() && (!logarithmic || value > 0.0);
+        let kept: Vec<_> = points.into_iter().filter(|(x, y)| fits(*x, x_log) && fits(*y, y_log)).collect();
+        self.left_out += before - kept.len();
+        kept
+    }
+
+    /// The smallest rectangle that holds all marks, with a little room; `None` when there is nothing.
+    fn bounds(&self) -> Option<((f64, f64), (f64, f64))> {
+        let mut points: Vec<(f64, f64)> = Vec::new();
+        for mark in &self.marks {
+            match mark {
+                Mark::Line { points: own, .. } | Mark::Scatter { points: own, .. } => points.extend(own),
+                Mark::Area { points: own, .. } => {
+                    points.extend(own);
+                    points.extend(own.iter().map(|(x, _)| (*x, 0.0)));
+                }
+                Mark::Grid { lines, .. } => points.extend(lines.iter().flatten()),
+                Mark::HeatMap { x, y, .. } => points.extend([(x.0, y.0), (x.1, y.1)]),
+            }
+        }
+        if points.is_empty() {
+            return None;
+        }
+        let range = |values: Vec<f64>| {
+            let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+            let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            (low, high)
+        };
+        let x = range(points.iter().map(|point| point.0).collect());
+        let y = range(points.iter().map(|point| point.1).collect());
+        Some((self.x.padded(x), self.y.padded(y)))
+    }
+
+    /// The bounds, widened so that one unit is as long on both axes of a `width` × `height` area.
+    fn frame(&self, width: f64, height: f64) -> Option<((f64, f64), (f64, f64))> {
+        let (mut x, mut y) = self.bounds()?;
+        if self.equal {
+            let (per_x, per_y) = ((x.1 - x.0) / width, (y.1 - y.0) / height);
+            let widen = |range: (f64, f64), factor: f64| {
+                let (middle, half) = (0.5 * (range.0 + range.1), 0.5 * (range.1 - range.0) * factor);
+                (middle - half, middle + half)
+            };
+            if per_x < per_y {
+                x = widen(x, per_y / per_x);
+            } else {
+                y = widen(y, per_x / per_y);
+            }
+        }
+        Some((x, y))
+    }
+
+    fn labels(&self) -> Vec<&str> {
+        self.marks
+            .iter()
+            .map(|mark| match mark {
+                Mark::Line { label, .. }
+                | Mark::Scatter { label, .. }
+                | Mark::Area { label, .. }
+                | Mark::Grid { label, .. }
+                | Mark::HeatMap { label, .. } => label.as_str(),
+            })
+            .collect()
+    }
+}
