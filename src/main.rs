@@ -1,2 +1,9 @@
-//! The command line.
-fn main() {}
+//! The command line: the front page, the lessons, and a flow for a table of numbers.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

@@ -69,7 +69,8 @@ fn every_module_has_its_arrows() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for entry in fs::read_dir(src).unwrap() {
         let entry = entry.unwrap();
-        if entry.path().is_dir() {
+        // The command line stands outside of the library and uses its public face only.
+        if entry.path().is_dir() && entry.file_name() != "cli" {
             let name = entry.file_name().into_string().unwrap();
             assert!(ARROWS.iter().any(|(module, _)| *module == name), "src/{name} is in no list of arrows");
         }

@@ -75,7 +75,8 @@ impl Evidence {
                 let mut text = format!("{points} point{plural}");
                 // A count has no error: it holds at every point or the claim is refuted.
                 if *tolerance > 0.0 {
-                    text.push_str(&format!(", worst error {worst:.1e} (allowed {tolerance:.0e})"));
+                    let worst = if *worst == 0.0 { "0".to_string() } else { format!("{worst:.1e}") };
+                    text.push_str(&format!(", worst error {worst} (allowed {tolerance:.0e})"));
                 }
                 if let Some(seed) = seed {
                     text.push_str(&format!(", seed {seed}"));

@@ -75,6 +75,9 @@ pub fn jacobian_with<'t>(tape: &'t Tape, map: &Cut) -> (Var<'t>, Compression) {
             to.push(row * columns + column);
         }
     }
+    if to.len() == shape.len() {
+        return (parts.pick("gather", &from, shape), used);
+    }
     (parts.gather(&from).scatter(&to, shape), used)
 }
 

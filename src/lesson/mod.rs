@@ -6,7 +6,9 @@
 
 mod page;
 pub mod plot;
+mod reading;
 mod terminal;
 
 pub use page::{Block, Page};
-pub use plot::Picture;
+pub use plot::{Picture, fit_slope};
+pub use reading::{formulas, values};

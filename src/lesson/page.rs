@@ -75,6 +75,13 @@ pub enum Block {
     Next(String),
 }
 
+impl Block {
+    /// Whether no blank line separates it from its like.
+    pub(super) fn is_compact(&self) -> bool {
+        matches!(self, Block::Check { .. } | Block::Number { .. })
+    }
+}
+
 /// A lesson while it runs.
 #[derive(Debug)]
 pub struct Page {
@@ -98,7 +105,11 @@ impl Page {
 
     /// Adds a block and shows it.
     pub fn add(&mut self, block: Block) {
-        let text = render(&block, self.style);
+        let mut text = render(&block, self.style);
+        // Checks and numbers stand close together; what follows them does not.
+        if self.blocks.last().is_some_and(Block::is_compact) && !block.is_compact() {
+            text.insert(0, '\n');
+        }
         // A reader who closes the pipe has read enough; the checks go on and decide the exit code.
         let _ = std::io::stdout().write_all(text.as_bytes());
         let _ = std::io::stdout().flush();
@@ -242,7 +253,8 @@ impl Page {
             _ => None,
         });
         let (held, failed): (Vec<_>, Vec<_>) = checks.partition(|(_, holds)| *holds);
-        let mut text = format!("  {} checks hold", held.len());
+        let plural = if held.len() == 1 { " holds" } else { "s hold" };
+        let mut text = format!("  {} check{plural}", held.len());
         if !failed.is_empty() {
             text.push_str(&format!(", {} do not:", failed.len()));
             failed.iter().for_each(|(statement, _)| text.push_str(&format!("\n    ✗ {statement}")));

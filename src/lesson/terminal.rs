@@ -45,7 +45,7 @@ pub(super) fn render(block: &Block, style: Style) -> String {
         Block::ReadOn(text) => paragraphs(text, "  Read on: ", "    "),
         Block::Next(text) => paragraphs(text, "  Next: ", "    "),
     };
-    if !matches!(block, Block::Check { .. } | Block::Number { .. }) {
+    if !block.is_compact() {
         text.push('\n');
     }
     text

@@ -99,6 +99,32 @@ impl<F: Number> Program<F> {
         self.lanes
     }
 
+    /// Scalar operations for one row: one an element, two an entry of a matrix product that is not a
+    /// structural zero; moving data counts nothing.
+    pub fn operations(&self) -> u64 {
+        self.batched.iter().map(|instruction| self.operations_of(instruction)).sum()
+    }
+
+    fn operations_of(&self, instruction: &Instruction) -> u64 {
+        let shape = |k: usize| self.slots[instruction.operands[k]].shape;
+        let length = self.slots[instruction.out].shape.len() as u64;
+        match &instruction.op {
+            Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => 0,
+            Op::Broadcast | Op::Gather(_) | Op::Scatter(_) | Op::Concat | Op::Transpose => 0,
+            Op::Sum => shape(0).len() as u64,
+            Op::MatVec | Op::MatMul => {
+                let zeros = self.slots[instruction.operands[0]].zeros;
+                let zeros = self.zeros[zeros.0..zeros.1].iter().filter(|zero| **zero).count();
+                let columns = length / shape(0).rows().max(1) as u64;
+                2 * (shape(0).len() - zeros) as u64 * columns
+            }
+            // An elimination takes 2/3 d³ operations, an inverse three times that.
+            Op::LogAbsDet => 2 * (shape(0).rows() as u64).pow(3) / 3,
+            Op::Inverse => 2 * (shape(0).rows() as u64).pow(3),
+            _ => length,
+        }
+    }
+
     /// How many instructions run once per loading of the parameters, per sample, and once per batch.
     pub fn instructions(&self) -> (usize, usize, usize) {
         (self.shared.len(), self.batched.len(), self.after.len())

@@ -8,7 +8,7 @@
 //! counts, is multiplied as it is, and is masked afterwards: the NaN is dropped, never multiplied.
 
 use super::partial::{Partial, partial, takes_first};
-use super::tangent::choice;
+use super::tangent::{choice, times};
 use crate::tape::{Cut, Node, NodeId, Op, Shape, Tape, Var, concat};
 
 /// The derivative of Σ seed·output by each node of `wrt`; `None` where it is zero by structure.
@@ -181,7 +181,7 @@ fn spread<'t>(
                     Partial::Zero => continue,
                     Partial::One => own.value,
                     Partial::MinusOne => -own.value,
-                    Partial::By(factor) => own.value * factor,
+                    Partial::By(factor) => times(factor, own.value),
                 };
                 give(k, Adjoint { value, guard: own.guard });
             }

@@ -146,7 +146,7 @@ impl<'t> Sweep<'t, '_> {
             return None;
         }
         let matrix = self.tape.var(node.operands[0]);
-        let products = times(matrix.gather(&entries), pick(t, &from, Shape::Vector(from.len())));
+        let products = times(matrix.gather(&entries), pick(t, &from, Shape::Vector(from.len()))?);
         let in_place = to.len() == own.len() && to.iter().enumerate().all(|(row, to)| row == *to);
         Some(if in_place { products } else { products.scatter(&to, node.shape) })
     }
@@ -224,7 +224,7 @@ fn rule<'t>(tape: &'t Tape, id: NodeId, node: &Node, tangents: &[Option<Var<'t>>
         Op::Sum => linear(&|t| t.sum()),
         Op::Gather(indices) => {
             let positions: Vec<usize> = indices.iter().map(|index| *index as usize).collect();
-            linear(&|t| pick(t, &positions, node.shape))
+            tangents[0].and_then(|t| pick(t, &positions, node.shape))
         }
         Op::Scatter(indices) => {
             let positions: Vec<usize> = indices.iter().map(|index| *index as usize).collect();
@@ -294,16 +294,22 @@ fn restrict<'t>(t: Var<'t>, keep: &[bool]) -> Option<Var<'t>> {
 }
 
 /// `factor·t`, without the product when t is 1.
-fn times<'t>(factor: Var<'t>, t: Var<'t>) -> Var<'t> {
+pub(super) fn times<'t>(factor: Var<'t>, t: Var<'t>) -> Var<'t> {
     if is_one(t) { factor } else { factor * t }
 }
 
-/// A gather that leaves a repeated scalar a repeated scalar.
-fn pick<'t>(t: Var<'t>, positions: &[usize], shape: Shape) -> Var<'t> {
+/// A gather that leaves a repeated scalar a repeated scalar and a constant a constant; a tangent that is
+/// zero everywhere is absent.
+fn pick<'t>(t: Var<'t>, positions: &[usize], shape: Shape) -> Option<Var<'t>> {
     let node = t.tape().node(t.id());
-    match node.op {
-        Op::Broadcast => t.tape().var(node.operands[0]).broadcast(shape),
-        _ => t.pick("gather", positions, shape),
+    match &node.op {
+        Op::Broadcast => Some(t.tape().var(node.operands[0]).broadcast(shape)),
+        Op::Constant(data) => {
+            let values: Vec<f64> = positions.iter().map(|position| data.values()[*position]).collect();
+            let moves = values.iter().any(|value| *value != 0.0);
+            moves.then(|| t.tape().constants(shape, &values))
+        }
+        _ => Some(t.pick("gather", positions, shape)),
     }
 }
 

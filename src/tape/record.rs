@@ -81,7 +81,7 @@ impl Tape {
     }
 
     #[track_caller]
-    pub(super) fn constants(&self, shape: Shape, values: &[f64]) -> Var<'_> {
+    pub(crate) fn constants(&self, shape: Shape, values: &[f64]) -> Var<'_> {
         if let Some(value) = values.iter().find(|value| !value.is_finite()) {
             let message = format!("{value} cannot be a constant; write finite numbers");
             self.note("constant", message, &[], Location::caller());

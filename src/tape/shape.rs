@@ -25,6 +25,14 @@ impl Shape {
         }
     }
 
+    /// How many rows a matrix has; a vector is a column.
+    pub fn rows(self) -> usize {
+        match self {
+            Shape::Scalar => 1,
+            Shape::Vector(n) | Shape::Matrix(n, _) => n,
+        }
+    }
+
     /// Whether there is no element at all.
     pub fn is_empty(self) -> bool {
         self.len() == 0

@@ -1,0 +1,190 @@
+//! Lesson 2: how derivatives come out of a tape.
+
+use std::process::ExitCode;
+
+use pushforward::lesson::{Page, Picture, fit_slope, values};
+use pushforward::prelude::*;
+use pushforward::program::{Output, Program};
+use pushforward::sweep::{Names, adjoint, render, tangent};
+use pushforward::tape::{Cut, NodeId, Op};
+
+/// y = z₁·z₂ + sin z₁
+fn example<'t>(z: Var<'t>) -> Var<'t> {
+    let (z1, z2) = (z.at(0), z.at(1));
+    z1 * z2 + z1.sin()
+}
+
+/// y = Σ sin(zᵢ)·zᵢ₊₁, a function of many inputs with one output.
+fn many<'t>(z: Var<'t>) -> Var<'t> {
+    let d = z.len();
+    z.slice(0..d - 1).sin().dot(z.slice(1..d))
+}
+
+/// The lesson, as a program of its own and from the front page.
+///
+/// # Errors
+/// What keeps the lesson from running at all; a check that fails is a failing exit code.
+pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let mut page = Page::new(2, "02_the_tape", "The tape");
+    page.question(
+        "The density needs df/dz. How does a program find the derivative of a function that you only wrote down?",
+    );
+    page.predict(
+        "y = z₁·z₂ + sin z₁ at z = (2, 5). Find ∂y/∂z₁ and ∂y/∂z₂ on paper. You will use two rules; the tape uses \
+         the same two.",
+    );
+
+    page.heading("A tape is a list of nodes");
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(2));
+    let y = example(z);
+    let names = Names::new().with(z.id(), "z");
+    page.formula(format!("y = {}", render(&tape, y.id(), &names)));
+    let point = [2.0, 5.0];
+    let cut = Cut::new(&tape, &[z.id()], &[y.id()]);
+    let nodes: Vec<NodeId> =
+        cut.nodes().iter().copied().filter(|id| tape.shape(*id) == Shape::Scalar).collect();
+
+    // Forwards, along z₁ and along z₂: the tangent of every node. Backwards: the adjoint of every node.
+    let every = Cut::new(&tape, &[z.id()], &nodes);
+    let along = |j: usize| {
+        let seed: Vec<f64> = (0..2).map(|k| if k == j { 1.0 } else { 0.0 }).collect();
+        tangent(&tape, &every, &[(z.id(), tape.vector(&seed))])
+    };
+    let (first, second) = (along(0), along(1));
+    let back = adjoint(&tape, &cut, &[(y.id(), tape.constant(1.0))], &nodes);
+    let number = |node: Option<Var<'_>>| match node {
+        Some(node) => values(&tape, z, &[node], &point)[0][0],
+        None => 0.0,
+    };
+    let rows = nodes.iter().enumerate().map(|(k, id)| {
+        let node = tape.node(*id);
+        let operation = match node.op {
+            Op::Gather(_) => "input".to_string(),
+            op => op.name().to_string(),
+        };
+        vec![
+            render(&tape, *id, &names),
+            operation,
+            format!("{:.4}", number(Some(tape.var(*id)))),
+            format!("{:.4}", number(first[k])),
+            format!("{:.4}", number(second[k])),
+            format!("{:.4}", number(back[k])),
+        ]
+    });
+    page.table(&["node", "operation", "value", "∂node/∂z₁", "∂node/∂z₂", "∂y/∂node"], rows.collect());
+    page.prose(
+        "Read the value column downwards: that is evaluation. Each operation knows its own small derivative: a \
+         product passes on the other factor, a sine the cosine. The next two columns go downwards too: how much \
+         does a node move when z₁ (or z₂) moves by 1? That is the forward mode, one column for each input.",
+    );
+    page.prose(
+        "The last column is filled from below: how much does y move when this node moves by 1? That is the reverse \
+         mode. One column holds the derivatives by all inputs at once.",
+    );
+    let gradient = [2.0f64.cos() + 5.0, 2.0];
+    let inputs: Vec<usize> =
+        (0..nodes.len()).filter(|k| matches!(tape.node(nodes[*k]).op, Op::Gather(_))).collect();
+    for (j, (k, expected)) in inputs.iter().zip(gradient).enumerate() {
+        page.check_close(
+            format!("∂y/∂z{} backwards is what you found by hand", ['₁', '₂'][j]),
+            number(back[*k]),
+            expected,
+            1e-15,
+        );
+    }
+    let last = nodes.iter().position(|id| *id == y.id()).ok_or("y is a node")?;
+    page.check_close("∂y/∂z₁ forwards is the same number", number(first[last]), gradient[0], 1e-15);
+    page.check_close("∂y/∂z₂ forwards is the same number", number(second[last]), gradient[1], 1e-15);
+
+    page.heading("Derivatives are nodes again");
+    page.prose(
+        "Nothing was computed with numbers until the end: what came out is a formula on the same tape.",
+    );
+    let whole =
+        adjoint(&tape, &cut, &[(y.id(), tape.constant(1.0))], &[z.id()])[0].ok_or("y depends on z")?;
+    let slope = whole.at(0);
+    page.formula(format!("∂y/∂z = {}", render(&tape, whole.id(), &names)));
+    let again = Cut::new(&tape, &[z.id()], &[slope.id()]);
+    let second_order = tangent(&tape, &again, &[(z.id(), tape.vector(&[1.0, 0.0]))])[0].ok_or("it curves")?;
+    page.check_close(
+        "so it can be derived again: ∂²y/∂z₁² = -sin z₁",
+        number(Some(second_order)),
+        -(2.0f64.sin()),
+        1e-15,
+    );
+
+    page.heading("Which mode pays");
+    page.predict("A function of 256 inputs and one output: how many forward sweeps give its gradient? How many backward?");
+    let mut table = Vec::new();
+    let mut ratios = Vec::new();
+    for d in [4usize, 16, 64, 256] {
+        let tape = Tape::new();
+        let z = tape.input(Shape::Vector(d));
+        let y = many(z);
+        let cut = Cut::new(&tape, &[z.id()], &[y.id()]);
+        let columns: Vec<Output> = (0..d)
+            .filter_map(|j| {
+                let seed: Vec<f64> = (0..d).map(|k| if k == j { 1.0 } else { 0.0 }).collect();
+                tangent(&tape, &cut, &[(z.id(), tape.vector(&seed))])[0]
+            })
+            .map(|column| Output::Each(column.id()))
+            .collect();
+        let gradient =
+            adjoint(&tape, &cut, &[(y.id(), tape.constant(1.0))], &[z.id()])[0].ok_or("it depends")?;
+        let count = |outputs: &[Output]| Program::<f64>::compile(&tape, &[z.id()], outputs).operations();
+        let value = count(&[Output::Each(y.id())]);
+        let (forward, reverse) = (count(&columns), count(&[Output::Each(gradient.id())]));
+        ratios.push(reverse as f64 / value as f64);
+        table.push(vec![d.to_string(), value.to_string(), forward.to_string(), reverse.to_string()]);
+    }
+    page.table(&["inputs", "operations of y", "gradient forwards", "gradient backwards"], table);
+    let largest = ratios.iter().copied().fold(0.0, f64::max);
+    page.check_that(
+        format!("backwards costs at most 4 times the function, whatever d is (here {largest:.1} times)"),
+        largest <= 4.0,
+        format!("{ratios:?}"),
+    );
+    page.prose(
+        "Training asks for the gradient of one loss by all weights: backwards. A Jacobian's diagonal asks for each \
+         output by its own input: forwards, and lesson 7 shows that one sweep is enough.",
+    );
+
+    page.heading("What people get wrong");
+    page.misconception(
+        "\"Automatic differentiation is finite differences.\" A difference quotient must choose a step, and every \
+         choice is wrong: too large and the curve bends away, too small and the digits cancel.",
+    );
+    let exact = gradient[0];
+    let errors: Vec<(f64, f64)> = (1..=30)
+        .map(|k| {
+            let h = 10f64.powf(-0.5 * f64::from(k));
+            let at = |z1: f64| values(&tape, z, &[y], &[z1, 5.0])[0][0];
+            (h, ((at(2.0 + h) - at(2.0)) / h - exact).abs().max(1e-17))
+        })
+        .collect();
+    let tape_error = (number(first[last]) - exact).abs().max(1e-17);
+    let best = errors.iter().map(|(_, error)| *error).fold(f64::INFINITY, f64::min);
+    let (order, _) = fit_slope(&errors[..10]);
+    page.number("error of the tape's derivative, at most", tape_error.max(1e-16), "");
+    page.number("the best error of any step", best, "");
+    page.check_that("no step comes near the tape", best > 1e3 * tape_error, format!("{best:e}"));
+    page.check_close("for large steps the error is of order h", order, 1.0, 0.1);
+    page.picture(
+        "step_sizes",
+        Picture::new(
+            "The error of (f(z + h) - f(z))/h",
+            "The error falls with h down to about 1e-8 and then rises again as digits cancel.",
+        )
+        .axes("step h", "error")
+        .log_log()
+        .line("difference quotient", errors.clone())
+        .line("tape", errors.iter().map(|(h, _)| (*h, tape_error.max(1e-16))).collect()),
+    );
+
+    page.read_on(
+        "Baydin et al., \"Automatic Differentiation in Machine Learning: a Survey\" (2018), section 3.",
+    );
+    page.next("03_jacobian_and_volume: several variables at once.");
+    Ok(page.finish())
+}

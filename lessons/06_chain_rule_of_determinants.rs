@@ -1,0 +1,173 @@
+//! Lesson 6: the log-determinant of a stack is the sum over its layers.
+
+use std::process::ExitCode;
+
+use pushforward::audit::Topic;
+use pushforward::jacobian::{jacobian, map};
+use pushforward::lesson::{Page, Picture, values};
+use pushforward::prelude::*;
+use pushforward::sweep::Lu;
+
+/// x₁ = z₁,  x₂ = z₂·exp(tanh z₁) + z₁²
+struct Bend;
+
+impl Bijection for Bend {
+    fn dim(&self) -> usize {
+        2
+    }
+    fn structure(&self) -> Structure {
+        Structure::LowerTriangular
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        let (z1, z2) = (z.at(0), z.at(1));
+        stack([z1, z2 * z1.tanh().exp() + z1.powi(2)])
+    }
+}
+
+/// x = z + sinh-like growth: z·(1 + z²/4), elementwise.
+struct Tails;
+
+impl Bijection for Tails {
+    fn dim(&self) -> usize {
+        2
+    }
+    fn structure(&self) -> Structure {
+        Structure::Diagonal
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        z * (1.0 + 0.25 * z.powi(2))
+    }
+}
+
+/// x = z + ½·tanh(3(z - shift)), on the line.
+struct Step {
+    shift: f64,
+}
+
+impl Bijection for Step {
+    fn dim(&self) -> usize {
+        1
+    }
+    fn structure(&self) -> Structure {
+        Structure::Diagonal
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        z + 0.5 * (3.0 * (z - self.shift)).tanh()
+    }
+}
+
+fn stack_of_layers() -> Chain {
+    Chain::new([
+        Box::new(Bend) as Box<dyn Bijection>,
+        Box::new(Linear::new([0.8, -0.6, 0.9, 1.2], [0.3, -0.1])),
+        Box::new(Tails),
+        Box::new(Permutation::reverse(2)),
+        Box::new(Bend),
+    ])
+}
+
+/// The lesson, as a program of its own and from the front page.
+///
+/// # Errors
+/// What keeps the lesson from running at all; a check that fails is a failing exit code.
+pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let mut page = Page::new(6, "06_chain_rule_of_determinants", "The chain rule of determinants");
+    page.question("A flow is several layers, one after another. What is the log-determinant of the whole?");
+    page.predict("Layer 1 doubles areas, layer 2 triples them. And the two together? And their logarithms?");
+    page.formula(
+        "x = f_K(… f_2(f_1(z)))\nln|det J_f(z)| = Σ ln|det J_k(z_k)|     with z_1 = z and z_{k+1} = f_k(z_k)",
+    );
+
+    page.heading("Five layers at one point");
+    let chain = stack_of_layers();
+    let recording = record(&chain)?;
+    let tape = recording.tape();
+    let z = recording.input();
+    let at = [0.4, -0.7];
+    let mut rows = Vec::new();
+    let mut sum = 0.0;
+    for layer in recording.layers() {
+        let (point, share) = (tape.var(layer.input), tape.var(layer.log_det));
+        let numbers = values(tape, z, &[point, share], &at);
+        sum += numbers[1][0];
+        rows.push(vec![
+            layer.name.clone(),
+            format!("({:.4}, {:.4})", numbers[0][0], numbers[0][1]),
+            format!("{:.6}", numbers[1][0]),
+            format!("{sum:.6}"),
+        ]);
+    }
+    page.table(&["layer", "its own input z_k", "ln|det J_k|", "sum so far"], rows);
+    let whole = jacobian(tape, &map(tape, z.id(), recording.output().id()));
+    let matrix = values(tape, z, &[whole], &at).swap_remove(0);
+    let direct = Lu::new(2, matrix).log_abs_det();
+    page.number("the whole Jacobian at once, by LU", direct, "");
+    page.check_close("the sum over the layers is that of the whole", sum, direct, 1e-12);
+    let report = audit(&chain)?;
+    let claim = report.claim(Topic::ChainRule).ok_or("the audit looks at compositions")?;
+    page.check("and at random points, with random weights, by the audit", claim.evidence.clone());
+
+    page.heading("The classic error");
+    page.predict("What if every layer's determinant is taken at z, because that is the variable at hand?");
+    let mut wrong = 0.0;
+    let mut rows = Vec::new();
+    for layer in recording.layers() {
+        let point = tape.var(layer.input);
+        let share = tape.var(layer.log_det);
+        // The layer's own formula, with z where z_k belongs.
+        let at_z = values(tape, point, &[share], &at)[0][0];
+        let right = values(tape, z, &[share], &at)[0][0];
+        wrong += at_z;
+        rows.push(vec![layer.name.clone(), format!("{right:.6}"), format!("{at_z:.6}")]);
+    }
+    page.table(&["layer", "at its own input", "at z"], rows);
+    page.number("the wrong sum", wrong, "");
+    page.check_that(
+        "evaluated at z, the sum is not the log-determinant",
+        (wrong - direct).abs() > 0.1,
+        format!("it happens to be {wrong}"),
+    );
+    page.prose(
+        "Where a layer's Jacobian does not depend on the point (a linear layer, a permutation) both columns agree, \
+         and so the error survives tests on linear layers.",
+    );
+
+    page.heading("What it looks like");
+    let steps = Chain::new([
+        Box::new(Step { shift: 0.0 }) as Box<dyn Bijection>,
+        Box::new(Step { shift: 1.0 }),
+        Box::new(Step { shift: -1.0 }),
+    ]);
+    let recording = record(&steps)?;
+    let tape = recording.tape();
+    let z = recording.input();
+    let grid: Vec<f64> = (0..=600).map(|k| -4.0 + f64::from(k) / 75.0).collect();
+    let base = StandardNormal::new(1).log_prob(z);
+    let mut log_p = base;
+    let mut picture = Picture::new(
+        "A bell through three layers",
+        "A normal density, then densities with one, two and three hollows, each made by one more layer.",
+    )
+    .axes("x", "density");
+    let curve = |x: Var<'_>, log_p: Var<'_>| -> Vec<(f64, f64)> {
+        let numbers = values(tape, z, &[x, log_p], &grid);
+        numbers[0].iter().copied().zip(numbers[1].iter().map(|log_p| log_p.exp())).collect()
+    };
+    picture = picture.line("z", curve(z, log_p));
+    for (k, layer) in recording.layers().iter().enumerate() {
+        log_p = log_p - tape.var(layer.log_det);
+        let points = curve(tape.var(layer.output), log_p);
+        let mass: f64 =
+            points.windows(2).map(|pair| 0.5 * (pair[0].1 + pair[1].1) * (pair[1].0 - pair[0].0)).sum();
+        page.check_close(format!("after layer {} the mass is 1", k + 1), mass, 1.0, 1e-3);
+        picture = picture.line(&format!("after layer {}", k + 1), points);
+    }
+    page.picture("through_the_layers", picture);
+
+    page.misconception(
+        "Evaluating every term at z. Each layer has its own input; the sum runs along the path that a point takes.",
+    );
+    page.read_on("Rezende and Mohamed, \"Variational Inference with Normalizing Flows\" (2015), equation 7.");
+    page.next("07_triangular_is_cheap: why not any invertible network?");
+    Ok(page.finish())
+}

@@ -1,0 +1,104 @@
+//! `pushforward fit`: an exact density for a table of numbers.
+
+use std::error::Error;
+use std::fs;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use pushforward::flow::{Fitted, Stop};
+use pushforward::prelude::*;
+
+/// Fit a flow to a table.
+#[derive(Args)]
+pub struct Arguments {
+    /// A CSV file with a header line.
+    file: PathBuf,
+    /// The columns to use, separated by commas; all of them unless said.
+    #[arg(long, value_delimiter = ',')]
+    columns: Vec<String>,
+    /// Passes over the training rows, at most.
+    #[arg(long, default_value_t = 60)]
+    epochs: usize,
+    /// Coupling layers.
+    #[arg(long, default_value_t = 6)]
+    layers: usize,
+    /// Hidden units in each of the two hidden layers of a conditioner.
+    #[arg(long, default_value_t = 32)]
+    hidden: usize,
+    /// The seed of everything that is drawn.
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+    /// Write ln p of every row, in the units of the file, to this CSV file.
+    #[arg(long)]
+    scores: Option<PathBuf>,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let columns: Vec<&str> = arguments.columns.iter().map(String::as_str).collect();
+    let table = Table::read(&arguments.file, &columns, |_| true)?;
+    let d = table.width();
+    if d < 2 {
+        return Err("coupling layers need at least two columns".into());
+    }
+    // Every tenth row is for the test; the fit holds out rows of its own to know when to stop.
+    let training = table.filter(|row| row % 10 != 9);
+    let test = table.filter(|row| row % 10 == 9);
+    let moments = training.moments();
+    if let Some(column) = moments.1.iter().position(|deviation| *deviation == 0.0) {
+        return Err(format!("column `{}` is constant: it has no density", table.columns()[column]).into());
+    }
+    let (training, test) = (training.standardised(&moments), test.standardised(&moments));
+    println!("{} rows of {d} columns: {} to fit, {} to test", table.rows(), training.rows(), test.rows());
+
+    let mut layers: Vec<Box<dyn Bijection>> = Vec::new();
+    for k in 0..arguments.layers {
+        let network = Network::new([arguments.hidden, arguments.hidden]);
+        layers.push(Box::new(AffineCoupling::new(Halves::alternating(d, k % 2 == 0), network)));
+    }
+    layers.push(Box::new(Linear::identity(d)));
+    let settings = Fit { seed: arguments.seed, epochs: arguments.epochs, ..Fit::default() };
+    let terminal = std::io::stderr().is_terminal();
+    let bar = if terminal { ProgressBar::new(arguments.epochs as u64) } else { ProgressBar::hidden() };
+    bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} epochs, held out {msg}")?);
+    let flow = Flow::new(StandardNormal::new(d), layers)?;
+    let mut fitted = flow.fit_with(&training, settings, |told| {
+        bar.set_position(told.epoch as u64);
+        bar.set_message(format!("{:.4}", told.held_out));
+    })?;
+    bar.finish_and_clear();
+    match &fitted.history().stop {
+        Stop::NonFinite { epoch, origin } => {
+            let origin = origin.as_ref().map_or_else(String::new, |origin| format!(": {origin}"));
+            println!(
+                "stopped in epoch {epoch} at a loss that is not finite{origin}; the best parameters are kept"
+            );
+        }
+        Stop::Early => println!("stopped early; epoch {} is kept", fitted.history().best_epoch),
+        Stop::Epochs | Stop::NotFitted => println!("epoch {} is kept", fitted.history().best_epoch),
+    }
+    let units: f64 = moments.1.iter().map(|deviation| deviation.ln()).sum();
+    let mean = |numbers: &[f64]| numbers.iter().sum::<f64>() / numbers.len() as f64;
+    let gaussian = mean(&Gaussian::fit(&training).log_prob(&test));
+    let flow = mean(&fitted.log_prob(test.values())?);
+    println!("\nmean ln p of the test rows, in nats      standardised   in the file's units");
+    println!("  one Gaussian, full covariance         {gaussian:>13.4} {:>21.4}", gaussian - units);
+    println!("  the flow                              {flow:>13.4} {:>21.4}", flow - units);
+    if let Some(path) = &arguments.scores {
+        write_scores(path, &mut fitted, &table.standardised(&moments), units)?;
+        println!("\nln p of all {} rows is in {}", table.rows(), path.display());
+    }
+    Ok(())
+}
+
+/// One line a row, in the order of the file; written under another name first.
+fn write_scores(path: &Path, fitted: &mut Fitted, table: &Table, units: f64) -> Result<(), Box<dyn Error>> {
+    let mut text = String::from("row,log_p\n");
+    for (row, log_p) in fitted.log_prob(table.values())?.into_iter().enumerate() {
+        text.push_str(&format!("{row},{}\n", log_p - units));
+    }
+    let partial = path.with_extension("part");
+    fs::write(&partial, text).and_then(|()| fs::rename(&partial, path))?;
+    Ok(())
+}
