@@ -119,7 +119,7 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         ],
     );
     page.check_close("det J = -1: areas stay, orientation flips", det, -1.0, 1e-15);
-    let letter = vec![(0.2, 0.0), (0.2, 1.0), (0.9, 1.0), (0.2, 1.0), (0.2, 0.55), (0.7, 0.55)];
+    let letter = [(0.2, 0.0), (0.2, 1.0), (0.9, 1.0), (0.2, 1.0), (0.2, 0.55), (0.7, 0.55)];
     let rows: Vec<f64> = letter.iter().flat_map(|(a, b)| [a + 1.0, *b]).collect();
     let mirrored = values(tape, recording.input(), &[recording.output()], &rows).swap_remove(0);
     page.picture(

@@ -1,0 +1,241 @@
+//! Random programs of mixed shapes, recorded through the public face of the tape.
+//!
+//! They stay smooth and within the domains of their operations by construction (logarithms of 1 + a², inverses
+//! of matrices near a multiple of the identity), and use every operation that can be recorded.
+
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use pushforward::prelude::*;
+use pushforward::program::{Output, Program};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// Runs a property over seeds. `PROPTEST_CASES` and `PROPTEST_RNG_SEED` set how many and which; nothing is
+/// written to disk.
+pub fn for_seeds(cases: u32, property: impl Fn(u64) -> Result<(), String>) {
+    let mut config = Config { failure_persistence: None, ..Config::default() };
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = cases;
+    }
+    let mut runner = TestRunner::new(config);
+    let seeds = proptest::num::u64::ANY;
+    if let Err(error) = runner.run(&seeds, |seed| property(seed).map_err(TestCaseError::fail)) {
+        panic!("{error}");
+    }
+}
+
+/// A source of choices.
+pub struct Chooser(ChaCha8Rng);
+
+impl Chooser {
+    pub fn new(seed: u64) -> Chooser {
+        Chooser(ChaCha8Rng::seed_from_u64(seed))
+    }
+
+    pub fn below(&mut self, count: usize) -> usize {
+        self.0.random_range(0..count)
+    }
+
+    pub fn number(&mut self) -> f64 {
+        2.0 * self.0.random::<f64>() - 1.0
+    }
+
+    pub fn numbers(&mut self, count: usize) -> Vec<f64> {
+        (0..count).map(|_| self.number()).collect()
+    }
+
+    pub fn chance(&mut self, probability: f64) -> bool {
+        self.0.random::<f64>() < probability
+    }
+
+    pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len())]
+    }
+
+    /// Numbers of which about a third are exactly 0: a mask.
+    pub fn mask(&mut self, count: usize) -> Vec<f64> {
+        (0..count).map(|_| if self.chance(0.35) { 0.0 } else { self.number() }).collect()
+    }
+}
+
+/// Nodes to choose operands from.
+pub struct Pool<'t> {
+    pub tape: &'t Tape,
+    pub nodes: Vec<Var<'t>>,
+    pub parameters: usize,
+}
+
+impl<'t> Pool<'t> {
+    pub fn new(tape: &'t Tape, inputs: &[Var<'t>]) -> Pool<'t> {
+        Pool { tape, nodes: inputs.to_vec(), parameters: 0 }
+    }
+
+    pub fn parameter(&mut self, shape: Shape, choose: &mut Chooser) -> Var<'t> {
+        let name = format!("p{}", self.parameters);
+        self.parameters += 1;
+        self.tape.parameter(&name, shape, Init::Values(choose.numbers(shape.len())))
+    }
+
+    fn of(&self, choose: &mut Chooser, wanted: impl Fn(Shape) -> bool) -> Option<Var<'t>> {
+        let found: Vec<Var<'t>> = self.nodes.iter().copied().filter(|node| wanted(node.shape())).collect();
+        (!found.is_empty()).then(|| choose.pick(&found))
+    }
+
+    /// Appends a random node made of others; now and then nothing fits, and nothing is appended.
+    pub fn grow(&mut self, choose: &mut Chooser) {
+        let Some(node) = self.attempt(choose) else { return };
+        // Kept small: what is computed from it must stay far from overflow.
+        let node = if choose.chance(0.4) { node.tanh() } else { node };
+        if node.len() <= 24 {
+            self.nodes.push(node);
+        }
+    }
+
+    fn attempt(&mut self, choose: &mut Chooser) -> Option<Var<'t>> {
+        let is_vector = |shape| matches!(shape, Shape::Vector(_));
+        let is_matrix = |shape| matches!(shape, Shape::Matrix(..));
+        match choose.below(20) {
+            0..=4 => {
+                let a = choose.pick(&self.nodes);
+                Some(unary(a, choose.below(20)))
+            }
+            5..=8 => {
+                let a = choose.pick(&self.nodes);
+                let b = self.of(choose, |shape| shape == a.shape() || shape == Shape::Scalar)?;
+                let (a, b) = if choose.chance(0.5) { (a, b) } else { (b, a) };
+                Some(binary(a, b, choose.below(8)))
+            }
+            9 => {
+                let a = choose.pick(&self.nodes);
+                let b = self.of(choose, |shape| shape == a.shape())?;
+                let c = self.of(choose, |shape| shape == a.shape() || shape == Shape::Scalar)?;
+                let condition = match choose.below(4) {
+                    0 => a.lt(b),
+                    1 => a.ge(b).and(b.gt(0.1)),
+                    2 => a.le(0.2).or(b.lt(a)),
+                    _ => a.gt(b).negate(),
+                };
+                Some(select(condition, b * 0.7, c.sin()))
+            }
+            10 => Some(choose.pick(&self.nodes).sum().tanh()),
+            11 => {
+                let a = self.of(choose, is_vector)?;
+                Some(a.at(choose.below(a.len())))
+            }
+            12 => {
+                let a = self.of(choose, is_vector)?;
+                let count = 1 + choose.below(4);
+                let positions: Vec<usize> = (0..count).map(|_| choose.below(a.len())).collect();
+                if choose.chance(0.5) {
+                    Some(a.gather(&positions))
+                } else {
+                    Some(a.slice(0..1 + choose.below(a.len())))
+                }
+            }
+            13 => {
+                let a = self.of(choose, |shape| !is_matrix(shape))?;
+                let b = self.of(choose, |shape| !is_matrix(shape))?;
+                Some(concat([a, b]))
+            }
+            14 => {
+                let a = self.of(choose, is_vector)?;
+                let length = a.len() + choose.below(2);
+                let positions: Vec<usize> = (0..a.len()).map(|_| choose.below(length)).collect();
+                Some(a.scatter(&positions, Shape::Vector(length)))
+            }
+            15 => {
+                // A masked weight matrix, times a vector.
+                let a = self.of(choose, is_vector)?;
+                let rows = 1 + choose.below(4);
+                let shape = Shape::Matrix(rows, a.len());
+                let mask = self.tape.matrix(rows, a.len(), &choose.mask(shape.len()));
+                let weight = self.parameter(shape, choose);
+                Some((weight * mask).matvec(a))
+            }
+            16 => {
+                let a = self.of(choose, is_vector)?;
+                let b = self.of(choose, is_vector)?;
+                Some(if a.len() * b.len() <= 16 { a.outer(b) } else { a.outer(a.slice(0..1)) })
+            }
+            17 => {
+                let a = self.of(choose, is_matrix)?;
+                let Shape::Matrix(rows, columns) = a.shape() else { return None };
+                Some(match choose.below(5) {
+                    0 => a.transpose(),
+                    1 => a.row(choose.below(rows)),
+                    2 => a.column(choose.below(columns)),
+                    3 => a.reshape(Shape::Vector(a.len())),
+                    _ => a.matmul(a.transpose()) * 0.3,
+                })
+            }
+            18 => {
+                let a = self.of(choose, is_matrix)?;
+                let Shape::Matrix(_, columns) = a.shape() else { return None };
+                let b = self.of(choose, |shape| shape == Shape::Vector(columns))?;
+                Some(a.matvec(b))
+            }
+            _ => {
+                let side = 2 + choose.below(2);
+                let a = self.of(choose, |shape| shape.len() >= 2)?;
+                let positions: Vec<usize> = (0..side * side).map(|_| choose.below(a.len())).collect();
+                let a = a.reshape(Shape::Vector(a.len())).gather(&positions);
+                let eye: Vec<f64> =
+                    (0..side * side).map(|e| if e / side == e % side { 2.0 } else { 0.0 }).collect();
+                let eye = self.tape.matrix(side, side, &eye);
+                let near = eye + 0.3 * a.reshape(Shape::Matrix(side, side)).sin();
+                Some(if choose.chance(0.5) { near.log_abs_det() } else { near.inverse() })
+            }
+        }
+    }
+}
+
+/// One of the functions of one variable, kept inside of its domain.
+pub fn unary<'t>(a: Var<'t>, which: usize) -> Var<'t> {
+    match which {
+        0 => -a,
+        1 => (a.tanh() + 2.0).recip(),
+        2 => a.tanh().exp(),
+        3 => (1.0 + a * a).ln(),
+        4 => a.tanh().exp_m1(),
+        5 => (a * a).ln_1p(),
+        6 => a.tanh(),
+        7 => a.sigmoid(),
+        8 => a.softplus(),
+        9 => a.sin(),
+        10 => a.cos(),
+        11 => (0.5 + a * a).sqrt(),
+        12 => a.abs(),
+        13 => a * a.sign(),
+        14 => a.erf(),
+        15 => a.tanh().powi(3),
+        16 => (a.tanh() + 2.0).powi(-2),
+        17 => a.powi(1) + a.powi(0),
+        18 => a.tanh().powi(2),
+        _ => (1.0 + a * a).pow(0.3),
+    }
+}
+
+/// One of the functions of two variables, kept inside of its domain.
+pub fn binary<'t>(a: Var<'t>, b: Var<'t>, which: usize) -> Var<'t> {
+    match which {
+        0 | 1 => a + b,
+        2 => a - b,
+        3 => a * b,
+        4 => a / (1.5 + b.sin()),
+        5 => (1.0 + a.tanh().powi(2)).pow(b.tanh()),
+        6 => a.min(b),
+        _ => a.max(b),
+    }
+}
+
+/// The numbers of some nodes at one point, with the starting values of the parameters.
+pub fn numbers(tape: &Tape, input: Var<'_>, outputs: &[Var<'_>], point: &[f64]) -> Vec<Vec<f64>> {
+    let outputs: Vec<Output> = outputs.iter().map(|output| Output::Each(output.id())).collect();
+    let mut program = Program::compile(tape, &[input.id()], &outputs);
+    program.load(&Parameters::initialise(tape, 0)).unwrap();
+    program.run(&[point], 1).unwrap()
+}
+
+/// Relative to the larger of the expected size and 1.
+pub fn off(found: f64, expected: f64) -> f64 {
+    if found == expected { 0.0 } else { (found - expected).abs() / expected.abs().max(1.0) }
+}
