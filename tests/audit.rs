@@ -1,0 +1,299 @@
+//! What the audit catches, each with a message that says what to do.
+
+use pushforward::audit::{Topic, audit_with};
+use pushforward::prelude::*;
+
+/// A bijection out of closures, so that each test shows its map in a line.
+type Map = for<'t> fn(Var<'t>) -> Var<'t>;
+
+struct Custom {
+    d: usize,
+    structure: Structure,
+    forward: Map,
+    inverse: Option<Map>,
+    log_det: Option<Map>,
+    domain: Domain,
+}
+
+fn custom(d: usize, forward: Map) -> Custom {
+    Custom { d, structure: Structure::Dense, forward, inverse: None, log_det: None, domain: Domain::Reals }
+}
+
+impl Bijection for Custom {
+    fn dim(&self) -> usize {
+        self.d
+    }
+    fn structure(&self) -> Structure {
+        self.structure.clone()
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        (self.forward)(z)
+    }
+    fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
+        self.inverse.map(|inverse| inverse(x))
+    }
+    fn log_det<'t>(&self, z: Var<'t>) -> Option<Var<'t>> {
+        self.log_det.map(|log_det| log_det(z))
+    }
+    fn domain(&self) -> Domain {
+        self.domain
+    }
+}
+
+fn refuted(report: &Report, topic: Topic) -> String {
+    let claim = report.claims.iter().find(|claim| claim.topic == topic && claim.evidence.word() == "refuted");
+    claim.unwrap_or_else(|| panic!("{topic:?} is not refuted:\n{report}")).evidence.detail()
+}
+
+fn bend<'t>(z: Var<'t>) -> Var<'t> {
+    let (a, b) = (z.at(0), z.at(1));
+    stack([a, b * a.tanh().exp() + a.powi(2)])
+}
+
+fn unbend<'t>(x: Var<'t>) -> Var<'t> {
+    let (a, b) = (x.at(0), x.at(1));
+    stack([a, (b - a.powi(2)) * (-a.tanh()).exp()])
+}
+
+#[test]
+fn a_right_layer_stands_with_everything_proven_or_checked() {
+    let layer = Custom {
+        structure: Structure::LowerTriangular,
+        inverse: Some(unbend),
+        log_det: Some(|z| z.at(0).tanh()),
+        ..custom(2, bend)
+    };
+    let report = audit(&layer).unwrap();
+    assert!(report.stands(), "{report}");
+    assert_eq!(report.claim(Topic::Structure).unwrap().evidence.word(), "proven");
+    for topic in [Topic::LogDet, Topic::GivenLogDet, Topic::Inverse, Topic::InverseLogDet, Topic::Mass] {
+        assert_eq!(report.claim(topic).unwrap().evidence.word(), "checked", "{topic:?}\n{report}");
+    }
+}
+
+#[test]
+fn normflows_27_a_log_det_with_the_wrong_sign() {
+    let layer = Custom { log_det: Some(|z| -z.at(0).tanh()), ..custom(2, bend) };
+    let message = refuted(&audit(&layer).unwrap(), Topic::GivenLogDet);
+    assert!(message.contains("sign is turned round"), "{message}");
+}
+
+#[test]
+fn aeppl_111_a_missing_absolute_value() {
+    let layer = Custom { log_det: Some(|z| z.tape().constant(-2.0).ln()), ..custom(1, |z| -2.0 * z) };
+    let message = refuted(&audit(&layer).unwrap(), Topic::GivenLogDet);
+    assert!(message.contains("absolute value is missing"), "{message}");
+}
+
+#[test]
+fn flowtorch_100_a_sign_hidden_by_cached_values() {
+    // The inverse is right and its log-determinant is used for the forward one.
+    let layer = Custom { inverse: Some(|x| x.ln()), log_det: Some(|z| -z.sum()), ..custom(1, |z| z.exp()) };
+    let message = refuted(&audit(&layer).unwrap(), Topic::GivenLogDet);
+    assert!(message.contains("f⁻¹"), "{message}");
+}
+
+#[test]
+fn flowjax_40_the_log_det_of_a_triangular_affine_map_without_its_diagonal() {
+    let layer = Custom {
+        log_det: Some(|z| z.tape().constant(0.0)),
+        ..custom(2, |z| z.tape().matrix(2, 2, &[2.0, 0.0, 0.7, 3.0]).matvec(z))
+    };
+    let message = refuted(&audit(&layer).unwrap(), Topic::GivenLogDet);
+    assert!(message.contains("same amount everywhere"), "{message}");
+}
+
+#[test]
+fn pymc_800_a_sum_over_the_wrong_axis() {
+    // Three variables, each with ln 2: the sum is 3·ln 2, the mean ln 2.
+    let layer = Custom { log_det: Some(|z| z.sum() / 3.0), ..custom(3, |z| z.exp()) };
+    let message = refuted(&audit(&layer).unwrap(), Topic::GivenLogDet);
+    assert!(message.contains("constant factor"), "{message}");
+}
+
+#[test]
+fn bijectors_375_cancellation_in_an_inverse() {
+    // z = ln(eˣ + 1e9 - 1e9): the digits of small x are gone.
+    let layer = Custom { inverse: Some(|x| (x + 1e9 - 1e9).ln()), ..custom(1, |z| z.exp()) };
+    let message = refuted(&audit(&layer).unwrap(), Topic::Inverse);
+    assert!(message.contains("comes back as"), "{message}");
+}
+
+#[test]
+fn a_dropped_absolute_value_with_a_negative_determinant_in_two_dimensions() {
+    let layer = Custom {
+        log_det: Some(|z| z.tape().constant(-1.0).ln()),
+        ..custom(2, |z| stack([z.at(1), z.at(0)]))
+    };
+    assert!(refuted(&audit(&layer).unwrap(), Topic::GivenLogDet).contains("absolute value"));
+}
+
+#[test]
+fn a_wrong_inverse_is_refuted_with_a_point() {
+    let layer = Custom { inverse: Some(|x| (x - 1.0) / 2.0), ..custom(1, |z| 2.0 * z - 1.0) };
+    let message = refuted(&audit(&layer).unwrap(), Topic::Inverse);
+    assert!(message.contains("instead of"), "{message}");
+}
+
+#[test]
+fn a_false_structure_is_refuted_with_a_path_and_a_point() {
+    let layer = Custom {
+        structure: Structure::LowerTriangular,
+        ..custom(3, |z| {
+            let s = z.at(2).tanh();
+            stack([z.at(0) * s.exp(), z.at(1), s + z.at(2)])
+        })
+    };
+    let message = refuted(&audit(&layer).unwrap(), Topic::Structure);
+    assert!(message.contains("z[2] → tanh → exp → mul → x[0]"), "{message}");
+    assert!(message.contains("tests/audit.rs:") && message.contains("∂x[0]/∂z[2]"), "{message}");
+    let error = record(&layer).unwrap_err().to_string();
+    assert!(error.contains("z[2] → tanh"), "record refuses it too: {error}");
+}
+
+#[test]
+fn a_path_that_cancels_is_unproven_and_not_refuted() {
+    let layer = Custom {
+        structure: Structure::Diagonal,
+        ..custom(2, |z| stack([z.at(0) + z.at(1) - z.at(1), z.at(1)]))
+    };
+    let report = audit(&layer).unwrap();
+    assert_eq!(report.claim(Topic::Structure).unwrap().evidence.word(), "not proven", "{report}");
+}
+
+#[test]
+fn maps_that_are_not_injective_are_refuted_with_two_points() {
+    let square = Custom { structure: Structure::Diagonal, ..custom(1, |z| z.powi(2)) };
+    let wave = Custom { structure: Structure::Diagonal, ..custom(1, |z| z + 2.0 * z.sin()) };
+    // e^z of complex numbers: det J > 0 everywhere, and 2πi apart is the same point.
+    let around = custom(2, |z| {
+        let (r, angle) = (z.at(0).exp(), 3.0 * z.at(1));
+        stack([r * angle.cos(), r * angle.sin()])
+    });
+    for layer in [square, wave, around] {
+        let report = audit(&layer).unwrap();
+        let message = refuted(&report, Topic::Injective);
+        assert!(message.contains("both go to"), "{message}");
+        assert_eq!(
+            report.claim(Topic::Mass).map_or("not proven", |claim| claim.evidence.word()),
+            "not proven"
+        );
+    }
+}
+
+#[test]
+fn an_injective_map_with_a_flat_spot_is_not_refuted() {
+    let cubic = Custom { structure: Structure::Diagonal, ..custom(1, |z| z.powi(3) + 1e-3 * z) };
+    assert!(audit(&cubic).unwrap().stands());
+}
+
+#[test]
+fn a_jacobian_that_is_singular_everywhere_is_proven_so() {
+    let forgotten =
+        Custom { structure: Structure::LowerTriangular, ..custom(2, |z| stack([z.at(0).exp(), z.at(0)])) };
+    assert!(
+        refuted(&audit(&forgotten).unwrap(), Topic::Determinant).contains("for all inputs and parameters")
+    );
+    let error = record(&forgotten).unwrap_err().to_string();
+    assert!(error.contains("∂x[1]/∂z[1] is 0"), "{error}");
+    let undeclared = custom(3, |z| stack([z.at(0) + z.at(1), z.at(0) * z.at(1), z.at(0) - z.at(1)]));
+    let message = refuted(&audit(&undeclared).unwrap(), Topic::Determinant);
+    assert!(message.contains("x[0], x[1], x[2] depend on z[0], z[1] alone"), "{message}");
+}
+
+#[test]
+fn a_jacobian_that_is_singular_by_its_numbers_is_refuted_at_a_point() {
+    let layer = custom(2, |z| {
+        let s = z.at(0) + z.at(1);
+        stack([s, 2.0 * s])
+    });
+    assert!(refuted(&audit(&layer).unwrap(), Topic::Determinant).contains("det J = 0"));
+}
+
+#[test]
+fn genjax_227_a_wrong_dimension_is_an_error_that_names_both() {
+    let error = audit(&custom(2, |z| concat([z, z.slice(0..1)]))).unwrap_err().to_string();
+    assert!(error.contains("must map 2 variables to 2") && error.contains("[3]"), "{error}");
+}
+
+#[test]
+fn nan_out_of_a_domain_names_the_operation_and_its_line() {
+    let layer = Custom { structure: Structure::Diagonal, ..custom(1, |z| z.ln()) };
+    let message = refuted(&audit(&layer).unwrap(), Topic::Finite);
+    assert!(message.contains("ln gives NaN") && message.contains("tests/audit.rs:"), "{message}");
+    assert!(message.contains("fn domain"), "{message}");
+    let stated = Custom { domain: Domain::Positive, ..layer };
+    assert!(audit(&stated).unwrap().stands());
+}
+
+#[test]
+fn an_impure_recording_is_an_error() {
+    struct Impure(std::cell::Cell<f64>);
+    impl Bijection for Impure {
+        fn dim(&self) -> usize {
+            1
+        }
+        fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+            self.0.set(self.0.get() + 1.0);
+            z * self.0.get()
+        }
+    }
+    let error = audit(&Impure(std::cell::Cell::new(0.0))).unwrap_err().to_string();
+    assert!(error.contains("not a pure recording"), "{error}");
+}
+
+#[test]
+fn every_layer_of_the_catalogue_stands() {
+    let network = || Network::new([5, 4]);
+    let layers: Vec<Box<dyn Bijection>> = vec![
+        Box::new(Affine::new([2.0, -0.5, 1.0], [0.1, 0.0, -3.0])),
+        Box::new(Linear::new([2.0, 0.3, 0.0, -1.0, 0.5, 0.2, 0.4, 0.0, 1.5], [0.0, 1.0, 2.0])),
+        Box::new(Permutation::new([2, 0, 1])),
+        Box::new(AdditiveCoupling::new(Halves::first(3), network())),
+        Box::new(AdditiveCoupling::new(Halves::second(3), network())),
+        Box::new(AffineCoupling::new(Halves::alternating(3, true), network())),
+        Box::new(AffineCoupling::new(Halves::alternating(3, false), network())),
+    ];
+    for layer in &layers {
+        let report = audit(layer).unwrap();
+        assert!(report.stands(), "{report}");
+        assert_eq!(report.claim(Topic::Inverse).unwrap().evidence.word(), "checked", "{report}");
+    }
+    let report = audit(&Chain::new(layers)).unwrap();
+    assert!(report.stands(), "{report}");
+    assert_eq!(report.claim(Topic::ChainRule).unwrap().evidence.word(), "checked");
+    assert_eq!(report.claims.iter().filter(|claim| claim.topic == Topic::Structure).count(), 6);
+}
+
+#[test]
+fn a_dense_layer_is_told_what_it_could_declare() {
+    let report = audit(&custom(3, |z| stack([z.at(2), z.at(0) + z.at(2).sin(), z.at(1) * 2.0]))).unwrap();
+    assert!(
+        report.advice.iter().any(|advice| advice.contains("could declare itself triangular")),
+        "{report}"
+    );
+}
+
+#[test]
+fn seeds_choose_the_points_and_reports_are_json() {
+    let layer = Custom { inverse: Some(unbend), ..custom(2, bend) };
+    let report = |seed| {
+        let settings = pushforward::audit::Settings { seed, points: 8, parameters: None };
+        audit_with(&layer, &settings).unwrap()
+    };
+    assert_eq!(report(3), report(3));
+    let json: serde_json::Value = serde_json::from_str(&report(3).to_json()).unwrap();
+    assert_eq!(json["seed"], 3);
+    assert_eq!(json["claims"][0]["evidence"]["kind"], "proven");
+}
+
+#[test]
+fn a_report_fits_the_terminal() {
+    let layer = Custom {
+        structure: Structure::LowerTriangular,
+        ..custom(3, |z| stack([z.at(0) * z.at(2).tanh().exp(), z.at(1), z.at(2)]))
+    };
+    let text = audit(&layer).unwrap().to_string();
+    let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
+    assert!(widest <= 80, "{widest} columns:\n{text}");
+}
