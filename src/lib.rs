@@ -1,4 +1,58 @@
 //! pushforward: write a bijection, get its density.
+//!
+//! A random variable z with a density p(z) is put through an invertible map, x = f(z). Then
+//! log p(x) = log p(z) - ln|det J_f(z)| with z = f⁻¹(x). You write `forward`; the rest is derived:
+//!
+//! ```
+//! use pushforward::audit::Topic;
+//! use pushforward::lesson::formulas;
+//! use pushforward::prelude::*;
+//!
+//! /// x₁ = z₁,  x₂ = z₂·exp(tanh z₁) + z₁²
+//! struct Bend;
+//!
+//! impl Bijection for Bend {
+//!     fn dim(&self) -> usize { 2 }
+//!     fn structure(&self) -> Structure { Structure::LowerTriangular }
+//!     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+//!         let (z1, z2) = (z.at(0), z.at(1));
+//!         stack([z1, z2 * z1.tanh().exp() + z1.powi(2)])
+//!     }
+//! }
+//!
+//! let recording = record(&Bend)?;              // the declared structure is proven here
+//! assert_eq!(formulas(&recording), "\
+//! h₁ = exp(tanh(z₁))
+//! x₁ = z₁
+//! x₂ = z₂·h₁ + z₁²
+//! ln|det J| = Σ ln|(1, h₁)|");
+//!
+//! let report = audit(&Bend)?;                  // claim by claim: proven, checked, not proven, refuted
+//! assert!(report.stands());
+//! assert_eq!(report.claim(Topic::Structure).unwrap().evidence.word(), "proven");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The one idea
+//! **A tape is a program; a sweep is an interpretation of it.** [`tape`] is a hash-consed list of nodes;
+//! everything else reads it: as numbers ([`sweep::value`]), as derivatives forwards ([`sweep::tangent`]) and
+//! backwards ([`sweep::adjoint`]) that are nodes again, as dependences ([`sweep::reach`]), as text
+//! ([`sweep::render`]).
+//!
+//! # Reading order
+//! | module | what it is |
+//! |---|---|
+//! | [`tape`] | nodes, shapes, the handle [`Var`](tape::Var), parameters |
+//! | [`sweep`] | the interpretations, one a file |
+//! | [`program`] | a tape compiled and replayed over batches |
+//! | [`jacobian`] | proofs of structure, diagonals in one sweep, ln\|det J\| by the cheapest proven route |
+//! | [`bijection`] | the trait, composition, recording |
+//! | [`layers`], [`base`] | the catalogue |
+//! | [`flow`] | layers over a base: `log_prob`, `sample`, `fit` |
+//! | [`audit`](mod@audit) | every claim with its evidence |
+//! | [`lesson`] | what the lessons are written with |
+//!
+//! The lessons in `lessons/` use nothing but this.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -21,5 +75,10 @@ pub mod prelude {
     pub use crate::flow::{Fit, Flow, Gaussian, Table};
     pub use crate::jacobian::{Order, Structure};
     pub use crate::layers::{AdditiveCoupling, Affine, AffineCoupling, Halves, Linear, Network, Permutation};
-    pub use crate::tape::{Init, Parameters, Shape, Tape, Var, concat, select, stack};
+    pub use crate::tape::{Condition, Init, Parameters, Shape, Tape, Var, concat, select, stack};
 }
+
+/// The examples of the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

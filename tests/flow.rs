@@ -1,0 +1,261 @@
+//! Flows: densities, samples, fits, and what they say to bad input.
+
+use pushforward::flow::{FlowError, Stop};
+use pushforward::prelude::*;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use statrs::distribution::{Continuous, ContinuousCDF, Normal};
+
+fn boxed(layer: impl Bijection + 'static) -> Box<dyn Bijection> {
+    Box::new(layer)
+}
+
+fn coupling(d: usize, k: usize, width: usize) -> Box<dyn Bijection> {
+    boxed(AffineCoupling::new(Halves::alternating(d, k.is_multiple_of(2)), Network::new([width])))
+}
+
+/// A flow with its starting parameters.
+fn started(base: impl Base + 'static, layers: Vec<Box<dyn Bijection>>) -> pushforward::flow::Fitted {
+    let flow = Flow::new(base, layers).unwrap();
+    let start = flow.initial(0).unwrap();
+    flow.with(start).unwrap()
+}
+
+#[test]
+fn every_base_is_a_density() {
+    // In one dimension by quadrature, and against samples: the mean of 1/p over a part of the support.
+    let bases: [(Box<dyn Base>, f64, f64); 2] =
+        [(Box::new(StandardNormal::new(1)), -9.0, 9.0), (Box::new(Uniform::new(1)), 0.0, 1.0)];
+    for (base, low, high) in bases {
+        let tape = Tape::new();
+        let z = tape.input(Shape::Vector(1));
+        let log_prob = base.log_prob(z);
+        let n = 20_000;
+        let grid: Vec<f64> =
+            (0..n).map(|k| low + (high - low) * (f64::from(k) + 0.5) / f64::from(n)).collect();
+        let values = pushforward::lesson::values(&tape, z, &[log_prob], &grid).swap_remove(0);
+        let mass: f64 = values.iter().map(|value| value.exp()).sum::<f64>() * (high - low) / f64::from(n);
+        assert!((mass - 1.0).abs() < 1e-9, "{mass}");
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let mut point = [0.0];
+        let mut samples = Vec::new();
+        for _ in 0..20_000 {
+            base.sample(&mut random, &mut point);
+            assert!(base.supports(&point));
+            samples.push(point[0]);
+        }
+        // Kolmogorov and Smirnov: the largest gap to the distribution function, by quadrature of p.
+        samples.sort_by(f64::total_cmp);
+        let (mut below, mut cell, mut gap) = (0.0, 0, 0.0f64);
+        for (k, sample) in samples.iter().enumerate() {
+            while cell < grid.len() && grid[cell] <= *sample {
+                below += values[cell].exp() * (high - low) / f64::from(n);
+                cell += 1;
+            }
+            gap = gap.max((below - k as f64 / samples.len() as f64).abs());
+        }
+        assert!(gap < 1.95 / (samples.len() as f64).sqrt(), "gap {gap}");
+    }
+}
+
+#[test]
+fn an_affine_flow_is_a_normal_distribution() {
+    let mut flow = started(StandardNormal::new(1), vec![boxed(Affine::new([-2.0], [0.5]))]);
+    let expected = Normal::new(0.5, 2.0).unwrap();
+    let x = [-7.0, -1.0, 0.5, 0.6, 40.0];
+    for (x, found) in x.iter().zip(flow.log_prob(&x).unwrap()) {
+        assert!((found - expected.ln_pdf(*x)).abs() < 1e-12 * found.abs().max(1.0));
+    }
+    let samples = flow.sample(4000, 3).unwrap();
+    let mut uniform: Vec<f64> = samples.iter().map(|x| expected.cdf(*x)).collect();
+    uniform.sort_by(f64::total_cmp);
+    let gap = uniform.iter().enumerate().map(|(k, u)| (u - k as f64 / 4000.0).abs()).fold(0.0, f64::max);
+    assert!(gap < 1.95 / 4000f64.sqrt(), "{gap}");
+}
+
+#[test]
+fn a_linear_flow_is_a_multivariate_normal() {
+    let (a, b) = ([2.0, 0.5, -1.0, 1.5], [0.3, -0.2]);
+    let mut flow = started(StandardNormal::new(2), vec![boxed(Linear::new(a, b))]);
+    let determinant = a[0] * a[3] - a[1] * a[2];
+    let x = [1.3, 0.4];
+    let centred = [x[0] - b[0], x[1] - b[1]];
+    let z = [
+        (a[3] * centred[0] - a[1] * centred[1]) / determinant,
+        (a[0] * centred[1] - a[2] * centred[0]) / determinant,
+    ];
+    let expected = -0.5 * (z[0] * z[0] + z[1] * z[1]) - (std::f64::consts::TAU).ln() - determinant.abs().ln();
+    assert!((flow.log_prob(&x).unwrap()[0] - expected).abs() < 1e-12);
+}
+
+#[test]
+fn a_sample_and_its_density_belong_together() {
+    let layers = (0..4).map(|k| coupling(3, k, 8)).chain([boxed(Permutation::new([1, 2, 0]))]).collect();
+    let mut flow = started(StandardNormal::new(3), layers);
+    // E[1/p over samples in a box] is the box's volume; here: samples have finite, sensible densities.
+    let samples = flow.sample(500, 5).unwrap();
+    assert_eq!(samples, flow.sample(500, 5).unwrap(), "one seed, one sample");
+    assert!(flow.log_prob(&samples).unwrap().iter().all(|value| value.is_finite()));
+}
+
+#[test]
+fn a_fit_recovers_a_known_density() {
+    // x = 3z - 1 in the first variable, 0.5z + 2 + x₁ in the second: a linear layer can say it exactly.
+    let mut random = ChaCha8Rng::seed_from_u64(11);
+    let mut values = Vec::new();
+    for _ in 0..2000 {
+        let mut z = [0.0; 2];
+        StandardNormal::new(2).sample(&mut random, &mut z);
+        let x1 = 3.0 * z[0] - 1.0;
+        values.extend([x1, 0.5 * z[1] + 2.0 + x1]);
+    }
+    let table = Table::new(&["a", "b"], values).unwrap();
+    let best = Gaussian::fit(&table).log_prob(&table).iter().sum::<f64>() / 2000.0;
+    let flow = Flow::new(StandardNormal::new(2), [boxed(Linear::identity(2))]).unwrap();
+    let settings = Fit { seed: 1, epochs: 200, patience: 200, learning_rate: 3e-2, ..Fit::default() };
+    let mut seen = Vec::new();
+    let mut fitted = flow.fit_with(&table, settings, |told| seen.push(told)).unwrap();
+    let found = fitted.log_prob(table.values()).unwrap().iter().sum::<f64>() / 2000.0;
+    assert!((found - best).abs() < 0.02, "{found} against {best}");
+    assert_eq!(seen[0].epoch, 0);
+    assert!(matches!(fitted.history().stop, Stop::Epochs | Stop::Early));
+    assert_eq!(fitted.history().epochs.len(), seen.len());
+}
+
+#[test]
+fn a_fit_is_the_same_for_the_same_seed() {
+    let values: Vec<f64> = (0..400).map(|k| (f64::from(k) * 0.37).sin()).collect();
+    let table = Table::new(&["a", "b"], values).unwrap();
+    let fit = |seed| {
+        let flow = Flow::new(StandardNormal::new(2), [coupling(2, 0, 4), coupling(2, 1, 4)]).unwrap();
+        flow.fit(&table, Fit { seed, epochs: 3, ..Fit::default() }).unwrap().parameters().clone()
+    };
+    assert_eq!(fit(1), fit(1));
+    assert_ne!(fit(1), fit(2));
+}
+
+#[test]
+fn a_loss_that_is_not_finite_stops_with_the_best_parameters() {
+    let values: Vec<f64> =
+        (0..200).map(|k| if k == 77 { 1e200 } else { (f64::from(k) * 0.37).sin() }).collect();
+    let table = Table::new(&["a", "b"], values).unwrap();
+    let flow = Flow::new(StandardNormal::new(2), [coupling(2, 0, 4)]).unwrap();
+    let fitted = flow.fit(&table, Fit { seed: 3, epochs: 5, held_out: 0.1, ..Fit::default() }).unwrap();
+    let Stop::NonFinite { epoch, origin } = &fitted.history().stop else {
+        panic!("it went on: {:?}", fitted.history().stop)
+    };
+    assert_eq!(*epoch, 1);
+    assert!(origin.as_ref().unwrap().to_string().contains("mul gives inf"), "{origin:?}");
+    assert!(
+        fitted.parameters().iter().all(|(_, tensor)| tensor.values.iter().all(|value| value.is_finite()))
+    );
+}
+
+#[test]
+fn a_density_is_zero_outside_of_its_support_and_an_error_for_nan() {
+    let mut flow = started(Uniform::new(2), vec![boxed(Affine::new([2.0, 1.0], [0.0, 0.0]))]);
+    let found = flow.log_prob(&[1.0, 0.5, 2.5, 0.5, f64::INFINITY, 0.5]).unwrap();
+    assert_eq!(found, [-(2f64.ln()), f64::NEG_INFINITY, f64::NEG_INFINITY]);
+    assert_eq!(flow.log_prob(&[0.1, 0.2, 0.3, f64::NAN]), Err(FlowError::Nan { row: 1, column: 1 }));
+    assert_eq!(flow.log_prob(&[0.1, 0.2, 0.3]), Err(FlowError::Rows { width: 2, given: 3 }));
+    assert_eq!(flow.log_prob(&[]), Ok(vec![]));
+}
+
+#[test]
+fn a_density_that_breaks_down_is_an_error_with_its_origin() {
+    // exp(-s) of an affine layer with a tiny scale: (x - b)/a overflows, its square is ∞, ln p is -∞: true.
+    let mut flow = started(StandardNormal::new(1), vec![boxed(Affine::new([1e-200], [0.0]))]);
+    assert_eq!(flow.log_prob(&[1e200]).unwrap(), [f64::NEG_INFINITY]);
+    // ∞ - ∞ is no density.
+    let layers = vec![
+        boxed(Affine::new([1e-200, 1.0], [0.0, 0.0])),
+        boxed(Linear::new([1.0, 1.0, 1.0, -1.0], [0.0, 0.0])),
+    ];
+    let mut flow = started(StandardNormal::new(2), layers);
+    let error = flow.log_prob(&[1.0, 0.0, 1e308, -1e308]);
+    match error {
+        Ok(values) => assert!(values.iter().all(|value| !value.is_nan())),
+        Err(error) => assert!(error.to_string().contains("log p is not a number in row"), "{error}"),
+    }
+}
+
+#[test]
+fn what_cannot_be_a_flow_is_refused_with_a_reason() {
+    let message = |result: Result<Flow, FlowError>| result.err().unwrap().to_string();
+    assert!(message(Flow::new(StandardNormal::new(2), [])).contains("at least one layer"));
+    assert!(
+        message(Flow::new(StandardNormal::new(3), [boxed(Affine::identity(2))]))
+            .contains("base has 3 variables, but the layers map 2")
+    );
+    struct ForwardOnly;
+    impl Bijection for ForwardOnly {
+        fn dim(&self) -> usize {
+            2
+        }
+        fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+            z.sin() + 2.0 * z
+        }
+    }
+    assert!(
+        message(Flow::new(StandardNormal::new(2), [boxed(ForwardOnly)]))
+            .contains("ForwardOnly has no inverse")
+    );
+}
+
+#[test]
+fn what_cannot_be_fitted_is_refused_with_a_reason() {
+    let flow = || Flow::new(StandardNormal::new(2), [boxed(Affine::identity(2))]).unwrap();
+    let table = |rows: usize| Table::new(&["a", "b"], vec![0.5; 2 * rows]).unwrap();
+    let message =
+        |flow: Flow, table: &Table, settings: Fit| flow.fit(table, settings).err().unwrap().to_string();
+    assert!(message(flow(), &table(3), Fit::default()).contains("3 rows are too few"));
+    let settings = Fit { learning_rate: -1.0, ..Fit::default() };
+    assert!(
+        message(flow(), &table(30), settings).contains("learning_rate is -1; it must be a positive number")
+    );
+    let wide = Table::new(&["a"], vec![0.5; 30]).unwrap();
+    assert!(message(flow(), &wide, Fit::default()).contains("1 columns, but the flow has 2"));
+    let mut values = vec![0.5; 40];
+    values[7] = f64::NAN;
+    let holed = Table::new(&["a", "b"], values).unwrap();
+    assert!(message(flow(), &holed, Fit::default()).contains("row 3, column 1 is NaN"));
+}
+
+#[test]
+fn tables_say_what_is_wrong_and_where() {
+    let folder = std::env::temp_dir().join(format!("pushforward-tables-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("table.csv");
+    std::fs::write(&path, "a,b,kind\n1,2,x\n3,oops,y\n").unwrap();
+    let read = |columns: &[&str]| Table::read(&path, columns, |_| true);
+    let error = read(&["a", "b"]).unwrap_err().to_string();
+    assert!(error.contains("line 3, column `b`: `oops` is not a finite number"), "{error}");
+    assert!(read(&["c"]).unwrap_err().to_string().contains("its columns are: a, b, kind"));
+    let kept = Table::read(&path, &["a", "b"], |cell| cell("kind").as_deref() == Some("x")).unwrap();
+    assert_eq!((kept.rows(), kept.row(0)), (1, [1.0, 2.0].as_slice()));
+    assert!(
+        Table::read(folder.join("none.csv"), &[], |_| true).unwrap_err().to_string().contains("none.csv")
+    );
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn the_gaussian_to_beat_has_its_closed_form() {
+    let values: Vec<f64> = (0..300).map(|k| (f64::from(k) * 0.7).sin() + 0.1 * f64::from(k % 7)).collect();
+    let table = Table::new(&["a", "b"], values).unwrap();
+    let (mean, _) = table.moments();
+    let mut covariance = [0.0; 4];
+    for row in 0..table.rows() {
+        let x = table.row(row);
+        for e in 0..4 {
+            covariance[e] += (x[e / 2] - mean[e / 2]) * (x[e % 2] - mean[e % 2]) / table.rows() as f64;
+        }
+    }
+    let found = Gaussian::fit(&table).log_prob(&table);
+    let det = covariance[0] * covariance[3] - covariance[1] * covariance[2];
+    let x = table.row(5);
+    let (u, v) = (x[0] - mean[0], x[1] - mean[1]);
+    let square = (covariance[3] * u * u - 2.0 * covariance[1] * u * v + covariance[0] * v * v) / det;
+    let expected = -0.5 * (square + det.ln()) - std::f64::consts::TAU.ln();
+    assert!((found[5] - expected).abs() < 1e-12);
+}
