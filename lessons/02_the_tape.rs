@@ -166,11 +166,11 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let tape_error = (number(first[last]) - exact).abs().max(1e-17);
     let best = errors.iter().map(|(_, error)| *error).fold(f64::INFINITY, f64::min);
     let (order, _) = fit_slope(&errors[..10]);
-    page.number("error of the tape's derivative, at most", tape_error.max(1e-16), "");
-    page.number("the best error of any step", best, "");
+    page.measured("error of the tape's derivative, at most", tape_error.max(1e-16), "");
+    page.measured("the best error of any step", best, "");
     page.check_that("no step comes near the tape", best > 1e3 * tape_error, format!("{best:e}"));
     page.check_close("for large steps the error is of order h", order, 1.0, 0.1);
-    page.picture(
+    page.measured_picture(
         "step_sizes",
         Picture::new(
             "The error of (f(z + h) - f(z))/h",

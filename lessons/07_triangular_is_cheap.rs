@@ -158,7 +158,7 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let (steep, _) = fit_slope(&dense[dense.len() - 3..]);
     page.measured("time of the diagonal grows like d to the", flat, "");
     page.measured("time of tangents and LU grows like d to the", steep, "");
-    page.picture(
+    page.measured_picture(
         "times",
         Picture::new(
             "Time for one log-determinant",

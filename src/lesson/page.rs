@@ -55,6 +55,8 @@ pub enum Block {
     Picture {
         /// The picture.
         picture: Box<Picture>,
+        /// Whether what it shows was measured on this machine.
+        measured: bool,
         /// The file, or why there is none.
         file: Result<String, String>,
     },
@@ -178,6 +180,15 @@ impl Page {
     /// Shows a picture, and writes it as `out/lessons/SLUG/NAME.svg` (`PUSHFORWARD_OUT` is another folder
     /// than `out`). A picture that cannot be written is shown all the same, with the reason.
     pub fn picture(&mut self, name: &str, picture: Picture) {
+        self.draw(name, picture, false);
+    }
+
+    /// The same, for a picture of what was measured on this machine.
+    pub fn measured_picture(&mut self, name: &str, picture: Picture) {
+        self.draw(name, picture, true);
+    }
+
+    fn draw(&mut self, name: &str, picture: Picture, measured: bool) {
         let out = std::env::var_os("PUSHFORWARD_OUT").map_or_else(|| PathBuf::from("out"), PathBuf::from);
         let folder = out.join("lessons").join(&self.slug);
         let file = folder.join(format!("{name}.svg"));
@@ -187,7 +198,7 @@ impl Page {
             .and_then(|()| fs::rename(&partial, &file));
         let shown = file.display().to_string();
         let file = written.map(|()| shown.clone()).map_err(|error| format!("{shown}: {error}"));
-        self.add(Block::Picture { picture: Box::new(picture), file });
+        self.add(Block::Picture { picture: Box::new(picture), measured, file });
     }
 
     /// A claim with its evidence.

@@ -32,12 +32,15 @@ pub(super) fn render(block: &Block, style: Style) -> String {
         Block::Listing(text) => listing(text),
         Block::Number { label, value, unit, measured } => number(label, *value, unit, *measured, style),
         Block::Table { headers, rows, measured } => table(headers, rows, *measured && style.masked),
-        Block::Picture { picture, file } => {
+        Block::Picture { picture, measured, file } => {
             let file = match file {
                 Ok(file) => format!("    written to {file}\n"),
                 Err(reason) => paragraphs(&format!("no SVG was written: {reason}"), "    ", "    "),
             };
-            format!("{}{file}", picture.to_text(WIDTH, 20))
+            match *measured && style.masked {
+                true => format!("    <a picture of what was measured>\n{file}"),
+                false => format!("{}{file}", picture.to_text(WIDTH, 20)),
+            }
         }
         Block::Check { statement, evidence } => check(statement, evidence, style),
         Block::Misconception(text) => paragraphs(text, "  ! ", "    "),

@@ -8,7 +8,7 @@ const WIDTH: f64 = 640.0;
 const LEFT: f64 = 66.0;
 const RIGHT: f64 = 18.0;
 const TOP: f64 = 46.0;
-const BELOW: f64 = 50.0;
+const BELOW: f64 = 64.0;
 /// Okabe and Ito's colours, which colour-blind readers can tell apart; grey tells them apart too.
 const COLOURS: [&str; 6] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
 
@@ -206,11 +206,13 @@ impl Frame {
                 if level == 0 {
                     continue;
                 }
-                let (u0, v1) = self.place(edge_x(start), edge_y(i));
-                let (u1, v0) = self.place(edge_x(j), edge_y(i + 1));
+                // Whole units: neighbours share their edges exactly, so that no seam shows between them.
+                let whole = |(u, v): (f64, f64)| (u.round(), v.round());
+                let (u0, v1) = whole(self.place(edge_x(start), edge_y(i)));
+                let (u1, v0) = whole(self.place(edge_x(j), edge_y(i + 1)));
                 let _ = writeln!(
                     svg,
-                    "<rect x=\"{u0:.2}\" y=\"{v0:.2}\" width=\"{:.2}\" height=\"{:.2}\" fill=\"{colour}\" \
+                    "<rect x=\"{u0}\" y=\"{v0}\" width=\"{}\" height=\"{}\" fill=\"{colour}\" \
                      fill-opacity=\"{:.2}\" shape-rendering=\"crispEdges\"/>",
                     u1 - u0,
                     v1 - v0,

@@ -1,0 +1,140 @@
+//! What a person sees, pinned: lessons, audits, formulas. Read a changed snapshot line by line.
+
+use std::process::Command;
+
+use pushforward::prelude::*;
+
+/// Every snapshot of the project lies in the top-level folder; nothing is written where `CI` is set.
+macro_rules! snapshot {
+    ($name:expr, $text:expr) => {{
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"));
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| insta::assert_snapshot!($name, $text));
+    }};
+}
+
+/// The output of a lesson, as it is when piped.
+fn output_of(executable: &str) -> String {
+    let output = Command::new(executable)
+        .env("PUSHFORWARD_MASK", "1")
+        .current_dir(env!("CARGO_TARGET_TMPDIR"))
+        .output()
+        .expect("the lesson runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("lessons print UTF-8")
+}
+
+/// Rounding differs in the last bits from machine to machine, and so does what is left of an error.
+fn without_rounding(text: &str) -> String {
+    let mut parts = text.split("worst error ");
+    let mut masked = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        let end = part.find([' ', ',', '\n']).unwrap_or(part.len());
+        masked.push_str("worst error <rounding>");
+        masked.push_str(&part[end..]);
+    }
+    masked
+}
+
+/// A trained flow differs a little wherever `exp` does: its digits, and the pictures drawn from it, are left out.
+fn without_training(text: &str) -> String {
+    let drawn =
+        |line: &&str| !line.chars().any(|c| ('\u{2800}'..='\u{28ff}').contains(&c) || "░▒▓█".contains(c));
+    let masked = text.lines().filter(drawn).map(|line| {
+        line.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect::<String>() + "\n"
+    });
+    masked.collect()
+}
+
+macro_rules! lessons {
+    ($($test:ident $executable:literal $mask:expr;)*) => {
+        $(
+            #[test]
+            fn $test() {
+                let output = output_of(env!(concat!("CARGO_BIN_EXE_", $executable)));
+                let wide = output.lines().find(|line| line.chars().count() > 80);
+                assert_eq!(wide, None, "a line is wider than 80 columns");
+                assert!(!output.contains('\u{1b}'), "colour codes in a pipe");
+                let mask: fn(&str) -> String = $mask;
+                snapshot!(concat!("lesson_", $executable), mask(&output));
+            }
+        )*
+    };
+}
+
+lessons! {
+    lesson_01 "01_change_of_variables" without_rounding;
+    lesson_02 "02_the_tape" without_rounding;
+    lesson_03 "03_jacobian_and_volume" without_rounding;
+    lesson_04 "04_absolute_value" without_rounding;
+    lesson_05 "05_two_forms" without_rounding;
+    lesson_06 "06_chain_rule_of_determinants" without_rounding;
+    lesson_07 "07_triangular_is_cheap" without_rounding;
+    lesson_08 "08_first_flow" without_training;
+}
+
+/// x₁ = z₁,  x₂ = z₂·exp(tanh z₁) + z₁²
+struct Bend;
+
+impl Bijection for Bend {
+    fn dim(&self) -> usize {
+        2
+    }
+    fn structure(&self) -> Structure {
+        Structure::LowerTriangular
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        let (z1, z2) = (z.at(0), z.at(1));
+        stack([z1, z2 * z1.tanh().exp() + z1.powi(2)])
+    }
+}
+
+/// The same with a declaration that is false.
+struct Bent;
+
+impl Bijection for Bent {
+    fn dim(&self) -> usize {
+        2
+    }
+    fn structure(&self) -> Structure {
+        Structure::UpperTriangular
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        Bend.forward(z)
+    }
+}
+
+#[test]
+fn an_audit() {
+    snapshot!("audit_bend", without_rounding(&audit(&Bend).expect("it records").to_string()));
+}
+
+#[test]
+fn an_audit_as_json() {
+    let report = audit(&Bend).expect("it records");
+    let json = serde_json::to_string_pretty(&report).expect("a report is plain data");
+    let keys: Vec<&str> = json.lines().filter(|line| !line.contains("worst")).collect();
+    snapshot!("audit_bend_json", keys.join("\n"));
+}
+
+#[test]
+fn an_error_with_its_path() {
+    let error = record(&Bent).expect_err("x₂ depends on z₁").to_string();
+    let masked = error.lines().map(|line| {
+        // Source lines move when this file is edited.
+        match line.find("tests/snapshots.rs:") {
+            Some(at) => format!("{}tests/snapshots.rs:<line>\n", &line[..at]),
+            None => format!("{line}\n"),
+        }
+    });
+    snapshot!("error_false_declaration", masked.collect::<String>());
+}
+
+#[test]
+fn the_front_page() {
+    let output = output_of(env!("CARGO_BIN_EXE_pushforward"));
+    let list = output.split("━━━").next().unwrap_or_default();
+    snapshot!("front_page", list);
+}
