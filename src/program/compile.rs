@@ -3,8 +3,9 @@
 use std::panic::Location;
 
 use super::movement;
-use crate::sweep::reach::{Layout, structural_zeros};
+use crate::sweep::reach::Layout;
 use crate::sweep::value::Number;
+use crate::sweep::zeros::structural_zeros;
 use crate::tape::{Cut, Declaration, Node, NodeId, Op, Shape, Tape};
 
 /// What is wanted of a node.

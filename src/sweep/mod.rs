@@ -6,22 +6,23 @@
 //! | [`tangent`](fn@tangent) | new nodes, forwards | Jacobian columns, diagonals, as formulas |
 //! | [`adjoint`](fn@adjoint) | new nodes, backwards | gradients, Jacobian rows, as formulas |
 //! | [`reach`] | which inputs it depends on, which outputs it reaches | sparsity, order, slices |
+//! | [`bound`] | an interval, for all inputs and parameters | signs, domains |
 //! | [`render`](fn@render) | text | formulas |
 //!
 //! Each is an exhaustive match on [`Op`](crate::tape::Op). Derivatives are emitted as nodes on the same tape
 //! and never executed on the side, so there is one executor, and a derivative can be derived again.
 
 mod adjoint;
+pub mod bound;
 mod lu;
 mod partial;
 pub mod reach;
 mod render;
-
 mod tangent;
 pub mod value;
+pub mod zeros;
 
 pub use adjoint::adjoint;
 pub use lu::Lu;
-
 pub use render::{Names, render, render_program};
 pub use tangent::{sliced_tangent, tangent};

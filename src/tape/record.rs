@@ -197,6 +197,12 @@ impl Tape {
         look(&self.state.borrow().nodes[id.index()])
     }
 
+    /// The node with this operation and these operands, if it has been recorded.
+    pub(crate) fn find(&self, op: Op, operands: &[NodeId], shape: Shape) -> Option<NodeId> {
+        let node = Node { op, operands: operands.iter().copied().collect(), shape };
+        self.state.borrow().nodes.get_index_of(&node).map(|index| NodeId(index as u32))
+    }
+
     /// The shape of a node.
     pub fn shape(&self, id: NodeId) -> Shape {
         self.state.borrow().nodes[id.index()].shape

@@ -1,0 +1,126 @@
+//! Structural zeros: the elements of a program that are 0 for all inputs and parameters.
+//!
+//! A **constant** 0 (a mask, padding) takes its factor with it; a parameter that merely happens to be 0.0 does
+//! not. The reach sweep has no edges through them, and the executor skips them: 0·∞ is NaN to a computer and
+//! must not leak across a proven zero.
+
+use super::reach::Layout;
+use crate::tape::{Cut, Node, Op, Shape, Tape};
+
+/// Which elements of a program are the constant 0, whatever the inputs and parameters are.
+pub fn structural_zeros(tape: &Tape, cut: &Cut, layout: &Layout) -> Vec<bool> {
+    let mut zeros = vec![false; layout.len()];
+    for id in cut.nodes() {
+        if cut.is_input(*id) {
+            continue;
+        }
+        let node = tape.node(*id);
+        let (known, own) = zeros.split_at_mut(layout.elements(*id).start);
+        let operands: Vec<&[bool]> = node.operands.iter().map(|o| &known[layout.elements(*o)]).collect();
+        node_zeros(tape, &node, &operands, &mut own[..node.shape.len()]);
+    }
+    zeros
+}
+
+fn node_zeros(tape: &Tape, node: &Node, operands: &[&[bool]], zeros: &mut [bool]) {
+    let some = |k: usize| operands[k].iter().any(|zero| *zero);
+    match &node.op {
+        Op::Input(_) | Op::Parameter(_) | Op::LogAbsDet | Op::Inverse => {}
+        Op::Constant(data) => {
+            for (zero, value) in zeros.iter_mut().zip(data.values()) {
+                *zero = *value == 0.0;
+            }
+        }
+        // Functions that map 0 to 0.
+        Op::Neg | Op::ExpM1 | Op::Ln1p | Op::Tanh | Op::Sin | Op::Sqrt | Op::Abs | Op::Sign | Op::Erf => {
+            zeros.copy_from_slice(operands[0]);
+        }
+        Op::Powi(n) if *n > 0 => zeros.copy_from_slice(operands[0]),
+        Op::Recip | Op::Exp | Op::Ln | Op::Sigmoid | Op::Softplus | Op::Cos | Op::Powi(_) => {}
+        Op::Pow | Op::Less | Op::LessEq => {}
+        Op::Add | Op::Sub | Op::Min | Op::Max => {
+            for (e, zero) in zeros.iter_mut().enumerate() {
+                *zero = operands[0][e] && operands[1][e];
+            }
+        }
+        Op::Mul => {
+            for (e, zero) in zeros.iter_mut().enumerate() {
+                *zero = operands[0][e] || operands[1][e];
+            }
+        }
+        // 0/b is 0 only where b cannot be 0; that is known of constants here.
+        Op::Div => {
+            let constant = tape.look(node.operands[1], |b| match &b.op {
+                Op::Constant(data) => Some(data.clone()),
+                Op::Broadcast => tape.look(b.operands[0], |scalar| match &scalar.op {
+                    Op::Constant(data) => Some(data.clone()),
+                    _ => None,
+                }),
+                _ => None,
+            });
+            let Some(constant) = constant else { return };
+            for (e, zero) in zeros.iter_mut().enumerate() {
+                *zero = operands[0][e] && constant.values()[e.min(constant.values().len() - 1)] != 0.0;
+            }
+        }
+        Op::Select => {
+            for (e, zero) in zeros.iter_mut().enumerate() {
+                *zero = operands[1][e] && operands[2][e];
+            }
+        }
+        Op::Broadcast => zeros.fill(operands[0][0]),
+        Op::Sum => zeros[0] = operands[0].iter().all(|zero| *zero),
+        Op::Gather(indices) => {
+            for (zero, index) in zeros.iter_mut().zip(indices.iter()) {
+                *zero = operands[0][*index as usize];
+            }
+        }
+        Op::Scatter(indices) => {
+            zeros.fill(true);
+            for (k, index) in indices.iter().enumerate() {
+                zeros[*index as usize] &= operands[0][k];
+            }
+        }
+        Op::Concat => {
+            let mut all = operands.iter().flat_map(|operand| operand.iter());
+            for zero in zeros {
+                *zero = *all.next().expect("a concatenation is as long as its parts");
+            }
+        }
+        Op::Transpose => {
+            let Shape::Matrix(rows, columns) = node.shape else { unreachable!("a matrix") };
+            for row in 0..rows {
+                for column in 0..columns {
+                    zeros[row * columns + column] = operands[0][column * rows + row];
+                }
+            }
+        }
+        Op::MatVec | Op::MatMul => {
+            if !some(0) && !some(1) {
+                return;
+            }
+            let (rows, inner, columns) = product_sizes(tape, node);
+            for row in 0..rows {
+                for column in 0..columns {
+                    zeros[row * columns + column] =
+                        (0..inner).all(|k| operands[0][row * inner + k] || operands[1][k * columns + column]);
+                }
+            }
+        }
+        Op::Outer => {
+            let columns = operands[1].len();
+            for (e, zero) in zeros.iter_mut().enumerate() {
+                *zero = operands[0][e / columns] || operands[1][e % columns];
+            }
+        }
+    }
+}
+
+/// Rows, inner length and columns of a product of a matrix with a vector or a matrix.
+pub(crate) fn product_sizes(tape: &Tape, node: &Node) -> (usize, usize, usize) {
+    let Shape::Matrix(rows, inner) = tape.shape(node.operands[0]) else { unreachable!("a matrix") };
+    match tape.shape(node.operands[1]) {
+        Shape::Matrix(_, columns) => (rows, inner, columns),
+        _ => (rows, inner, 1),
+    }
+}
