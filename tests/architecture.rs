@@ -10,7 +10,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("sweep", &["tape"]),
     ("program", &["sweep", "tape"]),
     ("jacobian", &["sweep", "tape"]),
-    ("bijection", &["jacobian", "tape"]),
+    ("bijection", &["jacobian", "sweep", "tape"]),
     ("layers", &["bijection", "jacobian", "tape"]),
     ("base", &["tape"]),
     ("flow", &["bijection", "base", "program", "sweep", "tape"]),

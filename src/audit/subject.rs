@@ -3,7 +3,7 @@
 use super::Settings;
 use super::points::{perturbed, points};
 use crate::bijection::{Bijection, BijectionError, Domain};
-use crate::jacobian::{LogDet, Structure, StructureError, log_det, map};
+use crate::jacobian::{Structure, StructureError, map, simplified_log_det};
 use crate::program::{Output, Program};
 use crate::sweep::{Lu, tangent};
 use crate::tape::{Cut, NodeId, Parameters, Shape, Tape, Var};
@@ -170,14 +170,18 @@ fn record_layers<'t>(
     if let Some(given) = given.filter(|given| given.shape() != Shape::Scalar) {
         return Err(BijectionError::LogDetShape { layer: name, given: given.shape() });
     }
+    let first = tape.len();
     let program = map(tape, z.id(), x.id());
     let structure = bijection.structure();
-    let (derived, refused) = match log_det(tape, &program, &structure) {
+    let derive = |structure: &Structure| {
+        simplified_log_det(tape, &program, structure, first, bijection.domain().into())
+    };
+    let (derived, refused) = match derive(&structure) {
         Ok(found) => (Ok(found), None),
         Err(error @ StructureError::Singular { .. }) => (Err(error), None),
-        Err(error) => (log_det(tape, &program, &Structure::Dense), Some(error)),
+        Err(error) => (derive(&Structure::Dense), Some(error)),
     };
-    let log_det = derived.map(|LogDet { value, .. }| value.id());
+    let log_det = derived.map(|derived| derived.value.id());
     let given = given.map(Var::id);
     records.push(Layer { name, z: z.id(), x: x.id(), structure, log_det, refused, given });
     Ok(x)

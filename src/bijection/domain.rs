@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::sweep::bound::Bound;
+
 /// The open interval that each coordinate lies in.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -28,6 +30,16 @@ impl Domain {
             Domain::Reals => value.is_finite(),
             Domain::Positive => value > 0.0 && value.is_finite(),
             Domain::Interval { lower, upper } => value > lower && value < upper,
+        }
+    }
+}
+
+impl From<Domain> for Bound {
+    fn from(domain: Domain) -> Bound {
+        match domain {
+            Domain::Reals => Bound::REALS,
+            Domain::Positive => Bound::between(0.0, f64::INFINITY),
+            Domain::Interval { lower, upper } => Bound::between(lower, upper),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Putting a bijection on a tape, with its dimension, its purity and its structure checked.
 
 use super::{Bijection, BijectionError};
-use crate::jacobian::{LogDet, Route, Structure, log_det, map};
+use crate::jacobian::{Route, SimplifiedLogDet, Structure, map, simplified_log_det};
+use crate::sweep::simplify::{Rule, Step};
 use crate::tape::{Declaration, NodeId, Shape, Tape, Var};
 
 /// A bijection on a tape of its own.
@@ -25,8 +26,14 @@ pub struct LayerRecord {
     pub input: NodeId,
     /// Its x.
     pub output: NodeId,
-    /// ln|det J| of this layer at its own input.
+    /// ln|det J| of this layer at its own input, simplified.
     pub log_det: NodeId,
+    /// The same as it came off the tape.
+    pub literal_log_det: NodeId,
+    /// What was opened by which rule on the way from the one to the other.
+    pub steps: Vec<Step>,
+    /// Every rule that was used.
+    pub rules: Vec<Rule>,
     /// The entries of its diagonal in the order of its structure, where that is triangular.
     pub diagonal: Option<NodeId>,
     /// What it declares, proven.
@@ -76,16 +83,22 @@ pub fn push_forward<'t>(
     if layers.is_empty() {
         let x = record_forward(bijection, z)?;
         let structure = bijection.structure();
-        let LogDet { value, diagonal, route } = log_det(tape, &map(tape, z.id(), x.id()), &structure)
-            .map_err(|error| BijectionError::Structure { layer: bijection.name(), error })?;
+        let first = tape.len();
+        let map = map(tape, z.id(), x.id());
+        let derived = simplified_log_det(tape, &map, &structure, first, bijection.domain().into());
+        let SimplifiedLogDet { value, literal, steps, rules } =
+            derived.map_err(|error| BijectionError::Structure { layer: bijection.name(), error })?;
         let record = LayerRecord {
             name: bijection.name(),
             input: z.id(),
             output: x.id(),
             log_det: value.id(),
-            diagonal: diagonal.map(Var::id),
+            literal_log_det: literal.value.id(),
+            steps,
+            rules,
+            diagonal: literal.diagonal.map(Var::id),
             structure,
-            route,
+            route: literal.route,
         };
         return Ok(Pushed { x, log_det: value, layers: vec![record] });
     }

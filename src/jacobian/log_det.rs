@@ -8,7 +8,9 @@ use super::discover::discover;
 use super::error::StructureError;
 use super::proof::prove;
 use super::structure::Structure;
-use crate::tape::{Cut, Tape, Var};
+use crate::sweep::bound::Bound;
+use crate::sweep::simplify::{Rule, Simplified, Step, simplify};
+use crate::tape::{Cut, NodeId, Tape, Var};
 
 /// How a log-determinant is computed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +60,40 @@ pub struct LogDet<'t> {
     pub route: Route,
 }
 
-/// ln|det J| of a map whose structure is declared.
+/// ln|det J| of a map whose structure is declared, derived and simplified.
+///
+/// `first` is the length of the tape when the map had been recorded: what was written before stays as it is.
+/// `within` says where the inputs lie.
+///
+/// # Errors
+/// As [`log_det`].
+pub fn simplified_log_det<'t>(
+    tape: &'t Tape,
+    map: &Cut,
+    structure: &Structure,
+    first: usize,
+    within: Bound,
+) -> Result<SimplifiedLogDet<'t>, StructureError> {
+    let literal = log_det(tape, map, structure)?;
+    let given: Vec<(NodeId, Bound)> = map.inputs().iter().map(|input| (*input, within)).collect();
+    let Simplified { value, steps, rules } = simplify(tape, literal.value.id(), first, &given);
+    Ok(SimplifiedLogDet { value, literal, steps, rules })
+}
+
+/// A log-determinant in its simplest form, with the way there.
+#[derive(Clone, Debug)]
+pub struct SimplifiedLogDet<'t> {
+    /// ln|det J|, simplified.
+    pub value: Var<'t>,
+    /// The same as it came off the tape.
+    pub literal: LogDet<'t>,
+    /// What was opened by which rule, in order.
+    pub steps: Vec<Step>,
+    /// Every rule that was used.
+    pub rules: Vec<Rule>,
+}
+
+/// ln|det J| of a map whose structure is declared, as it comes off the tape.
 ///
 /// # Errors
 /// [`StructureError::Unproven`] when the declaration cannot be proven (it never falls back in silence), and

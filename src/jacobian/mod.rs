@@ -17,7 +17,7 @@ pub use dense::{Compression, jacobian, jacobian_with};
 pub use diagonal::{Diagonal, block_diagonal, diagonal, triangular_diagonal};
 pub use discover::{Discovery, discover};
 pub use error::{PathStep, StructureError, Unproven};
-pub use log_det::{LogDet, Route, log_det};
+pub use log_det::{LogDet, Route, SimplifiedLogDet, log_det, simplified_log_det};
 pub use proof::{Proof, prove};
 pub use structure::{Order, Structure};
 

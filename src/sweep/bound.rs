@@ -6,6 +6,8 @@
 //! that no element is 0 (signs may differ from element to element), and that every element is defined for all
 //! inputs. These are the side conditions of the simplifier, and what proofs of monotonicity stand on.
 
+use std::cell::RefCell;
+
 use crate::tape::{Data, Node, NodeId, Op, Shape, Tape};
 
 /// What is known of the elements of a node, wherever they are defined.
@@ -126,35 +128,36 @@ fn negated(end: End) -> End {
 pub struct Bounds<'t> {
     tape: &'t Tape,
     given: Vec<(NodeId, Bound)>,
-    known: Vec<Bound>,
+    known: RefCell<Vec<Bound>>,
 }
 
 impl<'t> Bounds<'t> {
     /// Some nodes are said to lie where they lie (an input in its domain); the rest follows.
     pub fn new(tape: &'t Tape, given: &[(NodeId, Bound)]) -> Bounds<'t> {
-        Bounds { tape, given: given.to_vec(), known: Vec::new() }
+        Bounds { tape, given: given.to_vec(), known: RefCell::default() }
     }
 
     /// The bound of a node.
-    pub fn of(&mut self, id: NodeId) -> Bound {
+    pub fn of(&self, id: NodeId) -> Bound {
+        let mut known = self.known.borrow_mut();
         // Operands come before their users: one pass, no recursion, each node once.
-        for index in self.known.len()..=id.index() {
+        for index in known.len()..=id.index() {
             let id = NodeId(index as u32);
             let given = self.given.iter().find(|(node, _)| *node == id);
             let bound = match given {
                 Some((_, bound)) => *bound,
                 None => {
                     let node = self.tape.node(id);
-                    self.node(&node)
+                    self.node(&node, &known)
                 }
             };
-            self.known.push(bound);
+            known.push(bound);
         }
-        self.known[id.index()]
+        known[id.index()]
     }
 
-    fn node(&self, node: &Node) -> Bound {
-        let of = |k: usize| self.known[node.operands[k].index()];
+    fn node(&self, node: &Node, known: &[Bound]) -> Bound {
+        let of = |k: usize| known[node.operands[k].index()];
         let a = || of(0);
         let same = node.operands.len() == 2 && node.operands[0] == node.operands[1];
         match &node.op {
@@ -219,7 +222,7 @@ impl<'t> Bounds<'t> {
             Op::Pow => {
                 let (a, b) = (a(), of(1));
                 let defined = a.defined && b.defined && a.is_positive();
-                Bound::between(0.0, f64::INFINITY).with(true, defined)
+                power_of_positive(a, b).with(true, defined)
             }
             Op::Min => {
                 let (a, b) = (a(), of(1));
@@ -252,7 +255,7 @@ impl<'t> Bounds<'t> {
                 }
             }
             Op::Concat => {
-                let parts = node.operands.iter().map(|operand| self.known[operand.index()]);
+                let parts = node.operands.iter().map(|operand| known[operand.index()]);
                 parts.reduce(Bound::hull).unwrap_or(Bound::closed(0.0, 0.0))
             }
             Op::MatVec | Op::MatMul => {
@@ -398,8 +401,8 @@ fn end_product(x: End, y: End, up: bool) -> End {
     }
     // Rounded outwards, but never across 0: a product of two numbers that are not 0 is not 0.
     let at = if up { value.next_up() } else { value.next_down() };
-    let crossed = (value == 0.0 && (x.at < 0.0) == (y.at < 0.0) && !up)
-        || (value == 0.0 && (x.at < 0.0) != (y.at < 0.0) && up);
+    let positive = (x.at < 0.0) == (y.at < 0.0);
+    let crossed = value == 0.0 && positive != up;
     if crossed { End::open(0.0) } else { End { at, open } }
 }
 
@@ -421,6 +424,29 @@ fn power(a: Bound, exponent: i32) -> Bound {
         }
         n => monotone_power(a, n).with(a.nonzero, a.defined),
     }
+}
+
+/// aᵇ for a > 0: it is monotone in each, so that the ends are among the four corners.
+fn power_of_positive(a: Bound, b: Bound) -> Bound {
+    let a = Bound { low: higher(a.low, End::open(0.0)), ..a };
+    let (mut low, mut high) = (End::open(f64::INFINITY), End::open(0.0));
+    for x in [a.low, a.high] {
+        for y in [b.low, b.high] {
+            let value = match (x.at, y.at) {
+                // 1ᵇ and a⁰ are 1, but at an infinite corner anything can be approached.
+                (1.0, y) if y.is_infinite() => return Bound::between(0.0, f64::INFINITY),
+                (x, 0.0) if x.is_infinite() || x == 0.0 => return Bound::between(0.0, f64::INFINITY),
+                (x, y) => x.powf(y),
+            };
+            let exact = value == 1.0 || value == 0.0 || value.is_infinite();
+            let open = x.open || y.open || value == 0.0 || value.is_infinite();
+            let down = (0..4).fold(value, |value: f64, _| value.next_down());
+            let up = (0..4).fold(value, |value: f64, _| value.next_up());
+            low = lower(low, End { at: if exact { value } else { down.max(0.0) }, open });
+            high = higher(high, End { at: if exact { value } else { up }, open });
+        }
+    }
+    Bound::of(low, high)
 }
 
 fn power_of_nonnegative(a: Bound, n: i32) -> Bound {

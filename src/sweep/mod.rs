@@ -7,6 +7,7 @@
 //! | [`adjoint`](fn@adjoint) | new nodes, backwards | gradients, Jacobian rows, as formulas |
 //! | [`reach`] | which inputs it depends on, which outputs it reaches | sparsity, order, slices |
 //! | [`bound`] | an interval, for all inputs and parameters | signs, domains |
+//! | [`simplify`](fn@simplify::simplify) | an equal, smaller program | textbook formulas |
 //! | [`render`](fn@render) | text | formulas |
 //!
 //! Each is an exhaustive match on [`Op`](crate::tape::Op). Derivatives are emitted as nodes on the same tape
@@ -18,6 +19,7 @@ mod lu;
 mod partial;
 pub mod reach;
 mod render;
+pub mod simplify;
 mod tangent;
 pub mod value;
 pub mod zeros;

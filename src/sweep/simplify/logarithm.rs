@@ -1,0 +1,279 @@
+//! ln|·| of products, powers and the slopes of the usual functions, written as sums.
+//!
+//! This is where Σ ln|J_ii| becomes a textbook formula. Each rule holds over the reals; in floating point each
+//! one widens the range: ln|eᵃ| overflows at a = 710, a does not.
+
+use super::normal::{Terms, exact_product};
+use super::{Rule, Simplifier};
+use crate::tape::{NodeId, Op, Shape, Var};
+
+/// How deeply choices and concatenations may be nested; beyond, ln|·| is left as it is.
+const DEEPEST: usize = 64;
+/// Among how many logarithms pairs are looked for.
+const SEVERAL: usize = 64;
+
+impl<'t> Simplifier<'t> {
+    /// ln|a| as a node.
+    pub(super) fn log_abs(&mut self, a: NodeId, depth: usize) -> Var<'t> {
+        // Once for each expression: two branches of a choice often share the rest of it.
+        if let Some(known) = self.logs.get(&a) {
+            return self.tape.var(*known);
+        }
+        let mut terms = self.log_abs_terms(a, depth);
+        self.reuse_quotients(&mut terms);
+        if terms.merged() && terms.leaves > 1 {
+            self.step(Rule::SumCollect);
+        }
+        let log = self.emit_terms(&terms);
+        self.logs.insert(a, log.id());
+        log
+    }
+
+    fn log_abs_terms(&mut self, a: NodeId, depth: usize) -> Terms {
+        let shape = self.tape.shape(a);
+        let mut terms = Terms::new(shape);
+        let mut stack: Vec<(NodeId, f64)> = vec![(a, 1.0)];
+        while let Some((id, c)) = stack.pop() {
+            let node = self.tape.node(id);
+            let operand = |k: usize| node.operands[k];
+            if let Some(number) = self.number(id) {
+                self.log_of_number(number, shape, c, &mut terms);
+                continue;
+            }
+            match &node.op {
+                Op::Exp => {
+                    self.applied(Rule::LogExp, id);
+                    self.add_all(operand(0), c, &mut terms);
+                }
+                Op::Neg | Op::Abs => {
+                    self.applied(Rule::LogNegate, id);
+                    stack.push((operand(0), c));
+                }
+                Op::Mul => {
+                    if let Some(slope) = self.sigmoid_slope(operand(0), operand(1)) {
+                        self.applied(Rule::LogSigmoid, id);
+                        slope.into_iter().for_each(|id| terms.add(id, -c));
+                        continue;
+                    }
+                    self.applied(Rule::LogProduct, id);
+                    stack.extend([(operand(1), c), (operand(0), c)]);
+                }
+                Op::Div => {
+                    self.applied(Rule::LogRecip, id);
+                    stack.extend([(operand(1), -c), (operand(0), c)]);
+                }
+                Op::Recip => {
+                    self.applied(Rule::LogRecip, id);
+                    stack.push((operand(0), -c));
+                }
+                Op::Powi(k) if *k != 0 && exact_product(c, f64::from(*k)).is_some() => {
+                    self.applied(Rule::LogPower, id);
+                    stack.push((operand(0), c * f64::from(*k)));
+                }
+                Op::Pow => {
+                    self.applied(Rule::LogPower, id);
+                    let log = self.log_abs(operand(0), depth);
+                    terms.add((self.tape.var(operand(1)) * log).id(), c);
+                }
+                Op::Sqrt => {
+                    self.applied(Rule::LogSqrt, id);
+                    stack.push((operand(0), 0.5 * c));
+                }
+                Op::Sigmoid => {
+                    self.applied(Rule::LogSigmoid, id);
+                    let argument = self.negated(operand(0));
+                    terms.add(argument.softplus().id(), -c);
+                }
+                Op::Broadcast if depth < DEEPEST => {
+                    let log = self.log_abs(operand(0), depth + 1);
+                    self.add_all(log.broadcast(shape).id(), c, &mut terms);
+                }
+                Op::Select if depth < DEEPEST => {
+                    self.applied(Rule::LogSelect, id);
+                    let [then, otherwise] = [1, 2].map(|k| self.log_abs(operand(k), depth + 1));
+                    let chosen = self.choice(operand(0), then, otherwise);
+                    self.add_all(chosen.id(), c, &mut terms);
+                }
+                Op::Concat if depth < DEEPEST => {
+                    self.applied(Rule::LogConcat, id);
+                    let parts: Vec<NodeId> =
+                        node.operands.iter().map(|part| self.log_abs(*part, depth + 1).id()).collect();
+                    terms.add(self.tape.push(Op::Concat, parts.into_iter().collect(), node.shape).id(), c);
+                }
+                Op::Gather(indices) => match self.gathered(operand(0), indices, shape) {
+                    Some(inner) => stack.push((inner.id(), c)),
+                    None => terms.add(self.log_of_atom(id).id(), c),
+                },
+                Op::Add | Op::Sub => {
+                    if let Some(argument) = self.tanh_slope(&node.op, operand(0), operand(1)) {
+                        self.applied(Rule::LogTanhSlope, id);
+                        let twice = -2.0 * self.tape.var(argument);
+                        let two = self.tape.constant(2.0).ln().broadcast(shape);
+                        terms.add(two.id(), 2.0 * c);
+                        terms.add(argument, -2.0 * c);
+                        terms.add(twice.softplus().id(), -2.0 * c);
+                    } else if let Some(factors) = self.factored(id) {
+                        stack.extend(factors.into_iter().map(|(base, e)| (base, c * f64::from(e))));
+                    } else {
+                        terms.add(self.log_of_atom(id).id(), c);
+                    }
+                }
+                _ => terms.add(self.log_of_atom(id).id(), c),
+            }
+        }
+        terms
+    }
+
+    /// Adds the terms of a sum that was derived; what the user wrote stays one term.
+    fn add_all(&mut self, id: NodeId, c: f64, terms: &mut Terms) {
+        let first = self.first;
+        let found =
+            self.terms(id, &|id| id.index() >= first && self.small(id), &|id| id, 64).filter(|found| {
+                found
+                    .list()
+                    .iter()
+                    .map(|(_, d)| *d)
+                    .chain(found.constants.iter().copied())
+                    .all(|d| exact_product(c, d).is_some())
+            });
+        match found {
+            Some(found) => {
+                found.list().iter().for_each(|(id, d)| terms.add(*id, c * d));
+                found.constants.iter().for_each(|d| terms.add_constant(c * d));
+            }
+            None => terms.add(id, c),
+        }
+    }
+
+    fn log_of_number(&mut self, number: f64, shape: Shape, c: f64, terms: &mut Terms) {
+        let constant = |value: f64| self.tape.constant(value);
+        if number.abs() == 1.0 {
+            terms.leaves += 1;
+            self.step(Rule::LogOne);
+            return;
+        }
+        // ln|0| is -∞ and stays as it is: a determinant that is 0 is not to be hidden.
+        let log = if number == 0.0 { constant(0.0).abs().ln() } else { constant(number.abs()).ln() };
+        terms.add(log.broadcast(shape).id(), c);
+    }
+
+    /// ln|a| of what no rule opens; without the bars where a > 0 is proven.
+    fn log_of_atom(&mut self, id: NodeId) -> Var<'t> {
+        let a = self.tape.var(id);
+        if let Op::Constant(data) = self.tape.node(id).op
+            && data.values().iter().all(|value| value.abs() == 1.0)
+        {
+            self.step(Rule::LogOne);
+            return self.tape.constant(0.0).broadcast(a.shape());
+        }
+        if let Some(rest) = self.one_plus(id) {
+            self.applied(Rule::LogOnePlus, id);
+            return rest.ln_1p();
+        }
+        if self.bounds.of(id).is_positive() {
+            self.applied(Rule::AbsPositive, id);
+            return a.ln();
+        }
+        a.abs().ln()
+    }
+
+    /// t, where the node is 1 + t and t > -1 is proven.
+    fn one_plus(&mut self, id: NodeId) -> Option<Var<'t>> {
+        let node = self.tape.node(id);
+        if !matches!(node.op, Op::Add | Op::Sub) {
+            return None;
+        }
+        let mut terms = self.terms(id, &|other| self.small(other), &|id| id, 16)?;
+        let at = terms.constants.iter().position(|constant| *constant == 1.0)?;
+        terms.constants.remove(at);
+        if terms.list().is_empty() {
+            return None;
+        }
+        let rest = self.emit_terms(&terms);
+        let low = self.bounds.of(rest.id()).low;
+        (low.at > -1.0 || (low.at == -1.0 && low.open) || self.bounds.of(id).is_positive()).then_some(rest)
+    }
+
+    /// σ(a)·σ(-a), as the two softplus that are taken away.
+    fn sigmoid_slope(&mut self, a: NodeId, b: NodeId) -> Option<[NodeId; 2]> {
+        let argument =
+            |id: NodeId| self.tape.look(id, |node| (node.op == Op::Sigmoid).then(|| node.operands[0]));
+        let (a, b) = (argument(a)?, argument(b)?);
+        let opposite =
+            |a: NodeId, b: NodeId| self.tape.look(b, |node| node.op == Op::Neg && node.operands[0] == a);
+        (opposite(a, b) || opposite(b, a)).then(|| [a, b].map(|id| self.tape.var(id).softplus().id()))
+    }
+
+    /// a, where the node is 1 - tanh² a.
+    fn tanh_slope(&self, op: &Op, one: NodeId, square: NodeId) -> Option<NodeId> {
+        if *op != Op::Sub || self.number(one) != Some(1.0) {
+            return None;
+        }
+        let node = self.tape.node(square);
+        let y = match node.op {
+            Op::Mul if node.operands[0] == node.operands[1] => node.operands[0],
+            Op::Powi(2) => node.operands[0],
+            _ => return None,
+        };
+        self.tape.look(y, |node| (node.op == Op::Tanh).then(|| node.operands[0]))
+    }
+
+    /// The elements of moved data, or of something that ln|·| opens; `None` where a gather is best left alone.
+    fn gathered(&mut self, from: NodeId, indices: &[u32], shape: Shape) -> Option<Var<'t>> {
+        let node = self.tape.node(from);
+        let of = |simplifier: &mut Self, k: usize| simplifier.gather(node.operands[k], indices, shape);
+        match node.op {
+            Op::Exp => Some(of(self, 0).exp()),
+            Op::Sigmoid => Some(of(self, 0).sigmoid()),
+            Op::Neg | Op::Abs => Some(of(self, 0)),
+            Op::Recip => Some(of(self, 0).recip()),
+            Op::Mul => Some(of(self, 0) * of(self, 1)),
+            Op::Div => Some(of(self, 0) / of(self, 1)),
+            Op::Add | Op::Sub => self.gather_through(from, indices, shape, 16),
+            Op::Constant(_) | Op::Broadcast | Op::Gather(_) | Op::Scatter(_) | Op::Concat | Op::Transpose => {
+                let picked = self.gather(from, indices, shape);
+                let same = self.tape.look(picked.id(), |node| {
+                    matches!(&node.op, Op::Gather(known) if **known == *indices) && node.operands[0] == from
+                });
+                (!same).then_some(picked)
+            }
+            _ => None,
+        }
+    }
+
+    /// -a without two minus signs.
+    pub(super) fn negated(&self, id: NodeId) -> Var<'t> {
+        match self.tape.look(id, |node| (node.op == Op::Neg).then(|| node.operands[0])) {
+            Some(inner) => self.tape.var(inner),
+            None => -self.tape.var(id),
+        }
+    }
+
+    /// ln|u| - ln|v| is ln|u/v| where u/v has been computed anyway.
+    fn reuse_quotients(&mut self, terms: &mut Terms) {
+        let argument = |id: NodeId| {
+            let inner = self.tape.look(id, |node| (node.op == Op::Ln).then(|| node.operands[0]))?;
+            Some(
+                self.tape.look(inner, |node| (node.op == Op::Abs).then(|| node.operands[0])).unwrap_or(inner),
+            )
+        };
+        let logs: Vec<(NodeId, NodeId, f64)> =
+            terms.list().iter().filter_map(|(id, c)| Some((*id, argument(*id)?, *c))).collect();
+        // Every pair is tried: that is for a handful of logarithms, as a layer has them.
+        if logs.len() > SEVERAL {
+            return;
+        }
+        for (over, u, c) in logs.iter().filter(|(_, _, c)| *c > 0.0) {
+            for (under, v, d) in logs.iter().filter(|(_, _, d)| d == &-c) {
+                let Some(quotient) = self.tape.find(Op::Div, &[*u, *v], terms.shape) else { continue };
+                if terms.parts.contains_key(over) && terms.parts.contains_key(under) && *d == -c {
+                    let log = self.log_of_atom(quotient);
+                    terms.parts.shift_remove(over);
+                    terms.parts.shift_remove(under);
+                    terms.add(log.id(), *c);
+                    break;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! The simplify sweep: an equal, smaller program.
+//!
+//! It is applied to what was derived and never to what the user wrote: nodes recorded before `first` are
+//! looked into, but stay as they are. Every step is a [`Rule`] from one list, sound over the reals; side
+//! conditions are proven by the [bound sweep](super::bound). Sums and products have a normal form (flattened,
+//! ordered, like terms collected, numbers folded only where that is exact), so that
+//! Σ ln|∂(z·eˢ + t)/∂z| comes out as Σ s.
+//!
+//! Nodes are rewritten bottom-up, each once, without recursion. A chain of sums (or of products) is collected
+//! at its top, so that 10⁵ terms take one pass; what is shared is opened only while it is small.
+
+mod logarithm;
+mod movement;
+mod normal;
+mod order;
+mod quotient;
+mod rules;
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+
+pub use rules::Rule;
+
+use self::order::Keys;
+use super::bound::{Bound, Bounds};
+use super::tangent::choice;
+use crate::tape::{Cut, Node, NodeId, Op, Tape, Var};
+
+/// How large an expression may be to be opened wherever it is used.
+const SHARED: u16 = 512;
+
+/// A simplified node, and how it came about.
+#[derive(Clone, Debug)]
+pub struct Simplified<'t> {
+    /// The result.
+    pub value: Var<'t>,
+    /// The steps that rewrote one expression as another, in the order in which they were made.
+    pub steps: Vec<Step>,
+    /// Every rule that was used, whether or not its step is told.
+    pub rules: Vec<Rule>,
+}
+
+/// One step of a derivation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Step {
+    /// The rule.
+    pub rule: Rule,
+    /// The expression whose ln|·| was opened.
+    pub before: NodeId,
+}
+
+/// Rewrites `node` as an equal, smaller expression.
+///
+/// Nodes before `first` were written by the user and stay as they are. `given` says where nodes lie that the
+/// program does not compute (an input in its domain).
+pub fn simplify<'t>(tape: &'t Tape, node: NodeId, first: usize, given: &[(NodeId, Bound)]) -> Simplified<'t> {
+    let mut simplifier = Simplifier {
+        tape,
+        first,
+        bounds: Bounds::new(tape, given),
+        sizes: RefCell::default(),
+        keys: Keys::new(tape),
+        steps: Vec::new(),
+        rules: Vec::new(),
+        told: HashSet::new(),
+        logs: HashMap::new(),
+    };
+    let value = simplifier.run(node);
+    Simplified { value, steps: simplifier.steps, rules: simplifier.rules }
+}
+
+struct Simplifier<'t> {
+    tape: &'t Tape,
+    first: usize,
+    bounds: Bounds<'t>,
+    sizes: RefCell<Vec<u16>>,
+    keys: Keys<'t>,
+    steps: Vec<Step>,
+    rules: Vec<Rule>,
+    told: HashSet<Step>,
+    logs: HashMap<NodeId, NodeId>,
+}
+
+impl<'t> Simplifier<'t> {
+    fn run(&mut self, root: NodeId) -> Var<'t> {
+        if root.index() < self.first {
+            return self.tape.var(root);
+        }
+        let cut = Cut::new(self.tape, &[], &[root]);
+        let derived: Vec<NodeId> =
+            cut.nodes().iter().copied().filter(|id| id.index() >= self.first).collect();
+        let inner = self.inner(&derived, root);
+        let mut new: HashMap<NodeId, NodeId> = HashMap::new();
+        for id in derived {
+            if inner.contains(&id) {
+                continue;
+            }
+            let node = self.tape.node(id);
+            let value = self.rebuild(id, &node, &inner, &new);
+            new.insert(id, value.id());
+        }
+        self.tape.var(new[&root])
+    }
+
+    /// Sums inside of sums and products inside of products that nobody else uses: they are collected at the
+    /// top of their chain.
+    fn inner(&self, derived: &[NodeId], root: NodeId) -> HashSet<NodeId> {
+        let kind = |op: &Op| match op {
+            Op::Add | Op::Sub | Op::Neg => 1,
+            Op::Mul | Op::Div | Op::Recip => 2,
+            _ => 0,
+        };
+        let mut uses: HashMap<NodeId, (usize, bool)> = HashMap::new();
+        for id in derived {
+            let node = self.tape.node(*id);
+            for operand in &node.operands {
+                let same = self.tape.look(*operand, |inner| kind(&inner.op)) == kind(&node.op);
+                let entry = uses.entry(*operand).or_insert((0, true));
+                *entry = (entry.0 + 1, entry.1 && same && kind(&node.op) != 0);
+            }
+        }
+        let alone = |id: &NodeId| uses.get(id).is_some_and(|(count, same)| *count == 1 && *same);
+        derived.iter().copied().filter(|id| *id != root && alone(id)).collect()
+    }
+
+    fn rebuild(
+        &mut self,
+        id: NodeId,
+        node: &Node,
+        inner: &HashSet<NodeId>,
+        new: &HashMap<NodeId, NodeId>,
+    ) -> Var<'t> {
+        let resolve = |id: NodeId| new.get(&id).copied().unwrap_or(id);
+        match node.op {
+            Op::Add | Op::Sub | Op::Neg => return self.rebuild_sum(id, node, inner, &resolve),
+            Op::Mul | Op::Div | Op::Recip | Op::Powi(_) => {
+                return self.rebuild_product(id, node, inner, &resolve);
+            }
+            _ => {}
+        }
+        let operands: Vec<NodeId> = node.operands.iter().map(|operand| resolve(*operand)).collect();
+        let op_of = |id: NodeId| self.tape.look(id, |node| (node.op.clone(), node.operands.clone()));
+        let again = |simplifier: &Self| {
+            simplifier.tape.push(node.op.clone(), operands.iter().copied().collect(), node.shape)
+        };
+        match &node.op {
+            Op::Exp => match op_of(operands[0]) {
+                (Op::Ln, inside) => {
+                    self.step(Rule::ExpLog);
+                    self.tape.var(inside[0])
+                }
+                _ if self.number(operands[0]) == Some(0.0) => {
+                    self.step(Rule::ExpZero);
+                    self.tape.constant(1.0).broadcast(node.shape)
+                }
+                _ => again(self),
+            },
+            Op::Ln => match op_of(operands[0]) {
+                (Op::Abs, inside) => self.log_abs(inside[0], 0),
+                (Op::Exp, inside) => {
+                    self.applied(Rule::LogExp, operands[0]);
+                    self.tape.var(inside[0])
+                }
+                (Op::Constant(_), _) => again(self),
+                _ if self.bounds.of(operands[0]).is_positive() => self.log_abs(operands[0], 0),
+                _ => again(self),
+            },
+            // The bars of a logarithm are opened where the logarithm is.
+            Op::Abs => self.absolute(operands[0]),
+            Op::Sqrt => match op_of(operands[0]) {
+                (Op::Powi(2), inside) => {
+                    self.step(Rule::SqrtSquare);
+                    self.absolute(inside[0])
+                }
+                (Op::Mul, inside) if inside[0] == inside[1] => {
+                    self.step(Rule::SqrtSquare);
+                    self.absolute(inside[0])
+                }
+                _ => again(self),
+            },
+            Op::Ln1p if op_of(operands[0]).0 == Op::ExpM1 => self.inverse_pair(operands[0]),
+            Op::ExpM1 if op_of(operands[0]).0 == Op::Ln1p => self.inverse_pair(operands[0]),
+            Op::Select => {
+                if operands[1] == operands[2] && self.bounds.of(operands[0]).defined {
+                    self.step(Rule::SelectSame);
+                    return self.tape.var(operands[1]);
+                }
+                match self.number(operands[0]) {
+                    Some(condition) => {
+                        self.step(Rule::SelectConstant);
+                        self.tape.var(operands[if condition == 0.0 { 2 } else { 1 }])
+                    }
+                    None => again(self),
+                }
+            }
+            Op::Sum => self.sum(operands[0]),
+            Op::Gather(indices) => self.gather(operands[0], indices, node.shape),
+            Op::Transpose => match op_of(operands[0]) {
+                (Op::Transpose, inside) => {
+                    self.step(Rule::TransposeTranspose);
+                    self.tape.var(inside[0])
+                }
+                _ => again(self),
+            },
+            _ => again(self),
+        }
+    }
+
+    fn rebuild_sum(
+        &mut self,
+        id: NodeId,
+        node: &Node,
+        inner: &HashSet<NodeId>,
+        resolve: &dyn Fn(NodeId) -> NodeId,
+    ) -> Var<'t> {
+        let open = |other: NodeId| other == id || inner.contains(&other);
+        let derived = |other: NodeId| open(other) || (other.index() >= self.first && self.small(other));
+        let everything = |other: NodeId| open(other) || self.small(other);
+        let shallow = self.terms(id, &derived, resolve, usize::MAX);
+        // What the user wrote is opened only where something cancels or is collected.
+        let deep = self.terms(id, &everything, resolve, 4096).filter(|deep| deep.merged());
+        match deep.or(shallow) {
+            Some(terms) => {
+                if terms.merged() {
+                    self.step(if terms.list().is_empty() { Rule::SumCancel } else { Rule::SumCollect });
+                }
+                self.emit_terms(&terms)
+            }
+            None => {
+                let operands = node.operands.iter().map(|operand| resolve(*operand)).collect();
+                self.tape.push(node.op.clone(), operands, node.shape)
+            }
+        }
+    }
+
+    fn rebuild_product(
+        &mut self,
+        id: NodeId,
+        node: &Node,
+        inner: &HashSet<NodeId>,
+        resolve: &dyn Fn(NodeId) -> NodeId,
+    ) -> Var<'t> {
+        // A number times a sum is multiplied out, and a number times anything is a term.
+        if node.op == Op::Mul {
+            let numbers = [0, 1].map(|k| self.number(resolve(node.operands[k])));
+            if let Some(k) = numbers.iter().position(Option::is_some)
+                && !inner.contains(&node.operands[1 - k])
+            {
+                let (number, other) = (numbers[k].expect("just found"), resolve(node.operands[1 - k]));
+                if number == 0.0 {
+                    self.step(Rule::ProductZero);
+                    return self.tape.constant(0.0).broadcast(node.shape);
+                }
+                let product = match number {
+                    1.0 => return self.tape.var(other),
+                    -1.0 => -self.tape.var(other),
+                    number => number * self.tape.var(other),
+                };
+                let top = product.id();
+                let look = |other: NodeId| other == top || (other.index() >= self.first && self.small(other));
+                return match self.terms(top, &look, &|id| id, 4096) {
+                    Some(terms) => self.emit_terms(&terms),
+                    None => product,
+                };
+            }
+        }
+        let open = |other: NodeId| other == id || inner.contains(&other);
+        let derived = |other: NodeId| open(other) || (other.index() >= self.first && self.small(other));
+        let everything = |other: NodeId| open(other) || self.small(other);
+        let shallow = self.factors(id, &derived, resolve, usize::MAX);
+        let count = |factors: &normal::Factors| {
+            factors.parts.len() + factors.exponents.len() + factors.constants.len()
+        };
+        let deep = self
+            .factors(id, &everything, resolve, 4096)
+            .filter(|deep| shallow.as_ref().is_none_or(|shallow| count(deep) < count(shallow)));
+        match deep.or(shallow) {
+            Some(factors) => {
+                if count(&factors) < factors.leaves {
+                    let cancelled = factors.parts.is_empty();
+                    self.step(if cancelled { Rule::ProductCancel } else { Rule::ProductCollect });
+                }
+                self.emit_factors(&factors)
+            }
+            None => {
+                let operands = node.operands.iter().map(|operand| resolve(*operand)).collect();
+                self.tape.push(node.op.clone(), operands, node.shape)
+            }
+        }
+    }
+
+    /// Whether an expression is small enough to be opened wherever it is used: a chain of sums or products
+    /// that many others share would be copied again and again.
+    fn small(&self, id: NodeId) -> bool {
+        let mut sizes = self.sizes.borrow_mut();
+        for index in sizes.len()..=id.index() {
+            let size = self.tape.look(NodeId(index as u32), |node| match node.op {
+                Op::Add | Op::Sub | Op::Neg | Op::Mul | Op::Div | Op::Recip | Op::Powi(_) => {
+                    node.operands.iter().fold(1, |sum: u16, o| sum.saturating_add(sizes[o.index()]))
+                }
+                _ => 1,
+            });
+            sizes.push(size);
+        }
+        sizes[id.index()] <= SHARED
+    }
+
+    /// |a| by what is known of a's sign.
+    fn absolute(&mut self, a: NodeId) -> Var<'t> {
+        let bound = self.bounds.of(a);
+        let node = self.tape.node(a);
+        if bound.is_nonnegative() {
+            self.step(Rule::AbsPositive);
+            return self.tape.var(a);
+        }
+        if bound.is_nonpositive() {
+            self.step(Rule::AbsNegative);
+            return self.negated(a);
+        }
+        match node.op {
+            Op::Neg | Op::Abs => {
+                self.step(Rule::AbsAbs);
+                self.tape.var(node.operands[0]).abs()
+            }
+            _ => self.tape.var(a).abs(),
+        }
+    }
+
+    fn inverse_pair(&mut self, outer: NodeId) -> Var<'t> {
+        self.step(Rule::InversePair);
+        self.tape.var(self.tape.node(outer).operands[0])
+    }
+
+    /// A choice whose branches may have become the same.
+    fn choice(&mut self, condition: NodeId, then: Var<'t>, otherwise: Var<'t>) -> Var<'t> {
+        if then.id() == otherwise.id() && self.bounds.of(condition).defined {
+            self.step(Rule::SelectSame);
+            return then;
+        }
+        choice(self.tape.var(condition), then, otherwise)
+    }
+
+    /// Notes that a rule was used.
+    fn step(&mut self, rule: Rule) {
+        if !self.rules.contains(&rule) {
+            self.rules.push(rule);
+        }
+    }
+
+    /// Notes that a rule opened ln|before|; told once for each expression.
+    fn applied(&mut self, rule: Rule, before: NodeId) {
+        self.step(rule);
+        let step = Step { rule, before };
+        if self.told.insert(step) {
+            self.steps.push(step);
+        }
+    }
+}

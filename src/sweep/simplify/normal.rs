@@ -1,0 +1,392 @@
+//! Normal forms: a sum as terms with coefficients, a product as bases with exponents.
+//!
+//! Coefficients are folded only where the f64 result is exact, so that a normal form is equal to what it came
+//! from over the reals and not only nearly so.
+
+use indexmap::IndexMap;
+
+use super::{Rule, Simplifier};
+use crate::tape::{NodeId, Op, Shape, Var};
+
+/// A sum Σ c·t + Σ constants, all of one shape.
+#[derive(Clone, Debug)]
+pub(super) struct Terms {
+    pub shape: Shape,
+    pub parts: IndexMap<NodeId, f64>,
+    pub constants: Vec<f64>,
+    /// Terms whose coefficients could not be added exactly to those of `parts`.
+    pub loose: Vec<(NodeId, f64)>,
+    /// How many leaves went in.
+    pub leaves: usize,
+}
+
+impl Terms {
+    pub(super) fn new(shape: Shape) -> Terms {
+        Terms { shape, parts: IndexMap::new(), constants: Vec::new(), loose: Vec::new(), leaves: 0 }
+    }
+
+    /// Adds `coefficient·base`; a sum of coefficients that is not exact stays two terms.
+    pub(super) fn add(&mut self, base: NodeId, coefficient: f64) {
+        self.leaves += 1;
+        if coefficient == 0.0 {
+            return;
+        }
+        let entry = self.parts.entry(base).or_insert(0.0);
+        match exact_sum(*entry, coefficient) {
+            Some(sum) => *entry = sum,
+            None => self.loose.push((base, coefficient)),
+        }
+        if *entry == 0.0 {
+            self.parts.shift_remove(&base);
+        }
+    }
+
+    /// Adds a number.
+    pub(super) fn add_constant(&mut self, value: f64) {
+        self.leaves += 1;
+        for known in &mut self.constants {
+            if let Some(sum) = exact_sum(*known, value) {
+                *known = sum;
+                self.constants.retain(|constant| *constant != 0.0);
+                return;
+            }
+        }
+        if value != 0.0 {
+            self.constants.push(value);
+        }
+    }
+
+    /// The terms that are not numbers, with their coefficients.
+    pub(super) fn list(&self) -> Vec<(NodeId, f64)> {
+        self.parts.iter().map(|(id, c)| (*id, *c)).chain(self.loose.iter().copied()).collect()
+    }
+
+    /// Whether something was collected, cancelled or folded.
+    pub(super) fn merged(&self) -> bool {
+        self.parts.len() + self.constants.len() + self.loose.len() < self.leaves
+    }
+}
+
+/// A product c·Π bᵉ·Π exp(a), all of one shape.
+#[derive(Clone, Debug)]
+pub(super) struct Factors {
+    pub shape: Shape,
+    pub constants: Vec<f64>,
+    pub parts: IndexMap<NodeId, i32>,
+    /// The arguments of exponentials, each with the power it was raised to.
+    pub exponents: Vec<(NodeId, i32)>,
+    pub leaves: usize,
+    /// Whether a cancellation made the domain larger.
+    pub grows: bool,
+}
+
+impl Factors {
+    fn add(&mut self, base: NodeId, exponent: i32, nonzero: bool) {
+        self.leaves += 1;
+        let entry = self.parts.entry(base).or_insert(0);
+        if *entry != 0 && (*entry > 0) != (exponent > 0) && !nonzero {
+            self.grows = true;
+        }
+        *entry += exponent;
+        if *entry == 0 {
+            self.parts.shift_remove(&base);
+        }
+    }
+
+    fn add_constant(&mut self, value: f64) {
+        self.leaves += 1;
+        for known in &mut self.constants {
+            if let Some(product) = exact_product(*known, value) {
+                *known = product;
+                self.constants.retain(|constant| *constant != 1.0);
+                return;
+            }
+        }
+        if value != 1.0 {
+            self.constants.push(value);
+        }
+    }
+}
+
+/// a + b, if that is exact (Knuth's TwoSum).
+pub(super) fn exact_sum(a: f64, b: f64) -> Option<f64> {
+    let sum = a + b;
+    let back = sum - a;
+    let error = (a - (sum - back)) + (b - back);
+    (sum.is_finite() && error == 0.0).then_some(sum)
+}
+
+/// a·b, if that is exact; a product in the subnormal range is refused, since its error would underflow.
+pub(super) fn exact_product(a: f64, b: f64) -> Option<f64> {
+    let product = a * b;
+    if a == 0.0 || b == 0.0 {
+        return Some(0.0);
+    }
+    let safe = product.is_finite() && product.abs() > 1e-250;
+    (safe && a.mul_add(b, -product) == 0.0).then_some(product)
+}
+
+impl<'t> Simplifier<'t> {
+    /// The one number that all elements of a constant have.
+    pub(super) fn number(&self, id: NodeId) -> Option<f64> {
+        self.tape.look(id, |node| match &node.op {
+            Op::Constant(data) => {
+                let first = *data.values().first()?;
+                data.values().iter().all(|value| *value == first).then_some(first)
+            }
+            Op::Broadcast => self.number_of_scalar(node.operands[0]),
+            _ => None,
+        })
+    }
+
+    fn number_of_scalar(&self, id: NodeId) -> Option<f64> {
+        self.tape.look(id, |node| match &node.op {
+            Op::Constant(data) => data.values().first().copied(),
+            _ => None,
+        })
+    }
+
+    /// A node as a sum; `look` says which sums and multiples are looked into.
+    ///
+    /// `None` when the node has more than `limit` terms or a coefficient cannot be folded exactly.
+    pub(super) fn terms(
+        &self,
+        id: NodeId,
+        look: &dyn Fn(NodeId) -> bool,
+        resolve: &dyn Fn(NodeId) -> NodeId,
+        limit: usize,
+    ) -> Option<Terms> {
+        let mut terms = Terms::new(self.tape.shape(id));
+        let mut stack = vec![(id, 1.0)];
+        while let Some((id, coefficient)) = stack.pop() {
+            if terms.leaves + stack.len() > limit {
+                return None;
+            }
+            let node = self.tape.node(id);
+            let opened = look(id);
+            match node.op {
+                Op::Add if opened => {
+                    stack.extend([(node.operands[1], coefficient), (node.operands[0], coefficient)])
+                }
+                Op::Sub if opened => {
+                    stack.extend([(node.operands[1], -coefficient), (node.operands[0], coefficient)])
+                }
+                Op::Neg if opened => stack.push((node.operands[0], -coefficient)),
+                Op::Mul if opened && self.multiple(&node.operands, coefficient).is_some() => {
+                    stack.push(self.multiple(&node.operands, coefficient).expect("just seen"));
+                }
+                _ => {
+                    let leaf = resolve(id);
+                    if leaf != id && look(leaf) {
+                        stack.push((leaf, coefficient));
+                    } else if let Some(number) = self.number(leaf) {
+                        terms.add_constant(exact_product(number, coefficient)?);
+                    } else {
+                        terms.add(leaf, coefficient);
+                    }
+                }
+            }
+        }
+        Some(terms)
+    }
+
+    /// A product with a number, as the other factor with its coefficient.
+    fn multiple(&self, operands: &[NodeId], coefficient: f64) -> Option<(NodeId, f64)> {
+        for k in 0..2 {
+            if let Some(number) = self.number(operands[k]) {
+                return Some((operands[1 - k], exact_product(number, coefficient)?));
+            }
+        }
+        None
+    }
+
+    /// A node as a product; `look` says which products and powers are looked into.
+    pub(super) fn factors(
+        &self,
+        id: NodeId,
+        look: &dyn Fn(NodeId) -> bool,
+        resolve: &dyn Fn(NodeId) -> NodeId,
+        limit: usize,
+    ) -> Option<Factors> {
+        let shape = self.tape.shape(id);
+        let mut factors = Factors {
+            shape,
+            constants: Vec::new(),
+            parts: IndexMap::new(),
+            exponents: Vec::new(),
+            leaves: 0,
+            grows: false,
+        };
+        let mut stack = vec![(id, 1i32)];
+        while let Some((id, exponent)) = stack.pop() {
+            if factors.leaves + stack.len() > limit || exponent.abs() > 1 << 20 {
+                return None;
+            }
+            let node = self.tape.node(id);
+            let opened = look(id);
+            match node.op {
+                Op::Mul if opened => {
+                    stack.extend([(node.operands[1], exponent), (node.operands[0], exponent)])
+                }
+                Op::Div if opened => {
+                    stack.extend([(node.operands[1], -exponent), (node.operands[0], exponent)])
+                }
+                Op::Recip if opened => stack.push((node.operands[0], -exponent)),
+                Op::Neg if opened => {
+                    if exponent % 2 != 0 {
+                        factors.add_constant(-1.0);
+                    }
+                    stack.push((node.operands[0], exponent));
+                }
+                Op::Powi(k) if opened && k != 0 && k.abs() < 1 << 10 => {
+                    stack.push((node.operands[0], k * exponent))
+                }
+                _ => {
+                    let leaf = resolve(id);
+                    if leaf != id && look(leaf) {
+                        stack.push((leaf, exponent));
+                        continue;
+                    }
+                    if let Some(number) = self.number(leaf) {
+                        if number != 0.0 && (exponent == 1 || number == 1.0 || number == -1.0) {
+                            factors.add_constant(number.powi(exponent));
+                            continue;
+                        }
+                        if number == 0.0 && exponent > 0 {
+                            factors.add_constant(0.0);
+                            continue;
+                        }
+                    }
+                    let argument =
+                        self.tape.look(leaf, |node| (node.op == Op::Exp).then(|| node.operands[0]));
+                    match argument {
+                        Some(argument) => {
+                            factors.leaves += 1;
+                            factors.exponents.push((argument, exponent));
+                        }
+                        None => {
+                            let nonzero = self.bounds.of(leaf).nonzero;
+                            factors.add(leaf, exponent, nonzero);
+                        }
+                    }
+                }
+            }
+        }
+        Some(factors)
+    }
+
+    /// A sum as a node again, in canonical order; what is positive first.
+    pub(super) fn emit_terms(&mut self, terms: &Terms) -> Var<'t> {
+        let shape = terms.shape;
+        let mut parts = terms.list();
+        parts.sort_by_cached_key(|(id, _)| self.keys.of(*id));
+        let mut numbers = terms.constants.clone();
+        numbers.sort_by(f64::total_cmp);
+        let constant = |value: f64| self.tape.constant(value).broadcast(shape);
+        let mut sum: Option<Var<'t>> = None;
+        // What is added first, then what is taken away, so that no sum begins with a minus needlessly.
+        for positive in [true, false] {
+            for value in numbers.iter().filter(|value| (**value > 0.0) == positive) {
+                sum = Some(match sum {
+                    Some(sum) if positive => sum + constant(*value),
+                    Some(sum) => sum - constant(-value),
+                    None => constant(*value),
+                });
+            }
+            for (id, coefficient) in parts.iter().filter(|(_, c)| (*c > 0.0) == positive) {
+                let base = self.tape.var(*id);
+                let size = coefficient.abs();
+                let term = if size == 1.0 { base } else { size * base };
+                sum = Some(match sum {
+                    Some(sum) if positive => sum + term,
+                    Some(sum) => sum - term,
+                    None if positive => term,
+                    None if size == 1.0 => -base,
+                    None => *coefficient * base,
+                });
+            }
+        }
+        sum.unwrap_or_else(|| constant(0.0))
+    }
+
+    /// A product as a node again, in canonical order, with one division at most.
+    pub(super) fn emit_factors(&mut self, factors: &Factors) -> Var<'t> {
+        let shape = factors.shape;
+        if factors.constants.contains(&0.0) {
+            self.step(Rule::ProductZero);
+            return self.tape.constant(0.0).broadcast(shape);
+        }
+        let mut parts: Vec<(NodeId, i32)> = factors.parts.iter().map(|(id, e)| (*id, *e)).collect();
+        let exponentials = self.emit_exponentials(factors);
+        parts.extend(exponentials);
+        parts.sort_by_cached_key(|(id, _)| self.keys.of(*id));
+        let power = |simplifier: &Simplifier<'t>, id: NodeId, exponent: i32| simplifier.power(id, exponent);
+        let mut over: Option<Var<'t>> = None;
+        let mut under: Option<Var<'t>> = None;
+        let mut negative = false;
+        for value in &factors.constants {
+            if *value == -1.0 {
+                negative = !negative;
+                continue;
+            }
+            let value = self.tape.constant(*value).broadcast(shape);
+            over = Some(over.map_or(value, |over| over * value));
+        }
+        for (id, exponent) in parts {
+            let side = if exponent > 0 { &mut over } else { &mut under };
+            let factor = power(self, id, exponent.abs());
+            *side = Some(side.map_or(factor, |side| side * factor));
+        }
+        let product = match (over, under) {
+            (Some(over), Some(under)) => over / under,
+            (Some(over), None) => over,
+            (None, Some(under)) => under.recip(),
+            (None, None) => self.tape.constant(1.0).broadcast(shape),
+        };
+        if negative { -product } else { product }
+    }
+
+    /// The exponentials of a product: together where that makes the sum in the exponent smaller.
+    fn emit_exponentials(&mut self, factors: &Factors) -> Vec<(NodeId, i32)> {
+        if factors.exponents.len() < 2 {
+            let one = |(argument, exponent): &(NodeId, i32)| (self.tape.var(*argument).exp().id(), *exponent);
+            return factors.exponents.iter().map(one).collect();
+        }
+        let mut sum = Terms::new(factors.shape);
+        for (argument, exponent) in &factors.exponents {
+            let exponent = f64::from(*exponent);
+            let terms = self.terms(*argument, &|id| self.small(id), &|id| id, 64).filter(|terms| {
+                let numbers = terms.constants.iter().chain(terms.parts.values());
+                numbers.copied().all(|c| exact_product(c, exponent).is_some())
+            });
+            match terms {
+                Some(terms) => {
+                    terms.list().iter().for_each(|(id, c)| sum.add(*id, c * exponent));
+                    terms.constants.iter().for_each(|c| sum.add_constant(c * exponent));
+                }
+                None => sum.add(*argument, exponent),
+            }
+        }
+        if !sum.merged() {
+            let separate = |(a, e): &(NodeId, i32)| (self.tape.var(*a).exp().id(), *e);
+            return factors.exponents.iter().map(separate).collect();
+        }
+        self.step(Rule::ExpSum);
+        if sum.list().is_empty() && sum.constants.is_empty() {
+            self.step(Rule::ExpZero);
+            return Vec::new();
+        }
+        let argument = self.emit_terms(&sum);
+        vec![(argument.exp().id(), 1)]
+    }
+
+    /// bᵏ for k > 0, as the square that is on the tape already if there is one.
+    pub(super) fn power(&self, id: NodeId, exponent: i32) -> Var<'t> {
+        let base = self.tape.var(id);
+        match exponent {
+            1 => base,
+            2 if self.tape.find(Op::Mul, &[id, id], base.shape()).is_some() => base * base,
+            k => base.powi(k),
+        }
+    }
+}

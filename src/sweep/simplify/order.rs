@@ -1,0 +1,106 @@
+//! The canonical order of terms and factors: the same however an expression was recorded.
+//!
+//! Constants first, then parameters by name, inputs by index, and everything else by height, operation and
+//! structure. Keys are computed bottom-up, once a node, without addresses or random hashes.
+
+use std::collections::HashMap;
+
+use crate::tape::{Node, NodeId, Op, Tape};
+
+/// Where a node stands among others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    class: u8,
+    height: u32,
+    rank: u64,
+    structure: u64,
+}
+
+pub(super) struct Keys<'t> {
+    tape: &'t Tape,
+    names: HashMap<u32, u64>,
+    known: Vec<Key>,
+}
+
+impl<'t> Keys<'t> {
+    pub(super) fn new(tape: &'t Tape) -> Keys<'t> {
+        let declarations = tape.declarations();
+        let mut sorted: Vec<u32> = (0..declarations.len() as u32).collect();
+        sorted.sort_by(|a, b| declarations[*a as usize].name.cmp(&declarations[*b as usize].name));
+        let names = sorted.iter().enumerate().map(|(rank, number)| (*number, rank as u64)).collect();
+        Keys { tape, names, known: Vec::new() }
+    }
+
+    pub(super) fn of(&mut self, id: NodeId) -> Key {
+        for index in self.known.len()..=id.index() {
+            let node = self.tape.node(NodeId(index as u32));
+            let key = self.node(&node);
+            self.known.push(key);
+        }
+        self.known[id.index()]
+    }
+
+    fn node(&self, node: &Node) -> Key {
+        let of = |k: usize| self.known[node.operands[k].index()];
+        let operands = || node.operands.iter().map(|operand| self.known[operand.index()]);
+        let mut structure = mix(SEED, name_hash(node.op.name()));
+        for operand in operands() {
+            structure = mix(structure, operand.structure);
+        }
+        let mut key = Key {
+            class: 3,
+            height: operands().map(|key| key.height + 1).max().unwrap_or(0),
+            rank: name_hash(node.op.name()),
+            structure,
+        };
+        let mut detail = |value: u64| key.structure = mix(key.structure, value);
+        match &node.op {
+            Op::Constant(data) => {
+                data.values().iter().for_each(|value| detail(value.to_bits()));
+                key.class = 0;
+                key.rank = ordered_bits(data.values().first().copied().unwrap_or(0.0));
+            }
+            Op::Broadcast => (key.class, key.rank, key.height) = (of(0).class, of(0).rank, of(0).height),
+            Op::Parameter(number) => {
+                key.class = 1;
+                key.rank = self.names.get(number).copied().unwrap_or(u64::from(*number));
+                detail(key.rank);
+            }
+            Op::Input(number) => {
+                detail(u64::from(*number));
+                (key.class, key.rank) = (2, u64::from(*number));
+            }
+            Op::Gather(indices) => {
+                indices.iter().for_each(|index| detail(u64::from(*index)));
+                // An element of an input is an input; one of anything else stands beside it.
+                let first = indices.first().copied().map_or(0, u64::from);
+                (key.class, key.height, key.rank) = (of(0).class, of(0).height, of(0).rank);
+                if key.class != 3 {
+                    key.rank = key.rank.wrapping_mul(1 << 32).wrapping_add(1 + first);
+                }
+            }
+            Op::Scatter(indices) => indices.iter().for_each(|index| detail(u64::from(*index))),
+            Op::Powi(exponent) => detail(*exponent as u64),
+            _ => {}
+        }
+        key
+    }
+}
+
+const SEED: u64 = 0xcbf2_9ce4_8422_2325;
+
+fn mix(hash: u64, value: u64) -> u64 {
+    let mut x = hash.rotate_left(5) ^ value.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    x ^= x >> 32;
+    x.wrapping_mul(0xd6e8_feb8_6659_fd93)
+}
+
+fn name_hash(name: &str) -> u64 {
+    name.bytes().fold(SEED, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
+/// Bits that are ordered as the numbers are.
+fn ordered_bits(value: f64) -> u64 {
+    let bits = value.to_bits();
+    if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
+}

@@ -1,0 +1,200 @@
+//! The rules of the simplifier: one list, each with its name, statement, side condition and proof.
+//!
+//! A rule a → b is sound when a = b wherever both are defined and b is defined wherever a is. Conditions are
+//! discharged by the bound sweep. A step that makes the domain larger (a removable singularity filled in) is
+//! marked where it is applied and never used in a proof of singularity.
+
+/// What a step of a derivation did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Rule {
+    /// See [`Rule::statement`].
+    SumCollect,
+    /// See [`Rule::statement`].
+    SumCancel,
+    /// See [`Rule::statement`].
+    ProductCollect,
+    /// See [`Rule::statement`].
+    ProductCancel,
+    /// See [`Rule::statement`].
+    ProductZero,
+    /// See [`Rule::statement`].
+    FoldExact,
+    /// See [`Rule::statement`].
+    ExpSum,
+    /// See [`Rule::statement`].
+    ExpZero,
+    /// See [`Rule::statement`].
+    ExpLog,
+    /// See [`Rule::statement`].
+    LogExp,
+    /// See [`Rule::statement`].
+    LogProduct,
+    /// See [`Rule::statement`].
+    LogRecip,
+    /// See [`Rule::statement`].
+    LogPower,
+    /// See [`Rule::statement`].
+    LogNegate,
+    /// See [`Rule::statement`].
+    LogSqrt,
+    /// See [`Rule::statement`].
+    LogOne,
+    /// See [`Rule::statement`].
+    LogSigmoid,
+    /// See [`Rule::statement`].
+    LogTanhSlope,
+    /// See [`Rule::statement`].
+    LogCosh,
+    /// See [`Rule::statement`].
+    LogOnePlus,
+    /// See [`Rule::statement`].
+    LogSelect,
+    /// See [`Rule::statement`].
+    LogGather,
+    /// See [`Rule::statement`].
+    LogConcat,
+    /// See [`Rule::statement`].
+    CommonFactor,
+    /// See [`Rule::statement`].
+    QuotientRule,
+    /// See [`Rule::statement`].
+    AbsPositive,
+    /// See [`Rule::statement`].
+    AbsNegative,
+    /// See [`Rule::statement`].
+    AbsAbs,
+    /// See [`Rule::statement`].
+    SqrtSquare,
+    /// See [`Rule::statement`].
+    SquareSqrt,
+    /// See [`Rule::statement`].
+    InversePair,
+    /// See [`Rule::statement`].
+    SelectSame,
+    /// See [`Rule::statement`].
+    SelectConstant,
+    /// See [`Rule::statement`].
+    GatherMoved,
+    /// See [`Rule::statement`].
+    TransposeTranspose,
+    /// See [`Rule::statement`].
+    SumMoved,
+}
+
+/// One row of the list.
+struct Row {
+    rule: Rule,
+    name: &'static str,
+    statement: &'static str,
+    condition: &'static str,
+    proof: &'static str,
+}
+
+macro_rules! rows {
+    ($($rule:ident $name:literal: $statement:literal; if $condition:literal; since $proof:literal.)*) => {
+        const ROWS: &[Row] = &[$(Row {
+            rule: Rule::$rule,
+            name: $name,
+            statement: $statement,
+            condition: $condition,
+            proof: $proof,
+        }),*];
+    };
+}
+
+rows! {
+    SumCollect "sum-collect": "c·t + d·t = (c + d)·t"; if "c + d is exact"; since "distributivity".
+    SumCancel "sum-cancel": "t - t = 0"; if "t is defined everywhere, else the domain grows";
+        since "a number less itself is 0".
+    ProductCollect "prod-collect": "bᵐ·bⁿ = bᵐ⁺ⁿ"; if "m and n have one sign, or b ≠ 0, else the domain grows";
+        since "counting factors".
+    ProductCancel "prod-cancel": "b·b⁻¹ = 1"; if "b ≠ 0, else the domain grows"; since "definition of b⁻¹".
+    ProductZero "prod-zero": "0·t = 0"; if "t is defined everywhere, else the domain grows";
+        since "0 annihilates every real number".
+    FoldExact "fold-exact": "numbers are added and multiplied"; if "the result is exact in f64";
+        since "error-free transformations (Knuth 1969, Dekker 1971) show the error to be 0".
+    ExpSum "exp-sum": "eᵃ·eᵇ = eᵃ⁺ᵇ"; if "-"; since "the functional equation of exp".
+    ExpZero "exp-zero": "e⁰ = 1"; if "-"; since "the empty sum of the series but its first term".
+    ExpLog "exp-log": "e^(ln a) = a"; if "a > 0, which is the domain of ln"; since "exp inverts ln".
+    LogExp "log-exp": "ln|eᵃ| = a"; if "-"; since "eᵃ > 0 and ln inverts exp".
+    LogProduct "log-prod": "ln|a·b| = ln|a| + ln|b|"; if "-";
+        since "|a·b| = |a|·|b|; both sides are defined where a·b ≠ 0".
+    LogRecip "log-recip": "ln|1/a| = -ln|a|"; if "-"; since "log-prod with a·(1/a) = 1; both need a ≠ 0".
+    LogPower "log-pow": "ln|aᵏ| = k·ln|a|"; if "k a whole number other than 0, or a > 0";
+        since "log-prod k times; for k = 0 the left side is 0 and also defined at a = 0".
+    LogNegate "log-neg": "ln|-a| = ln||a|| = ln|a|"; if "-"; since "|-a| = ||a|| = |a|".
+    LogSqrt "log-sqrt": "ln|√a| = ½·ln|a|"; if "a ≥ 0, which is the domain of √; it grows to a < 0";
+        since "√a·√a = a and log-prod".
+    LogOne "log-one": "ln|±1| = 0"; if "-"; since "e⁰ = 1".
+    LogSigmoid "log-sigmoid": "ln σ(a) = -softplus(-a)"; if "-"; since "σ(a) = 1/(1 + e⁻ᵃ)".
+    LogTanhSlope "tanh-deriv": "ln|1 - tanh² a| = 2·(ln 2 - a - softplus(-2a))"; if "-";
+        since "1 - tanh² a = 4e⁻²ᵃ/(1 + e⁻²ᵃ)²; the left side is -∞ in f64 from a = 20 on, the right never".
+    LogCosh "log-cosh": "ln cosh a = |a| + ln(1 + e^(-2|a|)) - ln 2"; if "-";
+        since "cosh a = e^|a|·(1 + e^(-2|a|))/2".
+    LogOnePlus "log-1p": "ln|1 + a| = ln_1p(a)"; if "a > -1"; since "the definition of ln_1p".
+    LogSelect "log-select": "ln|{a if c, else b}| = {ln|a| if c, else ln|b|}"; if "-"; since "case by case".
+    LogGather "log-gather": "ln|a[i]| = (ln|a|)[i]"; if "-"; since "ln|·| works element by element".
+    LogConcat "log-concat": "ln|(a, b)| = (ln|a|, ln|b|)"; if "-"; since "ln|·| works element by element".
+    CommonFactor "common-factor": "a·b + a·c = a·(b + c)"; if "-"; since "distributivity".
+    QuotientRule "quotient": "u/v + w/v² = (u·v + w)/v², multiplied out and collected"; if "-";
+        since "both sides need v ≠ 0; the rest is ring arithmetic, in which b = 1 - a gives a + b = 1".
+    AbsPositive "abs-pos": "|a| = a"; if "a ≥ 0"; since "definition of |·|".
+    AbsNegative "abs-neg": "|a| = -a"; if "a ≤ 0"; since "definition of |·|".
+    AbsAbs "abs-abs": "||a|| = |-a| = |a|"; if "-"; since "|a| ≥ 0".
+    SqrtSquare "sqrt-sq": "√(a²) = |a|"; if "-"; since "|a|² = a² and |a| ≥ 0".
+    SquareSqrt "sq-sqrt": "(√a)² = a"; if "a ≥ 0, which is the domain of √; it grows to a < 0";
+        since "definition of √".
+    InversePair "inverse-pair": "g⁻¹(g(a)) = a"; if "a in the domain of g"; since "definition of the inverse".
+    SelectSame "select-same": "{a if c, else a} = a"; if "c is defined everywhere, else the domain grows";
+        since "both cases agree".
+    SelectConstant "select-const": "{a if true, else b} = a"; if "-"; since "definition of a choice".
+    GatherMoved "gather": "elements of moved data are elements of the data"; if "-";
+        since "moving does not compute".
+    TransposeTranspose "transpose": "(Aᵀ)ᵀ = A"; if "-"; since "rows and columns change places twice".
+    SumMoved "sum-parts": "Σ (a, b) = Σ a + Σ b, Σ c = n·c"; if "-"; since "addition is commutative".
+}
+
+impl Rule {
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Rule> {
+        ROWS.iter().map(|row| row.rule)
+    }
+
+    fn row(self) -> &'static Row {
+        ROWS.iter().find(|row| row.rule == self).expect("every rule has its row")
+    }
+
+    /// The name that derivations print.
+    pub fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// What it says.
+    pub fn statement(self) -> &'static str {
+        self.row().statement
+    }
+
+    /// When it may be used.
+    pub fn condition(self) -> &'static str {
+        self.row().condition
+    }
+
+    /// Why it holds.
+    pub fn proof(self) -> &'static str {
+        self.row().proof
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_has_one_row() {
+        // The order of the enum and of the list agree, so none is missing and none is double.
+        for (number, rule) in Rule::all().enumerate() {
+            assert_eq!(rule as usize, number, "{}", rule.name());
+        }
+        assert_eq!(Rule::all().count(), Rule::SumMoved as usize + 1);
+    }
+}

@@ -1,0 +1,231 @@
+//! The simplifier and the bounds it stands on: equal values, never a smaller domain, no blow-up; and the table of
+//! log-determinants that must come out of `forward` alone.
+
+mod random_programs;
+
+use std::cell::Cell;
+use std::time::Instant;
+
+use pushforward::prelude::*;
+use pushforward::sweep::bound::{Bound, Bounds};
+use pushforward::sweep::simplify::{Rule, simplify};
+use pushforward::sweep::{Names, render, tangent};
+use pushforward::tape::Cut;
+use random_programs::{Chooser, Pool, for_seeds, numbers, off};
+
+const D: usize = 3;
+
+/// An expression full of what the rules look for: products, quotients, powers, exponentials, slopes.
+fn expression<'t>(z: Var<'t>, choose: &mut Chooser) -> Var<'t> {
+    let tape = z.tape();
+    let mut pool: Vec<Var<'t>> =
+        vec![z, z.tanh(), tape.parameter("p", Shape::Vector(D), Init::Constant(0.7))];
+    for _ in 0..4 + choose.below(14) {
+        let (a, b) = (choose.pick(&pool), choose.pick(&pool));
+        let node = match choose.below(24) {
+            0 => a + b,
+            1 => a - b,
+            2 | 3 => a * b,
+            4 => a / (1.0 + b * b),
+            5 => a.tanh().exp(),
+            6 => (-a.tanh()).exp(),
+            7 => -a,
+            8 => a.tanh().powi(choose.pick(&[-1, 2, 3, 0])),
+            9 => a.sigmoid() * (-a).sigmoid(),
+            10 => 1.0 - a.tanh() * a.tanh(),
+            11 => (1.0 + a * a).sqrt(),
+            12 => (a * a).sqrt(),
+            13 => a.abs(),
+            14 => select(a.lt(b), a, 2.0 * b),
+            15 => 1.0 + a,
+            16 => choose.pick(&[2.0, -1.0, 0.5, 0.1]) * a,
+            17 => concat([a.slice(1..D), b.slice(0..1)]).gather(&[2, 0, 1]),
+            18 => (1.0 + a.softplus()).ln().exp(),
+            19 => (2.0 + a.tanh()).recip(),
+            20 => (2.0 + a.tanh()).pow(1.5),
+            21 => a.slice(0..2).scatter(&[2, 0], Shape::Vector(D)) + b,
+            22 => a.sum().broadcast(Shape::Vector(D)),
+            _ => a.tanh() + 0.3,
+        };
+        pool.push(node);
+    }
+    pool[pool.len() - 1]
+}
+
+#[test]
+fn simplified_expressions_are_equal_and_defined_where_they_were() {
+    let (worst, checked) = (Cell::new(0.0f64), Cell::new(0u64));
+    for_seeds(2000, |seed| {
+        let mut choose = Chooser::new(seed);
+        let tape = Tape::new();
+        let z = tape.input(Shape::Vector(D));
+        let x = expression(z, &mut choose);
+        for target in [x, x.abs().ln(), x.abs().ln().sum()] {
+            // Nothing was written by a user: every rule may open everything.
+            let simple = simplify(&tape, target.id(), 0, &[]).value;
+            if simple.shape() != target.shape() {
+                return Err(format!("{} became {}", target.shape(), simple.shape()));
+            }
+            for _ in 0..4 {
+                let point: Vec<f64> = choose.numbers(D).iter().map(|z| 2.0 * z).collect();
+                let both = numbers(&tape, z, &[target, simple, x], &point);
+                for (k, (was, is)) in both[0].iter().zip(&both[1]).enumerate() {
+                    let own = if target.len() == both[2].len() { vec![both[2][k]] } else { both[2].clone() };
+                    // ln|x| near 0 loses what x has lost; large numbers lose digits too.
+                    let delicate = own.iter().any(|x| !(1e-3..1e6).contains(&x.abs()));
+                    if !was.is_finite() || delicate {
+                        continue;
+                    }
+                    let error = off(*is, *was);
+                    if !is.is_finite() || error > 1e-8 {
+                        let names = Names::new().with(z.id(), "z");
+                        let (a, b) = (render(&tape, target.id(), &names), render(&tape, simple.id(), &names));
+                        return Err(format!("{was} became {is} at {point:?}\n{a}\n{b}"));
+                    }
+                    worst.set(worst.get().max(error));
+                    checked.set(checked.get() + 1);
+                }
+            }
+        }
+        Ok(())
+    });
+    println!("{} values, worst relative difference {:.1e}", checked.get(), worst.get());
+}
+
+#[test]
+fn simplified_derivatives_are_equal() {
+    for_seeds(500, |seed| {
+        let mut choose = Chooser::new(seed);
+        let tape = Tape::new();
+        let z = tape.input(Shape::Vector(D));
+        let x = expression(z, &mut choose);
+        let first = tape.len();
+        let cut = Cut::new(&tape, &[z.id()], &[x.id()]);
+        let direction = tape.vector(&choose.numbers(D));
+        let Some(slope) = tangent(&tape, &cut, &[(z.id(), direction)])[0] else { return Ok(()) };
+        let simple = simplify(&tape, slope.id(), first, &[]).value;
+        for _ in 0..4 {
+            let point = choose.numbers(D);
+            let both = numbers(&tape, z, &[slope, simple], &point);
+            for (was, is) in both[0].iter().zip(&both[1]) {
+                if was.is_finite() && was.abs() < 1e6 && off(*is, *was) > 1e-8 {
+                    return Err(format!("{was} became {is} at {point:?}"));
+                }
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn bounds_hold_at_every_point() {
+    for_seeds(2000, |seed| {
+        let mut choose = Chooser::new(seed);
+        let tape = Tape::new();
+        let z = tape.input(Shape::Vector(4));
+        let mut pool = Pool::new(&tape, &[z, z.at(0), z.at(3), z.reshape(Shape::Matrix(2, 2))]);
+        for _ in 0..20 {
+            pool.grow(&mut choose);
+        }
+        let bounds = Bounds::new(&tape, &[]);
+        for _ in 0..4 {
+            let point: Vec<f64> = choose.numbers(4).iter().map(|z| 3.0 * z).collect();
+            let values = numbers(&tape, z, &pool.nodes, &point);
+            for (node, values) in pool.nodes.iter().zip(values) {
+                let bound = bounds.of(node.id());
+                for value in values {
+                    // An open end may be met by rounding; beyond it nothing may lie.
+                    let slack = 1e-12 * value.abs().max(1.0);
+                    let inside = value >= bound.low.at - slack && value <= bound.high.at + slack;
+                    if value.is_nan() && bound.defined || !value.is_nan() && !inside {
+                        let text = render(&tape, node.id(), &Names::new().with(z.id(), "z"));
+                        return Err(format!("{value} is outside of {bound:?}\n{text}"));
+                    }
+                }
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn bounds_know_the_domain_of_an_input() {
+    let tape = Tape::new();
+    let z = tape.input(Shape::Scalar);
+    let inside = Bounds::new(&tape, &[(z.id(), Bound::between(0.0, 1.0))]);
+    assert!(inside.of((1.0 - z).id()).is_positive());
+    assert!(inside.of((z / (1.0 - z)).id()).is_positive());
+    assert!(inside.of((1.0 - z.pow(3.0)).id()).is_positive());
+    assert!(!Bounds::new(&tape, &[]).of((1.0 - z).id()).is_positive());
+}
+
+#[test]
+fn a_hundred_thousand_nested_operations_do_not_overflow_or_blow_up() {
+    let small = std::thread::Builder::new().stack_size(1 << 20);
+    let run = || {
+        let record = [
+            |x: Var<'_>, z: Var<'_>, k: usize| x_of(x, z, k, 0).id(),
+            |x: Var<'_>, z: Var<'_>, k: usize| x_of(x, z, k, 1).id(),
+            |x: Var<'_>, z: Var<'_>, k: usize| x_of(x, z, k, 2).id(),
+            |x: Var<'_>, z: Var<'_>, k: usize| x_of(x, z, k, 3).id(),
+        ];
+        for (kind, step) in record.iter().enumerate() {
+            let tape = Tape::new();
+            let z = tape.input(Shape::Vector(2));
+            let mut x = z.at(0);
+            for k in 0..100_000 {
+                x = tape.var(step(x, z, k));
+            }
+            let log = x.abs().ln();
+            let size = Cut::new(&tape, &[z.id()], &[log.id()]).nodes().len();
+            let start = Instant::now();
+            let simple = simplify(&tape, log.id(), 0, &[]).value;
+            let after = Cut::new(&tape, &[z.id()], &[simple.id()]).nodes().len();
+            println!("kind {kind}: {size} nodes became {after} in {:.2} s", start.elapsed().as_secs_f64());
+            assert!(after <= 3 * size, "kind {kind}: {size} nodes became {after}");
+        }
+    };
+    small.spawn(run).expect("a thread starts").join().expect("no overflow");
+}
+
+/// One more operation: sums, products, doublings of what is shared, choices.
+fn x_of<'t>(x: Var<'t>, z: Var<'t>, k: usize, kind: usize) -> Var<'t> {
+    match kind {
+        0 => x + z.at(k % 2) * (k as f64),
+        1 => x * (z.at(k % 2) + k as f64),
+        2 => x * x + x,
+        _ => select(z.at(0).lt(k as f64), x, -x),
+    }
+}
+
+#[test]
+fn every_rule_says_what_it_is() {
+    let mut names: Vec<&str> = Rule::all().map(Rule::name).collect();
+    assert!(Rule::all().all(|rule| !rule.statement().is_empty() && !rule.proof().is_empty()));
+    names.sort_unstable();
+    let count = names.len();
+    names.dedup();
+    assert_eq!(names.len(), count, "two rules share a name");
+    println!("{count} rules");
+}
+
+#[test]
+fn side_conditions_are_needed_and_kept() {
+    let tape = Tape::new();
+    let z = tape.input(Shape::Scalar);
+    let same = |a: Var<'_>, b: Var<'_>| simplify(&tape, a.id(), 0, &[]).value.id() == b.id();
+    // √(z²) is |z|, not z; |eᶻ| is eᶻ.
+    assert!(same(z.powi(2).sqrt(), z.abs()));
+    assert!(same(z.exp().abs(), z.exp()));
+    assert!(same((-z.exp()).abs(), z.exp()));
+    // ln(z²) without bars is not opened: 2·ln z is undefined for z < 0.
+    let square = simplify(&tape, (z * z.exp() * z).ln().id(), 0, &[]).value;
+    assert!(numbers(&tape, z, &[square], &[-1.0])[0][0].is_finite());
+    // 1 + z is ln_1p only where z > -1 is known.
+    assert!(!same((1.0 + z).abs().ln(), z.ln_1p()));
+    assert!(same((1.0 + z.exp()).abs().ln(), z.exp().ln_1p()));
+    // 0.1 + 0.2 is not folded: the sum is not exact.
+    let inexact = simplify(&tape, (0.1 + (0.2 + z)).id(), 0, &[]).value;
+    assert_eq!(render(&tape, inexact.id(), &Names::new().with(z.id(), "z")), "0.1 + 0.2 + z");
+    assert!(same(0.25 + (0.5 + z), 0.75 + z));
+}
