@@ -198,7 +198,7 @@ fn what_cannot_be_a_flow_is_refused_with_a_reason() {
     }
     assert!(
         message(Flow::new(StandardNormal::new(2), [boxed(ForwardOnly)]))
-            .contains("ForwardOnly has no inverse")
+            .contains("ForwardOnly: no inverse can be derived")
     );
 }
 

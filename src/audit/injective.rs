@@ -1,17 +1,31 @@
-//! No two points collide: looked for with Newton's method, refuted with a pair.
+//! No two points collide: proven by a formula for z, or looked for with Newton's method and refuted with a pair.
 //!
-//! From f(a) = y, other starts are pushed towards f(b) = y. If one arrives at a b that is not a, f is not
+//! Each step of a derived inverse undoes an operation that is one-to-one. If the bound sweep shows the formula
+//! to be defined for every x of the codomain, and f for every z of the domain, f is a bijection between them.
+//!
+//! Where there is no such proof: from f(a) = y, other starts are pushed towards f(b) = y. If one arrives at a b that is not a, f is not
 //! injective and the pair shows it. Finding none proves nothing.
 
 use super::evidence::Evidence;
 use super::report::{Claim, Topic};
 use super::subject::{Subject, shown};
-use crate::bijection::Domain;
+use crate::bijection::{Bijection, Domain, derived_inverse, record_forward};
+use crate::sweep::bound::{Bound, Bounds};
+use crate::sweep::superscript;
+use crate::tape::{Shape, Tape};
 
 /// Newton needs whole Jacobians over and over.
 const LARGEST: usize = 8;
 
-pub(super) fn claim(subject: &mut Subject) -> Claim {
+pub(super) fn claim(bijection: &(impl Bijection + ?Sized), subject: &mut Subject) -> Claim {
+    if let Some(reason) = proof(bijection, bijection.domain()) {
+        let statement = format!(
+            "f maps {} one-to-one onto {}",
+            product(bijection.domain(), subject.d),
+            product(bijection.codomain(), subject.d)
+        );
+        return Claim::new(Topic::Injective, &statement, Evidence::Proven { reason });
+    }
     let statement = "no two points have the same image";
     if subject.d > LARGEST {
         let reason =
@@ -38,6 +52,48 @@ pub(super) fn claim(subject: &mut Subject) -> Claim {
     }
     let reason = format!("no pair was found in {} searches; that is no proof", 2 * searches);
     Claim::new(Topic::Injective, statement, Evidence::NotProven { reason })
+}
+
+/// ℝ, ℝ², (0, ∞)³
+fn product(domain: Domain, d: usize) -> String {
+    match d {
+        1 => domain.to_string(),
+        d => format!("{domain}{}", superscript(d as i32)),
+    }
+}
+
+/// Why f is a bijection of its domain onto its codomain, if a derived inverse shows it.
+fn proof(bijection: &(impl Bijection + ?Sized), domain: Domain) -> Option<String> {
+    let layers = bijection.layers();
+    if !layers.is_empty() {
+        let mut reached = domain;
+        for layer in layers {
+            if layer.domain() != reached {
+                return None;
+            }
+            proof(layer, reached)?;
+            reached = layer.codomain();
+        }
+        return (reached == bijection.codomain())
+            .then(|| format!("each of the {} layers is one, by its derived inverse", layers.len()));
+    }
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(bijection.dim()));
+    let forward = record_forward(bijection, z).ok()?;
+    let runs = Bounds::new(&tape, &[(z.id(), domain.into())]).of(forward.id());
+    let x = tape.input(Shape::Vector(bijection.dim()));
+    let inverse = derived_inverse(bijection, x).ok()?;
+    let back = Bounds::new(&tape, &[(x.id(), bijection.codomain().into())]).of(inverse.id());
+    // What comes back must lie in the domain, and what goes there in the codomain.
+    let inside = |bound: Bound, domain: Domain| {
+        let wanted = Bound::from(domain);
+        let low = bound.low.at > wanted.low.at || (bound.low.at == wanted.low.at && bound.low.open);
+        let high = bound.high.at < wanted.high.at || (bound.high.at == wanted.high.at && bound.high.open);
+        bound.defined && low && high
+    };
+    (inside(runs, bijection.codomain()) && inside(back, domain)).then(|| {
+        "z follows from x by operations that each have one result, defined for every x (bounds)".to_string()
+    })
 }
 
 /// Damped Newton from `start` towards f(b) = f(a); the b it finds, if it is another point than a.

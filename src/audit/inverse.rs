@@ -21,6 +21,13 @@ pub(super) fn claims(bijection: &(impl Bijection + ?Sized), subject: &mut Subjec
             let reason = format!("{error}.");
             return vec![Claim::new(Topic::Inverse, statement, Evidence::NotProven { reason })];
         }
+        // That the structure is not as declared is a claim of its own; here it only means that there is no
+        // order to solve in.
+        Err(BijectionError::Structure { layer, .. }) => {
+            let reason =
+                format!("{layer}: an inverse is derived in the order of its structure, which is not proven.");
+            return vec![Claim::new(Topic::Inverse, statement, Evidence::NotProven { reason })];
+        }
         Err(error) => {
             let witness = error.to_string();
             return vec![Claim::new(Topic::Inverse, statement, Evidence::Refuted { witness })];

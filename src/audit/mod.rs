@@ -76,7 +76,7 @@ pub fn audit_with(
     }
     report.extend(log_det::claims(&mut subject));
     report.extend(chain::claims(&mut subject));
-    let injective = injective::claim(&mut subject);
+    let injective = injective::claim(bijection, &mut subject);
     let collides = matches!(injective.evidence, Evidence::Refuted { .. });
     report.extend(inverse::claims(bijection, &mut subject));
     report.push(injective);

@@ -47,14 +47,6 @@ impl Bijection for Chain {
         }
     }
 
-    fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
-        self.layers
-            .iter()
-            .enumerate()
-            .rev()
-            .try_fold(x, |x, (k, layer)| x.tape().scope(&format!("layers.{k}"), || layer.inverse(x)))
-    }
-
     fn domain(&self) -> Domain {
         self.layers[0].domain()
     }

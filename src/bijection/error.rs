@@ -69,12 +69,14 @@ pub enum BijectionError {
     },
     /// The inverse is needed and the layer has none.
     #[error(
-        "{layer} has no inverse, and log p(x) needs z = f⁻¹(x); write `fn inverse` beside `forward` \
-         (`audit` checks that the two agree)"
+        "{layer}: no inverse can be derived, since {reason}; log p(x) needs z = f⁻¹(x), so write `fn inverse` \
+         beside `forward` (`audit` checks that the two agree)"
     )]
     NoInverse {
         /// The layer.
         layer: String,
+        /// What stands in the way of a derived one.
+        reason: String,
     },
     /// The parameters given do not fit the layer.
     #[error("{layer}: {error}")]

@@ -13,7 +13,7 @@ pub use chain::Chain;
 pub use domain::Domain;
 pub use error::BijectionError;
 pub(crate) use record::record_forward;
-pub use record::{LayerRecord, Pushed, Recording, pull_back, push_forward, record};
+pub use record::{LayerRecord, Pushed, Recording, derived_inverse, pull_back, push_forward, record};
 
 use crate::jacobian::Structure;
 use crate::tape::Var;
@@ -55,7 +55,8 @@ pub trait Bijection {
         Structure::Dense
     }
 
-    /// z = f⁻¹(x), if the layer knows it. The audit checks that it fits `forward`.
+    /// z = f⁻¹(x), if it is to be written by hand; unless it is, it is derived from `forward` where each output
+    /// holds its variable once. The audit checks that a given one fits `forward`.
     fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
         let _ = x;
         None

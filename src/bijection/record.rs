@@ -1,7 +1,8 @@
 //! Putting a bijection on a tape, with its dimension, its purity and its structure checked.
 
 use super::{Bijection, BijectionError};
-use crate::jacobian::{Route, SimplifiedLogDet, Structure, map, simplified_log_det};
+use crate::jacobian::{Route, SimplifiedLogDet, Structure, map, prove, simplified_log_det};
+use crate::sweep::invert;
 use crate::sweep::simplify::{Rule, Step};
 use crate::tape::{Declaration, NodeId, Shape, Tape, Var};
 
@@ -128,7 +129,8 @@ pub fn push_forward<'t>(
     Ok(pushed)
 }
 
-/// Records z = f⁻¹(x) from the node x on, by the inverses that the layers supply.
+/// Records z = f⁻¹(x) from the node x on, layer by layer: as a layer supplies it, and else derived from its
+/// `forward`.
 ///
 /// # Errors
 /// [`BijectionError::NoInverse`] naming the layer, and as [`record`].
@@ -137,7 +139,7 @@ pub fn pull_back<'t>(bijection: &(impl Bijection + ?Sized), x: Var<'t>) -> Resul
     if layers.is_empty() {
         let once = bijection.inverse(x);
         let again = bijection.inverse(x);
-        let Some(z) = once else { return Err(BijectionError::NoInverse { layer: bijection.name() }) };
+        let Some(z) = once else { return derived_inverse(bijection, x) };
         if again.map(Var::id) != Some(z.id()) {
             return Err(BijectionError::Impure { layer: bijection.name(), function: "inverse" });
         }
@@ -148,6 +150,29 @@ pub fn pull_back<'t>(bijection: &(impl Bijection + ?Sized), x: Var<'t>) -> Resul
         .enumerate()
         .rev()
         .try_fold(x, |x, (k, layer)| x.tape().scope(&format!("layers.{k}"), || pull_back(layer, x)))
+}
+
+/// Records z = f⁻¹(x) from the node x on as it follows from `forward`, whatever inverse the layer supplies.
+///
+/// # Errors
+/// [`BijectionError::NoInverse`] with what stands in the way, and as [`record`].
+pub fn derived_inverse<'t>(
+    bijection: &(impl Bijection + ?Sized),
+    x: Var<'t>,
+) -> Result<Var<'t>, BijectionError> {
+    let tape = x.tape();
+    let layer = bijection.name();
+    let z = tape.input(Shape::Vector(bijection.dim()));
+    let image = record_forward(bijection, z)?;
+    let program = map(tape, z.id(), image.id());
+    let proof = prove(tape, &program, &bijection.structure())
+        .map_err(|error| BijectionError::Structure { layer: layer.clone(), error })?;
+    let Some(proof) = proof else {
+        let reason = "its Jacobian is declared dense, which gives no order to solve in".to_string();
+        return Err(BijectionError::NoInverse { layer, reason });
+    };
+    invert(tape, &program, proof.labels(), x)
+        .map_err(|error| BijectionError::NoInverse { layer, reason: error.to_string() })
 }
 
 /// Records `forward` of a single layer, and refuses mistakes, a wrong dimension and an impure recording.

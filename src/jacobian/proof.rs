@@ -21,6 +21,13 @@ pub struct Proof {
     pub(super) labels: (Vec<u32>, Vec<u32>),
 }
 
+impl Proof {
+    /// The place in the order of each input, and of each output.
+    pub fn labels(&self) -> (&[u32], &[u32]) {
+        (&self.labels.0, &self.labels.1)
+    }
+}
+
 /// Proves what is declared; `None` for a dense Jacobian, of which nothing is claimed.
 ///
 /// # Errors

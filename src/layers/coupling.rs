@@ -112,11 +112,6 @@ impl Bijection for AdditiveCoupling {
         let (passing, moved) = (z.gather(&self.halves.passing), z.gather(&self.halves.moved));
         self.halves.join(passing, moved + self.shift(passing))
     }
-
-    fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
-        let (passing, moved) = (x.gather(&self.halves.passing), x.gather(&self.halves.moved));
-        Some(self.halves.join(passing, moved - self.shift(passing)))
-    }
 }
 
 /// RealNVP: x_b = z_b · exp(s(z_a)) + t(z_a), with s = α·tanh(r/α) of the network's raw r.
@@ -157,11 +152,5 @@ impl Bijection for AffineCoupling {
         let (passing, moved) = (z.gather(&self.halves.passing), z.gather(&self.halves.moved));
         let (s, t) = self.scale_and_shift(passing);
         self.halves.join(passing, moved * s.exp() + t)
-    }
-
-    fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
-        let (passing, moved) = (x.gather(&self.halves.passing), x.gather(&self.halves.moved));
-        let (s, t) = self.scale_and_shift(passing);
-        Some(self.halves.join(passing, (moved - t) * (-s).exp()))
     }
 }

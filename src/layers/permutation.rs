@@ -50,10 +50,4 @@ impl Bijection for Permutation {
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
         z.gather(&self.positions)
     }
-
-    fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
-        let mut back = vec![0; self.positions.len()];
-        self.positions.iter().enumerate().for_each(|(output, input)| back[*input] = output);
-        Some(x.gather(&back))
-    }
 }

@@ -8,6 +8,7 @@
 //! | [`reach`] | which inputs it depends on, which outputs it reaches | sparsity, order, slices |
 //! | [`bound`] | an interval, for all inputs and parameters | signs, domains |
 //! | [`simplify`](fn@simplify::simplify) | an equal, smaller program | textbook formulas |
+//! | [`invert`](fn@invert) | the program run backwards | inverses, as formulas |
 //! | [`render`](fn@render) | text | formulas |
 //!
 //! Each is an exhaustive match on [`Op`](crate::tape::Op). Derivatives are emitted as nodes on the same tape
@@ -15,6 +16,7 @@
 
 mod adjoint;
 pub mod bound;
+mod invert;
 mod lu;
 mod partial;
 pub mod reach;
@@ -25,6 +27,8 @@ pub mod value;
 pub mod zeros;
 
 pub use adjoint::adjoint;
+pub use invert::{NotInverted, invert};
 pub use lu::Lu;
+pub(crate) use render::superscript;
 pub use render::{Names, render, render_program};
 pub use tangent::{sliced_tangent, tangent};

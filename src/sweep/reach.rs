@@ -112,6 +112,11 @@ impl<'a> Reach<'a> {
         Reach { tape, cut, relation, layout, zeros, active }
     }
 
+    /// Whether a node depends on an input at all.
+    pub fn depends_on_input(&self, id: NodeId) -> bool {
+        self.layout.position(id).is_some_and(|position| self.active[position])
+    }
+
     /// The numbering of the elements.
     pub fn layout(&self) -> &Layout {
         &self.layout

@@ -79,7 +79,8 @@ pub(crate) fn subscript(number: usize) -> String {
         .collect()
 }
 
-fn superscript(number: i32) -> String {
+/// Digits above the line: `-12` as `⁻¹²`.
+pub(crate) fn superscript(number: i32) -> String {
     const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
     let sign = if number < 0 { "⁻" } else { "" };
     let digits: String =
