@@ -74,7 +74,8 @@ pub mod prelude {
     pub use crate::bijection::{Bijection, BijectionError, Chain, Domain, record};
     pub use crate::flow::{Fit, Flow, Gaussian, Table};
     pub use crate::jacobian::{Order, Structure};
-    pub use crate::layers::{AdditiveCoupling, Affine, AffineCoupling, Halves, Linear, Network, Permutation};
+    pub use crate::layers::{AdditiveCoupling, Affine, AffineCoupling, Elementwise, Halves, Linear};
+    pub use crate::layers::{Network, Permutation, Transform};
     pub use crate::tape::{Condition, Init, Parameters, Shape, Tape, Var, concat, select, stack};
 }
 

@@ -9,10 +9,11 @@
 use super::evidence::Evidence;
 use super::report::{Claim, Topic};
 use super::subject::{Subject, shown};
-use crate::bijection::{Bijection, Domain, derived_inverse, record_forward};
+use crate::bijection::{Bijection, Domain, derived_inverse, push_forward, record_forward};
 use crate::sweep::bound::{Bound, Bounds};
+use crate::sweep::reach::{Reach, Relation};
 use crate::sweep::superscript;
-use crate::tape::{Shape, Tape};
+use crate::tape::{Cut, Op, Shape, Tape};
 
 /// Newton needs whole Jacobians over and over.
 const LARGEST: usize = 8;
@@ -27,6 +28,9 @@ pub(super) fn claim(bijection: &(impl Bijection + ?Sized), subject: &mut Subject
         return Claim::new(Topic::Injective, &statement, Evidence::Proven { reason });
     }
     let statement = "no two points have the same image";
+    if let Some(reason) = monotone(bijection) {
+        return Claim::new(Topic::Injective, statement, Evidence::Proven { reason });
+    }
     if subject.d > LARGEST {
         let reason =
             format!("pairs are searched for up to d = {LARGEST}; a proof needs bounds or an inverse");
@@ -60,6 +64,28 @@ fn product(domain: Domain, d: usize) -> String {
         1 => domain.to_string(),
         d => format!("{domain}{}", superscript(d as i32)),
     }
+}
+
+/// Why f is one-to-one, if it is triangular and each output is strictly monotone in its own variable.
+fn monotone(bijection: &(impl Bijection + ?Sized)) -> Option<String> {
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(bijection.dim()));
+    let pushed = push_forward(bijection, z).ok()?;
+    let [layer] = pushed.layers.as_slice() else { return None };
+    let bounds = Bounds::new(&tape, &[(z.id(), bijection.domain().into())]);
+    let diagonal = bounds.of(layer.diagonal?);
+    // A choice may jump, and a jump can undo what a slope promises.
+    let cut = Cut::new(&tape, &[z.id()], &[pushed.x.id()]);
+    let reach = Reach::new(&tape, &cut, Relation::Value);
+    let jumps = cut.nodes().iter().any(|id| {
+        let op = tape.node(*id).op;
+        matches!(op, Op::Less | Op::LessEq | Op::Sign) && reach.depends_on_input(*id)
+    });
+    let holds = diagonal.nonzero && diagonal.defined && bounds.of(pushed.x.id()).defined && !jumps;
+    holds.then(|| {
+        "J is triangular, and no entry of its diagonal is ever 0: each xᵢ is strictly monotone in zᵢ (bounds)"
+            .to_string()
+    })
 }
 
 /// Why f is a bijection of its domain onto its codomain, if a derived inverse shows it.

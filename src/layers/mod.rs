@@ -1,14 +1,16 @@
-//! The catalogue of layers, one family a file. Each writes `forward`, declares its structure and knows its
-//! inverse; no log-determinant stands here, the tape derives them all.
+//! The catalogue of layers, one family a file. Each writes `forward` and declares its structure; no
+//! log-determinant stands here, and an inverse only where it cannot be derived.
 
 mod affine;
 mod coupling;
+mod elementwise;
 mod linear;
 mod network;
 mod permutation;
 
 pub use affine::Affine;
 pub use coupling::{AdditiveCoupling, AffineCoupling, Halves};
+pub use elementwise::{Elementwise, Transform};
 pub use linear::Linear;
 pub use network::Network;
 pub use permutation::Permutation;

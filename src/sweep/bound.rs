@@ -218,7 +218,7 @@ impl<'t> Bounds<'t> {
             Op::Sub => sum(a(), negative(of(1))),
             Op::Mul if same => power(a(), 2),
             Op::Mul => product(a(), of(1)),
-            Op::Div => product(a(), reciprocal(of(1))),
+            Op::Div => quotient(a(), of(1)),
             Op::Pow => {
                 let (a, b) = (a(), of(1));
                 let defined = a.defined && b.defined && a.is_positive();
@@ -342,6 +342,26 @@ fn reciprocal(a: Bound) -> Bound {
         return negative(reciprocal(negative(a)));
     }
     Bound { nonzero: true, defined: a.defined && a.nonzero, ..Bound::REALS }
+}
+
+fn quotient(a: Bound, b: Bound) -> Bound {
+    let divisor = b.low.at;
+    if divisor != b.high.at || divisor == 0.0 || !divisor.is_finite() {
+        return product(a, reciprocal(b));
+    }
+    // By one number: rounded once, and not at all where the quotient is exact.
+    if divisor < 0.0 {
+        return quotient(negative(a), negative(b));
+    }
+    let end = |end: End, up: bool| {
+        let value = end.at / divisor;
+        let exact =
+            !value.is_finite() || value == 0.0 && end.at == 0.0 || value.mul_add(divisor, -end.at) == 0.0;
+        let rounded = if up { value.next_up() } else { value.next_down() };
+        End { at: if exact { value } else { rounded }, open: end.open }
+    };
+    let bound = Bound::of(end(a.low, false), end(a.high, true));
+    bound.with(a.nonzero, a.defined && b.defined)
 }
 
 fn sum(a: Bound, b: Bound) -> Bound {

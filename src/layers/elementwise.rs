@@ -1,0 +1,180 @@
+//! Elementwise maps without parameters to learn: the usual ways between ℝ, (0, ∞) and an interval.
+//!
+//! xᵢ = g(zᵢ)
+//!
+//! They carry data that live on a part of the line to where layers work, or a flow's output back. Each g is one
+//! formula; its log-derivative is derived, and comes out in the form that neither overflows nor cancels.
+
+use crate::bijection::{Bijection, Domain};
+use crate::jacobian::Structure;
+use crate::tape::{Var, select};
+
+/// One strictly monotone function of one variable.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Transform {
+    /// eᶻ: ℝ to (0, ∞).
+    Exp,
+    /// ln z: (0, ∞) to ℝ.
+    Ln,
+    /// softplus(βz)/β: ℝ to (0, ∞), close to the identity where βz is large.
+    Softplus {
+        /// β > 0.
+        sharpness: f64,
+    },
+    /// lower + (upper - lower)·σ(z): ℝ to (lower, upper).
+    Sigmoid {
+        /// The lower end.
+        lower: f64,
+        /// The upper end.
+        upper: f64,
+    },
+    /// ln z - ln(1 - z): (0, 1) to ℝ.
+    Logit,
+    /// tanh z: ℝ to (-1, 1).
+    Tanh,
+    /// z where z ≥ 0 and slope·z where z < 0.
+    LeakyRelu {
+        /// slope > 0.
+        slope: f64,
+    },
+    /// zᵖ: (0, ∞) to itself.
+    Power {
+        /// p, other than 0.
+        exponent: f64,
+    },
+    /// exp(-exp(-(z - location)/scale)): ℝ to (0, 1), the distribution function of Gumbel.
+    GumbelCdf {
+        /// The location.
+        location: f64,
+        /// scale > 0.
+        scale: f64,
+    },
+    /// 1 - (1 - zᵃ)ᵇ: (0, 1) to itself (Kumaraswamy 1980).
+    KumaraswamyCdf {
+        /// a > 0.
+        a: f64,
+        /// b > 0.
+        b: f64,
+    },
+}
+
+impl Transform {
+    /// g(z).
+    fn apply<'t>(self, z: Var<'t>) -> Var<'t> {
+        match self {
+            Transform::Exp => z.exp(),
+            Transform::Ln => z.ln(),
+            Transform::Softplus { sharpness: 1.0 } => z.softplus(),
+            Transform::Softplus { sharpness } => (sharpness * z).softplus() / sharpness,
+            Transform::Sigmoid { lower: 0.0, upper: 1.0 } => z.sigmoid(),
+            Transform::Sigmoid { lower, upper } => lower + (upper - lower) * z.sigmoid(),
+            Transform::Logit => z.ln() - (-z).ln_1p(),
+            Transform::Tanh => z.tanh(),
+            Transform::LeakyRelu { slope } => select(z.lt(0.0), slope * z, z),
+            Transform::Power { exponent } => z.pow(exponent),
+            Transform::GumbelCdf { location, scale } => (-(-((z - location) / scale)).exp()).exp(),
+            // Through expm1 and log1p, so that nothing cancels where zᵃ is small.
+            Transform::KumaraswamyCdf { a, b } => -(b * (-z.pow(a)).ln_1p()).exp_m1(),
+        }
+    }
+
+    /// g⁻¹(x), for the formulas that hold their variable several times; the others are derived.
+    fn inverse<'t>(self, x: Var<'t>) -> Option<Var<'t>> {
+        match self {
+            Transform::Logit => Some(x.sigmoid()),
+            Transform::LeakyRelu { slope } => Some(select(x.lt(0.0), x / slope, x)),
+            _ => None,
+        }
+    }
+
+    fn domain(self) -> Domain {
+        match self {
+            Transform::Exp | Transform::Softplus { .. } | Transform::Sigmoid { .. } | Transform::Tanh => {
+                Domain::Reals
+            }
+            Transform::LeakyRelu { .. } | Transform::GumbelCdf { .. } => Domain::Reals,
+            Transform::Ln | Transform::Power { .. } => Domain::Positive,
+            Transform::Logit | Transform::KumaraswamyCdf { .. } => {
+                Domain::Interval { lower: 0.0, upper: 1.0 }
+            }
+        }
+    }
+
+    fn codomain(self) -> Domain {
+        match self {
+            Transform::Exp | Transform::Softplus { .. } | Transform::Power { .. } => Domain::Positive,
+            Transform::Ln | Transform::Logit | Transform::LeakyRelu { .. } => Domain::Reals,
+            Transform::Sigmoid { lower, upper } => Domain::Interval { lower, upper },
+            Transform::Tanh => Domain::Interval { lower: -1.0, upper: 1.0 },
+            Transform::GumbelCdf { .. } | Transform::KumaraswamyCdf { .. } => {
+                Domain::Interval { lower: 0.0, upper: 1.0 }
+            }
+        }
+    }
+
+    /// Whether its numbers make it strictly monotone.
+    fn is_sound(self) -> bool {
+        let positive = |value: f64| value > 0.0 && value.is_finite();
+        match self {
+            Transform::Exp | Transform::Ln | Transform::Logit | Transform::Tanh => true,
+            Transform::Softplus { sharpness } => positive(sharpness),
+            Transform::Sigmoid { lower, upper } => lower.is_finite() && positive(upper - lower),
+            Transform::LeakyRelu { slope } => positive(slope),
+            Transform::Power { exponent } => positive(exponent.abs()),
+            Transform::GumbelCdf { location, scale } => location.is_finite() && positive(scale),
+            Transform::KumaraswamyCdf { a, b } => positive(a) && positive(b),
+        }
+    }
+}
+
+/// The same function of each of d variables.
+#[derive(Clone, Debug)]
+pub struct Elementwise {
+    transform: Transform,
+    d: usize,
+}
+
+impl Elementwise {
+    /// `transform` on each of d variables.
+    ///
+    /// # Panics
+    /// When its numbers do not make it strictly monotone: a slope or a scale that is not above 0, an empty
+    /// interval.
+    pub fn new(transform: Transform, d: usize) -> Elementwise {
+        assert!(
+            transform.is_sound(),
+            "{transform:?} is not strictly monotone: its numbers must be positive and finite"
+        );
+        Elementwise { transform, d }
+    }
+}
+
+impl Bijection for Elementwise {
+    fn dim(&self) -> usize {
+        self.d
+    }
+
+    fn structure(&self) -> Structure {
+        Structure::Diagonal
+    }
+
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        self.transform.apply(z)
+    }
+
+    fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
+        self.transform.inverse(x)
+    }
+
+    fn domain(&self) -> Domain {
+        self.transform.domain()
+    }
+
+    fn codomain(&self) -> Domain {
+        self.transform.codomain()
+    }
+
+    fn name(&self) -> String {
+        format!("{:?}", self.transform).split(' ').next().unwrap_or("Elementwise").to_string()
+    }
+}
