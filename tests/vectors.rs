@@ -1,0 +1,288 @@
+//! Reference values that were made outside of this project, with 50 digits: every case of every file in
+//! `tests/vectors`, or in the folder named by `PUSHFORWARD_VECTORS`.
+//!
+//! A family that does not exist here yet is counted as skipped, by name. A new one is an arm of `elementwise`,
+//! of `layer` or of `scalar`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use pushforward::bijection::{pull_back, push_forward};
+use pushforward::prelude::*;
+use pushforward::program::{Output, Program};
+use serde_json::Value;
+
+/// What was found of one family.
+#[derive(Default)]
+struct Family {
+    cases: usize,
+    points: usize,
+    skipped: usize,
+    worst: BTreeMap<&'static str, f64>,
+}
+
+impl Family {
+    /// Takes one number into account; relative to the larger of 1 and what is expected.
+    fn compare(&mut self, what: &'static str, found: f64, expected: f64) {
+        let same = found == expected || (found.is_nan() && expected.is_nan());
+        let off = if same { 0.0 } else { (found - expected).abs() / expected.abs().max(1.0) };
+        let worst = self.worst.entry(what).or_insert(0.0);
+        *worst = if off.is_nan() { f64::INFINITY } else { worst.max(off) };
+    }
+}
+
+fn number(value: &Value) -> f64 {
+    match value.as_str() {
+        Some("inf") => f64::INFINITY,
+        Some("-inf") => f64::NEG_INFINITY,
+        Some(other) => panic!("{other} is no number"),
+        None => value.as_f64().unwrap_or_else(|| panic!("{value} is no number")),
+    }
+}
+
+/// All numbers in a value, in order.
+fn numbers(value: &Value) -> Vec<f64> {
+    match value.as_array() {
+        Some(list) => list.iter().flat_map(numbers).collect(),
+        None => vec![number(value)],
+    }
+}
+
+/// The catalogue's layer for an elementwise transform of one variable.
+fn elementwise(transform: &str, p: &Value) -> Option<Box<dyn Bijection>> {
+    let of = |key: &str| number(&p[key]);
+    let transform = match transform {
+        "affine" => return Some(Box::new(Affine::new([of("a")], [of("b")]))),
+        "exp" => Transform::Exp,
+        "softplus" => Transform::Softplus { sharpness: p.get("beta").map_or(1.0, number) },
+        "sigmoid" => Transform::Sigmoid { lower: 0.0, upper: 1.0 },
+        "sigmoid_range" => Transform::Sigmoid { lower: of("lo"), upper: of("hi") },
+        "logit" => Transform::Logit,
+        "tanh" => Transform::Tanh,
+        "leaky_relu" => Transform::LeakyRelu { slope: of("alpha") },
+        "power" => Transform::Power { exponent: of("p") },
+        "gumbel_cdf" => Transform::GumbelCdf { location: of("loc"), scale: of("scale") },
+        "kumaraswamy_cdf" => Transform::KumaraswamyCdf { a: of("a"), b: of("b") },
+        _ => return None,
+    };
+    Some(Box::new(Elementwise::new(transform, 1)))
+}
+
+/// The catalogue's layer for a transform of several variables, with its parameters.
+fn layer(transform: &str, p: &Value, d: usize) -> Option<(Box<dyn Bijection>, Parameters)> {
+    let mut parameters = Parameters::default();
+    let halves = || Halves::new(&numbers(&p["mask"]).iter().map(|m| *m == 1.0).collect::<Vec<_>>());
+    let mut network = || {
+        let layers = p["net"]["layers"].as_array().expect("a network has layers");
+        for (k, layer) in layers.iter().enumerate() {
+            let bias = numbers(&layer["b"]);
+            let weight = numbers(&layer["W"]);
+            let shape = Shape::Matrix(bias.len(), weight.len() / bias.len());
+            parameters.set(&format!("net.{k}.weight"), shape, weight).expect("it fits");
+            let shape = Shape::Vector(bias.len());
+            parameters.set(&format!("net.{k}.bias"), shape, bias).expect("it fits");
+        }
+        let widths = layers[..layers.len() - 1].iter().map(|layer| numbers(&layer["b"]).len());
+        (p["net"]["activation"] == "tanh").then(|| Network::new(widths.collect::<Vec<_>>()))
+    };
+    let layer: Box<dyn Bijection> = match transform {
+        "additive_coupling" => Box::new(AdditiveCoupling::new(halves(), network()?)),
+        "affine_coupling" if p["log_scale"] == "tanh" => {
+            let layer = AffineCoupling::new(halves(), network()?);
+            let moved = numbers(&p["mask"]).iter().filter(|m| **m == 0.0).count();
+            let values = vec![number(&p["alpha"]); moved];
+            parameters.set("bound", Shape::Vector(moved), values).expect("it fits");
+            Box::new(layer)
+        }
+        "permutation" => {
+            Box::new(Permutation::new(numbers(&p["perm"]).iter().map(|i| *i as usize).collect::<Vec<_>>()))
+        }
+        "actnorm" => {
+            let scale: Vec<f64> = numbers(&p["log_scale"]).iter().map(|s| s.exp()).collect();
+            parameters.set("scale", Shape::Vector(d), scale.clone()).expect("it fits");
+            let bias = numbers(&p["bias"]);
+            parameters.set("shift", Shape::Vector(d), bias.clone()).expect("it fits");
+            Box::new(Affine::new(scale, bias))
+        }
+        _ => return None,
+    };
+    Some((layer, parameters))
+}
+
+/// x, ln|det J| and the Jacobian's diagonal direction by direction; and z from x.
+struct Ready {
+    forward: Program<f64>,
+    inverse: Program<f64>,
+    d: usize,
+}
+
+impl Ready {
+    fn new(layer: &dyn Bijection, parameters: &Parameters) -> Ready {
+        let tape = Tape::new();
+        let z = tape.input(Shape::Vector(layer.dim()));
+        let pushed = push_forward(layer, z).unwrap_or_else(|error| panic!("{error}"));
+        let own = pushforward::jacobian::map(&tape, z.id(), pushed.x.id());
+        let jacobian = pushforward::jacobian::jacobian(&tape, &own);
+        let outputs = [pushed.x, pushed.log_det, jacobian].map(|var| Output::Each(var.id()));
+        let mut forward = Program::compile(&tape, &[z.id()], &outputs);
+        let all = |tape: &Tape| {
+            let mut all = Parameters::initialise(tape, 0);
+            for (name, tensor) in parameters.iter() {
+                all.set(name, tensor.shape, tensor.values.clone()).expect("it fits");
+            }
+            all
+        };
+        forward.load(&all(&tape)).expect("its parameters");
+        let tape = Tape::new();
+        let x = tape.input(Shape::Vector(layer.dim()));
+        let z = pull_back(layer, x).unwrap_or_else(|error| panic!("{error}"));
+        let mut inverse = Program::compile(&tape, &[x.id()], &[Output::Each(z.id())]);
+        inverse.load(&all(&tape)).expect("its parameters");
+        Ready { forward, inverse, d: layer.dim() }
+    }
+
+    /// x, ln|det J|, J.
+    fn forward(&mut self, z: &[f64]) -> Vec<Vec<f64>> {
+        self.forward.run(&[z], z.len() / self.d).expect("whole rows")
+    }
+
+    fn inverse(&mut self, x: &[f64]) -> Vec<f64> {
+        self.inverse.run(&[x], x.len() / self.d).expect("whole rows").swap_remove(0)
+    }
+}
+
+fn scalar_case(case: &Value, family: &mut Family) {
+    let name = case["transform"].as_str().expect("a transform has a name");
+    let Some(layer) = elementwise(name, &case["params"]) else {
+        family.skipped += 1;
+        return;
+    };
+    let mut ready = Ready::new(&layer, &Parameters::default());
+    let (z, x, log_det) = (numbers(&case["z"]), numbers(&case["x"]), numbers(&case["log_det"]));
+    let found = ready.forward(&z);
+    for k in 0..z.len() {
+        family.compare("x", found[0][k], x[k]);
+        family.compare("ln|det J|", found[1][k], log_det[k]);
+        if let Some(slope) = case.get("dxdz").map(|list| &list[k]).filter(|slope| !slope.is_null()) {
+            family.compare("J", found[2][k], number(slope));
+        }
+    }
+    if let Some(inverse) = case.get("inverse") {
+        let (x, z, log_det) = (numbers(&inverse["x"]), numbers(&inverse["z"]), numbers(&inverse["log_det"]));
+        for (k, found) in ready.inverse(&x).into_iter().enumerate() {
+            // Where f is flat, one bit of x is many of z: |x|·|dz/dx|.
+            let allowed = 1.0 + z[k].abs() + x[k].abs() * log_det[k].exp();
+            family.compare("z", found / allowed, z[k] / allowed);
+        }
+    }
+    family.cases += 1;
+    family.points += z.len();
+}
+
+fn vector_case(case: &Value, family: &mut Family) {
+    let d = case["dim"].as_u64().expect("a dimension") as usize;
+    let name = case["transform"].as_str().expect("a transform has a name");
+    let Some((layer, parameters)) = layer(name, &case["params"], d) else {
+        family.skipped += 1;
+        return;
+    };
+    let mut ready = Ready::new(&layer, &parameters);
+    for point in case["points"].as_array().expect("points") {
+        let found = ready.forward(&numbers(&point["z"]));
+        let mut compare = |what, found: &[f64], key: &str| {
+            if let Some(expected) = point.get(key).map(numbers) {
+                found.iter().zip(expected).for_each(|(f, e)| family.compare(what, *f, e));
+            }
+        };
+        compare("x", &found[0], "x");
+        compare("ln|det J|", &found[1], "log_det");
+        compare("J", &found[2], "jacobian");
+        family.points += 1;
+    }
+    for point in case.get("inverse_points").and_then(Value::as_array).into_iter().flatten() {
+        let found = ready.inverse(&numbers(&point["x"]));
+        found.iter().zip(numbers(&point["z"])).for_each(|(f, e)| family.compare("z", *f, e));
+    }
+    family.cases += 1;
+}
+
+/// The tape's function for an entry of the table of scalar functions.
+fn scalar<'t>(function: &str, a: Var<'t>) -> Option<Var<'t>> {
+    Some(match function.split(':').next().unwrap_or(function) {
+        "softplus" => a.softplus(),
+        "log_sigmoid" => -(-a).softplus(),
+        "sigmoid" => a.sigmoid(),
+        "log(tanh'(x)) = 2(log2 - x - softplus(-2x))" => 2.0 * (2.0f64.ln() - a - (-2.0 * a).softplus()),
+        "log1p" => a.ln_1p(),
+        "expm1" => a.exp_m1(),
+        "log(expm1(x)) (softplus inverse)" => a + (-(-a).exp_m1()).ln(),
+        "erf" => a.erf(),
+        _ => return None,
+    })
+}
+
+#[test]
+fn every_reference_vector_is_met() {
+    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
+    let folder = std::env::var_os("PUSHFORWARD_VECTORS").map_or(own, PathBuf::from);
+    let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("a readable folder").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "{} holds no vectors", folder.display());
+    let mut families: BTreeMap<(String, String), Family> = BTreeMap::new();
+    for file in &files {
+        let text = std::fs::read_to_string(file).expect("a readable file");
+        let json: Value =
+            serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let stem = file.file_stem().expect("a name").to_string_lossy().into_owned();
+        let kind = json["kind"].as_str().unwrap_or_else(|| panic!("{}: no kind", file.display()));
+        for function in json.get("functions").and_then(Value::as_array).into_iter().flatten() {
+            let name = function["function"].as_str().expect("a name").to_string();
+            let family = families.entry((stem.clone(), name.clone())).or_default();
+            let tape = Tape::new();
+            let a = tape.input(Shape::Scalar);
+            let Some(y) = scalar(&name, a) else {
+                family.skipped += 1;
+                continue;
+            };
+            let mut program = Program::<f64>::compile(&tape, &[a.id()], &[Output::Each(y.id())]);
+            program.load(&Parameters::default()).expect("no parameters");
+            let (x, expected) = (numbers(&function["x"]), numbers(&function["y"]));
+            let found = program.run(&[&x], x.len()).expect("whole rows").swap_remove(0);
+            found.iter().zip(expected).for_each(|(f, e)| family.compare("x", *f, e));
+            (family.cases, family.points) = (family.cases + 1, family.points + x.len());
+        }
+        for case in json.get("cases").and_then(Value::as_array).into_iter().flatten() {
+            let name = case.get("transform").or_else(|| case.get("distribution"));
+            let name = name.and_then(Value::as_str).unwrap_or(kind).to_string();
+            let family = families.entry((stem.clone(), name)).or_default();
+            match kind {
+                "elementwise" => scalar_case(case, family),
+                "vector" => vector_case(case, family),
+                _ => family.skipped += 1,
+            }
+        }
+    }
+    println!("{:<58} {:>5} {:>6}  worst relative error", "family", "cases", "points");
+    let mut wrong = Vec::new();
+    for ((file, name), family) in &families {
+        let worst: Vec<String> = family.worst.iter().map(|(what, off)| format!("{what} {off:.0e}")).collect();
+        let skipped =
+            if family.skipped > 0 { format!("  skipped: {}", family.skipped) } else { String::new() };
+        let label = format!("{file}/{}", name.chars().take(40).collect::<String>());
+        println!("{label:<58} {:>5} {:>6}  {}{skipped}", family.cases, family.points, worst.join(", "));
+        let scalar = ["elementwise", "extreme", "scalar_functions"].contains(&file.as_str());
+        let allowed = if scalar { 1e-12 } else { 1e-10 };
+        wrong.extend(
+            family
+                .worst
+                .iter()
+                .filter(|(_, off)| **off > allowed)
+                .map(|(what, off)| format!("{label}: {what} is off by {off:e}")),
+        );
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
