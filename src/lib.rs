@@ -59,6 +59,7 @@
 pub mod audit;
 pub mod base;
 pub mod bijection;
+pub mod derivation;
 pub mod flow;
 pub mod jacobian;
 pub mod layers;
@@ -72,6 +73,7 @@ pub mod prelude {
     pub use crate::audit::{Evidence, Report, audit};
     pub use crate::base::{Base, StandardNormal, Uniform};
     pub use crate::bijection::{Bijection, BijectionError, Chain, Domain, record};
+    pub use crate::derivation::{Derivation, derive};
     pub use crate::flow::{Fit, Flow, Gaussian, Table};
     pub use crate::jacobian::{Order, Structure};
     pub use crate::layers::{AdditiveCoupling, Affine, AffineCoupling, Elementwise, Halves, Linear};

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module and what it may import.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("tape", &[]),
     ("sweep", &["tape"]),
     ("program", &["sweep", "tape"]),
@@ -15,6 +15,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("base", &["tape"]),
     ("flow", &["bijection", "base", "program", "sweep", "tape"]),
     ("audit", &["flow", "layers", "base", "bijection", "jacobian", "program", "sweep", "tape"]),
+    ("derivation", &["audit", "bijection", "jacobian", "sweep", "tape"]),
     ("lesson", &["audit", "flow", "layers", "base", "bijection", "jacobian", "program", "sweep", "tape"]),
 ];
 

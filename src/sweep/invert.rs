@@ -65,7 +65,7 @@ pub fn invert<'t>(
     let mut groups = sweep.split(whole)?;
     groups.sort_by_key(|group| group.outputs.iter().map(|output| outputs[*output]).min());
     for group in groups {
-        let value = sweep.pick(y, &group.outputs);
+        let value = sweep.pick(y, &group.outputs, sweep.like(group.node));
         match sweep.peel(&group, value)? {
             Peeled::Inputs(piece) => sweep.pieces.push(piece),
             Peeled::NeedsItself(place) => sweep.one_by_one(&group, y, place)?,
@@ -95,6 +95,15 @@ enum Peeled<'t> {
 impl<'t> Sweep<'t, '_> {
     fn fail<T>(&self, output: usize, node: NodeId, reason: impl Into<String>) -> Result<T, NotInverted> {
         Err(NotInverted { output, reason: reason.into(), place: self.tape.place(node) })
+    }
+
+    /// Whether a group is written in scalars: what is passed on as it is goes with the others of its stack.
+    fn like(&self, node: NodeId) -> Shape {
+        let stacked = self.tape.look(self.map.outputs()[0], |output| {
+            output.op == Op::Concat
+                && output.operands.iter().all(|part| self.tape.shape(*part) == Shape::Scalar)
+        });
+        if stacked && self.map.is_input(node) { Shape::Scalar } else { self.tape.shape(node) }
     }
 
     /// Follows outputs through what only moves data, to the nodes that compute them.
@@ -163,7 +172,7 @@ impl<'t> Sweep<'t, '_> {
         }
         for (output, element) in members {
             let one = Group { node: group.node, outputs: vec![output], elements: vec![element] };
-            let value = self.pick(y, &[output]);
+            let value = self.pick(y, &[output], self.like(group.node));
             match self.peel(&one, value)? {
                 Peeled::Inputs(piece) => self.pieces.push(piece),
                 Peeled::NeedsItself(place) => {
@@ -258,11 +267,19 @@ impl<'t> Sweep<'t, '_> {
         let reached = Reach::new(self.tape, &part, Relation::Value);
         let depends = reached.depends_on_input(id);
         if !depends {
-            return self.pick(self.tape.var(id), elements);
+            return self.pick(self.tape.var(id), elements, self.tape.shape(id));
         }
         let mut renamed: HashMap<NodeId, NodeId> = HashMap::from([(input, self.recovered().id())]);
         for node_id in part.nodes().iter().filter(|node_id| **node_id != input) {
             let mut node = self.tape.node(*node_id);
+            // Inputs that were recovered together are read where they are.
+            if let Op::Gather(indices) = &node.op
+                && node.operands[0] == input
+                && let Some(value) = self.recovered_together(indices, node.shape)
+            {
+                renamed.insert(*node_id, value.id());
+                continue;
+            }
             let mut changed = false;
             for operand in &mut node.operands {
                 if let Some(new) = renamed.get(operand) {
@@ -274,7 +291,17 @@ impl<'t> Sweep<'t, '_> {
                 renamed.insert(*node_id, self.tape.push(node.op, node.operands, node.shape).id());
             }
         }
-        self.pick(self.tape.var(renamed.get(&id).copied().unwrap_or(id)), elements)
+        self.pick(self.tape.var(renamed.get(&id).copied().unwrap_or(id)), elements, self.tape.shape(id))
+    }
+
+    /// These inputs, if one piece holds them all.
+    fn recovered_together(&self, indices: &[u32], shape: Shape) -> Option<Var<'t>> {
+        self.pieces.iter().find_map(|(value, inputs)| {
+            let place = |i: &u32| inputs.iter().position(|input| *input == *i as usize);
+            let places: Vec<usize> = indices.iter().map(place).collect::<Option<_>>()?;
+            let picked = self.pick(*value, &places, shape);
+            (picked.shape() == shape).then_some(picked)
+        })
     }
 
     /// All inputs as one vector; 0 where they are not recovered yet.
@@ -304,15 +331,18 @@ impl<'t> Sweep<'t, '_> {
         }
     }
 
-    /// These elements; the node itself where that is all of it.
-    fn pick(&self, var: Var<'t>, elements: &[usize]) -> Var<'t> {
-        let shape = Shape::Vector(elements.len());
+    /// These elements, as a scalar if `like` is one; the node itself where that is all of it.
+    fn pick(&self, var: Var<'t>, elements: &[usize], like: Shape) -> Var<'t> {
+        let shape = match (like, elements.len()) {
+            (Shape::Scalar, 1) => Shape::Scalar,
+            (_, count) => Shape::Vector(count),
+        };
         let broadcast = self.tape.look(var.id(), |node| (node.op == Op::Broadcast).then(|| node.operands[0]));
         if let Some(scalar) = broadcast {
             return self.tape.var(scalar).broadcast(shape);
         }
         let whole = var.shape() == shape && elements.iter().enumerate().all(|(k, e)| k == *e);
-        if whole { var } else { var.gather(elements) }
+        if whole { var } else { var.pick("gather", elements, shape) }
     }
 
     /// v with W·v = y, where W is square and the whole of v is unknown.

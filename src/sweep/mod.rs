@@ -29,6 +29,6 @@ pub mod zeros;
 pub use adjoint::adjoint;
 pub use invert::{NotInverted, invert};
 pub use lu::Lu;
-pub(crate) use render::superscript;
 pub use render::{Names, render, render_program};
+pub(crate) use render::{subscript, superscript};
 pub use tangent::{sliced_tangent, tangent};

@@ -217,7 +217,7 @@ impl Writer<'_> {
             Op::Concat => call(""),
             Op::Transpose => Text::new(format!("{}ᵀ", of(0).within(Atom)), Power),
             Op::MatVec | Op::MatMul => {
-                Text::new(format!("{}·{}", of(0).within(Product), of(1).within(Power)), Product)
+                Text::new(format!("{}·{}", of(0).within(Power), of(1).within(Power)), Product)
             }
             Op::Outer => Text::new(format!("{}·{}ᵀ", of(0).within(Product), of(1).within(Atom)), Product),
             Op::LogAbsDet => Text::new(format!("ln|det {}|", of(0).within(Power)), Atom),

@@ -171,13 +171,15 @@ impl<'t> Simplifier<'t> {
                 Op::Sub if opened => {
                     stack.extend([(node.operands[1], -coefficient), (node.operands[0], coefficient)])
                 }
-                Op::Neg if opened => stack.push((node.operands[0], -coefficient)),
+                // A sign is no work: it is taken along whoever wrote it.
+                Op::Neg => stack.push((node.operands[0], -coefficient)),
                 Op::Mul if opened && self.multiple(&node.operands, coefficient).is_some() => {
                     stack.push(self.multiple(&node.operands, coefficient).expect("just seen"));
                 }
                 _ => {
                     let leaf = resolve(id);
-                    if leaf != id && look(leaf) {
+                    let sign = self.tape.look(leaf, |leaf| leaf.op == Op::Neg);
+                    if leaf != id && (sign || look(leaf)) {
                         stack.push((leaf, coefficient));
                     } else if let Some(number) = self.number(leaf) {
                         terms.add_constant(exact_product(number, coefficient)?);
