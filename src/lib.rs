@@ -22,10 +22,12 @@
 //!
 //! let recording = record(&Bend)?;              // the declared structure is proven here
 //! assert_eq!(formulas(&recording), "\
-//! h₁ = exp(tanh(z₁))
 //! x₁ = z₁
-//! x₂ = z₂·h₁ + z₁²
-//! ln|det J| = Σ ln|(1, h₁)|");
+//! x₂ = z₂·exp(tanh(z₁)) + z₁²
+//! ln|det J| = tanh(z₁)");
+//!
+//! let derivation = derive(&Bend)?.to_string(); // the Jacobian, the proof, ln|det J|, the inverse: step by step
+//! assert!(derivation.contains("z₂ = (x₂ - x₁²)·exp(-tanh(x₁))"));
 //!
 //! let report = audit(&Bend)?;                  // claim by claim: proven, checked, not proven, refuted
 //! assert!(report.stands());
@@ -36,8 +38,9 @@
 //! # The one idea
 //! **A tape is a program; a sweep is an interpretation of it.** [`tape`] is a hash-consed list of nodes;
 //! everything else reads it: as numbers ([`sweep::value`]), as derivatives forwards ([`sweep::tangent`]) and
-//! backwards ([`sweep::adjoint`]) that are nodes again, as dependences ([`sweep::reach`]), as text
-//! ([`sweep::render`]).
+//! backwards ([`sweep::adjoint`]) that are nodes again, as dependences ([`sweep::reach`]), as intervals that hold
+//! for all inputs ([`sweep::bound`]), as a smaller program ([`sweep::simplify`]), backwards
+//! ([`sweep::invert`](fn@sweep::invert)), as text ([`sweep::render`](fn@sweep::render)).
 //!
 //! # Reading order
 //! | module | what it is |
@@ -50,6 +53,7 @@
 //! | [`layers`], [`base`] | the catalogue |
 //! | [`flow`] | layers over a base: `log_prob`, `sample`, `fit` |
 //! | [`audit`](mod@audit) | every claim with its evidence |
+//! | [`derivation`] | everything that follows from `forward`, as a document |
 //! | [`lesson`] | what the lessons are written with |
 //!
 //! The lessons in `lessons/` use nothing but this.

@@ -1,6 +1,6 @@
 //! Derivations: everything that follows from `forward`, as a document.
 //!
-//! [`derive`] records a bijection and writes down what the sweeps find: the definition, the Jacobian, its
+//! [`derive()`] records a bijection and writes down what the sweeps find: the definition, the Jacobian, its
 //! structure with the proof, the diagonal with its signs, the log-determinant step by step with the rule of
 //! each step, the inverse, the density. Not one formula is typed in: all of them are rendered from the tape, in
 //! an order that does not depend on the machine, so that a derivation can be pinned by a snapshot test:
