@@ -76,12 +76,12 @@ pub mod tape;
 pub mod prelude {
     pub use crate::audit::{Evidence, Report, audit};
     pub use crate::base::{Base, StandardNormal, Uniform};
-    pub use crate::bijection::{Bijection, BijectionError, Chain, Domain, record};
+    pub use crate::bijection::{Bijection, BijectionError, Chain, Domain, Inverse, record};
     pub use crate::derivation::{Derivation, derive};
     pub use crate::flow::{Fit, Flow, Gaussian, Table};
     pub use crate::jacobian::{Order, Structure};
-    pub use crate::layers::{AdditiveCoupling, Affine, AffineCoupling, Elementwise, Halves, Linear};
-    pub use crate::layers::{Network, Permutation, Transform};
+    pub use crate::layers::{AdditiveCoupling, Affine, AffineCoupling, Autoregressive, Elementwise, Halves};
+    pub use crate::layers::{Linear, MaskedNetwork, Network, Permutation, Transform};
     pub use crate::tape::{Condition, Init, Parameters, Shape, Tape, Var, concat, select, stack};
 }
 

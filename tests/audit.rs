@@ -253,6 +253,9 @@ fn every_layer_of_the_catalogue_stands() {
         Box::new(AdditiveCoupling::new(Halves::second(3), network())),
         Box::new(AffineCoupling::new(Halves::alternating(3, true), network())),
         Box::new(AffineCoupling::new(Halves::alternating(3, false), network())),
+        Box::new(Autoregressive::iaf(MaskedNetwork::new(3, [6, 5]))),
+        Box::new(Autoregressive::iaf(MaskedNetwork::with_degrees(vec![2, 3, 1], vec![vec![1, 2, 2]]))),
+        Box::new(Autoregressive::maf(MaskedNetwork::new(3, [6]))),
     ];
     for layer in &layers {
         let report = audit(layer).unwrap();
@@ -262,7 +265,7 @@ fn every_layer_of_the_catalogue_stands() {
     let report = audit(&Chain::new(layers)).unwrap();
     assert!(report.stands(), "{report}");
     assert_eq!(report.claim(Topic::ChainRule).unwrap().evidence.word(), "checked");
-    assert_eq!(report.claims.iter().filter(|claim| claim.topic == Topic::Structure).count(), 6);
+    assert_eq!(report.claims.iter().filter(|claim| claim.topic == Topic::Structure).count(), 9);
 }
 
 #[test]

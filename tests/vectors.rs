@@ -94,6 +94,21 @@ fn layer(transform: &str, p: &Value, d: usize) -> Option<(Box<dyn Bijection>, Pa
             parameters.set("bound", Shape::Vector(moved), values).expect("it fits");
             Box::new(layer)
         }
+        "iaf" | "maf" if p["net"].get("context").is_none() => {
+            network()?;
+            let mut degrees: Vec<Vec<usize>> = p["net"]["degrees"]
+                .as_array()
+                .expect("degrees of inputs, hidden units and outputs")
+                .iter()
+                .map(|list| numbers(list).iter().map(|degree| *degree as usize).collect())
+                .collect();
+            degrees.pop();
+            let network = MaskedNetwork::with_degrees(degrees.remove(0), degrees);
+            match transform {
+                "iaf" => Box::new(Autoregressive::iaf(network)),
+                _ => Box::new(Autoregressive::maf(network)),
+            }
+        }
         "permutation" => {
             Box::new(Permutation::new(numbers(&p["perm"]).iter().map(|i| *i as usize).collect::<Vec<_>>()))
         }

@@ -7,13 +7,18 @@
 mod chain;
 mod domain;
 mod error;
+mod inverse;
 mod record;
 
 pub use chain::Chain;
 pub use domain::Domain;
 pub use error::BijectionError;
+pub use inverse::Inverse;
 pub(crate) use record::record_forward;
-pub use record::{LayerRecord, Pushed, Recording, derived_inverse, pull_back, push_forward, record};
+pub use record::{
+    LayerRecord, Pulled, Pushed, Recording, derived_inverse, pull_back, pull_back_with_log_det, push_forward,
+    record,
+};
 
 use crate::jacobian::Structure;
 use crate::tape::Var;
@@ -86,6 +91,12 @@ pub trait Bijection {
         plain.rsplit("::").next().unwrap_or(plain).to_string()
     }
 
+    /// The bijection that this one is the inverse of, if it is written from the other side: log-determinants are
+    /// then derived from that one's formulas.
+    fn inverted(&self) -> Option<&dyn Bijection> {
+        None
+    }
+
     /// The layers of a composition, first to last; empty for a single layer.
     fn layers(&self) -> &[Box<dyn Bijection>] {
         &[]
@@ -116,6 +127,9 @@ impl<B: Bijection + ?Sized> Bijection for Box<B> {
     }
     fn name(&self) -> String {
         (**self).name()
+    }
+    fn inverted(&self) -> Option<&dyn Bijection> {
+        (**self).inverted()
     }
     fn layers(&self) -> &[Box<dyn Bijection>] {
         (**self).layers()

@@ -80,6 +80,27 @@ pub fn push_forward<'t>(
     z: Var<'t>,
 ) -> Result<Pushed<'t>, BijectionError> {
     let tape = z.tape();
+    if let Some(other) = bijection.inverted() {
+        let x = checked(bijection, "forward", pull_back(other, z)?)?;
+        let pushed = push_forward(other, x)?;
+        let log_det = -pushed.log_det;
+        let mut records = pushed.layers.into_iter();
+        let (Some(only), None) = (records.next(), records.next()) else {
+            let reason = "a composition is turned round layer by layer".to_string();
+            return Err(BijectionError::NoInverse { layer: bijection.name(), reason });
+        };
+        let record = LayerRecord {
+            name: bijection.name(),
+            input: z.id(),
+            output: x.id(),
+            log_det: log_det.id(),
+            literal_log_det: (-tape.var(only.literal_log_det)).id(),
+            diagonal: None,
+            structure: bijection.structure(),
+            ..only
+        };
+        return Ok(Pushed { x, log_det, layers: vec![record] });
+    }
     let layers = bijection.layers();
     if layers.is_empty() {
         let x = record_forward(bijection, z)?;
@@ -150,6 +171,46 @@ pub fn pull_back<'t>(bijection: &(impl Bijection + ?Sized), x: Var<'t>) -> Resul
         .enumerate()
         .rev()
         .try_fold(x, |x, (k, layer)| x.tape().scope(&format!("layers.{k}"), || pull_back(layer, x)))
+}
+
+/// z = f⁻¹(x) and ln|det J_f(z)|, recorded from x on.
+#[derive(Clone, Copy, Debug)]
+pub struct Pulled<'t> {
+    /// z = f⁻¹(x).
+    pub z: Var<'t>,
+    /// ln|det J_f(z)|, the sum over the layers.
+    pub log_det: Var<'t>,
+}
+
+/// Records z = f⁻¹(x) and ln|det J_f(z)| from the node x on: what a density needs.
+///
+/// Each log-determinant is derived at its own z, which the inverse has just computed; what both need (the
+/// conditioner's network) is one node when the program is compiled.
+///
+/// # Errors
+/// As [`pull_back`] and [`push_forward`].
+pub fn pull_back_with_log_det<'t>(
+    bijection: &(impl Bijection + ?Sized),
+    x: Var<'t>,
+) -> Result<Pulled<'t>, BijectionError> {
+    if let Some(other) = bijection.inverted() {
+        let Pushed { x: z, log_det, .. } = push_forward(other, x)?;
+        return Ok(Pulled { z, log_det: -log_det });
+    }
+    let layers = bijection.layers();
+    if layers.is_empty() {
+        let z = pull_back(bijection, x)?;
+        return Ok(Pulled { z, log_det: push_forward(bijection, z)?.log_det });
+    }
+    let mut pulled = Pulled { z: x, log_det: x.tape().constant(0.0) };
+    for (k, layer) in layers.iter().enumerate().rev() {
+        let scope = format!("layers.{k}");
+        let next = x.tape().scope(&scope, || pull_back_with_log_det(layer, pulled.z))?;
+        let first = k + 1 == layers.len();
+        let log_det = if first { next.log_det } else { pulled.log_det + next.log_det };
+        pulled = Pulled { z: next.z, log_det };
+    }
+    Ok(pulled)
 }
 
 /// Records z = f⁻¹(x) from the node x on as it follows from `forward`, whatever inverse the layer supplies.

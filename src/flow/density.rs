@@ -7,9 +7,9 @@ use super::error::FlowError;
 use super::fit::{Fit, History, Progress, train};
 use super::table::Table;
 use crate::base::Base;
-use crate::bijection::{Bijection, Chain, pull_back, push_forward};
+use crate::bijection::{Bijection, Chain, Pulled, pull_back_with_log_det, push_forward};
 use crate::program::{Output, Program};
-use crate::tape::{NodeId, Parameters, Shape, Tape, Var};
+use crate::tape::{NodeId, Parameters, Shape, Tape};
 
 /// Layers over a base, not yet fitted.
 pub struct Flow {
@@ -57,24 +57,12 @@ impl Flow {
     }
 
     /// Records ln p(x) = ln p_Z(z) - ln|det J_f(z)| with z = f⁻¹(x).
-    ///
-    /// Each log-determinant is derived at its own z, which the inverse has just computed; what both need (the
-    /// conditioner's network) is one node when the program is compiled.
     pub(super) fn density(&self) -> Result<DensityTape, FlowError> {
         let tape = Tape::new();
         let (x, z, log_prob) = {
             let x = tape.input(Shape::Vector(self.dim()));
-            let mut log_det: Option<Var<'_>> = None;
-            let mut point = x;
-            for (k, layer) in self.chain.layers().iter().enumerate().rev() {
-                let share = tape.scope(&format!("layers.{k}"), || {
-                    point = pull_back(layer, point)?;
-                    push_forward(layer, point).map(|pushed| pushed.log_det)
-                })?;
-                log_det = Some(log_det.map_or(share, |sum| sum + share));
-            }
-            let log_det = log_det.expect("a flow has a layer");
-            (x.id(), point.id(), (self.base.log_prob(point) - log_det).id())
+            let Pulled { z, log_det } = pull_back_with_log_det(&self.chain, x)?;
+            (x.id(), z.id(), (self.base.log_prob(z) - log_det).id())
         };
         Ok(DensityTape { tape, x, z, log_prob })
     }
@@ -135,7 +123,7 @@ impl Fitted {
         density.load(&parameters)?;
         let tape = Tape::new();
         let z = tape.input(Shape::Vector(flow.dim()));
-        let x = flow.chain.forward(z);
+        let x = push_forward(&flow.chain, z)?.x;
         let mut sampler = Program::compile(&tape, &[z.id()], &[Output::Each(x.id())]);
         sampler.load(&parameters)?;
         Ok(Fitted { flow, parameters, history, density, sampler })

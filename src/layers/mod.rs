@@ -2,15 +2,19 @@
 //! log-determinant stands here, and an inverse only where it cannot be derived.
 
 mod affine;
+mod autoregressive;
 mod coupling;
 mod elementwise;
 mod linear;
+mod masked_network;
 mod network;
 mod permutation;
 
 pub use affine::Affine;
+pub use autoregressive::Autoregressive;
 pub use coupling::{AdditiveCoupling, AffineCoupling, Halves};
 pub use elementwise::{Elementwise, Transform};
 pub use linear::Linear;
+pub use masked_network::MaskedNetwork;
 pub use network::Network;
 pub use permutation::Permutation;

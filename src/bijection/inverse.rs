@@ -1,0 +1,72 @@
+//! A bijection turned round.
+
+use super::record::pull_back;
+use super::{Bijection, Domain};
+use crate::jacobian::{Order, Structure};
+use crate::tape::Var;
+
+/// f⁻¹ of a bijection f, as a bijection: IAF turned round is MAF.
+///
+/// What is direct in f (one pass) takes the derived inverse here, and the other way round. The log-determinant is
+/// always derived from f's own formulas: ln|det J_f⁻¹(x)| = -ln|det J_f(z)|.
+#[derive(Clone, Debug)]
+pub struct Inverse<B> {
+    of: B,
+}
+
+impl<B: Bijection> Inverse<B> {
+    /// Turns a layer round.
+    pub fn new(of: B) -> Inverse<B> {
+        Inverse { of }
+    }
+}
+
+impl<B: Bijection> Bijection for Inverse<B> {
+    fn dim(&self) -> usize {
+        self.of.dim()
+    }
+
+    /// The inverse of what it turns round; where there is none, that is an error of the recording.
+    #[track_caller]
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        let place = std::panic::Location::caller();
+        match pull_back(&self.of, z) {
+            Ok(x) => x,
+            Err(error) => {
+                z.tape().note("inverse", error.to_string(), &[], place);
+                z
+            }
+        }
+    }
+
+    fn structure(&self) -> Structure {
+        let turned = |order: Order| Order::matched(order.outputs().to_vec(), order.inputs().to_vec());
+        match self.of.structure() {
+            Structure::Triangular { order } => Structure::Triangular { order: turned(order) },
+            Structure::BlockTriangular { order, blocks } => {
+                Structure::BlockTriangular { order: turned(order), blocks }
+            }
+            same => same,
+        }
+    }
+
+    fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
+        Some(self.of.forward(x))
+    }
+
+    fn domain(&self) -> Domain {
+        self.of.codomain()
+    }
+
+    fn codomain(&self) -> Domain {
+        self.of.domain()
+    }
+
+    fn name(&self) -> String {
+        format!("Inverse of {}", self.of.name())
+    }
+
+    fn inverted(&self) -> Option<&dyn Bijection> {
+        Some(&self.of)
+    }
+}
