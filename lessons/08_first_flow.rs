@@ -161,6 +161,6 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
          it is exact.",
     );
     page.read_on("Dinh, Sohl-Dickstein, Bengio, \"Density estimation using Real NVP\" (2017), section 3.");
-    page.next("09: write forward, get the rest.");
+    page.next("09_write_forward_get_the_rest: the map is all one writes.");
     Ok(page.finish())
 }

@@ -294,6 +294,22 @@ fn every_elementwise_map_is_proven_one_to_one_and_onto() {
 }
 
 #[test]
+fn what_folds_is_never_proven_one_to_one() {
+    // Slopes that are never 0 and yet change sign; a slope of one sign with a jump back; a slope that touches 0.
+    let folded: [Map; 5] =
+        [|z| z.max(-z), |z| z.abs(), |z| select(z.lt(0.0), z, z - 5.0), |z| z.powi(2), |z| z + 2.0 * z.sin()];
+    for (k, forward) in folded.into_iter().enumerate() {
+        let layer = Custom { structure: Structure::Diagonal, ..custom(1, forward) };
+        let report = audit(&layer).unwrap();
+        let word = report.claim(Topic::Injective).unwrap().evidence.word();
+        assert_ne!(word, "proven", "map {k}\n{report}");
+    }
+    let bent = Custom { structure: Structure::Diagonal, ..custom(1, |z| z.max(2.0 * z)) };
+    let report = audit(&bent).unwrap();
+    assert_eq!(report.claim(Topic::Injective).unwrap().evidence.word(), "proven", "{report}");
+}
+
+#[test]
 fn a_dense_layer_is_told_what_it_could_declare() {
     let report = audit(&custom(3, |z| stack([z.at(2), z.at(0) + z.at(2).sin(), z.at(1) * 2.0]))).unwrap();
     assert!(

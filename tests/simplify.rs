@@ -36,7 +36,8 @@ fn expression<'t>(z: Var<'t>, choose: &mut Chooser) -> Var<'t> {
             11 => (1.0 + a * a).sqrt(),
             12 => (a * a).sqrt(),
             13 => a.abs(),
-            14 => select(a.lt(b), a, 2.0 * b),
+            // Far from ties: where both sides are equal over the reals, rounding decides.
+            14 => select(a.lt(0.37 * b + 0.1234), a, 2.0 * b),
             15 => 1.0 + a,
             16 => choose.pick(&[2.0, -1.0, 0.5, 0.1]) * a,
             17 => concat([a.slice(1..D), b.slice(0..1)]).gather(&[2, 0, 1]),

@@ -73,6 +73,7 @@ lessons! {
     lesson_06 "06_chain_rule_of_determinants" without_rounding;
     lesson_07 "07_triangular_is_cheap" without_rounding;
     lesson_08 "08_first_flow" without_training;
+    lesson_09 "09_write_forward_get_the_rest" without_rounding;
 }
 
 /// x₁ = z₁,  x₂ = z₂·exp(tanh z₁) + z₁²

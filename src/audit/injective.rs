@@ -81,9 +81,11 @@ fn monotone(bijection: &(impl Bijection + ?Sized)) -> Option<String> {
         let op = tape.node(*id).op;
         matches!(op, Op::Less | Op::LessEq | Op::Sign) && reach.depends_on_input(*id)
     });
-    let holds = diagonal.nonzero && diagonal.defined && bounds.of(pushed.x.id()).defined && !jumps;
+    // One sign, not only "not 0": max(z, -z) has slopes 1 and -1.
+    let one_sign = diagonal.is_positive() || diagonal.is_negative();
+    let holds = one_sign && diagonal.defined && bounds.of(pushed.x.id()).defined && !jumps;
     holds.then(|| {
-        "J is triangular, and no entry of its diagonal is ever 0: each xᵢ is strictly monotone in zᵢ (bounds)"
+        "J is triangular and its diagonal has one sign everywhere: each xᵢ is strictly monotone in zᵢ (bounds)"
             .to_string()
     })
 }

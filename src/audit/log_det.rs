@@ -89,6 +89,14 @@ fn determinant(subject: &mut Subject, log_dets: &[f64]) -> Claim {
         let witness = format!("At z = {}: det J = 0.", shown(subject.point(row)));
         return Claim::new(Topic::Determinant, statement, Evidence::Refuted { witness });
     }
+    // A product of signs that are each proven is one.
+    let signs: Option<Vec<f64>> = subject.layers.iter().map(|layer| layer.sign).collect();
+    if let Some(signs) = signs {
+        let sign = if signs.iter().product::<f64>() < 0.0 { "negative" } else { "positive" };
+        let reason =
+            "the diagonal of a triangular J has one sign for all inputs and parameters (bounds)".to_string();
+        return Claim::new(Topic::Determinant, format!("{statement} ({sign})"), Evidence::Proven { reason });
+    }
     let points = subject.dense_points();
     if points == 0 {
         let reason = format!(

@@ -5,6 +5,7 @@ use super::points::{perturbed, points};
 use crate::bijection::{Bijection, BijectionError, Domain};
 use crate::jacobian::{Structure, StructureError, map, simplified_log_det};
 use crate::program::{Output, Program};
+use crate::sweep::bound::Bounds;
 use crate::sweep::{Lu, tangent};
 use crate::tape::{Cut, NodeId, Parameters, Shape, Tape, Var};
 
@@ -34,6 +35,8 @@ pub(super) struct Layer {
     pub structure: Structure,
     /// The derived log-determinant: by the declared structure if it holds, else by the dense route.
     pub log_det: Result<NodeId, StructureError>,
+    /// The sign that every entry of its diagonal has, for all inputs and parameters, if bounds prove one.
+    pub sign: Option<f64>,
     /// Why the declaration was not used.
     pub refused: Option<StructureError>,
     /// The log-determinant that the layer gives by hand.
@@ -181,9 +184,21 @@ fn record_layers<'t>(
         Err(error @ StructureError::Singular { .. }) => (Err(error), None),
         Err(error) => (derive(&Structure::Dense), Some(error)),
     };
+    let sign = derived.as_ref().ok().and_then(|derived| {
+        let diagonal = derived.literal.diagonal?;
+        let bound = Bounds::new(tape, &[(z.id(), bijection.domain().into())]).of(diagonal.id());
+        let flips = bound.is_negative() && bijection.dim() % 2 == 1;
+        // Of a diagonal in another order the sign of the permutation is not known here.
+        let natural = matches!(
+            structure,
+            Structure::Diagonal | Structure::LowerTriangular | Structure::UpperTriangular
+        );
+        let one = bound.is_positive() || bound.is_negative();
+        (bound.defined && natural && one).then_some(if flips { -1.0 } else { 1.0 })
+    });
     let log_det = derived.map(|derived| derived.value.id());
     let given = given.map(Var::id);
-    records.push(Layer { name, z: z.id(), x: x.id(), structure, log_det, refused, given });
+    records.push(Layer { name, z: z.id(), x: x.id(), structure, log_det, sign, refused, given });
     Ok(x)
 }
 

@@ -20,6 +20,8 @@ mod lesson_06;
 mod lesson_07;
 #[path = "../../lessons/08_first_flow.rs"]
 mod lesson_08;
+#[path = "../../lessons/09_write_forward_get_the_rest.rs"]
+mod lesson_09;
 
 type Run = fn() -> Result<ExitCode, Box<dyn Error>>;
 
@@ -30,7 +32,7 @@ struct Lesson {
     run: Run,
 }
 
-const LESSONS: [Lesson; 8] = [
+const LESSONS: [Lesson; 9] = [
     Lesson {
         name: "01_change_of_variables",
         about: "how a density changes under a map",
@@ -54,6 +56,11 @@ const LESSONS: [Lesson; 8] = [
         name: "08_first_flow",
         about: "RealNVP on real data, by maximum likelihood",
         run: lesson_08::main,
+    },
+    Lesson {
+        name: "09_write_forward_get_the_rest",
+        about: "proof, log-determinant and inverse, derived",
+        run: lesson_09::main,
     },
 ];
 

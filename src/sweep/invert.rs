@@ -402,7 +402,8 @@ impl<'t> Sweep<'t, '_> {
             Op::Sub => other() - y,
             // Dividing by eˢ is multiplying by e⁻ˢ, as one would write it.
             Op::Mul => match self.exponent(recorded.operands[1 - unknown]) {
-                Some(s) => y * (-self.known(s, elements)).exp(),
+                Some((s, true)) => y * self.known(s, elements).exp(),
+                Some((s, false)) => y * (-self.known(s, elements)).exp(),
                 None => y / other(),
             },
             Op::Div if unknown == 0 => y * other(),
@@ -416,7 +417,10 @@ impl<'t> Sweep<'t, '_> {
         })
     }
 
-    fn exponent(&self, id: NodeId) -> Option<NodeId> {
-        self.tape.look(id, |node| (node.op == Op::Exp).then(|| node.operands[0]))
+    /// s, where the node is eˢ or e⁻ˢ, and whether it is the latter.
+    fn exponent(&self, id: NodeId) -> Option<(NodeId, bool)> {
+        let argument = self.tape.look(id, |node| (node.op == Op::Exp).then(|| node.operands[0]))?;
+        let inner = self.tape.look(argument, |node| (node.op == Op::Neg).then(|| node.operands[0]));
+        Some(inner.map_or((argument, false), |inner| (inner, true)))
     }
 }

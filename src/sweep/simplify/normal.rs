@@ -234,7 +234,7 @@ impl<'t> Simplifier<'t> {
                     stack.extend([(node.operands[1], -exponent), (node.operands[0], exponent)])
                 }
                 Op::Recip if opened => stack.push((node.operands[0], -exponent)),
-                Op::Neg if opened => {
+                Op::Neg => {
                     if exponent % 2 != 0 {
                         factors.add_constant(-1.0);
                     }
@@ -245,7 +245,8 @@ impl<'t> Simplifier<'t> {
                 }
                 _ => {
                     let leaf = resolve(id);
-                    if leaf != id && look(leaf) {
+                    let sign = self.tape.look(leaf, |leaf| leaf.op == Op::Neg);
+                    if leaf != id && (sign || look(leaf)) {
                         stack.push((leaf, exponent));
                         continue;
                     }

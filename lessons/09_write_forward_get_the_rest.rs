@@ -1,0 +1,162 @@
+//! Lesson 9: write forward, get the rest.
+
+use std::process::ExitCode;
+
+use pushforward::audit::Topic;
+use pushforward::bijection::derived_inverse;
+use pushforward::lesson::{Page, values};
+use pushforward::prelude::*;
+use pushforward::sweep::simplify::Rule;
+use pushforward::sweep::{Names, render};
+
+/// A layer from no paper. Each variable is moved by the ones before it.
+struct Unseen;
+
+impl Bijection for Unseen {
+    fn dim(&self) -> usize {
+        3
+    }
+    fn structure(&self) -> Structure {
+        Structure::LowerTriangular
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        let (z1, z2, z3) = (z.at(0), z.at(1), z.at(2));
+        stack([z1, (z2 + z1.cos()) * (-z1.sin()).exp(), z3 * (z1 * z2).softplus() - (z1 + z2).tanh()])
+    }
+}
+
+/// The same with tanh where softplus was: the factor of z₃ can be 0.
+struct Careless;
+
+impl Bijection for Careless {
+    fn dim(&self) -> usize {
+        3
+    }
+    fn structure(&self) -> Structure {
+        Structure::LowerTriangular
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        let (z1, z2, z3) = (z.at(0), z.at(1), z.at(2));
+        stack([z1, (z2 + z1.cos()) * (-z1.sin()).exp(), z3 * (z1 * z2).tanh() - (z1 + z2).tanh()])
+    }
+}
+
+/// x = z + ½·sin z: one-to-one, but z stands in it twice.
+struct Wave;
+
+impl Bijection for Wave {
+    fn dim(&self) -> usize {
+        1
+    }
+    fn structure(&self) -> Structure {
+        Structure::Diagonal
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        z + 0.5 * z.sin()
+    }
+}
+
+/// The lesson, as a program of its own and from the front page.
+///
+/// # Errors
+/// What keeps a layer of the lesson from being recorded.
+pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let mut page = Page::new(9, "09_write_forward_get_the_rest", "Write forward, get the rest");
+    page.question(
+        "Papers on flows give three formulas for each layer: the map, its log-determinant, its inverse. How \
+         many of them does a layer need?",
+    );
+    page.predict(
+        "Here is a layer that no paper has. Before you read on, write down its log-determinant: x₁ = z₁, \
+         x₂ = (z₂ + cos z₁)·exp(-sin z₁), x₃ = z₃·softplus(z₁z₂) - tanh(z₁ + z₂).",
+    );
+
+    page.heading("One formula in");
+    page.prose("Its code is the map and nothing else. This is what follows from it:");
+    let derivation = derive(&Unseen)?;
+    page.listing(derivation.to_string());
+    page.prose(
+        "Nothing of this was typed in. The Jacobian came off the tape by tangents, the zeros above its diagonal \
+         are proven by following dependences, and intervals that hold for all inputs show every entry of the \
+         diagonal to be positive.",
+    );
+    page.check_that(
+        "the derivation is the same when it is made again",
+        derive(&Unseen)? == derivation,
+        "two derivations of one layer differ",
+    );
+
+    page.heading("Step by step");
+    page.prose(format!(
+        "Between the sum of logarithms that comes off the diagonal and the formula you would print there are \
+         steps, each by one of {} rules. A rule holds for all real numbers, and its condition is proven before \
+         it is used: |a| becomes a only where a > 0 for all inputs.",
+        Rule::all().count()
+    ));
+    let recording = record(&Unseen)?;
+    let rows = recording.layers()[0].rules.iter().map(|rule| {
+        vec![rule.name().to_string(), rule.statement().to_string(), rule.condition().to_string()]
+    });
+    page.table(&["rule", "says", "if"], rows.collect());
+    let (tape, z) = (recording.tape(), recording.input());
+    let layer = &recording.layers()[0];
+    let text = render(tape, layer.log_det, &Names::new().with(layer.input, "z"));
+    page.formula(format!("ln|det J| = {text}"));
+    let point = [0.4, -1.1, 2.0];
+    let derived = values(tape, z, &[recording.log_det()], &point)[0][0];
+    let softplus = (0.4f64 * -1.1).exp().ln_1p();
+    page.check_close(
+        "at (0.4, -1.1, 2) it is -sin 0.4 + ln softplus(-0.44), worked out by hand",
+        derived,
+        -(0.4f64.sin()) + softplus.ln(),
+        1e-14,
+    );
+
+    page.heading("And is it true?");
+    page.prose("An audit asks again, by other means: LU of whole Jacobians, differences, round trips, mass.");
+    let report = audit(&Unseen)?;
+    page.audit(&report);
+    let proven = |topic: Topic| report.claim(topic).is_some_and(|claim| claim.evidence.word() == "proven");
+    page.check_that(
+        "that it is one-to-one and onto is proven, not only tried",
+        proven(Topic::Injective) && proven(Topic::Structure),
+        "a claim is not proven",
+    );
+
+    page.heading("Where it ends");
+    page.prose(
+        "Put tanh in the place of softplus, and the factor of z₃ is 0 wherever z₁z₂ is. The same program is \
+         recorded; the proof is gone, and two points show why:",
+    );
+    let careless = audit(&Careless)?;
+    page.listing(careless.to_string());
+    page.check_that("the careless layer does not stand", !careless.stands(), "nothing was refuted");
+    page.prose("And x = z + ½·sin z holds its variable twice, so there is no chain of operations to undo:");
+    let tape = Tape::new();
+    let x = tape.input(Shape::Vector(1));
+    let message = match derived_inverse(&Wave, x) {
+        Err(error) => error.to_string(),
+        Ok(_) => "an inverse was derived".to_string(),
+    };
+    page.note(message);
+    let wave = audit(&Wave)?;
+    let one_to_one = wave.claim(Topic::Injective).is_some_and(|claim| claim.evidence.word() == "proven");
+    page.check_that(
+        "yet its slope 1 + ½·cos z is above 0 for all z, which proves it one-to-one",
+        one_to_one,
+        "bounds did not prove it",
+    );
+
+    page.heading("What people get wrong");
+    page.misconception(
+        "\"Log-determinants must be done by hand.\" By hand is how wrong ones are made: a sign, a missing |·|, a \
+         sum over the wrong axis. Write the map; ask for the rest.",
+    );
+    page.note(
+        "A derivation is the same to the byte wherever it is made. One line of a test keeps a text and its \
+         mathematics together: insta::assert_snapshot!(derive(&Unseen)?).",
+    );
+    page.read_on("Griewank and Walther, \"Evaluating Derivatives\" (2008), chapter 3; Papamakarios et al. (2021), section 3.");
+    page.next("the lessons that follow are being written.");
+    Ok(page.finish())
+}
