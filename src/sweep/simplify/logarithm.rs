@@ -101,7 +101,10 @@ impl<'t> Simplifier<'t> {
                     terms.add(self.tape.push(Op::Concat, parts.into_iter().collect(), node.shape).id(), c);
                 }
                 Op::Gather(indices) => match self.gathered(operand(0), indices, shape) {
-                    Some(inner) => stack.push((inner.id(), c)),
+                    Some(inner) => {
+                        self.applied(Rule::LogGather, id);
+                        stack.push((inner.id(), c));
+                    }
                     None => terms.add(self.log_of_atom(id).id(), c),
                 },
                 Op::Add | Op::Sub => {

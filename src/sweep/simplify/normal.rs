@@ -76,17 +76,12 @@ pub(super) struct Factors {
     /// The arguments of exponentials, each with the power it was raised to.
     pub exponents: Vec<(NodeId, i32)>,
     pub leaves: usize,
-    /// Whether a cancellation made the domain larger.
-    pub grows: bool,
 }
 
 impl Factors {
-    fn add(&mut self, base: NodeId, exponent: i32, nonzero: bool) {
+    fn add(&mut self, base: NodeId, exponent: i32) {
         self.leaves += 1;
         let entry = self.parts.entry(base).or_insert(0);
-        if *entry != 0 && (*entry > 0) != (exponent > 0) && !nonzero {
-            self.grows = true;
-        }
         *entry += exponent;
         if *entry == 0 {
             self.parts.shift_remove(&base);
@@ -217,7 +212,6 @@ impl<'t> Simplifier<'t> {
             parts: IndexMap::new(),
             exponents: Vec::new(),
             leaves: 0,
-            grows: false,
         };
         let mut stack = vec![(id, 1i32)];
         while let Some((id, exponent)) = stack.pop() {
@@ -267,10 +261,7 @@ impl<'t> Simplifier<'t> {
                             factors.leaves += 1;
                             factors.exponents.push((argument, exponent));
                         }
-                        None => {
-                            let nonzero = self.bounds.of(leaf).nonzero;
-                            factors.add(leaf, exponent, nonzero);
-                        }
+                        None => factors.add(leaf, exponent),
                     }
                 }
             }
