@@ -7,7 +7,7 @@ use super::error::FlowError;
 use super::fit::{Fit, History, Progress, train};
 use super::table::Table;
 use crate::base::Base;
-use crate::bijection::{Bijection, Chain, Pulled, pull_back_with_log_det, push_forward};
+use crate::bijection::{Bijection, BijectionError, Chain, Pulled, pull_back_with_log_det, push_forward};
 use crate::program::{Output, Program};
 use crate::tape::{NodeId, Parameters, Shape, Tape};
 
@@ -113,7 +113,8 @@ pub struct Fitted {
     parameters: Parameters,
     history: History,
     density: Program<f64>,
-    sampler: Program<f64>,
+    /// Or why there is none: a layer that is written from x to z may have no z to x as a formula.
+    sampler: Result<Program<f64>, BijectionError>,
 }
 
 impl Fitted {
@@ -123,9 +124,14 @@ impl Fitted {
         density.load(&parameters)?;
         let tape = Tape::new();
         let z = tape.input(Shape::Vector(flow.dim()));
-        let x = push_forward(&flow.chain, z)?.x;
-        let mut sampler = Program::compile(&tape, &[z.id()], &[Output::Each(x.id())]);
-        sampler.load(&parameters)?;
+        let sampler = match push_forward(&flow.chain, z) {
+            Ok(pushed) => {
+                let mut program = Program::compile(&tape, &[z.id()], &[Output::Each(pushed.x.id())]);
+                program.load(&parameters)?;
+                Ok(program)
+            }
+            Err(error) => Err(error),
+        };
         Ok(Fitted { flow, parameters, history, density, sampler })
     }
 
@@ -169,16 +175,18 @@ impl Fitted {
     /// Draws `count` points, row after row: one draw of the base and one pass each.
     ///
     /// # Errors
-    /// [`FlowError::NotFinite`] when a pass breaks down.
+    /// [`FlowError::NotFinite`] when a pass breaks down, and why there is no way from z to x where a layer has
+    /// none.
     pub fn sample(&mut self, count: usize, seed: u64) -> Result<Vec<f64>, FlowError> {
         let d = self.flow.dim();
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut z = vec![0.0; count * d];
         z.chunks_mut(d).for_each(|row| self.flow.base.sample(&mut random, row));
-        let x = self.sampler.run(&[&z], count)?.pop().expect("one output");
+        let sampler = self.sampler.as_mut().map_err(|error| error.clone())?;
+        let x = sampler.run(&[&z], count)?.pop().expect("one output");
         if let Some(place) = x.iter().position(|value| !value.is_finite()) {
             let row = place / d;
-            let origin = self.sampler.trace_nonfinite(&[&z[row * d..(row + 1) * d]], 1)?;
+            let origin = sampler.trace_nonfinite(&[&z[row * d..(row + 1) * d]], 1)?;
             return Err(FlowError::not_finite(row, origin));
         }
         Ok(x)
