@@ -87,11 +87,19 @@ fn layer(transform: &str, p: &Value, d: usize) -> Option<(Box<dyn Bijection>, Pa
     };
     let layer: Box<dyn Bijection> = match transform {
         "additive_coupling" => Box::new(AdditiveCoupling::new(halves(), network()?)),
-        "affine_coupling" if p["log_scale"] == "tanh" => {
-            let layer = AffineCoupling::new(halves(), network()?);
-            let moved = numbers(&p["mask"]).iter().filter(|m| **m == 0.0).count();
-            let values = vec![number(&p["alpha"]); moved];
-            parameters.set("bound", Shape::Vector(moved), values).expect("it fits");
+        "affine_coupling" => {
+            let log_scale = match p["log_scale"].as_str()? {
+                "raw" => LogScale::Raw,
+                "softclip" => LogScale::SoftClipped { slope: number(&p["slope"]) },
+                "tanh" => LogScale::Bounded,
+                _ => return None,
+            };
+            let layer = AffineCoupling::new(halves(), network()?).with_log_scale(log_scale);
+            if log_scale == LogScale::Bounded {
+                let moved = numbers(&p["mask"]).iter().filter(|m| **m == 0.0).count();
+                let values = vec![number(&p["alpha"]); moved];
+                parameters.set("bound", Shape::Vector(moved), values).expect("it fits");
+            }
             Box::new(layer)
         }
         "iaf" | "maf" if p["net"].get("context").is_none() => {

@@ -114,28 +114,54 @@ impl Bijection for AdditiveCoupling {
     }
 }
 
-/// RealNVP: x_b = z_b · exp(s(z_a)) + t(z_a), with s = α·tanh(r/α) of the network's raw r.
-///
-/// The bound α is a parameter for each moved variable (`bound`), so that scales can grow where the data ask
-/// for it and a single bad step cannot blow up exp(s).
+/// How a coupling layer makes the log-scale s of its network's raw r.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum LogScale {
+    /// s = α·tanh(r/α), with a parameter α for each moved variable (`bound`): scales can grow where the data ask
+    /// for it, and a single bad step cannot blow up exp(s).
+    Bounded,
+    /// s = r.
+    Raw,
+    /// s = r/(1 + |r/ln slope|): scales stay between slope and 1/slope.
+    SoftClipped {
+        /// The smallest scale, above 0 and other than 1.
+        slope: f64,
+    },
+}
+
+/// RealNVP: x_b = z_b · exp(s(z_a)) + t(z_a).
 #[derive(Clone, Debug)]
 pub struct AffineCoupling {
     halves: Halves,
     network: Network,
+    log_scale: LogScale,
 }
 
 impl AffineCoupling {
     /// The variables of `halves` that pass are what `network` sees.
     pub fn new(halves: Halves, network: Network) -> AffineCoupling {
-        AffineCoupling { halves, network }
+        AffineCoupling { halves, network, log_scale: LogScale::Bounded }
+    }
+
+    /// The same with another way from the network to the log-scale; [`LogScale::Bounded`] unless said.
+    pub fn with_log_scale(self, log_scale: LogScale) -> AffineCoupling {
+        AffineCoupling { log_scale, ..self }
     }
 
     /// s and t.
     fn scale_and_shift<'t>(&self, passing: Var<'t>) -> (Var<'t>, Var<'t>) {
         let count = self.halves.moved.len();
         let raw = self.network.apply(passing, 2 * count);
-        let bound = passing.tape().parameter("bound", Shape::Vector(count), Init::Constant(2.0));
-        (bound * (raw.slice(0..count) / bound).tanh(), raw.slice(count..2 * count))
+        let (r, t) = (raw.slice(0..count), raw.slice(count..2 * count));
+        let s = match self.log_scale {
+            LogScale::Bounded => {
+                let bound = r.tape().parameter("bound", Shape::Vector(count), Init::Constant(2.0));
+                bound * (r / bound).tanh()
+            }
+            LogScale::Raw => r,
+            LogScale::SoftClipped { slope } => r / (1.0 + (r / slope.ln()).abs()),
+        };
+        (s, t)
     }
 }
 

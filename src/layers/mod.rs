@@ -12,7 +12,7 @@ mod permutation;
 
 pub use affine::Affine;
 pub use autoregressive::Autoregressive;
-pub use coupling::{AdditiveCoupling, AffineCoupling, Halves};
+pub use coupling::{AdditiveCoupling, AffineCoupling, Halves, LogScale};
 pub use elementwise::{Elementwise, Transform};
 pub use linear::Linear;
 pub use masked_network::MaskedNetwork;
