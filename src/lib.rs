@@ -81,7 +81,7 @@ pub mod prelude {
     pub use crate::flow::{Fit, Flow, Gaussian, Table};
     pub use crate::jacobian::{Order, Structure};
     pub use crate::layers::{AdditiveCoupling, Affine, AffineCoupling, Autoregressive, Elementwise, Halves};
-    pub use crate::layers::{Linear, LogScale, MaskedNetwork, Network, Permutation, Transform};
+    pub use crate::layers::{Linear, LogScale, MaskedNetwork, Network, Permutation, Transform, Triangular};
     pub use crate::tape::{Condition, Init, Parameters, Shape, Tape, Var, concat, select, stack};
 }
 

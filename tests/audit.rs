@@ -249,6 +249,8 @@ fn every_layer_of_the_catalogue_stands() {
         Box::new(Affine::new([2.0, -0.5, 1.0], [0.1, 0.0, -3.0])),
         Box::new(Linear::new([2.0, 0.3, 0.0, -1.0, 0.5, 0.2, 0.4, 0.0, 1.5], [0.0, 1.0, 2.0])),
         Box::new(Permutation::new([2, 0, 1])),
+        Box::new(Triangular::lower(3)),
+        Box::new(Triangular::upper(3).with_signs([1.0, -1.0, -1.0])),
         Box::new(AdditiveCoupling::new(Halves::first(3), network())),
         Box::new(AdditiveCoupling::new(Halves::second(3), network())),
         Box::new(AffineCoupling::new(Halves::alternating(3, true), network())),
@@ -265,7 +267,7 @@ fn every_layer_of_the_catalogue_stands() {
     let report = audit(&Chain::new(layers)).unwrap();
     assert!(report.stands(), "{report}");
     assert_eq!(report.claim(Topic::ChainRule).unwrap().evidence.word(), "checked");
-    assert_eq!(report.claims.iter().filter(|claim| claim.topic == Topic::Structure).count(), 9);
+    assert_eq!(report.claims.iter().filter(|claim| claim.topic == Topic::Structure).count(), 11);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use pushforward::audit::Topic;
 use pushforward::bijection::{derived_inverse, push_forward};
+use pushforward::layers::plu;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::tape::Cut;
@@ -96,13 +97,19 @@ fn table() -> Vec<(Box<dyn Bijection>, Formula, f64)> {
             1.1,
         ),
         (
-            layer("TriangularLinear", 3, Structure::LowerTriangular, |z| {
-                let weight = z.tape().parameter("weight", Shape::Matrix(3, 3), Init::Constant(0.1));
-                let l = z.tape().parameter("l", Shape::Vector(3), Init::Constant(0.1));
-                let mask = z.tape().matrix(3, 3, &[0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0]);
-                (weight * mask + l.exp().scatter(&[0, 4, 8], Shape::Matrix(3, 3))).matvec(z)
-            }),
-            |z| z.tape().parameter("l", Shape::Vector(3), Init::Constant(0.1)).sum(),
+            boxed(Triangular::lower(3)),
+            |z| z.tape().parameter("log_diagonal", Shape::Vector(3), Init::Constant(0.0)).sum(),
+            1.1,
+        ),
+        (
+            boxed(plu([2, 0, 1], [1.0, -1.0, 1.0])),
+            // ln|u_ii| is l_i whatever the signs are; the bias has no share, its scale is 1.
+            |z| {
+                let l = z.tape().parameter("layers.0.log_diagonal", Shape::Vector(3), Init::Constant(0.0));
+                let scale = Init::Values(vec![1.0; 3]);
+                let scale = z.tape().parameter("layers.3.scale", Shape::Vector(3), scale);
+                l.sum() + 0.0 + 0.0 + scale.abs().ln().sum()
+            },
             1.1,
         ),
         (boxed(Elementwise::new(Transform::Exp, 3)), |z| z.sum(), 1.1),

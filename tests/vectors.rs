@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use pushforward::bijection::{pull_back, push_forward};
+use pushforward::layers::plu;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use serde_json::Value;
@@ -116,6 +117,20 @@ fn layer(transform: &str, p: &Value, d: usize) -> Option<(Box<dyn Bijection>, Pa
                 "iaf" => Box::new(Autoregressive::iaf(network)),
                 _ => Box::new(Autoregressive::maf(network)),
             }
+        }
+        "linear_plu" => {
+            let square = |key: &str| (Shape::Matrix(d, d), numbers(&p[key]));
+            let row = |key: &str| (Shape::Vector(d), numbers(&p[key]));
+            for (name, (shape, values)) in [
+                ("layers.0.weight", square("U")),
+                ("layers.0.log_diagonal", row("log_diag")),
+                ("layers.1.weight", square("L")),
+                ("layers.3.shift", row("bias")),
+            ] {
+                parameters.set(name, shape, values).expect("it fits");
+            }
+            let positions: Vec<usize> = numbers(&p["perm"]).iter().map(|i| *i as usize).collect();
+            Box::new(plu(positions, numbers(&p["sign"])))
         }
         "permutation" => {
             Box::new(Permutation::new(numbers(&p["perm"]).iter().map(|i| *i as usize).collect::<Vec<_>>()))

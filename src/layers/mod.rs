@@ -9,6 +9,7 @@ mod linear;
 mod masked_network;
 mod network;
 mod permutation;
+mod triangular;
 
 pub use affine::Affine;
 pub use autoregressive::Autoregressive;
@@ -18,3 +19,4 @@ pub use linear::Linear;
 pub use masked_network::MaskedNetwork;
 pub use network::Network;
 pub use permutation::Permutation;
+pub use triangular::{Triangular, plu};

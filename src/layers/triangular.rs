@@ -1,0 +1,101 @@
+//! Triangular linear maps, and PLU: any orientation, with a determinant that is read off.
+//!
+//! x = T z with T lower or upper triangular. ln|det T| = Σ ln|T_ii|, O(d), where a dense W takes an LU.
+//!
+//! PLU makes a full matrix of them: W = P·L·U with a permutation, a unit lower and an upper triangular factor.
+//! It is a chain of layers here, so that each factor keeps its structure and its proof.
+//!
+//! Source: Kingma and Dhariwal, "Glow" (2018), section 3.2.
+
+use super::{Affine, Permutation};
+use crate::bijection::{Bijection, Chain};
+use crate::jacobian::Structure;
+use crate::tape::{Init, Shape, Var};
+
+/// x = T z with a triangular T.
+#[derive(Clone, Debug)]
+pub struct Triangular {
+    d: usize,
+    lower: bool,
+    /// The signs of the diagonal; a unit diagonal has none.
+    signs: Option<Vec<f64>>,
+}
+
+impl Triangular {
+    /// Lower triangular with 1 on the diagonal: ln|det T| = 0. Starts as the identity.
+    pub fn unit_lower(d: usize) -> Triangular {
+        Triangular { d, lower: true, signs: None }
+    }
+
+    /// Lower triangular with the diagonal exp(l). Starts as the identity.
+    pub fn lower(d: usize) -> Triangular {
+        Triangular { d, lower: true, signs: Some(vec![1.0; d]) }
+    }
+
+    /// Upper triangular with the diagonal exp(l). Starts as the identity.
+    pub fn upper(d: usize) -> Triangular {
+        Triangular { d, lower: false, signs: Some(vec![1.0; d]) }
+    }
+
+    /// The same with fixed signs before the diagonal.
+    ///
+    /// # Panics
+    /// When there are not d signs, or one is neither 1 nor -1.
+    pub fn with_signs(self, signs: impl Into<Vec<f64>>) -> Triangular {
+        let signs = signs.into();
+        assert!(
+            signs.len() == self.d && signs.iter().all(|sign| sign.abs() == 1.0),
+            "a triangular map of {} variables takes so many signs, each 1 or -1, not {signs:?}",
+            self.d
+        );
+        Triangular { signs: Some(signs), ..self }
+    }
+
+    /// T, of the parameters `weight` (what lies beside the diagonal) and `log_diagonal`.
+    fn matrix<'t>(&self, z: Var<'t>) -> Var<'t> {
+        let (d, tape) = (self.d, z.tape());
+        let shape = Shape::Matrix(d, d);
+        let beside = |e: usize| if self.lower { e % d < e / d } else { e % d > e / d };
+        let mask: Vec<f64> = (0..d * d).map(|e| f64::from(u8::from(beside(e)))).collect();
+        let weight = tape.parameter("weight", shape, Init::Constant(0.0)) * tape.matrix(d, d, &mask);
+        let places: Vec<usize> = (0..d).map(|i| i * d + i).collect();
+        let diagonal = match &self.signs {
+            None => tape.vector(&vec![1.0; d]),
+            Some(signs) => {
+                let size = tape.parameter("log_diagonal", Shape::Vector(d), Init::Constant(0.0)).exp();
+                if signs.iter().all(|sign| *sign == 1.0) { size } else { tape.vector(signs) * size }
+            }
+        };
+        weight + diagonal.scatter(&places, shape)
+    }
+}
+
+impl Bijection for Triangular {
+    fn dim(&self) -> usize {
+        self.d
+    }
+
+    fn structure(&self) -> Structure {
+        if self.lower { Structure::LowerTriangular } else { Structure::UpperTriangular }
+    }
+
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        self.matrix(z).matvec(z)
+    }
+}
+
+/// x = P·L·U·z + b: xᵢ = (L·U·z)[positions[i]] + bᵢ, U with the diagonal signs·exp(l), L with 1.
+///
+/// # Panics
+/// When `positions` is no permutation, or the signs are not ±1.
+pub fn plu(positions: impl Into<Vec<usize>>, signs: impl Into<Vec<f64>>) -> Chain {
+    let permutation = Permutation::new(positions);
+    let d = permutation.dim();
+    let layers: [Box<dyn Bijection>; 4] = [
+        Box::new(Triangular::upper(d).with_signs(signs)),
+        Box::new(Triangular::unit_lower(d)),
+        Box::new(permutation),
+        Box::new(Affine::identity(d)),
+    ];
+    Chain::new(layers)
+}
