@@ -125,6 +125,17 @@ fn table() -> Vec<(Box<dyn Bijection>, Formula, f64)> {
             |z| (2.0 * (2.0f64.ln() - z - (-2.0 * z).softplus())).sum(),
             1.1,
         ),
+        (
+            boxed(Elementwise::new(Transform::SinhArcsinh { skew: 0.5, tail: 0.8, normalise: false }, 3)),
+            |z| {
+                // ln cosh v = v + softplus(-2v) - ln 2, and cosh(asinh z) = √(1 + z²).
+                let y = z.asinh();
+                let v = (y + 0.5) * 0.8;
+                let log = z.tape().constant(0.8).ln();
+                (log + v + (-2.0 * v).softplus() - y - (-2.0 * y).softplus()).sum()
+            },
+            1.1,
+        ),
         (boxed(Elementwise::new(Transform::Softplus { sharpness: 1.0 }, 3)), |z| -(-z).softplus().sum(), 1.1),
         (
             layer("SplineBin", 2, Structure::Diagonal, |z| {

@@ -10,7 +10,7 @@ use pushforward::jacobian::{
 use pushforward::prelude::*;
 use pushforward::sweep::Lu;
 use pushforward::sweep::reach::{Reach, Relation};
-use random_programs::{Chooser, Pool, binary, for_seeds, numbers, off, unary};
+use random_programs::{Chooser, Pool, UNARY, binary, for_seeds, numbers, off, unary};
 
 /// Element e of a staircase depends on z₀ … z_{from + e} at most.
 #[derive(Clone, Copy)]
@@ -30,7 +30,7 @@ fn triangular<'t>(tape: &'t Tape, d: usize, choose: &mut Chooser) -> (Var<'t>, V
         match choose.below(7) {
             0 => {
                 let a = choose.pick(&stairs);
-                stairs.push(Staircase { node: unary(a.node, choose.below(20)), ..a });
+                stairs.push(Staircase { node: unary(a.node, choose.below(UNARY)), ..a });
             }
             1 => {
                 let a = choose.pick(&stairs);
@@ -67,7 +67,7 @@ fn triangular<'t>(tape: &'t Tape, d: usize, choose: &mut Chooser) -> (Var<'t>, V
                 let node = match choose.below(4) {
                     0 => select(a.0.lt(b.0), a.0 * 0.5, b.0.sin()),
                     1 => stack([a.0, b.0, a.0 * b.0]).outer(stack([b.0, a.0])).sum(),
-                    2 => unary(a.0, choose.below(20)) + b.0,
+                    2 => unary(a.0, choose.below(UNARY)) + b.0,
                     _ => binary(a.0, b.0, choose.below(8)),
                 };
                 scalars.push((node, a.1.max(b.1)));

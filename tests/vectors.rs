@@ -61,6 +61,10 @@ fn elementwise(transform: &str, p: &Value) -> Option<Box<dyn Bijection>> {
         "logit" => Transform::Logit,
         "tanh" => Transform::Tanh,
         "leaky_relu" => Transform::LeakyRelu { slope: of("alpha") },
+        "logit_alpha" => Transform::SqueezedLogit { alpha: of("alpha") },
+        "sinh_arcsinh" => {
+            Transform::SinhArcsinh { skew: of("skew"), tail: of("tail"), normalise: p["normalize"] == true }
+        }
         "power" => Transform::Power { exponent: of("p") },
         "gumbel_cdf" => Transform::GumbelCdf { location: of("loc"), scale: of("scale") },
         "kumaraswamy_cdf" => Transform::KumaraswamyCdf { a: of("a"), b: of("b") },
@@ -255,6 +259,8 @@ fn scalar<'t>(function: &str, a: Var<'t>) -> Option<Var<'t>> {
         "expm1" => a.exp_m1(),
         "log(expm1(x)) (softplus inverse)" => a + (-(-a).exp_m1()).ln(),
         "erf" => a.erf(),
+        "log_ndtr" => a.ln_normal_cdf(),
+        "lgamma" => a.ln_gamma(),
         _ => return None,
     })
 }

@@ -49,6 +49,23 @@ pub enum Transform {
         /// scale > 0.
         scale: f64,
     },
+    /// m·sinh((asinh z + skew)·tail): ℝ to ℝ, skewed and with heavier tails where tail > 1 (Jones and Pewsey,
+    /// "Sinh-arcsinh distributions", 2009). m = 2/sinh(tail·asinh 2) if `normalise`, so that 2 is near 2 again,
+    /// else 1.
+    SinhArcsinh {
+        /// The skewness.
+        skew: f64,
+        /// The weight of the tails, above 0.
+        tail: f64,
+        /// Whether the scale is kept.
+        normalise: bool,
+    },
+    /// logit(α + (1 - 2α)z): an interval a little wider than [0, 1] to ℝ, so that data at 0 and at 1 stay finite
+    /// (Dinh, Sohl-Dickstein, Bengio, "Density estimation using Real NVP", 2017, section 4.1).
+    SqueezedLogit {
+        /// α, between 0 and ½.
+        alpha: f64,
+    },
     /// 1 - (1 - zᵃ)ᵇ: (0, 1) to itself (Kumaraswamy 1980).
     KumaraswamyCdf {
         /// a > 0.
@@ -73,6 +90,14 @@ impl Transform {
             Transform::LeakyRelu { slope } => select(z.lt(0.0), slope * z, z),
             Transform::Power { exponent } => z.pow(exponent),
             Transform::GumbelCdf { location, scale } => (-(-((z - location) / scale)).exp()).exp(),
+            Transform::SinhArcsinh { skew, tail, normalise: false } => ((z.asinh() + skew) * tail).sinh(),
+            Transform::SinhArcsinh { skew, tail, normalise: true } => {
+                2.0 / (tail * 2f64.asinh()).sinh() * ((z.asinh() + skew) * tail).sinh()
+            }
+            Transform::SqueezedLogit { alpha } => {
+                let y = alpha + (1.0 - 2.0 * alpha) * z;
+                y.ln() - (-y).ln_1p()
+            }
             // Through expm1 and log1p, so that nothing cancels where zᵃ is small.
             Transform::KumaraswamyCdf { a, b } => -(b * (-z.pow(a)).ln_1p()).exp_m1(),
         }
@@ -82,6 +107,7 @@ impl Transform {
     fn inverse<'t>(self, x: Var<'t>) -> Option<Var<'t>> {
         match self {
             Transform::Logit => Some(x.sigmoid()),
+            Transform::SqueezedLogit { alpha } => Some((x.sigmoid() - alpha) / (1.0 - 2.0 * alpha)),
             Transform::LeakyRelu { slope } => Some(select(x.lt(0.0), x / slope, x)),
             _ => None,
         }
@@ -93,6 +119,11 @@ impl Transform {
                 Domain::Reals
             }
             Transform::LeakyRelu { .. } | Transform::GumbelCdf { .. } => Domain::Reals,
+            Transform::SinhArcsinh { .. } => Domain::Reals,
+            Transform::SqueezedLogit { alpha } => {
+                let beyond = alpha / (1.0 - 2.0 * alpha);
+                Domain::Interval { lower: -beyond, upper: 1.0 + beyond }
+            }
             Transform::Ln | Transform::Power { .. } => Domain::Positive,
             Transform::Logit | Transform::KumaraswamyCdf { .. } => {
                 Domain::Interval { lower: 0.0, upper: 1.0 }
@@ -104,6 +135,7 @@ impl Transform {
         match self {
             Transform::Exp | Transform::Softplus { .. } | Transform::Power { .. } => Domain::Positive,
             Transform::Ln | Transform::Logit | Transform::LeakyRelu { .. } => Domain::Reals,
+            Transform::SinhArcsinh { .. } | Transform::SqueezedLogit { .. } => Domain::Reals,
             Transform::Sigmoid { lower, upper } => Domain::Interval { lower, upper },
             Transform::Tanh => Domain::Interval { lower: -1.0, upper: 1.0 },
             Transform::GumbelCdf { .. } | Transform::KumaraswamyCdf { .. } => {
@@ -121,6 +153,8 @@ impl Transform {
             Transform::Sigmoid { lower, upper } => lower.is_finite() && positive(upper - lower),
             Transform::LeakyRelu { slope } => positive(slope),
             Transform::Power { exponent } => positive(exponent.abs()),
+            Transform::SinhArcsinh { skew, tail, .. } => skew.is_finite() && positive(tail),
+            Transform::SqueezedLogit { alpha } => positive(alpha) && alpha < 0.5,
             Transform::GumbelCdf { location, scale } => location.is_finite() && positive(scale),
             Transform::KumaraswamyCdf { a, b } => positive(a) && positive(b),
         }

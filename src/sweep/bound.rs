@@ -8,6 +8,7 @@
 
 use std::cell::RefCell;
 
+use super::special;
 use crate::tape::{Data, Node, NodeId, Op, Shape, Tape};
 
 /// What is known of the elements of a node, wherever they are defined.
@@ -212,6 +213,32 @@ impl<'t> Bounds<'t> {
                 Bound::closed(low, high).with(a.nonzero, a.defined)
             }
             Op::Erf => zero_at_zero(a(), libm::erf, -1.0, 1.0),
+            Op::Sinh => zero_at_zero(a(), f64::sinh, f64::NEG_INFINITY, f64::INFINITY),
+            Op::Asinh => zero_at_zero(a(), libm::asinh, f64::NEG_INFINITY, f64::INFINITY),
+            Op::Cosh => {
+                let bound = monotone(absolute(a()), f64::cosh, 1.0, f64::INFINITY, 4);
+                // 1 is reached where a = 0.
+                let reached = !a().nonzero && a().contains(0.0);
+                Bound { low: if reached { End::closed(1.0) } else { bound.low }, ..bound }
+            }
+            Op::LnNormalCdf => monotone(a(), special::ln_normal_cdf, f64::NEG_INFINITY, 0.0, 8),
+            Op::LnGamma => {
+                let a = a();
+                let defined = a.defined && a.is_positive();
+                // The least value of ln Γ on (0, ∞) is -0.12148629053584960…, at 1.4616…
+                Bound::of(End::closed(-0.121_486_290_535_849_7), End::open(f64::INFINITY))
+                    .with(false, defined)
+            }
+            Op::Polygamma(order) => {
+                let defined = a().defined && a().is_positive();
+                // Above order 0 (-1)ⁿ⁺¹ times it falls from ∞ to 0.
+                let bound = match order {
+                    0 => Bound::REALS,
+                    n if n % 2 == 1 => Bound::between(0.0, f64::INFINITY),
+                    _ => Bound::between(f64::NEG_INFINITY, 0.0),
+                };
+                bound.with(false, defined)
+            }
             Op::Powi(exponent) => power(a(), *exponent),
             Op::Add => sum(a(), of(1)),
             Op::Sub if same => Bound { defined: a().defined, ..Bound::closed(0.0, 0.0) },

@@ -22,6 +22,7 @@ mod partial;
 pub mod reach;
 mod render;
 pub mod simplify;
+mod special;
 mod tangent;
 pub mod value;
 pub mod zeros;

@@ -4,7 +4,7 @@
 //! adjoint sweep read this table, so that a rule exists once. Choices (select, min, max) are not here: their
 //! derivative *selects* and never multiplies, so that a NaN of the branch not taken goes nowhere.
 
-use std::f64::consts::FRAC_2_SQRT_PI;
+use std::f64::consts::{FRAC_2_SQRT_PI, TAU};
 
 use crate::tape::{Op, Var};
 
@@ -45,6 +45,14 @@ pub(super) fn partial<'t>(op: &Op, operands: &[Var<'t>], y: Var<'t>, k: usize) -
         (Op::Abs, _) => By(a.sign()),
         (Op::Sign, _) => Zero,
         (Op::Erf, _) => By(FRAC_2_SQRT_PI * (-(a * a)).exp()),
+        (Op::Sinh, _) => By(a.cosh()),
+        (Op::Cosh, _) => By(a.sinh()),
+        // 1/√(1 + a²), but a² overflows where cosh(asinh a) does not.
+        (Op::Asinh, _) => By(y.cosh().recip()),
+        // φ(a)/Φ(a) in logarithms: both are 0 in f64 where their quotient is about -a.
+        (Op::LnNormalCdf, _) => By((-0.5 * (a * a) - y).exp() / TAU.sqrt()),
+        (Op::LnGamma, _) => By(a.polygamma(0)),
+        (Op::Polygamma(n), _) => By(a.polygamma(n + 1)),
         (Op::Powi(0), _) => Zero,
         (Op::Powi(1), _) => One,
         (Op::Powi(2), _) => By(2.0 * a),

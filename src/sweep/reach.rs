@@ -163,6 +163,9 @@ impl<'a> Reach<'a> {
             Op::Softplus | Op::Sin | Op::Cos | Op::Sqrt | Op::Abs | Op::Sign | Op::Erf | Op::Powi(_) => {
                 elementwise(0);
             }
+            Op::Sinh | Op::Cosh | Op::Asinh | Op::LnNormalCdf | Op::LnGamma | Op::Polygamma(_) => {
+                elementwise(0);
+            }
             Op::Less | Op::LessEq if !value => {}
             Op::Add | Op::Sub | Op::Div | Op::Pow | Op::Min | Op::Max | Op::Less | Op::LessEq => {
                 elementwise(0);

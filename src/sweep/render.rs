@@ -185,6 +185,13 @@ impl Writer<'_> {
             Op::Abs => Text::new(format!("|{}|", of(0).text), Atom),
             Op::Sign => call("sign"),
             Op::Erf => call("erf"),
+            Op::Sinh => call("sinh"),
+            Op::Cosh => call("cosh"),
+            Op::Asinh => call("asinh"),
+            Op::LnNormalCdf => call("lnΦ"),
+            Op::LnGamma => call("lnΓ"),
+            Op::Polygamma(0) => call("ψ"),
+            Op::Polygamma(n) => call(&format!("ψ⁽{}⁾", superscript(*n as i32))),
             Op::Powi(n) => Text::new(format!("{}{}", of(0).within(Atom), superscript(*n)), Power),
             Op::Add => match negated(1) {
                 Some(b) => Text::new(format!("{} - {}", of(0).within(Sum), b.within(Product)), Sum),

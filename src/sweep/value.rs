@@ -12,6 +12,7 @@ use std::fmt::Debug;
 use num_traits::Float;
 
 use super::lu::Lu;
+use super::special;
 use crate::tape::{Op, Shape};
 
 /// Numbers a program computes with: `f64`, or `f32` for speed.
@@ -90,6 +91,7 @@ pub fn evaluate<F: Number>(
     let one = F::one();
     let zero = F::zero();
     let unary = |out: &mut [F], f: fn(F) -> F| map(operands[0], out, lanes, f);
+    let double = |out: &mut [F], f: fn(f64) -> f64| map(operands[0], out, lanes, in_double(f));
     match op {
         Op::Input(_) | Op::Parameter(_) => unreachable!("the numbers of an {} are given", op.name()),
         Op::Constant(data) => {
@@ -112,6 +114,12 @@ pub fn evaluate<F: Number>(
         Op::Abs => unary(out, F::abs),
         Op::Sign => unary(out, sign),
         Op::Erf => unary(out, F::erf),
+        Op::Sinh => unary(out, F::sinh),
+        Op::Cosh => unary(out, F::cosh),
+        Op::Asinh => double(out, libm::asinh),
+        Op::LnNormalCdf => double(out, special::ln_normal_cdf),
+        Op::LnGamma => double(out, special::ln_gamma),
+        Op::Polygamma(n) => map(operands[0], out, lanes, |a| F::of(special::polygamma(*n, a.to_double()))),
         Op::Powi(n) => map(operands[0], out, lanes, |a| a.powi(*n)),
         Op::Add => zip(operands[0], operands[1], out, lanes, |a, b| a + b),
         Op::Sub => zip(operands[0], operands[1], out, lanes, |a, b| a - b),
@@ -323,6 +331,11 @@ fn product<F: Number>(a: Lanes<'_, F>, b: Lanes<'_, F>, out: &mut [F], lanes: us
             }
         }
     }
+}
+
+/// A function that is computed in doubles, whatever the numbers are.
+fn in_double<F: Number>(f: fn(f64) -> f64) -> impl Fn(F) -> F {
+    move |a| F::of(f(a.to_double()))
 }
 
 fn side(shape: Shape) -> usize {

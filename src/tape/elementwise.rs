@@ -47,6 +47,12 @@ impl<'t> Var<'t> {
         elementwise(Op::Powi(exponent), &[self])
     }
 
+    /// The derivative of order `order` + 1 of ln Γ(a), for a > 0; order 0 is the digamma function.
+    #[track_caller]
+    pub fn polygamma(self, order: u32) -> Var<'t> {
+        elementwise(Op::Polygamma(order), &[self])
+    }
+
     /// aᵇ for a > 0.
     #[track_caller]
     pub fn pow(self, exponent: impl Operand<'t>) -> Var<'t> {
@@ -119,4 +125,9 @@ functions! {
     abs Abs "The absolute value.";
     sign Sign "-1, 0 or 1: the sign.";
     erf Erf "The error function 2/√π ∫₀ᵃ exp(-t²) dt.";
+    sinh Sinh "The hyperbolic sine.";
+    cosh Cosh "The hyperbolic cosine.";
+    asinh Asinh "The inverse hyperbolic sine, ln(a + √(1 + a²)).";
+    ln_normal_cdf LnNormalCdf "ln Φ(a), Φ the standard normal distribution function; exact in both tails.";
+    ln_gamma LnGamma "ln Γ(a), for a > 0.";
 }

@@ -102,6 +102,18 @@ pub enum Op {
     Sign,
     /// erf a = 2/√π ∫₀ᵃ exp(-t²) dt
     Erf,
+    /// sinh a
+    Sinh,
+    /// cosh a
+    Cosh,
+    /// asinh a, the inverse of sinh
+    Asinh,
+    /// ln Φ(a), Φ the distribution function of the standard normal
+    LnNormalCdf,
+    /// ln Γ(a), for a > 0
+    LnGamma,
+    /// the derivative of order n + 1 of ln Γ(a), for a > 0; n = 0 is the digamma function
+    Polygamma(u32),
     /// aᵏ for a whole number k
     Powi(i32),
 
@@ -172,6 +184,12 @@ impl Op {
             Op::Abs => "abs",
             Op::Sign => "sign",
             Op::Erf => "erf",
+            Op::Sinh => "sinh",
+            Op::Cosh => "cosh",
+            Op::Asinh => "asinh",
+            Op::LnNormalCdf => "ln_normal_cdf",
+            Op::LnGamma => "ln_gamma",
+            Op::Polygamma(_) => "polygamma",
             Op::Powi(_) => "powi",
             Op::Add => "add",
             Op::Sub => "sub",
@@ -203,7 +221,8 @@ impl Op {
             Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => Some(0),
             Op::Neg | Op::Recip | Op::Exp | Op::Ln | Op::ExpM1 | Op::Ln1p | Op::Tanh => Some(1),
             Op::Sigmoid | Op::Softplus | Op::Sin | Op::Cos | Op::Sqrt | Op::Abs => Some(1),
-            Op::Sign | Op::Erf | Op::Powi(_) => Some(1),
+            Op::Sign | Op::Erf | Op::Powi(_) | Op::Sinh | Op::Cosh | Op::Asinh => Some(1),
+            Op::LnNormalCdf | Op::LnGamma | Op::Polygamma(_) => Some(1),
             Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Pow | Op::Min | Op::Max => Some(2),
             Op::Less | Op::LessEq => Some(2),
             Op::Select => Some(3),
@@ -219,7 +238,8 @@ impl Op {
         match self {
             Op::Neg | Op::Recip | Op::Exp | Op::Ln | Op::ExpM1 | Op::Ln1p | Op::Tanh => true,
             Op::Sigmoid | Op::Softplus | Op::Sin | Op::Cos | Op::Sqrt | Op::Abs => true,
-            Op::Sign | Op::Erf | Op::Powi(_) => true,
+            Op::Sign | Op::Erf | Op::Powi(_) | Op::Sinh | Op::Cosh | Op::Asinh => true,
+            Op::LnNormalCdf | Op::LnGamma | Op::Polygamma(_) => true,
             Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Pow | Op::Min | Op::Max => true,
             Op::Less | Op::LessEq | Op::Select => true,
             Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => false,

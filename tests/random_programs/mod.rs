@@ -96,13 +96,13 @@ impl<'t> Pool<'t> {
         match choose.below(20) {
             0..=4 => {
                 let a = choose.pick(&self.nodes);
-                Some(unary(a, choose.below(20)))
+                Some(unary(a, choose.below(UNARY)))
             }
             5..=8 => {
                 let a = choose.pick(&self.nodes);
                 let b = self.of(choose, |shape| shape == a.shape() || shape == Shape::Scalar)?;
                 let (a, b) = if choose.chance(0.5) { (a, b) } else { (b, a) };
-                Some(binary(a, b, choose.below(8)))
+                Some(binary(a, b, choose.below(BINARY)))
             }
             9 => {
                 let a = choose.pick(&self.nodes);
@@ -188,6 +188,11 @@ impl<'t> Pool<'t> {
     }
 }
 
+/// How many functions of one variable there are.
+pub const UNARY: usize = 26;
+/// How many functions of two variables.
+pub const BINARY: usize = 8;
+
 /// One of the functions of one variable, kept inside of its domain.
 pub fn unary<'t>(a: Var<'t>, which: usize) -> Var<'t> {
     match which {
@@ -210,6 +215,12 @@ pub fn unary<'t>(a: Var<'t>, which: usize) -> Var<'t> {
         16 => (a.tanh() + 2.0).powi(-2),
         17 => a.powi(1) + a.powi(0),
         18 => a.tanh().powi(2),
+        19 => a.tanh().sinh(),
+        20 => a.tanh().cosh(),
+        21 => a.asinh(),
+        22 => a.ln_normal_cdf().tanh(),
+        23 => (1.5 + a.tanh()).ln_gamma(),
+        24 => (1.5 + a.tanh()).polygamma(1),
         _ => (1.0 + a * a).pow(0.3),
     }
 }

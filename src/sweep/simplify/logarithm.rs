@@ -84,6 +84,14 @@ impl<'t> Simplifier<'t> {
                     let argument = self.negated(operand(0));
                     terms.add(argument.softplus().id(), -c);
                 }
+                Op::Cosh => {
+                    self.applied(Rule::LogCosh, id);
+                    let twice = -2.0 * self.tape.var(operand(0));
+                    let two = self.tape.constant(2.0).ln().broadcast(shape);
+                    terms.add(operand(0), c);
+                    terms.add(twice.softplus().id(), c);
+                    terms.add(two.id(), -c);
+                }
                 Op::Broadcast if depth < DEEPEST => {
                     let log = self.log_abs(operand(0), depth + 1);
                     self.add_all(log.broadcast(shape).id(), c, &mut terms);
@@ -228,6 +236,7 @@ impl<'t> Simplifier<'t> {
         match node.op {
             Op::Exp => Some(of(self, 0).exp()),
             Op::Sigmoid => Some(of(self, 0).sigmoid()),
+            Op::Cosh => Some(of(self, 0).cosh()),
             Op::Neg | Op::Abs => Some(of(self, 0)),
             Op::Recip => Some(of(self, 0).recip()),
             Op::Mul => Some(of(self, 0) * of(self, 1)),

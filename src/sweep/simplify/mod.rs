@@ -180,6 +180,8 @@ impl<'t> Simplifier<'t> {
             },
             Op::Ln1p if op_of(operands[0]).0 == Op::ExpM1 => self.inverse_pair(operands[0]),
             Op::ExpM1 if op_of(operands[0]).0 == Op::Ln1p => self.inverse_pair(operands[0]),
+            Op::Sinh if op_of(operands[0]).0 == Op::Asinh => self.inverse_pair(operands[0]),
+            Op::Asinh if op_of(operands[0]).0 == Op::Sinh => self.inverse_pair(operands[0]),
             Op::Select => {
                 if operands[1] == operands[2] && self.bounds.of(operands[0]).defined {
                     self.step(Rule::SelectSame);

@@ -81,6 +81,7 @@ impl<'t> Keys<'t> {
             }
             Op::Scatter(indices) => indices.iter().for_each(|index| detail(u64::from(*index))),
             Op::Powi(exponent) => detail(*exponent as u64),
+            Op::Polygamma(order) => detail(u64::from(*order)),
             _ => {}
         }
         key

@@ -42,6 +42,8 @@ pub enum Rule {
     /// See [`Rule::statement`].
     LogTanhSlope,
     /// See [`Rule::statement`].
+    LogCosh,
+    /// See [`Rule::statement`].
     LogOnePlus,
     /// See [`Rule::statement`].
     LogSelect,
@@ -121,6 +123,8 @@ rows! {
     LogSigmoid "log-sigmoid": "ln σ(a) = -softplus(-a)"; if "-"; since "σ(a) = 1/(1 + e⁻ᵃ)".
     LogTanhSlope "tanh-deriv": "ln|1 - tanh² a| = 2·(ln 2 - a - softplus(-2a))"; if "-";
         since "1 - tanh² a = 4e⁻²ᵃ/(1 + e⁻²ᵃ)²; the left side is -∞ in f64 from a = 20 on, the right never".
+    LogCosh "log-cosh": "ln|cosh a| = a + softplus(-2a) - ln 2"; if "-";
+        since "cosh a = eᵃ·(1 + e⁻²ᵃ)/2; the left side is ∞ in f64 from a = 711 on, the right never".
     LogOnePlus "log-1p": "ln|1 + a| = ln_1p(a)"; if "a > -1"; since "the definition of ln_1p".
     LogSelect "log-select": "ln|{a if c, else b}| = {ln|a| if c, else ln|b|}"; if "-"; since "case by case".
     LogGather "log-gather": "ln|a[i]| = (ln|a|)[i]"; if "-"; since "ln|·| works element by element".
