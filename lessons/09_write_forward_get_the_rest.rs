@@ -56,6 +56,21 @@ impl Bijection for Wave {
     }
 }
 
+/// x = z + 1½·sin z: it turns back on itself.
+struct Wilder;
+
+impl Bijection for Wilder {
+    fn dim(&self) -> usize {
+        1
+    }
+    fn structure(&self) -> Structure {
+        Structure::Diagonal
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        z + 1.5 * z.sin()
+    }
+}
+
 /// The lesson, as a program of its own and from the front page.
 ///
 /// # Errors
@@ -131,21 +146,27 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let careless = audit(&Careless)?;
     page.listing(careless.to_string());
     page.check_that("the careless layer does not stand", !careless.stands(), "nothing was refuted");
-    page.prose("And x = z + ½·sin z holds its variable twice, so there is no chain of operations to undo:");
+    page.prose(
+        "And x = z + ½·sin z holds its variable twice, so there is no chain of operations to undo. But its slope \
+         1 + ½·cos z is above 0 for all z, which the bounds prove; so the inverse is an equation that Newton's method \
+         solves between brackets, from any start:",
+    );
     let tape = Tape::new();
     let x = tape.input(Shape::Vector(1));
-    let message = match derived_inverse(&Wave, x) {
-        Err(error) => error.to_string(),
-        Ok(_) => "an inverse was derived".to_string(),
-    };
-    page.note(message);
+    let z = derived_inverse(&Wave, x)?;
+    page.formula(format!("z = {}", render(&tape, z.id(), &Names::new().with(x.id(), "x"))));
+    let back = values(&tape, x, &[z], &[2.5 + 0.5 * 2.5f64.sin(), 1e6 + 0.5 * 1e6f64.sin()]);
+    page.check_close("the image of 2.5 comes home", back[0][0], 2.5, 1e-14);
+    page.check_close("and so does that of a million", back[0][1], 1e6, 1e-9);
     let wave = audit(&Wave)?;
-    let one_to_one = wave.claim(Topic::Injective).is_some_and(|claim| claim.evidence.word() == "proven");
-    page.check_that(
-        "yet its slope 1 + ½·cos z is above 0 for all z, which proves it one-to-one",
-        one_to_one,
-        "bounds did not prove it",
-    );
+    let onto = wave.claim(Topic::Injective).is_some_and(|claim| claim.evidence.word() == "proven");
+    page.check_that("that it maps ℝ one-to-one onto ℝ is proven", onto, "bounds did not prove it");
+    page.prose("With 1½·sin z in its place the slope changes sign. Then nothing is promised:");
+    let x = tape.input(Shape::Vector(1));
+    page.note(match derived_inverse(&Wilder, x) {
+        Err(error) => error.to_string(),
+        Ok(_) => return Err("an inverse of a map that is not one-to-one".into()),
+    });
 
     page.heading("What people get wrong");
     page.misconception(

@@ -6,9 +6,12 @@ mod random_programs;
 
 use std::cell::Cell;
 
-use pushforward::bijection::{derived_inverse, push_forward};
+use pushforward::bijection::{derived_inverse, pull_back, push_forward};
 use pushforward::jacobian::Order;
 use pushforward::prelude::*;
+use pushforward::program::{Output, Program};
+use pushforward::sweep::{adjoint, tangent};
+use pushforward::tape::{Cut, NodeId};
 use random_programs::{Chooser, for_seeds, numbers};
 
 /// A random triangular layer, in a random order, in scalars or with several variables in one vector.
@@ -36,7 +39,7 @@ fn chain<'t>(
     choose: &mut Chooser,
 ) -> Var<'t> {
     for _ in 0..1 + choose.below(4) {
-        v = match choose.below(14) {
+        v = match choose.below(19) {
             0 => v + known(choose),
             1 => v - known(choose),
             2 => known(choose) - v,
@@ -50,6 +53,12 @@ fn chain<'t>(
             10 => v.sigmoid(),
             11 => v.softplus(),
             12 => (0.3 * v).exp_m1(),
+            // Strictly monotone, but no chain of operations to undo.
+            13 => v + 0.5 * v.tanh(),
+            14 => v + (0.5 * v).exp() * (0.2 * known(choose)).exp(),
+            15 => 0.3 * v.powi(3) + v,
+            16 => -v - v.softplus(),
+            17 => (0.3 * v).erf(),
             _ => v.powi(3) * 0.1 + known(choose),
         };
     }
@@ -124,4 +133,239 @@ fn every_image_comes_home() {
         Ok(())
     });
     println!("{} round trips, worst error {:.1e}", checked.get(), worst.get());
+}
+
+/// A layer given by a function.
+struct Layer {
+    d: usize,
+    structure: Structure,
+    domain: Domain,
+    forward: Formula,
+}
+
+type Formula = for<'t> fn(Var<'t>) -> Var<'t>;
+
+impl Bijection for Layer {
+    fn dim(&self) -> usize {
+        self.d
+    }
+    fn structure(&self) -> Structure {
+        self.structure.clone()
+    }
+    fn domain(&self) -> Domain {
+        self.domain
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        (self.forward)(z)
+    }
+}
+
+fn lower(d: usize, forward: Formula) -> Layer {
+    Layer { d, structure: Structure::LowerTriangular, domain: Domain::Reals, forward }
+}
+
+#[test]
+fn newton_arrives_from_every_image_in_the_tails_too() {
+    let strictly_monotone: [(&str, Domain, Formula); 9] = [
+        ("z + tanh(z)/2", Domain::Reals, |z| z + 0.5 * z.tanh()),
+        ("z + sin(z)/2", Domain::Reals, |z| z + 0.5 * z.sin()),
+        ("z + e^z", Domain::Reals, |z| z + z.exp()),
+        ("z³ + z", Domain::Reals, |z| z.powi(3) + z),
+        ("sinh(z) + z", Domain::Reals, |z| z.sinh() + z),
+        ("-z - softplus(z)", Domain::Reals, |z| -z - z.softplus()),
+        ("e^(e^(z/8)) + z", Domain::Reals, |z| (z / 8.0).exp().exp() + z),
+        ("z + ln z on (0, ∞)", Domain::Positive, |z| z + z.ln()),
+        ("z² on (0, ∞)", Domain::Positive, |z| z.powi(2)),
+    ];
+    for (name, domain, forward) in strictly_monotone {
+        let layer = Layer { domain, ..lower(1, forward) };
+        let tape = Tape::new();
+        let z = tape.input(Shape::Vector(1));
+        let pushed = push_forward(&layer, z).unwrap();
+        let home = derived_inverse(&layer, pushed.x).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let outputs = [home, pushed.log_det, pushed.x].map(|var| Output::Each(var.id()));
+        let mut program = Program::<f64>::compile(&tape, &[z.id()], &outputs);
+        program.load(&Parameters::default()).unwrap();
+        let points: Vec<f64> = (-3000..=3000).map(|k| f64::from(k) / 100.0 + 1e-3).collect();
+        let points: Vec<f64> = points.into_iter().filter(|z| domain.contains(*z)).collect();
+        let found = program.run(&[&points], points.len()).unwrap();
+        for (k, z) in points.iter().enumerate() {
+            let (back, slope, x) = (found[0][k], found[1][k].exp(), found[2][k]);
+            // One bit of x is 1/slope bits of z.
+            let allowed = 1e-12 * z.abs().max(1.0) + 4.0 * f64::EPSILON * x.abs() / slope;
+            assert!((back - z).abs() <= allowed, "{name}: {z} came back as {back}");
+        }
+    }
+}
+
+#[test]
+fn an_image_that_no_point_has_is_not_a_number() {
+    let layer = lower(1, |z| z.erf() + z.tanh());
+    let tape = Tape::new();
+    let x = tape.input(Shape::Vector(1));
+    let z = derived_inverse(&layer, x).unwrap();
+    for outside in [2.5, -2.1, f64::INFINITY, f64::NAN] {
+        assert!(numbers(&tape, x, &[z], &[outside])[0][0].is_nan(), "{outside} has no preimage");
+    }
+    assert_eq!(numbers(&tape, x, &[z], &[0.0])[0][0], 0.0);
+}
+
+#[test]
+fn what_is_not_proven_monotone_is_refused_with_both_reasons() {
+    let tape = Tape::new();
+    let x = tape.input(Shape::Vector(1));
+    let error = derived_inverse(&lower(1, |z| z + 1.5 * z.sin()), x).unwrap_err().to_string();
+    for part in ["both sides of add", "strictly monotone", "tests/inverse.rs:", "write `fn inverse`"] {
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+/// A masked network's layer, of which each variable occurs several times in its own output.
+fn autoregressive<'t>(z: Var<'t>) -> Var<'t> {
+    let parts = MaskedNetwork::new(z.len(), [7]).apply(z, 2);
+    let (scale, shift) = (parts[0], parts[1]);
+    z + 0.7 * z.tanh() * scale.sigmoid() + (0.5 * z + shift).softplus()
+}
+
+/// Moves every parameter away from its start.
+fn moved(tape: &Tape) -> Parameters {
+    let mut parameters = Parameters::initialise(tape, 1);
+    for (k, (_, tensor)) in parameters.iter_mut().enumerate() {
+        tensor.values.iter_mut().enumerate().for_each(|(e, v)| *v += 0.5 * ((5 * k + 3 * e) as f64).sin());
+    }
+    parameters
+}
+
+#[test]
+fn autoregressive_slices_without_a_formula_are_solved_one_inside_the_other() {
+    let d = 6;
+    let layer = lower(d, autoregressive);
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(d));
+    let pushed = push_forward(&layer, z).unwrap();
+    let home = derived_inverse(&layer, pushed.x).unwrap();
+    let mut program =
+        Program::<f64>::compile(&tape, &[z.id()], &[Output::Each(home.id()), Output::Each(pushed.x.id())]);
+    program.load(&moved(&tape)).unwrap();
+    let mut choose = Chooser::new(4);
+    let points: Vec<f64> = choose.numbers(300 * d).into_iter().map(|z| 5.0 * z).collect();
+    let found = program.run(&[&points], 300).unwrap();
+    let worst = found[0].iter().zip(&points).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    assert!(worst < 1e-12, "worst {worst:e}");
+    assert!(found[1].iter().zip(&points).any(|(x, z)| (x - z).abs() > 0.1), "it moves");
+    // The audit agrees, and knows that it is onto.
+    let report = audit(&layer).unwrap();
+    assert!(report.stands(), "{report}");
+    assert!(report.to_string().contains("one-to-one onto"), "{report}");
+}
+
+#[test]
+fn derivatives_of_solved_equations_are_difference_quotients() {
+    let d = 4;
+    let coupled: Formula = |z| {
+        let (a, b) = (z.slice(0..2), z.slice(2..4));
+        let scale = z.tape().parameter("scale", Shape::Vector(2), Init::Constant(0.3));
+        concat([a + 0.5 * a.tanh(), b.powi(3) + b * (scale * a).exp() + a.sin()])
+    };
+    let layers: [Box<dyn Bijection>; 4] = [
+        Box::new(Autoregressive::maf(MaskedNetwork::new(d, [5]))),
+        Box::new(Inverse::new(lower(d, autoregressive))),
+        Box::new(Inverse::new(Layer { structure: Structure::LowerTriangular, ..lower(d, coupled) })),
+        Box::new(Inverse::new(Autoregressive::maf(MaskedNetwork::with_degrees(
+            vec![2, 4, 1, 3],
+            vec![vec![1, 2, 3]],
+        )))),
+    ];
+    for layer in layers {
+        let tape = Tape::new();
+        let x = tape.input(Shape::Vector(d));
+        let y = push_forward(&layer, x).unwrap_or_else(|error| panic!("{error}")).x;
+        let v = [0.6, -1.0, 0.8, 0.3];
+        let weight = tape.vector(&[1.0, -0.5, 0.7, 0.2]);
+        let cut = Cut::new(&tape, &[x.id()], &[y.id()]);
+        let along = tangent(&tape, &cut, &[(x.id(), tape.vector(&v))])[0].unwrap();
+        let parameters = tape.parameters();
+        let wrt: Vec<NodeId> = [x.id()].into_iter().chain(parameters.iter().copied()).collect();
+        let back: Vec<Option<Var<'_>>> = adjoint(&tape, &cut, &[(y.id(), weight)], &wrt);
+        // And the derivative of the derivative.
+        let cut = Cut::new(&tape, &[x.id()], &[along.id()]);
+        let twice = tangent(&tape, &cut, &[(x.id(), tape.vector(&v))])[0].unwrap();
+        let mut outputs = vec![y, along, twice, back[0].unwrap()];
+        outputs.extend(back[1..].iter().flatten());
+        let outputs: Vec<Output> = outputs.iter().map(|var| Output::Each(var.id())).collect();
+        let mut program = Program::<f64>::compile(&tape, &[x.id()], &outputs);
+        let start = moved(&tape);
+        let mut at = |parameters: &Parameters, x: &[f64]| {
+            program.load(parameters).unwrap();
+            program.run(&[x], 1).unwrap()
+        };
+        let point = [0.4, -0.8, 0.3, 0.9];
+        let step = 1e-4;
+        let shifted =
+            |sign: f64| -> Vec<f64> { point.iter().zip(&v).map(|(x, v)| x + sign * step * v).collect() };
+        let (here, up, down) = (at(&start, &point), at(&start, &shifted(1.0)), at(&start, &shifted(-1.0)));
+        for i in 0..d {
+            for (what, derivative) in [(0, 1), (1, 2)] {
+                let quotient = (up[what][i] - down[what][i]) / (2.0 * step);
+                let found = here[derivative][i];
+                assert!(
+                    (quotient - found).abs() < 1e-6 * found.abs().max(1.0),
+                    "{}: {found} {quotient}",
+                    layer.name()
+                );
+            }
+        }
+        // ⟨weight, J v⟩ both ways.
+        let weights = [1.0, -0.5, 0.7, 0.2];
+        let forwards: f64 = here[1].iter().zip(weights).map(|(a, b)| a * b).sum();
+        let backwards: f64 = here[3].iter().zip(v).map(|(a, b)| a * b).sum();
+        assert!((forwards - backwards).abs() < 1e-12, "{}: {forwards} {backwards}", layer.name());
+        // Parameters, one by one.
+        let names: Vec<String> = start.iter().map(|(name, _)| name.to_string()).collect();
+        let mut output = 4;
+        for (k, name) in names.iter().enumerate() {
+            if back[k + 1].is_none() {
+                continue;
+            }
+            let tensor = start.get(name).unwrap().clone();
+            for e in 0..tensor.values.len() {
+                let value = |sign: f64, at: &mut dyn FnMut(&Parameters, &[f64]) -> Vec<Vec<f64>>| -> f64 {
+                    let (mut changed, mut values) = (start.clone(), tensor.values.clone());
+                    values[e] += sign * step;
+                    changed.set(name, tensor.shape, values).unwrap();
+                    at(&changed, &point)[0].iter().zip(weights).map(|(a, b)| a * b).sum()
+                };
+                let quotient = (value(1.0, &mut at) - value(-1.0, &mut at)) / (2.0 * step);
+                let found = here[output][e];
+                assert!(
+                    (quotient - found).abs() < 1e-6 * found.abs().max(1.0),
+                    "{} {name}[{e}]: {found} against {quotient}",
+                    layer.name()
+                );
+            }
+            output += 1;
+        }
+    }
+}
+
+#[test]
+fn inverting_an_autoregressive_layer_costs_one_pass_whatever_d() {
+    println!("{:>5} {:>12} {:>12} {:>6}", "d", "forward", "inverse", "ratio");
+    for d in [1, 8, 64, 512] {
+        let layer = Autoregressive::maf(MaskedNetwork::new(d, [2 * d, 2 * d]));
+        let count = |inverse: bool| {
+            let tape = Tape::new();
+            let from = tape.input(Shape::Vector(d));
+            let to = if inverse {
+                push_forward(&layer, from).unwrap().x
+            } else {
+                pull_back(&layer, from).unwrap()
+            };
+            Program::<f64>::compile(&tape, &[from.id()], &[Output::Each(to.id())]).operations()
+        };
+        let (direct, inverse) = (count(false), count(true));
+        let ratio = inverse as f64 / direct as f64;
+        println!("{d:>5} {direct:>12} {inverse:>12} {ratio:>6.3}");
+        assert!(ratio <= 1.25, "d = {d}: {inverse} operations against {direct}");
+    }
 }

@@ -1,11 +1,13 @@
-//! The inverse that a layer gives: round trips both ways, and its own log-determinant.
+//! The inverse, derived or as a layer gives it: round trips both ways, its own log-determinant, and where it is
+//! written by hand, whether it is the derived one.
 
 use super::evidence::Evidence;
 use super::report::{Claim, Topic};
 use super::subject::{Subject, error, number, shown};
-use crate::bijection::{Bijection, BijectionError, pull_back};
+use crate::bijection::{Bijection, BijectionError, derived_inverse, pull_back};
 use crate::jacobian::{Structure, log_det, map};
 use crate::program::{Output, Program};
+use crate::sweep::simplify::simplify;
 use crate::tape::{Shape, Tape};
 
 /// Round trips lose digits where f is flat; this is relative to the size of J and J⁻¹ too.
@@ -41,6 +43,7 @@ pub(super) fn claims(bijection: &(impl Bijection + ?Sized), subject: &mut Subjec
     let there = round_trip(subject, "z", "f⁻¹(f(z))", &points, &back);
     let held = there.holds();
     let mut claims = vec![Claim::new(Topic::Inverse, statement, there)];
+    claims.extend(given(bijection, subject, &images));
     // The other way round from x that are not images computed a moment ago.
     let others = perturbed_images(&images);
     let preimages = inverse.run(&[&others], count).expect("whole rows").swap_remove(0);
@@ -58,6 +61,53 @@ pub(super) fn claims(bijection: &(impl Bijection + ?Sized), subject: &mut Subjec
         }
     }
     claims
+}
+
+/// What a layer writes by hand against what is derived: one formula, or one value at every image.
+fn given(bijection: &(impl Bijection + ?Sized), subject: &Subject, images: &[f64]) -> Option<Claim> {
+    // A layer turned round is written from the other side; a composition has the inverses of its layers.
+    if bijection.inverted().is_some() || !bijection.layers().is_empty() {
+        return None;
+    }
+    let tape = Tape::new();
+    let x = tape.input(Shape::Vector(subject.d));
+    let by_hand = bijection.inverse(x)?;
+    let derived = derived_inverse(bijection, x).ok()?;
+    let within = [(x.id(), bijection.codomain().into())];
+    let [one, other] = [by_hand, derived].map(|z| simplify(&tape, z.id(), 0, &within).value.id());
+    let statement = "f⁻¹ as written by hand is the derived one";
+    if one == other {
+        let reason = "both are the same formula, in the normal form of the simplifier".to_string();
+        return Some(Claim::new(Topic::GivenInverse, statement, Evidence::Proven { reason }));
+    }
+    let outputs = [by_hand, derived].map(|z| Output::Each(z.id()));
+    let mut program = Program::compile(&tape, &[x.id()], &outputs);
+    program.load(&subject.parameters).expect("an inverse has the parameters of forward");
+    let both = program.run(&[images], subject.count()).expect("whole rows");
+    let mut worst = (0.0, 0);
+    for (place, (a, b)) in both[0].iter().zip(&both[1]).enumerate() {
+        // Where Newton's method finds nothing the round trips have told already.
+        let off = if b.is_nan() { 0.0 } else { error(*a, *b) };
+        if off > worst.0 || off.is_nan() {
+            worst = (off, place);
+        }
+    }
+    let (off, place) = worst;
+    let row = place / subject.d;
+    let evidence = if off <= TOLERANCE {
+        let points = subject.count();
+        Evidence::Checked { points, worst: off, tolerance: TOLERANCE, seed: Some(subject.seed) }
+    } else {
+        let witness = format!(
+            "At x = {}: by hand z[{}] = {}, derived {}.",
+            shown(&images[row * subject.d..(row + 1) * subject.d]),
+            place % subject.d,
+            number(both[0][place]),
+            number(both[1][place])
+        );
+        Evidence::Refuted { witness }
+    };
+    Some(Claim::new(Topic::GivenInverse, statement, evidence))
 }
 
 /// Slightly other points near the images; relative, so that signs and bounded ranges are kept mostly.

@@ -26,8 +26,10 @@ pub enum Topic {
     GivenLogDet,
     /// The determinant chain rule of a composition.
     ChainRule,
-    /// f⁻¹ as the layer gives it.
+    /// f⁻¹, derived or as the layer gives it.
     Inverse,
+    /// An inverse written by hand, against the derived one.
+    GivenInverse,
     /// ln|det J_{f⁻¹}(x)| = -ln|det J_f(z)|.
     InverseLogDet,
     /// No two points collide.

@@ -232,7 +232,7 @@ pub fn derived_inverse<'t>(
         let reason = "its Jacobian is declared dense, which gives no order to solve in".to_string();
         return Err(BijectionError::NoInverse { layer, reason });
     };
-    invert(tape, &program, proof.labels(), x)
+    invert(tape, &program, proof.labels(), x, bijection.domain().into())
         .map_err(|error| BijectionError::NoInverse { layer, reason: error.to_string() })
 }
 

@@ -1,7 +1,9 @@
 //! From the outputs wanted to a flat list of instructions.
 
+use std::collections::{HashMap, HashSet};
 use std::panic::Location;
 
+use super::lower::{Block, Lowered, Part, lower};
 use super::movement;
 use crate::sweep::reach::Layout;
 use crate::sweep::value::Number;
@@ -18,9 +20,17 @@ pub enum Output {
 }
 
 impl Output {
-    fn node(self) -> NodeId {
+    pub(super) fn node(self) -> NodeId {
         match self {
             Output::Each(id) | Output::Sum(id) => id,
+        }
+    }
+
+    /// The same of another node.
+    pub(super) fn at(self, node: NodeId) -> Output {
+        match self {
+            Output::Each(_) => Output::Each(node),
+            Output::Sum(_) => Output::Sum(node),
         }
     }
 }
@@ -45,6 +55,14 @@ pub(super) struct Instruction {
     pub place: &'static Location<'static>,
 }
 
+/// What is done for each chunk of rows.
+#[derive(Clone, Debug)]
+pub(super) enum Work {
+    Run(Instruction),
+    /// Solve the equation of this block.
+    Solve(usize),
+}
+
 /// A batch sum.
 #[derive(Clone, Debug)]
 pub(super) enum Accumulate {
@@ -62,7 +80,10 @@ pub struct Program<F> {
     pub(super) slots: Vec<Slot>,
     pub(super) zeros: Vec<bool>,
     pub(super) shared: Vec<Instruction>,
-    pub(super) batched: Vec<Instruction>,
+    pub(super) batched: Vec<Work>,
+    /// Equations to solve, and the instructions that they run.
+    pub(super) blocks: Vec<Block<usize>>,
+    pub(super) members: Vec<Instruction>,
     pub(super) sums: Vec<Accumulate>,
     pub(super) after: Vec<Instruction>,
     pub(super) outputs: Vec<(Output, usize)>,
@@ -84,15 +105,15 @@ impl<F: Number> Program<F> {
         let wanted: Vec<NodeId> = outputs.iter().map(|output| output.node()).collect();
         let cut = Cut::new(tape, inputs, &wanted);
         let resolved = movement::resolve(tape, &cut);
-        let outputs: Vec<Output> = outputs
-            .iter()
-            .zip(resolved)
-            .map(|(output, node)| match output {
-                Output::Each(_) => Output::Each(node),
-                Output::Sum(_) => Output::Sum(node),
-            })
-            .collect();
-        Compiler::new(tape, inputs, &outputs).compile()
+        let outputs: Vec<Output> =
+            outputs.iter().zip(resolved).map(|(output, node)| output.at(node)).collect();
+        match lower(tape, inputs, &outputs) {
+            None => Compiler::new(tape, inputs, &outputs, &[]).compile(&HashSet::new()),
+            Some(lowered) => {
+                let Lowered { tape, inputs, outputs, blocks } = &lowered;
+                Compiler::new(tape, inputs, outputs, blocks).compile(&lowered.members())
+            }
+        }
     }
 
     /// How many samples are computed side by side.
@@ -101,9 +122,42 @@ impl<F: Number> Program<F> {
     }
 
     /// Scalar operations for one row: one an element, two an entry of a matrix product that is not a
-    /// structural zero; moving data counts nothing.
+    /// structural zero; moving data counts nothing, and an iteration of Newton's method as one.
     pub fn operations(&self) -> u64 {
-        self.batched.iter().map(|instruction| self.operations_of(instruction)).sum()
+        let of = |work: &Work| match work {
+            Work::Run(instruction) => self.operations_of(instruction),
+            Work::Solve(block) => self.block_operations(*block),
+        };
+        self.batched.iter().map(of).sum()
+    }
+
+    fn block_operations(&self, block: usize) -> u64 {
+        let of = |part: &Part<usize>| match part {
+            Part::Run { node, elements } => {
+                elements.iter().map(|e| self.element_operations(&self.members[*node], *e)).sum()
+            }
+            Part::Solve { block, elements } => {
+                let all = self.slots[self.blocks[*block].variable].shape.len().max(1) as u64;
+                self.block_operations(*block) * elements.len() as u64 / all
+            }
+        };
+        self.blocks[block].parts().into_iter().map(of).sum()
+    }
+
+    /// The share of one element of an instruction.
+    fn element_operations(&self, instruction: &Instruction, e: usize) -> u64 {
+        let length = self.slots[instruction.out].shape.len().max(1);
+        match &instruction.op {
+            Op::MatVec | Op::MatMul => {
+                let left = self.slots[instruction.operands[0]];
+                let Shape::Matrix(_, inner) = left.shape else { unreachable!("a matrix") };
+                let row = e / (length / left.shape.rows().max(1)).max(1);
+                let zeros = &self.zeros[left.zeros.0..left.zeros.1];
+                let zero = |k: &usize| zeros.get(row * inner + k) == Some(&true);
+                2 * (inner - (0..inner).filter(zero).count()) as u64
+            }
+            _ => self.operations_of(instruction) / length as u64,
+        }
     }
 
     fn operations_of(&self, instruction: &Instruction) -> u64 {
@@ -139,6 +193,9 @@ struct Compiler<'t> {
     layout: Layout,
     zeros: Vec<bool>,
     outputs: Vec<Output>,
+    blocks: &'t [Block<NodeId>],
+    /// How many of the cut's inputs are the program's; the others are unknowns of equations.
+    inputs: usize,
     batched: Vec<bool>,
     /// Whether the batch sum of the node is better formed from the batch sums of its operands.
     pushes_sum: Vec<bool>,
@@ -147,9 +204,17 @@ struct Compiler<'t> {
 }
 
 impl<'t> Compiler<'t> {
-    fn new(tape: &'t Tape, inputs: &[NodeId], outputs: &[Output]) -> Compiler<'t> {
-        let wanted: Vec<NodeId> = outputs.iter().map(|output| output.node()).collect();
-        let cut = Cut::new(tape, inputs, &wanted);
+    fn new(
+        tape: &'t Tape,
+        inputs: &[NodeId],
+        outputs: &[Output],
+        blocks: &'t [Block<NodeId>],
+    ) -> Compiler<'t> {
+        let mut wanted: Vec<NodeId> = outputs.iter().map(|output| output.node()).collect();
+        wanted.extend(blocks.iter().flat_map(Block::results));
+        let variables = blocks.iter().map(|block| block.variable);
+        let starts: Vec<NodeId> = inputs.iter().copied().chain(variables).collect();
+        let cut = Cut::new(tape, &starts, &wanted);
         let layout = Layout::new(tape, &cut);
         let zeros = structural_zeros(tape, &cut, &layout);
         let count = cut.nodes().len();
@@ -159,6 +224,8 @@ impl<'t> Compiler<'t> {
             layout,
             zeros,
             outputs: outputs.to_vec(),
+            blocks,
+            inputs: inputs.len(),
             batched: vec![false; count],
             pushes_sum: vec![false; count],
             needs_value: vec![false; count],
@@ -170,7 +237,7 @@ impl<'t> Compiler<'t> {
         self.layout.position(id).expect("the node belongs to the program")
     }
 
-    fn compile<F: Number>(mut self) -> Program<F> {
+    fn compile<F: Number>(mut self, inside: &HashSet<NodeId>) -> Program<F> {
         self.classify();
         self.mark_needs();
         let mut build = Build::default();
@@ -178,6 +245,8 @@ impl<'t> Compiler<'t> {
         let mut values = vec![usize::MAX; count];
         let mut sums = vec![usize::MAX; count];
         let (mut shared, mut batched) = (Vec::new(), Vec::new());
+        let (mut members, mut member_of) = (Vec::new(), HashMap::new());
+        let ready = self.blocks_by_last_node(inside);
         let mut parameters = Vec::new();
         let declarations = self.tape.declarations();
         for (position, id) in self.cut.nodes().iter().enumerate() {
@@ -195,10 +264,23 @@ impl<'t> Compiler<'t> {
                 }
                 _ => {
                     let instruction = self.instruction(*id, &node, &values, values[position]);
-                    if self.batched[position] { &mut batched } else { &mut shared }.push(instruction);
+                    if inside.contains(id) {
+                        member_of.insert(*id, members.len());
+                        members.push(instruction);
+                    } else if self.batched[position] {
+                        batched.push(Work::Run(instruction));
+                    } else {
+                        shared.push(instruction);
+                    }
                 }
             }
+            batched.extend(ready.get(id).into_iter().flatten().map(|block| Work::Solve(*block)));
         }
+        let blocks = self
+            .blocks
+            .iter()
+            .map(|block| block.renamed(&|id| values[self.position(id)], &|id| member_of[&id]));
+        let blocks = blocks.collect();
         let before = build.shared;
         let mut accumulates = Vec::new();
         for (position, id) in self.cut.nodes().iter().enumerate() {
@@ -243,7 +325,7 @@ impl<'t> Compiler<'t> {
                 }
             })
             .collect();
-        let inputs = self.cut.inputs().iter().map(|id| values[self.position(*id)]).collect();
+        let inputs = self.cut.inputs()[..self.inputs].iter().map(|id| values[self.position(*id)]).collect();
         Program {
             inputs,
             parameters,
@@ -251,6 +333,8 @@ impl<'t> Compiler<'t> {
             zeros: build.zeros,
             shared,
             batched,
+            blocks,
+            members,
             sums: accumulates,
             after,
             outputs,
@@ -261,6 +345,32 @@ impl<'t> Compiler<'t> {
             lanes: lanes_for(build.batched),
             loaded: false,
         }
+    }
+
+    /// Blocks that stand for themselves, by the last node that they need.
+    fn blocks_by_last_node(&self, inside: &HashSet<NodeId>) -> HashMap<NodeId, Vec<usize>> {
+        let mut ready: HashMap<NodeId, Vec<usize>> = HashMap::new();
+        for (number, block) in self.blocks.iter().enumerate().filter(|(_, block)| !block.inner) {
+            let last = self.last_node(block).max(block.variable);
+            debug_assert!(inside.contains(&last) || block.parts().is_empty() || last == block.variable);
+            ready.entry(last).or_default().push(number);
+        }
+        ready
+    }
+
+    fn last_node(&self, block: &Block<NodeId>) -> NodeId {
+        let mut last = block.results().into_iter().max().expect("a block has a result");
+        let mut open = vec![block];
+        while let Some(block) = open.pop() {
+            last = block.results().into_iter().fold(last, NodeId::max);
+            for part in block.parts() {
+                match part {
+                    Part::Run { node, .. } => last = last.max(*node),
+                    Part::Solve { block, .. } => open.push(&self.blocks[*block]),
+                }
+            }
+        }
+        last
     }
 
     fn instruction(&self, id: NodeId, node: &Node, values: &[usize], out: usize) -> Instruction {
@@ -287,7 +397,8 @@ impl<'t> Compiler<'t> {
     }
 
     fn mark_needs(&mut self) {
-        for id in self.cut.inputs() {
+        let results: Vec<NodeId> = self.blocks.iter().flat_map(Block::results).collect();
+        for id in self.cut.inputs().iter().chain(&results) {
             let position = self.position(*id);
             self.needs_value[position] = true;
         }

@@ -1,8 +1,8 @@
 //! Running a compiled program over rows.
 
-use super::compile::{Accumulate, Instruction, Output, Program, Slot};
+use super::compile::{Accumulate, Instruction, Output, Program, Slot, Work};
 use super::error::{NonFinite, ProgramError};
-use crate::sweep::value::{Lanes, Number, add_lanes, add_outer_products, evaluate};
+use crate::sweep::value::{Lanes, Number, add_lanes, add_outer_products, evaluate, evaluate_element};
 use crate::tape::Parameters;
 
 impl<F: Number> Program<F> {
@@ -84,7 +84,11 @@ impl<F: Number> Program<F> {
         self.check(inputs, rows)?;
         for row in 0..rows {
             self.chunk(inputs, row, 1);
-            for instruction in self.shared.iter().chain(&self.batched) {
+            let batched = self.batched.iter().filter_map(|work| match work {
+                Work::Run(instruction) => Some(instruction),
+                Work::Solve(_) => None,
+            });
+            for instruction in self.shared.iter().chain(&self.members).chain(batched) {
                 let out = self.lanes_of(instruction.out, 1);
                 let Some(element) = out.values.iter().position(|value| !value.is_finite()) else { continue };
                 let operands: Vec<Lanes<'_, F>> =
@@ -139,9 +143,14 @@ impl<F: Number> Program<F> {
                 }
             }
         }
-        for instruction in &self.batched {
-            let batched = Some(&mut self.batched_values);
-            step(&self.slots, &self.zeros, instruction, &mut self.shared_values, batched, lanes);
+        for number in 0..self.batched.len() {
+            match &self.batched[number] {
+                Work::Run(instruction) => {
+                    let batched = Some(&mut self.batched_values);
+                    step(&self.slots, &self.zeros, instruction, &mut self.shared_values, batched, lanes);
+                }
+                Work::Solve(block) => self.solve(*block, None, lanes),
+            }
         }
     }
 
@@ -187,8 +196,36 @@ fn lanes_in<'a, F>(
     }
 }
 
+/// Runs some elements of one instruction, which is batched.
+pub(super) fn step_elements<F: Number>(
+    slots: &[Slot],
+    zeros: &[bool],
+    instruction: &Instruction,
+    elements: &[usize],
+    shared: &[F],
+    batched: &mut [F],
+    lanes: usize,
+) {
+    let out = slots[instruction.out];
+    let own_zeros = &zeros[out.zeros.0..out.zeros.1];
+    let (known, rest) = batched.split_at_mut(out.offset * lanes);
+    let operands: Vec<Lanes<'_, F>> = instruction
+        .operands
+        .iter()
+        .map(|slot| lanes_in(&slots[*slot], zeros, shared, known, lanes))
+        .collect();
+    for e in elements {
+        let target = &mut rest[e * lanes..(e + 1) * lanes];
+        if own_zeros.get(*e) == Some(&true) {
+            target.fill(F::zero());
+        } else {
+            evaluate_element(&instruction.op, out.shape, &operands, *e, target, lanes);
+        }
+    }
+}
+
 /// Runs one instruction; its result lies behind its operands, in the shared or the batched numbers.
-fn step<F: Number>(
+pub(super) fn step<F: Number>(
     slots: &[Slot],
     zeros: &[bool],
     instruction: &Instruction,

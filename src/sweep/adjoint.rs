@@ -7,6 +7,7 @@
 //! root at 0 is NaN. So an adjoint that comes out of a choice travels with the condition under which it
 //! counts, is multiplied as it is, and is masked afterwards: the NaN is dropped, never multiplied.
 
+use super::equation;
 use super::partial::{Partial, partial, takes_first};
 use super::tangent::{choice, times};
 use crate::tape::{Cut, Node, NodeId, Op, Shape, Tape, Var, concat};
@@ -244,6 +245,21 @@ fn spread<'t>(
         Op::Inverse => {
             let transposed = y.transpose();
             give(0, own.mixed(-transposed.matmul(own.masked()).matmul(transposed)));
+        }
+        Op::Substitution(_) | Op::Root(_) => {
+            let wrt: Vec<usize> = (0..operands.len()).filter(|k| wants(*k)).collect();
+            let shares = match &node.op {
+                Op::Root(root) => equation::root_adjoint(root, y, &operands, own.masked(), &wrt),
+                Op::Substitution(substitution) => {
+                    equation::substitution_adjoint(substitution, y, &operands, own.masked(), &wrt)
+                }
+                _ => unreachable!("an equation"),
+            };
+            for (k, share) in wrt.into_iter().zip(shares) {
+                if let Some(share) = share {
+                    give(k, own.mixed(share));
+                }
+            }
         }
         op => unreachable!("{} is elementwise", op.name()),
     }

@@ -8,8 +8,9 @@
 
 use std::cell::RefCell;
 
+use super::limit::crosses_zero;
 use super::special;
-use crate::tape::{Data, Node, NodeId, Op, Shape, Tape};
+use crate::tape::{Data, Function, Node, NodeId, Op, Shape, Tape};
 
 /// What is known of the elements of a node, wherever they are defined.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -291,8 +292,29 @@ impl<'t> Bounds<'t> {
             }
             Op::Outer => product(a(), of(1)),
             Op::LogAbsDet | Op::Inverse => Bound { defined: false, ..Bound::REALS },
+            Op::Substitution(equation) => {
+                let operands: Vec<Bound> = (0..node.operands.len()).map(of).collect();
+                // What G gives for any z at all holds for z, and what it gives for that is all the better: if G is
+                // defined there, z is, element after element.
+                let first = function_bound(&equation.function, Bound::REALS, &operands);
+                function_bound(&equation.function, Bound { defined: true, ..first }, &operands)
+            }
+            Op::Root(equation) => {
+                let operands: Vec<Bound> = (0..node.operands.len()).map(of).collect();
+                let ends = equation.ends.values();
+                let defined = operands.iter().all(|bound| bound.defined)
+                    && crosses_zero(&equation.function, (ends[0], ends[1]), &operands);
+                Bound { defined, ..Bound::between(ends[0], ends[1]) }
+            }
         }
     }
+}
+
+/// The bound of a function's result, its variable and what it captures being where they are said to be.
+fn function_bound(function: &Function, variable: Bound, captured: &[Bound]) -> Bound {
+    let (tape, inputs, output) = function.tape();
+    let given = inputs.into_iter().zip([variable].into_iter().chain(captured.iter().copied()));
+    Bounds::new(&tape, &given.collect::<Vec<_>>()).of(output)
 }
 
 fn constant(data: &Data) -> Bound {

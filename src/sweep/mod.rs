@@ -16,7 +16,9 @@
 
 mod adjoint;
 pub mod bound;
+mod equation;
 mod invert;
+mod limit;
 mod lu;
 mod partial;
 pub mod reach;

@@ -6,6 +6,9 @@
 //! kills is not there: an element that is the **constant** 0 (a mask, padding) takes its factor with it, a
 //! parameter that merely happens to be 0.0 does not. So what follows holds for all inputs and all parameters.
 
+use std::collections::HashMap;
+
+use super::equation::Dependence;
 use super::zeros::{product_sizes, structural_zeros};
 use crate::tape::{Cut, NodeId, Op, Shape, Tape};
 
@@ -80,6 +83,8 @@ pub struct Reach<'a> {
     zeros: Vec<bool>,
     /// By position: whether the node depends on an input at all.
     active: Vec<bool>,
+    /// By position: what the elements of a node that solves an equation depend on.
+    equations: HashMap<usize, Dependence>,
 }
 
 /// One step of a dependence: an element of a node.
@@ -108,8 +113,17 @@ impl<'a> Reach<'a> {
                         .any(|operand| layout.position(*operand).is_some_and(|position| active[position]))
                 });
         }
+        let equation = |(position, id): (usize, &NodeId)| {
+            if !active[position] || cut.is_input(*id) {
+                return None;
+            }
+            let node = tape.node(*id);
+            let moves = |k: usize| layout.position(node.operands[k]).is_some_and(|at| active[at]);
+            Some((position, Dependence::new(&node.op, relation, moves)?))
+        };
+        let equations = cut.nodes().iter().enumerate().filter_map(equation).collect();
         // An input is where the program begins: what it was computed from is not looked at.
-        Reach { tape, cut, relation, layout, zeros, active }
+        Reach { tape, cut, relation, layout, zeros, active, equations }
     }
 
     /// Whether a node depends on an input at all.
@@ -257,6 +271,14 @@ impl<'a> Reach<'a> {
             Op::Inverse => {
                 for u in range(0).into_iter().flatten() {
                     (0..node.shape.len()).for_each(|e| visit(start + e, u));
+                }
+            }
+            Op::Substitution(_) | Op::Root(_) => {
+                let equation = &self.equations[&position];
+                for k in 0..node.operands.len() {
+                    if let Some(range) = range(k) {
+                        equation.edges(k, |e, u| visit(start + e, range.start + u));
+                    }
                 }
             }
         }

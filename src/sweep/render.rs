@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use crate::tape::{Cut, Node, NodeId, Op, Shape, Tape};
+use crate::tape::{Cut, Function, Node, NodeId, Op, Shape, Tape};
 
 /// Names for nodes that are not to be written out: the input z, the output of an earlier layer.
 #[derive(Clone, Debug, Default)]
@@ -229,7 +229,23 @@ impl Writer<'_> {
             Op::Outer => Text::new(format!("{}·{}ᵀ", of(0).within(Product), of(1).within(Atom)), Product),
             Op::LogAbsDet => Text::new(format!("ln|det {}|", of(0).within(Power)), Atom),
             Op::Inverse => Text::new(format!("{}⁻¹", of(0).within(Atom)), Power),
+            Op::Substitution(equation) => {
+                Text::new(format!("solve(ζ = {})", self.function(&equation.function, node)), Atom)
+            }
+            Op::Root(equation) => {
+                Text::new(format!("solve({} = 0)", self.function(&equation.function, node)), Atom)
+            }
         }
+    }
+
+    /// What an equation says of its unknown ζ.
+    fn function(&self, function: &Function, node: &Node) -> String {
+        let (tape, inputs, output) = function.tape();
+        let captured = node.operands.iter().map(|operand| self.texts[operand].within(Binding::Atom));
+        let names = [String::from("ζ")].into_iter().chain(captured);
+        let names =
+            inputs.iter().zip(names).fold(Names::new(), |names, (input, name)| names.with(*input, &name));
+        render(&tape, output, &names)
     }
 
     /// Whether a product is of two vectors or matrices, and not of a number repeated.

@@ -8,6 +8,7 @@
 //! triangular program as labels, and 1 as the seed of every input, one sweep gives the whole diagonal of the
 //! Jacobian: what is in no slice (the conditioner of a coupling layer) is never touched.
 
+use super::equation;
 use super::partial::{Partial, partial, takes_first};
 use super::reach::{Layout, NONE};
 use crate::tape::{Cut, Node, NodeId, Op, Shape, Tape, Var, concat};
@@ -78,7 +79,7 @@ impl<'t> Sweep<'t, '_> {
                 let matrix = self.label_by_label(id, node, own, &[tangents[0], None]);
                 add(vector, matrix)
             }
-            Op::MatMul | Op::Outer | Op::LogAbsDet | Op::Inverse => {
+            Op::MatMul | Op::Outer | Op::LogAbsDet | Op::Inverse | Op::Substitution(_) | Op::Root(_) => {
                 self.label_by_label(id, node, own, tangents)
             }
             // One element may go to several places: drop the edges where they arrive, not where they start.
@@ -255,6 +256,8 @@ fn rule<'t>(tape: &'t Tape, id: NodeId, node: &Node, tangents: &[Option<Var<'t>>
         Op::LogAbsDet => linear(&|t| (operands[0].inverse().transpose() * t).sum()),
         // d A⁻¹ = -A⁻¹ dA A⁻¹
         Op::Inverse => linear(&|t| -y.matmul(t).matmul(y)),
+        Op::Substitution(equation) => equation::substitution_tangent(equation, y, &operands, tangents),
+        Op::Root(equation) => equation::root_tangent(equation, y, &operands, tangents),
         op => unreachable!("{} is elementwise", op.name()),
     }
 }

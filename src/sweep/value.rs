@@ -10,6 +10,7 @@
 use std::fmt::Debug;
 
 use num_traits::Float;
+use smallvec::SmallVec;
 
 use super::lu::Lu;
 use super::special;
@@ -23,6 +24,10 @@ pub trait Number: Float + Debug + Default + Send + Sync + 'static {
     fn to_double(self) -> f64;
     /// The error function.
     fn erf(self) -> Self;
+    /// Bits that are ordered as the numbers are.
+    fn ordered_bits(self) -> u64;
+    /// The number halfway between two others as bits go.
+    fn between(low: Self, high: Self) -> Self;
 }
 
 impl Number for f64 {
@@ -35,6 +40,15 @@ impl Number for f64 {
     fn erf(self) -> f64 {
         libm::erf(self)
     }
+    fn ordered_bits(self) -> u64 {
+        let bits = self.to_bits();
+        if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
+    }
+    fn between(low: f64, high: f64) -> f64 {
+        let (low, high) = (low.ordered_bits(), high.ordered_bits());
+        let middle = low + (high - low) / 2;
+        f64::from_bits(if middle >> 63 == 1 { middle & !(1 << 63) } else { !middle })
+    }
 }
 
 impl Number for f32 {
@@ -46,6 +60,15 @@ impl Number for f32 {
     }
     fn erf(self) -> f32 {
         libm::erff(self)
+    }
+    fn ordered_bits(self) -> u64 {
+        let bits = self.to_bits();
+        u64::from(if bits >> 31 == 1 { !bits } else { bits | 1 << 31 })
+    }
+    fn between(low: f32, high: f32) -> f32 {
+        let (low, high) = (low.ordered_bits() as u32, high.ordered_bits() as u32);
+        let middle = low + (high - low) / 2;
+        f32::from_bits(if middle >> 31 == 1 { middle & !(1 << 31) } else { !middle })
     }
 }
 
@@ -190,6 +213,9 @@ pub fn evaluate<F: Number>(
                 *value = Lu::new(side(operands[0].shape), one_lane(operands[0], lane)).log_abs_det();
             }
         }
+        Op::Substitution(_) | Op::Root(_) => {
+            unreachable!("a program runs an equation's own nodes, over and over")
+        }
         Op::Inverse => {
             for lane in 0..lanes {
                 let inverse = Lu::new(side(shape), one_lane(operands[0], lane)).inverse();
@@ -202,6 +228,79 @@ pub fn evaluate<F: Number>(
     for (element, is_zero) in out.chunks_exact_mut(lanes.max(1)).zip(zeros) {
         if *is_zero {
             element.fill(zero);
+        }
+    }
+}
+
+/// Computes one element of a node into `out`, which has `lanes` lanes.
+///
+/// # Panics
+/// As [`evaluate`].
+pub fn evaluate_element<F: Number>(
+    op: &Op,
+    shape: Shape,
+    operands: &[Lanes<'_, F>],
+    e: usize,
+    out: &mut [F],
+    lanes: usize,
+) {
+    let only = |k: usize, e: usize| Lanes {
+        values: operands[k].element(e),
+        width: operands[k].width,
+        shape: Shape::Scalar,
+        zeros: &[],
+    };
+    match op {
+        op if op.is_elementwise() => {
+            let own: SmallVec<[Lanes<'_, F>; 3]> = (0..operands.len()).map(|k| only(k, e)).collect();
+            evaluate(op, Shape::Scalar, &own, out, lanes, &[]);
+        }
+        Op::Constant(data) => out.fill(F::of(data.values()[e])),
+        Op::Broadcast => copy(operands[0].element(0), out),
+        Op::Gather(indices) => copy(operands[0].element(indices[e] as usize), out),
+        Op::Scatter(indices) => {
+            out.fill(F::zero());
+            for (k, _) in indices.iter().enumerate().filter(|(_, index)| **index as usize == e) {
+                accumulate(operands[0].element(k), out, |sum, a| sum + a);
+            }
+        }
+        Op::Concat => {
+            let mut e = e;
+            let part = operands.iter().find(|part| {
+                let inside = e < part.shape.len();
+                if !inside {
+                    e -= part.shape.len();
+                }
+                inside
+            });
+            copy(part.expect("an element lies in a part").element(e), out);
+        }
+        Op::Transpose => {
+            let Shape::Matrix(rows, columns) = shape else { unreachable!("a matrix") };
+            copy(operands[0].element((e % columns) * rows + e / columns), out);
+        }
+        Op::MatVec | Op::MatMul => {
+            let Shape::Matrix(_, inner) = operands[0].shape else { unreachable!("a matrix") };
+            let columns = operands[1].shape.len() / inner.max(1);
+            let (row, column) = (e / columns, e % columns);
+            out.fill(F::zero());
+            for k in 0..inner {
+                let (a, b) = (row * inner + k, k * columns + column);
+                if !operands[0].is_zero(a) && !operands[1].is_zero(b) {
+                    add_product(operands[0].element(a), operands[1].element(b), out);
+                }
+            }
+        }
+        Op::Outer => {
+            let columns = operands[1].shape.len();
+            copy(operands[0].element(e / columns), out);
+            accumulate(operands[1].element(e % columns), out, |a, b| a * b);
+        }
+        // One number comes out of all, or all of them together.
+        _ => {
+            let mut all = vec![F::zero(); shape.len() * lanes];
+            evaluate(op, shape, operands, &mut all, lanes, &[]);
+            out.copy_from_slice(&all[e * lanes..(e + 1) * lanes]);
         }
     }
 }
@@ -318,18 +417,22 @@ fn product<F: Number>(a: Lanes<'_, F>, b: Lanes<'_, F>, out: &mut [F], lanes: us
                 if b.is_zero(k * columns + column) {
                     continue;
                 }
-                let other = b.element(k * columns + column);
-                match (factor.len() == lanes, other.len() == lanes) {
-                    (true, true) => {
-                        for ((sum, a), b) in element.iter_mut().zip(factor).zip(other) {
-                            *sum = *sum + *a * *b;
-                        }
-                    }
-                    (true, false) => accumulate(factor, element, |sum, a| sum + a * other[0]),
-                    (false, _) => accumulate(other, element, |sum, b| sum + factor[0] * b),
-                }
+                add_product(factor, b.element(k * columns + column), element);
             }
         }
+    }
+}
+
+/// sum + a·b, lane by lane; either may be one number for all lanes.
+fn add_product<F: Number>(a: &[F], b: &[F], sums: &mut [F]) {
+    match (a.len() == sums.len(), b.len() == sums.len()) {
+        (true, true) => {
+            for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+                *sum = *sum + *a * *b;
+            }
+        }
+        (true, false) => accumulate(a, sums, |sum, a| sum + a * b[0]),
+        (false, _) => accumulate(b, sums, |sum, b| sum + a[0] * b),
     }
 }
 

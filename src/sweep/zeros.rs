@@ -26,6 +26,7 @@ fn node_zeros(tape: &Tape, node: &Node, operands: &[&[bool]], zeros: &mut [bool]
     let some = |k: usize| operands[k].iter().any(|zero| *zero);
     match &node.op {
         Op::Input(_) | Op::Parameter(_) | Op::LogAbsDet | Op::Inverse => {}
+        Op::Substitution(_) | Op::Root(_) => {}
         Op::Constant(data) => {
             for (zero, value) in zeros.iter_mut().zip(data.values()) {
                 *zero = *value == 0.0;

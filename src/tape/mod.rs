@@ -10,6 +10,7 @@
 mod cut;
 mod elementwise;
 mod error;
+mod function;
 mod op;
 mod operators;
 mod parameter;
@@ -20,6 +21,7 @@ mod var;
 
 pub use cut::Cut;
 pub use error::{RecordError, RecordErrors};
+pub use function::{Function, Root, Substitution};
 pub use op::{Data, Indices, Node, NodeId, Op, Operands};
 pub use parameter::{Declaration, Init, ParameterError, Parameters, Tensor};
 pub use record::Tape;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::Shape;
+use super::{Root, Shape, Substitution};
 
 /// The place of a node on its tape. Operands come before the nodes that use them, so ids are in
 /// topological order.
@@ -160,6 +160,11 @@ pub enum Op {
     LogAbsDet,
     /// the inverse of a square matrix, by LU
     Inverse,
+
+    /// the z that a strictly triangular equation z = G(z) has, element by element
+    Substitution(Arc<Substitution>),
+    /// the z at which a strictly increasing function h of each element is 0
+    Root(Arc<Root>),
 }
 
 impl Op {
@@ -212,10 +217,12 @@ impl Op {
             Op::Outer => "outer",
             Op::LogAbsDet => "log_abs_det",
             Op::Inverse => "inverse",
+            Op::Substitution(_) => "substitution",
+            Op::Root(_) => "root",
         }
     }
 
-    /// How many operands it takes; `None` for a concatenation, which takes any number.
+    /// How many operands it takes; `None` for a concatenation and for equations, which take any number.
     pub fn arity(&self) -> Option<usize> {
         match self {
             Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => Some(0),
@@ -227,7 +234,7 @@ impl Op {
             Op::Less | Op::LessEq => Some(2),
             Op::Select => Some(3),
             Op::Broadcast | Op::Sum | Op::Gather(_) | Op::Scatter(_) | Op::Transpose => Some(1),
-            Op::Concat => None,
+            Op::Concat | Op::Substitution(_) | Op::Root(_) => None,
             Op::MatVec | Op::MatMul | Op::Outer => Some(2),
             Op::LogAbsDet | Op::Inverse => Some(1),
         }
@@ -245,7 +252,7 @@ impl Op {
             Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => false,
             Op::Broadcast | Op::Sum | Op::Gather(_) | Op::Scatter(_) | Op::Concat => false,
             Op::Transpose | Op::MatVec | Op::MatMul | Op::Outer => false,
-            Op::LogAbsDet | Op::Inverse => false,
+            Op::LogAbsDet | Op::Inverse | Op::Substitution(_) | Op::Root(_) => false,
         }
     }
 }

@@ -247,12 +247,24 @@ impl Tape {
     /// Appends a node, or finds the equal one that is there.
     #[track_caller]
     pub(crate) fn push(&self, op: Op, operands: Operands, shape: Shape) -> Var<'_> {
+        Var::new(self, self.push_at(Node { op, operands, shape }, Location::caller()))
+    }
+
+    /// The same for a node that was written elsewhere.
+    pub(crate) fn push_at(&self, node: Node, place: &'static Location<'static>) -> NodeId {
         let mut state = self.state.borrow_mut();
-        let (index, new) = state.nodes.insert_full(Node { op, operands, shape });
+        let (index, new) = state.nodes.insert_full(node);
         if new {
-            state.places.push(Location::caller());
+            state.places.push(place);
         }
-        let id = NodeId(u32::try_from(index).expect("a tape holds at most 2³² nodes"));
-        Var::new(self, id)
+        NodeId(u32::try_from(index).expect("a tape holds at most 2³² nodes"))
+    }
+
+    /// An empty tape with the same parameters, on which inputs keep their numbers.
+    pub(crate) fn sibling(&self) -> Tape {
+        let state = self.state.borrow();
+        let own =
+            State { declarations: state.declarations.clone(), inputs: state.inputs, ..State::default() };
+        Tape { created: self.created, state: RefCell::new(own) }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::tape::{Node, NodeId, Op, Tape};
+use crate::tape::{Function, Node, NodeId, Op, Tape};
 
 /// Where a node stands among others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,9 +82,20 @@ impl<'t> Keys<'t> {
             Op::Scatter(indices) => indices.iter().for_each(|index| detail(u64::from(*index))),
             Op::Powi(exponent) => detail(*exponent as u64),
             Op::Polygamma(order) => detail(u64::from(*order)),
+            Op::Substitution(equation) => function(&equation.function, &mut detail),
+            Op::Root(equation) => function(&equation.function, &mut detail),
             _ => {}
         }
         key
+    }
+}
+
+/// What tells one equation from another.
+fn function(function: &Function, detail: &mut impl FnMut(u64)) {
+    detail(u64::from(function.output().0));
+    for node in function.nodes() {
+        detail(name_hash(node.op.name()));
+        node.operands.iter().for_each(|operand| detail(u64::from(operand.0)));
     }
 }
 

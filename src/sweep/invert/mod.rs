@@ -6,13 +6,23 @@
 //! is as long as the layer. What is known (s and t of a coupling layer) is recorded again on the inputs
 //! recovered so far; hash-consing makes it the node that forward has.
 //!
-//! Where a variable occurs several times, or passes through an operation that has no inverse, the answer is an
-//! error that says which one and where.
+//! *Variables of one vector that need one another* (an autoregressive layer) are one equation z = G(x, z) in which
+//! each element sees only those before it: it is solved element by element, every node of it computed once.
+//!
+//! *A variable that occurs several times*, or passes through an operation without an inverse, is found by Newton's
+//! method between brackets, where the bounds prove that the output grows (or falls) strictly with it. Where they do
+//! not, the answer is an error that says which output, which operation and where.
+
+mod root;
+mod undo;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::panic::Location;
 
+use self::root::Solved;
+use super::bound::Bound;
+use super::equation::substitution;
 use super::reach::{NONE, Reach, Relation};
 use crate::tape::{Cut, Node, NodeId, Op, Shape, Tape, Var, concat};
 
@@ -44,7 +54,8 @@ struct Group {
     elements: Vec<usize>,
 }
 
-/// z with f(z) = y, as nodes; `order` gives the place of each input and of each output in the order of solving.
+/// z with f(z) = y, as nodes; the labels give the place of each input and of each output in the order of solving,
+/// and `within` says where z lies.
 ///
 /// # Errors
 /// [`NotInverted`], with the operation in the way.
@@ -53,10 +64,13 @@ pub fn invert<'t>(
     map: &Cut,
     (inputs, outputs): (&[u32], &[u32]),
     y: Var<'t>,
+    within: Bound,
 ) -> Result<Var<'t>, NotInverted> {
     let reach = Reach::new(tape, map, Relation::Value);
     let highest = reach.highest(inputs);
-    let mut sweep = Sweep { tape, map, highest, outputs, reach, pieces: Vec::new(), d: inputs.len() };
+    let input_of = inputs.iter().enumerate().map(|(input, label)| (*label, input)).collect();
+    let mut sweep =
+        Sweep { tape, map, highest, outputs, input_of, reach, pieces: Vec::new(), d: inputs.len(), within };
     let whole = Group {
         node: map.outputs()[0],
         outputs: (0..outputs.len()).collect(),
@@ -68,7 +82,7 @@ pub fn invert<'t>(
         let value = sweep.pick(y, &group.outputs, sweep.like(group.node));
         match sweep.peel(&group, value)? {
             Peeled::Inputs(piece) => sweep.pieces.push(piece),
-            Peeled::NeedsItself(place) => sweep.one_by_one(&group, y, place)?,
+            Peeled::NeedsItself(place) => sweep.in_order(&group, y, place)?,
         }
     }
     Ok(sweep.recovered())
@@ -80,9 +94,12 @@ struct Sweep<'t, 'a> {
     reach: Reach<'a>,
     highest: Vec<u32>,
     outputs: &'a [u32],
+    /// The input of each label; in a block triangular map inputs share theirs.
+    input_of: HashMap<u32, usize>,
     /// Values of inputs recovered so far, and which inputs they are.
     pieces: Vec<(Var<'t>, Vec<usize>)>,
     d: usize,
+    within: Bound,
 }
 
 enum Peeled<'t> {
@@ -152,6 +169,41 @@ impl<'t> Sweep<'t, '_> {
         Ok(groups.into_values().collect())
     }
 
+    /// A group whose variables need one another: as one equation, or else one after the other.
+    fn in_order(
+        &mut self,
+        group: &Group,
+        y: Var<'t>,
+        place: &'static Location<'static>,
+    ) -> Result<(), NotInverted> {
+        let Some(inputs) = self.inputs_of(group) else { return self.one_by_one(group, y, place) };
+        let unknown = self.tape.input(Shape::Vector(inputs.len()));
+        self.pieces.push((unknown, inputs.clone()));
+        let value = self.pick(y, &group.outputs, self.like(group.node));
+        let peeled = self.peel(group, value);
+        self.pieces.pop();
+        if let Ok(Peeled::Inputs((value, elements))) = peeled
+            && elements == inputs
+        {
+            let labels: Vec<u32> = group.outputs.iter().map(|output| self.outputs[*output]).collect();
+            let mut sorted = labels.clone();
+            sorted.sort_unstable();
+            let order: Vec<u32> =
+                labels.iter().map(|label| sorted.partition_point(|other| other < label) as u32).collect();
+            if let Some(solved) = substitution(self.tape, unknown, value, &order) {
+                self.pieces.push((solved, inputs));
+                return Ok(());
+            }
+        }
+        self.one_by_one(group, y, place)
+    }
+
+    /// The inputs that the outputs of a group are solved for, if it is one for each.
+    fn inputs_of(&self, group: &Group) -> Option<Vec<usize>> {
+        let of = |output: &usize| self.input_of[&self.outputs[*output]];
+        (self.input_of.len() == self.d).then(|| group.outputs.iter().map(of).collect())
+    }
+
     /// A group whose variables need one another: in order, one after the other.
     fn one_by_one(
         &mut self,
@@ -185,7 +237,7 @@ impl<'t> Sweep<'t, '_> {
     }
 
     /// Takes one operation after the other from around the unknown.
-    fn peel(&self, group: &Group, value: Var<'t>) -> Result<Peeled<'t>, NotInverted> {
+    fn peel(&mut self, group: &Group, value: Var<'t>) -> Result<Peeled<'t>, NotInverted> {
         let Group { mut node, outputs, mut elements } = group.clone();
         let mut value = value;
         loop {
@@ -206,17 +258,54 @@ impl<'t> Sweep<'t, '_> {
                 node = recorded.operands[1];
                 continue;
             }
-            if !recorded.op.is_elementwise() {
-                let reason = format!("passes through {}, which mixes elements", recorded.op.name());
-                return self.fail(outputs[0], node, reason);
-            }
-            let unknown = match self.unknown_operand(&recorded, node, &outputs, &elements)? {
-                Some(unknown) => unknown,
-                None => return Ok(Peeled::NeedsItself(self.tape.place(node))),
+            let undone = match recorded.op.is_elementwise() {
+                false => {
+                    let reason = format!("passes through {}, which mixes elements", recorded.op.name());
+                    self.fail(outputs[0], node, reason)
+                }
+                true => match self.unknown_operand(&recorded, node, &outputs, &elements) {
+                    Ok(Some(unknown)) => self
+                        .undo(&recorded, node, &outputs, &elements, unknown, value)
+                        .map(|value| (value, recorded.operands[unknown])),
+                    Ok(None) => return Ok(Peeled::NeedsItself(self.tape.place(node))),
+                    Err(error) => Err(error),
+                },
             };
-            value = self.undo(&recorded, node, &outputs, &elements, unknown, value)?;
-            node = recorded.operands[unknown];
+            (value, node) = match undone {
+                Ok(next) => next,
+                Err(obstacle) => {
+                    let group = Group { node, outputs: outputs.clone(), elements: elements.clone() };
+                    match self.root(&group, value, obstacle)? {
+                        Solved::For(value, rest) => {
+                            elements = rest.elements;
+                            (value, rest.node)
+                        }
+                        Solved::NeedsItself(place) => return Ok(Peeled::NeedsItself(place)),
+                    }
+                }
+            };
         }
+    }
+
+    /// The label of an element: the place of the last variable it depends on.
+    fn label(&self, id: NodeId, e: usize) -> u32 {
+        let layout = self.reach.layout();
+        layout.position(id).map_or(NONE, |_| self.highest[layout.elements(id).start + e])
+    }
+
+    /// Whether elements depend on nothing but variables that are recovered.
+    fn is_known(&self, id: NodeId, elements: &[usize]) -> bool {
+        let solved = self.solved();
+        // What depends on labels below the first that is missing, and on no other, is known.
+        let missing = (0..).find(|label| !solved.contains(label)).unwrap_or(NONE);
+        elements.iter().all(|e| matches!(self.label(id, *e), label if label == NONE || label < missing))
+    }
+
+    /// Labels of the inputs that are recovered.
+    fn solved(&self) -> HashSet<u32> {
+        let elements = self.reach.input_elements();
+        let known = self.pieces.iter().flat_map(|(_, inputs)| inputs.iter());
+        known.map(|input| self.highest[elements[*input]]).collect()
     }
 
     /// Which operand holds the unknown; `None` if the others are not known yet.
@@ -227,10 +316,7 @@ impl<'t> Sweep<'t, '_> {
         outputs: &[usize],
         elements: &[usize],
     ) -> Result<Option<usize>, NotInverted> {
-        let label = |operand: NodeId, e: usize| {
-            let position = self.reach.layout().position(operand);
-            position.map_or(NONE, |_| self.highest[self.reach.layout().elements(operand).start + e])
-        };
+        let label = |operand: NodeId, e: usize| self.label(operand, e);
         let mut unknown = None;
         for (output, e) in outputs.iter().zip(elements) {
             let own = self.outputs[*output];
@@ -248,15 +334,8 @@ impl<'t> Sweep<'t, '_> {
             }
         }
         let unknown = unknown.expect("a group has an element");
-        let known: Vec<usize> = self.pieces.iter().flat_map(|(_, inputs)| inputs.iter().copied()).collect();
-        let input_elements = self.reach.input_elements();
-        let solved: HashSet<u32> = known.iter().map(|input| self.highest[input_elements[*input]]).collect();
-        // What depends on labels below the first that is missing, and on no other, is known.
-        let missing = (0..).find(|label| !solved.contains(label)).unwrap_or(NONE);
         let others = (0..recorded.operands.len()).filter(|k| *k != unknown);
-        let ready = others.flat_map(|k| elements.iter().map(move |e| (k, *e))).all(
-            |(k, e)| matches!(label(recorded.operands[k], e), found if found == NONE || found < missing),
-        );
+        let ready = others.into_iter().all(|k| self.is_known(recorded.operands[k], elements));
         Ok(ready.then_some(unknown))
     }
 
@@ -343,87 +422,5 @@ impl<'t> Sweep<'t, '_> {
         }
         let whole = var.shape() == shape && elements.iter().enumerate().all(|(k, e)| k == *e);
         if whole { var } else { var.pick("gather", elements, shape) }
-    }
-
-    /// v with W·v = y, where W is square and the whole of v is unknown.
-    fn solve(
-        &self,
-        recorded: &Node,
-        id: NodeId,
-        outputs: &[usize],
-        elements: &[usize],
-        value: Var<'t>,
-    ) -> Result<Var<'t>, NotInverted> {
-        let matrix = recorded.operands[0];
-        let fixed = {
-            let part = Cut::new(self.tape, self.map.inputs(), &[matrix]);
-            !Reach::new(self.tape, &part, Relation::Value).depends_on_input(matrix)
-        };
-        let shape = self.tape.shape(matrix);
-        let whole = elements.iter().enumerate().all(|(k, e)| k == *e);
-        if !fixed || !whole || shape != Shape::Matrix(elements.len(), elements.len()) {
-            let reason = "passes through a matrix that is not square, not whole or not fixed";
-            return self.fail(outputs[0], id, reason);
-        }
-        Ok(self.tape.var(matrix).inverse().matvec(value))
-    }
-
-    /// The unknown operand of one operation, from its result and the other operand.
-    fn undo(
-        &self,
-        recorded: &Node,
-        id: NodeId,
-        outputs: &[usize],
-        elements: &[usize],
-        unknown: usize,
-        y: Var<'t>,
-    ) -> Result<Var<'t>, NotInverted> {
-        let other = || self.known(recorded.operands[1 - unknown], elements);
-        let two = |what: &str| self.fail(outputs[0], id, format!("passes through {what}: two z for one x"));
-        Ok(match &recorded.op {
-            Op::Neg => -y,
-            Op::Recip => y.recip(),
-            Op::Exp => y.ln(),
-            Op::Ln => y.exp(),
-            Op::ExpM1 => y.ln_1p(),
-            Op::Ln1p => y.exp_m1(),
-            Op::Sinh => y.asinh(),
-            Op::Asinh => y.sinh(),
-            Op::Tanh => 0.5 * (y.ln_1p() - (-y).ln_1p()),
-            Op::Sigmoid => y.ln() - (-y).ln_1p(),
-            Op::Softplus => y + (-(-y).exp_m1()).ln(),
-            Op::Sqrt => y * y,
-            Op::Powi(1) => y,
-            Op::Powi(-1) => y.recip(),
-            Op::Powi(k) if k % 2 != 0 => y.sign() * y.abs().pow(1.0 / f64::from(*k)),
-            Op::Powi(_) => return two("an even power"),
-            Op::Abs => return two("|·|"),
-            Op::Cosh => return two("an even function"),
-            Op::Sin | Op::Cos => return two("a periodic function"),
-            Op::Add => y - other(),
-            Op::Sub if unknown == 0 => y + other(),
-            Op::Sub => other() - y,
-            // Dividing by eˢ is multiplying by e⁻ˢ, as one would write it.
-            Op::Mul => match self.exponent(recorded.operands[1 - unknown]) {
-                Some((s, true)) => y * self.known(s, elements).exp(),
-                Some((s, false)) => y * (-self.known(s, elements)).exp(),
-                None => y / other(),
-            },
-            Op::Div if unknown == 0 => y * other(),
-            Op::Div => other() / y,
-            Op::Pow if unknown == 0 => y.pow(other().recip()),
-            Op::Pow => y.ln() / other().ln(),
-            op => {
-                let reason = format!("passes through {}, which has no inverse here", op.name());
-                return self.fail(outputs[0], id, reason);
-            }
-        })
-    }
-
-    /// s, where the node is eˢ or e⁻ˢ, and whether it is the latter.
-    fn exponent(&self, id: NodeId) -> Option<(NodeId, bool)> {
-        let argument = self.tape.look(id, |node| (node.op == Op::Exp).then(|| node.operands[0]))?;
-        let inner = self.tape.look(argument, |node| (node.op == Op::Neg).then(|| node.operands[0]));
-        Some(inner.map_or((argument, false), |inner| (inner, true)))
     }
 }

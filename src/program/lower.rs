@@ -1,0 +1,266 @@
+//! Equations unfolded into nodes that a program can run, and the order in which their elements are computed.
+//!
+//! A node that solves an equation holds a function of its own. Here the function's nodes are put among the others,
+//! its unknown becomes a variable that a *block* fills in: a substitution element by element, each element of each
+//! node once, as soon as what it depends on is there; a root by iterating its slice. What the function does not
+//! compute from its unknown stays outside of the block and is computed once.
+
+use std::collections::{HashMap, HashSet};
+
+use super::compile::Output;
+use crate::sweep::reach::{NONE, Reach, Relation};
+use crate::sweep::tangent;
+use crate::tape::{Cut, NodeId, Op, Operands, Shape, Tape};
+
+/// What is run to find the unknown of an equation; `W` is how a node's work is named.
+#[derive(Clone, Debug)]
+pub(super) struct Block<W> {
+    /// The unknown.
+    pub variable: W,
+    pub kind: Kind<W>,
+    /// Whether it is run inside of another block.
+    pub inner: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Kind<W> {
+    /// z = G(z), element by element.
+    Substitution {
+        output: W,
+        /// Before the element of that place is taken over: what has become computable by then. One stage more
+        /// than there are elements: what is computed from the last one.
+        stages: Vec<Vec<Part<W>>>,
+        /// The element that is taken over at each stage.
+        order: Vec<usize>,
+    },
+    /// h(z) = 0, by Newton's method between brackets.
+    Root {
+        value: W,
+        slope: W,
+        ends: (f64, f64),
+        /// What depends on no element of z.
+        once: Vec<Part<W>>,
+        /// By element of z: what it takes to compute h and its slope there.
+        slices: Vec<Vec<Part<W>>>,
+    },
+}
+
+/// Some elements of a node, or of the unknown of another block.
+#[derive(Clone, Debug)]
+pub(super) enum Part<W> {
+    Run { node: W, elements: Vec<usize> },
+    Solve { block: usize, elements: Vec<usize> },
+}
+
+impl<W: Copy> Block<W> {
+    /// The same with other names, for the nodes that are read and for the nodes that are run.
+    pub(super) fn renamed<V>(&self, read: &dyn Fn(W) -> V, run: &dyn Fn(W) -> V) -> Block<V> {
+        let rename = |parts: &Vec<Part<W>>| {
+            let renamed = parts.iter().map(|part| match part {
+                Part::Run { node, elements } => Part::Run { node: run(*node), elements: elements.clone() },
+                Part::Solve { block, elements } => Part::Solve { block: *block, elements: elements.clone() },
+            });
+            renamed.collect::<Vec<_>>()
+        };
+        let kind = match &self.kind {
+            Kind::Substitution { output, stages, order } => Kind::Substitution {
+                output: read(*output),
+                stages: stages.iter().map(rename).collect(),
+                order: order.clone(),
+            },
+            Kind::Root { value, slope, ends, once, slices } => Kind::Root {
+                value: read(*value),
+                slope: read(*slope),
+                ends: *ends,
+                once: rename(once),
+                slices: slices.iter().map(rename).collect(),
+            },
+        };
+        Block { variable: read(self.variable), kind, inner: self.inner }
+    }
+
+    /// What it runs, in order; a root's slices once each.
+    pub(super) fn parts(&self) -> Vec<&Part<W>> {
+        match &self.kind {
+            Kind::Substitution { stages, .. } => stages.iter().flatten().collect(),
+            Kind::Root { once, slices, .. } => once.iter().chain(slices.iter().flatten()).collect(),
+        }
+    }
+
+    /// The results that it reads.
+    pub(super) fn results(&self) -> Vec<W> {
+        match &self.kind {
+            Kind::Substitution { output, .. } => vec![*output],
+            Kind::Root { value, slope, .. } => vec![*value, *slope],
+        }
+    }
+}
+
+/// A program without equations, and the blocks that fill in its variables.
+pub(super) struct Lowered {
+    pub tape: Tape,
+    pub inputs: Vec<NodeId>,
+    pub outputs: Vec<Output>,
+    pub blocks: Vec<Block<NodeId>>,
+}
+
+impl Lowered {
+    /// Nodes that only blocks run.
+    pub(super) fn members(&self) -> HashSet<NodeId> {
+        let parts = self.blocks.iter().flat_map(Block::parts);
+        let run = |part: &Part<NodeId>| match part {
+            Part::Run { node, .. } => Some(*node),
+            Part::Solve { .. } => None,
+        };
+        parts.filter_map(run).collect()
+    }
+}
+
+/// Unfolds the equations of a program; `None` when it has none.
+pub(super) fn lower(tape: &Tape, inputs: &[NodeId], outputs: &[Output]) -> Option<Lowered> {
+    let wanted: Vec<NodeId> = outputs.iter().map(|output| output.node()).collect();
+    let cut = Cut::new(tape, inputs, &wanted);
+    let is_equation =
+        |id: &NodeId| tape.look(*id, |node| matches!(node.op, Op::Substitution(_) | Op::Root(_)));
+    if !cut.nodes().iter().any(|id| !cut.is_input(*id) && is_equation(id)) {
+        return None;
+    }
+    let new = tape.sibling();
+    let mut known: HashMap<NodeId, NodeId> = HashMap::new();
+    for input in inputs {
+        known.insert(*input, new.input(tape.shape(*input)).id());
+    }
+    let mut unfolding = Unfolding { to: &new, blocks: Vec::new() };
+    unfolding.copy(tape, &cut, &mut known);
+    let blocks = unfolding.blocks;
+    Some(Lowered {
+        inputs: inputs.iter().map(|id| known[id]).collect(),
+        outputs: outputs.iter().map(|output| output.at(known[&output.node()])).collect(),
+        blocks,
+        tape: new,
+    })
+}
+
+struct Unfolding<'t> {
+    to: &'t Tape,
+    blocks: Vec<Block<NodeId>>,
+}
+
+impl Unfolding<'_> {
+    /// Copies the nodes of a cut; equations become variables with a block, whose number is given by equation.
+    fn copy(
+        &mut self,
+        from: &Tape,
+        cut: &Cut,
+        known: &mut HashMap<NodeId, NodeId>,
+    ) -> HashMap<NodeId, usize> {
+        let mut blocks = HashMap::new();
+        for id in cut.nodes() {
+            if known.contains_key(id) {
+                continue;
+            }
+            let mut node = from.node(*id);
+            let operands: Operands = node.operands.iter().map(|operand| known[operand]).collect();
+            let new = match &node.op {
+                Op::Substitution(_) | Op::Root(_) => {
+                    let block = self.equation(&node.op, node.shape, &operands);
+                    let variable = block.variable;
+                    blocks.insert(*id, self.blocks.len());
+                    self.blocks.push(block);
+                    variable
+                }
+                _ => {
+                    node.operands = operands;
+                    self.to.push_at(node, from.place(*id))
+                }
+            };
+            known.insert(*id, new);
+        }
+        blocks
+    }
+
+    fn equation(&mut self, op: &Op, shape: Shape, operands: &[NodeId]) -> Block<NodeId> {
+        let count = shape.len();
+        let mut sorted: Vec<Vec<Part<NodeId>>> = (0..count + 1).map(|_| Vec::new()).collect();
+        // Parts by the label they wait for, and before those the parts that wait for none.
+        let mut sort = |parts: Vec<(u32, Part<NodeId>)>| {
+            for (label, part) in parts {
+                let stage = if label == NONE { 0 } else { label as usize + 1 };
+                sorted[stage].push(part);
+            }
+        };
+        match op {
+            Op::Substitution(equation) => {
+                let (local, inputs, output) = equation.function.tape();
+                let labels = &equation.order;
+                let Unfolded { variable, known, parts } =
+                    self.unfold(&local, &inputs, &[output], operands, labels);
+                sort(parts);
+                let mut order = vec![0; count];
+                labels.iter().enumerate().for_each(|(e, place)| order[*place as usize] = e);
+                let kind = Kind::Substitution { output: known[&output], stages: sorted, order };
+                Block { variable, kind, inner: false }
+            }
+            Op::Root(equation) => {
+                let (local, inputs, value) = equation.function.tape();
+                let one = local.constant(1.0).broadcast(shape);
+                let cut = Cut::new(&local, &inputs, &[value]);
+                let slope = tangent(&local, &cut, &[(inputs[0], one)])[0].expect("h grows with z").id();
+                let labels: Vec<u32> = (0..count as u32).collect();
+                let Unfolded { variable, known, parts } =
+                    self.unfold(&local, &inputs, &[value, slope], operands, &labels);
+                sort(parts);
+                let slices = sorted.split_off(1);
+                let once = sorted.swap_remove(0);
+                let ends = (equation.ends.values()[0], equation.ends.values()[1]);
+                let kind = Kind::Root { value: known[&value], slope: known[&slope], ends, once, slices };
+                Block { variable, kind, inner: false }
+            }
+            op => unreachable!("{} is no equation", op.name()),
+        }
+    }
+
+    /// Puts a function's nodes on the tape, with a new variable.
+    fn unfold(
+        &mut self,
+        local: &Tape,
+        inputs: &[NodeId],
+        outputs: &[NodeId],
+        operands: &[NodeId],
+        labels: &[u32],
+    ) -> Unfolded {
+        let cut = Cut::new(local, &inputs[..1], outputs);
+        let reach = Reach::new(local, &cut, Relation::Value);
+        let highest = reach.highest(labels);
+        let variable = self.to.input(local.shape(inputs[0])).id();
+        let arguments = [variable].into_iter().chain(operands.iter().copied());
+        let mut known: HashMap<NodeId, NodeId> = inputs.iter().copied().zip(arguments).collect();
+        let inner = self.copy(local, &cut, &mut known);
+        let mut parts = Vec::new();
+        for id in cut.nodes().iter().filter(|id| !cut.is_input(**id) && reach.depends_on_input(**id)) {
+            let mut by_label: Vec<(u32, usize)> =
+                highest[reach.layout().elements(*id)].iter().copied().zip(0..).collect();
+            by_label.sort_unstable();
+            if let Some(block) = inner.get(id) {
+                self.blocks[*block].inner = true;
+            }
+            for group in by_label.chunk_by(|a, b| a.0 == b.0) {
+                let elements: Vec<usize> = group.iter().map(|(_, e)| *e).collect();
+                let part = match inner.get(id) {
+                    Some(block) => Part::Solve { block: *block, elements },
+                    None => Part::Run { node: known[id], elements },
+                };
+                parts.push((group[0].0, part));
+            }
+        }
+        Unfolded { variable, known, parts }
+    }
+}
+
+/// A function's nodes on the tape: what depends on its variable comes as parts, by the largest label among the
+/// elements of the variable that it depends on, in the order of the nodes.
+struct Unfolded {
+    variable: NodeId,
+    known: HashMap<NodeId, NodeId>,
+    parts: Vec<(u32, Part<NodeId>)>,
+}

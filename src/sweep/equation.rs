@@ -1,0 +1,251 @@
+//! Nodes that solve an equation: how one is cut out of a tape, what it depends on, and its derivatives.
+//!
+//! z = G(z, c) solved element by element, and h(z, c) = 0 solved by Newton's method, are inverses that no formula
+//! gives. The implicit function theorem gives their derivatives, as nodes again: along h(z, c) = 0
+//! dz = -h_z⁻¹ h_c dc, with a diagonal h_z; along z = G(z, c) it is dz = G_z dz + G_c dc, the same kind of equation
+//! for dz. Backwards the first is a division too, and the second an equation in the opposite order.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::adjoint::adjoint;
+use super::reach::{Layout, NONE, Reach, Relation};
+use super::tangent::tangent;
+use super::zeros::structural_zeros;
+use crate::tape::{Cut, Data, Function, Node, NodeId, Op, Operands, Root, Substitution, Tape, Var};
+
+/// `output` as a function of `variable`, and the nodes it captures: input k + 1 of the function is the k-th.
+///
+/// What does not depend on the variable is captured as it is, so that it is computed once and outside; but a node
+/// with structural zeros is taken inside, down to what it is made of, so that they stay visible.
+pub(crate) fn capture(tape: &Tape, variable: NodeId, output: NodeId) -> (Arc<Function>, Operands) {
+    let cut = Cut::new(tape, &[variable], &[output]);
+    let layout = Layout::new(tape, &cut);
+    let zeros = structural_zeros(tape, &cut, &layout);
+    let position = |id: NodeId| layout.position(id).expect("the node belongs to the program");
+    let count = cut.nodes().len();
+    let (mut depends, mut is_constant) = (vec![false; count], vec![false; count]);
+    for (at, id) in cut.nodes().iter().enumerate() {
+        let node = tape.node(*id);
+        depends[at] = *id == variable || node.operands.iter().any(|operand| depends[position(*operand)]);
+        let leaf = matches!(node.op, Op::Input(_) | Op::Parameter(_));
+        is_constant[at] = !leaf && node.operands.iter().all(|operand| is_constant[position(*operand)]);
+    }
+    let mut inside = vec![false; count];
+    let mut needed = vec![false; count];
+    needed[position(output)] = true;
+    for (at, id) in cut.nodes().iter().enumerate().rev() {
+        if !needed[at] || *id == variable {
+            continue;
+        }
+        let node = tape.node(*id);
+        let leaf = matches!(node.op, Op::Input(_) | Op::Parameter(_));
+        let has_zeros = zeros[layout.elements(*id)].iter().any(|zero| *zero);
+        inside[at] = !leaf && (depends[at] || is_constant[at] || has_zeros);
+        if inside[at] {
+            node.operands.iter().for_each(|operand| needed[position(*operand)] = true);
+        }
+    }
+    let captured: Operands = (0..count)
+        .filter(|at| needed[*at] && !inside[*at] && cut.nodes()[*at] != variable)
+        .map(|at| cut.nodes()[at])
+        .collect();
+    let mut renamed: HashMap<NodeId, NodeId> = HashMap::new();
+    let (mut nodes, mut places) = (Vec::new(), Vec::new());
+    for id in [variable].iter().chain(&captured) {
+        renamed.insert(*id, NodeId(nodes.len() as u32));
+        nodes.push(Node {
+            op: Op::Input(nodes.len() as u32),
+            operands: Operands::new(),
+            shape: tape.shape(*id),
+        });
+        places.push(tape.place(*id));
+    }
+    for at in (0..count).filter(|at| inside[*at]) {
+        let id = cut.nodes()[at];
+        let mut node = tape.node(id);
+        node.operands.iter_mut().for_each(|operand| *operand = renamed[operand]);
+        renamed.insert(id, NodeId(nodes.len() as u32));
+        nodes.push(node);
+        places.push(tape.place(id));
+    }
+    (Arc::new(Function::new(nodes, places, renamed[&output])), captured)
+}
+
+/// The node z = G(z), `output` being G(`variable`) and `order` the place of each element.
+///
+/// `None` when an element of G sees its own or a later element of z.
+pub(crate) fn substitution<'t>(
+    tape: &'t Tape,
+    variable: Var<'t>,
+    output: Var<'t>,
+    order: &[u32],
+) -> Option<Var<'t>> {
+    let cut = Cut::new(tape, &[variable.id()], &[output.id()]);
+    let reach = Reach::new(tape, &cut, Relation::Value);
+    let highest = reach.highest(order);
+    let before = |(element, place): (usize, &u32)| highest[element] == NONE || highest[element] < *place;
+    if output.shape() != variable.shape() || !reach.output_elements().into_iter().zip(order).all(before) {
+        return None;
+    }
+    let (function, captured) = capture(tape, variable.id(), output.id());
+    let equation = Substitution { function, order: order.into() };
+    Some(tape.push(Op::Substitution(Arc::new(equation)), captured, variable.shape()))
+}
+
+/// The node z with h(z) = 0, `output` being h(`variable`), and z within these ends.
+///
+/// It is the caller's to know that each element of h grows with its own element of z and sees no other.
+pub(crate) fn root<'t>(tape: &'t Tape, variable: Var<'t>, output: Var<'t>, ends: (f64, f64)) -> Var<'t> {
+    let (function, captured) = capture(tape, variable.id(), output.id());
+    let equation = Root { function, ends: Data::new(&[ends.0, ends.1]) };
+    tape.push(Op::Root(Arc::new(equation)), captured, variable.shape())
+}
+
+/// Which elements of an equation's solution depend on which elements of its operands.
+pub(super) enum Dependence {
+    /// By operand: pairs (element of z, element of the operand).
+    Pairs(Vec<Vec<(u32, u32)>>),
+    /// The place of each element of z, and by operand for each of its elements the first place that it reaches.
+    First(Vec<u32>, Vec<Vec<u32>>),
+}
+
+impl Dependence {
+    /// Of an operation that solves an equation; operands that do not move are left out.
+    pub(super) fn new(op: &Op, relation: Relation, moves: impl Fn(usize) -> bool) -> Option<Dependence> {
+        let (function, order) = match op {
+            Op::Root(root) => (&root.function, None),
+            Op::Substitution(substitution) => (&substitution.function, Some(&substitution.order)),
+            _ => return None,
+        };
+        let (tape, inputs, output) = function.tape();
+        let operands = inputs.len() - 1;
+        let moving: Vec<usize> = (0..operands).filter(|k| moves(*k)).collect();
+        let kept: Vec<NodeId> = moving.iter().map(|k| inputs[k + 1]).collect();
+        let cut = Cut::new(&tape, &kept, &[output]);
+        let reach = Reach::new(&tape, &cut, relation);
+        Some(match order {
+            Some(order) => {
+                let lowest = reach.lowest(order);
+                let mut first = vec![Vec::new(); operands];
+                for (k, id) in moving.iter().zip(&kept) {
+                    first[*k] = lowest[reach.layout().elements(*id)].to_vec();
+                }
+                Dependence::First(order.to_vec(), first)
+            }
+            None => {
+                let owner: Vec<(usize, u32)> = moving
+                    .iter()
+                    .zip(&kept)
+                    .flat_map(|(k, id)| (0..tape.shape(*id).len() as u32).map(move |u| (*k, u)))
+                    .collect();
+                let mut pairs = vec![Vec::new(); operands];
+                for (e, row) in reach.pattern().into_iter().enumerate() {
+                    for number in row {
+                        let (k, u) = owner[number as usize];
+                        pairs[k].push((e as u32, u));
+                    }
+                }
+                Dependence::Pairs(pairs)
+            }
+        })
+    }
+
+    /// Visits (element of z, element of operand k).
+    pub(super) fn edges(&self, k: usize, mut visit: impl FnMut(usize, usize)) {
+        match self {
+            Dependence::Pairs(pairs) => pairs[k].iter().for_each(|(e, u)| visit(*e as usize, *u as usize)),
+            Dependence::First(order, first) => {
+                for (u, first) in first[k].iter().enumerate().filter(|(_, first)| **first != NONE) {
+                    for (e, _) in order.iter().enumerate().filter(|(_, place)| *place >= first) {
+                        visit(e, u);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// An equation's function at its solution, on the tape again.
+fn at_solution<'t>(function: &Function, z: Var<'t>, operands: &[Var<'t>]) -> (Cut, Var<'t>) {
+    let arguments: Vec<NodeId> = [z].iter().chain(operands).map(|var| var.id()).collect();
+    let value = function.apply(z.tape(), &arguments);
+    (Cut::new(z.tape(), &arguments, &[value.id()]), value)
+}
+
+/// h_z, which is diagonal: the sum of its row is its entry.
+fn slope<'t>(cut: &Cut, z: Var<'t>) -> Var<'t> {
+    let one = z.tape().constant(1.0).broadcast(z.shape());
+    tangent(z.tape(), cut, &[(z.id(), one)])[0].expect("h grows with z")
+}
+
+/// The seeds of what moves.
+fn seeds<'t>(operands: &[Var<'t>], tangents: &[Option<Var<'t>>]) -> Vec<(NodeId, Var<'t>)> {
+    operands.iter().zip(tangents).filter_map(|(operand, t)| Some((operand.id(), (*t)?))).collect()
+}
+
+/// dz = -h_c dc / h_z
+pub(super) fn root_tangent<'t>(
+    equation: &Root,
+    z: Var<'t>,
+    operands: &[Var<'t>],
+    tangents: &[Option<Var<'t>>],
+) -> Option<Var<'t>> {
+    let (cut, _) = at_solution(&equation.function, z, operands);
+    let moved = tangent(z.tape(), &cut, &seeds(operands, tangents))[0]?;
+    Some(-(moved / slope(&cut, z)))
+}
+
+/// The adjoint of each of these operands: -h_cᵀ (z̄ / h_z).
+pub(super) fn root_adjoint<'t>(
+    equation: &Root,
+    z: Var<'t>,
+    operands: &[Var<'t>],
+    own: Var<'t>,
+    wrt: &[usize],
+) -> Vec<Option<Var<'t>>> {
+    let (cut, value) = at_solution(&equation.function, z, operands);
+    let weight = -(own / slope(&cut, z));
+    let wrt: Vec<NodeId> = wrt.iter().map(|k| operands[*k].id()).collect();
+    adjoint(z.tape(), &cut, &[(value.id(), weight)], &wrt)
+}
+
+/// dz = G_z dz + G_c dc: the same kind of equation.
+pub(super) fn substitution_tangent<'t>(
+    equation: &Substitution,
+    z: Var<'t>,
+    operands: &[Var<'t>],
+    tangents: &[Option<Var<'t>>],
+) -> Option<Var<'t>> {
+    let tape = z.tape();
+    let (cut, _) = at_solution(&equation.function, z, operands);
+    let direct = tangent(tape, &cut, &seeds(operands, tangents))[0]?;
+    let moving = tape.input(z.shape());
+    let Some(through) = tangent(tape, &cut, &[(z.id(), moving)])[0] else { return Some(direct) };
+    let solved = substitution(tape, moving, through + direct, &equation.order);
+    Some(solved.expect("a tangent sees no later element than the function does"))
+}
+
+/// The adjoint of each of these operands: G_cᵀ a, where a = G_zᵀ a + z̄ is solved in the opposite order.
+pub(super) fn substitution_adjoint<'t>(
+    equation: &Substitution,
+    z: Var<'t>,
+    operands: &[Var<'t>],
+    own: Var<'t>,
+    wrt: &[usize],
+) -> Vec<Option<Var<'t>>> {
+    let tape = z.tape();
+    let (cut, value) = at_solution(&equation.function, z, operands);
+    let moving = tape.input(z.shape());
+    let weight = match adjoint(tape, &cut, &[(value.id(), moving)], &[z.id()])[0] {
+        None => own,
+        Some(back) => {
+            let last = equation.order.iter().max().copied().unwrap_or(0);
+            let opposite: Vec<u32> = equation.order.iter().map(|place| last - place).collect();
+            let solved = substitution(tape, moving, back + own, &opposite);
+            solved.expect("an adjoint sees no earlier element than the function does")
+        }
+    };
+    let wrt: Vec<NodeId> = wrt.iter().map(|k| operands[*k].id()).collect();
+    adjoint(tape, &cut, &[(value.id(), weight)], &wrt)
+}

@@ -1,0 +1,210 @@
+//! Where no chain of operations leads back: the unknown by Newton's method, if the output is strictly monotone in it.
+//!
+//! Only what must be is solved this way: from the operation that cannot be undone down to the nearest node through
+//! which everything goes (its *dominator*); from there on operations are undone again.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::panic::Location;
+
+use super::{Group, NotInverted, Sweep};
+use crate::sweep::bound::{Bound, Bounds};
+use crate::sweep::equation::root;
+use crate::sweep::reach::{Reach, Relation};
+use crate::sweep::tangent;
+use crate::tape::{Cut, Node, NodeId, Op, Tape, Var};
+
+/// What came of an operation that cannot be undone.
+pub(super) enum Solved<'t> {
+    /// The value of these elements, from which to go on.
+    For(Var<'t>, Group),
+    /// Something that should be known depends on another variable of the group.
+    NeedsItself(&'static Location<'static>),
+}
+
+/// Why a slice cannot be written with the unknown in it.
+enum Unsliced {
+    /// What conditions it is not known yet.
+    NeedsItself,
+    /// Elements of one node belong to slices of different kinds.
+    Mixed,
+}
+
+/// A node, and which of its elements.
+type Elements = (NodeId, Vec<usize>);
+
+impl<'t> Sweep<'t, '_> {
+    /// Solves for the dominator of a group by Newton's method.
+    pub(super) fn root(
+        &mut self,
+        group: &Group,
+        value: Var<'t>,
+        obstacle: NotInverted,
+    ) -> Result<Solved<'t>, NotInverted> {
+        let Some(inputs) = self.inputs_of(group) else { return Err(obstacle) };
+        let own: HashSet<u32> = group.outputs.iter().map(|output| self.outputs[*output]).collect();
+        let solved = self.solved();
+        let last = own.iter().max().copied().unwrap_or(0);
+        if (0..last).any(|label| !own.contains(&label) && !solved.contains(&label)) {
+            return Ok(Solved::NeedsItself(obstacle.place));
+        }
+        let unknown = self.tape.input(value.shape());
+        let waiting = self.pieces.iter().any(|(_, known)| known.contains(&inputs[0]));
+        let (image, rest) = match self.dominator(group) {
+            Some(rest) => match self.slice(group, &rest, unknown) {
+                Ok(image) => (Some(image), rest),
+                Err(Unsliced::NeedsItself) => return Ok(Solved::NeedsItself(obstacle.place)),
+                Err(Unsliced::Mixed) => return Err(obstacle),
+            },
+            None if waiting => return Err(obstacle),
+            None => {
+                // Whatever is computed of the variables themselves, in any shapes.
+                self.pieces.push((unknown, inputs.clone()));
+                let image = self.known(group.node, &group.elements);
+                self.pieces.pop();
+                let image = (image.len() == unknown.len()).then(|| image.reshape(unknown.shape()));
+                (image, (self.map.inputs()[0], inputs))
+            }
+        };
+        let Some(image) = image else { return Err(obstacle) };
+        let cut = Cut::new(self.tape, &[unknown.id()], &[image.id()]);
+        if !own_element_only(self.tape, &cut) {
+            return Ok(Solved::NeedsItself(obstacle.place));
+        }
+        let within = Bounds::new(self.tape, &[(self.map.inputs()[0], self.within)]).of(rest.0);
+        let Some(rising) = self.monotone(&cut, (unknown, within), image) else {
+            let reason = format!(
+                "{}, and bounds do not prove it strictly monotone in its variable either, so that Newton's method \
+                 has nothing to stand on",
+                obstacle.reason
+            );
+            return Err(NotInverted { reason, ..obstacle });
+        };
+        let difference = if rising { image - value } else { value - image };
+        let solution = root(self.tape, unknown, difference, (within.low.at, within.high.at));
+        let rest = Group { node: rest.0, outputs: group.outputs.clone(), elements: rest.1 };
+        Ok(Solved::For(solution, rest))
+    }
+
+    /// Whether these elements of a node depend on their own variables.
+    fn is_own(&self, group: &Group, (id, elements): &Elements) -> Option<bool> {
+        let own = |(output, e): (&usize, &usize)| self.label(*id, *e) == self.outputs[*output];
+        let count = group.outputs.iter().zip(elements).filter(|pair| own(*pair)).count();
+        match count {
+            0 => Some(false),
+            all if all == elements.len() => Some(true),
+            _ => None,
+        }
+    }
+
+    /// What elements are made of: where they come from if they are only moved, else the operands of an elementwise
+    /// operation.
+    fn made_of(&self, group: &Group, (id, elements): &Elements) -> Option<Vec<Elements>> {
+        let here = Group { node: *id, outputs: group.outputs.clone(), elements: elements.clone() };
+        let moved = self.split(here).ok()?;
+        let [only] = moved.as_slice() else { return None };
+        if only.node != *id {
+            return Some(vec![(only.node, only.elements.clone())]);
+        }
+        self.tape.look(*id, |node| {
+            let elementwise = node.op.is_elementwise();
+            elementwise.then(|| node.operands.iter().map(|operand| (*operand, elements.clone())).collect())
+        })
+    }
+
+    /// The nearest elements through which all ways from the group to its variables lead; `None` where the ways are
+    /// not chains of elementwise operations.
+    fn dominator(&self, group: &Group) -> Option<Elements> {
+        let mut frontier: BTreeMap<NodeId, Vec<usize>> = BTreeMap::new();
+        let mut next = (group.node, group.elements.clone());
+        loop {
+            for part in self.made_of(group, &next)? {
+                if self.is_own(group, &part)? {
+                    let elements = frontier.entry(part.0).or_insert_with(|| part.1.clone());
+                    if *elements != part.1 {
+                        return None;
+                    }
+                }
+            }
+            // Operands come before their users: the last of the frontier is used by none of the others.
+            let last = frontier.pop_last()?;
+            if frontier.is_empty() {
+                return Some(last);
+            }
+            if self.map.is_input(last.0) {
+                return None;
+            }
+            next = last;
+        }
+    }
+
+    /// What the group computes of the unknowns in place of these elements, the rest being known.
+    fn slice(&self, group: &Group, base: &Elements, unknown: Var<'t>) -> Result<Var<'t>, Unsliced> {
+        let shape = unknown.shape();
+        let mut done: HashMap<Elements, Var<'t>> = HashMap::from([(base.clone(), unknown)]);
+        let top = (group.node, group.elements.clone());
+        let mut stack = vec![top.clone()];
+        while let Some(key) = stack.last().cloned() {
+            if done.contains_key(&key) {
+                stack.pop();
+                continue;
+            }
+            let value = if self.is_own(group, &key).ok_or(Unsliced::Mixed)? {
+                let parts = self.made_of(group, &key).ok_or(Unsliced::Mixed)?;
+                let missing = parts.iter().filter(|part| !done.contains_key(*part));
+                let missing: Vec<Elements> = missing.cloned().collect();
+                if !missing.is_empty() {
+                    stack.extend(missing);
+                    continue;
+                }
+                let node = self.tape.node(key.0);
+                match node.op.is_elementwise() {
+                    false => done[&parts[0]],
+                    true => {
+                        let operands = parts.iter().map(|part| done[part].id()).collect();
+                        let node = Node { op: node.op, operands, shape };
+                        self.tape.var(self.tape.push_at(node, self.tape.place(key.0)))
+                    }
+                }
+            } else if self.is_known(key.0, &key.1) {
+                self.known(key.0, &key.1).reshape(shape)
+            } else {
+                return Err(Unsliced::NeedsItself);
+            };
+            done.insert(key, value);
+            stack.pop();
+        }
+        Ok(done[&top])
+    }
+
+    /// Whether f rises (true) or falls strictly with its variable, proven by bounds.
+    fn monotone(&self, cut: &Cut, (unknown, within): (Var<'t>, Bound), image: Var<'t>) -> Option<bool> {
+        let one = self.tape.constant(1.0).broadcast(unknown.shape());
+        let slope = tangent(self.tape, cut, &[(unknown.id(), one)])[0]?;
+        let mut given = vec![(unknown.id(), within)];
+        given.extend(self.map.inputs().iter().map(|input| (*input, self.within)));
+        // What is recovered is a z, wherever the x is that it came from.
+        given.extend(self.pieces.iter().map(|(value, _)| (value.id(), self.within)));
+        let bounds = Bounds::new(self.tape, &given);
+        let bound = bounds.of(slope.id());
+        // A choice may jump, and a jump can undo what a slope promises.
+        let reach = Reach::new(self.tape, cut, Relation::Value);
+        let jumps = cut.nodes().iter().any(|id| {
+            let jump = self.tape.look(*id, |node| matches!(node.op, Op::Less | Op::LessEq | Op::Sign));
+            jump && reach.depends_on_input(*id)
+        });
+        let sound = bound.defined && bounds.of(image.id()).defined && !jumps;
+        (sound && (bound.is_positive() || bound.is_negative())).then(|| bound.is_positive())
+    }
+}
+
+/// Whether each element of the output depends on its own element of the input and on no other.
+fn own_element_only(tape: &Tape, cut: &Cut) -> bool {
+    let reach = Reach::new(tape, cut, Relation::Value);
+    let outputs = reach.output_elements();
+    let n = outputs.len() as u32;
+    let own = |labels: Vec<u32>| {
+        let highest = reach.highest(&labels);
+        outputs.iter().zip(labels).all(|(element, label)| highest[*element] == label)
+    };
+    own((0..n).collect()) && own((0..n).rev().collect())
+}

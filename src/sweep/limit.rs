@@ -1,0 +1,160 @@
+//! The limit sweep: where the elements of a program go when its variable goes to ±∞.
+//!
+//! It is asked of functions that grow with their variable: one that goes to -∞ on the left and to ∞ on the right
+//! crosses 0 whatever the rest is, so that an equation has a solution for every right side. Limits hold for all
+//! values of what else the function depends on, each kept fixed.
+
+use super::bound::{Bound, Bounds};
+use crate::tape::{Cut, Function, Node, NodeId, Op, Tape};
+
+/// Where the elements of a node go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Limit {
+    /// Nowhere: they do not depend on the variable.
+    Fixed,
+    /// They stay between two numbers.
+    Bounded,
+    /// To ∞.
+    Up,
+    /// To -∞.
+    Down,
+    /// Who knows.
+    Unknown,
+}
+
+use Limit::{Bounded, Down, Fixed, Unknown, Up};
+
+/// Whether a function that grows with its variable is 0 somewhere between these ends, for all values of what it
+/// captures. Only for ends at ±∞ is that answered with yes.
+pub(super) fn crosses_zero(function: &Function, ends: (f64, f64), captured: &[Bound]) -> bool {
+    if ends != (f64::NEG_INFINITY, f64::INFINITY) {
+        return false;
+    }
+    let (tape, inputs, output) = function.tape();
+    let variable = inputs[0];
+    let given: Vec<(NodeId, Bound)> =
+        inputs.into_iter().zip([Bound::REALS].into_iter().chain(captured.iter().copied())).collect();
+    let bounds = Bounds::new(&tape, &given);
+    bounds.of(output).defined
+        && limit(&tape, variable, output, &bounds, Down) == Down
+        && limit(&tape, variable, output, &bounds, Up) == Up
+}
+
+fn limit(tape: &Tape, variable: NodeId, output: NodeId, bounds: &Bounds<'_>, start: Limit) -> Limit {
+    let cut = Cut::new(tape, &[variable], &[output]);
+    let mut limits = vec![Fixed; output.index().max(variable.index()) + 1];
+    for id in cut.nodes() {
+        limits[id.index()] = match *id == variable {
+            true => start,
+            false => node_limit(&tape.node(*id), &limits, bounds),
+        };
+    }
+    limits[output.index()]
+}
+
+fn node_limit(node: &Node, limits: &[Limit], bounds: &Bounds<'_>) -> Limit {
+    let of = |k: usize| limits[node.operands[k].index()];
+    if node.operands.iter().all(|operand| limits[operand.index()] == Fixed) {
+        return Fixed;
+    }
+    let bound = |k: usize| bounds.of(node.operands[k]);
+    match &node.op {
+        Op::Neg => turned(of(0)),
+        Op::Add => sum(of(0), of(1)),
+        Op::Sub => sum(of(0), turned(of(1))),
+        Op::Mul => product((of(0), bound(0)), (of(1), bound(1))),
+        // A denominator that keeps its distance from 0 does not move what is bounded; one that is fixed keeps signs.
+        Op::Div => match (of(0), of(1)) {
+            (Up, Fixed) if bound(1).is_positive() => Up,
+            (Down, Fixed) if bound(1).is_positive() => Down,
+            (Up, Fixed) if bound(1).is_negative() => Down,
+            (Down, Fixed) if bound(1).is_negative() => Up,
+            (Bounded, Fixed) if bound(1).nonzero => Bounded,
+            (Bounded | Fixed, Up | Down) => Bounded,
+            _ => Unknown,
+        },
+        Op::Recip => match of(0) {
+            Up | Down => Bounded,
+            _ => Unknown,
+        },
+        Op::Exp | Op::ExpM1 | Op::Softplus => match of(0) {
+            Up => Up,
+            Down | Bounded => Bounded,
+            _ => Unknown,
+        },
+        Op::Tanh | Op::Sigmoid | Op::Sin | Op::Cos | Op::Erf | Op::Sign | Op::Less | Op::LessEq => Bounded,
+        Op::Sinh | Op::Asinh => of(0),
+        Op::Cosh | Op::Abs => match of(0) {
+            Up | Down => Up,
+            other => other,
+        },
+        Op::Ln | Op::Ln1p | Op::Sqrt | Op::LnGamma if of(0) == Up => Up,
+        Op::LnNormalCdf => match of(0) {
+            Up | Bounded => Bounded,
+            other => other,
+        },
+        Op::Powi(n) if *n > 0 => match of(0) {
+            Down if n % 2 == 0 => Up,
+            other => other,
+        },
+        Op::Min | Op::Max => match (of(0), of(1)) {
+            (a, b) if a == b => a,
+            (Fixed | Bounded, Fixed | Bounded) => Bounded,
+            _ => Unknown,
+        },
+        // Whichever branch it is that is taken.
+        Op::Select => match (of(1), of(2)) {
+            (Fixed | Bounded, Fixed | Bounded) => Bounded,
+            (a, b) if a == b => a,
+            _ => Unknown,
+        },
+        Op::Broadcast | Op::Gather(_) | Op::Transpose | Op::Sum => of(0),
+        Op::Concat => {
+            let first = of(0);
+            let alike = (1..node.operands.len()).all(|k| of(k) == first);
+            if alike { first } else { Unknown }
+        }
+        Op::MatVec | Op::MatMul | Op::Outer => product((of(0), bound(0)), (of(1), bound(1))),
+        Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => Fixed,
+        Op::Ln | Op::Ln1p | Op::Sqrt | Op::LnGamma | Op::Polygamma(_) | Op::Powi(_) | Op::Pow => Unknown,
+        Op::Scatter(_) | Op::LogAbsDet | Op::Inverse | Op::Substitution(_) | Op::Root(_) => Unknown,
+    }
+}
+
+fn turned(limit: Limit) -> Limit {
+    match limit {
+        Up => Down,
+        Down => Up,
+        other => other,
+    }
+}
+
+fn sum(a: Limit, b: Limit) -> Limit {
+    match (a, b) {
+        (Fixed | Bounded, Fixed | Bounded) => Bounded,
+        (Up, Up | Fixed | Bounded) | (Fixed | Bounded, Up) => Up,
+        (Down, Down | Fixed | Bounded) | (Fixed | Bounded, Down) => Down,
+        _ => Unknown,
+    }
+}
+
+fn product((a, a_bound): (Limit, Bound), (b, b_bound): (Limit, Bound)) -> Limit {
+    // What is bounded moves nothing unless it can come near 0.
+    let sign = |limit: Limit, bound: Bound| match limit {
+        Fixed if bound.is_positive() => Some(1),
+        Fixed if bound.is_negative() => Some(-1),
+        Bounded if bound.low.at > 0.0 => Some(1),
+        Bounded if bound.high.at < 0.0 => Some(-1),
+        Up => Some(1),
+        Down => Some(-1),
+        _ => None,
+    };
+    match (a, b) {
+        (Fixed | Bounded, Fixed | Bounded) => Bounded,
+        _ => match (sign(a, a_bound), sign(b, b_bound)) {
+            (Some(a), Some(b)) if a * b > 0 => Up,
+            (Some(_), Some(_)) => Down,
+            _ => Unknown,
+        },
+    }
+}

@@ -1,0 +1,104 @@
+//! Programs of their own inside of a node: what an equation is made of.
+//!
+//! An inverse that is no formula is still a node: the z that satisfies an equation. The equation is a function of
+//! that z and of other nodes, and is kept as a list of nodes with numbers of its own.
+
+use std::hash::{Hash, Hasher};
+use std::panic::Location;
+use std::sync::Arc;
+
+use super::{Data, Indices, Node, NodeId, Op, Shape, Tape, Var};
+
+/// A recorded function: input 0 is its variable, the others are what it captures.
+#[derive(Clone, Debug)]
+pub struct Function {
+    nodes: Vec<Node>,
+    places: Vec<&'static Location<'static>>,
+    output: NodeId,
+}
+
+/// z with z = G(z), where element i of G sees only the elements of z before i: solved element by element.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Substitution {
+    /// G.
+    pub function: Arc<Function>,
+    /// The place of each element in the order of solving.
+    pub order: Indices,
+}
+
+/// z with h(z) = 0, where element e of h grows strictly with element e of z and sees no other.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Root {
+    /// h.
+    pub function: Arc<Function>,
+    /// The two ends between which each element of z lies.
+    pub ends: Data,
+}
+
+impl Function {
+    /// From nodes that refer to one another by their place in the list; inputs stand first.
+    pub(crate) fn new(nodes: Vec<Node>, places: Vec<&'static Location<'static>>, output: NodeId) -> Function {
+        assert!(nodes.len() == places.len() && output.index() < nodes.len(), "an output among the nodes");
+        Function { nodes, places, output }
+    }
+
+    /// The nodes, operands before users.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// Where its result is among the nodes.
+    pub fn output(&self) -> NodeId {
+        self.output
+    }
+
+    /// The source line of a node.
+    pub fn place(&self, node: NodeId) -> &'static Location<'static> {
+        self.places[node.index()]
+    }
+
+    /// How many inputs it has, its variable included.
+    pub fn inputs(&self) -> usize {
+        self.nodes.iter().take_while(|node| matches!(node.op, Op::Input(_))).count()
+    }
+
+    /// The shape of its variable.
+    pub fn variable(&self) -> Shape {
+        self.nodes[0].shape
+    }
+
+    /// Records it on a tape: the variable and what it captures are given.
+    pub(crate) fn apply<'t>(&self, tape: &'t Tape, arguments: &[NodeId]) -> Var<'t> {
+        let mut known: Vec<NodeId> = arguments.to_vec();
+        assert_eq!(known.len(), self.inputs(), "an argument for each input");
+        for (node, place) in self.nodes.iter().zip(&self.places).skip(arguments.len()) {
+            let operands = node.operands.iter().map(|operand| known[operand.index()]).collect();
+            known.push(tape.push_at(Node { op: node.op.clone(), operands, shape: node.shape }, place));
+        }
+        tape.var(known[self.output.index()])
+    }
+
+    /// On a tape of its own: the inputs and the result.
+    pub(crate) fn tape(&self) -> (Tape, Vec<NodeId>, NodeId) {
+        let tape = Tape::new();
+        let inputs: Vec<NodeId> =
+            self.nodes[..self.inputs()].iter().map(|node| tape.input(node.shape).id()).collect();
+        let output = self.apply(&tape, &inputs).id();
+        (tape, inputs, output)
+    }
+}
+
+impl PartialEq for Function {
+    fn eq(&self, other: &Function) -> bool {
+        self.output == other.output && self.nodes == other.nodes
+    }
+}
+
+impl Eq for Function {}
+
+impl Hash for Function {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.nodes.hash(state);
+        self.output.hash(state);
+    }
+}
