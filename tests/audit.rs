@@ -66,7 +66,10 @@ fn a_right_layer_stands_with_everything_proven_or_checked() {
     let report = audit(&layer).unwrap();
     assert!(report.stands(), "{report}");
     assert_eq!(report.claim(Topic::Structure).unwrap().evidence.word(), "proven");
-    for topic in [Topic::LogDet, Topic::GivenLogDet, Topic::Inverse, Topic::InverseLogDet, Topic::Mass] {
+    for topic in [Topic::Inverse, Topic::GivenInverse] {
+        assert_eq!(report.claim(topic).unwrap().evidence.word(), "proven", "{topic:?}\n{report}");
+    }
+    for topic in [Topic::LogDet, Topic::GivenLogDet, Topic::InverseLogDet, Topic::Mass] {
         assert_eq!(report.claim(topic).unwrap().evidence.word(), "checked", "{topic:?}\n{report}");
     }
 }
@@ -262,7 +265,7 @@ fn every_layer_of_the_catalogue_stands() {
     for layer in &layers {
         let report = audit(layer).unwrap();
         assert!(report.stands(), "{report}");
-        assert_eq!(report.claim(Topic::Inverse).unwrap().evidence.word(), "checked", "{report}");
+        assert!(report.claim(Topic::Inverse).unwrap().evidence.holds(), "{report}");
     }
     let report = audit(&Chain::new(layers)).unwrap();
     assert!(report.stands(), "{report}");
@@ -284,13 +287,17 @@ fn every_elementwise_map_is_proven_one_to_one_and_onto() {
         Transform::Power { exponent: -2.0 },
         Transform::GumbelCdf { location: 0.3, scale: 2.0 },
         Transform::KumaraswamyCdf { a: 2.0, b: 3.0 },
+        Transform::SinhArcsinh { skew: 0.4, tail: 1.3, normalise: true },
+        Transform::SqueezedLogit { alpha: 0.05 },
     ];
     for map in maps {
         let report = audit(&Elementwise::new(map, 2)).unwrap();
         assert!(report.stands(), "{report}");
-        assert_eq!(report.claim(Topic::Inverse).unwrap().evidence.word(), "checked", "{report}");
-        // A choice is not a chain of operations: for it there is no proof yet.
-        let word = if matches!(map, Transform::LeakyRelu { .. }) { "not proven" } else { "proven" };
+        assert!(report.claim(Topic::Inverse).unwrap().evidence.holds(), "{report}");
+        // A choice is not a chain of operations: for it there is no proof yet. And where a domain ends at a rounded
+        // number, what happens between that and the end itself cannot be told.
+        let unproven = matches!(map, Transform::LeakyRelu { .. } | Transform::SqueezedLogit { .. });
+        let word = if unproven { "not proven" } else { "proven" };
         assert_eq!(report.claim(Topic::Injective).unwrap().evidence.word(), word, "{report}");
     }
 }
@@ -342,4 +349,57 @@ fn a_report_fits_the_terminal() {
     let text = audit(&layer).unwrap().to_string();
     let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
     assert!(widest <= 80, "{widest} columns:\n{text}");
+}
+
+#[test]
+fn the_layers_of_the_literature_are_proven_bijections() {
+    let network = || Network::new([4]);
+    let layers: Vec<Box<dyn Bijection>> = vec![
+        Box::new(AdditiveCoupling::new(Halves::first(3), network())),
+        Box::new(AffineCoupling::new(Halves::first(3), network())),
+        Box::new(AffineCoupling::new(Halves::alternating(3, true), network()).with_log_scale(LogScale::Raw)),
+        Box::new(Autoregressive::iaf(MaskedNetwork::new(3, [5]))),
+        Box::new(Autoregressive::maf(MaskedNetwork::new(3, [5]))),
+        Box::new(Triangular::unit_lower(3)),
+        Box::new(Permutation::new([1, 2, 0])),
+        Box::new(Elementwise::new(Transform::Exp, 2)),
+        Box::new(Elementwise::new(Transform::Tanh, 2)),
+        Box::new(Elementwise::new(Transform::Softplus { sharpness: 1.0 }, 2)),
+        Box::new(Elementwise::new(Transform::Sigmoid { lower: 0.0, upper: 1.0 }, 2)),
+        Box::new(Elementwise::new(Transform::Logit, 2)),
+    ];
+    for layer in layers {
+        let report = audit(&layer).unwrap();
+        let claim = report.claim(Topic::Injective).unwrap();
+        assert_eq!(claim.evidence.word(), "proven", "{report}");
+        assert_eq!(report.claim(Topic::Inverse).unwrap().evidence.word(), "proven", "{report}");
+    }
+}
+
+#[test]
+fn an_inverse_by_hand_is_held_against_the_derived_one() {
+    /// x = z·e^tanh(z₁) in its second variable, with an inverse of one's own.
+    struct Own(bool);
+    impl Bijection for Own {
+        fn dim(&self) -> usize {
+            2
+        }
+        fn structure(&self) -> Structure {
+            Structure::LowerTriangular
+        }
+        fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+            stack([z.at(0), z.at(1) * z.at(0).tanh().exp()])
+        }
+        fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
+            let s = x.at(0).tanh();
+            let right = x.at(1) / s.exp();
+            // Where s is forgotten in the first place it is wrong only away from x₁ = 0.
+            Some(stack([x.at(0), if self.0 { right } else { x.at(1) * (1.0 - s) }]))
+        }
+    }
+    let right = audit(&Own(true)).unwrap();
+    assert_eq!(right.claim(Topic::GivenInverse).unwrap().evidence.word(), "proven", "{right}");
+    let wrong = audit(&Own(false)).unwrap();
+    assert_eq!(wrong.claim(Topic::GivenInverse).unwrap().evidence.word(), "refuted", "{wrong}");
+    assert!(!wrong.stands());
 }

@@ -22,7 +22,7 @@ fn expression<'t>(z: Var<'t>, choose: &mut Chooser) -> Var<'t> {
         vec![z, z.tanh(), tape.parameter("p", Shape::Vector(D), Init::Constant(0.7))];
     for _ in 0..4 + choose.below(14) {
         let (a, b) = (choose.pick(&pool), choose.pick(&pool));
-        let node = match choose.below(24) {
+        let node = match choose.below(30) {
             0 => a + b,
             1 => a - b,
             2 | 3 => a * b,
@@ -46,6 +46,13 @@ fn expression<'t>(z: Var<'t>, choose: &mut Chooser) -> Var<'t> {
             20 => (2.0 + a.tanh()).pow(1.5),
             21 => a.slice(0..2).scatter(&[2, 0], Shape::Vector(D)) + b,
             22 => a.sum().broadcast(Shape::Vector(D)),
+            // Of what is small: as they are written, these lose their digits in the tails.
+            23 => (-a.tanh().sigmoid()).ln_1p() - a.tanh().sigmoid().ln(),
+            24 => 0.5 * (a.tanh().tanh().ln_1p() - (-a.tanh().tanh()).ln_1p()),
+            25 => (-a.tanh().softplus()).exp_m1() * b,
+            26 => a.softplus() - (-a).softplus() + 2.0 * (b.tanh().asinh().sinh() - b.tanh().sinh().asinh()),
+            27 => concat([a.slice(0..1), a.slice(1..D)]) * b.tanh().cosh(),
+            28 => (a.tanh().sigmoid().ln() - (-a.tanh().sigmoid()).ln_1p()).sigmoid() + b,
             _ => a.tanh() + 0.3,
         };
         pool.push(node);

@@ -102,8 +102,8 @@ fn layer(transform: &str, p: &Value, d: usize) -> Option<(Box<dyn Bijection>, Pa
             let layer = AffineCoupling::new(halves(), network()?).with_log_scale(log_scale);
             if log_scale == LogScale::Bounded {
                 let moved = numbers(&p["mask"]).iter().filter(|m| **m == 0.0).count();
-                let values = vec![number(&p["alpha"]); moved];
-                parameters.set("bound", Shape::Vector(moved), values).expect("it fits");
+                let values = vec![number(&p["alpha"]).ln(); moved];
+                parameters.set("log_bound", Shape::Vector(moved), values).expect("it fits");
             }
             Box::new(layer)
         }

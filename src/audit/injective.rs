@@ -11,7 +11,8 @@ use super::report::{Claim, Topic};
 use super::subject::{Subject, shown};
 use crate::bijection::{Bijection, Domain, derived_inverse, push_forward, record_forward};
 use crate::sweep::bound::{Bound, Bounds};
-use crate::sweep::reach::{Reach, Relation};
+use crate::sweep::reach::{NONE, Reach, Relation};
+use crate::sweep::simplify::simplify;
 use crate::sweep::superscript;
 use crate::tape::{Cut, Op, Shape, Tape};
 
@@ -73,7 +74,10 @@ fn monotone(bijection: &(impl Bijection + ?Sized)) -> Option<String> {
     let pushed = push_forward(bijection, z).ok()?;
     let [layer] = pushed.layers.as_slice() else { return None };
     let bounds = Bounds::new(&tape, &[(z.id(), bijection.domain().into())]);
-    let diagonal = bounds.of(layer.diagonal?);
+    // Simplified: an entry that is read out of a matrix is then bounded by itself, not by its neighbours.
+    let within = [(z.id(), bijection.domain().into())];
+    let entries = simplify(&tape, layer.diagonal?, 0, &within).value;
+    let diagonal = bounds.of(entries.id());
     // A choice may jump, and a jump can undo what a slope promises.
     let cut = Cut::new(&tape, &[z.id()], &[pushed.x.id()]);
     let reach = Reach::new(&tape, &cut, Relation::Value);
@@ -91,7 +95,11 @@ fn monotone(bijection: &(impl Bijection + ?Sized)) -> Option<String> {
 }
 
 /// Why f is a bijection of its domain onto its codomain, if a derived inverse shows it.
-fn proof(bijection: &(impl Bijection + ?Sized), domain: Domain) -> Option<String> {
+pub(super) fn proof(bijection: &(impl Bijection + ?Sized), domain: Domain) -> Option<String> {
+    // The inverse of a bijection is one.
+    if let Some(other) = bijection.inverted() {
+        return (other.codomain() == domain).then(|| proof(other, other.domain())).flatten();
+    }
     let layers = bijection.layers();
     if !layers.is_empty() {
         let mut reached = domain;
@@ -119,8 +127,42 @@ fn proof(bijection: &(impl Bijection + ?Sized), domain: Domain) -> Option<String
         let high = bound.high.at < wanted.high.at || (bound.high.at == wanted.high.at && bound.high.open);
         bound.defined && low && high
     };
-    (inside(runs, bijection.codomain()) && inside(back, domain)).then(|| {
-        "z follows from x by operations that each have one result, defined for every x (bounds)".to_string()
+    if !inside(runs, bijection.codomain()) || !inside(back, domain) {
+        return affine(bijection, domain);
+    }
+    Some("z follows from x by operations that each have one result, defined for every x (bounds)".to_string())
+}
+
+/// Why f maps ℝᵈ onto ℝᵈ, if it is triangular and each output is affine in its own variable: its slope there depends
+/// on other variables and parameters only, and is never 0.
+fn affine(bijection: &(impl Bijection + ?Sized), domain: Domain) -> Option<String> {
+    if domain != Domain::Reals || bijection.codomain() != Domain::Reals {
+        return None;
+    }
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(bijection.dim()));
+    let pushed = push_forward(bijection, z).ok()?;
+    let [layer] = pushed.layers.as_slice() else { return None };
+    let entries = simplify(&tape, layer.diagonal?, 0, &[]).value;
+    let bounds = Bounds::new(&tape, &[]);
+    let slopes = bounds.of(entries.id());
+    let cut = Cut::new(&tape, &[z.id()], &[pushed.x.id()]);
+    let jumps = cut
+        .nodes()
+        .iter()
+        .any(|id| tape.look(*id, |node| matches!(node.op, Op::Less | Op::LessEq | Op::Sign)));
+    if !slopes.nonzero || !slopes.defined || !bounds.of(pushed.x.id()).defined || jumps {
+        return None;
+    }
+    // Entry k of the diagonal belongs to the k-th place of the order: it may see what stands before that.
+    let order = layer.structure.order(bijection.dim())?;
+    let (places, _) = order.ranks();
+    let cut = Cut::new(&tape, &[z.id()], &[entries.id()]);
+    let reach = Reach::new(&tape, &cut, Relation::Value);
+    let highest = reach.highest(&places);
+    let before = |(k, element): (usize, usize)| highest[element] == NONE || (highest[element] as usize) < k;
+    reach.output_elements().into_iter().enumerate().all(before).then(|| {
+        "J is triangular, and each xᵢ is affine in zᵢ with a slope that is never 0 (bounds)".to_string()
     })
 }
 

@@ -6,6 +6,7 @@ use crate::bijection::{Bijection, BijectionError, Domain};
 use crate::jacobian::{Structure, StructureError, map, simplified_log_det};
 use crate::program::{Output, Program};
 use crate::sweep::bound::Bounds;
+use crate::sweep::simplify::simplify;
 use crate::sweep::{Lu, tangent};
 use crate::tape::{Cut, NodeId, Parameters, Shape, Tape, Var};
 
@@ -186,7 +187,9 @@ fn record_layers<'t>(
     };
     let sign = derived.as_ref().ok().and_then(|derived| {
         let diagonal = derived.literal.diagonal?;
-        let bound = Bounds::new(tape, &[(z.id(), bijection.domain().into())]).of(diagonal.id());
+        let within = [(z.id(), bijection.domain().into())];
+        let entries = simplify(tape, diagonal.id(), first, &within).value;
+        let bound = Bounds::new(tape, &within).of(entries.id());
         let flips = bound.is_negative() && bijection.dim() % 2 == 1;
         // Of a diagonal in another order the sign of the permutation is not known here.
         let natural = matches!(

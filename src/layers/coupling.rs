@@ -117,8 +117,8 @@ impl Bijection for AdditiveCoupling {
 /// How a coupling layer makes the log-scale s of its network's raw r.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum LogScale {
-    /// s = α·tanh(r/α), with a parameter α for each moved variable (`bound`): scales can grow where the data ask
-    /// for it, and a single bad step cannot blow up exp(s).
+    /// s = α·tanh(r/α), with α = exp(`log_bound`) of its own for each moved variable: scales can grow where the data
+    /// ask for it, a single bad step cannot blow up exp(s), and α is never 0.
     Bounded,
     /// s = r.
     Raw,
@@ -155,7 +155,8 @@ impl AffineCoupling {
         let (r, t) = (raw.slice(0..count), raw.slice(count..2 * count));
         let s = match self.log_scale {
             LogScale::Bounded => {
-                let bound = r.tape().parameter("bound", Shape::Vector(count), Init::Constant(2.0));
+                let log_bound = Init::Constant(2f64.ln());
+                let bound = r.tape().parameter("log_bound", Shape::Vector(count), log_bound).exp();
                 bound * (r / bound).tanh()
             }
             LogScale::Raw => r,

@@ -161,6 +161,10 @@ impl<'t> Simplifier<'t> {
                     self.applied(Rule::LogExp, operands[0]);
                     self.tape.var(inside[0])
                 }
+                (Op::Constant(data), _) if data.values().iter().all(|value| *value == 1.0) => {
+                    self.step(Rule::LogOne);
+                    self.tape.constant(0.0).broadcast(node.shape)
+                }
                 (Op::Constant(_), _) => again(self),
                 _ if self.bounds.of(operands[0]).is_positive() => self.log_abs(operands[0], 0),
                 _ => again(self),
@@ -179,7 +183,23 @@ impl<'t> Simplifier<'t> {
                 _ => again(self),
             },
             Op::Ln1p if op_of(operands[0]).0 == Op::ExpM1 => self.inverse_pair(operands[0]),
-            Op::ExpM1 if op_of(operands[0]).0 == Op::Ln1p => self.inverse_pair(operands[0]),
+            Op::Ln1p => self.log_one_plus(operands[0]).unwrap_or_else(|| again(self)),
+            Op::ExpM1 => self.exp_m1(operands[0]).unwrap_or_else(|| again(self)),
+            Op::Sigmoid => match self.logit(operands[0]) {
+                Some(p) => {
+                    self.step(Rule::InversePair);
+                    self.tape.var(p)
+                }
+                None => again(self),
+            },
+            Op::MatVec => match (op_of(operands[0]), op_of(operands[1])) {
+                ((Op::Inverse, outer), (Op::MatVec, inner)) if outer[0] == inner[0] => {
+                    self.step(Rule::InverseProduct);
+                    self.tape.var(inner[1])
+                }
+                _ => again(self),
+            },
+            Op::Concat => self.gathers_of_one(&operands, node.shape).unwrap_or_else(|| again(self)),
             Op::Sinh if op_of(operands[0]).0 == Op::Asinh => self.inverse_pair(operands[0]),
             Op::Asinh if op_of(operands[0]).0 == Op::Sinh => self.inverse_pair(operands[0]),
             Op::Select => {
@@ -196,7 +216,14 @@ impl<'t> Simplifier<'t> {
                 }
             }
             Op::Sum => self.sum(operands[0]),
-            Op::Gather(indices) => self.gather(operands[0], indices, node.shape),
+            // Carried through sums and products only where nothing remains to be gathered.
+            Op::Gather(indices) => match self.gather_through(operands[0], indices, node.shape, 16) {
+                Some(through) if !self.holds_gather(through.id(), 16) => {
+                    self.step(Rule::GatherMoved);
+                    through
+                }
+                _ => self.gather(operands[0], indices, node.shape),
+            },
             Op::Transpose => match op_of(operands[0]) {
                 (Op::Transpose, inside) => {
                     self.step(Rule::TransposeTranspose);
@@ -220,7 +247,8 @@ impl<'t> Simplifier<'t> {
         let everything = |other: NodeId| open(other) || self.small(other);
         let shallow = self.terms(id, &derived, resolve, usize::MAX);
         // What the user wrote is opened only where something cancels or is collected.
-        let deep = self.terms(id, &everything, resolve, 4096).filter(|deep| deep.merged());
+        let deep = self.terms(id, &everything, resolve, 4096);
+        let deep = deep.map(|deep| self.pair_softplus(deep)).filter(|deep| deep.merged());
         match deep.or(shallow) {
             Some(terms) => {
                 if terms.merged() {
@@ -326,6 +354,52 @@ impl<'t> Simplifier<'t> {
             }
             _ => self.tape.var(a).abs(),
         }
+    }
+
+    /// ln(1 + a) of what is a probability or a hyperbolic tangent.
+    fn log_one_plus(&mut self, a: NodeId) -> Option<Var<'t>> {
+        let node = self.tape.node(a);
+        let (negative, inner) = match node.op {
+            Op::Neg => (true, self.tape.node(node.operands[0])),
+            _ => (false, node),
+        };
+        match (&inner.op, negative) {
+            (Op::Sigmoid, true) => {
+                self.applied(Rule::LogOneMinusSigmoid, a);
+                Some(-self.tape.var(inner.operands[0]).softplus())
+            }
+            (Op::Tanh, _) => {
+                self.applied(Rule::LogOnePlusTanh, a);
+                let factor = if negative { 2.0 } else { -2.0 };
+                let two = self.tape.constant(2.0).ln().broadcast(inner.shape);
+                Some(two - (factor * self.tape.var(inner.operands[0])).softplus())
+            }
+            _ => None,
+        }
+    }
+
+    /// eᵃ - 1 of a logarithm of 1 + b, or of a softplus.
+    fn exp_m1(&mut self, a: NodeId) -> Option<Var<'t>> {
+        let node = self.tape.node(a);
+        if node.op == Op::Ln1p {
+            return Some(self.inverse_pair(a));
+        }
+        let inner = (node.op == Op::Neg).then(|| self.tape.node(node.operands[0]))?;
+        (inner.op == Op::Softplus).then(|| {
+            self.applied(Rule::ExpM1Softplus, a);
+            -self.tape.var(inner.operands[0]).sigmoid()
+        })
+    }
+
+    /// p, where the node is ln p - ln_1p(-p).
+    fn logit(&self, a: NodeId) -> Option<NodeId> {
+        let node = self.tape.node(a);
+        let of = |id: NodeId, op: Op| self.tape.look(id, |node| (node.op == op).then(|| node.operands[0]));
+        if node.op != Op::Sub {
+            return None;
+        }
+        let p = of(node.operands[0], Op::Ln)?;
+        (of(of(node.operands[1], Op::Ln1p)?, Op::Neg)? == p).then_some(p)
     }
 
     fn inverse_pair(&mut self, outer: NodeId) -> Var<'t> {

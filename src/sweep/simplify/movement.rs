@@ -121,6 +121,18 @@ impl<'t> Simplifier<'t> {
         }
     }
 
+    /// Whether a gather stands in a sum or product, down to this depth.
+    pub(super) fn holds_gather(&self, id: NodeId, depth: usize) -> bool {
+        let node = self.tape.node(id);
+        match node.op {
+            Op::Gather(_) => true,
+            Op::Add | Op::Sub | Op::Mul | Op::Neg if depth > 0 => {
+                node.operands.iter().any(|operand| self.holds_gather(*operand, depth - 1))
+            }
+            _ => false,
+        }
+    }
+
     /// Σ over all elements.
     pub(super) fn sum(&mut self, of: NodeId) -> Var<'t> {
         let derived = |id: NodeId| id.index() >= self.first && self.small(id);
@@ -198,6 +210,30 @@ impl<'t> Simplifier<'t> {
         }
         let sum = self.emit_terms(&rest).sum();
         total.add(sum.id(), if same { common } else { 1.0 });
+    }
+
+    /// A concatenation of elements of one node, as these elements of that node.
+    pub(super) fn gathers_of_one(&mut self, parts: &[NodeId], shape: Shape) -> Option<Var<'t>> {
+        let mut from = None;
+        let mut indices: Vec<u32> = Vec::with_capacity(shape.len());
+        for part in parts {
+            let node = self.tape.node(*part);
+            let base = match &node.op {
+                Op::Gather(own) => {
+                    indices.extend(own.iter());
+                    node.operands[0]
+                }
+                _ => {
+                    indices.extend(0..node.shape.len() as u32);
+                    *part
+                }
+            };
+            if *from.get_or_insert(base) != base {
+                return None;
+            }
+        }
+        self.step(Rule::ConcatGathers);
+        Some(self.gather(from?, &indices, shape))
     }
 
     /// What a node is a permutation of, if it is one.

@@ -259,7 +259,14 @@ impl<'t> Simplifier<'t> {
                     match argument {
                         Some(argument) => {
                             factors.leaves += 1;
-                            factors.exponents.push((argument, exponent));
+                            // e⁻ᵃ is 1/eᵃ: one of the two has to be the normal form.
+                            let inner = self
+                                .tape
+                                .look(argument, |node| (node.op == Op::Neg).then(|| node.operands[0]));
+                            factors.exponents.push(match inner {
+                                Some(inner) => (inner, -exponent),
+                                None => (argument, exponent),
+                            });
                         }
                         None => factors.add(leaf, exponent),
                     }
@@ -303,6 +310,65 @@ impl<'t> Simplifier<'t> {
         sum.unwrap_or_else(|| constant(0.0))
     }
 
+    /// softplus(a) - softplus(-a) as a, wherever both are terms of a sum.
+    pub(super) fn pair_softplus(&mut self, mut terms: Terms) -> Terms {
+        let argument =
+            |id: NodeId| self.tape.look(id, |node| (node.op == Op::Softplus).then(|| node.operands[0]));
+        let mut by_argument: IndexMap<NodeId, (NodeId, f64)> = IndexMap::new();
+        for (id, c) in &terms.parts {
+            if let Some(a) = argument(*id) {
+                by_argument.insert(a, (*id, *c));
+            }
+        }
+        let mut found: Vec<(NodeId, NodeId, NodeId, f64)> = Vec::new();
+        for (a, (id, c)) in &by_argument {
+            let opposite = self.opposite(*a).and_then(|b| by_argument.get(&b).copied());
+            if let Some((other, d)) = opposite
+                && d == -c
+                && !found.iter().any(|(known, ..)| *known == other)
+            {
+                found.push((*id, other, *a, *c));
+            }
+        }
+        for (id, other, a, c) in found {
+            self.step(Rule::SoftplusPair);
+            terms.parts.shift_remove(&id);
+            terms.parts.shift_remove(&other);
+            match self.tape.look(a, |node| (node.op == Op::Neg).then(|| node.operands[0])) {
+                Some(inner) => terms.add(inner, -c),
+                None => match self.multiple_of(a) {
+                    Some((base, k)) if exact_product(c, k).is_some() => terms.add(base, c * k),
+                    _ => terms.add(a, c),
+                },
+            }
+        }
+        terms
+    }
+
+    /// -a, if it is on the tape: its negative, or the opposite multiple of the same.
+    fn opposite(&self, a: NodeId) -> Option<NodeId> {
+        let node = self.tape.node(a);
+        if node.op == Op::Neg {
+            return Some(node.operands[0]);
+        }
+        if let Some(found) = self.tape.find(Op::Neg, &[a], node.shape) {
+            return Some(found);
+        }
+        let (base, k) = self.multiple_of(a)?;
+        let opposite = (-k) * self.tape.var(base);
+        Some(opposite.id())
+    }
+
+    /// The node as k times another.
+    fn multiple_of(&self, a: NodeId) -> Option<(NodeId, f64)> {
+        let node = self.tape.node(a);
+        if node.op != Op::Mul {
+            return None;
+        }
+        let k = self.number(node.operands[0])?;
+        Some((node.operands[1], k))
+    }
+
     /// A product as a node again, in canonical order, with one division at most.
     pub(super) fn emit_factors(&mut self, factors: &Factors) -> Var<'t> {
         let shape = factors.shape;
@@ -343,8 +409,7 @@ impl<'t> Simplifier<'t> {
     /// The exponentials of a product: together where that makes the sum in the exponent smaller.
     fn emit_exponentials(&mut self, factors: &Factors) -> Vec<(NodeId, i32)> {
         if factors.exponents.len() < 2 {
-            let one = |(argument, exponent): &(NodeId, i32)| (self.tape.var(*argument).exp().id(), *exponent);
-            return factors.exponents.iter().map(one).collect();
+            return factors.exponents.iter().map(|part| self.exponential(part)).collect();
         }
         let mut sum = Terms::new(factors.shape);
         for (argument, exponent) in &factors.exponents {
@@ -362,8 +427,7 @@ impl<'t> Simplifier<'t> {
             }
         }
         if !sum.merged() {
-            let separate = |(a, e): &(NodeId, i32)| (self.tape.var(*a).exp().id(), *e);
-            return factors.exponents.iter().map(separate).collect();
+            return factors.exponents.iter().map(|part| self.exponential(part)).collect();
         }
         self.step(Rule::ExpSum);
         if sum.list().is_empty() && sum.constants.is_empty() {
@@ -372,6 +436,14 @@ impl<'t> Simplifier<'t> {
         }
         let argument = self.emit_terms(&sum);
         vec![(argument.exp().id(), 1)]
+    }
+
+    /// (eᵃ)ᵏ as a factor: e⁻ᵃ rather than a division by eᵃ.
+    fn exponential(&self, (argument, exponent): &(NodeId, i32)) -> (NodeId, i32) {
+        match exponent {
+            -1 => (self.negated(*argument).exp().id(), 1),
+            _ => (self.tape.var(*argument).exp().id(), *exponent),
+        }
     }
 
     /// bᵏ for k > 0, as the square that is on the tape already if there is one.

@@ -46,6 +46,14 @@ pub enum Rule {
     /// See [`Rule::statement`].
     LogOnePlus,
     /// See [`Rule::statement`].
+    LogOneMinusSigmoid,
+    /// See [`Rule::statement`].
+    LogOnePlusTanh,
+    /// See [`Rule::statement`].
+    ExpM1Softplus,
+    /// See [`Rule::statement`].
+    SoftplusPair,
+    /// See [`Rule::statement`].
     LogSelect,
     /// See [`Rule::statement`].
     LogGather,
@@ -71,6 +79,10 @@ pub enum Rule {
     SelectConstant,
     /// See [`Rule::statement`].
     GatherMoved,
+    /// See [`Rule::statement`].
+    ConcatGathers,
+    /// See [`Rule::statement`].
+    InverseProduct,
     /// See [`Rule::statement`].
     TransposeTranspose,
     /// See [`Rule::statement`].
@@ -126,6 +138,12 @@ rows! {
     LogCosh "log-cosh": "ln|cosh a| = a + softplus(-2a) - ln 2"; if "-";
         since "cosh a = eᵃ·(1 + e⁻²ᵃ)/2; the left side is ∞ in f64 from a = 711 on, the right never".
     LogOnePlus "log-1p": "ln|1 + a| = ln_1p(a)"; if "a > -1"; since "the definition of ln_1p".
+    LogOneMinusSigmoid "log-1m-sigmoid": "ln_1p(-σ(a)) = -softplus(a)"; if "-"; since "1 - σ(a) = 1/(1 + eᵃ)".
+    LogOnePlusTanh "log-1p-tanh": "ln_1p(tanh a) = ln 2 - softplus(-2a)"; if "-";
+        since "1 + tanh a = 2/(1 + e⁻²ᵃ); the left side is -∞ in f64 from a = -19 down, the right never".
+    ExpM1Softplus "expm1-softplus": "expm1(-softplus(a)) = -σ(a)"; if "-"; since "e^-softplus(a) = 1/(1 + eᵃ) = 1 - σ(a)".
+    SoftplusPair "softplus-neg": "softplus(a) - softplus(-a) = a"; if "-";
+        since "(1 + eᵃ)/(1 + e⁻ᵃ) = eᵃ".
     LogSelect "log-select": "ln|{a if c, else b}| = {ln|a| if c, else ln|b|}"; if "-"; since "case by case".
     LogGather "log-gather": "ln|a[i]| = (ln|a|)[i]"; if "-"; since "ln|·| works element by element".
     LogConcat "log-concat": "ln|(a, b)| = (ln|a|, ln|b|)"; if "-"; since "ln|·| works element by element".
@@ -142,6 +160,9 @@ rows! {
     SelectConstant "select-const": "{a if true, else b} = a"; if "-"; since "definition of a choice".
     GatherMoved "gather": "elements of moved data are elements of the data"; if "-";
         since "moving does not compute".
+    ConcatGathers "concat-gather": "(a[i], a[j]) = a[i, j]"; if "-"; since "moving does not compute".
+    InverseProduct "inverse-product": "A⁻¹·(A·v) = v"; if "A⁻¹ exists, which is the left side's domain";
+        since "definition of A⁻¹".
     TransposeTranspose "transpose": "(Aᵀ)ᵀ = A"; if "-"; since "rows and columns change places twice".
     SumMoved "sum-parts": "Σ (a, b) = Σ a + Σ b, Σ c = n·c"; if "-"; since "addition is commutative".
 }
