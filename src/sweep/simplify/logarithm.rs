@@ -66,7 +66,9 @@ impl<'t> Simplifier<'t> {
                     self.applied(Rule::LogRecip, id);
                     stack.push((operand(0), -c));
                 }
-                Op::Powi(k) if *k != 0 && exact_product(c, f64::from(*k)).is_some() => {
+                Op::Powi(k)
+                    if self.holds(Rule::LogPower, *k != 0) && exact_product(c, f64::from(*k)).is_some() =>
+                {
                     self.applied(Rule::LogPower, id);
                     stack.push((operand(0), c * f64::from(*k)));
                 }
@@ -181,7 +183,7 @@ impl<'t> Simplifier<'t> {
             self.applied(Rule::LogOnePlus, id);
             return rest.ln_1p();
         }
-        if self.bounds.of(id).is_positive() {
+        if self.holds(Rule::AbsPositive, self.bounds.of(id).is_positive()) {
             self.applied(Rule::AbsPositive, id);
             return a.ln();
         }
@@ -202,7 +204,8 @@ impl<'t> Simplifier<'t> {
         }
         let rest = self.emit_terms(&terms);
         let low = self.bounds.of(rest.id()).low;
-        (low.at > -1.0 || (low.at == -1.0 && low.open) || self.bounds.of(id).is_positive()).then_some(rest)
+        let above = low.at > -1.0 || (low.at == -1.0 && low.open) || self.bounds.of(id).is_positive();
+        self.holds(Rule::LogOnePlus, above).then_some(rest)
     }
 
     /// σ(a)·σ(-a), as the two softplus that are taken away.

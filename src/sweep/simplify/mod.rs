@@ -54,7 +54,19 @@ pub struct Step {
 /// Nodes before `first` were written by the user and stay as they are. `given` says where nodes lie that the
 /// program does not compute (an input in its domain).
 pub fn simplify<'t>(tape: &'t Tape, node: NodeId, first: usize, given: &[(NodeId, Bound)]) -> Simplified<'t> {
+    simplify_trusting(tape, node, first, given, None)
+}
+
+/// The same with the side condition of one rule taken for granted: what its condition is for shows in a test.
+fn simplify_trusting<'t>(
+    tape: &'t Tape,
+    node: NodeId,
+    first: usize,
+    given: &[(NodeId, Bound)],
+    trusted: Option<Rule>,
+) -> Simplified<'t> {
     let mut simplifier = Simplifier {
+        trusted,
         tape,
         first,
         bounds: Bounds::new(tape, given),
@@ -70,6 +82,8 @@ pub fn simplify<'t>(tape: &'t Tape, node: NodeId, first: usize, given: &[(NodeId
 }
 
 struct Simplifier<'t> {
+    /// A rule whose side condition is not asked for; only in tests.
+    trusted: Option<Rule>,
     tape: &'t Tape,
     first: usize,
     bounds: Bounds<'t>,
@@ -166,7 +180,9 @@ impl<'t> Simplifier<'t> {
                     self.tape.constant(0.0).broadcast(node.shape)
                 }
                 (Op::Constant(_), _) => again(self),
-                _ if self.bounds.of(operands[0]).is_positive() => self.log_abs(operands[0], 0),
+                _ if self.holds(Rule::AbsPositive, self.bounds.of(operands[0]).is_positive()) => {
+                    self.log_abs(operands[0], 0)
+                }
                 _ => again(self),
             },
             // The bars of a logarithm are opened where the logarithm is.
@@ -339,11 +355,11 @@ impl<'t> Simplifier<'t> {
     fn absolute(&mut self, a: NodeId) -> Var<'t> {
         let bound = self.bounds.of(a);
         let node = self.tape.node(a);
-        if bound.is_nonnegative() {
+        if self.holds(Rule::AbsPositive, bound.is_nonnegative()) {
             self.step(Rule::AbsPositive);
             return self.tape.var(a);
         }
-        if bound.is_nonpositive() {
+        if self.holds(Rule::AbsNegative, bound.is_nonpositive()) {
             self.step(Rule::AbsNegative);
             return self.negated(a);
         }
@@ -416,6 +432,11 @@ impl<'t> Simplifier<'t> {
         choice(self.tape.var(condition), then, otherwise)
     }
 
+    /// Whether the side condition of a rule is met.
+    fn holds(&self, rule: Rule, proven: bool) -> bool {
+        proven || self.trusted == Some(rule)
+    }
+
     /// Notes that a rule was used.
     fn step(&mut self, rule: Rule) {
         if !self.rules.contains(&rule) {
@@ -429,6 +450,101 @@ impl<'t> Simplifier<'t> {
         let step = Step { rule, before };
         if self.told.insert(step) {
             self.steps.push(step);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tape::Shape;
+
+    /// An expression of z on which a rule without its side condition goes wrong.
+    struct Mutant {
+        rule: Rule,
+        before: for<'t> fn(Var<'t>) -> Var<'t>,
+        /// What it becomes when the condition is taken for granted.
+        after: for<'t> fn(Var<'t>) -> Var<'t>,
+        /// The same two in numbers, and where they differ.
+        numbers: [fn(f64) -> f64; 2],
+        at: f64,
+    }
+
+    #[test]
+    fn no_rule_holds_without_its_side_condition() {
+        let mutants = [
+            Mutant {
+                rule: Rule::AbsPositive,
+                before: |z| z.abs(),
+                after: |z| z,
+                numbers: [f64::abs, |z| z],
+                at: -1.0,
+            },
+            Mutant {
+                rule: Rule::AbsPositive,
+                before: |z| z.abs().ln(),
+                after: |z| z.ln(),
+                numbers: [|z| z.abs().ln(), f64::ln],
+                at: -2.0,
+            },
+            Mutant {
+                rule: Rule::AbsNegative,
+                before: |z| z.abs(),
+                after: |z| -z,
+                numbers: [f64::abs, |z| -z],
+                at: 1.0,
+            },
+            Mutant {
+                rule: Rule::LogOnePlus,
+                before: |z| (1.0 + z).abs().ln(),
+                after: |z| z.ln_1p(),
+                numbers: [|z| (1.0 + z).abs().ln(), f64::ln_1p],
+                at: -3.0,
+            },
+            Mutant {
+                rule: Rule::LogPower,
+                before: |z| z.powi(0).abs().ln(),
+                after: |z| 0.0 * z.abs().ln(),
+                numbers: [|_| 0.0, |z| 0.0 * z.abs().ln()],
+                at: 0.0,
+            },
+        ];
+        for mutant in &mutants {
+            let tape = Tape::new();
+            let z = tape.input(Shape::Scalar);
+            let (before, after) = ((mutant.before)(z).id(), (mutant.after)(z).id());
+            let [right, wrong] = mutant.numbers.map(|f| f(mutant.at));
+            assert!(
+                right.is_finite() && right != wrong,
+                "{}: no difference at {}",
+                mutant.rule.name(),
+                mutant.at
+            );
+            let kept = simplify(&tape, before, 0, &[]).value.id();
+            assert_ne!(kept, after, "{} was used without its condition", mutant.rule.name());
+            let dropped = simplify_trusting(&tape, before, 0, &[], Some(mutant.rule)).value.id();
+            let (found, expected) = (tape.node(dropped), tape.node(after));
+            // 0·t is collected to 0 by another rule, or stands as it is.
+            let gone = mutant.rule == Rule::LogPower && found != tape.node(kept);
+            assert!(dropped == after || gone, "{}: {found:?} is not {expected:?}", mutant.rule.name());
+        }
+        // Every condition is put to the test here, or only keeps a domain from growing, or is the shape of the
+        // expression itself (and of the numbers in it: `side_conditions_are_needed_and_kept`).
+        let structural = [
+            Rule::SumCollect,
+            Rule::SumCancel,
+            Rule::ProductCollect,
+            Rule::ProductCancel,
+            Rule::ProductZero,
+            Rule::ExpLog,
+            Rule::LogSqrt,
+            Rule::InversePair,
+            Rule::InverseProduct,
+            Rule::SelectSame,
+        ];
+        for rule in Rule::all().filter(|rule| rule.condition() != "-") {
+            let mutated = mutants.iter().any(|mutant| mutant.rule == rule);
+            assert!(mutated || structural.contains(&rule), "{}: what is its condition for?", rule.name());
         }
     }
 }
