@@ -14,10 +14,9 @@ fn example<'t>(z: Var<'t>) -> Var<'t> {
     z1 * z2 + z1.sin()
 }
 
-/// y = Σ sin(zᵢ)·zᵢ₊₁, a function of many inputs with one output.
+/// y = sin(… sin(sin(z₁)·z₂)·z₃ …)·z_d: many inputs, one output, and each input goes through all that follow.
 fn many<'t>(z: Var<'t>) -> Var<'t> {
-    let d = z.len();
-    z.slice(0..d - 1).sin().dot(z.slice(1..d))
+    (1..z.len()).fold(z.at(0), |y, k| y.sin() * z.at(k))
 }
 
 /// The lesson, as a program of its own and from the front page.

@@ -66,6 +66,7 @@ pub mod bijection;
 pub mod derivation;
 pub mod flow;
 pub mod jacobian;
+pub mod kernel;
 pub mod layers;
 pub mod lesson;
 pub mod program;

@@ -259,6 +259,9 @@ fn autoregressive_slices_without_a_formula_are_solved_one_inside_the_other() {
     assert!(report.to_string().contains("one-to-one onto"), "{report}");
 }
 
+/// Runs a program with these parameters at a point.
+type At<'a> = dyn FnMut(&Parameters, &[f64]) -> Vec<Vec<f64>> + 'a;
+
 #[test]
 fn derivatives_of_solved_equations_are_difference_quotients() {
     let d = 4;
@@ -329,7 +332,7 @@ fn derivatives_of_solved_equations_are_difference_quotients() {
             }
             let tensor = start.get(name).unwrap().clone();
             for e in 0..tensor.values.len() {
-                let value = |sign: f64, at: &mut dyn FnMut(&Parameters, &[f64]) -> Vec<Vec<f64>>| -> f64 {
+                let value = |sign: f64, at: &mut At<'_>| -> f64 {
                     let (mut changed, mut values) = (start.clone(), tensor.values.clone());
                     values[e] += sign * step;
                     changed.set(name, tensor.shape, values).unwrap();

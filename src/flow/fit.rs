@@ -4,13 +4,12 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-use super::adam::Adam;
-use super::density::{DensityTape, Flow, whole_rows};
+use super::density::{Flow, whole_rows};
 use super::error::FlowError;
 use super::table::Table;
+use super::trainer::Trainer;
 use crate::program::{NonFinite, Output, Program};
-use crate::sweep::adjoint;
-use crate::tape::{Cut, Parameters};
+use crate::tape::Parameters;
 
 /// How to fit.
 #[derive(Clone, Debug, PartialEq)]
@@ -102,35 +101,6 @@ impl Fit {
     }
 }
 
-/// The loss and its gradients, compiled: one run is one training step's arithmetic.
-struct Step {
-    program: Program<f64>,
-    /// Outputs after the loss, by parameter; `None` for a parameter that the loss does not depend on.
-    gradient_of: Vec<Option<usize>>,
-}
-
-impl Step {
-    fn new(density: &DensityTape) -> Step {
-        let tape = &density.tape;
-        let loss = -tape.var(density.log_prob);
-        let parameters = tape.parameters();
-        let cut = Cut::new(tape, &[density.x], &[loss.id()]);
-        let one = tape.constant(1.0);
-        let gradients = adjoint(tape, &cut, &[(loss.id(), one)], &parameters);
-        let mut outputs = vec![Output::Sum(loss.id())];
-        let gradient_of = gradients
-            .iter()
-            .map(|gradient| {
-                gradient.map(|gradient| {
-                    outputs.push(Output::Sum(gradient.id()));
-                    outputs.len() - 1
-                })
-            })
-            .collect();
-        Step { program: Program::compile(tape, &[density.x], &outputs), gradient_of }
-    }
-}
-
 /// Fits, and keeps the parameters of the best epoch.
 pub(super) fn train(
     flow: &Flow,
@@ -151,10 +121,10 @@ pub(super) fn train(
     let mut training = order.split_off(kept_out);
 
     let density = flow.density()?;
-    let mut step = Step::new(&density);
     let mut score = Program::compile(&density.tape, &[density.x], &[Output::Sum(density.log_prob)]);
-    let mut parameters = Parameters::initialise(&density.tape, settings.seed);
-    let mut adam = Adam::new(settings.learning_rate, &parameters);
+    let parameters = Parameters::initialise(&density.tape, settings.seed);
+    let mut trainer = Trainer::<f64>::on(&density, parameters.clone(), settings.learning_rate)?;
+    trainer.set_clip(settings.clip);
     let mut evaluate = |parameters: &Parameters| -> Result<f64, FlowError> {
         score.load(parameters)?;
         Ok(score.run(&[&held_out], kept_out)?[0][0] / kept_out as f64)
@@ -175,22 +145,18 @@ pub(super) fn train(
         let mut total = 0.0;
         for (number, batch) in training.chunks(settings.batch).enumerate() {
             let done = ((epoch - 1) * batches + number) as f64 / (epochs * batches) as f64;
-            adam.set_learning_rate(settings.learning_rate * cosine(done));
+            trainer.set_learning_rate(settings.learning_rate * cosine(done));
             rows.clear();
             batch.iter().for_each(|row| rows.extend_from_slice(data.row(*row)));
-            step.program.load(&parameters)?;
-            let results = step.program.run(&[&rows], batch.len())?;
-            let loss = results[0][0];
-            let gradients = mean_gradients(&step, &results, &parameters, batch.len(), settings.clip);
-            let Some(gradients) = gradients.filter(|_| loss.is_finite()) else {
-                let origin = step.program.trace_nonfinite(&[&rows], batch.len())?;
+            let Some(loss) = trainer.try_step(&rows, batch.len())? else {
+                let origin = trainer.origin(&rows, batch.len())?;
                 history.stop = Stop::NonFinite { epoch, origin };
                 return Ok((best, history));
             };
-            total += loss;
-            adam.step(&mut parameters, &gradients);
+            total += loss * batch.len() as f64;
         }
-        let held_out = evaluate(&parameters)?;
+        let parameters = trainer.parameters();
+        let held_out = evaluate(parameters)?;
         if held_out > best_score || (best_score.is_nan() && held_out.is_finite()) {
             best_score = held_out;
             best = parameters.clone();
@@ -206,33 +172,6 @@ pub(super) fn train(
         }
     }
     Ok((best, history))
-}
-
-/// The batch's mean gradients, shortened if they are longer than allowed; `None` when one is not finite.
-fn mean_gradients(
-    step: &Step,
-    results: &[Vec<f64>],
-    parameters: &Parameters,
-    rows: usize,
-    clip: f64,
-) -> Option<Vec<Vec<f64>>> {
-    let mut gradients: Vec<Vec<f64>> = step
-        .gradient_of
-        .iter()
-        .zip(parameters.iter())
-        .map(|(output, (_, tensor))| match output {
-            Some(output) => results[*output].iter().map(|sum| sum / rows as f64).collect(),
-            None => vec![0.0; tensor.values.len()],
-        })
-        .collect();
-    let length = gradients.iter().flatten().map(|g| g * g).sum::<f64>().sqrt();
-    if !length.is_finite() {
-        return None;
-    }
-    if length > clip {
-        gradients.iter_mut().flatten().for_each(|g| *g *= clip / length);
-    }
-    Some(gradients)
 }
 
 /// From 1 down to 1/10 along a half cosine.

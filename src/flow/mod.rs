@@ -9,6 +9,7 @@ mod error;
 mod fit;
 mod gaussian;
 mod table;
+mod trainer;
 
 pub use adam::Adam;
 pub use density::{Fitted, Flow};
@@ -16,3 +17,4 @@ pub use error::FlowError;
 pub use fit::{Fit, History, Progress, Stop};
 pub use gaussian::Gaussian;
 pub use table::{Table, TableError};
+pub use trainer::Trainer;

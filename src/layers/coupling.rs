@@ -120,6 +120,8 @@ pub enum LogScale {
     /// s = α·tanh(r/α), with α = exp(`log_bound`) of its own for each moved variable: scales can grow where the data
     /// ask for it, a single bad step cannot blow up exp(s), and α is never 0.
     Bounded,
+    /// s = tanh r.
+    Tanh,
     /// s = r.
     Raw,
     /// s = r/(1 + |r/ln slope|): scales stay between slope and 1/slope.
@@ -159,6 +161,7 @@ impl AffineCoupling {
                 let bound = r.tape().parameter("log_bound", Shape::Vector(count), log_bound).exp();
                 bound * (r / bound).tanh()
             }
+            LogScale::Tanh => r.tanh(),
             LogScale::Raw => r,
             LogScale::SoftClipped { slope } => r / (1.0 + (r / slope.ln()).abs()),
         };

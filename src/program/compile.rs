@@ -1,14 +1,23 @@
 //! From the outputs wanted to a flat list of instructions.
+//!
+//! What depends on no input is *shared*: computed once when the parameters are loaded. The rest runs for each chunk of
+//! rows. A batch sum is pushed through what is linear, so that the gradient of a weight matrix is one product of two
+//! matrices; it is accumulated as soon as both are there.
 
 use std::collections::{HashMap, HashSet};
 use std::panic::Location;
 
-use super::lower::{Block, Lowered, Part, lower};
+use super::emit::Emitter;
+use super::instruction::Instruction;
+use super::lanes::Element;
+use super::lower::{Block, Lowered, lower};
+use super::matrix::{Matrix, Packed};
+use super::memory::Memory;
 use super::movement;
+use super::place::Places;
 use crate::sweep::reach::Layout;
-use crate::sweep::value::Number;
 use crate::sweep::zeros::structural_zeros;
-use crate::tape::{Cut, Declaration, Node, NodeId, Op, Shape, Tape};
+use crate::tape::{Cut, Declaration, NodeId, Op, Shape, Tape};
 
 /// What is wanted of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,87 +44,91 @@ impl Output {
     }
 }
 
-/// Where the numbers of a node are.
+/// Where a shared node's numbers are.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slot {
-    pub batched: bool,
-    /// In elements; a batched slot starts at `offset · lanes`.
     pub offset: usize,
     pub shape: Shape,
-    /// Its structural zeros, as a range of [`Program::zeros`]; empty when it has none.
+    /// Its structural zeros, as a range of [`Plan::zeros`]; empty when it has none.
     pub zeros: (usize, usize),
 }
 
-/// One node's work.
+/// A shared node's work.
 #[derive(Clone, Debug)]
-pub(super) struct Instruction {
+pub(super) struct SharedWork {
     pub op: Op,
     pub operands: Vec<usize>,
     pub out: usize,
     pub place: &'static Location<'static>,
 }
 
-/// What is done for each chunk of rows.
+/// Where an output is found.
 #[derive(Clone, Debug)]
-pub(super) enum Work {
-    Run(Instruction),
-    /// Solve the equation of this block.
-    Solve(usize),
+pub(super) enum Found {
+    /// In these places of each chunk.
+    Each(Places),
+    /// In this slot, after all chunks.
+    Sum(usize),
 }
 
-/// A batch sum.
+/// What a program does, whatever its numbers are.
 #[derive(Clone, Debug)]
-pub(super) enum Accumulate {
-    /// Σ over lanes of a node.
-    Lanes { from: usize, to: usize },
-    /// Σ over lanes of a bᵀ.
-    Outer { left: usize, right: usize, to: usize },
+pub(super) struct Plan {
+    /// By input: the row of its first element, and how many it has.
+    pub inputs: Vec<(usize, usize)>,
+    pub parameters: Vec<(usize, Declaration)>,
+    pub slots: Vec<Slot>,
+    pub zeros: Vec<bool>,
+    pub shared: Vec<SharedWork>,
+    pub matrices: Vec<Matrix>,
+    pub instructions: Vec<Instruction>,
+    pub after: Vec<SharedWork>,
+    pub outputs: Vec<Found>,
+    /// Shared numbers in all, and where the batch sums lie among them.
+    pub length: usize,
+    pub sums: (usize, usize),
+    /// Rows of lanes in memory, and as many as there would be if none were used again.
+    pub rows: usize,
+    pub rows_in_all: usize,
 }
 
 /// A compiled program: run it over as many rows as you like.
 #[derive(Clone, Debug)]
 pub struct Program<F> {
-    pub(super) inputs: Vec<usize>,
-    pub(super) parameters: Vec<(usize, Declaration)>,
-    pub(super) slots: Vec<Slot>,
-    pub(super) zeros: Vec<bool>,
-    pub(super) shared: Vec<Instruction>,
-    pub(super) batched: Vec<Work>,
-    /// Equations to solve, and the instructions that they run.
-    pub(super) blocks: Vec<Block<usize>>,
-    pub(super) members: Vec<Instruction>,
-    pub(super) sums: Vec<Accumulate>,
-    pub(super) after: Vec<Instruction>,
-    pub(super) outputs: Vec<(Output, usize)>,
-    /// Elements of shared slots before the first accumulator, and of the accumulators.
-    pub(super) accumulators: (usize, usize),
-    pub(super) shared_values: Vec<F>,
-    pub(super) batched_values: Vec<F>,
-    pub(super) batched_elements: usize,
+    pub(super) plan: Plan,
+    /// The matrices laid out for products, with their numbers.
+    pub(super) packed: Vec<Packed<F>>,
+    /// The shared numbers.
+    pub(super) values: Vec<F>,
     pub(super) lanes: usize,
+    pub(super) threads: super::Threads,
+    pub(super) spaces: Vec<super::run::Space<F>>,
     pub(super) loaded: bool,
+    /// Kept for [`Program::accumulate`], so that it allocates nothing.
+    pub(super) results: Vec<Vec<F>>,
 }
 
-impl<F: Number> Program<F> {
+impl<F: Element> Program<F> {
     /// Compiles what the outputs need of a tape. Dead nodes are dropped, common work is shared.
     ///
     /// # Panics
     /// When an [`Op::Input`] that is not among `inputs` is needed.
     pub fn compile(tape: &Tape, inputs: &[NodeId], outputs: &[Output]) -> Program<F> {
-        let wanted: Vec<NodeId> = outputs.iter().map(|output| output.node()).collect();
-        let cut = Cut::new(tape, inputs, &wanted);
-        let resolved = movement::resolve(tape, &cut);
-        let outputs: Vec<Output> =
-            outputs.iter().zip(resolved).map(|(output, node)| output.at(node)).collect();
-        match lower(tape, inputs, &outputs) {
-            None => Compiler::new(tape, inputs, &outputs, &[]).compile(&HashSet::new()),
-            Some(lowered) => {
-                let Lowered { tape, inputs, outputs, blocks } = &lowered;
-                Compiler::new(tape, inputs, outputs, blocks).compile(&lowered.members())
-            }
+        let plan = Plan::new(tape, inputs, outputs);
+        Program {
+            packed: plan.matrices.iter().map(Packed::new).collect(),
+            values: vec![F::zero(); plan.length],
+            lanes: super::run::lanes_for(plan.rows, size_of::<F>()),
+            threads: super::Threads::default(),
+            spaces: Vec::new(),
+            loaded: false,
+            results: Vec::new(),
+            plan,
         }
     }
+}
 
+impl<F> Program<F> {
     /// How many samples are computed side by side.
     pub fn lanes(&self) -> usize {
         self.lanes
@@ -124,83 +137,51 @@ impl<F: Number> Program<F> {
     /// Scalar operations for one row: one an element, two an entry of a matrix product that is not a
     /// structural zero; moving data counts nothing, and an iteration of Newton's method as one.
     pub fn operations(&self) -> u64 {
-        let of = |work: &Work| match work {
-            Work::Run(instruction) => self.operations_of(instruction),
-            Work::Solve(block) => self.block_operations(*block),
-        };
-        self.batched.iter().map(of).sum()
-    }
-
-    fn block_operations(&self, block: usize) -> u64 {
-        let of = |part: &Part<usize>| match part {
-            Part::Run { node, elements } => {
-                elements.iter().map(|e| self.element_operations(&self.members[*node], *e)).sum()
-            }
-            Part::Solve { block, elements } => {
-                let all = self.slots[self.blocks[*block].variable].shape.len().max(1) as u64;
-                self.block_operations(*block) * elements.len() as u64 / all
-            }
-        };
-        self.blocks[block].parts().into_iter().map(of).sum()
-    }
-
-    /// The share of one element of an instruction.
-    fn element_operations(&self, instruction: &Instruction, e: usize) -> u64 {
-        let length = self.slots[instruction.out].shape.len().max(1);
-        match &instruction.op {
-            Op::MatVec | Op::MatMul => {
-                let left = self.slots[instruction.operands[0]];
-                let Shape::Matrix(_, inner) = left.shape else { unreachable!("a matrix") };
-                let row = e / (length / left.shape.rows().max(1)).max(1);
-                let zeros = &self.zeros[left.zeros.0..left.zeros.1];
-                let zero = |k: &usize| zeros.get(row * inner + k) == Some(&true);
-                2 * (inner - (0..inner).filter(zero).count()) as u64
-            }
-            _ => self.operations_of(instruction) / length as u64,
-        }
-    }
-
-    fn operations_of(&self, instruction: &Instruction) -> u64 {
-        let shape = |k: usize| self.slots[instruction.operands[k]].shape;
-        let length = self.slots[instruction.out].shape.len() as u64;
-        match &instruction.op {
-            Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => 0,
-            Op::Broadcast | Op::Gather(_) | Op::Scatter(_) | Op::Concat | Op::Transpose => 0,
-            Op::Sum => shape(0).len() as u64,
-            Op::MatVec | Op::MatMul => {
-                let zeros = self.slots[instruction.operands[0]].zeros;
-                let zeros = self.zeros[zeros.0..zeros.1].iter().filter(|zero| **zero).count();
-                let columns = length / shape(0).rows().max(1) as u64;
-                2 * (shape(0).len() - zeros) as u64 * columns
-            }
-            // An elimination takes 2/3 d³ operations, an inverse three times that.
-            Op::LogAbsDet => 2 * (shape(0).rows() as u64).pow(3) / 3,
-            Op::Inverse => 2 * (shape(0).rows() as u64).pow(3),
-            _ => length,
-        }
+        let nonzeros = |matrix: usize| self.plan.matrices[matrix].nonzeros;
+        self.plan.instructions.iter().map(|instruction| instruction.operations(&nonzeros)).sum()
     }
 
     /// How many instructions run once per loading of the parameters, per sample, and once per batch.
     pub fn instructions(&self) -> (usize, usize, usize) {
-        (self.shared.len(), self.batched.len(), self.after.len())
+        (self.plan.shared.len(), self.plan.instructions.len(), self.plan.after.len())
+    }
+}
+
+impl Plan {
+    fn new(tape: &Tape, inputs: &[NodeId], outputs: &[Output]) -> Plan {
+        let wanted: Vec<NodeId> = outputs.iter().map(|output| output.node()).collect();
+        let cut = Cut::new(tape, inputs, &wanted);
+        let resolved = movement::resolve(tape, &cut);
+        let outputs: Vec<Output> =
+            outputs.iter().zip(resolved).map(|(output, node)| output.at(node)).collect();
+        match lower(tape, inputs, &outputs) {
+            None => Compiler::new(tape, inputs, &outputs, &[]).compile(HashSet::new()),
+            Some(lowered) => {
+                let members = lowered.members();
+                let Lowered { tape, inputs, outputs, blocks } = &lowered;
+                Compiler::new(tape, inputs, outputs, blocks).compile(members)
+            }
+        }
     }
 }
 
 /// What is known of each node while compiling, by position in the cut.
-struct Compiler<'t> {
-    tape: &'t Tape,
-    cut: Cut,
-    layout: Layout,
-    zeros: Vec<bool>,
-    outputs: Vec<Output>,
-    blocks: &'t [Block<NodeId>],
+pub(super) struct Compiler<'t> {
+    pub tape: &'t Tape,
+    pub cut: Cut,
+    pub layout: Layout,
+    pub zeros: Vec<bool>,
+    pub outputs: Vec<Output>,
+    pub blocks: &'t [Block<NodeId>],
     /// How many of the cut's inputs are the program's; the others are unknowns of equations.
-    inputs: usize,
-    batched: Vec<bool>,
+    pub inputs: usize,
+    pub batched: Vec<bool>,
     /// Whether the batch sum of the node is better formed from the batch sums of its operands.
     pushes_sum: Vec<bool>,
-    needs_value: Vec<bool>,
+    pub needs_value: Vec<bool>,
     needs_sum: Vec<bool>,
+    /// How many operands of other nodes it is, and of outputs.
+    pub uses: Vec<u32>,
 }
 
 impl<'t> Compiler<'t> {
@@ -230,152 +211,144 @@ impl<'t> Compiler<'t> {
             pushes_sum: vec![false; count],
             needs_value: vec![false; count],
             needs_sum: vec![false; count],
+            uses: vec![0; count],
         }
     }
 
-    fn position(&self, id: NodeId) -> usize {
+    pub(super) fn position(&self, id: NodeId) -> usize {
         self.layout.position(id).expect("the node belongs to the program")
     }
 
-    fn compile<F: Number>(mut self, inside: &HashSet<NodeId>) -> Program<F> {
+    /// The structural zeros of a node; empty when it has none.
+    pub(super) fn zeros_of(&self, id: NodeId) -> &[bool] {
+        let zeros = &self.zeros[self.layout.elements(id)];
+        if zeros.iter().any(|zero| *zero) { zeros } else { &[] }
+    }
+
+    fn compile(mut self, members: HashSet<NodeId>) -> Plan {
         self.classify();
         self.mark_needs();
-        let mut build = Build::default();
+        let mut build = Build::new();
         let count = self.cut.nodes().len();
         let mut values = vec![usize::MAX; count];
         let mut sums = vec![usize::MAX; count];
-        let (mut shared, mut batched) = (Vec::new(), Vec::new());
-        let (mut members, mut member_of) = (Vec::new(), HashMap::new());
-        let ready = self.blocks_by_last_node(inside);
         let mut parameters = Vec::new();
+        let mut shared = Vec::new();
         let declarations = self.tape.declarations();
         for (position, id) in self.cut.nodes().iter().enumerate() {
-            if !self.needs_value[position] {
+            if !self.needs_value[position] || self.cut.is_input(*id) {
                 continue;
             }
             let node = self.tape.node(*id);
-            let zeros = &self.zeros[self.layout.elements(*id)];
-            values[position] = build.slot(self.batched[position], node.shape, zeros);
+            if let Op::Input(number) = node.op {
+                panic!("the program needs input {number}, which was not listed");
+            }
+            if self.batched[position] {
+                continue;
+            }
+            values[position] = build.slot(node.shape, &self.zeros[self.layout.elements(*id)]);
             match &node.op {
-                _ if self.cut.is_input(*id) => {}
-                Op::Input(number) => panic!("the program needs input {number}, which was not listed"),
                 Op::Parameter(number) => {
                     parameters.push((values[position], declarations[*number as usize].clone()));
                 }
-                _ => {
-                    let instruction = self.instruction(*id, &node, &values, values[position]);
-                    if inside.contains(id) {
-                        member_of.insert(*id, members.len());
-                        members.push(instruction);
-                    } else if self.batched[position] {
-                        batched.push(Work::Run(instruction));
-                    } else {
-                        shared.push(instruction);
-                    }
-                }
+                op => shared.push(SharedWork {
+                    op: op.clone(),
+                    operands: node.operands.iter().map(|operand| values[self.position(*operand)]).collect(),
+                    out: values[position],
+                    place: self.tape.place(*id),
+                }),
             }
-            batched.extend(ready.get(id).into_iter().flatten().map(|block| Work::Solve(*block)));
         }
-        let blocks = self
-            .blocks
-            .iter()
-            .map(|block| block.renamed(&|id| values[self.position(id)], &|id| member_of[&id]));
-        let blocks = blocks.collect();
-        let before = build.shared;
-        let mut accumulates = Vec::new();
-        for (position, id) in self.cut.nodes().iter().enumerate() {
-            if !self.needs_sum[position] {
-                continue;
-            }
+        // Sums that are formed from the numbers of each row, and those that follow from them.
+        let before = build.length;
+        let direct = |position: usize, op: &Op| !self.pushes_sum[position] || *op == Op::Outer;
+        for (position, id) in self.cut.nodes().iter().enumerate().filter(|(p, _)| self.needs_sum[*p]) {
             let node = self.tape.node(*id);
-            let value = |k: usize| values[self.position(node.operands[k])];
-            if !self.pushes_sum[position] {
-                sums[position] = build.slot(false, node.shape, &[]);
-                accumulates.push(Accumulate::Lanes { from: values[position], to: sums[position] });
-            } else if node.op == Op::Outer {
-                sums[position] = build.slot(false, node.shape, &[]);
-                let (left, right) = (value(0), value(1));
-                accumulates.push(Accumulate::Outer { left, right, to: sums[position] });
+            if direct(position, &node.op) {
+                sums[position] = build.slot(node.shape, &[]);
             }
         }
-        let accumulators = (before, build.shared);
+        let accumulators = (before, build.length);
         let mut after = Vec::new();
         for (position, id) in self.cut.nodes().iter().enumerate() {
             if !self.needs_sum[position] || sums[position] != usize::MAX {
                 continue;
             }
             let node = self.tape.node(*id);
-            sums[position] = build.slot(false, node.shape, &self.zeros[self.layout.elements(*id)]);
+            sums[position] = build.slot(node.shape, &self.zeros[self.layout.elements(*id)]);
             let positions: Vec<usize> = node.operands.iter().map(|o| self.position(*o)).collect();
             let summed = summed_operands(&node.op, |k| self.batched[positions[k]]);
             let source =
                 |k: usize| if summed.contains(&k) { sums[positions[k]] } else { values[positions[k]] };
             let operands = (0..positions.len()).map(source).collect();
-            let out = sums[position];
-            after.push(Instruction { op: node.op.clone(), operands, out, place: self.tape.place(*id) });
+            let place = self.tape.place(*id);
+            after.push(SharedWork { op: node.op.clone(), operands, out: sums[position], place });
         }
-        let outputs = self
+        let offsets: Vec<Option<usize>> =
+            values.iter().map(|slot| build.slots.get(*slot).map(|slot| slot.offset)).collect();
+        // Where the sum of a node goes, if it is formed row by row.
+        let to: HashMap<usize, usize> = (0..count)
+            .filter(|p| sums[*p] != usize::MAX && build.slots[sums[*p]].offset < accumulators.1)
+            .map(|position| (position, build.slots[sums[position]].offset - accumulators.0))
+            .collect();
+        let emitted = Emitter::new(&self, &offsets, members).emit(&to, &|position| self.pushes_sum[position]);
+        let outputs: Vec<Found> = self
             .outputs
             .iter()
             .map(|output| {
                 let position = self.position(output.node());
                 match output {
-                    Output::Each(_) => (*output, values[position]),
-                    Output::Sum(_) => (*output, sums[position]),
+                    Output::Each(_) => Found::Each(emitted.places_of(position, &offsets, &self)),
+                    Output::Sum(_) => Found::Sum(sums[position]),
                 }
             })
             .collect();
-        let inputs = self.cut.inputs()[..self.inputs].iter().map(|id| values[self.position(*id)]).collect();
-        Program {
-            inputs,
+        self.finish(emitted, outputs, build, (parameters, shared, after), accumulators)
+    }
+
+    #[allow(clippy::type_complexity)]
+    fn finish(
+        &self,
+        emitted: super::emit::Emitted,
+        outputs: Vec<Found>,
+        build: Build,
+        (parameters, shared, after): (Vec<(usize, Declaration)>, Vec<SharedWork>, Vec<SharedWork>),
+        sums: (usize, usize),
+    ) -> Plan {
+        let super::emit::Emitted { mut instructions, matrices, blocks, inputs, .. } = emitted;
+        let rows = |k: usize| matrices[k].rows();
+        let columns = |k: usize| matrices[k].width;
+        let starts: Vec<usize> = inputs.iter().filter(|(_, n)| *n > 0).map(|(row, _)| *row).collect();
+        let kept: Vec<usize> = outputs
+            .iter()
+            .filter_map(|found| match found {
+                Found::Each(places) => Some(places),
+                Found::Sum(_) => None,
+            })
+            .flat_map(|places| places.iter().filter(|place| !place.is_shared()).map(|place| place.index()))
+            .collect();
+        let memory = Memory::new(&blocks, &instructions, (&starts, &kept), (&rows, &columns));
+        let row = |row: usize| memory.row(row);
+        instructions.iter_mut().for_each(|instruction| instruction.renumber(&row));
+        let outputs = outputs.into_iter().map(|found| match found {
+            Found::Each(places) => Found::Each(places.renumbered(&row)),
+            sum => sum,
+        });
+        Plan {
+            inputs: inputs.iter().map(|(first, n)| (if *n > 0 { row(*first) } else { 0 }, *n)).collect(),
             parameters,
             slots: build.slots,
             zeros: build.zeros,
             shared,
-            batched,
-            blocks,
-            members,
-            sums: accumulates,
+            instructions,
             after,
-            outputs,
-            accumulators,
-            shared_values: vec![F::zero(); build.shared],
-            batched_values: Vec::new(),
-            batched_elements: build.batched,
-            lanes: lanes_for(build.batched),
-            loaded: false,
+            outputs: outputs.collect(),
+            length: build.length,
+            sums,
+            rows: memory.rows,
+            rows_in_all: blocks.iter().map(|block| block.count).sum(),
+            matrices,
         }
-    }
-
-    /// Blocks that stand for themselves, by the last node that they need.
-    fn blocks_by_last_node(&self, inside: &HashSet<NodeId>) -> HashMap<NodeId, Vec<usize>> {
-        let mut ready: HashMap<NodeId, Vec<usize>> = HashMap::new();
-        for (number, block) in self.blocks.iter().enumerate().filter(|(_, block)| !block.inner) {
-            let last = self.last_node(block).max(block.variable);
-            debug_assert!(inside.contains(&last) || block.parts().is_empty() || last == block.variable);
-            ready.entry(last).or_default().push(number);
-        }
-        ready
-    }
-
-    fn last_node(&self, block: &Block<NodeId>) -> NodeId {
-        let mut last = block.results().into_iter().max().expect("a block has a result");
-        let mut open = vec![block];
-        while let Some(block) = open.pop() {
-            last = block.results().into_iter().fold(last, NodeId::max);
-            for part in block.parts() {
-                match part {
-                    Part::Run { node, .. } => last = last.max(*node),
-                    Part::Solve { block, .. } => open.push(&self.blocks[*block]),
-                }
-            }
-        }
-        last
-    }
-
-    fn instruction(&self, id: NodeId, node: &Node, values: &[usize], out: usize) -> Instruction {
-        let operands = node.operands.iter().map(|operand| values[self.position(*operand)]).collect();
-        Instruction { op: node.op.clone(), operands, out, place: self.tape.place(id) }
     }
 
     /// Which nodes are batched, and through which the batch sum is pushed.
@@ -401,9 +374,11 @@ impl<'t> Compiler<'t> {
         for id in self.cut.inputs().iter().chain(&results) {
             let position = self.position(*id);
             self.needs_value[position] = true;
+            self.uses[position] += 1;
         }
         for output in self.outputs.clone() {
             let position = self.position(output.node());
+            self.uses[position] += 1;
             match output {
                 Output::Each(_) => self.needs_value[position] = true,
                 Output::Sum(_) => self.needs_sum[position] = true,
@@ -417,6 +392,10 @@ impl<'t> Compiler<'t> {
             } else {
                 node.operands.iter().map(|operand| self.position(*operand)).collect()
             };
+            if !self.needs_sum[position] && !self.needs_value[position] {
+                continue;
+            }
+            operands.iter().for_each(|operand| self.uses[*operand] += 1);
             if self.needs_sum[position] && self.pushes_sum[position] {
                 let summed = summed_operands(&node.op, |k| self.batched[operands[k]]);
                 for (k, operand) in operands.iter().enumerate() {
@@ -430,8 +409,48 @@ impl<'t> Compiler<'t> {
                 self.needs_value[position] = true;
             }
             if self.needs_value[position] {
-                operands.iter().for_each(|operand| self.needs_value[*operand] = true);
+                // Inside of an equation a matrix times a matrix is computed entry by entry.
+                let packed =
+                    self.packs(&node.op, &operands) && (node.op == Op::MatVec || self.blocks.is_empty());
+                for (k, operand) in operands.iter().enumerate() {
+                    // Of a matrix that is laid out for products only what it is laid out from is needed.
+                    let needed = if packed && k == 0 {
+                        self.position(self.source(node.operands[0]).0)
+                    } else {
+                        *operand
+                    };
+                    self.needs_value[needed] = true;
+                }
             }
+        }
+    }
+
+    /// Whether an operation is a product of a shared matrix with something batched.
+    fn packs(&self, op: &Op, operands: &[usize]) -> bool {
+        matches!(op, Op::MatVec | Op::MatMul) && !self.batched[operands[0]] && self.batched[operands[1]]
+    }
+
+    /// The node that a matrix has its numbers from, and whether it is the transpose of that: a transpose is read the
+    /// other way round, and a mask of zeros and ones is in the structural zeros.
+    pub(super) fn source(&self, matrix: NodeId) -> (NodeId, bool) {
+        let (mut id, mut transposed) = (matrix, false);
+        loop {
+            let node = self.tape.node(id);
+            let mask = |k: usize| {
+                self.tape.look(node.operands[k], |operand| match &operand.op {
+                    Op::Constant(data) => data.values().iter().all(|value| *value == 0.0 || *value == 1.0),
+                    _ => false,
+                })
+            };
+            id = match node.op {
+                Op::Transpose => {
+                    transposed = !transposed;
+                    node.operands[0]
+                }
+                Op::Mul if mask(1) => node.operands[0],
+                Op::Mul if mask(0) => node.operands[1],
+                _ => return (id, transposed),
+            };
         }
     }
 }
@@ -447,34 +466,27 @@ fn summed_operands(op: &Op, batched: impl Fn(usize) -> bool) -> Vec<usize> {
     }
 }
 
-/// Slots handed out in the order of execution, so that operands lie before results.
-#[derive(Default)]
+/// Slots of shared numbers, handed out in the order of execution, so that operands lie before results.
 struct Build {
     slots: Vec<Slot>,
     zeros: Vec<bool>,
-    shared: usize,
-    batched: usize,
+    length: usize,
 }
 
 impl Build {
-    fn slot(&mut self, batched: bool, shape: Shape, zeros: &[bool]) -> usize {
-        let end = if batched { &mut self.batched } else { &mut self.shared };
-        let offset = *end;
-        *end += shape.len();
+    /// The first shared number is 0.
+    fn new() -> Build {
+        Build { slots: Vec::new(), zeros: Vec::new(), length: 1 }
+    }
+
+    fn slot(&mut self, shape: Shape, zeros: &[bool]) -> usize {
+        let offset = self.length;
+        self.length += shape.len();
         let start = self.zeros.len();
         if zeros.iter().any(|zero| *zero) {
             self.zeros.extend_from_slice(zeros);
         }
-        self.slots.push(Slot { batched, offset, shape, zeros: (start, self.zeros.len()) });
+        self.slots.push(Slot { offset, shape, zeros: (start, self.zeros.len()) });
         self.slots.len() - 1
-    }
-}
-
-/// As many lanes as keep the numbers of a chunk within a few MiB, but enough to vectorise.
-fn lanes_for(batched_elements: usize) -> usize {
-    match batched_elements {
-        0..=4096 => 256,
-        elements if elements > 1 << 22 => 1,
-        elements => ((1 << 20) / elements).clamp(8, 256),
     }
 }

@@ -53,32 +53,6 @@ pub(super) enum Part<W> {
 }
 
 impl<W: Copy> Block<W> {
-    /// The same with other names, for the nodes that are read and for the nodes that are run.
-    pub(super) fn renamed<V>(&self, read: &dyn Fn(W) -> V, run: &dyn Fn(W) -> V) -> Block<V> {
-        let rename = |parts: &Vec<Part<W>>| {
-            let renamed = parts.iter().map(|part| match part {
-                Part::Run { node, elements } => Part::Run { node: run(*node), elements: elements.clone() },
-                Part::Solve { block, elements } => Part::Solve { block: *block, elements: elements.clone() },
-            });
-            renamed.collect::<Vec<_>>()
-        };
-        let kind = match &self.kind {
-            Kind::Substitution { output, stages, order } => Kind::Substitution {
-                output: read(*output),
-                stages: stages.iter().map(rename).collect(),
-                order: order.clone(),
-            },
-            Kind::Root { value, slope, ends, once, slices } => Kind::Root {
-                value: read(*value),
-                slope: read(*slope),
-                ends: *ends,
-                once: rename(once),
-                slices: slices.iter().map(rename).collect(),
-            },
-        };
-        Block { variable: read(self.variable), kind, inner: self.inner }
-    }
-
     /// What it runs, in order; a root's slices once each.
     pub(super) fn parts(&self) -> Vec<&Part<W>> {
         match &self.kind {

@@ -1,19 +1,38 @@
 //! Programs: a tape compiled once and replayed over batches of rows.
 //!
-//! Programs are recorded for one sample. What depends on no input is *shared* (computed once per loading of
-//! the parameters), the rest is *batched*: it runs over chunks of rows, feature-major, so that each operation
-//! is one loop over contiguous lanes. A parameter gradient is an output *summed over the batch*: an outer
-//! product that is only summed becomes one matrix product and is never formed for a sample.
+//! Programs are recorded for one sample. What depends on no input is *shared* (computed once per loading of the
+//! parameters), the rest runs over chunks of rows, feature-major, so that each operation is one loop over contiguous
+//! lanes and the numbers of a chunk stay in cache.
 //!
-//! An equation (an inverse that is no formula) is unfolded into a block: its nodes are run element by element in the
-//! order of solving, each element once, or again and again until Newton's method has arrived.
+//! Reading order:
+//! | file | what happens there |
+//! |---|---|
+//! | `movement` | gathers of what was moved are looked through, so that equal work becomes one node |
+//! | `lower` | equations are unfolded into nodes and the order in which their elements become known |
+//! | `compile` | what is shared, what is batched, which batch sums are formed from which |
+//! | `emit` | nodes become instructions on rows; what only moves data becomes a place |
+//! | `matrix` | shared matrices laid out for products: transposes and masks belong to the layout |
+//! | `memory` | rows that are read no more make room for others |
+//! | `run`, `lanes`, `solve` | chunks, threads, kernels, Newton's method |
+//! | `update` | parameters changed in place, for training |
+//! | `display` | a program as text |
 
 mod compile;
+mod display;
+mod emit;
 mod error;
+mod instruction;
+mod lanes;
 mod lower;
+mod matrix;
+mod memory;
 mod movement;
+mod place;
 mod run;
 mod solve;
+mod update;
 
 pub use compile::{Output, Program};
 pub use error::{NonFinite, ProgramError};
+pub use lanes::Element;
+pub use run::Threads;

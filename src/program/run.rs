@@ -1,74 +1,283 @@
-//! Running a compiled program over rows.
+//! Running a compiled program over rows, a chunk of lanes at a time.
+//!
+//! Chunks go to *shards*, of which there are as many as the rows and the program say and not as many as there are
+//! threads; each shard sums over its own chunks in order, and the sums of the shards are added in order. So every
+//! number is the same to the last bit, however many threads there are.
 
-use super::compile::{Accumulate, Instruction, Output, Program, Slot, Work};
+use rayon::prelude::*;
+
+use super::compile::{Found, Program, SharedWork, Slot};
 use super::error::{NonFinite, ProgramError};
-use crate::sweep::value::{Lanes, Number, add_lanes, add_outer_products, evaluate, evaluate_element};
+use super::instruction::{Instruction, Work};
+use super::lanes::{Chunk, Element, Lane};
+use super::place::Places;
+use crate::sweep::value::{Lanes, evaluate};
 use crate::tape::Parameters;
 
-impl<F: Number> Program<F> {
+/// On how many threads programs run; results do not depend on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Threads {
+    /// All that the machine has, as rayon's global pool says.
+    #[default]
+    All,
+    /// The caller's alone.
+    One,
+}
+
+/// What a shard works in.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Space<F> {
+    pub rows: Vec<F>,
+    pub sums: Vec<F>,
+    pub panel: Vec<F>,
+    pub newton: Vec<super::solve::Newton<F>>,
+}
+
+/// A chunk's numbers stay in this much of a second-level cache.
+const CACHE_BYTES: usize = 512 << 10;
+const FEWEST_LANES: usize = 48;
+const MOST_LANES: usize = 480;
+/// Lanes come in such numbers: whole registers of every instruction set.
+const LANES_STEP: usize = 16;
+/// With so many rows to a shard another thread is worth it.
+const LEAST_ROWS: usize = 64;
+
+/// As many lanes as keep the live rows of a chunk in the second-level cache.
+pub(super) fn lanes_for(rows: usize, bytes: usize) -> usize {
+    let fit = CACHE_BYTES / (bytes * rows.max(1));
+    let fit = fit.clamp(FEWEST_LANES, MOST_LANES) / LANES_STEP * LANES_STEP;
+    // A chunk of one lane of a million rows is large enough.
+    const LARGEST: usize = 1 << 24;
+    if fit * rows > LARGEST { (LARGEST / rows.max(1)).clamp(1, fit) } else { fit }
+}
+
+/// A shard's number, its room to work, and its rows of each output.
+type Job<'a, F> = (usize, &'a mut Space<F>, Vec<&'a mut [F]>);
+
+/// How rows are dealt out.
+#[derive(Clone, Copy, Debug)]
+struct Shards {
+    count: usize,
+    /// Rows of each but the last.
+    rows: usize,
+    lanes: usize,
+}
+
+impl<F: Element> Program<F> {
+    /// Sets on how many threads it runs.
+    pub fn set_threads(&mut self, threads: Threads) {
+        self.threads = threads;
+    }
+
     /// Takes the values of the parameters and computes everything that depends on nothing else.
     ///
     /// # Errors
     /// [`ProgramError::Parameter`] when a parameter is missing or has another shape.
     pub fn load(&mut self, parameters: &Parameters) -> Result<(), ProgramError> {
-        for (slot, declaration) in &self.parameters {
+        for (slot, declaration) in &self.plan.parameters {
             let tensor = parameters.resolve(declaration)?;
-            let offset = self.slots[*slot].offset;
-            for (value, given) in self.shared_values[offset..].iter_mut().zip(&tensor.values) {
+            let offset = self.plan.slots[*slot].offset;
+            for (value, given) in self.values[offset..].iter_mut().zip(&tensor.values) {
                 *value = F::of(*given);
             }
         }
-        for instruction in &self.shared {
-            step(&self.slots, &self.zeros, instruction, &mut self.shared_values, None, 1);
+        self.prepare();
+        Ok(())
+    }
+
+    /// Computes what depends on parameters alone, whose values are in place.
+    pub(super) fn prepare(&mut self) {
+        for work in &self.plan.shared {
+            step(&self.plan.slots, &self.plan.zeros, work, &mut self.values);
+        }
+        for (packed, matrix) in self.packed.iter_mut().zip(&self.plan.matrices) {
+            packed.load(matrix, &self.values);
         }
         self.loaded = true;
-        Ok(())
     }
 
     /// Runs over `rows` rows; each input holds its rows one after another.
     ///
-    /// For an [`Output::Each`] the result holds its rows one after another, for an [`Output::Sum`] one row.
-    /// No rows are fine: sums are 0.
+    /// For an [`Output::Each`](super::Output::Each) the result holds its rows one after another, for an
+    /// [`Output::Sum`](super::Output::Sum) one row. No rows are fine: sums are 0.
     ///
     /// # Errors
     /// [`ProgramError::NotLoaded`], [`ProgramError::Inputs`], [`ProgramError::Rows`].
     pub fn run(&mut self, inputs: &[&[F]], rows: usize) -> Result<Vec<Vec<F>>, ProgramError> {
+        let mut results: Vec<Vec<F>> = self.plan.outputs.iter().map(|_| Vec::new()).collect();
+        self.run_into(inputs, rows, &mut results)?;
+        Ok(results)
+    }
+
+    /// The same into vectors that are there already: a call of the same size allocates nothing.
+    ///
+    /// # Errors
+    /// As [`Program::run`].
+    pub fn run_into(
+        &mut self,
+        inputs: &[&[F]],
+        rows: usize,
+        results: &mut [Vec<F>],
+    ) -> Result<(), ProgramError> {
         self.check(inputs, rows)?;
-        let (before, after) = self.accumulators;
-        self.shared_values[before..after].fill(F::zero());
-        let mut results: Vec<Vec<F>> = self
-            .outputs
-            .iter()
-            .map(|(output, slot)| match output {
-                Output::Each(_) => Vec::with_capacity(rows * self.slots[*slot].shape.len()),
-                Output::Sum(_) => Vec::new(),
-            })
+        let shards = self.shards(rows);
+        let (sums_from, sums_to) = self.plan.sums;
+        let mut spaces = std::mem::take(&mut self.spaces);
+        spaces.resize_with(shards.count.max(spaces.len()), Space::default);
+        for (found, result) in self.plan.outputs.iter().zip(&mut *results) {
+            let width = match found {
+                Found::Each(places) => rows * places.len(),
+                Found::Sum(slot) => self.plan.slots[*slot].shape.len(),
+            };
+            result.resize(width, F::zero());
+        }
+        self.run_shards(shards, inputs, rows, &mut spaces, results);
+        // In order, whatever thread was done first.
+        let total = &mut self.values[sums_from..sums_to];
+        total.fill(F::zero());
+        for space in &spaces[..shards.count] {
+            total.iter_mut().zip(&space.sums).for_each(|(sum, share)| *sum = *sum + *share);
+        }
+        self.spaces = spaces;
+        for work in &self.plan.after {
+            step(&self.plan.slots, &self.plan.zeros, work, &mut self.values);
+        }
+        for (found, result) in self.plan.outputs.iter().zip(results) {
+            if let Found::Sum(slot) = found {
+                let Slot { offset, shape, .. } = self.plan.slots[*slot];
+                result.copy_from_slice(&self.values[offset..offset + shape.len()]);
+            }
+        }
+        Ok(())
+    }
+
+    fn run_shards(
+        &self,
+        shards: Shards,
+        inputs: &[&[F]],
+        rows: usize,
+        spaces: &mut [Space<F>],
+        results: &mut [Vec<F>],
+    ) {
+        // Each shard writes its own rows of each output.
+        let mut jobs: Vec<Job<'_, F>> = spaces
+            .iter_mut()
+            .take(shards.count)
+            .enumerate()
+            .map(|(k, space)| (k, space, Vec::new()))
             .collect();
-        let mut start = 0;
-        while start < rows {
-            let lanes = self.lanes.min(rows - start);
-            self.chunk(inputs, start, lanes);
-            for ((output, slot), result) in self.outputs.iter().zip(&mut results) {
-                if let Output::Each(_) = output {
-                    let node = self.lanes_of(*slot, lanes);
-                    for lane in 0..lanes {
-                        let lane = if node.width == 1 { 0 } else { lane };
-                        result.extend((0..node.shape.len()).map(|e| node.values[e * node.width + lane]));
-                    }
+        for (found, result) in self.plan.outputs.iter().zip(results) {
+            if let Found::Each(places) = found {
+                let mut rest = result.as_mut_slice();
+                for (shard, _, parts) in &mut jobs {
+                    let own = shards.rows.min(rows - (*shard * shards.rows).min(rows));
+                    let (part, after) = rest.split_at_mut(own * places.len());
+                    parts.push(part);
+                    rest = after;
                 }
             }
-            self.accumulate(lanes);
-            start += lanes;
         }
-        for instruction in &self.after {
-            step(&self.slots, &self.zeros, instruction, &mut self.shared_values, None, 1);
+        let run = |(shard, space, mut parts): Job<'_, F>| {
+            space.sums.clear();
+            space.sums.resize(self.plan.sums.1 - self.plan.sums.0, F::zero());
+            let (first, end) = (shard * shards.rows, rows.min((shard + 1) * shards.rows));
+            let mut start = first;
+            while start < end {
+                let count = shards.lanes.min(end - start);
+                let lane = Lane::new(count);
+                self.chunk(inputs, start, lane, space);
+                let each = self.plan.outputs.iter().filter_map(|found| match found {
+                    Found::Each(places) => Some(places),
+                    Found::Sum(_) => None,
+                });
+                for (places, part) in each.zip(&mut parts) {
+                    let width = places.len();
+                    let own = &mut part[(start - first) * width..(start - first + count) * width];
+                    self.write_rows(places, lane, space, own);
+                }
+                start += count;
+            }
+        };
+        match self.threads {
+            Threads::All if shards.count > 1 => jobs.into_par_iter().for_each(run),
+            _ => jobs.into_iter().for_each(run),
         }
-        for ((output, slot), result) in self.outputs.iter().zip(&mut results) {
-            if let Output::Sum(_) = output {
-                result.extend_from_slice(self.lanes_of(*slot, 1).values);
+    }
+
+    /// How rows are dealt out: by their number and the program alone.
+    fn shards(&self, rows: usize) -> Shards {
+        let bytes = (self.plan.sums.1 - self.plan.sums.0) * size_of::<F>();
+        // Sums cost memory and time for each shard.
+        let most = match bytes {
+            0 => 64,
+            b if b <= 64 << 10 => 16,
+            b if b <= 4 << 20 => 4,
+            _ => 2,
+        };
+        let count = (rows / LEAST_ROWS).clamp(1, most);
+        let share = rows.div_ceil(count).next_multiple_of(LANES_STEP).max(LANES_STEP);
+        // Chunks of a shard of about one size, none of them nearly empty.
+        let chunks = share.div_ceil(self.lanes.max(1));
+        let lanes = match self.lanes {
+            lanes if lanes < LANES_STEP => lanes,
+            lanes => share.div_ceil(chunks).next_multiple_of(LANES_STEP).min(lanes.max(LANES_STEP)),
+        };
+        let share = share.div_ceil(lanes) * lanes;
+        Shards { count: rows.div_ceil(share.max(1)), rows: share, lanes }
+    }
+
+    /// Brings the rows `start..` in, computes, and adds to the sums of the space.
+    fn chunk(&self, inputs: &[&[F]], start: usize, lane: Lane, space: &mut Space<F>) {
+        let Lane { count, stride } = lane;
+        if space.rows.len() < self.plan.rows * stride {
+            space.rows.resize(self.plan.rows * stride, F::zero());
+        }
+        for ((first, width), rows) in self.plan.inputs.iter().zip(inputs) {
+            let target = &mut space.rows[first * stride..(first + width) * stride];
+            for at in 0..stride {
+                // Lanes beyond the last row repeat it: numbers like any others.
+                let row = start + at.min(count - 1);
+                for (e, value) in rows[row * width..(row + 1) * width].iter().enumerate() {
+                    target[e * stride + at] = *value;
+                }
             }
         }
-        Ok(results)
+        let task = Chunk {
+            instructions: &self.plan.instructions,
+            matrices: &self.packed,
+            shared: &self.values,
+            lane,
+            space,
+        };
+        F::run(task);
+    }
+
+    fn write_rows(&self, places: &Places, lane: Lane, space: &Space<F>, out: &mut [F]) {
+        let width = places.len();
+        for (e, place) in places.iter().enumerate() {
+            match place.is_shared() {
+                true => (0..lane.count).for_each(|at| out[at * width + e] = self.values[place.index()]),
+                false => {
+                    let row = &space.rows[place.index() * lane.stride..][..lane.count];
+                    row.iter().enumerate().for_each(|(at, value)| out[at * width + e] = *value);
+                }
+            }
+        }
+    }
+
+    fn check(&self, inputs: &[&[F]], rows: usize) -> Result<(), ProgramError> {
+        if !self.loaded {
+            return Err(ProgramError::NotLoaded);
+        }
+        if inputs.len() != self.plan.inputs.len() {
+            return Err(ProgramError::Inputs { expected: self.plan.inputs.len(), given: inputs.len() });
+        }
+        for (number, ((_, width), values)) in self.plan.inputs.iter().zip(inputs).enumerate() {
+            if values.len() != rows * width {
+                return Err(ProgramError::Rows { input: number, rows, width: *width, given: values.len() });
+            }
+        }
+        Ok(())
     }
 
     /// The first operation, in the order of the program, that makes a number that is not finite out of
@@ -82,176 +291,122 @@ impl<F: Number> Program<F> {
         rows: usize,
     ) -> Result<Option<NonFinite>, ProgramError> {
         self.check(inputs, rows)?;
+        for work in &self.plan.shared {
+            let numbers = |slot: usize| {
+                let Slot { offset, shape, .. } = self.plan.slots[slot];
+                &self.values[offset..offset + shape.len()]
+            };
+            let out = numbers(work.out);
+            let finite = |values: &[F]| values.iter().all(|value| value.is_finite());
+            if finite(out) || work.operands.iter().any(|slot| !finite(numbers(*slot))) {
+                continue;
+            }
+            let element = out.iter().position(|value| !value.is_finite()).expect("one is not finite");
+            let same = work.operands.iter().filter(|slot| numbers(**slot).len() == out.len());
+            return Ok(Some(NonFinite {
+                operation: work.op.name(),
+                place: work.place,
+                element,
+                row: 0,
+                value: out[element].to_double(),
+                operands: same.map(|slot| numbers(*slot)[element].to_double()).collect(),
+            }));
+        }
+        let mut space =
+            Space { sums: vec![F::zero(); self.plan.sums.1 - self.plan.sums.0], ..Space::default() };
         for row in 0..rows {
-            self.chunk(inputs, row, 1);
-            let batched = self.batched.iter().filter_map(|work| match work {
-                Work::Run(instruction) => Some(instruction),
-                Work::Solve(_) => None,
-            });
-            for instruction in self.shared.iter().chain(&self.members).chain(batched) {
-                let out = self.lanes_of(instruction.out, 1);
-                let Some(element) = out.values.iter().position(|value| !value.is_finite()) else { continue };
-                let operands: Vec<Lanes<'_, F>> =
-                    instruction.operands.iter().map(|slot| self.lanes_of(*slot, 1)).collect();
-                if operands.iter().any(|operand| operand.values.iter().any(|value| !value.is_finite())) {
-                    continue;
-                }
-                let same = operands.iter().filter(|operand| operand.shape == out.shape);
-                return Ok(Some(NonFinite {
-                    operation: instruction.op.name(),
-                    place: instruction.place,
-                    element,
-                    row,
-                    value: out.values[element].to_double(),
-                    operands: same.map(|operand| operand.values[element].to_double()).collect(),
-                }));
+            // One instruction more each time would be quadratic: rows are not shared with later results here, so
+            // that what an instruction wrote is looked at right after it.
+            let found = self.traced(inputs, row, &mut space);
+            if found.is_some() {
+                return Ok(found);
             }
         }
         Ok(None)
     }
 
-    fn check(&self, inputs: &[&[F]], rows: usize) -> Result<(), ProgramError> {
-        if !self.loaded {
-            return Err(ProgramError::NotLoaded);
-        }
-        if inputs.len() != self.inputs.len() {
-            return Err(ProgramError::Inputs { expected: self.inputs.len(), given: inputs.len() });
-        }
-        for (number, (slot, values)) in self.inputs.iter().zip(inputs).enumerate() {
-            let width = self.slots[*slot].shape.len();
-            if values.len() != rows * width {
-                return Err(ProgramError::Rows { input: number, rows, width, given: values.len() });
+    fn traced(&self, inputs: &[&[F]], row: usize, space: &mut Space<F>) -> Option<NonFinite> {
+        let lane = Lane::new(1);
+        space.rows.clear();
+        space.rows.resize(self.plan.rows * lane.stride, F::zero());
+        for ((first, width), rows) in self.plan.inputs.iter().zip(inputs) {
+            for (e, value) in rows[row * width..(row + 1) * width].iter().enumerate() {
+                space.rows[(first + e) * lane.stride..(first + e + 1) * lane.stride].fill(*value);
             }
         }
-        Ok(())
+        for instruction in &self.plan.instructions {
+            let before = self.operands_of(instruction, lane, space);
+            let task = Chunk {
+                instructions: std::slice::from_ref(instruction),
+                matrices: &self.packed,
+                shared: &self.values,
+                lane,
+                space,
+            };
+            F::run(task);
+            if before.iter().flatten().any(|value| !value.is_finite()) {
+                continue;
+            }
+            let written = instruction.written(&|k| self.plan.matrices[k].rows());
+            let numbers = written.iter().flat_map(|(first, count)| *first..first + count);
+            let bad = numbers.enumerate().find(|(_, row)| !space.rows[row * lane.stride].is_finite());
+            if let Some((at, place)) = bad {
+                let element = instruction.elements.as_ref().map_or(at, |elements| elements[at] as usize);
+                return Some(NonFinite {
+                    operation: instruction.name,
+                    place: instruction.place,
+                    element,
+                    row,
+                    value: space.rows[place * lane.stride].to_double(),
+                    operands: before
+                        .get(at)
+                        .map_or(Vec::new(), |own| own.iter().map(|v| v.to_double()).collect()),
+                });
+            }
+        }
+        None
     }
 
-    /// Computes the batched nodes for the rows `start..start + lanes`.
-    fn chunk(&mut self, inputs: &[&[F]], start: usize, lanes: usize) {
-        let needed = self.batched_elements * lanes;
-        if self.batched_values.len() < needed {
-            self.batched_values.resize(needed, F::zero());
-        }
-        for (slot, rows) in self.inputs.iter().zip(inputs) {
-            let Slot { offset, shape, .. } = self.slots[*slot];
-            let width = shape.len();
-            let target = &mut self.batched_values[offset * lanes..(offset + width) * lanes];
-            for lane in 0..lanes {
-                let row = &rows[(start + lane) * width..(start + lane + 1) * width];
-                for (e, value) in row.iter().enumerate() {
-                    target[e * lanes + lane] = *value;
+    /// The operands of each number that an instruction writes; for a product all of them together.
+    fn operands_of(&self, instruction: &Instruction, lane: Lane, space: &Space<F>) -> Vec<Vec<F>> {
+        let number = |place: super::place::Place, k: usize| match place.is_shared() {
+            true => self.values[place.index()],
+            false => space.rows[(place.index() + k) * lane.stride],
+        };
+        match &instruction.work {
+            Work::Elementwise { segments, .. } => segments
+                .iter()
+                .flat_map(|segment| {
+                    (0..segment.count)
+                        .map(|k| segment.operands.iter().map(|place| number(*place, k)).collect::<Vec<F>>())
+                })
+                .collect(),
+            _ => {
+                let read = instruction.read(&|k| self.plan.matrices[k].width);
+                let rows = read.iter().flat_map(|(first, count)| *first..first + count);
+                // They go into every result, so that none of them is told.
+                match rows.map(|row| space.rows[row * lane.stride]).find(|value| !value.is_finite()) {
+                    Some(value) => vec![vec![value]],
+                    None => Vec::new(),
                 }
             }
         }
-        for number in 0..self.batched.len() {
-            match &self.batched[number] {
-                Work::Run(instruction) => {
-                    let batched = Some(&mut self.batched_values);
-                    step(&self.slots, &self.zeros, instruction, &mut self.shared_values, batched, lanes);
-                }
-                Work::Solve(block) => self.solve(*block, None, lanes),
-            }
-        }
-    }
-
-    /// Adds this chunk's share to the batch sums.
-    fn accumulate(&mut self, lanes: usize) {
-        for sum in &self.sums {
-            let (Accumulate::Lanes { to, .. } | Accumulate::Outer { to, .. }) = sum;
-            let Slot { offset, shape, .. } = self.slots[*to];
-            // Accumulators lie behind all values that they sum.
-            let (values, accumulators) = self.shared_values.split_at_mut(offset);
-            let sums = &mut accumulators[..shape.len()];
-            let of =
-                |slot: &usize| lanes_in(&self.slots[*slot], &self.zeros, values, &self.batched_values, lanes);
-            match sum {
-                Accumulate::Lanes { from, .. } => add_lanes(of(from), lanes, sums),
-                Accumulate::Outer { left, right, .. } => {
-                    add_outer_products(of(left), of(right), lanes, sums);
-                }
-            }
-        }
-    }
-
-    fn lanes_of(&self, slot: usize, lanes: usize) -> Lanes<'_, F> {
-        lanes_in(&self.slots[slot], &self.zeros, &self.shared_values, &self.batched_values, lanes)
     }
 }
 
-fn lanes_in<'a, F>(
-    slot: &Slot,
-    zeros: &'a [bool],
-    shared: &'a [F],
-    batched: &'a [F],
-    lanes: usize,
-) -> Lanes<'a, F> {
-    let length = slot.shape.len();
-    let zeros = &zeros[slot.zeros.0..slot.zeros.1];
-    if slot.batched {
-        let values = &batched[slot.offset * lanes..(slot.offset + length) * lanes];
-        Lanes { values, width: lanes, shape: slot.shape, zeros }
-    } else {
-        let values = &shared[slot.offset..slot.offset + length];
-        Lanes { values, width: 1, shape: slot.shape, zeros }
-    }
-}
-
-/// Runs some elements of one instruction, which is batched.
-pub(super) fn step_elements<F: Number>(
-    slots: &[Slot],
-    zeros: &[bool],
-    instruction: &Instruction,
-    elements: &[usize],
-    shared: &[F],
-    batched: &mut [F],
-    lanes: usize,
-) {
-    let out = slots[instruction.out];
-    let own_zeros = &zeros[out.zeros.0..out.zeros.1];
-    let (known, rest) = batched.split_at_mut(out.offset * lanes);
-    let operands: Vec<Lanes<'_, F>> = instruction
+/// Runs one shared instruction; its result lies behind its operands.
+fn step<F: Element>(slots: &[Slot], zeros: &[bool], work: &SharedWork, values: &mut [F]) {
+    let out = slots[work.out];
+    let (known, rest) = values.split_at_mut(out.offset);
+    let operands: Vec<Lanes<'_, F>> = work
         .operands
         .iter()
-        .map(|slot| lanes_in(&slots[*slot], zeros, shared, known, lanes))
+        .map(|slot| {
+            let Slot { offset, shape, zeros: own } = slots[*slot];
+            let values = &known[offset..offset + shape.len()];
+            Lanes { values, width: 1, shape, zeros: &zeros[own.0..own.1] }
+        })
         .collect();
-    for e in elements {
-        let target = &mut rest[e * lanes..(e + 1) * lanes];
-        if own_zeros.get(*e) == Some(&true) {
-            target.fill(F::zero());
-        } else {
-            evaluate_element(&instruction.op, out.shape, &operands, *e, target, lanes);
-        }
-    }
-}
-
-/// Runs one instruction; its result lies behind its operands, in the shared or the batched numbers.
-pub(super) fn step<F: Number>(
-    slots: &[Slot],
-    zeros: &[bool],
-    instruction: &Instruction,
-    shared: &mut [F],
-    batched: Option<&mut Vec<F>>,
-    lanes: usize,
-) {
-    let out = slots[instruction.out];
-    let length = out.shape.len();
     let own_zeros = &zeros[out.zeros.0..out.zeros.1];
-    let run = |shared: &[F], batched: &[F], target: &mut [F], lanes: usize| {
-        let operands: Vec<Lanes<'_, F>> = instruction
-            .operands
-            .iter()
-            .map(|slot| lanes_in(&slots[*slot], zeros, shared, batched, lanes))
-            .collect();
-        evaluate(&instruction.op, out.shape, &operands, target, lanes, own_zeros);
-    };
-    match batched {
-        Some(batched) if out.batched => {
-            let (known, rest) = batched.split_at_mut(out.offset * lanes);
-            run(shared, known, &mut rest[..length * lanes], lanes);
-        }
-        _ => {
-            let (known, rest) = shared.split_at_mut(out.offset);
-            run(known, &[], &mut rest[..length], 1);
-        }
-    }
+    evaluate(&work.op, out.shape, &operands, &mut rest[..out.shape.len()], 1, own_zeros);
 }

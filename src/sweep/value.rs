@@ -14,10 +14,11 @@ use smallvec::SmallVec;
 
 use super::lu::Lu;
 use super::special;
+use crate::kernel::Real;
 use crate::tape::{Op, Shape};
 
 /// Numbers a program computes with: `f64`, or `f32` for speed.
-pub trait Number: Float + Debug + Default + Send + Sync + 'static {
+pub trait Number: Float + Real + Debug + Default + 'static {
     /// The nearest number of this type.
     fn of(value: f64) -> Self;
     /// As a double.

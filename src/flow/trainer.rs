@@ -1,0 +1,156 @@
+//! One training step after another: loss, gradients and Adam in one compiled program, on numbers that stay in place.
+
+use super::adam::Adam;
+use super::density::{DensityTape, Flow, whole_rows};
+use super::error::FlowError;
+use crate::program::{Element, NonFinite, Output, Program, Threads};
+use crate::sweep::adjoint;
+use crate::tape::{Cut, Parameters};
+
+/// Minimises the mean of -ln p(x), a minibatch a step. `Flow::fit` does the rest: shuffles, holds out, stops.
+///
+/// ```
+/// use pushforward::flow::Trainer;
+/// use pushforward::prelude::*;
+///
+/// let layers: Vec<Box<dyn Bijection>> = vec![Box::new(Affine::new([1.0], [0.0]))];
+/// let flow = Flow::new(StandardNormal::new(1), layers)?;
+/// let mut trainer = Trainer::<f64>::new(&flow, flow.initial(0)?, 0.1)?;
+/// let data = [4.0, 6.0, 5.0, 7.0];
+/// let losses: Vec<f64> = (0..400).map(|_| trainer.step(&data)).collect::<Result<_, _>>()?;
+/// assert!(losses[399] < losses[0]);
+/// let shift = trainer.parameters().get("layers.0.shift").unwrap().values[0];
+/// assert!((shift - 5.5).abs() < 0.1);          // the mean of the data
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Trainer<F> {
+    program: Program<F>,
+    /// By parameter of the program: the output that is its gradient.
+    gradients: Vec<usize>,
+    adam: Adam<F>,
+    parameters: Parameters,
+    clip: f64,
+    width: usize,
+}
+
+impl<F: Element> Trainer<F> {
+    /// Starts from these parameters, with this step size.
+    ///
+    /// # Errors
+    /// What is wrong with a layer or with the parameters.
+    pub fn new(flow: &Flow, parameters: Parameters, learning_rate: f64) -> Result<Trainer<F>, FlowError> {
+        Trainer::on(&flow.density()?, parameters, learning_rate)
+    }
+
+    pub(super) fn on(
+        density: &DensityTape,
+        parameters: Parameters,
+        learning_rate: f64,
+    ) -> Result<Trainer<F>, FlowError> {
+        let tape = &density.tape;
+        let loss = -tape.var(density.log_prob);
+        let nodes = tape.parameters();
+        let cut = Cut::new(tape, &[density.x], &[loss.id()]);
+        let found = adjoint(tape, &cut, &[(loss.id(), tape.constant(1.0))], &nodes);
+        let mut outputs = vec![Output::Sum(loss.id())];
+        let mut names = Vec::new();
+        for (declaration, gradient) in tape.declarations().into_iter().zip(found) {
+            if let Some(gradient) = gradient {
+                outputs.push(Output::Sum(gradient.id()));
+                names.push(declaration.name);
+            }
+        }
+        let mut program = Program::compile(tape, &[density.x], &outputs);
+        program.load(&parameters)?;
+        let output_of = |name: &str| names.iter().position(|known| known == name).map(|k| k + 1);
+        // A parameter that the value depends on and the gradient does not is left alone: its gradient is 0.
+        let wanted: Vec<Option<usize>> = program.parameter_names().map(|(name, _)| output_of(name)).collect();
+        assert!(wanted.iter().all(Option::is_some), "every parameter of a loss has a gradient");
+        let lengths: Vec<usize> = program.parameter_names().map(|(_, shape)| shape.len()).collect();
+        Ok(Trainer {
+            gradients: wanted.into_iter().flatten().collect(),
+            adam: Adam::new(learning_rate, &lengths),
+            width: tape.shape(density.x).len(),
+            clip: f64::INFINITY,
+            program,
+            parameters,
+        })
+    }
+
+    /// Shortens gradients that are longer than this (Euclidean, over all parameters).
+    pub fn set_clip(&mut self, clip: f64) {
+        self.clip = clip;
+    }
+
+    /// Changes the step size from now on.
+    pub fn set_learning_rate(&mut self, learning_rate: f64) {
+        self.adam.set_learning_rate(learning_rate);
+    }
+
+    /// Sets on how many threads it runs; results do not depend on it.
+    pub fn set_threads(&mut self, threads: Threads) {
+        self.program.set_threads(threads);
+    }
+
+    /// One step on these rows; gives their mean loss before it.
+    ///
+    /// # Errors
+    /// [`FlowError::Rows`], [`FlowError::Nan`], and [`FlowError::NotFinite`] for a loss or gradients that are not
+    /// finite: then nothing was changed.
+    pub fn step(&mut self, rows: &[F]) -> Result<f64, FlowError> {
+        if !rows.len().is_multiple_of(self.width) || rows.is_empty() {
+            return Err(FlowError::Rows { width: self.width, given: rows.len() });
+        }
+        let count = rows.len() / self.width;
+        match self.try_step(rows, count)? {
+            Some(loss) => Ok(loss),
+            None => {
+                let doubles: Vec<f64> = rows.iter().map(|value| value.to_double()).collect();
+                whole_rows(&doubles, self.width)?;
+                Err(FlowError::not_finite(0, self.origin(rows, count)?))
+            }
+        }
+    }
+
+    /// The same, with `None` where the loss or a gradient is not finite.
+    pub(super) fn try_step(&mut self, rows: &[F], count: usize) -> Result<Option<f64>, FlowError> {
+        self.program.accumulate(&[rows], count)?;
+        let loss = self.program.sum(0)[0].to_double() / count as f64;
+        let square: f64 = self.gradients.iter().map(|output| square(self.program.sum(*output))).sum();
+        let length = square.sqrt() / count as f64;
+        if !loss.is_finite() || !length.is_finite() {
+            return Ok(None);
+        }
+        let clipped = if length > self.clip { self.clip / length } else { 1.0 };
+        let scale = F::of(clipped / count as f64);
+        let adam = &mut self.adam;
+        adam.next();
+        self.program.update(&self.gradients, |number, values, gradient| {
+            adam.change(number, values, gradient, scale);
+        });
+        Ok(Some(loss))
+    }
+
+    pub(super) fn origin(&mut self, rows: &[F], count: usize) -> Result<Option<NonFinite>, FlowError> {
+        Ok(self.program.trace_nonfinite(&[rows], count)?)
+    }
+
+    /// The parameters as they are now.
+    pub fn parameters(&mut self) -> &Parameters {
+        self.program.save(&mut self.parameters);
+        &self.parameters
+    }
+}
+
+/// Σ a², with sixteen running sums in doubles.
+fn square<F: Element>(a: &[F]) -> f64 {
+    let mut sums = [0.0; 16];
+    let chunks = a.chunks_exact(16);
+    let rest: f64 = chunks.remainder().iter().map(|a| a.to_double() * a.to_double()).sum();
+    for chunk in chunks {
+        for (sum, a) in sums.iter_mut().zip(chunk) {
+            *sum += a.to_double() * a.to_double();
+        }
+    }
+    rest + sums.iter().sum::<f64>()
+}

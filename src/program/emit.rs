@@ -1,0 +1,605 @@
+//! From nodes to instructions: which rows a node's elements are, and what computes them.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use smallvec::SmallVec;
+
+use super::compile::Compiler;
+use super::instruction::{Equation, Instruction, Unknown, Work};
+use super::lower::{Block as Lowered, Kind, Part};
+use super::matrix::{Layout, Matrix};
+use super::memory::Block;
+use super::place::{Place, Places, segments};
+use crate::tape::{Node, NodeId, Op, Shape};
+
+/// What came of a program.
+pub(super) struct Emitted {
+    pub instructions: Vec<Instruction>,
+    pub matrices: Vec<Matrix>,
+    pub blocks: Vec<Block>,
+    /// By input: its first row and how many it has.
+    pub inputs: Vec<(usize, usize)>,
+    places: Vec<Option<Places>>,
+}
+
+impl Emitted {
+    /// Where the elements of a node are.
+    pub(super) fn places_of(
+        &self,
+        position: usize,
+        shared: &[Option<usize>],
+        compiler: &Compiler<'_>,
+    ) -> Places {
+        match (&self.places[position], shared[position]) {
+            (Some(places), _) => places.clone(),
+            (None, Some(offset)) => shared_places(offset, compiler, position),
+            (None, None) => unreachable!("an output has a value"),
+        }
+    }
+}
+
+fn shared_places(offset: usize, compiler: &Compiler<'_>, position: usize) -> Places {
+    let count = compiler.tape.shape(compiler.cut.nodes()[position]).len();
+    Places::Run { first: Place::shared(offset), count }
+}
+
+pub(super) struct Emitter<'c, 't> {
+    compiler: &'c Compiler<'t>,
+    /// By position: where a shared node's numbers start.
+    shared: &'c [Option<usize>],
+    members: HashSet<NodeId>,
+    /// By node that only an equation runs: its first row, and the place of each element among its rows.
+    inside: HashMap<NodeId, (usize, Vec<usize>)>,
+    places: Vec<Option<Places>>,
+    blocks: Vec<Block>,
+    rows: usize,
+    matrices: Vec<Matrix>,
+    list: Vec<Instruction>,
+}
+
+type Operands = SmallVec<[Place; 3]>;
+
+impl<'c, 't> Emitter<'c, 't> {
+    pub(super) fn new(
+        compiler: &'c Compiler<'t>,
+        shared: &'c [Option<usize>],
+        members: HashSet<NodeId>,
+    ) -> Emitter<'c, 't> {
+        let places = vec![None; compiler.cut.nodes().len()];
+        Emitter {
+            compiler,
+            shared,
+            members,
+            inside: HashMap::new(),
+            places,
+            blocks: Vec::new(),
+            rows: 0,
+            matrices: Vec::new(),
+            list: Vec::new(),
+        }
+    }
+
+    /// Everything, in order. `sums` says by position where the batch sum of a node is formed, and `pushes` for which
+    /// of them it is formed from its operands.
+    pub(super) fn emit(mut self, sums: &HashMap<usize, usize>, pushes: &dyn Fn(usize) -> bool) -> Emitted {
+        let compiler = self.compiler;
+        let mut inputs = Vec::new();
+        for (number, id) in compiler.cut.inputs().iter().enumerate() {
+            let shape = compiler.tape.shape(*id);
+            let first = self.new_rows(shape.len());
+            self.places[compiler.position(*id)] =
+                Some(Places::Run { first: Place::row(first), count: shape.len() });
+            if number < compiler.inputs {
+                inputs.push((first, shape.len()));
+            }
+        }
+        for block in compiler.blocks {
+            self.reserve(block);
+        }
+        let ready = self.blocks_by_last_node();
+        let mut sums_at: HashMap<usize, Vec<usize>> = HashMap::new();
+        for position in sums.keys() {
+            let node = compiler.tape.node(compiler.cut.nodes()[*position]);
+            let from = match pushes(*position) {
+                true => node.operands.iter().map(|operand| compiler.position(*operand)).max(),
+                false => Some(*position),
+            };
+            sums_at.entry(from.unwrap_or(*position)).or_default().push(*position);
+        }
+        sums_at.values_mut().for_each(|list| list.sort_unstable());
+        for (position, id) in compiler.cut.nodes().iter().enumerate() {
+            let batched = compiler.batched[position] && compiler.needs_value[position];
+            if batched && !compiler.cut.is_input(*id) && !self.members.contains(id) {
+                self.node(*id, None);
+            }
+            for block in ready.get(id).into_iter().flatten() {
+                let equation = self.equation(*block, None);
+                self.push_at(
+                    Work::Solve(Box::new(equation)),
+                    compiler.blocks[*block].variable,
+                    "solve",
+                    None,
+                );
+            }
+            if !compiler.blocks.is_empty() {
+                continue;
+            }
+            for summed in sums_at.get(&position).into_iter().flatten() {
+                self.sum(*summed, sums[summed], pushes(*summed));
+            }
+        }
+        // What an equation computes is there when it is solved, whatever its place on the tape.
+        if !compiler.blocks.is_empty() {
+            let mut all: Vec<usize> = sums.keys().copied().collect();
+            all.sort_unstable();
+            all.into_iter().for_each(|summed| self.sum(summed, sums[&summed], pushes(summed)));
+        }
+        let Emitter { list, matrices, blocks, places, .. } = self;
+        Emitted { instructions: list, matrices, blocks, inputs, places }
+    }
+
+    /// Rows that lie together, apart from all others.
+    fn new_rows(&mut self, count: usize) -> usize {
+        let first = self.rows;
+        // A gap, so that rows of two blocks never seem to be one after another.
+        self.rows += count + 1;
+        self.blocks.push(Block { first, count });
+        first
+    }
+
+    fn places(&self, id: NodeId) -> Places {
+        let position = self.compiler.position(id);
+        match (&self.places[position], self.shared[position]) {
+            (Some(places), _) => places.clone(),
+            (None, Some(offset)) => shared_places(offset, self.compiler, position),
+            // Inside of an equation not one element of it is known yet, and none is asked for.
+            (None, None) if self.members.contains(&id) => {
+                Places::Repeat { place: Place::NOWHERE, count: self.compiler.tape.shape(id).len() }
+            }
+            (None, None) => unreachable!("an operand comes before its users"),
+        }
+    }
+
+    fn push_at(&mut self, work: Work, id: NodeId, name: &'static str, elements: Option<Vec<usize>>) {
+        let place = self.compiler.tape.place(id);
+        let elements = elements.map(|list| list.into_iter().map(|e| e as u32).collect());
+        self.list.push(Instruction { work, name, place, elements });
+    }
+
+    /// Instructions for a node, or for some of its elements.
+    fn node(&mut self, id: NodeId, only: Option<&[usize]>) {
+        let node = self.compiler.tape.node(id);
+        let position = self.compiler.position(id);
+        let count = node.shape.len();
+        let all: Vec<usize> = (0..count).collect();
+        let elements = only.unwrap_or(&all);
+        let zeros = self.compiler.zeros_of(id).to_vec();
+        let zero = |e: usize| !zeros.is_empty() && zeros[e];
+        let operand = |emitter: &Self, k: usize| emitter.places(node.operands[k]);
+        let mut list = match (&self.places[position], only) {
+            (Some(Places::List(list)), Some(_)) => list.clone(),
+            _ => vec![Place::NOWHERE; count],
+        };
+        match &node.op {
+            Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => unreachable!("a shared node"),
+            Op::Substitution(_) | Op::Root(_) => unreachable!("equations are unfolded"),
+            Op::Broadcast => {
+                let place = operand(self, 0).get(0);
+                if only.is_none() {
+                    self.places[position] = Some(Places::Repeat { place, count });
+                    return;
+                }
+                elements.iter().for_each(|e| list[*e] = place);
+            }
+            Op::Gather(indices) => {
+                let from = operand(self, 0);
+                elements.iter().for_each(|e| list[*e] = from.get(indices[*e] as usize));
+            }
+            Op::Concat => {
+                let parts: Vec<Places> = (0..node.operands.len()).map(|k| operand(self, k)).collect();
+                let all: Vec<Place> = parts.iter().flat_map(Places::iter).collect();
+                elements.iter().for_each(|e| list[*e] = all[*e]);
+            }
+            Op::Transpose => {
+                let Shape::Matrix(rows, columns) = node.shape else { unreachable!("a matrix") };
+                let from = operand(self, 0);
+                elements.iter().for_each(|e| list[*e] = from.get((e % columns) * rows + e / columns));
+            }
+            Op::Scatter(indices) => {
+                let from = operand(self, 0);
+                let mut terms: Vec<Vec<Place>> = vec![Vec::new(); count];
+                for (k, index) in indices.iter().enumerate() {
+                    terms[*index as usize].push(from.get(k));
+                }
+                for e in elements {
+                    list[*e] = self.sum_of(id, &node, *e, std::mem::take(&mut terms[*e]));
+                }
+            }
+            Op::Sum => {
+                let terms: Vec<Place> = operand(self, 0).iter().collect();
+                if !elements.is_empty() {
+                    list[0] = self.sum_of(id, &node, 0, terms);
+                }
+            }
+            Op::Outer => {
+                let (left, right) = (operand(self, 0), operand(self, 1));
+                let columns = right.len();
+                let of = |e: usize| SmallVec::from_slice(&[left.get(e / columns), right.get(e % columns)]);
+                self.elementwise(id, &Op::Mul, elements, only.is_some(), &zero, &of, &mut list);
+            }
+            op if op.is_elementwise() => {
+                let places: SmallVec<[Places; 3]> =
+                    (0..node.operands.len()).map(|k| operand(self, k)).collect();
+                let repeated = places.iter().all(|places| matches!(places, Places::Repeat { .. }));
+                if repeated && only.is_none() && count > 1 && zeros.is_empty() {
+                    // The same in every element: computed once.
+                    let of = |_: usize| places.iter().map(|places| places.get(0)).collect::<Operands>();
+                    self.elementwise(id, op, &[0], false, &zero, &of, &mut list);
+                    self.places[position] = Some(Places::Repeat { place: list[0], count });
+                    return;
+                }
+                let of = |e: usize| places.iter().map(|places| places.get(e)).collect::<Operands>();
+                self.elementwise(id, op, elements, only.is_some(), &zero, &of, &mut list);
+            }
+            Op::MatVec | Op::MatMul => self.product(id, &node, elements, only.is_some(), &zero, &mut list),
+            Op::LogAbsDet | Op::Inverse => {
+                let from = operand(self, 0);
+                let from = self.together(id, &from);
+                let out = self.out_rows(id, &all, only.is_some());
+                let shapes = (self.compiler.tape.shape(node.operands[0]), node.shape);
+                let work = Work::Lanewise { op: node.op.clone(), from, out, shapes };
+                self.push_at(work, id, node.op.name(), None);
+                (0..count).for_each(|e| list[e] = Place::row(out + e));
+            }
+            op => unreachable!("{} is elementwise", op.name()),
+        }
+        self.places[position] = Some(match only {
+            Some(_) => Places::List(list),
+            None => Places::of(list),
+        });
+    }
+
+    /// Rows for these elements of a node: new ones, or those that were reserved for a node inside of an equation.
+    fn out_rows(&mut self, id: NodeId, elements: &[usize], inside: bool) -> usize {
+        match self.inside.get(&id) {
+            Some((first, order)) if inside => first + elements.iter().map(|e| order[*e]).min().unwrap_or(0),
+            _ => self.new_rows(elements.len()),
+        }
+    }
+
+    /// The row of an element: the next one, or the one reserved for it.
+    fn row(&self, id: NodeId, e: usize, inside: bool, (first, number): (usize, usize)) -> usize {
+        match self.inside.get(&id) {
+            Some((first, order)) if inside => first + order[e],
+            _ => first + number,
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn elementwise(
+        &mut self,
+        id: NodeId,
+        op: &Op,
+        elements: &[usize],
+        inside: bool,
+        zero: &dyn Fn(usize) -> bool,
+        operands: &dyn Fn(usize) -> Operands,
+        list: &mut [Place],
+    ) {
+        let mut computed: Vec<(usize, Operands)> = Vec::with_capacity(elements.len());
+        for e in elements {
+            let own = operands(*e);
+            list[*e] = match op {
+                _ if zero(*e) => Place::ZERO,
+                // What is added to a structural zero is there already.
+                Op::Add if own[0] == Place::ZERO => own[1],
+                Op::Add | Op::Sub if own[1] == Place::ZERO => own[0],
+                _ => {
+                    computed.push((*e, own));
+                    continue;
+                }
+            };
+        }
+        if computed.is_empty() {
+            return;
+        }
+        let chosen: Vec<usize> = computed.iter().map(|(e, _)| *e).collect();
+        if *op == Op::Add && self.adds_to_product(id, &computed, list) {
+            return;
+        }
+        let first = self.out_rows(id, &chosen, inside);
+        let rows: Vec<usize> =
+            (0..chosen.len()).map(|number| self.row(id, chosen[number], inside, (first, number))).collect();
+        chosen.iter().zip(&rows).for_each(|(e, row)| list[*e] = Place::row(*row));
+        let segments = segments(rows.into_iter().zip(computed.into_iter().map(|(_, operands)| operands)));
+        let whole = chosen.len() == self.compiler.tape.shape(id).len();
+        let name = self.compiler.tape.look(id, |node| node.op.name());
+        self.push_at(Work::Elementwise { op: op.clone(), segments }, id, name, (!whole).then_some(chosen));
+    }
+
+    /// Makes shared numbers that are added to a product just formed its bias; what the product alone was is not kept,
+    /// so nobody else may want it.
+    fn adds_to_product(&mut self, id: NodeId, computed: &[(usize, Operands)], list: &mut [Place]) -> bool {
+        let node = self.compiler.tape.node(id);
+        let Some(k) = (0..2).find(|k| {
+            let position = self.compiler.position(node.operands[*k]);
+            let product = self.compiler.tape.look(node.operands[*k], |operand| operand.op == Op::MatVec);
+            product && self.compiler.uses[position] == 1
+        }) else {
+            return false;
+        };
+        if computed.iter().any(|(_, own)| own[k].is_shared() || !own[1 - k].is_shared()) {
+            return false;
+        }
+        let rows: Vec<usize> = computed.iter().map(|(_, own)| own[k].index()).collect();
+        let matrices = &self.matrices;
+        let found = self.list.iter_mut().rev().take(4).find_map(|instruction| match &mut instruction.work {
+            Work::Product { matrix, out, bias: bias @ None, columns: 1, .. } => {
+                let count = matrices[*matrix].rows();
+                let all = rows.len() == count && rows.iter().enumerate().all(|(k, row)| *row == *out + k);
+                all.then_some(bias)
+            }
+            _ => None,
+        });
+        let Some(bias) = found else { return false };
+        *bias = Some(computed.iter().map(|(_, own)| own[1 - k]).collect());
+        computed.iter().for_each(|(e, own)| list[*e] = own[k]);
+        true
+    }
+
+    /// The sum of some places: one of them where there is one, 0 where there is none.
+    fn sum_of(&mut self, id: NodeId, node: &Node, e: usize, terms: Vec<Place>) -> Place {
+        let terms: Vec<Place> = terms.into_iter().filter(|place| *place != Place::ZERO).collect();
+        match terms.len() {
+            0 => Place::ZERO,
+            1 => terms[0],
+            _ => {
+                let inside = self.inside.contains_key(&id);
+                let out = self.out_rows(id, &[e], inside);
+                self.push_at(Work::Sum { out, terms }, id, node.op.name(), Some(vec![e]));
+                Place::row(out)
+            }
+        }
+    }
+
+    /// The first row of these places, brought together unless they lie together already.
+    fn together(&mut self, id: NodeId, places: &Places) -> usize {
+        if let Some(row) = places.rows() {
+            return row;
+        }
+        let out = self.new_rows(places.len());
+        let from = places.iter().collect();
+        self.push_at(Work::Copy { out, from }, id, "copy", None);
+        out
+    }
+
+    fn product(
+        &mut self,
+        id: NodeId,
+        node: &Node,
+        elements: &[usize],
+        inside: bool,
+        zero: &dyn Fn(usize) -> bool,
+        list: &mut [Place],
+    ) {
+        let compiler = self.compiler;
+        let (left, right) = (node.operands[0], node.operands[1]);
+        let Shape::Matrix(rows, inner) = compiler.tape.shape(left) else { unreachable!("a matrix") };
+        let columns = node.shape.len() / rows.max(1);
+        let kept: Vec<usize> = elements.iter().copied().filter(|e| !zero(*e)).collect();
+        elements.iter().filter(|e| zero(**e)).for_each(|e| list[*e] = Place::ZERO);
+        if kept.is_empty() {
+            return;
+        }
+        let shared_left = !compiler.batched[compiler.position(left)];
+        let right_places = self.places(right);
+        let whole = kept.len() == rows * columns;
+        if shared_left && compiler.batched[compiler.position(right)] && (columns == 1 || !inside) {
+            let (source, transposed) = compiler.source(left);
+            let offset = self.shared[compiler.position(source)].expect("a matrix has numbers");
+            let (source_rows, source_columns) = match compiler.tape.shape(source) {
+                Shape::Matrix(rows, columns) => (rows, columns),
+                _ => unreachable!("a matrix"),
+            };
+            let zeros = compiler.zeros_of(left);
+            let (from, places, width) = match columns {
+                1 => self.columns_read(id, &right_places, zeros, &kept, inner),
+                _ => (self.together(right, &right_places), (0..inner).collect(), inner),
+            };
+            let kept_rows: Vec<usize> = if columns == 1 { kept.clone() } else { (0..rows).collect() };
+            let layout = Layout {
+                source: (offset, source_rows, source_columns),
+                transposed,
+                zeros,
+                rows: &kept_rows,
+                columns: &places,
+                width,
+            };
+            // Of a matrix times a matrix everything is computed, and of what is 0 by structure nothing is read.
+            let all: Vec<usize> = (0..rows * columns).collect();
+            let written = if columns == 1 { &kept } else { &all };
+            let out = self.out_rows(id, written, inside);
+            let matrix = self.matrices.len();
+            self.matrices.push(Matrix::new(&layout));
+            let work = Work::Product { matrix, from, out, bias: None, columns };
+            self.push_at(work, id, node.op.name(), (!whole).then(|| written.clone()));
+            let rows: HashMap<usize, usize> =
+                written.iter().enumerate().map(|(k, e)| (*e, out + k)).collect();
+            kept.iter().for_each(|e| list[*e] = Place::row(rows[e]));
+            return;
+        }
+        let left_places = self.places(left);
+        let dots = kept.iter().map(|e| {
+            let (row, column) = (e / columns, e % columns);
+            let pairs = (0..inner)
+                .map(|k| (left_places.get(row * inner + k), right_places.get(k * columns + column)));
+            pairs.filter(|(a, b)| *a != Place::ZERO && *b != Place::ZERO).collect()
+        });
+        let rows = dots.collect();
+        let out = self.out_rows(id, &kept, inside);
+        self.push_at(Work::Dots { out, rows }, id, node.op.name(), (!whole).then(|| kept.clone()));
+        kept.iter().enumerate().for_each(|(k, e)| list[*e] = Place::row(out + k));
+    }
+
+    /// Where a product reads its vector: the first row, the place of each column from there on, and how many rows are
+    /// in between. Elements that lie in one block, in whatever order, are read where they are.
+    fn columns_read(
+        &mut self,
+        id: NodeId,
+        vector: &Places,
+        zeros: &[bool],
+        rows: &[usize],
+        inner: usize,
+    ) -> (usize, Vec<usize>, usize) {
+        if let Some(row) = vector.rows() {
+            return (row, (0..inner).collect(), inner);
+        }
+        let seen = |column: usize| zeros.is_empty() || rows.iter().any(|row| !zeros[row * inner + column]);
+        let wanted: Vec<(usize, Place)> =
+            (0..inner).filter(|column| seen(*column)).map(|column| (column, vector.get(column))).collect();
+        let in_rows = wanted.iter().all(|(_, place)| !place.is_shared());
+        if in_rows && !wanted.is_empty() {
+            let first = wanted.iter().map(|(_, place)| place.index()).min().unwrap_or(0);
+            let last = wanted.iter().map(|(_, place)| place.index()).max().unwrap_or(0);
+            let block = self.blocks.partition_point(|block| block.first <= first) - 1;
+            let Block { first: start, count } = self.blocks[block];
+            let width = last - first + 1;
+            let mut taken = vec![false; width];
+            let distinct =
+                wanted.iter().all(|(_, p)| !std::mem::replace(&mut taken[p.index() - first], true));
+            if last < start + count && distinct && width <= 4 * wanted.len() + 16 {
+                // Columns that no row reads have no place; any will do, since their entries are structural zeros.
+                let mut places = vec![0; inner];
+                wanted.iter().for_each(|(column, place)| places[*column] = place.index() - first);
+                return (first, places, width);
+            }
+        }
+        let list: Vec<Place> =
+            (0..inner).map(|column| if seen(column) { vector.get(column) } else { Place::ZERO }).collect();
+        (self.together(id, &Places::List(list)), (0..inner).collect(), inner)
+    }
+
+    /// Adds the batch sum of a node.
+    fn sum(&mut self, position: usize, to: usize, pushed: bool) {
+        let id = self.compiler.cut.nodes()[position];
+        let node = self.compiler.tape.node(id);
+        if pushed {
+            let (left, right) = (self.places(node.operands[0]), self.places(node.operands[1]));
+            let left = (self.together(id, &left), left.len());
+            let right = (self.together(id, &right), right.len());
+            self.push_at(Work::AddOuter { left, right, to }, id, "sum of outer", None);
+            return;
+        }
+        let from = self.places(id).iter().collect();
+        self.push_at(Work::AddLanes { from, to }, id, "sum", None);
+    }
+
+    /// Reserves rows for what an equation runs: in the order in which elements become known, so that what is
+    /// computed together lies together.
+    fn reserve(&mut self, block: &Lowered<NodeId>) {
+        let mut order: HashMap<NodeId, Vec<usize>> = HashMap::new();
+        for part in block.parts() {
+            if let Part::Run { node, elements } = part {
+                order.entry(*node).or_default().extend(elements);
+            }
+        }
+        let mut nodes: Vec<NodeId> = order.keys().copied().collect();
+        nodes.sort_unstable();
+        for id in nodes {
+            let mut place = vec![0; self.compiler.tape.shape(id).len()];
+            order[&id].iter().enumerate().for_each(|(k, e)| place[*e] = k);
+            let first = self.new_rows(place.len());
+            self.inside.insert(id, (first, place));
+        }
+    }
+
+    /// Blocks that stand for themselves, by the last node that they need.
+    fn blocks_by_last_node(&self) -> HashMap<NodeId, Vec<usize>> {
+        let mut ready: HashMap<NodeId, Vec<usize>> = HashMap::new();
+        for (number, _) in self.compiler.blocks.iter().enumerate().filter(|(_, block)| !block.inner) {
+            ready.entry(self.last_node(number)).or_default().push(number);
+        }
+        ready
+    }
+
+    /// The last node that a block needs, in the order of the tape.
+    fn last_node(&self, block: usize) -> NodeId {
+        let blocks = self.compiler.blocks;
+        let mut last = blocks[block].variable;
+        let mut open = vec![block];
+        while let Some(block) = open.pop() {
+            last = blocks[block].results().into_iter().fold(last, NodeId::max);
+            for part in blocks[block].parts() {
+                match part {
+                    Part::Run { node, .. } => last = last.max(*node),
+                    Part::Solve { block, .. } => open.push(*block),
+                }
+            }
+        }
+        last
+    }
+
+    /// The instructions that solve a block's equation, for all or some elements of its unknown.
+    fn equation(&mut self, block: usize, elements: Option<&[usize]>) -> Equation {
+        let compiler = self.compiler;
+        let Lowered { variable, kind, .. } = &compiler.blocks[block];
+        let unknown = self.places(*variable);
+        match kind {
+            Kind::Substitution { output, stages, order } => {
+                let stages: Vec<Vec<Instruction>> = stages.iter().map(|stage| self.parts(stage)).collect();
+                let found = self.places(*output);
+                let takes = order.iter().map(|e| (found.get(*e), unknown.get(*e).index())).collect();
+                Equation::Substitution { stages, takes }
+            }
+            Kind::Root { value, slope, ends, once, slices } => {
+                let once = self.parts(once);
+                let all: Vec<usize> = (0..slices.len()).collect();
+                let elements = elements.unwrap_or(&all);
+                let iterate = match elements.len() == slices.len() {
+                    true => self.parts(&self.joined(slices)),
+                    false => elements.iter().flat_map(|e| self.parts(&slices[*e])).collect(),
+                };
+                let (value, slope) = (self.places(*value), self.places(*slope));
+                let unknowns = elements.iter().map(|e| Unknown {
+                    row: unknown.get(*e).index(),
+                    value: value.get(*e),
+                    slope: slope.get(*e),
+                });
+                Equation::Root { once, iterate, unknowns: unknowns.collect(), ends: *ends }
+            }
+        }
+    }
+
+    /// All slices as one list in the order of the tape: each node once, with all of its elements.
+    fn joined(&self, slices: &[Vec<Part<NodeId>>]) -> Vec<Part<NodeId>> {
+        let mut joined: BTreeMap<(NodeId, Option<usize>), Part<NodeId>> = BTreeMap::new();
+        for part in slices.iter().flatten() {
+            let (key, own) = match part {
+                Part::Run { node, elements } => ((*node, None), elements),
+                Part::Solve { block, elements } => ((self.last_node(*block), Some(*block)), elements),
+            };
+            match joined.get_mut(&key) {
+                Some(Part::Run { elements, .. } | Part::Solve { elements, .. }) => elements.extend(own),
+                None => {
+                    joined.insert(key, part.clone());
+                }
+            }
+        }
+        joined.into_values().collect()
+    }
+
+    fn parts(&mut self, parts: &[Part<NodeId>]) -> Vec<Instruction> {
+        let outer = std::mem::take(&mut self.list);
+        for part in parts {
+            match part {
+                Part::Run { node, elements } => self.node(*node, Some(elements)),
+                Part::Solve { block, elements } => {
+                    let equation = self.equation(*block, Some(elements));
+                    let variable = self.compiler.blocks[*block].variable;
+                    self.push_at(Work::Solve(Box::new(equation)), variable, "solve", None);
+                }
+            }
+        }
+        std::mem::replace(&mut self.list, outer)
+    }
+}
