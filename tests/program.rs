@@ -1,0 +1,255 @@
+//! Compiled programs: the numbers of the plain executor, whatever the rows, the threads and the type; no number lost.
+
+mod plain;
+#[allow(dead_code, reason = "other tests use more of it")]
+mod random_programs;
+
+use std::cell::Cell;
+
+use plain::plain;
+use pushforward::bijection::{pull_back_with_log_det, push_forward};
+use pushforward::flow::Trainer;
+use pushforward::prelude::*;
+use pushforward::program::{Output, Program, Threads};
+use pushforward::sweep::adjoint;
+use pushforward::tape::{Cut, NodeId};
+use random_programs::{Chooser, Pool, for_seeds};
+
+/// Relative to the larger of the expected size and 1.
+fn off(found: f64, expected: f64) -> f64 {
+    let same = found == expected || (found.is_nan() && expected.is_nan());
+    if same { 0.0 } else { (found - expected).abs() / expected.abs().max(1.0) }
+}
+
+#[test]
+fn random_programs_give_what_the_plain_executor_gives() {
+    let worst = Cell::new(0.0f64);
+    for_seeds(400, |seed| {
+        let mut choose = Chooser::new(seed);
+        let tape = Tape::new();
+        let z = tape.input(Shape::Vector(4));
+        let mut pool = Pool::new(&tape, &[z, z.at(0), z.at(3), z.slice(1..4)]);
+        for _ in 0..4 + choose.below(25) {
+            pool.grow(&mut choose);
+        }
+        let ids: Vec<NodeId> = pool.nodes.iter().rev().take(6).map(|node| node.id()).collect();
+        let mut outputs: Vec<Output> = ids.iter().map(|id| Output::Each(*id)).collect();
+        outputs.extend(ids.iter().map(|id| Output::Sum(*id)));
+        let mut program = Program::<f64>::compile(&tape, &[z.id()], &outputs);
+        let parameters = Parameters::initialise(&tape, seed);
+        program.load(&parameters).unwrap();
+        let rows = choose.pick(&[1usize, 2, 15, 16, 17, 47, 130]);
+        let points = choose.numbers(4 * rows);
+        let found = program.run(&[&points], rows).unwrap();
+        let mut sums: Vec<Vec<f64>> = ids.iter().map(|id| vec![0.0; tape.shape(*id).len()]).collect();
+        for (row, point) in points.chunks(4).enumerate() {
+            let expected = plain(&tape, z.id(), &ids, point, &parameters);
+            for (k, numbers) in expected.iter().enumerate() {
+                let own = &found[k][row * numbers.len()..(row + 1) * numbers.len()];
+                for (e, (found, expected)) in own.iter().zip(numbers).enumerate() {
+                    worst.set(worst.get().max(off(*found, *expected)));
+                    if off(*found, *expected) > 1e-12 {
+                        return Err(format!("row {row}, output {k}[{e}]: {found} against {expected}"));
+                    }
+                }
+                sums[k].iter_mut().zip(numbers).for_each(|(sum, value)| *sum += value);
+            }
+        }
+        for (k, expected) in sums.iter().enumerate() {
+            for (found, expected) in found[ids.len() + k].iter().zip(expected) {
+                if off(*found, *expected) > 1e-11 {
+                    return Err(format!("sum {k}: {found} against {expected}"));
+                }
+            }
+        }
+        Ok(())
+    });
+    println!("worst relative difference {:.1e}", worst.get());
+}
+
+fn boxed(layer: impl Bijection + 'static) -> Box<dyn Bijection> {
+    Box::new(layer)
+}
+
+fn flow(d: usize) -> Flow {
+    let layers = vec![
+        boxed(AffineCoupling::new(Halves::alternating(d, true), Network::new([9, 17]))),
+        boxed(Autoregressive::maf(MaskedNetwork::new(d, [12]))),
+        boxed(Permutation::reverse(d)),
+        boxed(Autoregressive::iaf(MaskedNetwork::new(d, [7, 7]))),
+        boxed(Triangular::lower(d)),
+    ];
+    Flow::new(StandardNormal::new(d), layers).unwrap()
+}
+
+/// Starting values with something added to each.
+fn moved(start: &Parameters, random: &mut Chooser) -> Parameters {
+    let mut parameters = start.clone();
+    for (_, tensor) in parameters.iter_mut() {
+        tensor.values.iter_mut().for_each(|value| *value += 0.3 * random.number());
+    }
+    parameters
+}
+
+#[test]
+fn flows_both_ways_give_what_the_plain_executor_gives_in_f64_and_nearly_in_f32() {
+    let d = 5;
+    let flow = flow(d);
+    let mut choose = Chooser::new(2);
+    let parameters = moved(&flow.initial(1).unwrap(), &mut choose);
+    let points = choose.numbers(40 * d);
+    for direction in [true, false] {
+        let tape = Tape::new();
+        let x = tape.input(Shape::Vector(d));
+        let (value, log_det) = match direction {
+            true => {
+                let pushed = push_forward(flow.bijection(), x).unwrap();
+                (pushed.x, pushed.log_det)
+            }
+            false => {
+                let pulled = pull_back_with_log_det(flow.bijection(), x).unwrap();
+                (pulled.z, pulled.log_det)
+            }
+        };
+        let outputs = [value, log_det].map(|var| Output::Each(var.id()));
+        let mut program = Program::<f64>::compile(&tape, &[x.id()], &outputs);
+        let mut single = Program::<f32>::compile(&tape, &[x.id()], &outputs);
+        program.load(&parameters).unwrap();
+        single.load(&parameters).unwrap();
+        let narrow: Vec<f32> = points.iter().map(|value| *value as f32).collect();
+        let found = program.run(&[&points], 40).unwrap();
+        let nearly = single.run(&[&narrow], 40).unwrap();
+        for (row, point) in points.chunks(d).enumerate() {
+            let expected = plain(&tape, x.id(), &[value.id(), log_det.id()], point, &parameters);
+            for (k, width) in [(0, d), (1, 1)] {
+                for e in 0..width {
+                    let (f, n) = (found[k][row * width + e], f64::from(nearly[k][row * width + e]));
+                    assert!(off(f, expected[k][e]) < 1e-11, "{f} against {}", expected[k][e]);
+                    assert!(off(n, expected[k][e]) < 2e-4, "{n} against {} in f32", expected[k][e]);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn results_are_the_same_to_the_last_bit_for_any_number_of_threads() {
+    let d = 4;
+    let mut choose = Chooser::new(7);
+    let parameters = moved(&flow(d).initial(3).unwrap(), &mut choose);
+    let rows = choose.numbers(1000 * d);
+    let train = |threads: Threads| {
+        let mut trainer = Trainer::<f64>::new(&flow(d), parameters.clone(), 1e-2).unwrap();
+        trainer.set_threads(threads);
+        let losses: Vec<u64> = (0..5).map(|_| trainer.step(&rows).unwrap().to_bits()).collect();
+        (losses, trainer.parameters().clone())
+    };
+    let alone = train(Threads::One);
+    for threads in [2, 3, 5] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        assert_eq!(pool.install(|| train(Threads::All)), alone, "{threads} threads");
+    }
+}
+
+#[test]
+fn a_training_step_follows_the_gradient_of_the_plain_executor() {
+    let d = 3;
+    let flow = flow(d);
+    let mut choose = Chooser::new(11);
+    let parameters = moved(&flow.initial(5).unwrap(), &mut choose);
+    let rows = choose.numbers(37 * d);
+    // By hand: the loss and its gradient, row by row, then one step of Adam, which is ±the step size at first.
+    let tape = Tape::new();
+    let x = tape.input(Shape::Vector(d));
+    let pulled = pull_back_with_log_det(flow.bijection(), x).unwrap();
+    let loss = pulled.log_det - StandardNormal::new(d).log_prob(pulled.z);
+    let cut = Cut::new(&tape, &[x.id()], &[loss.id()]);
+    let nodes = tape.parameters();
+    let gradients = adjoint(&tape, &cut, &[(loss.id(), tape.constant(1.0))], &nodes);
+    let ids: Vec<NodeId> =
+        [loss.id()].into_iter().chain(gradients.iter().map(|gradient| gradient.unwrap().id())).collect();
+    let mut totals: Vec<Vec<f64>> = ids.iter().map(|id| vec![0.0; tape.shape(*id).len()]).collect();
+    for row in rows.chunks(d) {
+        for (total, own) in totals.iter_mut().zip(plain(&tape, x.id(), &ids, row, &parameters)) {
+            total.iter_mut().zip(own).for_each(|(total, value)| *total += value);
+        }
+    }
+    let mut trainer = Trainer::<f64>::new(&flow, parameters.clone(), 1e-3).unwrap();
+    let found = trainer.step(&rows).unwrap();
+    assert!(off(found, totals[0][0] / 37.0) < 1e-12, "{found} against {}", totals[0][0] / 37.0);
+    let after = trainer.parameters().clone();
+    for (declaration, total) in tape.declarations().iter().zip(&totals[1..]) {
+        let before = &parameters.get(&declaration.name).unwrap().values;
+        let now = &after.get(&declaration.name).unwrap().values;
+        for (e, gradient) in total.iter().enumerate() {
+            let g = gradient / 37.0;
+            let expected = before[e] - 1e-3 * g / (g.abs() + 1e-8);
+            assert!(off(now[e], expected) < 1e-9, "{}[{e}]: {} against {expected}", declaration.name, now[e]);
+        }
+    }
+}
+
+#[test]
+fn nothing_and_one_row_and_a_million_variables_are_fine() {
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(3));
+    let y = (z.tanh() * 2.0).sum();
+    let mut program = Program::<f64>::compile(&tape, &[z.id()], &[Output::Each(y.id()), Output::Sum(y.id())]);
+    program.load(&Parameters::default()).unwrap();
+    assert_eq!(program.run(&[&[]], 0).unwrap(), vec![vec![], vec![0.0]]);
+    assert_eq!(program.run(&[&[0.0, 0.0, 0.0]], 1).unwrap(), vec![vec![0.0], vec![0.0]]);
+    let error = program.run(&[&[0.0, 1.0]], 1).unwrap_err().to_string();
+    assert!(error.contains("2 numbers") && error.contains("3"), "{error}");
+
+    let d = 1_000_000;
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(d));
+    let y = (z * 0.5 + 1.0).exp().ln().sum();
+    let mut program = Program::<f64>::compile(&tape, &[z.id()], &[Output::Each(y.id())]);
+    program.load(&Parameters::default()).unwrap();
+    let found = program.run(&[&vec![1.0; 2 * d]], 2).unwrap();
+    assert!(found[0].iter().all(|sum| (sum / d as f64 - 1.5).abs() < 1e-9), "{found:?}");
+}
+
+#[test]
+fn infinities_and_nan_stay_in_their_row_and_out_of_structural_zeros() {
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(3));
+    let mask = tape.matrix(3, 3, &[1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
+    let weight = tape.parameter("w", Shape::Matrix(3, 3), Init::Constant(2.0));
+    let y = (weight * mask).matvec(z);
+    let mut program = Program::<f64>::compile(&tape, &[z.id()], &[Output::Each(y.id())]);
+    program.load(&Parameters::initialise(&tape, 0)).unwrap();
+    let mut rows = vec![1.0; 3 * 20];
+    (rows[3 * 4 + 2], rows[3 * 7 + 1]) = (f64::NAN, f64::INFINITY);
+    let found = program.run(&[&rows], 20).unwrap().swap_remove(0);
+    for (row, y) in found.chunks(3).enumerate() {
+        let expected = match row {
+            4 => [2.0, 4.0, f64::NAN],
+            7 => [2.0, f64::INFINITY, 2.0],
+            _ => [2.0, 4.0, 2.0],
+        };
+        assert!(y.iter().zip(expected).all(|(a, b)| off(*a, b) == 0.0), "row {row}: {y:?}");
+    }
+}
+
+#[test]
+fn compiling_is_linear_in_the_nodes() {
+    // Doubling a chain of scalars twice: about four times the instructions, and memory does not grow at all.
+    let compiled = |count: usize| {
+        let tape = Tape::new();
+        let z = tape.input(Shape::Vector(2));
+        let mut x = z.at(0);
+        for k in 0..count {
+            x = if k % 2 == 0 { x.sin() } else { x * z.at(1) };
+        }
+        Program::<f64>::compile(&tape, &[z.id()], &[Output::Each(x.id())])
+    };
+    let (small, large) = (compiled(1000), compiled(4000));
+    assert_eq!(small.instructions().1, 1000);
+    assert_eq!(large.instructions().1, 4000);
+    let memory = |program: &Program<f64>| program.to_string().lines().nth(1).unwrap().to_string();
+    let rows = |text: &str| text.split(' ').nth(1).unwrap().parse::<usize>().unwrap();
+    assert!(rows(&memory(&large)) <= 6, "{}", memory(&large));
+    assert_eq!(rows(&memory(&small)), rows(&memory(&large)));
+}
