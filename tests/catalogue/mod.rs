@@ -1,0 +1,52 @@
+//! One of every layer of the catalogue, with a reach of its variables that says how far tests may go.
+
+use pushforward::layers::plu;
+use pushforward::prelude::*;
+
+/// A layer, and how far out its z are tried.
+pub struct Entry {
+    pub layer: Box<dyn Bijection>,
+    pub reach: f64,
+}
+
+/// Every layer: a new one is tested by adding one line.
+pub fn catalogue() -> Vec<Entry> {
+    let network = || Network::new([5, 4]);
+    let entry = |layer: Box<dyn Bijection>, reach: f64| Entry { layer, reach };
+    let map = |transform: Transform| entry(Box::new(Elementwise::new(transform, 2)), 30.0);
+    let affine = |halves: Halves, log_scale: LogScale| {
+        entry(Box::new(AffineCoupling::new(halves, network()).with_log_scale(log_scale)), 30.0)
+    };
+    vec![
+        entry(Box::new(Affine::new([2.0, -0.5, 1.0], [0.1, 0.0, -3.0])), 30.0),
+        entry(Box::new(Linear::new([2.0, 0.3, 0.0, -1.0, 0.5, 0.2, 0.4, 0.0, 1.5], [0.0, 1.0, 2.0])), 30.0),
+        entry(Box::new(Permutation::new([2, 0, 1])), 30.0),
+        entry(Box::new(Triangular::lower(3)), 30.0),
+        entry(Box::new(Triangular::upper(3).with_signs([1.0, -1.0, -1.0])), 30.0),
+        entry(Box::new(plu([2, 0, 1], [1.0, -1.0, 1.0])), 30.0),
+        entry(Box::new(AdditiveCoupling::new(Halves::first(3), network())), 30.0),
+        affine(Halves::first(3), LogScale::Bounded),
+        affine(Halves::alternating(3, false), LogScale::Raw),
+        affine(Halves::second(3), LogScale::Tanh),
+        affine(Halves::second(3), LogScale::SoftClipped { slope: 1e-3 }),
+        entry(Box::new(Autoregressive::iaf(MaskedNetwork::new(3, [6, 5]))), 30.0),
+        entry(
+            Box::new(Autoregressive::iaf(MaskedNetwork::with_degrees(vec![2, 3, 1], vec![vec![1, 2, 2]]))),
+            30.0,
+        ),
+        entry(Box::new(Autoregressive::maf(MaskedNetwork::new(3, [6]))), 30.0),
+        map(Transform::Exp),
+        map(Transform::Ln),
+        map(Transform::Softplus { sharpness: 2.5 }),
+        map(Transform::Sigmoid { lower: -1.0, upper: 3.0 }),
+        map(Transform::Logit),
+        map(Transform::Tanh),
+        map(Transform::LeakyRelu { slope: 0.1 }),
+        map(Transform::Power { exponent: 1.7 }),
+        map(Transform::Power { exponent: -2.0 }),
+        map(Transform::GumbelCdf { location: 0.3, scale: 2.0 }),
+        map(Transform::KumaraswamyCdf { a: 2.0, b: 3.0 }),
+        map(Transform::SinhArcsinh { skew: 0.4, tail: 1.3, normalise: true }),
+        map(Transform::SqueezedLogit { alpha: 0.05 }),
+    ]
+}
