@@ -261,6 +261,11 @@ fn every_layer_of_the_catalogue_stands() {
         Box::new(Autoregressive::iaf(MaskedNetwork::new(3, [6, 5]))),
         Box::new(Autoregressive::iaf(MaskedNetwork::with_degrees(vec![2, 3, 1], vec![vec![1, 2, 2]]))),
         Box::new(Autoregressive::maf(MaskedNetwork::new(3, [6]))),
+        Box::new(RationalQuadraticSpline::fixed(3, [-2.0, 0.5, 1.0], [-1.0, 0.0, 3.0], [0.3, 2.0, 0.5])),
+        Box::new(RationalQuadraticSpline::learned(3, [-2.0, 0.5, 1.0], [-1.0, 0.0, 3.0], [0.3, 2.0, 0.5])),
+        Box::new(RationalQuadraticSpline::bounded(3, Spline::new(5, 2.0))),
+        Box::new(SplineCoupling::new(Halves::alternating(3, true), network(), Spline::new(8, 3.0))),
+        Box::new(Autoregressive::spline(MaskedNetwork::new(3, [6]), Spline::new(4, 3.0))),
     ];
     for layer in &layers {
         let report = audit(layer).unwrap();
@@ -270,7 +275,32 @@ fn every_layer_of_the_catalogue_stands() {
     let report = audit(&Chain::new(layers)).unwrap();
     assert!(report.stands(), "{report}");
     assert_eq!(report.claim(Topic::ChainRule).unwrap().evidence.word(), "checked");
-    assert_eq!(report.claims.iter().filter(|claim| claim.topic == Topic::Structure).count(), 11);
+    assert_eq!(report.claims.iter().filter(|claim| claim.topic == Topic::Structure).count(), 16);
+}
+
+#[test]
+fn a_spline_of_the_circle_stands_although_its_numbers_jump() {
+    let pi = std::f64::consts::PI;
+    let knots = ([-pi, -1.0, 0.5, pi], [-pi, -2.0, 1.5, pi], [0.8, 1.5, 0.3, 0.8]);
+    for d in [1, 2] {
+        let fixed = CircularSpline::fixed(d, knots.0, knots.1, knots.2);
+        for layer in [fixed.clone(), fixed.turned(1.3), CircularSpline::learned(d, 5)] {
+            let report = audit(&layer).unwrap();
+            assert!(report.stands(), "{report}");
+            for topic in [Topic::Jacobian, Topic::LogDet, Topic::Inverse, Topic::InverseLogDet, Topic::Mass] {
+                // In two dimensions the grids of the quadrature are too coarse for the steep bins.
+                let word = report.claim(topic).unwrap().evidence.word();
+                assert!(word == "checked" || (topic == Topic::Mass && d == 2), "{topic:?}\n{report}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_mass_is_refuted_only_beyond_what_kinks_do_to_a_quadrature() {
+    let spline = RationalQuadraticSpline::fixed(2, [-1.0, 0.0, 1.0], [-1.0, 0.9, 1.0], [1.0, 0.05, 1.0]);
+    let report = audit(&spline).unwrap();
+    assert_ne!(report.claim(Topic::Mass).unwrap().evidence.word(), "refuted", "{report}");
 }
 
 #[test]

@@ -52,11 +52,12 @@ impl MaskedNetwork {
         order
     }
 
-    /// Records the network: `each` vectors of d outputs, output i of each seeing the inputs before i.
+    /// Records the network: `each` outputs for every variable, the first of every variable, then the second of every
+    /// variable, and so on; those of variable i see the inputs before i.
     ///
     /// Parameters are `net.0.weight`, `net.0.bias`, … as of [`Network`](super::Network); the last layer starts
     /// at 0.
-    pub fn apply<'t>(&self, input: Var<'t>, each: usize) -> Vec<Var<'t>> {
+    pub fn apply<'t>(&self, input: Var<'t>, each: usize) -> Var<'t> {
         let tape = input.tape();
         let d = self.dim();
         let (mut h, mut degrees) = (input, self.inputs.clone());
@@ -66,8 +67,7 @@ impl MaskedNetwork {
             degrees = own.clone();
         }
         let sees = |output: usize, before: usize| self.inputs[output % d] > before;
-        let all = self.layer(tape, self.hidden.len(), h, &degrees, each * d, sees, true);
-        (0..each).map(|part| all.slice(part * d..(part + 1) * d)).collect()
+        self.layer(tape, self.hidden.len(), h, &degrees, each * d, sees, true)
     }
 
     /// (M ⊙ W)·h + b
