@@ -15,6 +15,9 @@ use crate::bijection::{Bijection, Inverse};
 use crate::jacobian::{Order, Structure};
 use crate::tape::{Shape, Var, concat};
 
+/// Beyond so many variables the network would be written out too often.
+const MOST_STEPS: usize = 64;
+
 /// Each variable goes through a transformer, with numbers that the variables before it choose.
 #[derive(Clone, Debug)]
 pub struct Autoregressive<T = Standardise> {
@@ -62,7 +65,8 @@ impl Autoregressive {
 
 impl Autoregressive<Spline> {
     /// Neural spline flows: zᵢ is a monotone spline of xᵢ with knots that the x before it choose, turned round. A
-    /// density is one pass, a sample takes one pass a variable.
+    /// density is one pass. A sample takes the network's hidden layers once a variable, and there is no formula for it
+    /// beyond 64 variables.
     pub fn spline(network: MaskedNetwork, spline: Spline) -> Inverse<Autoregressive<Spline>> {
         Inverse::new(Autoregressive::with(network, spline))
     }
@@ -89,18 +93,19 @@ impl<T: Transformer> Bijection for Autoregressive<T> {
     }
 
     fn forward<'t>(&self, input: Var<'t>) -> Var<'t> {
-        self.transformer.forward(input, self.network.apply(input, self.transformer.numbers()))
+        self.transformer.forward(input, self.network.numbers(input, self.transformer.numbers()))
     }
 
     /// One variable after the other: the network runs on those that are known, 0 standing for the others, which it
     /// does not look at.
     fn inverse<'t>(&self, output: Var<'t>) -> Option<Var<'t>> {
-        let (d, each) = (self.dim(), self.transformer.numbers());
-        let mut known = vec![output.tape().constant(0.0).broadcast(Shape::Vector(1)); d];
+        if self.dim() > MOST_STEPS {
+            return None;
+        }
+        let mut known = vec![output.tape().constant(0.0).broadcast(Shape::Vector(1)); self.dim()];
         for i in self.network.order() {
-            let numbers = self.network.apply(concat(known.clone()), each);
-            let own: Vec<usize> = (0..each).map(|k| k * d + i).collect();
-            known[i] = self.transformer.inverse(output.slice(i..i + 1), numbers.gather(&own))?;
+            let numbers = self.network.numbers_of(i, concat(known.clone()), self.transformer.numbers());
+            known[i] = self.transformer.inverse(output.slice(i..i + 1), numbers)?;
         }
         Some(concat(known))
     }
