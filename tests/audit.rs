@@ -324,9 +324,8 @@ fn every_elementwise_map_is_proven_one_to_one_and_onto() {
         let report = audit(&Elementwise::new(map, 2)).unwrap();
         assert!(report.stands(), "{report}");
         assert!(report.claim(Topic::Inverse).unwrap().evidence.holds(), "{report}");
-        // A choice is not a chain of operations: for it there is no proof yet. And where a domain ends at a rounded
-        // number, what happens between that and the end itself cannot be told.
-        let unproven = matches!(map, Transform::LeakyRelu { .. } | Transform::SqueezedLogit { .. });
+        // Where a domain ends at a rounded number, what happens between that and the end itself cannot be told.
+        let unproven = matches!(map, Transform::SqueezedLogit { .. });
         let word = if unproven { "not proven" } else { "proven" };
         assert_eq!(report.claim(Topic::Injective).unwrap().evidence.word(), word, "{report}");
     }

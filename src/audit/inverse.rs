@@ -76,7 +76,7 @@ pub(super) fn claims(bijection: &(impl Bijection + ?Sized), subject: &mut Subjec
 /// follows.
 fn is_identity(bijection: &(impl Bijection + ?Sized)) -> bool {
     if !bijection.layers().is_empty() {
-        return bijection.layers().iter().all(|layer| is_identity(layer));
+        return bijection.layers().iter().all(is_identity);
     }
     // What is written from the other side: g⁻¹(g(x)) = x, and where g is onto also g(g⁻¹(z)) = z.
     if let Some(other) = bijection.inverted() {

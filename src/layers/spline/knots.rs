@@ -74,8 +74,10 @@ impl<'t> Knots<'t> {
             let repeated = |value: &f64| tape.constant(*value).broadcast(Shape::Vector(m));
             values.iter().map(repeated).collect::<Vec<_>>()
         };
-        let heights: Vec<f64> = y.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        Knots { x: each(x), y: each(y), heights: each(&heights), slopes: each(slopes) }
+        let (x, y) = (each(x), each(y));
+        // Recorded, not rounded: that y_k and the height make y_{k+1} can then be proven.
+        let heights = y.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        Knots { x, y, heights, slopes: each(slopes) }
     }
 
     /// Whether there are two knots at least, they ascend in both coordinates, and there is a positive slope for each.

@@ -149,7 +149,8 @@ impl<'t> Simplifier<'t> {
                 continue;
             }
             let node = self.tape.node(id);
-            if node.op == Op::Sub {
+            // What derivatives take from one another is no part of anything.
+            if node.op == Op::Sub && id.index() < self.first {
                 differences.push((id, node.operands[0], node.operands[1]));
             }
             if self.opens(id, &node, denominators) {
@@ -159,15 +160,13 @@ impl<'t> Simplifier<'t> {
         differences.sort_unstable();
         let mut parts = Vec::new();
         for (b, over, under) in &differences {
-            if self.number(*over) == Some(1.0) {
-                parts.push(Parts { a: *under, b: *b, whole: None });
-                continue;
-            }
             // q - z, beside z - p.
             let partner = differences.iter().find(|(a, z, p)| a != b && z == under && p != over);
-            if let Some((a, _, p)) = partner.filter(|(a, ..)| a.max(b).index() < self.first) {
+            if let Some((a, _, p)) = partner {
                 let whole = self.tape.var(*over) - self.tape.var(*p);
                 parts.push(Parts { a: *a, b: *b, whole: Some(whole.id()) });
+            } else if self.number(*over) == Some(1.0) {
+                parts.push(Parts { a: *under, b: *b, whole: None });
             }
         }
         parts
