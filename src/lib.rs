@@ -81,8 +81,14 @@ pub mod prelude {
     pub use crate::derivation::{Derivation, derive};
     pub use crate::flow::{Fit, Flow, Gaussian, Table};
     pub use crate::jacobian::{Order, Structure};
-    pub use crate::layers::{AdditiveCoupling, Affine, AffineCoupling, Autoregressive, Elementwise, Halves};
-    pub use crate::layers::{Linear, LogScale, MaskedNetwork, Network, Permutation, Transform, Triangular};
+    pub use crate::layers::Triangular;
+    pub use crate::layers::{
+        AdditiveCoupling, Affine, AffineCoupling, Autoregressive, CircularSpline, Coupling,
+    };
+    pub use crate::layers::{Elementwise, Halves, Linear, LogScale, MaskedNetwork, Network, Permutation};
+    pub use crate::layers::{
+        RationalQuadraticSpline, Spline, SplineCoupling, SplineRule, Transform, Transformer,
+    };
     pub use crate::tape::{Condition, Init, Parameters, Shape, Tape, Var, concat, select, stack};
 }
 

@@ -7,6 +7,7 @@
 //! injective and the pair shows it. Finding none proves nothing.
 
 use super::evidence::Evidence;
+use super::pieces::{Pieces, pieces};
 use super::report::{Claim, Topic};
 use super::subject::{Subject, shown};
 use crate::bijection::{Bijection, Domain, derived_inverse, push_forward, record_forward};
@@ -29,7 +30,7 @@ pub(super) fn claim(bijection: &(impl Bijection + ?Sized), subject: &mut Subject
         return Claim::new(Topic::Injective, &statement, Evidence::Proven { reason });
     }
     let statement = "no two points have the same image";
-    if let Some(reason) = monotone(bijection) {
+    if let Some(reason) = monotone(bijection).or_else(|| piecewise(bijection)) {
         return Claim::new(Topic::Injective, statement, Evidence::Proven { reason });
     }
     if subject.d > LARGEST {
@@ -92,6 +93,15 @@ fn monotone(bijection: &(impl Bijection + ?Sized)) -> Option<String> {
         "J is triangular and its diagonal has one sign everywhere: each xᵢ is strictly monotone in zᵢ (bounds)"
             .to_string()
     })
+}
+
+/// Why f is one-to-one, if it is so piece by piece and the pieces meet.
+fn piecewise(bijection: &(impl Bijection + ?Sized)) -> Option<String> {
+    let Pieces { count, meet: true, .. } = pieces(bijection)? else { return None };
+    Some(format!(
+        "each xᵢ is strictly monotone in zᵢ: its slope has one sign on all {count} pieces (bounds), and \
+         where two of them meet their values are one formula"
+    ))
 }
 
 /// Why f is a bijection of its domain onto its codomain, if a derived inverse shows it.

@@ -4,7 +4,7 @@
 use super::evidence::Evidence;
 use super::report::{Claim, Topic};
 use super::subject::{Subject, error, number, shown};
-use crate::bijection::{Bijection, BijectionError, derived_inverse, pull_back, record_forward};
+use crate::bijection::{Bijection, BijectionError, Domain, derived_inverse, pull_back, record_forward};
 use crate::jacobian::{Structure, log_det, map};
 use crate::program::{Output, Program};
 use crate::sweep::simplify::simplify;
@@ -41,7 +41,7 @@ pub(super) fn claims(bijection: &(impl Bijection + ?Sized), subject: &mut Subjec
     let (points, count) = (subject.points.clone(), subject.count());
     let images = subject.values(&[subject.x], &points).swap_remove(0);
     let back = inverse.run(&[&images], count).expect("whole rows").swap_remove(0);
-    let there = round_trip(subject, "z", "f⁻¹(f(z))", &points, &back);
+    let there = round_trip(subject, ("z", subject.domain), "f⁻¹(f(z))", &points, &back);
     let held = there.holds();
     let mut claims = vec![match &there {
         Evidence::Checked { points, .. } if is_identity(bijection) => {
@@ -58,7 +58,7 @@ pub(super) fn claims(bijection: &(impl Bijection + ?Sized), subject: &mut Subjec
     let preimages = inverse.run(&[&others], count).expect("whole rows").swap_remove(0);
     if preimages.iter().all(|value| value.is_finite()) {
         let forth = subject.values(&[subject.x], &preimages).swap_remove(0);
-        let evidence = round_trip(subject, "x", "f(f⁻¹(x))", &others, &forth);
+        let evidence = round_trip(subject, ("x", subject.codomain), "f(f⁻¹(x))", &others, &forth);
         claims.push(Claim::new(Topic::Inverse, "f(f⁻¹(x)) = x", evidence));
     }
     if held {
@@ -145,10 +145,16 @@ fn perturbed_images(images: &[f64]) -> Vec<f64> {
     images.iter().enumerate().map(|(k, x)| x * (1.0 - 1e-3 * ((k % 7) as f64 + 1.0) / 7.0)).collect()
 }
 
-fn round_trip(subject: &Subject, name: &str, round: &str, from: &[f64], back: &[f64]) -> Evidence {
+fn round_trip(
+    subject: &Subject,
+    (name, domain): (&str, Domain),
+    round: &str,
+    from: &[f64],
+    back: &[f64],
+) -> Evidence {
     let (d, mut worst) = (subject.d, (0.0, 0));
     for (place, (a, b)) in from.iter().zip(back).enumerate() {
-        let off = error(*b, *a);
+        let off = error(a + domain.difference(*b, *a), *a);
         if off > worst.0 || off.is_nan() {
             worst = (off, place);
             if off.is_nan() {

@@ -13,6 +13,7 @@ mod injective;
 mod inverse;
 mod log_det;
 mod mass;
+mod pieces;
 mod points;
 mod report;
 mod shape;

@@ -1,5 +1,7 @@
 //! Points and parameters to check at.
 
+use std::f64::consts::PI;
+
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -27,6 +29,7 @@ pub(super) fn into(domain: Domain, value: f64) -> f64 {
         Domain::Reals => value,
         Domain::Positive => value.exp(),
         Domain::Interval { lower, upper } => lower + (upper - lower) / (1.0 + (-value).exp()),
+        Domain::Circle => PI * (2.0 / (1.0 + (-value).exp()) - 1.0),
     }
 }
 

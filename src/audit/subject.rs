@@ -1,6 +1,7 @@
 //! What is audited: a bijection on a tape, and its numbers.
 
 use super::Settings;
+use super::pieces::pieces;
 use super::points::{perturbed, points};
 use crate::bijection::{Bijection, BijectionError, Domain};
 use crate::jacobian::{Structure, StructureError, map, simplified_log_det};
@@ -15,6 +16,7 @@ pub(super) struct Subject {
     pub name: String,
     pub d: usize,
     pub domain: Domain,
+    pub codomain: Domain,
     pub tape: Tape,
     pub z: NodeId,
     pub x: NodeId,
@@ -68,6 +70,7 @@ impl Subject {
             name: bijection.name(),
             d,
             domain: bijection.domain(),
+            codomain: bijection.codomain(),
             tape,
             z,
             x,
@@ -185,24 +188,32 @@ fn record_layers<'t>(
         Err(error @ StructureError::Singular { .. }) => (Err(error), None),
         Err(error) => (derive(&Structure::Dense), Some(error)),
     };
-    let sign = derived.as_ref().ok().and_then(|derived| {
-        let diagonal = derived.literal.diagonal?;
+    let bounded = || {
+        let diagonal = derived.as_ref().ok()?.literal.diagonal?;
         let within = [(z.id(), bijection.domain().into())];
         let entries = simplify(tape, diagonal.id(), first, &within).value;
         let bound = Bounds::new(tape, &within).of(entries.id());
-        let flips = bound.is_negative() && bijection.dim() % 2 == 1;
-        // Of a diagonal in another order the sign of the permutation is not known here.
-        let natural = matches!(
-            structure,
-            Structure::Diagonal | Structure::LowerTriangular | Structure::UpperTriangular
-        );
-        let one = bound.is_positive() || bound.is_negative();
-        (bound.defined && natural && one).then_some(if flips { -1.0 } else { 1.0 })
-    });
+        let positive = bound.is_positive().then_some(1.0);
+        positive.or(bound.is_negative().then_some(-1.0)).filter(|_| bound.defined)
+    };
+    // Of a diagonal of other pairs the sign of the permutation is not known here.
+    let own_pairs = match &structure {
+        Structure::Diagonal | Structure::LowerTriangular | Structure::UpperTriangular => true,
+        Structure::Triangular { order } => order.inputs() == order.outputs(),
+        _ => false,
+    };
+    let entry_sign =
+        if own_pairs && refused.is_none() { bounded().or_else(|| piecewise_sign(bijection)) } else { None };
+    let sign = entry_sign.map(|sign| if bijection.dim() % 2 == 1 { sign } else { 1.0 });
     let log_det = derived.map(|derived| derived.value.id());
     let given = given.map(Var::id);
     records.push(Layer { name, z: z.id(), x: x.id(), structure, log_det, sign, refused, given });
     Ok(x)
+}
+
+/// The sign of every diagonal entry, proven piece by piece.
+fn piecewise_sign(bijection: &(impl Bijection + ?Sized)) -> Option<f64> {
+    pieces(bijection).map(|pieces| pieces.sign)
 }
 
 /// Numbers of a point, short enough for a message: `(0.3100, -1.2000)`.

@@ -1,12 +1,13 @@
 //! Where the variables of a bijection may lie.
 
+use std::f64::consts::{PI, TAU};
 use std::fmt;
 
 use serde::Serialize;
 
-use crate::sweep::bound::Bound;
+use crate::sweep::bound::{Bound, End};
 
-/// The open interval that each coordinate lies in.
+/// The open interval that each coordinate lies in, or the circle.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Domain {
@@ -21,6 +22,8 @@ pub enum Domain {
         /// The upper end.
         upper: f64,
     },
+    /// Angles, [-π, π): the ends are one point. A map of the circle jumps by 2π somewhere as a map of numbers.
+    Circle,
 }
 
 impl Domain {
@@ -30,6 +33,16 @@ impl Domain {
             Domain::Reals => value.is_finite(),
             Domain::Positive => value > 0.0 && value.is_finite(),
             Domain::Interval { lower, upper } => value > lower && value < upper,
+            Domain::Circle => (-PI..PI).contains(&value),
+        }
+    }
+
+    /// a - b; on the circle the shorter way round, for two angles.
+    pub fn difference(self, a: f64, b: f64) -> f64 {
+        match self {
+            Domain::Circle if a - b > PI => a - b - TAU,
+            Domain::Circle if a - b < -PI => a - b + TAU,
+            _ => a - b,
         }
     }
 }
@@ -40,6 +53,7 @@ impl From<Domain> for Bound {
             Domain::Reals => Bound::REALS,
             Domain::Positive => Bound::between(0.0, f64::INFINITY),
             Domain::Interval { lower, upper } => Bound::between(lower, upper),
+            Domain::Circle => Bound { low: End { at: -PI, open: false }, ..Bound::between(-PI, PI) },
         }
     }
 }
@@ -50,6 +64,7 @@ impl fmt::Display for Domain {
             Domain::Reals => f.write_str("ℝ"),
             Domain::Positive => f.write_str("(0, ∞)"),
             Domain::Interval { lower, upper } => write!(f, "({lower}, {upper})"),
+            Domain::Circle => f.write_str("[-π, π)"),
         }
     }
 }

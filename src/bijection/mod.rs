@@ -17,7 +17,7 @@ pub use inverse::Inverse;
 pub(crate) use record::record_forward;
 pub use record::{
     LayerRecord, Pulled, Pushed, Recording, derived_inverse, pull_back, pull_back_with_log_det, push_forward,
-    record,
+    record, solve_in_order,
 };
 
 use crate::jacobian::Structure;

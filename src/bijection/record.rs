@@ -2,8 +2,8 @@
 
 use super::{Bijection, BijectionError};
 use crate::jacobian::{Route, SimplifiedLogDet, Structure, map, prove, simplified_log_det};
-use crate::sweep::invert;
 use crate::sweep::simplify::{Rule, Step};
+use crate::sweep::{invert, substitution};
 use crate::tape::{Declaration, NodeId, Shape, Tape, Var};
 
 /// A bijection on a tape of its own.
@@ -234,6 +234,22 @@ pub fn derived_inverse<'t>(
     };
     invert(tape, &program, proof.labels(), x, bijection.domain().into())
         .map_err(|error| BijectionError::NoInverse { layer, reason: error.to_string() })
+}
+
+/// The z with z = G(z), of as many elements as `order` has, where element `order[k]` of G sees the elements
+/// `order[..k]` of z and no others: solved element by element, every part of G computed once. For inverses that a layer
+/// writes by hand.
+///
+/// `None` when `equation` gives none, when it gives another shape, or when some element sees more than that.
+pub fn solve_in_order<'t>(
+    tape: &'t Tape,
+    order: &[usize],
+    equation: impl FnOnce(Var<'t>) -> Option<Var<'t>>,
+) -> Option<Var<'t>> {
+    let mut places = vec![0; order.len()];
+    order.iter().enumerate().for_each(|(place, element)| places[*element] = place as u32);
+    let unknown = tape.input(Shape::Vector(order.len()));
+    substitution(tape, unknown, equation(unknown)?, &places)
 }
 
 /// Records `forward` of a single layer, and refuses mistakes, a wrong dimension and an impure recording.

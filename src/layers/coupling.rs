@@ -1,17 +1,19 @@
-//! Coupling layers: NICE and RealNVP.
+//! Coupling layers: NICE, RealNVP, and any other transformer of half of the variables.
 //!
-//! x_a = z_a,  x_b = z_b · exp(s(z_a)) + t(z_a)
+//! x_a = z_a,  x_b = τ(z_b; network(z_a))
 //!
 //! Some of the variables pass through and choose how the others are moved. The Jacobian is triangular
-//! whatever s and t are, so they can be any network: nothing is inverted or differentiated by hand.
+//! whatever they choose, so that the network can be any: nothing is inverted or differentiated by hand.
 //!
 //! Sources: Dinh, Krueger, Bengio, "NICE" (2015), eq. 9; Dinh, Sohl-Dickstein, Bengio, "Density estimation
-//! using Real NVP" (2017), eqs. 4-7.
+//! using Real NVP" (2017), eqs. 4-7; Durkan, Bekasov, Murray, Papamakarios, "Neural Spline Flows" (2019), section 3.
 
 use super::network::Network;
+use super::spline::Spline;
+use super::transformer::{LogScale, Rescale, Transformer, Translate};
 use crate::bijection::Bijection;
 use crate::jacobian::{Order, Structure};
-use crate::tape::{Init, Shape, Var, concat};
+use crate::tape::{Var, concat};
 
 /// Which variables pass through a coupling layer, and which are moved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +58,11 @@ impl Halves {
         self.passing.len() + self.moved.len()
     }
 
+    /// What passes, and what is moved.
+    fn split<'t>(&self, whole: Var<'t>) -> (Var<'t>, Var<'t>) {
+        (whole.gather(&self.passing), whole.gather(&self.moved))
+    }
+
     /// First what passes, then what is moved.
     fn order(&self) -> Order {
         Order::of([self.passing.as_slice(), self.moved.as_slice()].concat())
@@ -81,95 +88,63 @@ impl Halves {
     }
 }
 
-/// NICE: x_b = z_b + t(z_a). It preserves volume: ln|det J| = 0.
+/// x_a = z_a, x_b = τ(z_b; network(z_a)) with a transformer τ.
 #[derive(Clone, Debug)]
-pub struct AdditiveCoupling {
+pub struct Coupling<T> {
     halves: Halves,
     network: Network,
+    transformer: T,
 }
+
+/// NICE: x_b = z_b + t(z_a). It preserves volume: ln|det J| = 0.
+pub type AdditiveCoupling = Coupling<Translate>;
+
+/// RealNVP: x_b = z_b · exp(s(z_a)) + t(z_a). The network gives the raw log-scales of all moved variables, then the
+/// shifts.
+pub type AffineCoupling = Coupling<Rescale>;
+
+/// Neural spline flows: x_b is a monotone spline of z_b whose knots depend on z_a.
+pub type SplineCoupling = Coupling<Spline>;
 
 impl AdditiveCoupling {
     /// The variables of `halves` that pass are what `network` sees.
     pub fn new(halves: Halves, network: Network) -> AdditiveCoupling {
-        AdditiveCoupling { halves, network }
+        Coupling::with(halves, network, Translate)
     }
-
-    fn shift<'t>(&self, passing: Var<'t>) -> Var<'t> {
-        self.network.apply(passing, self.halves.moved.len())
-    }
-}
-
-impl Bijection for AdditiveCoupling {
-    fn dim(&self) -> usize {
-        self.halves.dim()
-    }
-
-    fn structure(&self) -> Structure {
-        self.halves.structure()
-    }
-
-    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
-        let (passing, moved) = (z.gather(&self.halves.passing), z.gather(&self.halves.moved));
-        self.halves.join(passing, moved + self.shift(passing))
-    }
-}
-
-/// How a coupling layer makes the log-scale s of its network's raw r.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum LogScale {
-    /// s = α·tanh(r/α), with α = exp(`log_bound`) of its own for each moved variable: scales can grow where the data
-    /// ask for it, a single bad step cannot blow up exp(s), and α is never 0.
-    Bounded,
-    /// s = tanh r.
-    Tanh,
-    /// s = r.
-    Raw,
-    /// s = r/(1 + |r/ln slope|): scales stay between slope and 1/slope.
-    SoftClipped {
-        /// The smallest scale, above 0 and other than 1.
-        slope: f64,
-    },
-}
-
-/// RealNVP: x_b = z_b · exp(s(z_a)) + t(z_a).
-#[derive(Clone, Debug)]
-pub struct AffineCoupling {
-    halves: Halves,
-    network: Network,
-    log_scale: LogScale,
 }
 
 impl AffineCoupling {
     /// The variables of `halves` that pass are what `network` sees.
     pub fn new(halves: Halves, network: Network) -> AffineCoupling {
-        AffineCoupling { halves, network, log_scale: LogScale::Bounded }
+        Coupling::with(halves, network, Rescale { log_scale: LogScale::Bounded })
     }
 
     /// The same with another way from the network to the log-scale; [`LogScale::Bounded`] unless said.
     pub fn with_log_scale(self, log_scale: LogScale) -> AffineCoupling {
-        AffineCoupling { log_scale, ..self }
-    }
-
-    /// s and t.
-    fn scale_and_shift<'t>(&self, passing: Var<'t>) -> (Var<'t>, Var<'t>) {
-        let count = self.halves.moved.len();
-        let raw = self.network.apply(passing, 2 * count);
-        let (r, t) = (raw.slice(0..count), raw.slice(count..2 * count));
-        let s = match self.log_scale {
-            LogScale::Bounded => {
-                let log_bound = Init::Constant(2f64.ln());
-                let bound = r.tape().parameter("log_bound", Shape::Vector(count), log_bound).exp();
-                bound * (r / bound).tanh()
-            }
-            LogScale::Tanh => r.tanh(),
-            LogScale::Raw => r,
-            LogScale::SoftClipped { slope } => r / (1.0 + (r / slope.ln()).abs()),
-        };
-        (s, t)
+        AffineCoupling { transformer: Rescale { log_scale }, ..self }
     }
 }
 
-impl Bijection for AffineCoupling {
+impl SplineCoupling {
+    /// The variables of `halves` that pass are what `network` sees; `spline` says what knots are made of its numbers.
+    pub fn new(halves: Halves, network: Network, spline: Spline) -> SplineCoupling {
+        Coupling::with(halves, network, spline)
+    }
+}
+
+impl<T: Transformer> Coupling<T> {
+    /// A coupling layer of any transformer.
+    pub fn with(halves: Halves, network: Network, transformer: T) -> Coupling<T> {
+        Coupling { halves, network, transformer }
+    }
+
+    /// What the network says to the transformer.
+    fn numbers<'t>(&self, passing: Var<'t>) -> Var<'t> {
+        self.network.apply(passing, self.transformer.numbers() * self.halves.moved.len())
+    }
+}
+
+impl<T: Transformer> Bijection for Coupling<T> {
     fn dim(&self) -> usize {
         self.halves.dim()
     }
@@ -179,8 +154,16 @@ impl Bijection for AffineCoupling {
     }
 
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
-        let (passing, moved) = (z.gather(&self.halves.passing), z.gather(&self.halves.moved));
-        let (s, t) = self.scale_and_shift(passing);
-        self.halves.join(passing, moved * s.exp() + t)
+        let (passing, moved) = self.halves.split(z);
+        self.halves.join(passing, self.transformer.forward(moved, self.numbers(passing)))
+    }
+
+    fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
+        let (passing, moved) = self.halves.split(x);
+        Some(self.halves.join(passing, self.transformer.inverse(moved, self.numbers(passing))?))
+    }
+
+    fn name(&self) -> String {
+        self.transformer.name() + "Coupling"
     }
 }

@@ -57,39 +57,52 @@ impl MaskedNetwork {
     /// Parameters are `net.0.weight`, `net.0.bias`, … as of [`Network`](super::Network); the last layer starts
     /// at 0.
     pub fn apply<'t>(&self, input: Var<'t>, each: usize) -> Vec<Var<'t>> {
-        let tape = input.tape();
-        let d = self.dim();
-        let (mut h, mut degrees) = (input, self.inputs.clone());
-        for (k, own) in self.hidden.iter().enumerate() {
-            let sees = |unit: usize, before: usize| own[unit] >= before;
-            h = self.layer(tape, k, h, &degrees, own.len(), sees, false).tanh();
-            degrees = own.clone();
-        }
-        let sees = |output: usize, before: usize| self.inputs[output % d] > before;
-        let all = self.layer(tape, self.hidden.len(), h, &degrees, each * d, sees, true);
+        let (d, all) = (self.dim(), self.numbers(input, each));
         (0..each).map(|part| all.slice(part * d..(part + 1) * d)).collect()
     }
 
-    /// (M ⊙ W)·h + b
-    #[allow(clippy::too_many_arguments)]
-    fn layer<'t>(
-        &self,
-        tape: &'t Tape,
-        k: usize,
-        h: Var<'t>,
-        degrees: &[usize],
-        width: usize,
-        sees: impl Fn(usize, usize) -> bool,
-        last: bool,
-    ) -> Var<'t> {
-        let fan_in = degrees.len();
-        let mask: Vec<f64> = (0..width)
-            .flat_map(|unit| degrees.iter().map(move |degree| (unit, *degree)))
-            .map(|(unit, degree)| f64::from(u8::from(sees(unit, degree))))
-            .collect();
-        let init = if last { Init::Constant(0.0) } else { Init::glorot(fan_in, width) };
-        let weight = tape.parameter(&format!("net.{k}.weight"), Shape::Matrix(width, fan_in), init);
-        let bias = tape.parameter(&format!("net.{k}.bias"), Shape::Vector(width), Init::Constant(0.0));
-        (weight * tape.matrix(width, fan_in, &mask)).matvec(h) + bias
+    /// The same vectors as one, as a transformer takes them.
+    pub(super) fn numbers<'t>(&self, input: Var<'t>, each: usize) -> Var<'t> {
+        let h = self.hidden(input);
+        let (weight, bias) = self.last(input.tape(), each);
+        weight.matvec(h) + bias
     }
+
+    /// The last hidden units, or the input if there are none.
+    fn hidden<'t>(&self, input: Var<'t>) -> Var<'t> {
+        let layers = self.hidden.iter().enumerate();
+        let (h, _) = layers.fold((input, self.inputs.as_slice()), |(h, before), (k, own)| {
+            let sees = |unit: usize, before: usize| own[unit] >= before;
+            let init = Init::glorot(before.len(), own.len());
+            let (weight, bias) = layer(h.tape(), k, before, own.len(), sees, init);
+            ((weight.matvec(h) + bias).tanh(), own.as_slice())
+        });
+        h
+    }
+
+    /// M ⊙ W and b of the last layer.
+    fn last<'t>(&self, tape: &'t Tape, each: usize) -> (Var<'t>, Var<'t>) {
+        let before = self.hidden.last().unwrap_or(&self.inputs);
+        let sees = |output: usize, before: usize| self.inputs[output % self.dim()] > before;
+        layer(tape, self.hidden.len(), before, each * self.dim(), sees, Init::Constant(0.0))
+    }
+}
+
+/// M ⊙ W and b of a layer after units of these degrees; `sees` says what a unit sees by degree.
+fn layer<'t>(
+    tape: &'t Tape,
+    k: usize,
+    degrees: &[usize],
+    width: usize,
+    sees: impl Fn(usize, usize) -> bool,
+    init: Init,
+) -> (Var<'t>, Var<'t>) {
+    let fan_in = degrees.len();
+    let mask: Vec<f64> = (0..width)
+        .flat_map(|unit| degrees.iter().map(move |degree| (unit, *degree)))
+        .map(|(unit, degree)| f64::from(u8::from(sees(unit, degree))))
+        .collect();
+    let weight = tape.parameter(&format!("net.{k}.weight"), Shape::Matrix(width, fan_in), init);
+    let bias = tape.parameter(&format!("net.{k}.bias"), Shape::Vector(width), Init::Constant(0.0));
+    (weight * tape.matrix(width, fan_in, &mask), bias)
 }

@@ -46,10 +46,27 @@ pub(crate) fn capture(tape: &Tape, variable: NodeId, output: NodeId) -> (Arc<Fun
             node.operands.iter().for_each(|operand| needed[position(*operand)] = true);
         }
     }
-    let captured: Operands = (0..count)
-        .filter(|at| needed[*at] && !inside[*at] && cut.nodes()[*at] != variable)
-        .map(|at| cut.nodes()[at])
-        .collect();
+    // In the order in which they are met from the output on: the same function whatever had been recorded before.
+    let mut captured = Operands::new();
+    let mut own: Vec<NodeId> = Vec::new();
+    let mut met = vec![false; count];
+    let mut stack = vec![(output, false)];
+    while let Some((id, entered)) = stack.pop() {
+        let at = position(id);
+        if entered {
+            own.push(id);
+            continue;
+        }
+        if std::mem::replace(&mut met[at], true) || id == variable {
+            continue;
+        }
+        if !inside[at] {
+            captured.push(id);
+            continue;
+        }
+        stack.push((id, true));
+        stack.extend(tape.node(id).operands.iter().rev().map(|operand| (*operand, false)));
+    }
     let mut renamed: HashMap<NodeId, NodeId> = HashMap::new();
     let (mut nodes, mut places) = (Vec::new(), Vec::new());
     for id in [variable].iter().chain(&captured) {
@@ -61,8 +78,7 @@ pub(crate) fn capture(tape: &Tape, variable: NodeId, output: NodeId) -> (Arc<Fun
         });
         places.push(tape.place(*id));
     }
-    for at in (0..count).filter(|at| inside[*at]) {
-        let id = cut.nodes()[at];
+    for id in own {
         let mut node = tape.node(id);
         node.operands.iter_mut().for_each(|operand| *operand = renamed[operand]);
         renamed.insert(id, NodeId(nodes.len() as u32));

@@ -30,7 +30,7 @@ pub mod value;
 pub mod zeros;
 
 pub use adjoint::adjoint;
-pub(crate) use equation::with_known_solutions;
+pub(crate) use equation::{substitution, with_known_solutions};
 pub use invert::{NotInverted, invert};
 pub use lu::Lu;
 pub use render::{Names, render, render_program};

@@ -35,6 +35,25 @@ pub fn catalogue() -> Vec<Entry> {
             30.0,
         ),
         entry(Box::new(Autoregressive::maf(MaskedNetwork::new(3, [6]))), 30.0),
+        entry(
+            Box::new(RationalQuadraticSpline::fixed(3, [-2.0, 0.5, 1.0], [-1.0, 0.0, 3.0], [0.3, 2.0, 0.5])),
+            30.0,
+        ),
+        entry(
+            Box::new(RationalQuadraticSpline::learned(
+                3,
+                [-2.0, 0.5, 1.0],
+                [-1.0, 0.0, 3.0],
+                [0.3, 2.0, 0.5],
+            )),
+            30.0,
+        ),
+        entry(Box::new(RationalQuadraticSpline::bounded(3, Spline::new(5, 2.0))), 30.0),
+        entry(
+            Box::new(SplineCoupling::new(Halves::alternating(3, true), network(), Spline::new(8, 3.0))),
+            30.0,
+        ),
+        entry(Box::new(Autoregressive::spline(MaskedNetwork::new(3, [6]), Spline::new(4, 3.0))), 30.0),
         map(Transform::Exp),
         map(Transform::Ln),
         map(Transform::Softplus { sharpness: 2.5 }),

@@ -5,7 +5,7 @@
 
 use super::normal::{Terms, exact_product};
 use super::{Rule, Simplifier};
-use crate::tape::{NodeId, Op, Shape, Var};
+use crate::tape::{Node, NodeId, Op, Shape, Var};
 
 /// How deeply choices and concatenations may be nested; beyond, ln|·| is left as it is.
 const DEEPEST: usize = 64;
@@ -98,7 +98,7 @@ impl<'t> Simplifier<'t> {
                     let log = self.log_abs(operand(0), depth + 1);
                     self.add_all(log.broadcast(shape).id(), c, &mut terms);
                 }
-                Op::Select if depth < DEEPEST => {
+                Op::Select if depth < DEEPEST && self.opens_choice(id, &node) => {
                     self.applied(Rule::LogSelect, id);
                     let [then, otherwise] = [1, 2].map(|k| self.log_abs(operand(k), depth + 1));
                     let chosen = self.choice(operand(0), then, otherwise);
@@ -135,6 +135,16 @@ impl<'t> Simplifier<'t> {
             }
         }
         terms
+    }
+
+    /// Whether ln|·| goes into the branches of a choice. One logarithm of a choice that the user wrote is better than
+    /// one for each branch, unless both branches lose theirs.
+    fn opens_choice(&self, id: NodeId, node: &Node) -> bool {
+        let without = |branch: &NodeId| {
+            let exponential = self.tape.look(*branch, |node| node.op == Op::Exp);
+            exponential || self.number(*branch).is_some_and(|number| number.abs() == 1.0)
+        };
+        id.index() >= self.first || node.operands[1..].iter().all(without)
     }
 
     /// Adds the terms of a sum that was derived; what the user wrote stays one term.

@@ -15,11 +15,13 @@ mod normal;
 mod order;
 mod quotient;
 mod rules;
+mod sign;
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 pub use rules::Rule;
+pub use sign::sign;
 
 use self::order::Keys;
 use super::bound::{Bound, Bounds};
@@ -65,18 +67,7 @@ fn simplify_trusting<'t>(
     given: &[(NodeId, Bound)],
     trusted: Option<Rule>,
 ) -> Simplified<'t> {
-    let mut simplifier = Simplifier {
-        trusted,
-        tape,
-        first,
-        bounds: Bounds::new(tape, given),
-        sizes: RefCell::default(),
-        keys: Keys::new(tape),
-        steps: Vec::new(),
-        rules: Vec::new(),
-        told: HashSet::new(),
-        logs: HashMap::new(),
-    };
+    let mut simplifier = Simplifier { trusted, ..Simplifier::new(tape, first, given) };
     let value = simplifier.run(node);
     Simplified { value, steps: simplifier.steps, rules: simplifier.rules }
 }
@@ -96,6 +87,21 @@ struct Simplifier<'t> {
 }
 
 impl<'t> Simplifier<'t> {
+    fn new(tape: &'t Tape, first: usize, given: &[(NodeId, Bound)]) -> Simplifier<'t> {
+        Simplifier {
+            trusted: None,
+            tape,
+            first,
+            bounds: Bounds::new(tape, given),
+            sizes: RefCell::default(),
+            keys: Keys::new(tape),
+            steps: Vec::new(),
+            rules: Vec::new(),
+            told: HashSet::new(),
+            logs: HashMap::new(),
+        }
+    }
+
     fn run(&mut self, root: NodeId) -> Var<'t> {
         if root.index() < self.first {
             return self.tape.var(root);

@@ -2,16 +2,17 @@
 //!
 //! The derivative of N/D comes off the tape as N'·D⁻¹ - N·D'·D⁻². Brought to one denominator and multiplied
 //! out, most of the numerator cancels; what is left of a rational-quadratic spline is a sum of positive terms,
-//! which loses no digits in flat or steep bins. Only what depends on the quotient is multiplied out, and
-//! b = 1 - a is kept as a letter of its own with a + b = 1, because powers of a alone would alternate in sign.
+//! which loses no digits in flat or steep bins. Only what depends on the quotient is multiplied out. Two *parts* of a
+//! whole are kept as letters of their own, because powers of one alone would alternate in sign: b = 1 - a beside a,
+//! with a + b = 1, and q - z beside z - p, with (z - p) + (q - z) = q - p.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use indexmap::IndexMap;
 
-use super::normal::{Factors, exact_product, exact_sum};
+use super::normal::{Factors, Terms, exact_product, exact_sum};
 use super::{Rule, Simplifier};
-use crate::tape::{NodeId, Op};
+use crate::tape::{Node, NodeId, Op, Shape};
 
 /// How many monomials a numerator may have while it is multiplied out.
 const MOST: usize = 256;
@@ -21,6 +22,14 @@ type Monomial = Vec<(NodeId, i32)>;
 
 /// A polynomial in atoms that may have negative exponents too.
 type Polynomial = BTreeMap<Monomial, f64>;
+
+/// Two letters a and b with a known sum.
+struct Parts {
+    a: NodeId,
+    b: NodeId,
+    /// a + b; 1 if it is no node.
+    whole: Option<NodeId>,
+}
 
 impl<'t> Simplifier<'t> {
     /// A sum as a product of factors with exponents, if it is one; factors that are numbers come as nodes.
@@ -50,39 +59,33 @@ impl<'t> Simplifier<'t> {
             return None;
         }
         let quotient = common.iter().any(|(_, exponent)| *exponent < 0);
-        let mut sum = Polynomial::new();
         let denominators: Vec<NodeId> = common.iter().filter(|(_, e)| *e < 0).map(|(id, _)| *id).collect();
-        for ((coefficient, factors), atoms) in products.iter().zip(&exponents) {
-            let mut product = Polynomial::from([(Monomial::new(), *coefficient)]);
-            for value in &factors.constants {
-                product = scaled(product, *value)?;
-            }
-            let mut rest = atoms.clone();
-            common.iter().for_each(|(id, e)| *rest.entry(*id).or_insert(0) -= e);
-            for (id, exponent) in rest.into_iter().filter(|(_, exponent)| *exponent != 0) {
-                let factor = match quotient && exponent > 0 {
-                    true => self.expanded(id, &denominators)?,
-                    false => letter(id, exponent),
-                };
-                let times = if quotient && exponent > 0 { exponent } else { 1 };
-                for _ in 0..times {
-                    product = multiplied(&product, &factor)?;
-                }
-            }
-            for (monomial, coefficient) in product {
-                add(&mut sum, monomial, coefficient)?;
-            }
+        for (product, atoms) in products.iter_mut().zip(exponents) {
+            product.1.parts = atoms;
+            common.iter().for_each(|(id, e)| *product.1.parts.entry(*id).or_insert(0) -= e);
+        }
+        let mut parts = self.parts(&products, &denominators);
+        let opened = if quotient { Some(denominators.as_slice()) } else { None };
+        let mut sum = self.polynomial(&products, opened, &parts)?;
+        if quotient && mixed(&sum) {
+            // Of differences as letters no sum of positive terms has come; opened, they may cancel.
+            parts.retain(|parts| parts.whole.is_none());
+            sum = self.polynomial(&products, opened, &parts)?;
         }
         let mut factors: Vec<(NodeId, i32)> = common;
         factors.extend(take_common(&mut sum));
-        self.divide_by_units(&mut sum);
+        for Parts { a, b, whole } in &parts {
+            while let Some(smaller) = divided(&sum, *a, *b) {
+                sum = smaller;
+                factors.extend(whole.map(|whole| (whole, 1)));
+            }
+        }
         // A numerator that mixes signs may lose digits in other places than the original did.
-        let signs = sum.values().all(|c| *c > 0.0) || sum.values().all(|c| *c < 0.0);
-        if quotient && !signs && sum.len() > 2 {
+        if quotient && mixed(&sum) && sum.len() > 2 {
             return None;
         }
         self.applied(if quotient { Rule::QuotientRule } else { Rule::CommonFactor }, id);
-        let numerator = self.emit_polynomial(&sum, shape);
+        let numerator = self.emit_polynomial(&sum, &parts, shape);
         if numerator == id {
             return None;
         }
@@ -91,6 +94,38 @@ impl<'t> Simplifier<'t> {
         }
         factors.retain(|(_, exponent)| *exponent != 0);
         Some(factors)
+    }
+
+    /// Σ of products as one polynomial. Their factors are letters, unless they are to be multiplied out down to these
+    /// denominators.
+    fn polynomial(
+        &self,
+        products: &[(f64, Factors)],
+        denominators: Option<&[NodeId]>,
+        parts: &[Parts],
+    ) -> Option<Polynomial> {
+        let mut sum = Polynomial::new();
+        for (coefficient, factors) in products {
+            let mut product = Polynomial::from([(Monomial::new(), *coefficient)]);
+            for value in &factors.constants {
+                product = scaled(product, *value)?;
+            }
+            for (id, exponent) in factors.parts.iter().filter(|(_, exponent)| **exponent != 0) {
+                match denominators.filter(|_| *exponent > 0) {
+                    Some(denominators) => {
+                        let factor = self.expanded(*id, denominators, parts)?;
+                        for _ in 0..*exponent {
+                            product = multiplied(&product, &factor)?;
+                        }
+                    }
+                    None => product = multiplied(&product, &letter(*id, *exponent))?,
+                }
+            }
+            for (monomial, coefficient) in product {
+                add(&mut sum, monomial, coefficient)?;
+            }
+        }
+        Some(sum)
     }
 
     /// The factors of a product by node; exponentials are letters like all others.
@@ -102,9 +137,53 @@ impl<'t> Simplifier<'t> {
         atoms
     }
 
-    /// A node multiplied out, down to letters. A quotient that the user wrote is a letter, unless its
-    /// denominator is one of these.
-    fn expanded(&self, id: NodeId, denominators: &[NodeId]) -> Option<Polynomial> {
+    /// The letters with known sums in what these products are multiplied out to.
+    fn parts(&self, products: &[(f64, Factors)], denominators: &[NodeId]) -> Vec<Parts> {
+        let mut differences = Vec::new();
+        let mut seen = HashSet::new();
+        let atoms = products.iter().flat_map(|(_, factors)| &factors.parts);
+        let mut stack: Vec<NodeId> =
+            atoms.filter(|(_, exponent)| **exponent > 0).map(|(id, _)| *id).collect();
+        while let Some(id) = stack.pop() {
+            if !seen.insert(id) || seen.len() > 4 * MOST {
+                continue;
+            }
+            let node = self.tape.node(id);
+            // What derivatives take from one another is no part of anything.
+            if node.op == Op::Sub && id.index() < self.first {
+                differences.push((id, node.operands[0], node.operands[1]));
+            }
+            if self.opens(id, &node, denominators) {
+                stack.extend(node.operands);
+            }
+        }
+        differences.sort_unstable();
+        let mut parts = Vec::new();
+        for (b, over, under) in &differences {
+            // q - z, beside z - p.
+            let partner = differences.iter().find(|(a, z, p)| a != b && z == under && p != over);
+            if let Some((a, _, p)) = partner {
+                let whole = self.tape.var(*over) - self.tape.var(*p);
+                parts.push(Parts { a: *a, b: *b, whole: Some(whole.id()) });
+            } else if self.number(*over) == Some(1.0) {
+                parts.push(Parts { a: *under, b: *b, whole: None });
+            }
+        }
+        parts
+    }
+
+    /// Whether a node is multiplied out. A quotient that the user wrote is not, unless its denominator is one of these.
+    fn opens(&self, id: NodeId, node: &Node, denominators: &[NodeId]) -> bool {
+        match node.op {
+            Op::Add | Op::Sub | Op::Mul | Op::Neg => true,
+            Op::Powi(k) => (1..=8).contains(&k),
+            Op::Div => id.index() >= self.first || denominators.contains(&node.operands[1]),
+            _ => false,
+        }
+    }
+
+    /// A node multiplied out, down to letters.
+    fn expanded(&self, id: NodeId, denominators: &[NodeId], parts: &[Parts]) -> Option<Polynomial> {
         // Post-order without recursion: a node is combined when its operands are known.
         let mut known: IndexMap<NodeId, Polynomial> = IndexMap::new();
         let mut stack = vec![(id, false)];
@@ -113,13 +192,8 @@ impl<'t> Simplifier<'t> {
                 continue;
             }
             let node = self.tape.node(id);
-            let opens = match node.op {
-                Op::Add | Op::Mul | Op::Neg => true,
-                Op::Sub => self.complement(id).is_none(),
-                Op::Powi(k) => (1..=8).contains(&k),
-                Op::Div => id.index() >= self.first || denominators.contains(&node.operands[1]),
-                _ => false,
-            };
+            let part = parts.iter().any(|parts| parts.b == id || (parts.a == id && parts.whole.is_some()));
+            let opens = !part && self.opens(id, &node, denominators);
             if let Some(number) = self.number(id) {
                 let mut constant = Polynomial::new();
                 if number != 0.0 {
@@ -167,31 +241,9 @@ impl<'t> Simplifier<'t> {
         known.swap_remove(&id)
     }
 
-    /// a, where the node is 1 - a.
-    fn complement(&self, id: NodeId) -> Option<NodeId> {
-        let node = self.tape.node(id);
-        (node.op == Op::Sub && self.number(node.operands[0]) == Some(1.0)).then(|| node.operands[1])
-    }
-
-    /// Divides by a + b = 1, for b = 1 - a, as often as it goes without a remainder.
-    fn divide_by_units(&self, sum: &mut Polynomial) {
-        let letters: Vec<NodeId> = {
-            let mut letters: Vec<NodeId> = sum.keys().flatten().map(|(id, _)| *id).collect();
-            letters.sort_unstable();
-            letters.dedup();
-            letters
-        };
-        for b in &letters {
-            let Some(a) = self.complement(*b) else { continue };
-            while let Some(quotient) = divided(sum, a, *b) {
-                *sum = quotient;
-            }
-        }
-    }
-
     /// Σ of monomials as a node: numbers and parameters first in each, so that a², a·b and b² stay together.
-    fn emit_polynomial(&mut self, sum: &Polynomial, shape: crate::tape::Shape) -> NodeId {
-        let mut terms = super::normal::Terms::new(shape);
+    fn emit_polynomial(&mut self, sum: &Polynomial, parts: &[Parts], shape: Shape) -> NodeId {
+        let mut terms = Terms::new(shape);
         for (monomial, coefficient) in sum {
             if monomial.is_empty() {
                 terms.add_constant(*coefficient);
@@ -199,12 +251,8 @@ impl<'t> Simplifier<'t> {
             }
             let mut factors = monomial.clone();
             factors.sort_by_cached_key(|(id, _)| self.keys.of(*id));
-            let unit = |id: NodeId| {
-                self.complement(id).is_some()
-                    || monomial.iter().any(|(b, _)| self.complement(*b) == Some(id))
-                    || sum.keys().flatten().any(|(b, _)| self.complement(*b) == Some(id))
-            };
-            let (units, others): (Vec<_>, Vec<_>) = factors.into_iter().partition(|(id, _)| unit(*id));
+            let part = |id: NodeId| parts.iter().any(|parts| parts.a == id || parts.b == id);
+            let (units, others): (Vec<_>, Vec<_>) = factors.into_iter().partition(|(id, _)| part(*id));
             let product = |list: &[(NodeId, i32)]| {
                 let over = list.iter().filter(|(_, e)| *e > 0).map(|(id, e)| self.power(*id, *e));
                 let under = list.iter().filter(|(_, e)| *e < 0).map(|(id, e)| self.power(*id, -e));
@@ -254,6 +302,11 @@ fn take_common(sum: &mut Polynomial) -> Vec<(NodeId, i32)> {
         *sum = divided.collect();
     }
     common
+}
+
+/// Whether there are positive and negative terms.
+fn mixed(sum: &Polynomial) -> bool {
+    sum.values().any(|c| *c > 0.0) && sum.values().any(|c| *c < 0.0)
 }
 
 fn scaled(polynomial: Polynomial, by: f64) -> Option<Polynomial> {

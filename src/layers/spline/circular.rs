@@ -1,0 +1,144 @@
+//! Splines on the circle.
+//!
+//! An angle z in [-π, π) is turned and moved along a spline that fixes ±π: x = g(z + turn, wrapped). As a map of the
+//! circle that is a bijection, continuous where the ends meet and smooth there if the spline has one slope at both; as a
+//! map of numbers it jumps by 2π where z + turn passes π. A wrap is a choice, so that the Jacobian stays diagonal and
+//! its entry is g' on either side. The domain says that the ends are one point, [`Domain::Circle`], and an audit
+//! measures lengths accordingly.
+//!
+//! Source: Rezende et al., "Normalizing Flows on Tori and Spheres" (2020), section 2.1.3.
+
+use std::f64::consts::{PI, TAU};
+
+use super::{Knots, Spline};
+use crate::bijection::{Bijection, Domain};
+use crate::jacobian::Structure;
+use crate::tape::{Init, Shape, Tape, Var, select};
+
+/// xᵢ = g(zᵢ + turn, wrapped) for each of d angles.
+///
+/// ```
+/// use pushforward::prelude::*;
+/// use std::f64::consts::PI;
+///
+/// let spline = CircularSpline::fixed(1, [-PI, 0.0, PI], [-PI, 1.0, PI], [0.8, 1.5, 0.8]).turned(1.3);
+/// assert!(audit(&spline)?.stands());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct CircularSpline {
+    d: usize,
+    curve: Curve,
+}
+
+#[derive(Clone, Debug)]
+enum Curve {
+    /// The same for every angle.
+    Fixed { x: Vec<f64>, y: Vec<f64>, slopes: Vec<f64>, turn: f64 },
+    /// Made of numbers, which are learned.
+    Learned(Spline),
+}
+
+impl CircularSpline {
+    /// The same knots for each of d angles, and nothing to learn.
+    ///
+    /// # Panics
+    /// When the knots do not ascend from -π to π in both coordinates, a slope is not above 0, or the last slope is not
+    /// the first.
+    pub fn fixed(
+        d: usize,
+        x: impl Into<Vec<f64>>,
+        y: impl Into<Vec<f64>>,
+        slopes: impl Into<Vec<f64>>,
+    ) -> CircularSpline {
+        let (x, y, slopes) = (x.into(), y.into(), slopes.into());
+        let around = |knots: &[f64]| knots.first() == Some(&-PI) && knots.last() == Some(&PI);
+        assert!(
+            Knots::are_sound(&x, &y, &slopes) && around(&x) && around(&y) && slopes.first() == slopes.last(),
+            "the knots of a circular spline ascend from -π to π, with one positive slope at both ends, not \
+             {x:?}, {y:?}, {slopes:?}"
+        );
+        CircularSpline { d, curve: Curve::Fixed { x, y, slopes, turn: 0.0 } }
+    }
+
+    /// K bins to learn for each of d angles, and how far it is turned; the identity at the start. The parameters
+    /// `widths`, `heights` and `slopes` (K each, the last slope is the first) are numbers as of [`Spline`], and the turn
+    /// is π·tanh of `turn`.
+    ///
+    /// # Panics
+    /// When there are fewer than two bins.
+    pub fn learned(d: usize, bins: usize) -> CircularSpline {
+        CircularSpline { d, curve: Curve::Learned(Spline::new(bins, PI)) }
+    }
+
+    /// Fixed knots after a turn by this angle; a learned spline learns its own.
+    ///
+    /// # Panics
+    /// When the angle is not finite, or the spline is a learned one.
+    pub fn turned(self, angle: f64) -> CircularSpline {
+        assert!(angle.is_finite(), "a turn is a finite angle, not {angle}");
+        match self.curve {
+            Curve::Fixed { x, y, slopes, .. } => {
+                let turn = angle - TAU * ((angle + PI) / TAU).floor();
+                CircularSpline { curve: Curve::Fixed { x, y, slopes, turn }, ..self }
+            }
+            Curve::Learned(_) => panic!("a learned spline learns its turn"),
+        }
+    }
+
+    /// g, and the turn before it.
+    fn curve<'t>(&self, tape: &'t Tape) -> (Knots<'t>, Var<'t>) {
+        let d = self.d;
+        match &self.curve {
+            Curve::Fixed { x, y, slopes, turn } => {
+                (Knots::fixed(tape, d, x, y, slopes), tape.constant(*turn).broadcast(Shape::Vector(d)))
+            }
+            Curve::Learned(spline) => {
+                let numbers = |name: &str, count: usize| {
+                    tape.parameter(name, Shape::Vector(count * d), Init::Constant(0.0))
+                };
+                let bins = spline.bins();
+                let start = tape.constant(-PI).broadcast(Shape::Vector(d));
+                let widths = spline.widths(numbers("widths", bins), d);
+                let heights = spline.heights(numbers("heights", bins), d);
+                let mut slopes = spline.slopes(numbers("slopes", bins), d);
+                slopes.push(slopes[0]);
+                let turn = PI * numbers("turn", 1).tanh();
+                (Knots::sums((start, start), &widths, heights, slopes), turn)
+            }
+        }
+    }
+}
+
+impl Bijection for CircularSpline {
+    fn dim(&self) -> usize {
+        self.d
+    }
+
+    fn structure(&self) -> Structure {
+        Structure::Diagonal
+    }
+
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        let (knots, turn) = self.curve(z.tape());
+        knots.curve(wrapped(z + turn))
+    }
+
+    fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
+        let (knots, turn) = self.curve(x.tape());
+        Some(wrapped(knots.curve_inverse(x) - turn))
+    }
+
+    fn domain(&self) -> Domain {
+        Domain::Circle
+    }
+
+    fn codomain(&self) -> Domain {
+        Domain::Circle
+    }
+}
+
+/// An angle in [-3π, 3π) as one in [-π, π).
+fn wrapped(angle: Var<'_>) -> Var<'_> {
+    select(angle.ge(PI), angle - TAU, select(angle.lt(-PI), angle + TAU, angle))
+}

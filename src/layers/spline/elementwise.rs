@@ -1,0 +1,133 @@
+//! A spline for each variable, with knots of its own.
+
+use super::numbers::rows;
+use super::{Knots, Spline};
+use crate::bijection::Bijection;
+use crate::jacobian::Structure;
+use crate::tape::{Init, Shape, Tape, Var};
+
+/// xᵢ = gᵢ(zᵢ) with monotone rational-quadratic splines.
+///
+/// ```
+/// use pushforward::prelude::*;
+///
+/// let spline = RationalQuadraticSpline::fixed(2, [-1.0, 0.0, 1.0], [-1.0, 0.5, 1.0], [1.0, 0.4, 1.0]);
+/// assert!(audit(&spline)?.stands());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RationalQuadraticSpline {
+    d: usize,
+    knots: Source,
+}
+
+/// Where knots come from.
+#[derive(Clone, Debug)]
+enum Source {
+    /// They are these, for every variable.
+    Fixed(Given),
+    /// They start as these and are learned, for each variable its own.
+    Learned(Given),
+    /// They are made of numbers, which are learned.
+    Numbers(Spline),
+}
+
+#[derive(Clone, Debug)]
+struct Given {
+    x: Vec<f64>,
+    y: Vec<f64>,
+    slopes: Vec<f64>,
+}
+
+impl Given {
+    fn new(x: impl Into<Vec<f64>>, y: impl Into<Vec<f64>>, slopes: impl Into<Vec<f64>>) -> Given {
+        let (x, y, slopes) = (x.into(), y.into(), slopes.into());
+        assert!(
+            Knots::are_sound(&x, &y, &slopes),
+            "the knots of a monotone spline ascend and its slopes are above 0, not {x:?}, {y:?}, {slopes:?}"
+        );
+        Given { x, y, slopes }
+    }
+}
+
+impl RationalQuadraticSpline {
+    /// The same knots (x_k, y_k) and slopes for each of d variables, and nothing to learn. Outside the knots it is a
+    /// straight line with the last slope.
+    ///
+    /// # Panics
+    /// When the knots do not ascend in both coordinates, or a slope is not above 0.
+    pub fn fixed(
+        d: usize,
+        x: impl Into<Vec<f64>>,
+        y: impl Into<Vec<f64>>,
+        slopes: impl Into<Vec<f64>>,
+    ) -> RationalQuadraticSpline {
+        RationalQuadraticSpline { d, knots: Source::Fixed(Given::new(x, y, slopes)) }
+    }
+
+    /// Knots to learn that start as given, for each variable its own: parameters are the first knot (`first_x`,
+    /// `first_y`) and the logarithms of widths, heights and slopes (`log_widths`, …), knot by knot. Whatever their
+    /// values are, the spline is increasing.
+    ///
+    /// # Panics
+    /// As [`RationalQuadraticSpline::fixed`].
+    pub fn learned(
+        d: usize,
+        x: impl Into<Vec<f64>>,
+        y: impl Into<Vec<f64>>,
+        slopes: impl Into<Vec<f64>>,
+    ) -> RationalQuadraticSpline {
+        RationalQuadraticSpline { d, knots: Source::Learned(Given::new(x, y, slopes)) }
+    }
+
+    /// Knots to learn on an interval, the identity outside: the parameters `widths`, `heights` and `slopes` are the
+    /// numbers of `spline`, bin by bin, and start at 0.
+    pub fn bounded(d: usize, spline: Spline) -> RationalQuadraticSpline {
+        RationalQuadraticSpline { d, knots: Source::Numbers(spline) }
+    }
+
+    fn knots<'t>(&self, tape: &'t Tape) -> Knots<'t> {
+        let d = self.d;
+        let parameter = |name: &str, start: Vec<f64>| {
+            tape.parameter(name, Shape::Vector(start.len()), Init::Values(start))
+        };
+        match &self.knots {
+            Source::Fixed(Given { x, y, slopes }) => Knots::fixed(tape, d, x, y, slopes),
+            Source::Learned(Given { x, y, slopes }) => {
+                let exponentials = |name: &str, starts: Vec<f64>| {
+                    let logs = starts.iter().flat_map(|start| vec![start.ln(); d]).collect();
+                    rows(parameter(name, logs).exp(), d)
+                };
+                let steps = |knots: &[f64]| knots.windows(2).map(|pair| pair[1] - pair[0]).collect();
+                let first = (parameter("first_x", vec![x[0]; d]), parameter("first_y", vec![y[0]; d]));
+                let widths = exponentials("log_widths", steps(x));
+                let heights = exponentials("log_heights", steps(y));
+                Knots::sums(first, &widths, heights, exponentials("log_slopes", slopes.clone()))
+            }
+            Source::Numbers(spline) => {
+                let zeros = |name: &str, count: usize| parameter(name, vec![0.0; count * d]);
+                let bins = spline.bins();
+                let (widths, heights) = (zeros("widths", bins), zeros("heights", bins));
+                spline.knots_of(widths, heights, zeros("slopes", bins - 1), d)
+            }
+        }
+    }
+}
+
+impl Bijection for RationalQuadraticSpline {
+    fn dim(&self) -> usize {
+        self.d
+    }
+
+    fn structure(&self) -> Structure {
+        Structure::Diagonal
+    }
+
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        self.knots(z.tape()).forward(z)
+    }
+
+    fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
+        Some(self.knots(x.tape()).inverse(x))
+    }
+}

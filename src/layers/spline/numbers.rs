@@ -1,0 +1,163 @@
+//! From the numbers of a conditioner to knots.
+
+use super::Knots;
+use crate::layers::Transformer;
+use crate::tape::{Shape, Var};
+
+/// How K widths, K heights and K - 1 slopes, any real numbers, become a monotone spline.
+///
+/// The spline maps [-bound, bound] onto itself in K bins and is the identity outside: both end slopes are 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spline {
+    bins: usize,
+    bound: f64,
+    rule: SplineRule,
+}
+
+/// From a number to a share of the interval, or to a slope.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum SplineRule {
+    /// Numbers are shrunk first, to a/(1 + |2a/ln slope|) for widths and heights and a/(1 + |a/ln slope|) for slopes.
+    /// Shares are softmax(a), slopes exp(a). All numbers 0 make the identity. (Rozet et al., zuko.)
+    SoftClipped {
+        /// The smallest slope, above 0 and other than 1.
+        slope: f64,
+    },
+    /// Shares are minimum + (1 - K·minimum)·softmax(a), slopes minimum + softplus(a). (Durkan et al. 2019, section 3.1.)
+    Minimum {
+        /// The smallest share of a width.
+        width: f64,
+        /// The smallest share of a height.
+        height: f64,
+        /// The smallest slope.
+        slope: f64,
+    },
+}
+
+impl Spline {
+    /// K bins on [-bound, bound], by [`SplineRule::SoftClipped`] with slopes above 1e-3: what a network says at the
+    /// start is 0, so that a flow starts as the identity.
+    ///
+    /// # Panics
+    /// When there are fewer than two bins (one alone is the identity), or the bound is not above 0.
+    pub fn new(bins: usize, bound: f64) -> Spline {
+        assert!(
+            bins > 1 && bound > 0.0 && bound.is_finite(),
+            "a spline has two bins at least and a bound above 0, not {bins} and {bound}"
+        );
+        Spline { bins, bound, rule: SplineRule::SoftClipped { slope: 1e-3 } }
+    }
+
+    /// The same by another rule.
+    ///
+    /// # Panics
+    /// When the rule's numbers leave no room: slopes or minima that are not above 0, or minima that fill the interval.
+    pub fn with_rule(self, rule: SplineRule) -> Spline {
+        let positive = |value: f64| value > 0.0 && value.is_finite();
+        let sound = match rule {
+            SplineRule::SoftClipped { slope } => positive(slope) && slope != 1.0,
+            SplineRule::Minimum { width, height, slope } => {
+                let share = |minimum: f64| positive(minimum) && self.bins as f64 * minimum < 1.0;
+                share(width) && share(height) && positive(slope)
+            }
+        };
+        assert!(sound, "{rule:?} leaves no room for {} bins", self.bins);
+        Spline { rule, ..self }
+    }
+
+    /// K.
+    pub(super) fn bins(&self) -> usize {
+        self.bins
+    }
+
+    /// The knots for m variables that this vector makes: K widths for each, then K heights, then K - 1 slopes, each of
+    /// them the first of every variable, then the second of every variable, and so on.
+    pub fn knots<'t>(&self, numbers: Var<'t>) -> Knots<'t> {
+        let m = numbers.len() / self.numbers();
+        let part = |from: usize, to: usize| numbers.slice(from * m..to * m);
+        let (bins, all) = (self.bins, self.numbers());
+        self.knots_of(part(0, bins), part(bins, 2 * bins), part(2 * bins, all), m)
+    }
+
+    /// The same, of numbers that come apart.
+    pub(super) fn knots_of<'t>(
+        &self,
+        widths: Var<'t>,
+        heights: Var<'t>,
+        slopes: Var<'t>,
+        m: usize,
+    ) -> Knots<'t> {
+        let constant = |value: f64| widths.tape().constant(value).broadcast(Shape::Vector(m));
+        let (start, one) = (constant(-self.bound), constant(1.0));
+        let slopes = [one].into_iter().chain(self.slopes(slopes, m)).chain([one]).collect();
+        Knots::sums((start, start), &self.widths(widths, m), self.heights(heights, m), slopes)
+    }
+
+    /// K widths that fill the interval.
+    pub(super) fn widths<'t>(&self, numbers: Var<'t>, m: usize) -> Vec<Var<'t>> {
+        match self.rule {
+            SplineRule::Minimum { width, .. } => self.shares(numbers, m, width),
+            SplineRule::SoftClipped { slope } => self.shares(clipped(numbers, 2.0 / slope.ln()), m, 0.0),
+        }
+    }
+
+    /// K heights that fill the interval.
+    pub(super) fn heights<'t>(&self, numbers: Var<'t>, m: usize) -> Vec<Var<'t>> {
+        match self.rule {
+            SplineRule::Minimum { height, .. } => self.shares(numbers, m, height),
+            SplineRule::SoftClipped { slope } => self.shares(clipped(numbers, 2.0 / slope.ln()), m, 0.0),
+        }
+    }
+
+    /// A slope for each number.
+    pub(super) fn slopes<'t>(&self, numbers: Var<'t>, m: usize) -> Vec<Var<'t>> {
+        let slopes = match self.rule {
+            SplineRule::Minimum { slope, .. } => slope + numbers.softplus(),
+            SplineRule::SoftClipped { slope } => clipped(numbers, slope.ln().recip()).exp(),
+        };
+        rows(slopes, m)
+    }
+
+    /// Positive numbers with the length of the interval as their sum: softmax, with a least share of the whole for each.
+    fn shares<'t>(&self, numbers: Var<'t>, m: usize, least: f64) -> Vec<Var<'t>> {
+        let whole = 2.0 * self.bound;
+        let numbers = rows(numbers, m);
+        // The largest is taken away first, so that nothing overflows.
+        let largest = numbers.iter().copied().reduce(Var::max).expect("a spline has a bin at least");
+        let powers: Vec<Var<'t>> = numbers.iter().map(|number| (*number - largest).exp()).collect();
+        let total =
+            powers.iter().copied().reduce(|sum, power| sum + power).expect("a spline has a bin at least");
+        let each = whole * (1.0 - self.bins as f64 * least) / total;
+        let share = |power: Var<'t>| if least > 0.0 { whole * least + power * each } else { power * each };
+        powers.into_iter().map(share).collect()
+    }
+}
+
+impl Transformer for Spline {
+    /// 3K - 1: widths, heights, slopes.
+    fn numbers(&self) -> usize {
+        3 * self.bins - 1
+    }
+
+    fn forward<'t>(&self, z: Var<'t>, numbers: Var<'t>) -> Var<'t> {
+        self.knots(numbers).forward(z)
+    }
+
+    fn inverse<'t>(&self, x: Var<'t>, numbers: Var<'t>) -> Option<Var<'t>> {
+        Some(self.knots(numbers).inverse(x))
+    }
+
+    fn name(&self) -> String {
+        "Spline".to_string()
+    }
+}
+
+/// a/(1 + |c·a|)
+fn clipped(a: Var<'_>, c: f64) -> Var<'_> {
+    a / (1.0 + (c * a).abs())
+}
+
+/// A vector cut into vectors of m.
+pub(super) fn rows(all: Var<'_>, m: usize) -> Vec<Var<'_>> {
+    (0..all.len() / m).map(|k| all.slice(k * m..(k + 1) * m)).collect()
+}

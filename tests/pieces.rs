@@ -1,0 +1,171 @@
+//! Maps given piece by piece: what is proven of them, and what is never proven.
+
+use pushforward::audit::{Settings, Topic, audit_with};
+use pushforward::lesson::values;
+use pushforward::prelude::*;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+type Formula = for<'t> fn(Var<'t>) -> Var<'t>;
+
+/// A map from a formula.
+struct Map {
+    d: usize,
+    structure: Structure,
+    forward: Formula,
+}
+
+impl Bijection for Map {
+    fn dim(&self) -> usize {
+        self.d
+    }
+    fn structure(&self) -> Structure {
+        self.structure.clone()
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        (self.forward)(z)
+    }
+}
+
+/// How it is known that no two points collide, and that det J has one sign.
+fn words(bijection: &dyn Bijection) -> (&'static str, &'static str) {
+    let report = audit_with(bijection, &Settings { points: 8, ..Settings::default() }).unwrap();
+    let word = |topic| report.claim(topic).map_or("absent", |claim| claim.evidence.word());
+    (word(Topic::Injective), word(Topic::Determinant))
+}
+
+const LEAST: SplineRule = SplineRule::Minimum { width: 1e-3, height: 1e-3, slope: 1e-3 };
+
+#[test]
+fn every_spline_is_proven_one_to_one_for_all_parameters() {
+    let network = || Network::new([5]);
+    let masked = || MaskedNetwork::new(3, [6]);
+    let (x, y, slopes) = ([-2.0, 0.3, 1.1], [-1.3, 0.1, 3.7], [0.3, 2.1, 0.7]);
+    let layers: [Box<dyn Bijection>; 9] = [
+        Box::new(RationalQuadraticSpline::fixed(3, x, y, slopes)),
+        Box::new(RationalQuadraticSpline::learned(3, x, y, slopes)),
+        Box::new(RationalQuadraticSpline::bounded(3, Spline::new(5, 2.7))),
+        Box::new(RationalQuadraticSpline::bounded(3, Spline::new(5, 2.7).with_rule(LEAST))),
+        Box::new(SplineCoupling::new(Halves::first(4), network(), Spline::new(8, 3.0))),
+        Box::new(SplineCoupling::new(
+            Halves::alternating(3, true),
+            network(),
+            Spline::new(16, 3.0).with_rule(LEAST),
+        )),
+        Box::new(Autoregressive::spline(masked(), Spline::new(8, 3.0))),
+        Box::new(Autoregressive::spline(masked(), Spline::new(4, 3.3).with_rule(LEAST))),
+        Box::new(Autoregressive::with(masked(), Spline::new(4, 3.0))),
+    ];
+    for layer in &layers {
+        assert_eq!(words(layer), ("proven", "proven"), "{}", layer.name());
+    }
+}
+
+#[test]
+fn pieces_that_jump_fold_or_are_in_no_order_are_not_proven() {
+    let known = |structure: Structure, d: usize, forward: Formula| words(&Map { d, structure, forward }).0;
+    let diagonal = |forward: Formula| known(Structure::Diagonal, 1, forward);
+    // Meeting and ascending: as a control.
+    assert_eq!(diagonal(|z| select(z.lt(0.7), 2.0 * z, 3.0 * z - 0.7 * z.tape().constant(1.0))), "proven");
+    assert_eq!(diagonal(|z| select(z.ge(-1.0), z, 2.0 * z + 1.0)), "proven");
+    assert_eq!(diagonal(|z| select(z.lt(0.0), z, z + 1e-9)), "not proven");
+    assert_ne!(diagonal(|z| select(z.lt(0.0), z, z - 5.0)), "proven");
+    assert_ne!(diagonal(|z| select(z.lt(0.0), -z, z)), "proven");
+    assert_ne!(diagonal(|z| select(z.le(1.0), z, 2.0 - z)), "proven");
+    // The slope touches 0 at a threshold, and at no other point: one-to-one, but bounds see the 0.
+    assert_ne!(diagonal(|z| select(z.lt(0.0), z, z.powi(2))), "proven");
+    // Thresholds in an order that depends on parameters.
+    let unordered: Formula = |z| {
+        let at = |name: &str| z.tape().parameter(name, Shape::Vector(1), Init::Constant(0.0));
+        let (p, q) = (at("p"), at("q"));
+        select(z.lt(p), z, select(z.lt(q), 2.0 * z - p, 3.0 * z - p - q))
+    };
+    assert_ne!(diagonal(unordered), "proven");
+    // A condition on one variable that turns the slope of another.
+    let crossed: Formula = |z| stack([z.at(0), select(z.at(0).lt(0.0), -z.at(1), z.at(1))]);
+    assert_ne!(known(Structure::LowerTriangular, 2, crossed), "proven");
+    // What is known of one variable on its piece is used by another, whose pieces are others.
+    let borrowed: Formula = |z| {
+        let bent = select(z.lt(1.0), z, 2.0 * z - 1.0);
+        let above = (z - 1.0).at(0);
+        bent * stack([z.tape().constant(1.0), above])
+    };
+    assert_ne!(known(Structure::LowerTriangular, 2, borrowed), "proven");
+    let shifted: Formula = |z| {
+        let bent = select(z.lt(1.0), z, 2.0 * z - 1.0);
+        let swapped = (z - 1.0).gather(&[1, 0]);
+        bent * concat([z.tape().vector(&[1.0]), swapped.slice(1..2)])
+    };
+    assert_ne!(known(Structure::LowerTriangular, 2, shifted), "proven");
+    // A threshold that moves with its own variable.
+    assert_ne!(diagonal(|z| select(z.lt(0.5 * z), z, 2.0 * z)), "proven");
+}
+
+/// Straight and bent pieces one after the other; a wild one may descend, jump, or have its thresholds in another order.
+struct RandomPieces(u64);
+
+impl RandomPieces {
+    fn record<'t>(&self, z: Var<'t>) -> Var<'t> {
+        let mut random = ChaCha8Rng::seed_from_u64(self.0);
+        let tape = z.tape();
+        let vector = |value: f64| tape.constant(value).broadcast(z.shape());
+        let wild = random.random::<f64>() < 0.4;
+        let mut number = || 2.0 * random.random::<f64>() - 1.0;
+        let count = if number() > 0.0 { 1 } else { 3 };
+        let (mut at, mut base) = (vector(number()), vector(number()));
+        let mut size = |name: String| match (number(), number()) {
+            (kind, _) if kind > 0.4 => tape.parameter(&name, z.shape(), Init::Constant(-0.3)).exp(),
+            (kind, value) if wild && kind > -0.5 => vector(value),
+            (_, value) => vector(value.abs() + 0.05),
+        };
+        let mut pieces = vec![(at, base + size("first".to_string()) * (z - at))];
+        for k in 0..count {
+            let [slope, width] = ["slope", "width"].map(|name| size(format!("{name}.{k}")));
+            let bend = if k == 1 { size(format!("bend.{k}")) } else { vector(0.0) };
+            let u = z - at;
+            pieces.push((at + width, base + slope * u + bend * (u * u)));
+            base = base + slope * width + bend * (width * width);
+            if wild && k == 2 {
+                base = base + size("jump".to_string());
+            }
+            at = at + width;
+        }
+        let last = base + size("last".to_string()) * (z - at);
+        pieces.into_iter().rev().fold(last, |later, (at, value)| select(z.lt(at), value, later))
+    }
+}
+
+impl Bijection for RandomPieces {
+    fn dim(&self) -> usize {
+        3
+    }
+    fn structure(&self) -> Structure {
+        Structure::Diagonal
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        self.record(z)
+    }
+}
+
+#[test]
+fn no_piecewise_map_is_falsely_proven_one_to_one() {
+    let (mut proven, mut folded) = (0, 0);
+    for seed in 0..300 {
+        let map = RandomPieces(seed);
+        let word = words(&map).0;
+        let tape = Tape::new();
+        let z = tape.input(Shape::Vector(3));
+        let x = map.record(z);
+        let grid: Vec<f64> = (0..8001).flat_map(|k| [-8.0 + f64::from(k) / 500.0; 3]).collect();
+        let x = values(&tape, z, &[x], &grid).swap_remove(0);
+        let column: Vec<f64> = x.into_iter().step_by(3).collect();
+        let rises = column.windows(2).filter(|pair| pair[1] > pair[0]).count();
+        let falls = column.windows(2).filter(|pair| pair[1] < pair[0]).count();
+        let monotone = (rises, falls) == (8000, 0) || (rises, falls) == (0, 8000);
+        assert!(monotone || word != "proven", "seed {seed}: {rises} rises and {falls} falls");
+        proven += usize::from(word == "proven");
+        folded += usize::from(!monotone);
+    }
+    println!("of 300 maps {proven} are proven one-to-one, {folded} are not");
+    assert!(proven > 100 && folded > 50, "{proven} proven, {folded} folded");
+}
