@@ -22,6 +22,8 @@ mod lesson_07;
 mod lesson_08;
 #[path = "../../lessons/09_write_forward_get_the_rest.rs"]
 mod lesson_09;
+#[path = "../../lessons/10_invertibility_is_architecture.rs"]
+mod lesson_10;
 
 type Run = fn() -> Result<ExitCode, Box<dyn Error>>;
 
@@ -32,7 +34,7 @@ struct Lesson {
     run: Run,
 }
 
-const LESSONS: [Lesson; 9] = [
+const LESSONS: [Lesson; 10] = [
     Lesson {
         name: "01_change_of_variables",
         about: "how a density changes under a map",
@@ -62,6 +64,11 @@ const LESSONS: [Lesson; 9] = [
         about: "proof, log-determinant and inverse, derived",
         run: lesson_09::main,
     },
+    Lesson {
+        name: "10_invertibility_is_architecture",
+        about: "a penalty for folding, and what it misses",
+        run: lesson_10::main,
+    },
 ];
 
 /// What this is, the lessons, and then the first one.
@@ -78,7 +85,7 @@ pub fn front_page() -> ExitCode {
 /// The list of lessons.
 pub fn list() -> ExitCode {
     for lesson in &LESSONS {
-        say(&format!("  {:<31} {}\n", lesson.name, lesson.about));
+        say(&format!("  {:<33} {}\n", lesson.name, lesson.about));
     }
     ExitCode::SUCCESS
 }
