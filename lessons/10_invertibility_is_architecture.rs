@@ -481,6 +481,6 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
         "Papamakarios et al. (2021), section 2.1, on what f must be. The formula above is the area formula: Evans and \
          Gariepy, \"Measure Theory and Fine Properties of Functions\", section 3.3.",
     );
-    page.next("the lessons that follow are being written.");
+    page.next("11_coupling: layers that cannot fail to be invertible, whatever their networks are.");
     Ok(page.finish())
 }

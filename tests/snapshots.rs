@@ -92,6 +92,10 @@ lessons! {
         let trained = ["A network that", "Two penguins", "How much probability", "Built in"];
         without_training_under(&trained, text)
     };
+    lesson_11 "11_coupling" |text| {
+        let trained = ["What one layer", "The grid through", "What the scale"];
+        without_training_under(&trained, text)
+    };
 }
 
 /// x₁ = z₁,  x₂ = z₂·exp(tanh z₁) + z₁²

@@ -24,6 +24,8 @@ mod lesson_08;
 mod lesson_09;
 #[path = "../../lessons/10_invertibility_is_architecture.rs"]
 mod lesson_10;
+#[path = "../../lessons/11_coupling.rs"]
+mod lesson_11;
 
 type Run = fn() -> Result<ExitCode, Box<dyn Error>>;
 
@@ -34,7 +36,7 @@ struct Lesson {
     run: Run,
 }
 
-const LESSONS: [Lesson; 10] = [
+const LESSONS: [Lesson; 11] = [
     Lesson {
         name: "01_change_of_variables",
         about: "how a density changes under a map",
@@ -69,6 +71,7 @@ const LESSONS: [Lesson; 10] = [
         about: "a penalty for folding, and what it misses",
         run: lesson_10::main,
     },
+    Lesson { name: "11_coupling", about: "NICE and RealNVP; why halves take turns", run: lesson_11::main },
 ];
 
 /// What this is, the lessons, and then the first one.
