@@ -447,6 +447,6 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
         "Dinh, Krueger, Bengio, \"NICE\" (2015), section 3; Dinh, Sohl-Dickstein, Bengio, \"Density estimation using \
          Real NVP\" (2017), section 3, equations 4 to 8.",
     );
-    page.next("the lessons that follow are being written.");
+    page.next("12_autoregressive: not two halves, but one variable after another.");
     Ok(page.finish())
 }

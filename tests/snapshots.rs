@@ -96,6 +96,7 @@ lessons! {
         let trained = ["What one layer", "The grid through", "What the scale"];
         without_training_under(&trained, text)
     };
+    lesson_12 "12_autoregressive" |text| without_training_under(&["Real data"], text);
 }
 
 /// x₁ = z₁,  x₂ = z₂·exp(tanh z₁) + z₁²

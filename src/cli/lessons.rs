@@ -26,6 +26,8 @@ mod lesson_09;
 mod lesson_10;
 #[path = "../../lessons/11_coupling.rs"]
 mod lesson_11;
+#[path = "../../lessons/12_autoregressive.rs"]
+mod lesson_12;
 
 type Run = fn() -> Result<ExitCode, Box<dyn Error>>;
 
@@ -36,7 +38,7 @@ struct Lesson {
     run: Run,
 }
 
-const LESSONS: [Lesson; 11] = [
+const LESSONS: [Lesson; 12] = [
     Lesson {
         name: "01_change_of_variables",
         about: "how a density changes under a map",
@@ -72,6 +74,11 @@ const LESSONS: [Lesson; 11] = [
         run: lesson_10::main,
     },
     Lesson { name: "11_coupling", about: "NICE and RealNVP; why halves take turns", run: lesson_11::main },
+    Lesson {
+        name: "12_autoregressive",
+        about: "masks, proven; MAF is IAF turned round",
+        run: lesson_12::main,
+    },
 ];
 
 /// What this is, the lessons, and then the first one.
