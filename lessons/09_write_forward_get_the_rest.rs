@@ -178,6 +178,6 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
          mathematics together: insta::assert_snapshot!(derive(&Unseen)?).",
     );
     page.read_on("Griewank and Walther, \"Evaluating Derivatives\" (2008), chapter 3; Papamakarios et al. (2021), section 3.");
-    page.next("the lessons that follow are being written.");
+    page.next("10_invertibility_is_architecture: can a network learn to be invertible?");
     Ok(page.finish())
 }

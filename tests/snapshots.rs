@@ -28,14 +28,15 @@ fn output_of(executable: &str) -> String {
 
 /// Rounding differs in the last bits from machine to machine, and so does what is left of an error.
 fn without_rounding(text: &str) -> String {
-    let mut parts = text.split("worst error ");
-    let mut masked = parts.next().unwrap_or_default().to_string();
-    for part in parts {
-        let end = part.find([' ', ',', '\n']).unwrap_or(part.len());
-        masked.push_str("worst error <rounding>");
-        masked.push_str(&part[end..]);
-    }
-    masked
+    ["worst error ", "to within "].into_iter().fold(text.to_string(), |text, before| {
+        let mut parts = text.split(before);
+        let mut masked = parts.next().unwrap_or_default().to_string();
+        for part in parts {
+            let end = part.find([' ', ',', ')', '\n']).unwrap_or(part.len());
+            masked.push_str(&format!("{before}<rounding>{}", &part[end..]));
+        }
+        masked
+    })
 }
 
 /// A trained flow differs a little wherever `exp` does: its digits, and the pictures drawn from it, are left out.
@@ -46,6 +47,19 @@ fn without_training(text: &str) -> String {
         line.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect::<String>() + "\n"
     });
     masked.collect()
+}
+
+/// The same for the sections under these headings; the others hold numbers that are the same everywhere.
+fn without_training_under(headings: &[&str], text: &str) -> String {
+    let mut trained = false;
+    let mut masked = String::new();
+    for line in without_rounding(text).split_inclusive('\n') {
+        if let Some(heading) = line.strip_prefix("── ") {
+            trained = headings.iter().any(|trained| heading.starts_with(trained));
+        }
+        masked.push_str(&if trained { without_training(line) } else { line.to_string() });
+    }
+    masked
 }
 
 macro_rules! lessons {
@@ -74,6 +88,15 @@ lessons! {
     lesson_07 "07_triangular_is_cheap" without_rounding;
     lesson_08 "08_first_flow" without_training;
     lesson_09 "09_write_forward_get_the_rest" without_rounding;
+    lesson_10 "10_invertibility_is_architecture" |text| {
+        let trained = ["A network that", "Two penguins", "How much probability", "Built in"];
+        without_training_under(&trained, text)
+    };
+    lesson_11 "11_coupling" |text| {
+        let trained = ["What one layer", "The grid through", "What the scale"];
+        without_training_under(&trained, text)
+    };
+    lesson_12 "12_autoregressive" |text| without_training_under(&["Real data"], text);
 }
 
 /// x₁ = z₁,  x₂ = z₂·exp(tanh z₁) + z₁²

@@ -22,6 +22,12 @@ mod lesson_07;
 mod lesson_08;
 #[path = "../../lessons/09_write_forward_get_the_rest.rs"]
 mod lesson_09;
+#[path = "../../lessons/10_invertibility_is_architecture.rs"]
+mod lesson_10;
+#[path = "../../lessons/11_coupling.rs"]
+mod lesson_11;
+#[path = "../../lessons/12_autoregressive.rs"]
+mod lesson_12;
 
 type Run = fn() -> Result<ExitCode, Box<dyn Error>>;
 
@@ -32,7 +38,7 @@ struct Lesson {
     run: Run,
 }
 
-const LESSONS: [Lesson; 9] = [
+const LESSONS: [Lesson; 12] = [
     Lesson {
         name: "01_change_of_variables",
         about: "how a density changes under a map",
@@ -62,6 +68,17 @@ const LESSONS: [Lesson; 9] = [
         about: "proof, log-determinant and inverse, derived",
         run: lesson_09::main,
     },
+    Lesson {
+        name: "10_invertibility_is_architecture",
+        about: "a penalty for folding, and what it misses",
+        run: lesson_10::main,
+    },
+    Lesson { name: "11_coupling", about: "NICE and RealNVP; why halves take turns", run: lesson_11::main },
+    Lesson {
+        name: "12_autoregressive",
+        about: "masks, proven; MAF is IAF turned round",
+        run: lesson_12::main,
+    },
 ];
 
 /// What this is, the lessons, and then the first one.
@@ -78,7 +95,7 @@ pub fn front_page() -> ExitCode {
 /// The list of lessons.
 pub fn list() -> ExitCode {
     for lesson in &LESSONS {
-        say(&format!("  {:<31} {}\n", lesson.name, lesson.about));
+        say(&format!("  {:<33} {}\n", lesson.name, lesson.about));
     }
     ExitCode::SUCCESS
 }

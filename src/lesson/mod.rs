@@ -4,11 +4,13 @@
 //! end knows whether every check held. The blocks know nothing of terminals, so that the same page can become
 //! HTML; how they look at 80 columns is `terminal.rs`, pictures are [`plot`].
 
+mod covering;
 mod page;
 pub mod plot;
 mod reading;
 mod terminal;
 
+pub use covering::{Grid, coverings};
 pub use page::{Block, Page};
 pub use plot::{Picture, fit_slope};
 pub use reading::{formulas, values};

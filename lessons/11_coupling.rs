@@ -1,0 +1,452 @@
+//! Lesson 11: coupling layers, derived.
+
+use std::error::Error;
+use std::f64::consts::PI;
+use std::process::ExitCode;
+
+use pushforward::bijection::{Recording, pull_back, push_forward};
+use pushforward::flow::Fitted;
+use pushforward::jacobian::{jacobian, map};
+use pushforward::lesson::{Page, Picture, formulas, values};
+use pushforward::prelude::*;
+use pushforward::program::{Output, Program};
+use pushforward::sweep::reach::{Reach, Relation};
+use pushforward::sweep::simplify::simplify;
+use pushforward::sweep::{Names, render_program};
+use pushforward::tape::{Cut, NodeId, Op};
+
+const SEED: u64 = 7;
+
+/// x₁ = z₁,  x₂ = z₂ + z₁²
+struct Shifted;
+
+impl Bijection for Shifted {
+    fn dim(&self) -> usize {
+        2
+    }
+    fn structure(&self) -> Structure {
+        Structure::LowerTriangular
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        let (z1, z2) = (z.at(0), z.at(1));
+        stack([z1, z2 + z1.powi(2)])
+    }
+}
+
+/// x₁ = z₁,  x₂ = z₂·exp(sin z₁) + z₁²
+struct Scaled;
+
+impl Bijection for Scaled {
+    fn dim(&self) -> usize {
+        2
+    }
+    fn structure(&self) -> Structure {
+        Structure::LowerTriangular
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        let (z1, z2) = (z.at(0), z.at(1));
+        stack([z1, z2 * z1.sin().exp() + z1.powi(2)])
+    }
+}
+
+type Layers = Vec<Box<dyn Bijection>>;
+
+/// One affine coupling of two variables with a large network.
+fn large() -> Layers {
+    vec![Box::new(AffineCoupling::new(Halves::first(2), Network::new([64, 64])))]
+}
+
+/// So many affine couplings of d variables; the halves take turns, or are the same in every layer.
+fn couplings(d: usize, count: usize, take_turns: bool) -> Layers {
+    let halves = |k: usize| if take_turns && k % 2 == 1 { Halves::second(d) } else { Halves::first(d) };
+    let layer = |k| AffineCoupling::new(halves(k), Network::new([16, 16]));
+    (0..count).map(|k| Box::new(layer(k)) as Box<dyn Bijection>).collect()
+}
+
+/// NICE: six additive couplings that take turns, and one scale for each variable at the end.
+fn nice() -> Layers {
+    let halves = |k: usize| if k % 2 == 1 { Halves::second(2) } else { Halves::first(2) };
+    let layer = |k| AdditiveCoupling::new(halves(k), Network::new([16, 16]));
+    let couplings = (0..6).map(|k| Box::new(layer(k)) as Box<dyn Bijection>);
+    couplings.chain([Box::new(Affine::identity(2)) as Box<dyn Bijection>]).collect()
+}
+
+/// The entries of J of up to four variables as a table: numbers where they are the same for all inputs and weights, dots elsewhere.
+fn entries(recording: &Recording) -> Vec<Vec<String>> {
+    let (tape, d) = (recording.tape(), recording.dim());
+    let j = jacobian(tape, &map(tape, recording.input().id(), recording.output().id()));
+    let j = j.reshape(Shape::Vector(d * d));
+    let entry = |e: usize| match tape.node(simplify(tape, j.at(e).id(), 0, &[]).value.id()).op {
+        Op::Constant(number) => number.values()[0].to_string(),
+        _ => "•".to_string(),
+    };
+    let row = |i: usize| {
+        std::iter::once(format!("x{}", ['₁', '₂', '₃', '₄'][i])).chain((0..d).map(move |j| entry(i * d + j)))
+    };
+    (0..d).map(|i| row(i).collect()).collect()
+}
+
+/// How many entries of J are not zero for all inputs and weights.
+fn dependences(layers: Layers) -> Result<usize, BijectionError> {
+    let recording = record(&Chain::new(layers))?;
+    let cut = Cut::new(recording.tape(), &[recording.input().id()], &[recording.output().id()]);
+    Ok(Reach::new(recording.tape(), &cut, Relation::Derivative).pattern().iter().map(Vec::len).sum())
+}
+
+/// Operations of a layer and of its derived inverse, for one row.
+fn operations(layer: &dyn Bijection) -> Result<(u64, u64), BijectionError> {
+    let tape = Tape::new();
+    let input = tape.input(Shape::Vector(layer.dim()));
+    let (there, back) = (push_forward(layer, input)?.x, pull_back(layer, input)?);
+    let count = |node: Var<'_>| {
+        Program::<f64>::compile(&tape, &[input.id()], &[Output::Each(node.id())]).operations()
+    };
+    Ok((count(there), count(back)))
+}
+
+/// A claim about a formula, for all inputs and weights.
+fn proven(holds: bool, reason: &str) -> Evidence {
+    match holds {
+        true => Evidence::Proven { reason: reason.to_string() },
+        false => Evidence::NotProven { reason: "the simplified formula says otherwise".to_string() },
+    }
+}
+
+/// The area inside a closed polygon, by the shoelace formula.
+fn area(corners: &[f64]) -> f64 {
+    let next = corners.chunks(2).cycle().skip(1);
+    0.5 * corners.chunks(2).zip(next).map(|(a, b)| a[0] * b[1] - b[0] * a[1]).sum::<f64>().abs()
+}
+
+/// The edge of the square [0, 1]², in small steps.
+fn square() -> Vec<f64> {
+    let steps = |side: usize| {
+        (0..500).flat_map(move |k| {
+            let t = k as f64 / 500.0;
+            [[t, 0.0], [1.0, t], [1.0 - t, 1.0], [0.0, 1.0 - t]][side]
+        })
+    };
+    (0..4).flat_map(steps).collect()
+}
+
+fn mean(numbers: &[f64]) -> f64 {
+    numbers.iter().sum::<f64>() / numbers.len() as f64
+}
+
+/// p(x₁) = ∫ p(x₁, x₂) dx₂ of a fitted flow.
+fn marginal(fitted: &mut Fitted, places: &[f64]) -> Result<Vec<(f64, f64)>, Box<dyn Error>> {
+    const CELLS: usize = 400;
+    let width = 16.0 / CELLS as f64;
+    let across: Vec<f64> = (0..CELLS).map(|k| (k as f64 + 0.5) * width - 8.0).collect();
+    let rows: Vec<f64> = places.iter().flat_map(|x1| across.iter().flat_map(move |x2| [*x1, *x2])).collect();
+    let log_p = fitted.log_prob(&rows)?;
+    let sums = log_p.chunks(CELLS).map(|column| column.iter().map(|log_p| log_p.exp()).sum::<f64>() * width);
+    Ok(places.iter().copied().zip(sums).collect())
+}
+
+type Lines = Vec<Vec<(f64, f64)>>;
+
+/// The images of a grid over [-2, 2]² in front of some layer of a fitted flow.
+fn grid(chain: &Chain, weights: &Parameters, layers: usize) -> Result<Lines, Box<dyn Error>> {
+    let recording = record(chain)?;
+    let node: NodeId = recording.layers()[layers - 1].output;
+    let mut program = Program::compile(recording.tape(), &[recording.input().id()], &[Output::Each(node)]);
+    program.load(weights)?;
+    let mut lines = Vec::new();
+    for fixed in (0..=8).map(|k| 0.5 * f64::from(k) - 2.0) {
+        for across in [true, false] {
+            let at = |t: f64| if across { [t, fixed] } else { [fixed, t] };
+            let line: Vec<f64> = (0..=160).flat_map(|k| at(0.025 * f64::from(k) - 2.0)).collect();
+            let images = program.run(&[&line], 161)?.swap_remove(0);
+            lines.push(images.chunks(2).map(|point| (point[0], point[1])).collect());
+        }
+    }
+    Ok(lines)
+}
+
+/// The lesson, as a program of its own and from the front page.
+///
+/// # Errors
+/// What keeps the lesson from running at all; a check that fails is a failing exit code.
+pub fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let mut page = Page::new(11, "11_coupling", "Coupling layers");
+    page.question(
+        "A layer that cannot fail to be invertible, with a network in it that is never turned round and whose Jacobian \
+         nobody needs. How?",
+    );
+    page.predict(
+        "x₁ = z₁ and x₂ = z₂ + t(z₁), where t is any function at all. Write down z₂ as a function of x₁ and x₂. What \
+         did you have to know about t?",
+    );
+
+    page.heading("By hand");
+    page.prose(
+        "Take t(z₁) = z₁², which forgets a sign and so has no inverse. (2, 3) goes to (2, 3 + 4) = (2, 7). Back: the \
+         first number is 2 still, so what was added is known to be 4, and 7 - 4 = 3. To undo the layer you need t, \
+         not its inverse. By the tape:",
+    );
+    page.listing(derive(&Shifted)?.to_string());
+    let recording = record(&Shifted)?;
+    let (tape, z) = (recording.tape(), recording.input());
+    let there = values(tape, z, &[recording.output()], &[2.0, 3.0]).swap_remove(0);
+    let x = tape.input(Shape::Vector(2));
+    let back = values(tape, x, &[pull_back(&Shifted, x)?], &there).swap_remove(0);
+    page.check_that(
+        "(2, 3) goes to (2, 7) and comes back",
+        there == [2.0, 7.0] && back == [2.0, 3.0],
+        format!("{there:?}, {back:?}"),
+    );
+    let image = values(tape, z, &[recording.output()], &square()).swap_remove(0);
+    page.prose("Each vertical line is shifted along itself, by another amount on each line, and nothing is stretched:");
+    page.check_close("the image of the unit square has area 1, by its outline", area(&image), 1.0, 1e-12);
+
+    page.heading("With any network: NICE");
+    page.prose(
+        "So t can be a network. Four variables: the first two pass, and choose how the other two are shifted. This \
+         is J, with a dot where an entry depends on inputs or weights:",
+    );
+    let layer = AdditiveCoupling::new(Halves::first(4), Network::new([8]));
+    let recording = record(&layer)?;
+    page.table(&["J", "z₁", "z₂", "z₃", "z₄"], entries(&recording));
+    page.prose(
+        "Below the diagonal stands what comes from the network, and it may be anything: the determinant of a triangle \
+         does not look there. On the diagonal stand 1, 1, 1, 1.",
+    );
+    page.formula(formulas(&recording));
+    let log_det = recording.tape().node(recording.log_det().id()).op;
+    let zero = matches!(log_det, Op::Constant(number) if number.values() == [0.0]);
+    page.check(
+        "volume is preserved: ln|det J| is the number 0",
+        proven(zero, "what is left after simplifying holds no input and no weight"),
+    );
+
+    page.predict("The network costs nearly all of the layer's arithmetic. What does the way back cost?");
+    let mut rows = Vec::new();
+    let mut equal = true;
+    for (d, hidden) in [(4, 8), (16, 64), (64, 256)] {
+        let (there, back) = operations(&AdditiveCoupling::new(Halves::first(d), Network::new([hidden])))?;
+        let (scaled, scaled_back) =
+            operations(&AffineCoupling::new(Halves::first(d), Network::new([hidden])))?;
+        equal &= there == back && scaled.abs_diff(scaled_back) <= d as u64;
+        rows.push(
+            [d as u64, hidden as u64, there, back, scaled, scaled_back].map(|n| n.to_string()).to_vec(),
+        );
+    }
+    page.table(&["d", "hidden units", "shift: z → x", "x → z", "and scale: z → x", "x → z"], rows);
+    page.check_that(
+        "a shift costs as much on the way back, a scale at most d operations more",
+        equal,
+        "the way back costs more",
+    );
+    page.prose(
+        "This is the way back of the layer above, as it was derived. The network stands in it as it is:",
+    );
+    let tape = Tape::new();
+    let x = tape.input(Shape::Vector(4));
+    let z = pull_back(&AdditiveCoupling::new(Halves::first(4), Network::new([8])), x)?;
+    page.formula(render_program(&tape, &[("z", z.id())], &Names::new().with(x.id(), "x")).join("\n"));
+
+    page.heading("With a scale: RealNVP");
+    page.prose("What passes can choose a factor, too, as long as it is never 0; exp(s) never is.");
+    page.formula(formulas(&record(&Scaled)?));
+    let recording = record(&Scaled)?;
+    let image = values(recording.tape(), recording.input(), &[recording.output()], &square()).swap_remove(0);
+    let strips = 1000;
+    let expected = mean(
+        &(0..strips).map(|k| ((f64::from(k) + 0.5) / f64::from(strips)).sin().exp()).collect::<Vec<_>>(),
+    );
+    page.prose(
+        "Each vertical line is now stretched by exp(s), so the unit square gets the area ∫ exp(sin z₁) dz₁, from 0 to \
+         1. By its outline, against the integral:",
+    );
+    page.check_close(
+        format!("the image of the unit square has area {expected:.4}"),
+        area(&image),
+        expected,
+        1e-5,
+    );
+    let layer = AffineCoupling::new(Halves::first(4), Network::new([8])).with_log_scale(LogScale::Raw);
+    page.prose("With a network for s and t, of four variables:");
+    page.formula(formulas(&record(&layer)?));
+    page.prose("The log-determinant is the sum of the numbers s, which the layer has computed anyway.");
+    page.audit(&audit(&layer)?);
+
+    page.heading("What one layer cannot do");
+    page.predict(
+        "Six coupling layers in which the first half always passes, against six in which the halves take turns. The \
+         networks are the same. Is there anything that the first six cannot learn?",
+    );
+    page.prose("Follow the dependences: how many of the 16 entries of J (d = 4) can be other than 0?");
+    let mut rows = Vec::new();
+    let mut counts = Vec::new();
+    for count in 1..=4 {
+        let (same, turns) =
+            (dependences(couplings(4, count, false))?, dependences(couplings(4, count, true))?);
+        counts.push((same, turns));
+        rows.push([count, same, turns].map(|n| n.to_string()).to_vec());
+    }
+    page.table(&["layers", "same halves", "halves take turns"], rows);
+    page.check_that(
+        "with the same halves, more layers reach nothing new",
+        counts.iter().all(|(same, _)| *same == counts[0].0),
+        format!("{counts:?}"),
+    );
+    page.check_that(
+        "when they take turns, three layers let every variable act on every other, and two do not",
+        counts[1].1 < 16 && counts[2].1 == 16,
+        format!("{counts:?}"),
+    );
+    let same = Chain::new(couplings(2, 6, false));
+    let recording = record(&same)?;
+    let (tape, z, x) = (recording.tape(), recording.input(), recording.output());
+    let first = simplify(tape, x.at(0).id(), 0, &[]).value.id() == z.at(0).id();
+    page.check(
+        "six layers, same halves, d = 2: x₁ is z₁",
+        proven(first, "simplified, they are one node of the tape"),
+    );
+    page.prose(
+        "x₁ has the distribution of z₁, whatever the networks learn. Real data: the gamma showers of lesson 8, whose \
+         first column, the brightness, is no bell. One layer with a large network, and two stacks of six layers, each \
+         trained for eight passes over the data:",
+    );
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/lessons/data/magic_gamma.csv");
+    let table = Table::read(path, &["size_log10", "conc"], |_| true)?;
+    let training = table.filter(|row| row % 10 < 8);
+    let moments = training.moments();
+    let test = table.filter(|row| row % 10 == 9).standardised(&moments);
+    let training = training.standardised(&moments);
+    let fit = |layers: Layers| -> Result<(Fitted, usize, f64), Box<dyn Error>> {
+        let flow = Flow::new(StandardNormal::new(2), layers)?;
+        let mut fitted = flow.fit(&training, Fit { seed: SEED, epochs: 8, ..Fit::default() })?;
+        let score = mean(&fitted.log_prob(test.values())?);
+        let weights = fitted.parameters().count();
+        Ok((fitted, weights, score))
+    };
+    let (_, large_weights, large_score) = fit(large())?;
+    let (mut same, same_weights, same_score) = fit(couplings(2, 6, false))?;
+    let (mut turns, turns_weights, turns_score) = fit(couplings(2, 6, true))?;
+    page.table(
+        &["layers", "weights", "mean ln p of held-out rows"],
+        vec![
+            vec!["one, large".into(), large_weights.to_string(), format!("{large_score:.3}")],
+            vec!["six, same halves".into(), same_weights.to_string(), format!("{same_score:.3}")],
+            vec!["six, halves take turns".into(), turns_weights.to_string(), format!("{turns_score:.3}")],
+        ],
+    );
+    page.check_that(
+        "taking turns is better than either by more than 0.05 nats a row",
+        turns_score > same_score.max(large_score) + 0.05,
+        format!("{turns_score}, {same_score}, {large_score}"),
+    );
+    let places: Vec<f64> = (0..=120).map(|k| 0.06 * f64::from(k) - 3.0).collect();
+    let (stuck, free) = (marginal(&mut same, &places)?, marginal(&mut turns, &places)?);
+    let bell = |x: f64| (-0.5 * x * x).exp() / (2.0 * PI).sqrt();
+    let apart = stuck.iter().map(|(x, p)| (p - bell(*x)).abs()).fold(0.0, f64::max);
+    page.check_close(
+        "after training, p(x₁) of six with the same halves is still the base's bell (largest difference)",
+        apart,
+        0.0,
+        1e-4,
+    );
+    let width = 0.24;
+    let bars = (0..30).map(|k| f64::from(k) * width - 3.0).flat_map(|low| {
+        let inside = training.values().iter().step_by(2).filter(|x| (low..low + width).contains(*x)).count();
+        let height = inside as f64 / training.rows() as f64 / width;
+        [(low, height), (low + width, height)]
+    });
+    page.picture(
+        "marginal",
+        Picture::new(
+            "The brightness: data, and p(x₁) of both flows",
+            "Bars that rise steeply and fall slowly; a curve that follows them; and a bell that does not.",
+        )
+        .axes("log₁₀ size, standardised", "density")
+        .area("data", bars.collect())
+        .line("same halves", stuck)
+        .line("halves take turns", free),
+    );
+
+    page.heading("The grid through the layers");
+    page.prose(
+        "Take the flow whose halves take turns, and a grid of z. After the first layer its vertical lines are still \
+         vertical, since x₁ has not moved. The second layer moves x₁, along horizontal lines. After six the grid lies \
+         along the band of the data:",
+    );
+    let chain = Chain::new(couplings(2, 6, true));
+    let mut grids = Vec::new();
+    for (count, name) in [(1, "one layer"), (2, "two layers"), (6, "six layers")] {
+        grids.push(grid(&chain, turns.parameters(), count)?);
+        page.picture(
+            &format!("after_{count}"),
+            Picture::new(
+                format!("A grid after {name}"),
+                "A square grid of lines, bent further with each layer into the band of the data.",
+            )
+            .axes("x₁", "x₂")
+            .equal_aspect()
+            .grid("", grids[grids.len() - 1].clone()),
+        );
+    }
+    let vertical = grids[0].iter().skip(1).step_by(2);
+    let straight =
+        vertical.flat_map(|line| line.iter().map(|point| (point.0 - line[0].0).abs())).fold(0.0, f64::max);
+    page.check_close("after one layer vertical lines are vertical", straight, 0.0, 1e-12);
+    let points = grids[0].iter().flatten().zip(grids[1].iter().flatten());
+    let moved = points.map(|(one, two)| (one.1 - two.1).abs()).fold(0.0, f64::max);
+    page.check_close("the second layer leaves every x₂ where it is", moved, 0.0, 1e-12);
+
+    page.heading("What the scale is worth");
+    page.prose(
+        "NICE moves volume about and never changes it; its authors add one factor for each variable at the end. So p(x) \
+         is a value of the base, times one number that is the same everywhere: the peak of the base, times that \
+         number, is a ceiling.",
+    );
+    let (mut additive, additive_weights, additive_score) = fit(nice())?;
+    let scale = additive.parameters().get("layers.6.scale").ok_or("the last layer has a scale")?;
+    let ceiling = -(2.0 * PI).ln() - scale.values.iter().map(|scale| scale.abs().ln()).sum::<f64>();
+    let highest = |fitted: &mut Fitted| -> Result<f64, Box<dyn Error>> {
+        Ok(fitted.log_prob(training.values())?.into_iter().fold(f64::NEG_INFINITY, f64::max))
+    };
+    let (additive_highest, affine_highest) = (highest(&mut additive)?, highest(&mut turns)?);
+    let gaussian = Gaussian::fit(&training);
+    let gaussian_score = mean(&gaussian.log_prob(&test));
+    let gaussian_highest = gaussian.log_prob(&training).into_iter().fold(f64::NEG_INFINITY, f64::max);
+    let row = |name: &str, weights: usize, score: f64, highest: f64| {
+        vec![name.to_string(), weights.to_string(), format!("{score:.3}"), format!("{highest:.2}")]
+    };
+    page.table(
+        &["density", "weights", "mean ln p, held out", "highest ln p, training"],
+        vec![
+            row("one Gaussian", 5, gaussian_score, gaussian_highest),
+            row("six additive couplings", additive_weights, additive_score, additive_highest),
+            row("six affine couplings", turns_weights, turns_score, affine_highest),
+        ],
+    );
+    page.number("the ceiling of the additive flow", ceiling, "nats");
+    page.check_that(
+        "no training row is above it",
+        additive_highest <= ceiling + 1e-9,
+        format!("{additive_highest}"),
+    );
+    page.check_that("the affine flow goes above it", affine_highest > ceiling, format!("{affine_highest}"));
+    page.check_that(
+        "held out: Gaussian, additive, affine, each better than the one before",
+        gaussian_score + 0.1 < additive_score && additive_score + 0.03 < turns_score,
+        format!("{gaussian_score}, {additive_score}, {turns_score}"),
+    );
+
+    page.heading("In general");
+    page.formula(
+        "x_a = z_a, x_b = z_b ⊙ exp(s(z_a)) + t(z_a)\nz_a = x_a, z_b = (x_b - t(x_a)) ⊙ exp(-s(x_a))\nln|det J| = Σ s(z_a)",
+    );
+    page.misconception(
+        "\"One coupling layer is enough, if its network is large.\" Half of the variables pass through it untouched, \
+         and so they do through any number of layers with the same halves. Take turns.",
+    );
+    page.read_on(
+        "Dinh, Krueger, Bengio, \"NICE\" (2015), section 3; Dinh, Sohl-Dickstein, Bengio, \"Density estimation using \
+         Real NVP\" (2017), section 3, equations 4 to 8.",
+    );
+    page.next("12_autoregressive: not two halves, but one variable after another.");
+    Ok(page.finish())
+}
