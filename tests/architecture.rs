@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module and what it may import.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("tape", &[]),
-    ("sweep", &["tape"]),
-    ("program", &["sweep", "tape"]),
+    ("kernel", &[]),
+    ("sweep", &["kernel", "tape"]),
+    ("program", &["kernel", "sweep", "tape"]),
     ("jacobian", &["sweep", "tape"]),
     ("bijection", &["jacobian", "sweep", "tape"]),
     ("layers", &["bijection", "jacobian", "tape"]),

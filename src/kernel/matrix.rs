@@ -1,0 +1,207 @@
+//! A matrix laid out for products over lanes, without its structural zeros.
+//!
+//! Rows go in blocks of four. Of each block only the columns are kept in which some row is not a structural
+//! zero: with the units of a masked network sorted by degree that is about half of them. A column in which a
+//! block has both kinds is an *edge*: it carries a mask for each row, all bits or none, which makes a 0 of
+//! what the product reads there, so that not even an infinity passes a structural zero.
+
+use std::ops::Range;
+
+use super::real::Real;
+
+/// Rows of a block.
+pub(super) const ROWS: usize = 4;
+/// A matrix of so many bytes is taken through the third-level cache anew for each panel of lanes, which costs
+/// nothing; a larger one is cut into groups of blocks that stay in the second-level cache.
+const LARGE_BYTES: usize = 8 << 20;
+/// Columns and bytes of such a group.
+const GROUP_COLUMNS: usize = 512;
+const GROUP_BYTES: usize = 512 << 10;
+
+/// A matrix for [`multiply`](super::multiply): its layout follows from its structural zeros and is made once,
+/// its numbers are loaded as often as they change.
+#[derive(Clone, Debug)]
+pub struct PackedMatrix<F> {
+    rows: usize,
+    columns: usize,
+    /// Distances of neighbours in a column and in a row of the values that are loaded.
+    strides: [usize; 2],
+    entries: Vec<F>,
+    runs: Vec<Run>,
+    blocks: Vec<Block>,
+    groups: Vec<Group>,
+}
+
+/// Columns side by side that are all edges or all whole.
+#[derive(Clone, Debug)]
+pub(super) struct Run {
+    pub columns: Range<usize>,
+    pub edge: bool,
+}
+
+/// Up to four rows.
+#[derive(Clone, Debug)]
+pub(super) struct Block {
+    pub rows: Range<usize>,
+    pub entries: Range<usize>,
+    pub runs: Range<usize>,
+}
+
+impl Block {
+    /// Rows that are computed: two or four; those beyond the last are computed with zeros and not written.
+    pub fn height(&self) -> usize {
+        if self.rows.len() <= 2 { 2 } else { ROWS }
+    }
+}
+
+/// Blocks that are gone through for one panel of lanes after the other, before the next group.
+#[derive(Clone, Debug)]
+pub(super) struct Group {
+    pub blocks: Range<usize>,
+    pub columns: Range<usize>,
+}
+
+impl<F: Real> PackedMatrix<F> {
+    /// The layout of a matrix with zeros for numbers. `zeros` tells its structural zeros row by row; it is
+    /// empty where there are none.
+    ///
+    /// # Panics
+    /// When `zeros` is neither empty nor as long as the matrix.
+    pub fn new(rows: usize, columns: usize, zeros: &[bool]) -> PackedMatrix<F> {
+        PackedMatrix::with_strides([rows, columns], [columns, 1], zeros)
+    }
+
+    /// The layout of the transpose of a matrix of `rows` rows and `columns` columns: structural zeros and
+    /// numbers are those of the matrix itself, in its own order.
+    ///
+    /// # Panics
+    /// When `zeros` is neither empty nor as long as the matrix.
+    pub fn transposed(rows: usize, columns: usize, zeros: &[bool]) -> PackedMatrix<F> {
+        PackedMatrix::with_strides([columns, rows], [1, columns], zeros)
+    }
+
+    fn with_strides([rows, columns]: [usize; 2], strides: [usize; 2], zeros: &[bool]) -> PackedMatrix<F> {
+        assert!(
+            zeros.is_empty() || zeros.len() == rows * columns,
+            "a structural zero or none for each entry"
+        );
+        let mut packed = PackedMatrix {
+            rows,
+            columns,
+            strides,
+            entries: Vec::new(),
+            runs: Vec::new(),
+            blocks: Vec::new(),
+            groups: Vec::new(),
+        };
+        let is_zero =
+            |row: usize, column: usize| !zeros.is_empty() && zeros[row * strides[0] + column * strides[1]];
+        let large = rows * columns * size_of::<F>() > LARGE_BYTES;
+        let width = if large { GROUP_COLUMNS } else { columns.max(1) };
+        let height = if large { GROUP_BYTES / (GROUP_COLUMNS * size_of::<F>()) } else { rows.max(1) };
+        // Without a column there is still a result, all zeros.
+        for first in (0..columns.max(1)).step_by(width) {
+            for top in (0..rows).step_by(height) {
+                let columns = first..columns.min(first + width);
+                packed.push_group(top..rows.min(top + height), columns, is_zero);
+            }
+        }
+        packed
+    }
+
+    fn push_group(
+        &mut self,
+        rows: Range<usize>,
+        columns: Range<usize>,
+        is_zero: impl Fn(usize, usize) -> bool,
+    ) {
+        let first = self.blocks.len();
+        for top in rows.clone().step_by(ROWS) {
+            self.push_block(top..rows.end.min(top + ROWS), columns.clone(), &is_zero);
+        }
+        self.groups.push(Group { blocks: first..self.blocks.len(), columns });
+    }
+
+    fn push_block(
+        &mut self,
+        rows: Range<usize>,
+        columns: Range<usize>,
+        is_zero: impl Fn(usize, usize) -> bool,
+    ) {
+        let (first_entry, first_run) = (self.entries.len(), self.runs.len());
+        let mut block = Block { rows, entries: 0..0, runs: 0..0 };
+        for column in columns {
+            let kept = block.rows.clone().filter(|row| !is_zero(*row, column)).count();
+            if kept == 0 {
+                continue;
+            }
+            let edge = kept < block.rows.len();
+            match self.runs[first_run..].last_mut() {
+                Some(run) if run.edge == edge && run.columns.end == column => run.columns.end += 1,
+                _ => self.runs.push(Run { columns: column..column + 1, edge }),
+            }
+            let beyond = block.height() - block.rows.len();
+            self.entries.resize(self.entries.len() + block.height(), F::ZERO);
+            if edge {
+                let mask = |row| if is_zero(row, column) { F::ZERO } else { F::ALL_BITS };
+                self.entries.extend(block.rows.clone().map(mask));
+                self.entries.resize(self.entries.len() + beyond, F::ZERO);
+            }
+        }
+        block.entries = first_entry..self.entries.len();
+        block.runs = first_run..self.runs.len();
+        self.blocks.push(block);
+    }
+
+    /// Takes the numbers of the matrix, row by row; those of structural zeros are not read.
+    ///
+    /// # Panics
+    /// When there are not as many as the matrix has.
+    pub fn load(&mut self, values: &[F]) {
+        assert_eq!(values.len(), self.rows * self.columns, "the numbers of a packed matrix");
+        let [down, right] = self.strides;
+        for block in &self.blocks {
+            let height = block.height();
+            let mut entries = &mut self.entries[block.entries.clone()];
+            for run in &self.runs[block.runs.clone()] {
+                for column in run.columns.clone() {
+                    let (own, rest) = entries.split_at_mut(if run.edge { 2 * height } else { height });
+                    let (numbers, masks) = own.split_at_mut(height);
+                    for (place, row) in block.rows.clone().enumerate() {
+                        let is_zero = run.edge && masks[place] == F::ZERO;
+                        if !is_zero {
+                            numbers[place] = values[row * down + column * right];
+                        }
+                    }
+                    entries = rest;
+                }
+            }
+        }
+    }
+
+    /// The rows of what is multiplied from the left.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The columns of what is multiplied from the left.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    pub(super) fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    pub(super) fn blocks(&self, group: &Group) -> &[Block] {
+        &self.blocks[group.blocks.clone()]
+    }
+
+    pub(super) fn runs(&self, block: &Block) -> &[Run] {
+        &self.runs[block.runs.clone()]
+    }
+
+    pub(super) fn entries(&self, block: &Block) -> &[F] {
+        &self.entries[block.entries.clone()]
+    }
+}

@@ -1,0 +1,85 @@
+//! Numeric kernels: loops over lanes that use the vector instructions of the machine they run on.
+//!
+//! A *lane* is a sample; an element of a node has its lanes side by side in memory. A kernel is one loop over
+//! them, generic over the instruction set and over the number type, f64 or f32. Which instruction set there
+//! is, is asked once at run time (AVX-512, AVX2 with fused multiply-add, or neither; whatever the `pulp`
+//! crate knows elsewhere), and everything below is compiled for each of them. A fused multiply-add rounds
+//! once instead of twice: last digits differ between machines, but not between runs on one.
+//!
+//! Kernels that are called in one [`WithSimd`] are dispatched once. Each is a function of its own, compiled for
+//! the instruction set that its first argument stands for: what lies between the calls may be any code.
+//!
+//! ```
+//! use pushforward::kernel::{Arch, Exp, Lanes, Mul, PackedMatrix, Simd, Tanh, WithSimd, map, multiply, zip};
+//!
+//! /// y = W·tanh(2x), two elements from three, in 48 lanes
+//! struct Layer<'a> {
+//!     weight: &'a PackedMatrix<f64>,
+//!     x: &'a [f64],
+//!     hidden: [&'a mut [f64]; 2],
+//!     y: &'a mut [f64],
+//!     panel: &'a mut Vec<f64>,
+//! }
+//!
+//! impl WithSimd for Layer<'_> {
+//!     type Output = ();
+//!
+//!     #[inline(always)]
+//!     fn with_simd<S: Simd>(self, simd: S) {
+//!         let [twice, squashed] = self.hidden;
+//!         zip(simd, Mul, self.x, 2.0, twice);
+//!         map(simd, Tanh, twice, squashed);
+//!         let lanes = Lanes { count: 48, stride: 48 };
+//!         multiply(simd, self.weight, squashed, self.y, lanes, self.panel);
+//!     }
+//! }
+//!
+//! let mut weight = PackedMatrix::new(2, 3, &[]);
+//! weight.load(&[1.0, 0.0, -1.0, 0.5, 0.5, 0.5]);
+//! let x: Vec<f64> = (0..3 * 48).map(|i| i as f64 / 100.0).collect();
+//! let (mut twice, mut squashed, mut y) = (vec![0.0; 3 * 48], vec![0.0; 3 * 48], vec![0.0; 2 * 48]);
+//! let (hidden, mut panel) = ([&mut twice[..], &mut squashed[..]], Vec::new());
+//! Arch::new().dispatch(Layer { weight: &weight, x: &x, hidden, y: &mut y, panel: &mut panel });
+//! let expected = (2.0 * x[7]).tanh() - (2.0 * x[2 * 48 + 7]).tanh();
+//! assert!((y[7] - expected).abs() < 1e-15);
+//! ```
+//!
+//! | | |
+//! |---|---|
+//! | [`map`], [`zip`], [`select`] | a [`Function`] of each number, an [`Operation`] on each pair, a choice |
+//! | [`update`] | an operation on what is there already |
+//! | [`Exp`], [`ExpM1`], [`Ln`], [`Ln1p`], [`Tanh`], [`Sigmoid`], [`Softplus`] | within 1 or 2 ulp everywhere, the ends and the subnormal numbers included |
+//! | [`multiply`], [`multiply_add`] | a [`PackedMatrix`], shared by all lanes, times a vector |
+//! | [`add_outer`] | Σ over lanes of a bᵀ: the gradient of a matrix |
+//! | [`sum_lanes`], [`sum_elements`] | sums in a fixed order |
+//!
+//! A function or operation of one's own is written with the operators of [`Vector`]. To fill lanes with a
+//! number or to repeat them, `fill` and `copy_from_slice` of slices are as fast as memory.
+
+mod arithmetic;
+mod dispatch;
+mod elementwise;
+mod exponential;
+mod logarithm;
+mod matrix;
+mod outer;
+mod product;
+mod real;
+mod sigmoid;
+mod sums;
+mod vector;
+
+pub use pulp::{Arch, Simd, WithSimd};
+
+pub use arithmetic::{Abs, Add, Div, Less, LessEq, Max, Min, Mul, Neg, Powi, Recip, Sign, Sqrt, Sub};
+pub use dispatch::instruction_sets;
+pub use elementwise::{Function, Operand, Operation, map, select, update, zip};
+pub use exponential::{Exp, ExpM1, Exponential};
+pub use logarithm::{Ln, Ln1p, Logarithm};
+pub use matrix::PackedMatrix;
+pub use outer::add_outer;
+pub use product::{Lanes, multiply, multiply_add};
+pub use real::Real;
+pub use sigmoid::{Sigmoid, Softplus, Tanh};
+pub use sums::{sum_elements, sum_lanes};
+pub use vector::{Mask, Vector};

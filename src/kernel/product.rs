@@ -1,0 +1,268 @@
+//! Products of a shared matrix with vectors, a lane for each sample.
+//!
+//! A block of four rows and two or three registers of lanes is summed in registers, so that each number that
+//! is loaded serves in several multiplications. Each element of the result is summed in the order of the
+//! columns, whatever the instruction set and wherever its lane is.
+
+use pulp::{Simd, WithSimd};
+
+use super::matrix::{Group, PackedMatrix, ROWS, Run};
+use super::real::{Real, WIDEST};
+
+/// How elements lie in memory: lane l of element e is number `e·stride + l`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lanes {
+    /// Lanes in use.
+    pub count: usize,
+    /// Numbers from one element to the next, at least `count`. A large power of two is slow: elements then
+    /// compete for the same places of the cache.
+    pub stride: usize,
+}
+
+impl Lanes {
+    /// # Panics
+    /// When elements overlap, or when there are not as many numbers as so many elements take.
+    pub(super) fn check(self, elements: usize, numbers: usize) {
+        let Lanes { count, stride } = self;
+        assert!(count <= stride, "{count} lanes do not fit between elements {stride} numbers apart");
+        let needed =
+            if count == 0 { 0 } else { elements.saturating_sub(1) * stride + elements.min(1) * count };
+        assert!(numbers >= needed, "{elements} elements of {self:?} take {needed} numbers, not {numbers}");
+    }
+}
+
+/// Writes A·b: `out` has an element for each row of the matrix, `b` one for each column.
+///
+/// `panel` is room to work in, of which nothing is kept.
+///
+/// # Panics
+/// When `b` or `out` is too short, or when lanes overlap.
+#[inline(always)]
+pub fn multiply<S: Simd, F: Real>(
+    simd: S,
+    matrix: &PackedMatrix<F>,
+    b: &[F],
+    out: &mut [F],
+    lanes: Lanes,
+    panel: &mut Vec<F>,
+) {
+    simd.vectorize(Multiply { matrix, b, out, lanes, panel, accumulate: false });
+}
+
+/// Adds A·b to `out`, otherwise like [`multiply`].
+///
+/// # Panics
+/// When `b` or `out` is too short, or when lanes overlap.
+#[inline(always)]
+pub fn multiply_add<S: Simd, F: Real>(
+    simd: S,
+    matrix: &PackedMatrix<F>,
+    b: &[F],
+    out: &mut [F],
+    lanes: Lanes,
+    panel: &mut Vec<F>,
+) {
+    simd.vectorize(Multiply { matrix, b, out, lanes, panel, accumulate: true });
+}
+
+struct Multiply<'a, F> {
+    matrix: &'a PackedMatrix<F>,
+    b: &'a [F],
+    out: &'a mut [F],
+    lanes: Lanes,
+    panel: &'a mut Vec<F>,
+    accumulate: bool,
+}
+
+impl<F: Real> WithSimd for Multiply<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        self.lanes.check(self.matrix.columns(), self.b.len());
+        self.lanes.check(self.matrix.rows(), self.out.len());
+        for group in self.matrix.groups() {
+            // Four rows of three registers need 12 sums, and 4 more registers for what is loaded: with 16 in
+            // all, some would be spilled to memory.
+            if S::REGISTER_COUNT >= 32 {
+                self.panels::<S, 3>(simd, group);
+            } else {
+                self.panels::<S, 2>(simd, group);
+            }
+        }
+    }
+}
+
+impl<F: Real> Multiply<'_, F> {
+    #[inline(always)]
+    fn panels<S: Simd, const REGISTERS: usize>(&mut self, simd: S, group: &Group) {
+        let width = F::lanes::<S>();
+        let mut lane = 0;
+        while lane < self.lanes.count {
+            let left = self.lanes.count - lane;
+            if left >= REGISTERS * width {
+                self.panel::<S, REGISTERS>(simd, group, lane, REGISTERS * width);
+                lane += REGISTERS * width;
+            } else {
+                self.panel::<S, 1>(simd, group, lane, left.min(width));
+                lane += width;
+            }
+        }
+    }
+
+    /// The product for some lanes; where they are fewer than the registers have, by way of a buffer.
+    #[inline(always)]
+    fn panel<S: Simd, const REGISTERS: usize>(&mut self, simd: S, group: &Group, lane: usize, count: usize) {
+        let Lanes { stride, .. } = self.lanes;
+        let width = REGISTERS * F::lanes::<S>();
+        let partial = count < width;
+        let accumulate = self.accumulate || group.columns.start > 0;
+        let (b, b_stride) = if partial || worth_packing(group) {
+            let length = self.matrix.columns() * width;
+            if self.panel.len() < length {
+                self.panel.resize(length, F::ZERO);
+            }
+            for column in group.columns.clone() {
+                let packed = &mut self.panel[column * width..][..width];
+                packed[..count].copy_from_slice(&self.b[column * stride + lane..][..count]);
+                packed[count..].fill(F::ZERO);
+            }
+            (&self.panel[..], width)
+        } else {
+            (&self.b[lane.min(self.b.len())..], stride)
+        };
+        let mut buffer = [F::ZERO; ROWS * WIDEST];
+        for block in self.matrix.blocks(group) {
+            let out = &mut self.out[block.rows.start * stride + lane..];
+            if partial && accumulate {
+                for row in 0..block.rows.len() {
+                    buffer[row * width..][..count].copy_from_slice(&out[row * stride..][..count]);
+                }
+            }
+            let (target, target_stride) =
+                if partial { (&mut buffer[..], width) } else { (&mut *out, stride) };
+            let rows = Rows {
+                runs: self.matrix.runs(block),
+                entries: self.matrix.entries(block),
+                b,
+                b_stride,
+                out: target,
+                out_stride: target_stride,
+                rows: block.rows.len(),
+                accumulate,
+            };
+            if block.height() == ROWS {
+                rows.multiply::<S, ROWS, REGISTERS>(simd);
+            } else {
+                rows.multiply::<S, 2, REGISTERS>(simd);
+            }
+            if partial {
+                for row in 0..block.rows.len() {
+                    out[row * stride..][..count].copy_from_slice(&buffer[row * width..][..count]);
+                }
+            }
+        }
+    }
+}
+
+/// Whether the lanes of a panel are first brought together. It pays where many rows read them, and where from
+/// their places far apart they would not all fit into the first-level cache.
+fn worth_packing(group: &Group) -> bool {
+    group.columns.len() > 96 && group.blocks.len() >= 8
+}
+
+/// The product of one block for one panel.
+struct Rows<'a, F> {
+    runs: &'a [Run],
+    entries: &'a [F],
+    b: &'a [F],
+    b_stride: usize,
+    out: &'a mut [F],
+    out_stride: usize,
+    rows: usize,
+    accumulate: bool,
+}
+
+impl<F: Real> Rows<'_, F> {
+    #[inline(always)]
+    fn multiply<S: Simd, const HEIGHT: usize, const REGISTERS: usize>(self, simd: S) {
+        let width = REGISTERS * F::lanes::<S>();
+        let mut sums = [[F::splat(simd, F::ZERO); REGISTERS]; HEIGHT];
+        if self.accumulate {
+            for (row, sums) in sums.iter_mut().enumerate().take(self.rows) {
+                sums.copy_from_slice(F::registers::<S>(&self.out[row * self.out_stride..][..width]).0);
+            }
+        }
+        let mut entries = self.entries;
+        for run in self.runs {
+            let columns = run.columns.clone();
+            let size = if run.edge { 2 * HEIGHT } else { HEIGHT };
+            let (own, rest) = entries.split_at(columns.len() * size);
+            entries = rest;
+            let b = &self.b[columns.start * self.b_stride..];
+            sums = if run.edge {
+                add_edge::<S, F, HEIGHT, REGISTERS>(simd, own, b, self.b_stride, sums)
+            } else {
+                add_whole::<S, F, HEIGHT, REGISTERS>(simd, own, b, self.b_stride, sums)
+            };
+        }
+        for (row, sums) in sums.iter().enumerate().take(self.rows) {
+            let (out, _) = F::registers_mut::<S>(&mut self.out[row * self.out_stride..][..width]);
+            out.copy_from_slice(sums);
+        }
+    }
+}
+
+// The sums go through functions as values: added to in place within the loop over runs, they were copied from
+// register to register in each step.
+
+type Sums<S, F, const HEIGHT: usize, const REGISTERS: usize> =
+    [[<F as Real>::Register<S>; REGISTERS]; HEIGHT];
+
+/// Adds columns side by side that have no structural zero in this block.
+#[inline(always)]
+fn add_whole<S: Simd, F: Real, const HEIGHT: usize, const REGISTERS: usize>(
+    simd: S,
+    entries: &[F],
+    mut b: &[F],
+    stride: usize,
+    mut sums: Sums<S, F, HEIGHT, REGISTERS>,
+) -> Sums<S, F, HEIGHT, REGISTERS> {
+    let width = REGISTERS * F::lanes::<S>();
+    for numbers in entries.chunks_exact(HEIGHT) {
+        let (own, _) = F::registers::<S>(&b[..width]);
+        for row in 0..HEIGHT {
+            let a = F::splat(simd, numbers[row]);
+            for place in 0..REGISTERS {
+                sums[row][place] = F::product_sum(simd, a, own[place], sums[row][place]);
+            }
+        }
+        b = &b[stride.min(b.len())..];
+    }
+    sums
+}
+
+/// Adds columns side by side in which the block has structural zeros.
+#[inline(always)]
+fn add_edge<S: Simd, F: Real, const HEIGHT: usize, const REGISTERS: usize>(
+    simd: S,
+    entries: &[F],
+    mut b: &[F],
+    stride: usize,
+    mut sums: Sums<S, F, HEIGHT, REGISTERS>,
+) -> Sums<S, F, HEIGHT, REGISTERS> {
+    let width = REGISTERS * F::lanes::<S>();
+    for own in entries.chunks_exact(2 * HEIGHT) {
+        let (numbers, masks) = own.split_at(HEIGHT);
+        let (own, _) = F::registers::<S>(&b[..width]);
+        for row in 0..HEIGHT {
+            let (a, mask) = (F::splat(simd, numbers[row]), F::splat(simd, masks[row]));
+            for place in 0..REGISTERS {
+                let seen = F::both(simd, own[place], mask);
+                sums[row][place] = F::product_sum(simd, a, seen, sums[row][place]);
+            }
+        }
+        b = &b[stride.min(b.len())..];
+    }
+    sums
+}

@@ -1,0 +1,69 @@
+//! tanh, the sigmoid and softplus: what networks squash with, made of the exponential; each within 2 ulp.
+
+use pulp::Simd;
+
+use super::elementwise::Function;
+use super::exponential::{Reduced, exp_within};
+use super::logarithm::ln_of_parts;
+use super::real::Real;
+use super::vector::Vector;
+
+/// tanh a = E/(E + 2) with E = exp(2a) - 1, taken at |a|: nothing cancels, and an error of E grows by no more
+/// than 2/(E + 2).
+#[derive(Clone, Copy, Debug)]
+pub struct Tanh;
+
+impl Function for Tanh {
+    #[inline(always)]
+    fn of<S: Simd, F: Real>(self, a: Vector<S, F>) -> Vector<S, F> {
+        let reduced = Reduced::new((a.abs() * F::TWO).at_most(F::EXPONENTIAL.tanh_is_one));
+        let power = reduced.shifted.power_of_two();
+        let [large, small] = reduced.exp_m1(power, power - F::ONE);
+        let e = large + small;
+        let lost = small - (e - large);
+        let denominator = e + F::TWO;
+        let denominator_lost = e.at_most(F::TWO) - (denominator - e.at_least(F::TWO)) + lost;
+        let q = e / denominator;
+        // What rounding took from both is made up for to the first order, with 1/(E + 2) = (1 - tanh)/2.
+        let change = lost - q * denominator_lost;
+        (change * F::HALF).mul_add(q.like(F::ONE) - q, q).with_sign_of(a)
+    }
+}
+
+/// 1/(1 + e⁻ᵃ). With e = exp(-|a|) it is q = e/(1 + e) below 0 and 1 - q above: both tails keep all digits.
+#[derive(Clone, Copy, Debug)]
+pub struct Sigmoid;
+
+impl Function for Sigmoid {
+    #[inline(always)]
+    fn of<S: Simd, F: Real>(self, a: Vector<S, F>) -> Vector<S, F> {
+        let e = exp_of_minus_abs(a);
+        let denominator = e + F::ONE;
+        let lost = e - (denominator - F::ONE);
+        let q = e / denominator;
+        // 1/(1 + e) = 1 - q gives the change of the quotient by what rounding took from 1 + e.
+        let q = (q * lost).mul_add(q - F::ONE, q);
+        a.less(a.like(F::ZERO)).select(q, -(q - F::ONE))
+    }
+}
+
+/// ln(1 + eᵃ) = max(a, 0) + ln(1 + exp(-|a|)).
+#[derive(Clone, Copy, Debug)]
+pub struct Softplus;
+
+impl Function for Softplus {
+    #[inline(always)]
+    fn of<S: Simd, F: Real>(self, a: Vector<S, F>) -> Vector<S, F> {
+        let e = exp_of_minus_abs(a);
+        // 1 + e = (1 + f)·2ᵏ with f exact: e itself, or half of e - 1 where 1 + e is above √2.
+        let below = e.less_eq(e.like(F::LOGARITHM.root_2_less_1));
+        let f = below.select(e, (e - F::ONE) * F::HALF);
+        let k = below.select(e.like(F::ZERO), e.like(F::ONE));
+        ln_of_parts(f, k, k * F::EXPONENTIAL.ln_2_low) + a.at_least(F::ZERO)
+    }
+}
+
+#[inline(always)]
+fn exp_of_minus_abs<S: Simd, F: Real>(a: Vector<S, F>) -> Vector<S, F> {
+    exp_within((-a.abs()).at_least(-F::EXPONENTIAL.beyond))
+}
