@@ -15,7 +15,7 @@ pub struct Lanes {
     /// Lanes in use.
     pub count: usize,
     /// Numbers from one element to the next, at least `count`. A large power of two is slow: elements then
-    /// compete for the same places of the cache.
+    /// compete for the same places of the cache. An odd multiple of 48 suits every instruction set.
     pub stride: usize,
 }
 
@@ -224,20 +224,19 @@ type Sums<S, F, const HEIGHT: usize, const REGISTERS: usize> =
 fn add_whole<S: Simd, F: Real, const HEIGHT: usize, const REGISTERS: usize>(
     simd: S,
     entries: &[F],
-    mut b: &[F],
+    b: &[F],
     stride: usize,
     mut sums: Sums<S, F, HEIGHT, REGISTERS>,
 ) -> Sums<S, F, HEIGHT, REGISTERS> {
     let width = REGISTERS * F::lanes::<S>();
-    for numbers in entries.chunks_exact(HEIGHT) {
-        let (own, _) = F::registers::<S>(&b[..width]);
+    for (step, numbers) in entries.chunks_exact(HEIGHT).enumerate() {
+        let (own, _) = F::registers::<S>(&b[step * stride..][..width]);
         for row in 0..HEIGHT {
             let a = F::splat(simd, numbers[row]);
             for place in 0..REGISTERS {
                 sums[row][place] = F::product_sum(simd, a, own[place], sums[row][place]);
             }
         }
-        b = &b[stride.min(b.len())..];
     }
     sums
 }
@@ -247,14 +246,14 @@ fn add_whole<S: Simd, F: Real, const HEIGHT: usize, const REGISTERS: usize>(
 fn add_edge<S: Simd, F: Real, const HEIGHT: usize, const REGISTERS: usize>(
     simd: S,
     entries: &[F],
-    mut b: &[F],
+    b: &[F],
     stride: usize,
     mut sums: Sums<S, F, HEIGHT, REGISTERS>,
 ) -> Sums<S, F, HEIGHT, REGISTERS> {
     let width = REGISTERS * F::lanes::<S>();
-    for own in entries.chunks_exact(2 * HEIGHT) {
+    for (step, own) in entries.chunks_exact(2 * HEIGHT).enumerate() {
         let (numbers, masks) = own.split_at(HEIGHT);
-        let (own, _) = F::registers::<S>(&b[..width]);
+        let (own, _) = F::registers::<S>(&b[step * stride..][..width]);
         for row in 0..HEIGHT {
             let (a, mask) = (F::splat(simd, numbers[row]), F::splat(simd, masks[row]));
             for place in 0..REGISTERS {
@@ -262,7 +261,6 @@ fn add_edge<S: Simd, F: Real, const HEIGHT: usize, const REGISTERS: usize>(
                 sums[row][place] = F::product_sum(simd, a, seen, sums[row][place]);
             }
         }
-        b = &b[stride.min(b.len())..];
     }
     sums
 }
