@@ -47,6 +47,7 @@
 //! |---|---|
 //! | [`tape`] | nodes, shapes, the handle [`Var`](tape::Var), parameters |
 //! | [`sweep`] | the interpretations, one a file |
+//! | [`kernel`] | the loops that replaying runs on, with the machine's vector instructions |
 //! | [`program`] | a tape compiled and replayed over batches |
 //! | [`jacobian`] | proofs of structure, diagonals in one sweep, ln\|det J\| by the cheapest proven route |
 //! | [`bijection`] | the trait, composition, recording |

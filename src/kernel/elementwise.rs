@@ -89,6 +89,15 @@ pub fn zip<S: Simd, F: Real>(
     simd.vectorize(Zip { operation, a, b, out });
 }
 
+/// Writes the operation on every pair of `out` itself and `b`, which may be one number for all.
+///
+/// # Panics
+/// When `b` is a slice and differs from `out` in length.
+#[inline(always)]
+pub fn update<S: Simd, F: Real>(simd: S, operation: impl Operation, out: &mut [F], b: impl Operand<F>) {
+    simd.vectorize(Update { operation, out, b });
+}
+
 /// Writes `then` where the condition is not 0, `otherwise` where it is. The one not taken is not looked at: no
 /// NaN comes out of it.
 ///
@@ -152,6 +161,33 @@ impl<G: Operation, A: Operand<F>, B: Operand<F>, F: Real> WithSimd for Zip<'_, G
         if !rest.is_empty() {
             let (a, b) = (Vector::new(simd, a.remainder(simd)), Vector::new(simd, b.remainder(simd)));
             write_rest::<S, F>(operation.of(a, b), rest);
+        }
+    }
+}
+
+struct Update<'a, G, B, F> {
+    operation: G,
+    out: &'a mut [F],
+    b: B,
+}
+
+impl<G: Operation, B: Operand<F>, F: Real> WithSimd for Update<'_, G, B, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Update { operation, out, b } = self;
+        let registers = b.registers(simd, out.len());
+        let (out, rest) = F::registers_mut::<S>(out);
+        for (value, b) in out.iter_mut().zip(registers) {
+            *value = operation.of::<S, F>(Vector::new(simd, *value), Vector::new(simd, b)).register();
+        }
+        if !rest.is_empty() {
+            let a = (&*rest).remainder(simd);
+            write_rest::<S, F>(
+                operation.of(Vector::new(simd, a), Vector::new(simd, b.remainder(simd))),
+                rest,
+            );
         }
     }
 }

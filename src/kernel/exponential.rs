@@ -76,7 +76,7 @@ impl Function for Exp {
     }
 }
 
-/// eᵃ - 1 without cancellation at 0.
+/// eᵃ - 1 without cancellation at 0, within 2 ulp.
 #[derive(Clone, Copy, Debug)]
 pub struct ExpM1;
 
@@ -84,11 +84,12 @@ impl Function for ExpM1 {
     #[inline(always)]
     fn of<S: Simd, F: Real>(self, a: Vector<S, F>) -> Vector<S, F> {
         let beyond = F::EXPONENTIAL.beyond;
-        let (shifted, p) = reduced_exp_m1(a.at_most(beyond).at_least(-beyond));
-        // 2ᵏ·(1 + p) - 1 in two steps, of which the first neither overflows nor underflows; it is exact in p
-        // for k = 0, down to the smallest numbers. Only the sign of a zero is lost.
-        let [up, down] = shifted.powers_of_two();
-        (up.mul_add(p, up - down.inverse_power()) * down).with_sign_of(a)
+        let reduced = Reduced::new(a.at_most(beyond).at_least(-beyond));
+        // In two steps, of which the first neither overflows nor underflows; for k = 0 it is exact in r, down
+        // to the smallest numbers. Only the sign of a zero is lost.
+        let [up, down] = reduced.shifted.powers_of_two();
+        let [large, small] = reduced.exp_m1(up, up - down.inverse_power());
+        ((large + small) * down).with_sign_of(a)
     }
 }
 
@@ -100,22 +101,41 @@ pub(super) fn exp_within<S: Simd, F: Real>(a: Vector<S, F>) -> Vector<S, F> {
     let k = shifted - of.shift;
     let r = k.mul_add(a.like(-of.ln_2_high), a);
     let r = k.mul_add(a.like(-of.ln_2_low), r);
-    let e = (r * r).mul_add(r.polynomial(of.tail), r) + F::ONE;
+    let one_plus = r + F::ONE;
+    let lost = r - (one_plus - F::ONE);
+    let e = one_plus + (r * r).mul_add(r.polynomial(of.tail), lost);
     // In two steps, so that a result below the normal numbers is rounded once, by the second.
     let [up, down] = shifted.powers_of_two();
     e * up * down
 }
 
-/// k, shifted, and eʳ - 1, for |a| ≤ [`Exponential::beyond`] or NaN.
-#[inline(always)]
-pub(super) fn reduced_exp_m1<S: Simd, F: Real>(a: Vector<S, F>) -> (Vector<S, F>, Vector<S, F>) {
-    let of = F::EXPONENTIAL;
-    let shifted = a.mul_add(a.like(of.log2_e), a.like(of.shift));
-    let k = shifted - of.shift;
-    let high = k.mul_add(a.like(-of.ln_2_high), a);
-    let low = k * of.ln_2_low;
-    let r = high - low;
-    // What rounding took from r: it counts where 2ᵏ·eʳ - 1 cancels.
-    let lost = (high - r) - low;
-    (shifted, r + (r * r).mul_add(r.polynomial(of.tail), lost))
+/// a = k·ln 2 + r, made ready for eᵃ - 1.
+pub(super) struct Reduced<S: Simd, F: Real> {
+    /// k + [`Exponential::shift`]
+    pub shifted: Vector<S, F>,
+    r: Vector<S, F>,
+    /// eʳ - 1 - r, and what rounding took from r.
+    rest: Vector<S, F>,
+}
+
+impl<S: Simd, F: Real> Reduced<S, F> {
+    /// For |a| ≤ [`Exponential::beyond`] or NaN.
+    #[inline(always)]
+    pub fn new(a: Vector<S, F>) -> Reduced<S, F> {
+        let of = F::EXPONENTIAL;
+        let shifted = a.mul_add(a.like(of.log2_e), a.like(of.shift));
+        let k = shifted - of.shift;
+        let high = k.mul_add(a.like(-of.ln_2_high), a);
+        let low = k * of.ln_2_low;
+        let r = high - low;
+        let lost = (high - r) - low;
+        Reduced { shifted, r, rest: (r * r).mul_add(r.polynomial(of.tail), lost) }
+    }
+
+    /// power·(eʳ - 1) + `less_one` as the sum of a large and a small part. With r in the large one, what cancels
+    /// for k = 1 is exact.
+    #[inline(always)]
+    pub fn exp_m1(self, power: Vector<S, F>, less_one: Vector<S, F>) -> [Vector<S, F>; 2] {
+        [power.mul_add(self.r, less_one), power * self.rest]
+    }
 }

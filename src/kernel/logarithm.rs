@@ -70,7 +70,7 @@ impl Function for Ln {
     }
 }
 
-/// ln(1 + a) without cancellation at 0; -∞ at -1 and NaN below.
+/// ln(1 + a) without cancellation at 0, within 1 ulp; -∞ at -1 and NaN below.
 #[derive(Clone, Copy, Debug)]
 pub struct Ln1p;
 

@@ -6,7 +6,8 @@
 //! crate knows elsewhere), and everything below is compiled for each of them. A fused multiply-add rounds
 //! once instead of twice: last digits differ between machines, but not between runs on one.
 //!
-//! Kernels that are called in one [`WithSimd`] are dispatched once:
+//! Kernels that are called in one [`WithSimd`] are dispatched once. Each is a function of its own, compiled for
+//! the instruction set that its first argument stands for: what lies between the calls may be any code.
 //!
 //! ```
 //! use pushforward::kernel::{Arch, Exp, Lanes, Mul, PackedMatrix, Simd, Tanh, WithSimd, map, multiply, zip};
@@ -46,7 +47,8 @@
 //! | | |
 //! |---|---|
 //! | [`map`], [`zip`], [`select`] | a [`Function`] of each number, an [`Operation`] on each pair, a choice |
-//! | [`Exp`], [`ExpM1`], [`Ln`], [`Ln1p`], [`Tanh`], [`Sigmoid`], [`Softplus`] | within 2 ulp everywhere |
+//! | [`update`] | an operation on what is there already |
+//! | [`Exp`], [`ExpM1`], [`Ln`], [`Ln1p`], [`Tanh`], [`Sigmoid`], [`Softplus`] | within 1 or 2 ulp everywhere, the ends and the subnormal numbers included |
 //! | [`multiply`], [`multiply_add`] | a [`PackedMatrix`], shared by all lanes, times a vector |
 //! | [`add_outer`] | Σ over lanes of a bᵀ: the gradient of a matrix |
 //! | [`sum_lanes`], [`sum_elements`] | sums in a fixed order |
@@ -71,7 +73,7 @@ pub use pulp::{Arch, Simd, WithSimd};
 
 pub use arithmetic::{Abs, Add, Div, Less, LessEq, Max, Min, Mul, Neg, Powi, Recip, Sign, Sqrt, Sub};
 pub use dispatch::instruction_sets;
-pub use elementwise::{Function, Operand, Operation, map, select, zip};
+pub use elementwise::{Function, Operand, Operation, map, select, update, zip};
 pub use exponential::{Exp, ExpM1, Exponential};
 pub use logarithm::{Ln, Ln1p, Logarithm};
 pub use matrix::PackedMatrix;

@@ -20,7 +20,7 @@ const GROUP_BYTES: usize = 256 << 10;
 /// else.
 ///
 /// # Panics
-/// When a slice is too short.
+/// When a slice is too short, or when lanes overlap.
 #[inline(always)]
 pub fn add_outer<S: Simd, F: Real>(
     simd: S,
@@ -47,6 +47,9 @@ impl<F: Real> WithSimd for Outer<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
+        self.lanes.check(self.rows, self.a.len());
+        self.lanes.check(self.columns, self.b.len());
+        assert!(self.sums.len() >= self.rows * self.columns, "a sum for each row and column");
         if self.rows == 0 || self.columns == 0 {
             return;
         }

@@ -15,8 +15,20 @@ pub struct Lanes {
     /// Lanes in use.
     pub count: usize,
     /// Numbers from one element to the next, at least `count`. A large power of two is slow: elements then
-    /// compete for the same places of the cache.
+    /// compete for the same places of the cache. An odd multiple of 48 suits every instruction set.
     pub stride: usize,
+}
+
+impl Lanes {
+    /// # Panics
+    /// When elements overlap, or when there are not as many numbers as so many elements take.
+    pub(super) fn check(self, elements: usize, numbers: usize) {
+        let Lanes { count, stride } = self;
+        assert!(count <= stride, "{count} lanes do not fit between elements {stride} numbers apart");
+        let needed =
+            if count == 0 { 0 } else { elements.saturating_sub(1) * stride + elements.min(1) * count };
+        assert!(numbers >= needed, "{elements} elements of {self:?} take {needed} numbers, not {numbers}");
+    }
 }
 
 /// Writes A·b: `out` has an element for each row of the matrix, `b` one for each column.
@@ -24,7 +36,7 @@ pub struct Lanes {
 /// `panel` is room to work in, of which nothing is kept.
 ///
 /// # Panics
-/// When `b` or `out` is too short.
+/// When `b` or `out` is too short, or when lanes overlap.
 #[inline(always)]
 pub fn multiply<S: Simd, F: Real>(
     simd: S,
@@ -40,7 +52,7 @@ pub fn multiply<S: Simd, F: Real>(
 /// Adds A·b to `out`, otherwise like [`multiply`].
 ///
 /// # Panics
-/// When `b` or `out` is too short.
+/// When `b` or `out` is too short, or when lanes overlap.
 #[inline(always)]
 pub fn multiply_add<S: Simd, F: Real>(
     simd: S,
@@ -67,6 +79,8 @@ impl<F: Real> WithSimd for Multiply<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
+        self.lanes.check(self.matrix.columns(), self.b.len());
+        self.lanes.check(self.matrix.rows(), self.out.len());
         for group in self.matrix.groups() {
             // Four rows of three registers need 12 sums, and 4 more registers for what is loaded: with 16 in
             // all, some would be spilled to memory.
@@ -96,7 +110,7 @@ impl<F: Real> Multiply<'_, F> {
         }
     }
 
-    /// The product for some lanes.
+    /// The product for some lanes; where they are fewer than the registers have, by way of a buffer.
     #[inline(always)]
     fn panel<S: Simd, const REGISTERS: usize>(&mut self, simd: S, group: &Group, lane: usize, count: usize) {
         let Lanes { stride, .. } = self.lanes;
@@ -117,15 +131,16 @@ impl<F: Real> Multiply<'_, F> {
         } else {
             (&self.b[lane.min(self.b.len())..], stride)
         };
-        let mut edge = [F::ZERO; ROWS * WIDEST];
+        let mut buffer = [F::ZERO; ROWS * WIDEST];
         for block in self.matrix.blocks(group) {
             let out = &mut self.out[block.rows.start * stride + lane..];
             if partial && accumulate {
                 for row in 0..block.rows.len() {
-                    edge[row * width..][..count].copy_from_slice(&out[row * stride..][..count]);
+                    buffer[row * width..][..count].copy_from_slice(&out[row * stride..][..count]);
                 }
             }
-            let (target, target_stride) = if partial { (&mut edge[..], width) } else { (&mut *out, stride) };
+            let (target, target_stride) =
+                if partial { (&mut buffer[..], width) } else { (&mut *out, stride) };
             let rows = Rows {
                 runs: self.matrix.runs(block),
                 entries: self.matrix.entries(block),
@@ -143,7 +158,7 @@ impl<F: Real> Multiply<'_, F> {
             }
             if partial {
                 for row in 0..block.rows.len() {
-                    out[row * stride..][..count].copy_from_slice(&edge[row * width..][..count]);
+                    out[row * stride..][..count].copy_from_slice(&buffer[row * width..][..count]);
                 }
             }
         }
@@ -198,9 +213,13 @@ impl<F: Real> Rows<'_, F> {
     }
 }
 
+// The sums go through functions as values: added to in place within the loop over runs, they were copied from
+// register to register in each step.
+
 type Sums<S, F, const HEIGHT: usize, const REGISTERS: usize> =
     [[<F as Real>::Register<S>; REGISTERS]; HEIGHT];
 
+/// Adds columns side by side that have no structural zero in this block.
 #[inline(always)]
 fn add_whole<S: Simd, F: Real, const HEIGHT: usize, const REGISTERS: usize>(
     simd: S,
@@ -210,20 +229,19 @@ fn add_whole<S: Simd, F: Real, const HEIGHT: usize, const REGISTERS: usize>(
     mut sums: Sums<S, F, HEIGHT, REGISTERS>,
 ) -> Sums<S, F, HEIGHT, REGISTERS> {
     let width = REGISTERS * F::lanes::<S>();
-    let mut b = b;
-    for numbers in entries.chunks_exact(HEIGHT) {
-        let (own, _) = F::registers::<S>(&b[..width]);
+    for (step, numbers) in entries.chunks_exact(HEIGHT).enumerate() {
+        let (own, _) = F::registers::<S>(&b[step * stride..][..width]);
         for row in 0..HEIGHT {
             let a = F::splat(simd, numbers[row]);
             for place in 0..REGISTERS {
                 sums[row][place] = F::product_sum(simd, a, own[place], sums[row][place]);
             }
         }
-        b = &b[stride.min(b.len())..];
     }
     sums
 }
 
+/// Adds columns side by side in which the block has structural zeros.
 #[inline(always)]
 fn add_edge<S: Simd, F: Real, const HEIGHT: usize, const REGISTERS: usize>(
     simd: S,
@@ -233,10 +251,9 @@ fn add_edge<S: Simd, F: Real, const HEIGHT: usize, const REGISTERS: usize>(
     mut sums: Sums<S, F, HEIGHT, REGISTERS>,
 ) -> Sums<S, F, HEIGHT, REGISTERS> {
     let width = REGISTERS * F::lanes::<S>();
-    let mut b = b;
-    for own in entries.chunks_exact(2 * HEIGHT) {
+    for (step, own) in entries.chunks_exact(2 * HEIGHT).enumerate() {
         let (numbers, masks) = own.split_at(HEIGHT);
-        let (own, _) = F::registers::<S>(&b[..width]);
+        let (own, _) = F::registers::<S>(&b[step * stride..][..width]);
         for row in 0..HEIGHT {
             let (a, mask) = (F::splat(simd, numbers[row]), F::splat(simd, masks[row]));
             for place in 0..REGISTERS {
@@ -244,7 +261,6 @@ fn add_edge<S: Simd, F: Real, const HEIGHT: usize, const REGISTERS: usize>(
                 sums[row][place] = F::product_sum(simd, a, seen, sums[row][place]);
             }
         }
-        b = &b[stride.min(b.len())..];
     }
     sums
 }

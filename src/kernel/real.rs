@@ -107,7 +107,7 @@ pub trait Real:
     fn at_most<S: Simd>(a: Self::Register<S>, limit: Self) -> Self::Register<S>;
     /// The larger of a and a number; NaN stays NaN.
     fn at_least<S: Simd>(a: Self::Register<S>, limit: Self) -> Self::Register<S>;
-    /// 2ᵏ for a whole number k in the lowest bits of `shifted`, which is k + [`Exponential::shift`]; 2ᵏ must
+    /// 2ᵏ for a whole number k in the lowest bits of `shifted`, which is k + `shift` of [`Exponential`]; 2ᵏ must
     /// be normal.
     fn power_of_two<S: Simd>(shifted: Self::Register<S>) -> Self::Register<S>;
     /// Two powers of two whose product is 2ᵏ, also where 2ᵏ is not normal: those of ⌈k/2⌉ and of ⌊k/2⌋.

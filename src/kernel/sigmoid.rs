@@ -1,9 +1,9 @@
-//! tanh, the sigmoid and softplus: what networks squash with, made of the exponential.
+//! tanh, the sigmoid and softplus: what networks squash with, made of the exponential; each within 2 ulp.
 
 use pulp::Simd;
 
 use super::elementwise::Function;
-use super::exponential::{exp_within, reduced_exp_m1};
+use super::exponential::{Reduced, exp_within};
 use super::logarithm::ln_of_parts;
 use super::real::Real;
 use super::vector::Vector;
@@ -16,14 +16,17 @@ pub struct Tanh;
 impl Function for Tanh {
     #[inline(always)]
     fn of<S: Simd, F: Real>(self, a: Vector<S, F>) -> Vector<S, F> {
-        let (shifted, p) = reduced_exp_m1((a.abs() * F::TWO).at_most(F::EXPONENTIAL.tanh_is_one));
-        let power = shifted.power_of_two();
-        let e = power.mul_add(p, power - F::ONE);
+        let reduced = Reduced::new((a.abs() * F::TWO).at_most(F::EXPONENTIAL.tanh_is_one));
+        let power = reduced.shifted.power_of_two();
+        let [large, small] = reduced.exp_m1(power, power - F::ONE);
+        let e = large + small;
+        let lost = small - (e - large);
         let denominator = e + F::TWO;
-        let lost = e.at_most(F::TWO) - (denominator - e.at_least(F::TWO));
+        let denominator_lost = e.at_most(F::TWO) - (denominator - e.at_least(F::TWO)) + lost;
         let q = e / denominator;
-        // 1/(E + 2) = (1 - tanh)/2 gives the change of the quotient by what rounding took from E + 2.
-        (q * lost).mul_add((q - F::ONE) * F::HALF, q).with_sign_of(a)
+        // What rounding took from both is made up for to the first order, with 1/(E + 2) = (1 - tanh)/2.
+        let change = lost - q * denominator_lost;
+        (change * F::HALF).mul_add(q.like(F::ONE) - q, q).with_sign_of(a)
     }
 }
 

@@ -18,7 +18,7 @@ pub fn sum_lanes<S: Simd, F: Real>(simd: S, a: &[F]) -> F {
 /// Writes Σ over elements of `a`, lane by lane; elements are added one after the other.
 ///
 /// # Panics
-/// When `a` or `out` is too short.
+/// When `a` or `out` is too short, or when lanes overlap.
 #[inline(always)]
 pub fn sum_elements<S: Simd, F: Real>(simd: S, a: &[F], elements: usize, lanes: Lanes, out: &mut [F]) {
     simd.vectorize(SumElements { a, elements, lanes, out });
@@ -72,6 +72,7 @@ impl<F: Real> WithSimd for SumElements<'_, F> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         const REGISTERS: usize = 4;
+        self.lanes.check(self.elements, self.a.len());
         let (count, width) = (self.lanes.count, F::lanes::<S>());
         let mut lane = 0;
         while lane + REGISTERS * width <= count {

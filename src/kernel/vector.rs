@@ -100,7 +100,7 @@ impl<S: Simd, F: Real> Vector<S, F> {
         Mask { simd: self.simd, mask: F::equal(self.simd, self.register, b.register) }
     }
 
-    /// 2ᵏ from k + [`shift`](super::exponential::Exponential); it must be normal.
+    /// 2ᵏ from k + `shift` of [`Exponential`](super::Exponential); it must be normal.
     #[inline(always)]
     pub(super) fn power_of_two(self) -> Self {
         Vector { register: F::power_of_two::<S>(self.register), ..self }
