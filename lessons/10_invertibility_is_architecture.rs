@@ -141,7 +141,8 @@ fn rewarded(table: &Table) -> Result<(Model, Parameters, Vec<f64>), Box<dyn Erro
     let sums = sums.ok_or("the loss depends on every weight")?;
     let mut step = Program::<f64>::compile(&tape, &[x.id()], &sums);
     let mut weights = Parameters::initialise(&tape, SEED);
-    let mut adam = Adam::new(0.0, &weights);
+    let lengths: Vec<usize> = weights.iter().map(|(_, tensor)| tensor.values.len()).collect();
+    let mut adam = Adam::new(0.0, &lengths);
     for k in 0..STEPS {
         step.load(&weights)?;
         let mut gradients = step.run(&[table.values()], rows)?;

@@ -1,13 +1,29 @@
 //! Adam (Kingma and Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1).
 
 use crate::sweep::value::Number;
+use crate::tape::Parameters;
 
 /// The state of the optimiser: running means of gradients and of their squares, for each parameter.
 #[derive(Clone, Debug)]
 pub struct Adam<F> {
     learning_rate: f64,
     step: i32,
-    moments: Vec<(Vec<F>, Vec<F>)>,
+    moments: Vec<Moments<F>>,
+}
+
+/// Running means of a parameter's gradients and of their squares.
+#[derive(Clone, Debug)]
+pub struct Moments<F> {
+    first: Vec<F>,
+    second: Vec<F>,
+}
+
+/// One step's numbers.
+#[derive(Clone, Copy, Debug)]
+pub struct AdamStep<F> {
+    rate: F,
+    root: F,
+    scale: F,
 }
 
 const BETA_1: f64 = 0.9;
@@ -17,7 +33,8 @@ const EPSILON: f64 = 1e-8;
 impl<F: Number> Adam<F> {
     /// Starts at rest, for parameters of these lengths.
     pub fn new(learning_rate: f64, lengths: &[usize]) -> Adam<F> {
-        let moments = lengths.iter().map(|n| (vec![F::zero(); *n], vec![F::zero(); *n])).collect();
+        let zeros = |n: &usize| Moments { first: vec![F::zero(); *n], second: vec![F::zero(); *n] };
+        let moments = lengths.iter().map(zeros).collect();
         Adam { learning_rate, step: 0, moments }
     }
 
@@ -26,21 +43,34 @@ impl<F: Number> Adam<F> {
         self.learning_rate = learning_rate;
     }
 
-    /// Begins the next step, of which [`Adam::change`] is the share of one parameter.
-    pub fn next(&mut self) {
+    /// Begins the next step: its numbers, and the moments of each parameter. A gradient is `scale` times the numbers
+    /// that are given for it.
+    pub fn next(&mut self, scale: F) -> (AdamStep<F>, &mut [Moments<F>]) {
         self.step += 1;
-    }
-
-    /// Moves parameter `number` against its gradient, which is `scale` times the numbers given; one pass over them.
-    pub fn change(&mut self, number: usize, values: &mut [F], gradient: &[F], scale: F) {
         let (correction_1, correction_2) = (1.0 - BETA_1.powi(self.step), 1.0 - BETA_2.powi(self.step));
-        let (first, second) = &mut self.moments[number];
         let rate = F::of(self.learning_rate / correction_1);
-        let root = F::of(1.0 / correction_2);
+        (AdamStep { rate, root: F::of(1.0 / correction_2), scale }, &mut self.moments)
+    }
+}
+
+impl Adam<f64> {
+    /// One step against the gradients, which come in the order of the parameters: for a loss that is no flow's.
+    pub fn step(&mut self, parameters: &mut Parameters, gradients: &[Vec<f64>]) {
+        let (step, moments) = self.next(1.0);
+        for (((_, tensor), moments), gradient) in parameters.iter_mut().zip(moments).zip(gradients) {
+            step.change(moments, &mut tensor.values, gradient);
+        }
+    }
+}
+
+impl<F: Number> AdamStep<F> {
+    /// Moves a parameter against its gradient, in one pass over the numbers.
+    pub fn change(self, moments: &mut Moments<F>, values: &mut [F], gradient: &[F]) {
+        let AdamStep { rate, root, scale } = self;
         let (keep_1, take_1) = (F::of(BETA_1), F::of(1.0 - BETA_1));
         let (keep_2, take_2) = (F::of(BETA_2), F::of(1.0 - BETA_2));
         let epsilon = F::of(EPSILON);
-        let moments = first.iter_mut().zip(second.iter_mut());
+        let moments = moments.first.iter_mut().zip(&mut moments.second);
         for ((value, gradient), (first, second)) in values.iter_mut().zip(gradient).zip(moments) {
             let g = *gradient * scale;
             *first = keep_1 * *first + take_1 * g;

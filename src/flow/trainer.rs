@@ -1,5 +1,7 @@
 //! One training step after another: loss, gradients and Adam in one compiled program, on numbers that stay in place.
 
+use rayon::prelude::*;
+
 use super::adam::Adam;
 use super::density::{DensityTape, Flow, whole_rows};
 use super::error::FlowError;
@@ -116,17 +118,18 @@ impl<F: Element> Trainer<F> {
     pub(super) fn try_step(&mut self, rows: &[F], count: usize) -> Result<Option<f64>, FlowError> {
         self.program.accumulate(&[rows], count)?;
         let loss = self.program.sum(0)[0].to_double() / count as f64;
-        let square: f64 = self.gradients.iter().map(|output| square(self.program.sum(*output))).sum();
+        let squares: Vec<f64> =
+            self.gradients.par_iter().map(|output| square(self.program.sum(*output))).collect();
+        let square: f64 = squares.iter().sum();
         let length = square.sqrt() / count as f64;
         if !loss.is_finite() || !length.is_finite() {
             return Ok(None);
         }
         let clipped = if length > self.clip { self.clip / length } else { 1.0 };
         let scale = F::of(clipped / count as f64);
-        let adam = &mut self.adam;
-        adam.next();
-        self.program.update(&self.gradients, |number, values, gradient| {
-            adam.change(number, values, gradient, scale);
+        let (step, moments) = self.adam.next(scale);
+        self.program.update(&self.gradients, moments, |moments, values, gradient| {
+            step.change(moments, values, gradient);
         });
         Ok(Some(loss))
     }

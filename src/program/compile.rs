@@ -104,8 +104,6 @@ pub struct Program<F> {
     pub(super) threads: super::Threads,
     pub(super) spaces: Vec<super::run::Space<F>>,
     pub(super) loaded: bool,
-    /// Kept for [`Program::accumulate`], so that it allocates nothing.
-    pub(super) results: Vec<Vec<F>>,
 }
 
 impl<F: Element> Program<F> {
@@ -122,7 +120,6 @@ impl<F: Element> Program<F> {
             threads: super::Threads::default(),
             spaces: Vec::new(),
             loaded: false,
-            results: Vec::new(),
             plan,
         }
     }

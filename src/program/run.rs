@@ -10,6 +10,7 @@ use super::compile::{Found, Program, SharedWork, Slot};
 use super::error::{NonFinite, ProgramError};
 use super::instruction::{Instruction, Work};
 use super::lanes::{Chunk, Element, Lane};
+use super::matrix::{Matrix, Packed};
 use super::place::Places;
 use crate::sweep::value::{Lanes, evaluate};
 use crate::tape::Parameters;
@@ -35,12 +36,14 @@ pub(super) struct Space<F> {
 
 /// A chunk's numbers stay in this much of a second-level cache.
 const CACHE_BYTES: usize = 512 << 10;
-const FEWEST_LANES: usize = 48;
+const FEWEST_LANES: usize = 112;
 const MOST_LANES: usize = 480;
 /// Lanes come in such numbers: whole registers of every instruction set.
 const LANES_STEP: usize = 16;
+/// Sums that one thread adds up at a time.
+const SUMS_AT_ONCE: usize = 1 << 15;
 /// With so many rows to a shard another thread is worth it.
-const LEAST_ROWS: usize = 64;
+const LEAST_ROWS: usize = 128;
 
 /// As many lanes as keep the live rows of a chunk in the second-level cache.
 pub(super) fn lanes_for(rows: usize, bytes: usize) -> usize {
@@ -90,8 +93,12 @@ impl<F: Element> Program<F> {
         for work in &self.plan.shared {
             step(&self.plan.slots, &self.plan.zeros, work, &mut self.values);
         }
-        for (packed, matrix) in self.packed.iter_mut().zip(&self.plan.matrices) {
-            packed.load(matrix, &self.values);
+        let load = |(packed, matrix): (&mut Packed<F>, &Matrix)| packed.load(matrix, &self.values);
+        match self.threads {
+            Threads::All if self.values.len() > SUMS_AT_ONCE => {
+                self.packed.par_iter_mut().zip(&self.plan.matrices).for_each(load);
+            }
+            _ => self.packed.iter_mut().zip(&self.plan.matrices).for_each(load),
         }
         self.loaded = true;
     }
@@ -120,10 +127,6 @@ impl<F: Element> Program<F> {
         results: &mut [Vec<F>],
     ) -> Result<(), ProgramError> {
         self.check(inputs, rows)?;
-        let shards = self.shards(rows);
-        let (sums_from, sums_to) = self.plan.sums;
-        let mut spaces = std::mem::take(&mut self.spaces);
-        spaces.resize_with(shards.count.max(spaces.len()), Space::default);
         for (found, result) in self.plan.outputs.iter().zip(&mut *results) {
             let width = match found {
                 Found::Each(places) => rows * places.len(),
@@ -131,17 +134,7 @@ impl<F: Element> Program<F> {
             };
             result.resize(width, F::zero());
         }
-        self.run_shards(shards, inputs, rows, &mut spaces, results);
-        // In order, whatever thread was done first.
-        let total = &mut self.values[sums_from..sums_to];
-        total.fill(F::zero());
-        for space in &spaces[..shards.count] {
-            total.iter_mut().zip(&space.sums).for_each(|(sum, share)| *sum = *sum + *share);
-        }
-        self.spaces = spaces;
-        for work in &self.plan.after {
-            step(&self.plan.slots, &self.plan.zeros, work, &mut self.values);
-        }
+        self.run_and_sum(inputs, rows, results);
         for (found, result) in self.plan.outputs.iter().zip(results) {
             if let Found::Sum(slot) = found {
                 let Slot { offset, shape, .. } = self.plan.slots[*slot];
@@ -149,6 +142,34 @@ impl<F: Element> Program<F> {
             }
         }
         Ok(())
+    }
+
+    /// Runs over rows that fit, and leaves the sums in place. Without `results` nothing else is kept.
+    pub(super) fn run_and_sum(&mut self, inputs: &[&[F]], rows: usize, results: &mut [Vec<F>]) {
+        let shards = self.shards(rows);
+        let (from, to) = self.plan.sums;
+        let mut spaces = std::mem::take(&mut self.spaces);
+        spaces.resize_with(shards.count.max(spaces.len()), Space::default);
+        self.run_shards(shards, inputs, rows, &mut spaces, results);
+        // Shard after shard, whatever thread was done first.
+        let add = |(part, total): (usize, &mut [F])| {
+            total.fill(F::zero());
+            for space in &spaces[..shards.count] {
+                let shares = &space.sums[part * SUMS_AT_ONCE..];
+                total.iter_mut().zip(shares).for_each(|(sum, share)| *sum = *sum + *share);
+            }
+        };
+        let total = &mut self.values[from..to];
+        match self.threads {
+            Threads::All if total.len() > SUMS_AT_ONCE => {
+                total.par_chunks_mut(SUMS_AT_ONCE).enumerate().for_each(add);
+            }
+            _ => total.chunks_mut(SUMS_AT_ONCE).enumerate().for_each(add),
+        }
+        self.spaces = spaces;
+        for work in &self.plan.after {
+            step(&self.plan.slots, &self.plan.zeros, work, &mut self.values);
+        }
     }
 
     fn run_shards(
@@ -166,7 +187,7 @@ impl<F: Element> Program<F> {
             .enumerate()
             .map(|(k, space)| (k, space, Vec::new()))
             .collect();
-        for (found, result) in self.plan.outputs.iter().zip(results) {
+        for (found, result) in self.plan.outputs.iter().zip(results.iter_mut()) {
             if let Found::Each(places) = found {
                 let mut rest = result.as_mut_slice();
                 for (shard, _, parts) in &mut jobs {
@@ -265,7 +286,7 @@ impl<F: Element> Program<F> {
         }
     }
 
-    fn check(&self, inputs: &[&[F]], rows: usize) -> Result<(), ProgramError> {
+    pub(super) fn check(&self, inputs: &[&[F]], rows: usize) -> Result<(), ProgramError> {
         if !self.loaded {
             return Err(ProgramError::NotLoaded);
         }

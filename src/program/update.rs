@@ -1,9 +1,15 @@
 //! Changing parameters in place: what a training step does with the sums of a run.
 
+use rayon::prelude::*;
+
 use super::compile::{Found, Program};
 use super::error::ProgramError;
 use super::lanes::Element;
+use super::run::Threads;
 use crate::tape::{Parameters, Shape};
+
+/// With so many numbers to change another thread is worth it.
+const LARGE: usize = 1 << 15;
 
 impl<F: Element> Program<F> {
     /// Runs over rows for the sake of the sums alone, which stay where they are: see [`Program::sum`].
@@ -11,11 +17,9 @@ impl<F: Element> Program<F> {
     /// # Errors
     /// As [`Program::run`].
     pub fn accumulate(&mut self, inputs: &[&[F]], rows: usize) -> Result<(), ProgramError> {
-        let mut results = std::mem::take(&mut self.results);
-        results.resize_with(self.plan.outputs.len(), Vec::new);
-        let done = self.run_into(inputs, rows, &mut results);
-        self.results = results;
-        done
+        self.check(inputs, rows)?;
+        self.run_and_sum(inputs, rows, &mut []);
+        Ok(())
     }
 
     /// A sum of the last run, by the number of its output.
@@ -33,20 +37,34 @@ impl<F: Element> Program<F> {
         self.plan.parameters.iter().map(|(_, declaration)| (declaration.name.as_str(), declaration.shape))
     }
 
-    /// Hands every parameter, by its number, over to be changed, with the sum that `gradient` names for it; then
+    /// Hands every parameter over to be changed, with a state of its own and the sum that `gradient` names for it; then
     /// computes again what depends on parameters alone.
     ///
     /// # Panics
-    /// When such an output is not a sum of the parameter's shape.
-    pub fn update(&mut self, gradient: &[usize], mut change: impl FnMut(usize, &mut [F], &[F])) {
-        // Sums lie behind the parameters and behind all that follows from them.
+    /// When there is not a state and a gradient for each, or a gradient is not a sum of the parameter's shape.
+    pub fn update<T: Send>(
+        &mut self,
+        gradient: &[usize],
+        states: &mut [T],
+        change: impl Fn(&mut T, &mut [F], &[F]) + Sync,
+    ) {
+        assert_eq!(states.len(), self.plan.parameters.len(), "a state for each parameter");
+        // Sums lie behind the parameters and behind all that follows from them; parameters lie in order.
         let (parameters, sums) = self.values.split_at_mut(self.plan.sums.0);
-        for (number, (slot, _)) in self.plan.parameters.iter().enumerate() {
-            let Found::Sum(sum) = &self.plan.outputs[gradient[number]] else { panic!("a gradient is a sum") };
+        let (mut rest, mut start) = (parameters, 0);
+        let mut jobs: Vec<(&mut T, &mut [F], &[F])> = Vec::with_capacity(states.len());
+        for ((state, (slot, _)), output) in states.iter_mut().zip(&self.plan.parameters).zip(gradient) {
+            let Found::Sum(sum) = &self.plan.outputs[*output] else { panic!("a gradient is a sum") };
             let (own, sum) = (self.plan.slots[*slot], self.plan.slots[*sum]);
             assert_eq!(own.shape, sum.shape, "a gradient has its parameter's shape");
-            let gradient = &sums[sum.offset - self.plan.sums.0..][..sum.shape.len()];
-            change(number, &mut parameters[own.offset..own.offset + own.shape.len()], gradient);
+            let (values, after) = rest.split_at_mut(own.offset - start).1.split_at_mut(own.shape.len());
+            (rest, start) = (after, own.offset + own.shape.len());
+            jobs.push((state, values, &sums[sum.offset - self.plan.sums.0..][..sum.shape.len()]));
+        }
+        let run = |(state, values, gradient): (&mut T, &mut [F], &[F])| change(state, values, gradient);
+        match self.threads {
+            Threads::All if self.plan.sums.1 - self.plan.sums.0 > LARGE => jobs.into_par_iter().for_each(run),
+            _ => jobs.into_iter().for_each(run),
         }
         self.prepare();
     }
