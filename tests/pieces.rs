@@ -84,21 +84,37 @@ fn pieces_that_jump_fold_or_are_in_no_order_are_not_proven() {
     // A condition on one variable that turns the slope of another.
     let crossed: Formula = |z| stack([z.at(0), select(z.at(0).lt(0.0), -z.at(1), z.at(1))]);
     assert_ne!(known(Structure::LowerTriangular, 2, crossed), "proven");
-    // What is known of one variable on its piece is used by another, whose pieces are others.
+    // What is known of one variable on its piece is used by another, whose pieces are others: 5 - |z₀ - 1| is not
+    // positive everywhere, whatever piece z₁ is on.
     let borrowed: Formula = |z| {
-        let bent = select(z.lt(1.0), z, 2.0 * z - 1.0);
-        let above = (z - 1.0).at(0);
-        bent * stack([z.tape().constant(1.0), above])
+        let u = z - 1.0;
+        let first = u.gather(&[0, 0]);
+        select(z.lt(1.0), u * (5.0 - first), u * (5.0 + first))
     };
     assert_ne!(known(Structure::LowerTriangular, 2, borrowed), "proven");
-    let shifted: Formula = |z| {
-        let bent = select(z.lt(1.0), z, 2.0 * z - 1.0);
-        let swapped = (z - 1.0).gather(&[1, 0]);
-        bent * concat([z.tape().vector(&[1.0]), swapped.slice(1..2)])
+    // Pieces of one variable that meet only where another has a certain value.
+    let meeting: Formula = |z| {
+        let u = z - 1.0;
+        select(z.lt(1.0), 3.0 * u, 3.0 * u + u.gather(&[0, 0]))
     };
-    assert_ne!(known(Structure::LowerTriangular, 2, shifted), "proven");
+    assert_ne!(known(Structure::LowerTriangular, 2, meeting), "proven");
     // A threshold that moves with its own variable.
-    assert_ne!(diagonal(|z| select(z.lt(0.5 * z), z, 2.0 * z)), "proven");
+    let moving: Formula = |z| {
+        let at = z + 3.0 * z.sin();
+        select(z.lt(at), z, 2.0 * z - at)
+    };
+    assert_ne!(diagonal(moving), "proven");
+    assert_ne!(words(&Map { d: 1, structure: Structure::Diagonal, forward: moving }).1, "proven");
+    // A condition that is made of others.
+    assert_ne!(diagonal(|z| select(z.ge(0.0).and(z.lt(1.0)), z + 5.0, z)), "proven");
+}
+
+#[test]
+fn a_slope_that_is_0_at_a_threshold_is_not_proven_to_have_a_sign() {
+    let layer = |forward: Formula| words(&Map { d: 1, structure: Structure::Diagonal, forward }).1;
+    // The point z = 1 belongs to the bent piece in the one and to the straight one in the other.
+    assert_eq!(layer(|z| select(z.lt(1.0), z, 1.0 + (z - 1.0).powi(2))), "checked");
+    assert_eq!(layer(|z| select(z.le(1.0), z, 1.0 + (z - 1.0).powi(2))), "proven");
 }
 
 /// Straight and bent pieces one after the other; a wild one may descend, jump, or have its thresholds in another order.

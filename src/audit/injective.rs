@@ -3,8 +3,11 @@
 //! Each step of a derived inverse undoes an operation that is one-to-one. If the bound sweep shows the formula
 //! to be defined for every x of the codomain, and f for every z of the domain, f is a bijection between them.
 //!
-//! Where there is no such proof: from f(a) = y, other starts are pushed towards f(b) = y. If one arrives at a b that is not a, f is not
-//! injective and the pair shows it. Finding none proves nothing.
+//! A triangular map is one-to-one as well where each output is strictly monotone in its own variable, in one formula or
+//! piece by piece (`pieces`).
+//!
+//! Where there is no such proof: from f(a) = y, other starts are pushed towards f(b) = y. If one arrives at a b that is
+//! not a, f is not injective and the pair shows it. Finding none proves nothing.
 
 use super::evidence::Evidence;
 use super::pieces::{Pieces, pieces};

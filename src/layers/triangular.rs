@@ -84,7 +84,7 @@ impl Bijection for Triangular {
     }
 }
 
-/// x = P·L·U·z + b: xᵢ = (L·U·z)_positions(i) + bᵢ, U with the diagonal signs·exp(l), L with 1.
+/// x = P·L·U·z + b: xᵢ = `(L·U·z)[positions[i]]` + bᵢ, U with the diagonal signs·exp(l), L with 1.
 ///
 /// # Panics
 /// When `positions` is no permutation, or the signs are not ±1.
