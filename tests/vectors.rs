@@ -7,10 +7,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use pushforward::bijection::{pull_back, push_forward};
+use pushforward::bijection::{pull_back, pull_back_with_log_det, push_forward};
 use pushforward::layers::plu;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
+use pushforward::sweep::adjoint;
+use pushforward::tape::{Cut, NodeId};
 use serde_json::Value;
 
 /// What was found of one family.
@@ -50,7 +52,7 @@ fn numbers(value: &Value) -> Vec<f64> {
 }
 
 /// The catalogue's layer for an elementwise transform of one variable.
-fn elementwise(transform: &str, p: &Value) -> Option<Box<dyn Bijection>> {
+fn elementwise(transform: &str, p: &Value, d: usize) -> Option<Box<dyn Bijection>> {
     let of = |key: &str| number(&p[key]);
     let list = |key: &str| numbers(&p[key]);
     let transform = match transform {
@@ -79,7 +81,7 @@ fn elementwise(transform: &str, p: &Value) -> Option<Box<dyn Bijection>> {
         "kumaraswamy_cdf" => Transform::KumaraswamyCdf { a: of("a"), b: of("b") },
         _ => return None,
     };
-    Some(Box::new(Elementwise::new(transform, 1)))
+    Some(Box::new(Elementwise::new(transform, d)))
 }
 
 /// The perceptron with the degrees of a masked network.
@@ -91,7 +93,11 @@ fn masked_network(p: &Value) -> MaskedNetwork {
         .map(|list| numbers(list).iter().map(|degree| *degree as usize).collect())
         .collect();
     degrees.pop();
-    MaskedNetwork::with_degrees(degrees.remove(0), degrees)
+    let network = MaskedNetwork::with_degrees(degrees.remove(0), degrees);
+    match p["net"].get("context") {
+        Some(context) => network.with_context(numbers(context)),
+        None => network,
+    }
 }
 
 /// A spline by the rule with least widths, heights and slopes.
@@ -151,8 +157,13 @@ fn layer(transform: &str, p: &Value, d: usize) -> Option<(Box<dyn Bijection>, Pa
             }
             Box::new(layer)
         }
-        "iaf" | "maf" if p["net"].get("context").is_none() => {
+        "iaf" | "maf" => {
             network()?;
+            if let Some(first) = p["net"]["layers"][0].get("C") {
+                let (rows, all) = (numbers(&p["net"]["layers"][0]["b"]).len(), numbers(first));
+                let shape = Shape::Matrix(rows, all.len() / rows);
+                parameters.set("net.context", shape, all).expect("it fits");
+            }
             match transform {
                 "iaf" => Box::new(Autoregressive::iaf(masked_network(p))),
                 _ => Box::new(Autoregressive::maf(masked_network(p))),
@@ -169,6 +180,20 @@ fn layer(transform: &str, p: &Value, d: usize) -> Option<(Box<dyn Bijection>, Pa
             regroup(&mut parameters, d);
             Box::new(Autoregressive::spline(masked_network(p), least_spline(p)))
         }
+        "composition" => {
+            let mut layers = Vec::new();
+            for (k, part) in p["layers"].as_array().expect("a composition has layers").iter().enumerate() {
+                let name = part["transform"].as_str().expect("a transform has a name");
+                let (own, values) = layer(name, &part["params"], d)?;
+                layers.push(own);
+                for (name, tensor) in values.iter() {
+                    let name = format!("layers.{k}.{name}");
+                    parameters.set(&name, tensor.shape, tensor.values.clone()).expect("it fits");
+                }
+            }
+            Box::new(Chain::new(layers))
+        }
+        "elementwise" => elementwise(p["fn"].as_str()?, &p["params"], d)?,
         "linear_plu" => {
             let square = |key: &str| (Shape::Matrix(d, d), numbers(&p[key]));
             let row = |key: &str| (Shape::Vector(d), numbers(&p[key]));
@@ -212,7 +237,10 @@ impl Ready {
         let pushed = push_forward(layer, z).unwrap_or_else(|error| panic!("{error}"));
         let own = pushforward::jacobian::map(&tape, z.id(), pushed.x.id());
         let jacobian = pushforward::jacobian::jacobian(&tape, &own);
-        let outputs = [pushed.x, pushed.log_det, jacobian].map(|var| Output::Each(var.id()));
+        let cut = Cut::new(&tape, &[z.id()], &[pushed.log_det.id()]);
+        let slope = adjoint(&tape, &cut, &[(pushed.log_det.id(), tape.constant(1.0))], &[z.id()])[0];
+        let slope = slope.unwrap_or_else(|| tape.constant(0.0).broadcast(z.shape()));
+        let outputs = [pushed.x, pushed.log_det, jacobian, slope].map(|var| Output::Each(var.id()));
         let mut forward = Program::compile(&tape, &[z.id()], &outputs);
         let all = |tape: &Tape| {
             let mut all = Parameters::initialise(tape, 0);
@@ -230,7 +258,7 @@ impl Ready {
         Ready { forward, inverse, d: layer.dim() }
     }
 
-    /// x, ln|det J|, J.
+    /// x, ln|det J|, J, the gradient of ln|det J|.
     fn forward(&mut self, z: &[f64]) -> Vec<Vec<f64>> {
         self.forward.run(&[z], z.len() / self.d).expect("whole rows")
     }
@@ -242,7 +270,7 @@ impl Ready {
 
 fn scalar_case(case: &Value, family: &mut Family) {
     let name = case["transform"].as_str().expect("a transform has a name");
-    let Some(layer) = elementwise(name, &case["params"]) else {
+    let Some(layer) = elementwise(name, &case["params"], 1) else {
         family.skipped += 1;
         return;
     };
@@ -278,6 +306,9 @@ fn scalar_points(mut ready: Ready, case: &Value, family: &mut Family) {
     for k in 0..z.len() {
         family.compare("x", found[0][k], x[k]);
         family.compare("ln|det J|", found[1][k], log_det[k]);
+        if let Some(slope) = case.get("dlog_det_dz").map(|list| &list[k]).filter(|slope| !slope.is_null()) {
+            family.compare("gradients", found[3][k], number(slope));
+        }
         if let Some(slope) = case.get("dxdz").map(|list| &list[k]).filter(|slope| !slope.is_null()) {
             family.compare("J", found[2][k], number(slope));
         }
@@ -312,6 +343,7 @@ fn vector_case(case: &Value, family: &mut Family) {
         compare("x", &found[0], "x");
         compare("ln|det J|", &found[1], "log_det");
         compare("J", &found[2], "jacobian");
+        compare("gradients", &found[3], "grad_log_det");
         family.points += 1;
     }
     for point in case.get("inverse_points").and_then(Value::as_array).into_iter().flatten() {
@@ -319,6 +351,77 @@ fn vector_case(case: &Value, family: &mut Family) {
         found.iter().zip(numbers(&point["z"])).for_each(|(f, e)| family.compare("z", *f, e));
     }
     family.cases += 1;
+}
+
+/// A whole flow over a standard normal: ln p, its score, and the gradient of the mean of -ln p by every parameter.
+fn gradient_case(case: &Value, family: &mut Family) {
+    let d = case["dim"].as_u64().expect("a dimension") as usize;
+    let params = serde_json::json!({ "layers": case["layers"] });
+    let Some((chain, parameters)) = layer("composition", &params, d) else {
+        family.skipped += 1;
+        return;
+    };
+    let tape = Tape::new();
+    let x = tape.input(Shape::Vector(d));
+    let pulled = pull_back_with_log_det(&chain, x).unwrap_or_else(|error| panic!("{error}"));
+    let log_prob = StandardNormal::new(d).log_prob(pulled.z) - pulled.log_det;
+    let cut = Cut::new(&tape, &[x.id()], &[log_prob.id()]);
+    let nodes: Vec<NodeId> = [x.id()].into_iter().chain(tape.parameters()).collect();
+    let slopes = adjoint(&tape, &cut, &[(log_prob.id(), tape.constant(1.0))], &nodes);
+    let mut outputs = vec![Output::Each(log_prob.id()), Output::Each(pulled.z.id())];
+    outputs.push(Output::Each(slopes[0].expect("a score").id()));
+    let mut names = Vec::new();
+    for (declaration, slope) in tape.declarations().iter().zip(&slopes[1..]) {
+        if let Some(slope) = slope {
+            names.push(declaration.name.clone());
+            outputs.push(Output::Sum(slope.id()));
+        }
+    }
+    let mut all = Parameters::initialise(&tape, 0);
+    for (name, tensor) in parameters.iter() {
+        all.set(name, tensor.shape, tensor.values.clone()).expect("it fits");
+    }
+    let mut program = Program::<f64>::compile(&tape, &[x.id()], &outputs);
+    program.load(&all).expect("its parameters");
+    let batch = numbers(&case["batch"]);
+    let rows = batch.len() / d;
+    let found = program.run(&[&batch], rows).expect("whole rows");
+    let mut compare = |what, found: &[f64], expected: Vec<f64>| {
+        assert_eq!(found.len(), expected.len(), "{what}");
+        found.iter().zip(expected).for_each(|(f, e)| family.compare(what, *f, e));
+    };
+    compare("ln p", &found[0], numbers(&case["log_prob"]));
+    compare("z", &found[1], numbers(&case["z"]));
+    compare("gradients", &found[2], numbers(&case["score"]));
+    let mean = -found[0].iter().sum::<f64>() / rows as f64;
+    compare("ln p", &[mean], vec![number(&case["nll_mean"])]);
+    let of = |name: &str| {
+        let k =
+            names.iter().position(|known| known == name).unwrap_or_else(|| panic!("no gradient of {name}"));
+        found[3 + k].iter().map(|sum| -sum / rows as f64).collect::<Vec<f64>>()
+    };
+    for (path, expected) in case["grad_nll_mean"].as_object().expect("gradients by path") {
+        let path: Vec<&str> = path.split('/').collect();
+        let prefix = format!("layers.{}", path[1]);
+        let own = match path[3..] {
+            ["net", "layers", k, "W"] => of(&format!("{prefix}.net.{k}.weight")),
+            ["net", "layers", k, "b"] => of(&format!("{prefix}.net.{k}.bias")),
+            ["bias"] => of(&format!("{prefix}.shift")),
+            // Of the logarithm of a scale, and of one bound for all moved variables: the chain rule.
+            ["log_scale"] => {
+                let scale = &all.get(&format!("{prefix}.scale")).expect("a scale").values;
+                of(&format!("{prefix}.scale")).iter().zip(scale).map(|(g, s)| g * s).collect()
+            }
+            ["alpha"] => {
+                let name = format!("{prefix}.log_bound");
+                let bound = all.get(&name).expect("a bound").values[0].exp();
+                vec![of(&name).iter().sum::<f64>() / bound]
+            }
+            _ => panic!("{path:?} is no parameter that is known"),
+        };
+        compare("gradients", &own, numbers(expected));
+    }
+    (family.cases, family.points) = (family.cases + 1, family.points + rows);
 }
 
 /// The tape's function for an entry of the table of scalar functions.
@@ -379,6 +482,7 @@ fn every_reference_vector_is_met() {
             match kind {
                 "elementwise" => scalar_case(case, family),
                 "vector" => vector_case(case, family),
+                "gradient" => gradient_case(case, family),
                 "spline-raw" => raw_spline_case(case, family),
                 _ => family.skipped += 1,
             }

@@ -9,10 +9,11 @@
 use crate::tape::{Init, Shape, Tape, Var};
 
 /// A perceptron with tanh units, masked by degrees.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct MaskedNetwork {
     inputs: Vec<usize>,
     hidden: Vec<Vec<usize>>,
+    context: Vec<f64>,
 }
 
 impl MaskedNetwork {
@@ -21,7 +22,7 @@ impl MaskedNetwork {
     pub fn new(d: usize, hidden: impl Into<Vec<usize>>) -> MaskedNetwork {
         let spread = |width: usize| (0..width).map(|k| 1 + k * d.saturating_sub(1) / width.max(1)).collect();
         let hidden = hidden.into().into_iter().map(spread).collect();
-        MaskedNetwork { inputs: (1..=d).collect(), hidden }
+        MaskedNetwork { inputs: (1..=d).collect(), hidden, context: Vec::new() }
     }
 
     /// Degrees of the inputs (a permutation of 1 to d: the place of each variable in the order) and of the
@@ -37,7 +38,13 @@ impl MaskedNetwork {
             "the degrees of the inputs name each of 1 to {} once, not {inputs:?}",
             inputs.len()
         );
-        MaskedNetwork { inputs, hidden }
+        MaskedNetwork { inputs, hidden, context: Vec::new() }
+    }
+
+    /// The same for a given context c, which every unit of the first layer sees: C·c is added there, with the weights
+    /// `net.context`.
+    pub fn with_context(self, context: impl Into<Vec<f64>>) -> MaskedNetwork {
+        MaskedNetwork { context: context.into(), ..self }
     }
 
     /// How many inputs it has.
@@ -65,7 +72,8 @@ impl MaskedNetwork {
     pub(super) fn numbers<'t>(&self, input: Var<'t>, each: usize) -> Var<'t> {
         let h = self.hidden(input);
         let (weight, bias) = self.last(input.tape(), each);
-        weight.matvec(h) + bias
+        let numbers = weight.matvec(h) + bias;
+        if self.hidden.is_empty() { self.informed(numbers) } else { numbers }
     }
 
     /// The last hidden units, or the input if there are none.
@@ -75,9 +83,22 @@ impl MaskedNetwork {
             let sees = |unit: usize, before: usize| own[unit] >= before;
             let init = Init::glorot(before.len(), own.len());
             let (weight, bias) = layer(h.tape(), k, before, own.len(), sees, init);
-            ((weight.matvec(h) + bias).tanh(), own.as_slice())
+            let sum = weight.matvec(h) + bias;
+            let sum = if k == 0 { self.informed(sum) } else { sum };
+            (sum.tanh(), own.as_slice())
         });
         h
+    }
+
+    /// The first layer's units with the context's share.
+    fn informed<'t>(&self, units: Var<'t>) -> Var<'t> {
+        if self.context.is_empty() {
+            return units;
+        }
+        let (rows, columns) = (units.len(), self.context.len());
+        let init = Init::glorot(columns, rows);
+        let weight = units.tape().parameter("net.context", Shape::Matrix(rows, columns), init);
+        units + weight.matvec(units.tape().vector(&self.context))
     }
 
     /// M ⊙ W and b of the last layer.
