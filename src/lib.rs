@@ -40,7 +40,8 @@
 //! everything else reads it: as numbers ([`sweep::value`]), as derivatives forwards ([`sweep::tangent`]) and
 //! backwards ([`sweep::adjoint`]) that are nodes again, as dependences ([`sweep::reach`]), as intervals that hold
 //! for all inputs ([`sweep::bound`]), as a smaller program ([`sweep::simplify`]), backwards
-//! ([`sweep::invert`](fn@sweep::invert)), as text ([`sweep::render`](fn@sweep::render)).
+//! ([`sweep::invert`](fn@sweep::invert)), as formulas in text, LaTeX and
+//! MathML ([`sweep::formulas`]).
 //!
 //! # Reading order
 //! | module | what it is |

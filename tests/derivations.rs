@@ -1,6 +1,12 @@
 //! The log-determinants that must come out of `forward` alone, beside what the books write by hand, and the
 //! documents that derive them.
 
+#[allow(dead_code)]
+mod catalogue;
+mod notation_reader;
+
+use catalogue::catalogue;
+use notation_reader::{equations_that_hold, parse};
 use pushforward::audit::Topic;
 use pushforward::bijection::{derived_inverse, push_forward};
 use pushforward::layers::plu;
@@ -281,6 +287,25 @@ fn derivations_are_pinned() {
     }
 }
 
+fn bend() -> Box<dyn Bijection> {
+    layer("Bend", 2, Structure::LowerTriangular, |z| {
+        let (z1, z2) = (z.at(0), z.at(1));
+        stack([z1, z2 * z1.tanh().exp() + z1.powi(2)])
+    })
+}
+
+#[test]
+fn a_derivation_is_pinned_in_every_notation() {
+    let bend = derive(&bend()).unwrap();
+    snapshot!("derivation_bend", bend);
+    snapshot!("derivation_bend_latex", bend.latex());
+    snapshot!("derivation_bend_html", bend.html());
+    let (coupling, ..) = table().swap_remove(2);
+    let coupling = derive(&coupling).unwrap();
+    snapshot!("derivation_affinecoupling_latex", coupling.latex());
+    snapshot!("derivation_affinecoupling_html", coupling.html());
+}
+
 #[test]
 fn a_derived_inverse_says_what_stands_in_its_way() {
     let error = |forward: Formula| {
@@ -304,5 +329,131 @@ fn a_masked_autoregressive_layer_is_inverted_in_order() {
     for topic in [Topic::Inverse, Topic::Injective] {
         let word = report.claim(topic).unwrap().evidence.word();
         assert_eq!(word, "proven", "{report}");
+    }
+}
+
+#[test]
+fn what_a_derivation_says_is_true() {
+    let more: Vec<Box<dyn Bijection>> = vec![
+        boxed(AffineCoupling::new(Halves::alternating(8, false), Network::new([5, 4]))),
+        boxed(AffineCoupling::new(Halves::first(2), Network::new([3])).with_log_scale(LogScale::Raw)),
+        boxed(Autoregressive::iaf(MaskedNetwork::new(3, [6]))),
+        boxed(Autoregressive::iaf(MaskedNetwork::new(6, [7]))),
+        boxed(Permutation::new([2, 0, 3, 1])),
+        boxed(Linear::new([2.0, 1.0, 0.5, -1.0], [0.1, 0.2])),
+        boxed(Elementwise::new(Transform::KumaraswamyCdf { a: 2.0, b: 3.5 }, 1)),
+        boxed(Elementwise::new(Transform::GumbelCdf { location: 0.5, scale: 2.0 }, 2)),
+        boxed(Elementwise::new(Transform::LeakyRelu { slope: 0.1 }, 2)),
+        boxed(Elementwise::new(Transform::Power { exponent: 2.5 }, 2)),
+        boxed(Triangular::upper(4).with_signs([1.0, -1.0, -1.0, -1.0])),
+        bend(),
+        layer("Swirl", 2, Structure::Dense, |z| {
+            let (z1, z2) = (z.at(0), z.at(1));
+            stack([z1 + 0.5 * z2.powi(2), z2 * (0.5 * z1).exp()])
+        }),
+    ];
+    let layers = table().into_iter().map(|(layer, ..)| layer);
+    let layers = layers.chain(catalogue().into_iter().map(|entry| entry.layer)).chain(more);
+    let single = layers.filter(|layer| layer.layers().is_empty() && layer.inverted().is_none());
+    let told: usize = single.map(|layer| equations_that_hold(&layer)).sum();
+    println!("{told} equations hold");
+}
+
+/// Chains, layers that are turned round, dense ones, some with many variables: documents of every form.
+fn documents() -> Vec<Derivation> {
+    let chain = Chain::new([
+        boxed(Elementwise::new(Transform::Logit, 4)),
+        boxed(AffineCoupling::new(Halves::first(4), Network::new([8]))),
+        boxed(plu([2, 0, 1, 3], [1.0, -1.0, 1.0, 1.0])),
+        boxed(Autoregressive::maf(MaskedNetwork::new(4, [6]))),
+    ]);
+    let more = vec![
+        boxed(chain),
+        boxed(Autoregressive::maf(MaskedNetwork::new(3, [6]))),
+        boxed(Autoregressive::iaf(MaskedNetwork::new(20, [30, 30]))),
+        boxed(AffineCoupling::new(Halves::second(64), Network::new([32]))),
+        boxed(Linear::identity(6)),
+        boxed(Permutation::reverse(40)),
+        layer("Odd_name & <others>", 2, Structure::Diagonal, |z| {
+            let names = ["a_b%", "c#d", "e<f>&", "ß"];
+            let of = |name: &str| z.tape().parameter(name, Shape::Vector(2), Init::Constant(1.5));
+            names.iter().fold(z, |x, name| x + of(name)).sinh()
+        }),
+    ];
+    let catalogue = catalogue().into_iter().map(|entry| entry.layer);
+    let layers = table().into_iter().map(|(layer, ..)| layer).chain(catalogue).chain(more);
+    layers.map(|layer| derive(&layer).unwrap()).collect()
+}
+
+#[test]
+fn every_latex_document_is_balanced_and_ascii() {
+    for derivation in documents() {
+        let latex = derivation.latex();
+        assert!(latex.is_ascii(), "{:?}", latex.chars().find(|c| !c.is_ascii()));
+        let (mut open, mut environments) = (Vec::new(), Vec::new());
+        let mut rest = latex.as_str();
+        while let Some(at) = rest.find(['{', '}', '\\', '$', '%']) {
+            let (found, after) = (rest[at..].chars().next().unwrap(), &rest[at + 1..]);
+            rest = after;
+            match found {
+                '{' => open.push('{'),
+                '}' => assert_eq!(open.pop(), Some('{'), "before {:.60}", rest),
+                // In an argument of a command a formula begins and ends.
+                '$' if open.last() == Some(&'$') => {
+                    open.pop();
+                }
+                '$' => open.push('$'),
+                '%' => rest = rest.split_once('\n').map_or("", |(_, rest)| rest),
+                _ => {
+                    let name: String = rest.chars().take_while(char::is_ascii_alphabetic).collect();
+                    let argument =
+                        rest[name.len()..].strip_prefix('{').and_then(|rest| rest.split('}').next());
+                    match name.as_str() {
+                        "begin" => environments.push(argument.unwrap().to_string()),
+                        "end" => assert_eq!(environments.pop().as_deref(), argument),
+                        _ => {}
+                    }
+                    // An escaped sign is none.
+                    rest = &rest[name.len().max(1)..];
+                }
+            }
+        }
+        assert!(
+            open.is_empty() && environments.is_empty(),
+            "{open:?} {environments:?} in {}",
+            derivation.title
+        );
+        let count = |what: &str| latex.matches(what).count();
+        assert_eq!(count("\\left"), count("\\right") + count("\\leftskip") - count("\\rightskip"));
+    }
+}
+
+#[test]
+fn every_page_is_well_formed_and_stands_alone() {
+    for derivation in documents() {
+        let html = derivation.html();
+        let page = html.strip_prefix("<!DOCTYPE html>\n").unwrap();
+        let page = parse(page.trim_end()).unwrap_or_else(|error| panic!("{}: {error}", derivation.title));
+        assert_eq!(page.name, "html");
+        for outside in ["<script", "http", "src=", "url(", "@import", "<link"] {
+            assert!(!html.contains(outside), "{outside} in {}", derivation.title);
+        }
+        // An element of MathML that takes two or three parts has so many.
+        let mut open = vec![&page];
+        let mut formulas = 0;
+        while let Some(element) = open.pop() {
+            let parts = match element.name.as_str() {
+                "mfrac" | "msup" | "msub" | "munder" => Some(2),
+                "msubsup" => Some(3),
+                _ => None,
+            };
+            assert!(parts.is_none_or(|parts| parts == element.children.len()), "{element:?}");
+            let leaf = matches!(element.name.as_str(), "mi" | "mn" | "mo" | "mtext");
+            assert!(!leaf || element.children.is_empty(), "{element:?}");
+            assert!(leaf || !element.name.starts_with('m') || element.text.trim().is_empty(), "{element:?}");
+            formulas += usize::from(element.name == "math");
+            open.extend(&element.children);
+        }
+        assert!(formulas > 5, "{formulas} formulas in {}", derivation.title);
     }
 }

@@ -9,7 +9,7 @@
 //! | [`bound`] | an interval, for all inputs and parameters | signs, domains |
 //! | [`simplify`](fn@simplify::simplify) | an equal, smaller program | textbook formulas |
 //! | [`invert`](fn@invert) | the program run backwards | inverses, as formulas |
-//! | [`render`](fn@render) | text | formulas |
+//! | [`render`](fn@render), [`formulas`] | terms | formulas in text, LaTeX and MathML |
 //!
 //! Each is an exhaustive match on [`Op`](crate::tape::Op). Derivatives are emitted as nodes on the same tape
 //! and never executed on the side, so there is one executor, and a derivative can be derived again.
@@ -33,6 +33,9 @@ pub use adjoint::adjoint;
 pub(crate) use equation::{substitution, with_known_solutions};
 pub use invert::{NotInverted, invert};
 pub use lu::Lu;
-pub use render::{Names, render, render_program};
-pub(crate) use render::{subscript, superscript};
+pub use render::{Formula, Names, formulas, render, render_program};
+pub(crate) use render::{
+    Function, Positions, Product, Sheet, Term, Wanted, Written, equations, html_words, latex_words,
+    subscript, superscript,
+};
 pub use tangent::{sliced_tangent, tangent};

@@ -137,11 +137,11 @@ rows! {
         since "1 - tanh² a = 4e⁻²ᵃ/(1 + e⁻²ᵃ)²; the left side is -∞ in f64 from a = 20 on, the right never".
     LogCosh "log-cosh": "ln|cosh a| = a + softplus(-2a) - ln 2"; if "-";
         since "cosh a = eᵃ·(1 + e⁻²ᵃ)/2; the left side is ∞ in f64 from a = 711 on, the right never".
-    LogOnePlus "log-1p": "ln|1 + a| = ln_1p(a)"; if "a > -1"; since "the definition of ln_1p".
-    LogOneMinusSigmoid "log-1m-sigmoid": "ln_1p(-σ(a)) = -softplus(a)"; if "-"; since "1 - σ(a) = 1/(1 + eᵃ)".
-    LogOnePlusTanh "log-1p-tanh": "ln_1p(tanh a) = ln 2 - softplus(-2a)"; if "-";
+    LogOnePlus "log-1p": "ln|1 + a| = ln(1 + a)"; if "a > -1"; since "the definition of ln_1p".
+    LogOneMinusSigmoid "log-1m-sigmoid": "ln(1 - σ(a)) = -softplus(a)"; if "-"; since "1 - σ(a) = 1/(1 + eᵃ)".
+    LogOnePlusTanh "log-1p-tanh": "ln(1 + tanh a) = ln 2 - softplus(-2a)"; if "-";
         since "1 + tanh a = 2/(1 + e⁻²ᵃ); the left side is -∞ in f64 from a = -19 down, the right never".
-    ExpM1Softplus "expm1-softplus": "expm1(-softplus(a)) = -σ(a)"; if "-"; since "e^-softplus(a) = 1/(1 + eᵃ) = 1 - σ(a)".
+    ExpM1Softplus "expm1-softplus": "e^(-softplus(a)) - 1 = -σ(a)"; if "-"; since "e^-softplus(a) = 1/(1 + eᵃ) = 1 - σ(a)".
     SoftplusPair "softplus-neg": "softplus(a) - softplus(-a) = a"; if "-";
         since "(1 + eᵃ)/(1 + e⁻ᵃ) = eᵃ".
     LogSelect "log-select": "ln|{a if c, else b}| = {ln|a| if c, else ln|b|}"; if "-"; since "case by case".

@@ -1,0 +1,214 @@
+//! A composition: each layer with its own variables, then the whole.
+
+use super::layer::{self, Extent};
+use super::prose::Prose;
+use super::subject::{Called, Subject, line};
+use super::{Line, Section, inverse};
+use crate::bijection::{Bijection, BijectionError, Recording, pull_back};
+use crate::sweep::{Product, Sheet, Wanted, Written, subscript};
+use crate::tape::Shape;
+
+/// Up to so many layers a sum over them is written out.
+const WRITTEN_OUT: usize = 6;
+/// How many characters a layer's log-determinant may take to be put into the sum.
+const PUT_IN: usize = 80;
+
+/// A layer of a composition, and the path of its parameters.
+struct Leaf<'a> {
+    bijection: &'a dyn Bijection,
+    path: String,
+}
+
+/// The layers of a composition, those of compositions within it too.
+fn leaves(layers: &[Box<dyn Bijection>]) -> Vec<Leaf<'_>> {
+    let mut open = numbered(layers, "");
+    let mut leaves = Vec::new();
+    while let Some(Leaf { bijection, path }) = open.pop() {
+        match bijection.layers() {
+            [] => leaves.push(Leaf { bijection, path }),
+            inner => open.extend(numbered(inner, &format!("{path}."))),
+        }
+    }
+    leaves
+}
+
+/// The layers with their paths, last first.
+fn numbered<'a>(layers: &'a [Box<dyn Bijection>], path: &str) -> Vec<Leaf<'a>> {
+    let numbered = layers.iter().map(AsRef::as_ref).enumerate();
+    numbered.map(|(k, bijection)| Leaf { bijection, path: format!("{path}layers.{k}") }).rev().collect()
+}
+
+/// All sections of a composition.
+pub(super) fn sections(
+    bijection: &(impl Bijection + ?Sized),
+    recording: &Recording,
+) -> Result<Vec<Section>, BijectionError> {
+    let leaves = leaves(bijection.layers());
+    let count = leaves.len();
+    let called: Vec<Called> = (1..=count)
+        .map(|k| Called::new(&variable(k - 1, count), &variable(k, count), &format!("J{}", subscript(k))))
+        .collect();
+    let mut sections = vec![definition(&leaves)];
+    for (k, (leaf, called)) in leaves.iter().zip(&called).enumerate() {
+        let mut own = layer::sections(leaf.bijection, called, Extent::Within)?;
+        let heading = format!("Layer {} of {count}: {}", k + 1, leaf.bijection.name());
+        let mut opening = Section::new(&heading, Vec::new());
+        opening.lines.push(Line::Prose(
+            Prose::typed(&format!("$f{}$ takes ", subscript(k + 1)))
+                .formula(called.input.clone())
+                .then(Prose::words(" to "))
+                .formula(called.output.clone())
+                .then(Prose::words(format!("; its parameters stand under {}.", leaf.path))),
+        ));
+        sections.push(opening);
+        own.iter_mut().for_each(|section| section.level = 1);
+        sections.extend(own);
+    }
+    let mut whole = Whole { recording, leaves, called, subject: None };
+    let mut heading = Section::new("The whole", Vec::new());
+    heading.lines.push(Line::Prose(Prose::words("Parameters carry the path of their layer.")));
+    sections.push(heading);
+    let mut last = vec![whole.jacobian(), whole.log_det(), whole.inverse(), whole.density()];
+    last.iter_mut().for_each(|section| section.level = 1);
+    sections.extend(last);
+    Ok(sections)
+}
+
+/// z, y₁, …, x
+fn variable(k: usize, count: usize) -> String {
+    match k {
+        0 => "z".to_string(),
+        k if k == count => "x".to_string(),
+        k => format!("y{}", subscript(k)),
+    }
+}
+
+fn definition(leaves: &[Leaf<'_>]) -> Section {
+    let count = leaves.len();
+    let mut lines = vec![Line::Prose(Prose::words(match count {
+        1 => "One layer:".to_string(),
+        _ => format!("{count} layers, one after the other:"),
+    }))];
+    let equation = |k: usize| {
+        Written::typed(&format!("{} = f{}({})", variable(k, count), subscript(k), variable(k - 1, count)))
+    };
+    match count {
+        0..=WRITTEN_OUT => lines.extend((1..=count).map(|k| line(equation(k)))),
+        _ => lines.extend([equation(1), equation(2), Written::typed("⋯"), equation(count)].map(line)),
+    }
+    Section::new("Definition", lines)
+}
+
+/// What is said of all layers together, on the tape of the composition.
+struct Whole<'a> {
+    recording: &'a Recording,
+    leaves: Vec<Leaf<'a>>,
+    called: Vec<Called>,
+    /// The layer that was written last: what it gave a name keeps it.
+    subject: Option<Subject<'a>>,
+}
+
+impl<'a> Whole<'a> {
+    fn count(&self) -> usize {
+        self.leaves.len()
+    }
+
+    /// Layer k, counted from 0, with every name that was given so far.
+    fn subject(&mut self, k: usize) -> Subject<'a> {
+        let layer = &self.recording.layers()[k];
+        let domain = self.leaves[k].bijection.domain().into();
+        let mut subject = Subject::new(self.recording.tape(), layer, domain, self.called[k].clone());
+        if let Some(before) = self.subject.take() {
+            subject.take_names(&before);
+        }
+        subject.name(layer.output, self.called[k].output.clone());
+        subject
+    }
+
+    fn jacobian(&self) -> Section {
+        let factors = self.called.iter().rev().map(|called| called.jacobian.clone());
+        let said = Prose::words("By the chain rule, each factor at its own point:");
+        let product = match self.count() {
+            0..=WRITTEN_OUT => factors.reduce(|product, next| product.times(Product::Matrix, &next)),
+            count => Some(Written::typed(&format!("J{} ⋯ J₂ J₁", subscript(count)))),
+        };
+        let product = product.unwrap_or_else(|| Written::typed("I"));
+        Section::new("Jacobian", vec![Line::Prose(said), line(Written::typed("J").equals(&product))])
+    }
+
+    /// The sum of the layers' log-determinants, as names and with what they are put in.
+    fn log_det(&mut self) -> Section {
+        let mut lines = vec![Line::Prose(Prose::words(
+            "The determinant of a product is the product of the determinants, so the logarithms add up:",
+        ))];
+        let name = Written::typed("ln|det J|");
+        let names = self.called.iter().map(Called::log_det);
+        let sum = match self.count() {
+            0..=WRITTEN_OUT => names.reduce(|sum, next| sum.plus(&next)),
+            _ => Some(Written::typed("Σₖ ln|det Jₖ|")),
+        };
+        lines.extend(sum.map(|sum| line(name.equals(&sum))));
+        let (terms, definitions) = self.terms();
+        lines.extend(definitions.into_iter().map(line));
+        let mut terms = terms.into_iter();
+        let first = terms.next().map(|(positive, term)| if positive { term } else { term.negative() });
+        let first = first.unwrap_or_else(|| Written::number(0.0));
+        let sum = terms
+            .fold(first, |sum, (positive, term)| if positive { sum.plus(&term) } else { sum.minus(&term) });
+        lines.push(line(name.equals(&sum)));
+        Section::new("Log-determinant", lines)
+    }
+
+    /// Each layer's log-determinant, put in where that is short and left out where it is 0: the terms with their signs,
+    /// and definitions.
+    fn terms(&mut self) -> (Vec<(bool, Written)>, Vec<Written>) {
+        let (mut terms, mut definitions) = (Vec::new(), Vec::new());
+        for k in 0..self.count() {
+            let mut subject = self.subject(k);
+            let log_det = subject.layer.log_det;
+            if !subject.is_zero(log_det) {
+                let own = inverse::terms(subject.tape, log_det);
+                let wanted = own.iter().map(|(_, id)| Wanted::alone(*id)).collect();
+                let short = subject.write_if_short(wanted, PUT_IN);
+                match &short {
+                    Some(sheet) => terms.extend(own.iter().map(|(sign, id)| (*sign, sheet.of(*id).clone()))),
+                    None => terms.push((true, subject.called.log_det())),
+                }
+                definitions.extend(short.iter().flat_map(Sheet::lines).cloned());
+            }
+            self.subject = Some(subject);
+        }
+        (terms, definitions)
+    }
+
+    /// The layers' inverses, last to first.
+    fn inverse(&mut self) -> Section {
+        let mut lines = vec![Line::Prose(Prose::words("The layers undone, last to first:"))];
+        for k in (0..self.count()).rev() {
+            let mut subject = self.subject(k);
+            let tape = subject.tape;
+            let x = tape.input(Shape::Vector(subject.d()));
+            inverse::call_image(&mut subject, x);
+            let leaf = &self.leaves[k];
+            match tape.scope(&leaf.path, || pull_back(leaf.bijection, x)) {
+                Ok(z) => lines.extend(inverse::solved(&mut subject, z)),
+                Err(error) => lines.push(Line::Prose(Prose::words(format!("{error}.")))),
+            }
+            self.subject = Some(subject);
+        }
+        Section::new("Inverse", lines)
+    }
+
+    fn density(&mut self) -> Section {
+        let (terms, definitions) = self.terms();
+        let difference = terms.iter().fold(inverse::base(), |rest, (positive, term)| match positive {
+            true => rest.minus(term),
+            false => rest.plus(term),
+        });
+        let mut lines: Vec<Line> = definitions.into_iter().map(line).collect();
+        lines.push(line(inverse::general().equals(&difference)));
+        let between = if self.count() > 1 { " and the variables between" } else { "" };
+        lines.push(Line::Prose(Prose::typed(&format!("with $z = f⁻¹(x)${between} as above."))));
+        Section::new("Density", lines)
+    }
+}

@@ -1,0 +1,319 @@
+//! The structure with its proof, the diagonal with its signs and why they are what they are, the determinant.
+
+use super::element::Elements;
+use super::prose::Prose;
+use super::subject::{Subject, formulas, line};
+use super::{Line, Section};
+use crate::jacobian::{Order, Structure};
+use crate::sweep::bound::{Bound, Bounds, End};
+use crate::sweep::simplify::simplify;
+use crate::sweep::{Product, Sheet, Term, Wanted, Written};
+use crate::tape::{NodeId, Op, Shape, Tape, Var};
+
+/// Up to so many variables an order is spelled out.
+const SPELLED_OUT: usize = 12;
+
+/// The entries of a diagonal, simplified: by rows, or in the order of the structure where rows and columns differ.
+#[derive(Clone, Debug)]
+pub(super) struct Diagonal {
+    /// All of it.
+    pub(super) whole: NodeId,
+    pub(super) parts: Vec<Part>,
+}
+
+/// A stretch of a diagonal: a vector, or a number several times.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    pub(super) node: NodeId,
+    pub(super) times: usize,
+}
+
+impl Diagonal {
+    pub(super) fn of(subject: &Subject<'_>) -> Option<Diagonal> {
+        let tape = subject.tape;
+        let literal = tape.var(subject.layer.diagonal?);
+        let order = subject.layer.structure.order(subject.d())?;
+        let rows = order.outputs();
+        // The diagonal of a matrix is read from its first row on, in whatever order it is solved.
+        let natural = match subject.halves.is_none() && order.inputs() == rows && !rows.is_sorted() {
+            true => {
+                let mut places = vec![0; rows.len()];
+                rows.iter().enumerate().for_each(|(k, row)| places[*row] = k);
+                literal.gather(&places)
+            }
+            false => literal,
+        };
+        let first = subject.layer.output.index() + 1;
+        let given = [(subject.layer.input, subject.domain)];
+        let whole = simplify(tape, of_a_matrix(tape, natural).id(), first, &given).value.id();
+        Some(Diagonal { whole, parts: stretches(tape, whole) })
+    }
+
+    fn wanted(&self) -> Vec<Wanted> {
+        self.parts.iter().map(|part| Wanted::alone(part.node)).collect()
+    }
+
+    /// The parts one after the other, what is repeated as often as it is where that is not too often.
+    fn listed(&self, sheet: &Sheet) -> Written {
+        let parts: Vec<Written> = self
+            .parts
+            .iter()
+            .flat_map(|part| {
+                let written = sheet.of(part.node).clone();
+                match part.times {
+                    0..=4 => vec![written; part.times],
+                    _ => vec![written.clone(), Written::typed("…"), written],
+                }
+            })
+            .collect();
+        match parts.as_slice() {
+            [only] => only.clone(),
+            _ => Written::of(&Term::List(parts.iter().collect())),
+        }
+    }
+}
+
+/// The diagonal of a matrix, worked out: of W⊙M + diag(v) it is v where the mask M has no ones on it.
+fn of_a_matrix<'t>(tape: &'t Tape, entries: Var<'t>) -> Var<'t> {
+    let (mut id, mut places) = (entries.id(), (0..entries.len()).collect::<Vec<_>>());
+    while let Op::Gather(indices) = tape.node(id).op {
+        places = places.iter().map(|place| indices[*place] as usize).collect();
+        id = tape.node(id).operands[0];
+    }
+    match tape.shape(id) {
+        Shape::Matrix(..) => Elements::vectors(tape).of(id, &places),
+        _ => entries,
+    }
+}
+
+/// The vectors and repeated numbers a vector is put together of.
+fn stretches(tape: &Tape, whole: NodeId) -> Vec<Part> {
+    let operands = tape.look(whole, |node| match node.op {
+        Op::Concat => node.operands.to_vec(),
+        _ => vec![whole],
+    });
+    let mut parts: Vec<Part> = Vec::new();
+    for id in operands {
+        let node = tape.node(id);
+        let equal = |values: &[f64]| values.iter().all(|value| value.to_bits() == values[0].to_bits());
+        let (node, times) = match &node.op {
+            Op::Broadcast => (node.operands[0], node.shape.len()),
+            Op::Constant(data) if equal(data.values()) => {
+                (tape.constant(data.values()[0]).id(), node.shape.len())
+            }
+            _ => (id, 1),
+        };
+        match parts.last_mut() {
+            Some(part) if part.node == node => part.times += times,
+            _ => parts.push(Part { node, times }),
+        }
+    }
+    parts
+}
+
+/// What is declared, and why it holds.
+pub(super) fn structure(subject: &Subject<'_>) -> Section {
+    let (input, output) = (&subject.called.input, &subject.called.output);
+    let j = subject.called.jacobian.text();
+    let typed = |sentence: String| Prose::typed(&sentence);
+    let index = |of: &Written, letter: &'static str| Written::of(&Term::Index(of, letter));
+    let no_path = |condition: &str| {
+        Prose::words(" Proven: no path of the program leads from ")
+            .formula(index(input, "j"))
+            .then(Prose::words(" to "))
+            .formula(index(output, "i"))
+            .then(typed(format!(" with ${condition}$, whatever the inputs and the parameters are.")))
+    };
+    let proven = match (&subject.layer.structure, &subject.halves) {
+        (Structure::Dense, _) => {
+            typed(format!("Nothing is declared of ${j}$: the determinant takes all of it ({}).", subject.layer.route))
+        }
+        (_, Some(_)) => typed(format!(
+            "${j}$ is lower triangular in blocks, and the block at the lower right is diagonal. Proven: no path of the \
+             program leads where a zero stands, whatever the inputs and the parameters are."
+        )),
+        (Structure::Diagonal, _) if subject.d() == 1 => typed(format!("${j}$ is one number.")),
+        (Structure::Diagonal, _) => typed(format!("${j}$ is diagonal.")).then(no_path("j ≠ i")),
+        (Structure::LowerTriangular, _) => typed(format!("${j}$ is lower triangular.")).then(no_path("j > i")),
+        (Structure::UpperTriangular, _) => typed(format!("${j}$ is upper triangular.")).then(no_path("j < i")),
+        (Structure::Triangular { order }, _) => typed(format!("${j}$ is triangular, "))
+            .then(ordered(order, input, output))
+            .then(Prose::words(
+                ". Proven: no path of the program leads from a variable to an output that comes before it, whatever the \
+                 inputs and the parameters are.",
+            )),
+        (Structure::BlockTriangular { order, blocks }, _) => {
+            let sizes: Vec<String> = blocks.iter().take(SPELLED_OUT).map(usize::to_string).collect();
+            let more = if blocks.len() > SPELLED_OUT { ", …" } else { "" };
+            typed(format!("${j}$ is block triangular, with blocks of {}{more} variables, ", sizes.join(", ")))
+                .then(ordered(order, input, output))
+                .then(Prose::words(
+                    ". Proven: no path of the program leads from a variable to an output of a block before its own, \
+                     whatever the inputs and the parameters are.",
+                ))
+        }
+    };
+    Section::new("Structure", vec![Line::Prose(proven)])
+}
+
+/// The order of the rows and columns.
+fn ordered(order: &Order, input: &Written, output: &Written) -> Prose {
+    let list = |of: &Written, places: &[usize]| {
+        let mut parts: Vec<Written> =
+            places.iter().take(SPELLED_OUT).map(|place| of.element(*place)).collect();
+        if places.len() > SPELLED_OUT {
+            parts.push(Written::typed("…"));
+        }
+        Written::of(&Term::List(parts.iter().collect()))
+    };
+    let rows = Prose::words("with its rows in the order ")
+        .formula(list(output, order.outputs()))
+        .then(Prose::words(" and its columns in the order "));
+    rows.formula(list(input, order.inputs()))
+}
+
+/// The entries, and what is known of their signs.
+pub(super) fn section(subject: &mut Subject<'_>, diagonal: &Diagonal) -> Section {
+    let sheet = subject.write(diagonal.wanted());
+    let mut lines = formulas(&sheet);
+    if subject.d() > 1 {
+        let listed = diagonal.listed(&sheet);
+        lines.push(line(on_the_diagonal(subject).equals(&listed)));
+    }
+    let bounds = Bounds::new(subject.tape, &[(subject.layer.input, subject.domain)]);
+    let known: Vec<Bound> = diagonal.parts.iter().map(|part| bounds.of(part.node)).collect();
+    for (part, bound) in diagonal.parts.iter().zip(&known) {
+        let constant = matches!(subject.tape.node(part.node).op, Op::Constant(_));
+        if !constant && (bound.low.at.is_finite() || bound.high.at.is_finite()) {
+            let interval = Written::typed(&interval(*bound));
+            lines.push(line(Written::of(&Term::Relation(sheet.of(part.node), '∈', &interval))));
+        }
+    }
+    let each = if subject.d() > 1 { "Every entry is" } else { "It is" };
+    let sentence = if known.iter().all(|bound| bound.is_positive()) {
+        format!(
+            "{each} above 0, for all inputs and parameters (bounds): each output grows with its own variable."
+        )
+    } else if known.iter().all(|bound| bound.is_negative()) {
+        format!(
+            "{each} below 0, for all inputs and parameters (bounds): each output falls with its own variable."
+        )
+    } else if known.iter().all(|bound| bound.nonzero) {
+        "No entry is ever 0, for all inputs and parameters (bounds): each output is strictly monotone in its own \
+         variable."
+            .to_string()
+    } else {
+        "The bounds leave a sign open: where an entry is 0 there is no density.".to_string()
+    };
+    lines.push(Line::Prose(Prose::words(sentence)));
+    Section::new("Diagonal", lines)
+}
+
+/// diag(J), or the entries that rows and columns put in order bring onto the diagonal.
+fn on_the_diagonal(subject: &Subject<'_>) -> Written {
+    let matched =
+        subject.layer.structure.order(subject.d()).filter(|order| order.inputs() != order.outputs());
+    let Some(order) = matched else { return super::jacobian::diag(&subject.called.jacobian) };
+    let pairs = order.outputs().iter().zip(order.inputs());
+    let entry = |(row, column): (&usize, &usize)| {
+        Written::of(&Term::Element(&subject.called.jacobian, vec![*row, *column]))
+    };
+    let mut entries: Vec<Written> = pairs.take(SPELLED_OUT / 2).map(entry).collect();
+    if subject.d() > SPELLED_OUT / 2 {
+        entries.push(Written::typed("…"));
+    }
+    Written::of(&Term::List(entries.iter().collect()))
+}
+
+/// An interval, its ends to five digits and rounded outwards.
+fn interval(bound: Bound) -> String {
+    let shown = |end: End, up: bool| {
+        if end.at.is_infinite() {
+            return if up { "∞".to_string() } else { "-∞".to_string() };
+        }
+        let scale = 10f64.powi(4 - end.at.abs().log10().floor().max(-300.0) as i32);
+        let nearest = (end.at * scale).round() / scale;
+        let near = (nearest - end.at).abs() <= 1e-12 * end.at.abs();
+        let outwards = if up { (end.at * scale).ceil() } else { (end.at * scale).floor() } / scale;
+        let value = if end.at == 0.0 || near { nearest } else { outwards };
+        format!("{}", if end.at == 0.0 { 0.0 } else { value })
+    };
+    let open = if bound.low.open { '(' } else { '[' };
+    let close = if bound.high.open { ')' } else { ']' };
+    format!("{open}{}, {}{close}", shown(bound.low, false), shown(bound.high, true))
+}
+
+/// det J as the product of the diagonal, with the sign of the order.
+pub(super) fn determinant(subject: &mut Subject<'_>, diagonal: &Diagonal) -> Section {
+    let tape = subject.tape;
+    let first = tape.len();
+    let odd = subject.layer.structure.order(subject.d()).is_some_and(|order| is_odd(&order));
+    let scalar = |part: &&Part| tape.shape(part.node).len() == 1;
+    let numbers = diagonal.parts.iter().filter(scalar).map(|part| {
+        let base = tape.var(part.node).reshape(Shape::Scalar);
+        if part.times == 1 { base } else { base.powi(part.times as i32) }
+    });
+    let product = numbers.reduce(|product, next| product * next).map(|product| {
+        let given = [(subject.layer.input, subject.domain)];
+        simplify(tape, product.id(), first, &given).value.id()
+    });
+    let vectors: Vec<NodeId> =
+        diagonal.parts.iter().filter(|part| !scalar(part)).map(|part| part.node).collect();
+    let wanted = product.iter().chain(&vectors).map(|id| Wanted::alone(*id)).collect();
+    let sheet = subject.write(wanted);
+    let is_one =
+        |id: NodeId| tape.look(id, |node| matches!(&node.op, Op::Constant(data) if data.values() == [1.0]));
+    let mut factors: Vec<Written> = product
+        .filter(|id| vectors.is_empty() || !is_one(*id))
+        .map(|id| sheet.of(id).clone())
+        .into_iter()
+        .collect();
+    factors.extend(vectors.iter().map(|id| total('∏', &sheet, *id)));
+    let product = factors.into_iter().reduce(|product, next| product.times(Product::Scalar, &next));
+    let product = product.unwrap_or_else(|| Written::number(1.0));
+    let product = if odd { product.negative() } else { product };
+    let mut lines = formulas(&sheet);
+    let entries =
+        Written::of(&Term::Total { sign: '∏', over: "i", body: &subject.called.diagonal_entry() });
+    let det = subject.called.det();
+    let order = subject.layer.structure.order(subject.d());
+    let exchanged = order.is_some_and(|order| order.inputs() != order.outputs());
+    lines.push(line(match exchanged || subject.d() == 1 {
+        true => det.equals(&product),
+        false => det.equals(&entries).equals(&product),
+    }));
+    if exchanged {
+        let (number, effect) = if odd { ("odd", "turns") } else { ("even", "leaves") };
+        lines.push(Line::Prose(Prose::words(format!(
+            "The product of these entries; putting rows and columns in order takes an {number} number of exchanges, which \
+             {effect} the sign."
+        ))));
+    }
+    Section::new("Determinant", lines)
+}
+
+/// Σ or ∏ over the elements of a vector.
+pub(super) fn total(sign: char, sheet: &Sheet, vector: NodeId) -> Written {
+    match sheet.indexed(vector) {
+        Some(body) if !body.sums() => Written::of(&Term::Total { sign, over: "i", body }),
+        _ => Written::of(&Term::Total { sign, over: "", body: sheet.of(vector) }),
+    }
+}
+
+/// Whether an order takes an odd number of exchanges: of the rows and of the columns together.
+fn is_odd(order: &Order) -> bool {
+    let exchanges = |places: &[usize]| {
+        let mut seen = vec![false; places.len()];
+        let mut odd = false;
+        for start in 0..places.len() {
+            let (mut at, mut length) = (start, 0);
+            while !std::mem::replace(&mut seen[at], true) {
+                at = places[at];
+                length += 1;
+            }
+            odd ^= length > 0 && length % 2 == 0;
+        }
+        odd
+    };
+    exchanges(order.inputs()) ^ exchanges(order.outputs())
+}

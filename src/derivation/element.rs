@@ -1,0 +1,177 @@
+//! Elements of vectors and matrices as formulas of elements: element 1 of tanh(W·z) is tanh(w₁,₁·z₁ + …), the diagonal
+//! of W⊙M + diag(v) is v where the mask M has no ones there.
+//!
+//! A derivation of few variables is read entry by entry. The elements are nodes again, so that they can be simplified
+//! and put to the test like everything else.
+
+use std::collections::HashMap;
+
+use crate::tape::{Node, NodeId, Op, Operands, Shape, Tape, Var};
+
+/// Up to so many terms the row of a product is written out.
+const TERMS: usize = 3;
+/// Up to so many columns they are looked for.
+const COLUMNS: usize = 64;
+
+/// Which elements of a node, counted row by row.
+type Wanted = (NodeId, Vec<usize>);
+
+/// Elements that have been worked out: one at a time as scalars, or several as vectors.
+pub(super) struct Elements<'t> {
+    tape: &'t Tape,
+    single: bool,
+    known: HashMap<Wanted, NodeId>,
+}
+
+impl<'t> Elements<'t> {
+    /// One element at a time.
+    pub(super) fn scalars(tape: &'t Tape) -> Elements<'t> {
+        Elements { tape, single: true, known: HashMap::new() }
+    }
+
+    /// Several elements as a vector.
+    pub(super) fn vectors(tape: &'t Tape) -> Elements<'t> {
+        Elements { tape, single: false, known: HashMap::new() }
+    }
+
+    /// These elements of a node.
+    pub(super) fn of(&mut self, id: NodeId, elements: &[usize]) -> Var<'t> {
+        let wanted = (id, elements.to_vec());
+        let mut stack = vec![wanted.clone()];
+        while let Some(top) = stack.last().cloned() {
+            let node = self.tape.node(top.0);
+            let needs = self.needs(&node, &top.1);
+            let missing: Vec<Wanted> =
+                needs.into_iter().flatten().filter(|needed| !self.known.contains_key(needed)).collect();
+            if missing.is_empty() {
+                let value = self.value(&top, &node);
+                self.known.insert(top, value.id());
+                stack.pop();
+            } else {
+                stack.extend(missing);
+            }
+        }
+        self.tape.var(self.known[&wanted])
+    }
+
+    fn shape(&self, elements: &[usize]) -> Shape {
+        if self.single { Shape::Scalar } else { Shape::Vector(elements.len()) }
+    }
+
+    /// What these elements are computed from; `None` where they are taken as they are.
+    fn needs(&self, node: &Node, elements: &[usize]) -> Option<Vec<Wanted>> {
+        let operand = |k: usize| node.operands[k];
+        let mapped = |to: &dyn Fn(usize) -> usize| elements.iter().map(|e| to(*e)).collect::<Vec<_>>();
+        match &node.op {
+            op if op.is_elementwise() => {
+                Some(node.operands.iter().map(|operand| (*operand, elements.to_vec())).collect())
+            }
+            Op::Broadcast if self.single => Some(vec![(operand(0), vec![0])]),
+            Op::Broadcast | Op::Constant(_) => Some(Vec::new()),
+            Op::Gather(indices) => Some(vec![(operand(0), mapped(&|e| indices[e] as usize))]),
+            Op::Transpose => {
+                let Shape::Matrix(rows, columns) = node.shape else { unreachable!("a matrix") };
+                Some(vec![(operand(0), mapped(&|e| (e % columns) * rows + e / columns))])
+            }
+            Op::Concat => {
+                let mut start = 0;
+                node.operands.iter().find_map(|part| {
+                    let first = start;
+                    start += self.tape.shape(*part).len();
+                    let inside = elements.iter().all(|e| (first..start).contains(e));
+                    inside.then(|| vec![(*part, mapped(&|e| e - first))])
+                })
+            }
+            Op::Scatter(places) => {
+                let sources: Vec<Vec<usize>> = elements
+                    .iter()
+                    .map(|e| (0..places.len()).filter(|k| places[*k] as usize == *e).collect())
+                    .collect();
+                match () {
+                    () if sources.iter().all(Vec::is_empty) => Some(Vec::new()),
+                    () if sources.iter().all(|of| of.len() == 1) => {
+                        Some(vec![(operand(0), sources.concat())])
+                    }
+                    () => None,
+                }
+            }
+            Op::MatVec if self.single => self.row(node, elements[0]),
+            _ => None,
+        }
+    }
+
+    /// The entries of a matrix's row, then the vector's elements that meet an entry other than 0, if they are few.
+    fn row(&self, node: &Node, row: usize) -> Option<Vec<Wanted>> {
+        let (matrix, vector) = (node.operands[0], node.operands[1]);
+        let Shape::Matrix(_, columns) = self.tape.shape(matrix) else { unreachable!("a matrix") };
+        if columns > COLUMNS {
+            return None;
+        }
+        let entry = |k: usize| (matrix, vec![row * columns + k]);
+        if (0..columns).any(|k| !self.known.contains_key(&entry(k))) {
+            return Some((0..columns).map(entry).collect());
+        }
+        let kept: Vec<usize> = (0..columns).filter(|k| !self.is(self.known[&entry(*k)], 0.0)).collect();
+        (kept.len() <= TERMS).then(|| kept.into_iter().flat_map(|k| [entry(k), (vector, vec![k])]).collect())
+    }
+
+    fn value(&self, (id, elements): &Wanted, node: &Node) -> Var<'t> {
+        let shape = self.shape(elements);
+        let number = |value: f64| self.tape.constant(value).broadcast(shape);
+        let Some(needs) = self.needs(node, elements) else {
+            return match node.shape == shape && node.shape == Shape::Scalar {
+                true => self.tape.var(*id),
+                false => self.tape.var(*id).pick("at", elements, shape),
+            };
+        };
+        let needed: Vec<NodeId> = needs.iter().map(|needed| self.known[needed]).collect();
+        let var = |k: usize| self.tape.var(needed[k]);
+        match &node.op {
+            Op::Constant(data) => {
+                let values: Vec<f64> = elements.iter().map(|e| data.values()[*e]).collect();
+                self.tape.constants(shape, &values)
+            }
+            Op::Mul if needed.iter().any(|factor| self.is(*factor, 0.0)) => number(0.0),
+            Op::Mul if self.is(needed[0], 1.0) => var(1),
+            Op::Mul if self.is(needed[1], 1.0) => var(0),
+            Op::Mul if self.is(needed[0], -1.0) => -var(1),
+            Op::Mul if self.is(needed[1], -1.0) => -var(0),
+            Op::Add if self.is(needed[0], 0.0) => var(1),
+            Op::Add | Op::Sub if self.is(needed[1], 0.0) => var(0),
+            // Exact: these are 0 or 1 at 0.
+            Op::Neg | Op::Abs | Op::Tanh | Op::Sin | Op::Sinh | Op::Asinh if self.is(needed[0], 0.0) => {
+                number(0.0)
+            }
+            Op::ExpM1 | Op::Ln1p | Op::Sqrt | Op::Erf if self.is(needed[0], 0.0) => number(0.0),
+            Op::Exp | Op::Cos | Op::Cosh if self.is(needed[0], 0.0) => number(1.0),
+            op if op.is_elementwise() => {
+                self.tape.push(op.clone(), needed.iter().copied().collect::<Operands>(), shape)
+            }
+            Op::Broadcast if self.single => var(0),
+            Op::Broadcast => self.tape.var(node.operands[0]).broadcast(shape),
+            Op::Gather(_) | Op::Transpose | Op::Concat => var(0),
+            Op::Scatter(_) => needed.first().map_or_else(|| number(0.0), |id| self.tape.var(*id)),
+            Op::MatVec => {
+                let pairs = needed.chunks(2).map(|pair| (pair[0], self.tape.var(pair[1])));
+                let terms = pairs.map(|(weight, value)| match self.is(weight, 1.0) {
+                    true => value,
+                    false => self.tape.var(weight) * value,
+                });
+                terms.reduce(|sum, next| sum + next).unwrap_or_else(|| number(0.0))
+            }
+            op => unreachable!("{} is taken as it is", op.name()),
+        }
+    }
+
+    fn is(&self, id: NodeId, number: f64) -> bool {
+        let node = self.tape.node(id);
+        match &node.op {
+            Op::Constant(data) => data.values().iter().all(|value| *value == number),
+            Op::Broadcast => self.tape.look(
+                node.operands[0],
+                |node| matches!(&node.op, Op::Constant(data) if data.values() == [number]),
+            ),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! A derivation as an HTML page with MathML.
+//!
+//! Browsers set MathML themselves, so the page needs no script and nothing from elsewhere. They do not break formulas
+//! into lines: a long one is broken here, where its brackets are fewest, and what is still too wide scrolls within its
+//! own box.
+
+use super::{Derivation, Line, Matrix, Prose, Span};
+use crate::sweep::{Formula, html_words};
+
+/// How many characters a line of a formula may take.
+const LINE: usize = 74;
+
+const STYLE: &str = "\
+:root{color-scheme:light dark;--paper:#fffefb;--ink:#1d1c1a;--soft:#68645c;--rule:#e4dfd5;--accent:#8b3d14}
+@media (prefers-color-scheme:dark){:root{--paper:#17181b;--ink:#e9e7e2;--soft:#a19d95;--rule:#34363b;--accent:#e5a878}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--paper);color:var(--ink);
+font:1.0625rem/1.6 Charter,'Bitstream Charter','Iowan Old Style',Georgia,serif;-webkit-text-size-adjust:100%}
+main{max-width:50rem;margin:0 auto;padding:clamp(1rem,5vw,3.5rem) clamp(1rem,4vw,2rem) 4rem}
+h1{font-size:clamp(1.4rem,5vw,1.9rem);line-height:1.25;margin:0 0 1.5rem;padding-bottom:.75rem;
+border-bottom:2px solid var(--accent);font-weight:600}
+h2{font-size:1.2rem;line-height:1.3;margin:2.2rem 0 .5rem;font-weight:600;color:var(--accent)}
+h3{font-size:1.02rem;line-height:1.3;margin:1.5rem 0 .35rem;font-weight:600}
+p{margin:.5rem 0;overflow-wrap:break-word}
+math{font-family:'Latin Modern Math','STIX Two Math','Cambria Math',math;font-size:1.08em}
+mtd{padding:.25em .5em}
+.formula{margin:.45rem 0;padding:.15rem 0 .15rem clamp(.75rem,4vw,2rem);overflow-x:auto;overflow-y:hidden}
+.lines>mtr>mtd,.cases mtd{text-align:left}
+.lines>mtr>mtd{padding:.2em 0}
+.step{display:flex;flex-wrap:wrap;align-items:baseline;justify-content:space-between;column-gap:1.5rem;
+margin:.3rem 0;padding-left:clamp(1.25rem,7vw,4rem)}
+.step .formula{margin:0;padding-left:0;max-width:100%}
+.by{color:var(--soft);font-size:.9em;margin:0 0 0 auto;max-width:100%;overflow-x:auto;overflow-y:hidden}
+.by b{font:600 .92em ui-sans-serif,system-ui,sans-serif}
+code{font:.88em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
+@media print{:root{--paper:#fff;--ink:#000;--soft:#444;--rule:#ccc;--accent:#000}
+body{font-size:10.5pt}main{max-width:none;padding:0}h2,h3{break-after:avoid}
+.formula,.step{break-inside:avoid;overflow:visible}@page{margin:20mm}}
+";
+
+impl Derivation {
+    /// The derivation as a whole HTML page: MathML, no scripts, nothing loaded, light and dark, for screens and paper.
+    ///
+    /// ```
+    /// use pushforward::prelude::*;
+    ///
+    /// let html = derive(&Elementwise::new(Transform::Exp, 2))?.html();
+    /// assert!(html.starts_with("<!DOCTYPE html>\n<html lang=\"en\">"));
+    /// assert!(html.contains("<math") && !html.contains("<script"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn html(&self) -> String {
+        let mut page = format!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" \
+             content=\"width=device-width, initial-scale=1\"/>\n<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n\
+             <body>\n<main>\n<h1>{}</h1>\n",
+            html_words(&self.title.to_string()),
+            sentence(&self.title)
+        );
+        for section in &self.sections {
+            let heading = if section.level == 0 { "h2" } else { "h3" };
+            page.push_str(&format!("<section>\n<{heading}>{}</{heading}>\n", words(&section.heading)));
+            for line in &section.lines {
+                match line {
+                    Line::Prose(prose) => page.push_str(&format!("<p>{}</p>\n", sentence(prose))),
+                    Line::Formula(formula) => page.push_str(&display(&in_lines(formula))),
+                    Line::Step { formula, rule, statement } => page.push_str(&format!(
+                        "<div class=\"step\">\n{}<p class=\"by\">by <b>{}</b>: {}</p>\n</div>\n",
+                        display(&in_lines(formula)),
+                        words(rule),
+                        sentence(statement)
+                    )),
+                    Line::Matrix(matrix) => set(&mut page, matrix),
+                }
+            }
+            page.push_str("</section>\n");
+        }
+        page.push_str("</main>\n</body>\n</html>\n");
+        page
+    }
+}
+
+fn display(mathml: &str) -> String {
+    format!("<div class=\"formula\"><math displaystyle=\"true\">{mathml}</math></div>\n")
+}
+
+fn sentence(prose: &Prose) -> String {
+    let span = |span: &Span| match span {
+        Span::Words(text) => words(text),
+        Span::Formula(formula) => format!("<math>{}</math>", formula.mathml),
+    };
+    prose.0.iter().map(span).collect()
+}
+
+/// Words, with what stands between backquotes as code.
+fn words(text: &str) -> String {
+    let part = |(k, part): (usize, &str)| match k % 2 {
+        0 => html_words(part),
+        _ => format!("<code>{}</code>", html_words(part)),
+    };
+    text.split('`').enumerate().map(part).collect()
+}
+
+/// A formula on one line, or as a table of lines.
+fn in_lines(formula: &Formula) -> String {
+    let mut rows = String::new();
+    let (mut from, mut start) = (0, 0);
+    while formula.width - start > LINE {
+        // Not near the beginning of the line.
+        let room = start + LINE / 4..=start + LINE;
+        let places = formula.breaks.iter().filter(|place| room.contains(&place.before));
+        let best = places.max_by_key(|place| (!place.in_product, place.before));
+        // A line that is too long anyway ends as soon as it can.
+        let Some(end) = best.or_else(|| formula.breaks.iter().find(|place| place.before > start + LINE))
+        else {
+            break;
+        };
+        rows.push_str(&row(&formula.mathml[from..end.at], from > 0));
+        (from, start) = (end.at, end.before);
+    }
+    if from == 0 {
+        return formula.mathml.clone();
+    }
+    rows.push_str(&row(&formula.mathml[from..], true));
+    format!("<mtable class=\"lines\" displaystyle=\"true\">{rows}</mtable>")
+}
+
+fn row(mathml: &str, indented: bool) -> String {
+    let indent = if indented { "<mspace width=\"2em\"/>" } else { "" };
+    format!("<mtr><mtd>{indent}{mathml}</mtd></mtr>")
+}
+
+/// A matrix as one, or entry by entry where it would be very wide.
+fn set(page: &mut String, matrix: &Matrix) {
+    let widths = matrix.widths(|entry| entry.width);
+    if widths.iter().map(|width| width + 2).sum::<usize>() > LINE {
+        for (name, value) in matrix.equations() {
+            let mut equation = name.clone();
+            equation.mathml.push_str("<mo>=</mo>");
+            let (offset, width) = (equation.mathml.len(), equation.width + 2);
+            equation.breaks = value.breaks.iter().map(|place| place.after(offset, width)).collect();
+            equation.mathml.push_str(&value.mathml);
+            equation.width = width + value.width;
+            page.push_str(&display(&in_lines(&equation)));
+        }
+        if matrix.has_zeros() {
+            page.push_str("<p>The other entries are 0.</p>\n");
+        }
+        return;
+    }
+    let row = |row: &[super::Entry]| {
+        let cells: String = row.iter().map(|entry| format!("<mtd>{}</mtd>", entry.value.mathml)).collect();
+        format!("<mtr>{cells}</mtr>")
+    };
+    let rows: String = matrix.entries.chunks(matrix.columns.max(1)).map(row).collect();
+    page.push_str(&display(&format!(
+        "{}<mo>=</mo><mrow><mo form=\"prefix\">(</mo><mtable \
+         displaystyle=\"true\">{rows}</mtable><mo form=\"postfix\">)</mo></mrow>",
+        matrix.name.mathml
+    )));
+}

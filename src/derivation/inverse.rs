@@ -1,0 +1,225 @@
+//! The inverse, and the density with everything put in.
+
+use super::definition::in_parts;
+use super::element::Elements;
+use super::jacobian::WRITTEN_OUT;
+use super::prose::Prose;
+use super::subject::{Subject, formulas, half, line};
+use super::{Line, Section};
+use crate::bijection::{Bijection, derived_inverse, pull_back_with_log_det};
+use crate::sweep::{Names, Sheet, Term, Wanted, Written};
+use crate::tape::{Cut, NodeId, Op, Shape, Tape, Var};
+
+/// How many characters ln|det J| may take to be put into the density.
+const PUT_IN: usize = 84;
+
+/// Beyond so many variables that are solved one after the other, the first two show how it goes on.
+const STAGES: usize = 8;
+
+/// Up to so many variables an order is spelled out.
+const SPELLED_OUT: usize = 12;
+
+/// z = f⁻¹(x), as it follows from `forward`, or as the layer gives it.
+pub(super) fn section(
+    bijection: &(impl Bijection + ?Sized),
+    subject: &mut Subject<'_>,
+    heading: &str,
+) -> Section {
+    let x = subject.tape.input(Shape::Vector(subject.d()));
+    call_image(subject, x);
+    let (said, z) = match derived_inverse(bijection, x) {
+        Ok(z) => ("Derived, by undoing one operation after the other:".to_string(), Some(z)),
+        Err(error) => match bijection.inverse(x) {
+            Some(z) => ("As the layer gives it (an audit checks it):".to_string(), Some(z)),
+            None => (format!("{error}."), None),
+        },
+    };
+    let mut lines = vec![Line::Prose(Prose::words(said))];
+    if let Some(z) = z {
+        lines.extend(solved(subject, z));
+    }
+    Section::new(heading, lines)
+}
+
+/// Calls x, and its halves, what they are called.
+pub(super) fn call_image(subject: &mut Subject<'_>, x: Var<'_>) {
+    let output = subject.called.output.clone();
+    subject.name(x.id(), output.clone());
+    if let Some(halves) = subject.halves.clone() {
+        for (letter, places) in [('a', &halves.passing), ('b', &halves.moved)] {
+            let places: Vec<usize> = places.iter().map(|place| *place as usize).collect();
+            subject.name(x.gather(&places).id(), half(&output, letter));
+        }
+    }
+}
+
+/// The equations for z, by halves or by variables where that is how it comes.
+pub(super) fn solved(subject: &mut Subject<'_>, z: Var<'_>) -> Vec<Line> {
+    let input = subject.called.input.clone();
+    if let Some(halves) = subject.halves.clone()
+        && let Some(parts) = super::halves::parts(subject.tape, z.id())
+        && let Some((moved, _)) = parts.iter().find(|(_, places)| *places == halves.moved)
+    {
+        let first = half(&input, 'a').equals(&half(&subject.called.output, 'a'));
+        let mut lines = vec![line(first)];
+        lines.extend(
+            equation(subject, &half(&input, 'b'), *moved)
+                .unwrap_or_else(|| subject.lines(vec![Wanted::named(half(&input, 'b'), *moved)])),
+        );
+        return lines;
+    }
+    if let Some(lines) = equation(subject, &input, z.id()) {
+        return lines;
+    }
+    let wanted = in_parts(subject, &input, z.id());
+    if wanted.len() > 1 && subject.d() <= WRITTEN_OUT && subject.by_entries {
+        return by_entries(subject, z.id());
+    }
+    let stages = wanted.len();
+    let shown = if stages > STAGES { 2 } else { stages };
+    let mut lines = subject.lines(wanted.into_iter().take(shown).collect());
+    if stages > STAGES {
+        let said = format!("and so on, each variable from those before it, {stages} in all.");
+        lines.push(Line::Prose(Prose::words(said)));
+    }
+    lines
+}
+
+/// One variable after the other: what was solved for is known in what follows.
+fn by_entries(subject: &mut Subject<'_>, z: NodeId) -> Vec<Line> {
+    let input = subject.called.input.clone();
+    let mut elements = Elements::scalars(subject.tape);
+    let each = (0..subject.d()).map(|k| Wanted::quoted(input.element(k), elements.of(z, &[k]).id()));
+    let each = each.collect();
+    subject.lines(each)
+}
+
+/// An inverse that is an equation, with the unknown called what it is.
+fn equation(subject: &mut Subject<'_>, name: &Written, node: NodeId) -> Option<Vec<Line>> {
+    let tape = subject.tape;
+    let recorded = tape.node(node);
+    let (function, order) = match &recorded.op {
+        Op::Substitution(equation) => (equation.function.clone(), Some(equation.order.clone())),
+        Op::Root(equation) => (equation.function.clone(), None),
+        _ => return None,
+    };
+    let unknown = tape.input(recorded.shape).id();
+    subject.name(unknown, name.clone());
+    let arguments: Vec<NodeId> = [unknown].into_iter().chain(recorded.operands).collect();
+    let value = function.apply(tape, &arguments).id();
+    let Some(order) = order else {
+        let sheet = subject.write(vec![Wanted::alone(value)]);
+        let mut lines = formulas(&sheet);
+        lines.push(line(sheet.of(value).equals(&Written::number(0.0))));
+        lines.push(Line::Prose(
+            Prose::words("Each element grows strictly with its own variable and depends on no other: the ")
+                .formula(name.clone())
+                .then(Prose::words(" at which it is 0 is found by Newton's method between brackets.")),
+        ));
+        return Some(lines);
+    };
+    let mut lines = match subject.by_entries && order.len() == subject.d() {
+        true => by_entries(subject, value),
+        false => subject.lines(vec![Wanted::named(name.clone(), value)]),
+    };
+    let natural = order.iter().enumerate().all(|(k, place)| k == *place as usize);
+    let mut said = Prose::words("Solved one variable after the other");
+    if !natural && order.len() <= SPELLED_OUT {
+        let mut variables: Vec<u32> = (0..order.len() as u32).collect();
+        variables.sort_by_key(|variable| order[*variable as usize]);
+        let each: Vec<Written> = variables.iter().map(|variable| name.element(*variable as usize)).collect();
+        said = said
+            .then(Prose::words(", in the order "))
+            .formula(Written::of(&Term::List(each.iter().collect())));
+    }
+    lines.push(Line::Prose(said.then(Prose::words(
+        ": the right-hand side of each needs those before it and no others, so that all of them take one pass.",
+    ))));
+    Some(lines)
+}
+
+/// ln p_X(x) = ln p_Z(z) - ln|det J|, with the log-determinant put in; and as a function of x alone.
+pub(super) fn density(bijection: &(impl Bijection + ?Sized), subject: &mut Subject<'_>) -> Section {
+    let mut lines = vec![line(general().equals(&put_in(subject, false)))];
+    lines.push(Line::Prose(Prose::typed("with $z = f⁻¹(x)$ as above.")));
+    let whole = Cut::new(subject.tape, &[], &[subject.log_det]);
+    if whole.nodes().contains(&subject.layer.input)
+        && let Some(line) = of_x(bijection, subject)
+    {
+        lines.push(Line::Prose(Prose::typed("As a function of $x$ alone:")));
+        lines.push(line);
+    }
+    Section::new("Density", lines)
+}
+
+/// The same of a layer that is written from the side of x: nothing is to be solved.
+pub(super) fn density_of_turned(subject: &mut Subject<'_>) -> Section {
+    let with = Prose::typed("with $z = g(x)$ as defined, in one pass.");
+    Section::new("Density", vec![line(general().equals(&put_in(subject, true))), Line::Prose(with)])
+}
+
+pub(super) fn general() -> Written {
+    Written::typed("ln p_X(x)")
+}
+
+pub(super) fn base() -> Written {
+    Written::typed("ln p_Z(z)")
+}
+
+/// ln p_Z(z) less the log-determinant, or with it; its name where it is long.
+fn put_in(subject: &mut Subject<'_>, added: bool) -> Written {
+    let log_det = subject.log_det;
+    let name = subject.called.log_det();
+    if subject.is_zero(log_det) {
+        return base();
+    }
+    let terms = terms(subject.tape, log_det);
+    match subject.write_if_short(terms.iter().map(|(_, id)| Wanted::alone(*id)).collect(), PUT_IN) {
+        Some(sheet) => with_terms(base(), &sheet, &terms, added),
+        None if added => base().plus(&name),
+        None => base().minus(&name),
+    }
+}
+
+/// The terms of a sum with their signs, so that a sum that is taken away needs no brackets.
+pub(super) fn terms(tape: &Tape, sum: NodeId) -> Vec<(bool, NodeId)> {
+    let mut terms = Vec::new();
+    let mut open = vec![(true, sum)];
+    while let Some((positive, id)) = open.pop() {
+        let node = tape.node(id);
+        match node.op {
+            Op::Add => open.extend([(positive, node.operands[1]), (positive, node.operands[0])]),
+            Op::Sub => open.extend([(!positive, node.operands[1]), (positive, node.operands[0])]),
+            Op::Neg => open.push((!positive, node.operands[0])),
+            // The sum of one number is that number.
+            Op::Sum if tape.shape(node.operands[0]).len() == 1 => open.push((positive, node.operands[0])),
+            _ => terms.push((positive, id)),
+        }
+    }
+    terms
+}
+
+/// The terms added to the base density, or taken away from it.
+fn with_terms(base: Written, sheet: &Sheet, terms: &[(bool, NodeId)], added: bool) -> Written {
+    terms.iter().fold(base, |sum, (positive, id)| match *positive == added {
+        true => sum.plus(sheet.of(*id)),
+        false => sum.minus(sheet.of(*id)),
+    })
+}
+
+/// The density with z = f⁻¹(x) put into the log-determinant, where that stays short; on a tape of its own, where
+/// nothing has a name.
+fn of_x(bijection: &(impl Bijection + ?Sized), subject: &Subject<'_>) -> Option<Line> {
+    let tape = Tape::new();
+    let x = tape.input(Shape::Vector(subject.d()));
+    let terms = terms(&tape, pull_back_with_log_det(bijection, x).ok()?.log_det.id());
+    let mut names = Names::new().with_written(x.id(), subject.called.output.clone());
+    if let Some(halves) = &subject.halves {
+        let passing: Vec<usize> = halves.passing.iter().map(|place| *place as usize).collect();
+        names = names.with_written(x.gather(&passing).id(), half(&subject.called.output, 'a'));
+    }
+    let sheet = Sheet::new(&tape, terms.iter().map(|(_, id)| Wanted::alone(*id)).collect(), &names);
+    let base = Written::typed("ln p_Z(f⁻¹(x))");
+    let short = sheet.lines().is_empty() && sheet.width() <= PUT_IN;
+    short.then(|| line(general().equals(&with_terms(base, &sheet, &terms, false))))
+}

@@ -1,0 +1,56 @@
+//! Sentences with formulas in them.
+
+use std::fmt;
+
+use crate::sweep::{Formula, Written};
+
+/// A piece of a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Span {
+    /// Words, with the spaces around them.
+    Words(String),
+    /// A formula within the line.
+    Formula(Formula),
+}
+
+/// A sentence, or several.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Prose(pub Vec<Span>);
+
+impl Prose {
+    /// Words as they are.
+    pub(super) fn words(words: impl Into<String>) -> Prose {
+        Prose(vec![Span::Words(words.into())])
+    }
+
+    /// A sentence with its formulas typed between dollar signs.
+    pub(super) fn typed(sentence: &str) -> Prose {
+        let spans = sentence.split('$').enumerate().filter(|(_, part)| !part.is_empty());
+        let span = |(k, part): (usize, &str)| match k % 2 {
+            0 => Span::Words(part.to_string()),
+            _ => Span::Formula(Written::typed(part).into()),
+        };
+        Prose(spans.map(span).collect())
+    }
+
+    /// The same with a formula after it.
+    pub(super) fn formula(mut self, formula: impl Into<Formula>) -> Prose {
+        self.0.push(Span::Formula(formula.into()));
+        self
+    }
+
+    /// The same with another sentence after it.
+    pub(super) fn then(mut self, other: Prose) -> Prose {
+        self.0.extend(other.0);
+        self
+    }
+}
+
+impl fmt::Display for Prose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|span| match span {
+            Span::Words(words) => f.write_str(words),
+            Span::Formula(formula) => f.write_str(&formula.text),
+        })
+    }
+}

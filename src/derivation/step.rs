@@ -1,0 +1,67 @@
+//! What one rule makes of ln|a|, as a node: the right-hand side of a step.
+//!
+//! The simplifier opens a logarithm in one go; here each rule is applied alone, so that every line of a derivation is
+//! an equation that can be put to the test.
+
+use crate::sweep::Written;
+use crate::sweep::bound::Bound;
+use crate::sweep::simplify::{Rule, Step, simplify};
+use crate::tape::{NodeId, Op, Tape, Var, concat};
+
+/// What a step begins with, from the expression that it opened.
+pub(super) fn opened(rule: Rule, before: &Written) -> Written {
+    match rule {
+        Rule::LogOneMinusSigmoid | Rule::LogOnePlusTanh => before.log_one_plus(),
+        Rule::ExpM1Softplus => before.exponential_less_one(),
+        _ => before.log_abs(),
+    }
+}
+
+/// ln|a| after one rule; `None` where the rule has no form of its own.
+pub(super) fn applied<'t>(
+    tape: &'t Tape,
+    step: &Step,
+    first: usize,
+    given: (NodeId, Bound),
+) -> Option<Var<'t>> {
+    let node = tape.node(step.before);
+    let operand = |k: usize| tape.var(node.operands[k]);
+    let log = |k: usize| operand(k).abs().ln();
+    let a = tape.var(step.before);
+    Some(match (step.rule, &node.op) {
+        (Rule::LogExp, Op::Exp) => operand(0),
+        (Rule::LogNegate, Op::Neg | Op::Abs) => log(0),
+        (Rule::LogProduct, Op::Mul) => log(0) + log(1),
+        (Rule::LogRecip, Op::Div) => log(0) - log(1),
+        (Rule::LogRecip, Op::Recip) => -log(0),
+        (Rule::LogPower, Op::Powi(1)) => log(0),
+        (Rule::LogPower, Op::Powi(k)) => f64::from(*k) * log(0),
+        (Rule::LogPower, Op::Pow) if is_one(tape, node.operands[1]) => log(0),
+        (Rule::LogPower, Op::Pow) => operand(1) * log(0),
+        (Rule::LogSqrt, Op::Sqrt) => 0.5 * log(0),
+        (Rule::LogSigmoid, Op::Sigmoid) => -(-operand(0)).softplus(),
+        (Rule::LogConcat, Op::Concat) => concat((0..node.operands.len()).map(log)),
+        (Rule::AbsPositive, _) => a.ln(),
+        (Rule::AbsNegative, _) => (-a).ln(),
+        (Rule::LogOneMinusSigmoid | Rule::LogOnePlusTanh, _) => {
+            let log = a.ln_1p();
+            simplify(tape, log.id(), log.id().index(), &[given]).value
+        }
+        (Rule::ExpM1Softplus, _) => {
+            let power = a.exp_m1();
+            simplify(tape, power.id(), power.id().index(), &[given]).value
+        }
+        // These look deeper than one operation: what comes out is what the simplifier makes of them.
+        _ => {
+            let log = a.abs().ln();
+            let value = simplify(tape, log.id(), first, &[given]).value;
+            (value.id() != log.id()).then_some(value)?
+        }
+    })
+}
+
+fn is_one(tape: &Tape, id: NodeId) -> bool {
+    let node = tape.node(id);
+    let id = if node.op == Op::Broadcast { node.operands[0] } else { id };
+    tape.look(id, |node| matches!(&node.op, Op::Constant(data) if data.values() == [1.0]))
+}

@@ -1,0 +1,55 @@
+//! Functions and their names.
+
+use super::piece::{Fence, Piece};
+use super::text;
+
+/// A function, by its name in each notation.
+#[derive(Clone, Debug)]
+pub(crate) struct Function {
+    pub(super) text: String,
+    pub(super) latex: String,
+    pub(super) mathml: String,
+}
+
+impl Function {
+    /// Whether an argument needs no brackets: ln|a| is written so, and a matrix has its own.
+    pub(super) fn takes(&self, argument: &Piece) -> bool {
+        argument.fence == Fence::Table || (argument.fence == Fence::Bars && self.text == "ln")
+    }
+
+    /// A function whose name is one word.
+    pub(crate) fn named(name: &str) -> Function {
+        const KNOWN: [&str; 10] = ["ln", "sin", "cos", "tanh", "sinh", "cosh", "exp", "min", "max", "det"];
+        let latex =
+            if KNOWN.contains(&name) { format!("\\{name}") } else { format!("\\operatorname{{{name}}}") };
+        Function { text: name.to_string(), latex, mathml: format!("<mi>{name}</mi>") }
+    }
+
+    /// The derivatives of ln Γ: ψ, ψ⁽¹⁾, ….
+    pub(super) fn polygamma(order: u32) -> Function {
+        match order {
+            0 => Function::lettered("", 'ψ', "\\psi"),
+            n => Function {
+                text: format!("ψ⁽{}⁾", text::superscript(n as i32)),
+                latex: format!("\\psi^{{({n})}}"),
+                mathml: format!("<msup><mi>ψ</mi><mrow><mo>(</mo><mn>{n}</mn><mo>)</mo></mrow></msup>"),
+            },
+        }
+    }
+
+    /// A function that is called by a letter, with what stands before it: σ, ln Φ.
+    pub(super) fn lettered(before: &str, letter: char, command: &str) -> Function {
+        match before {
+            "" => Function {
+                text: letter.to_string(),
+                latex: command.to_string(),
+                mathml: format!("<mi>{letter}</mi>"),
+            },
+            _ => Function {
+                text: format!("{before} {letter}"),
+                latex: format!("\\{before}{command}"),
+                mathml: format!("<mi>{before}</mi><mspace width=\"0.1667em\"/><mi>{letter}</mi>"),
+            },
+        }
+    }
+}

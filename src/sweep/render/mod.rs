@@ -1,0 +1,152 @@
+//! The render sweep: a program as formulas, in Unicode text, LaTeX and MathML.
+//!
+//! One walk over the nodes writes [terms](term); each notation sets a term in its own way. Precedence decides where
+//! brackets are needed; indices count from 1, as in printed mathematics. Formulas are built bottom-up, node by node,
+//! so nothing recurses. An expression that recurs or grows long is given a name of its own (`h₁ = …`), the same in
+//! every notation, so that what is written of a program is as long as the program, however often its parts are shared.
+
+mod function;
+mod latex;
+mod mask;
+mod mathml;
+mod movement;
+mod node;
+mod piece;
+mod term;
+mod text;
+mod typed;
+mod walk;
+
+use std::collections::HashMap;
+
+pub(crate) use function::Function;
+pub(crate) use latex::escape as latex_words;
+pub(crate) use mathml::escape as html_words;
+pub(crate) use piece::Break;
+pub(crate) use term::{Positions, Product, Term, Written};
+pub(crate) use text::{subscript, superscript};
+pub(crate) use walk::{Sheet, Wanted};
+
+use crate::tape::{NodeId, Op, Tape};
+
+/// Names for nodes that are not to be written out: the input z, the output of an earlier layer.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    given: HashMap<NodeId, Written>,
+    /// What the names of definitions stand for.
+    definitions: HashMap<NodeId, Written>,
+    /// The letters of definitions, of masks and of other constants, and how many of each there are.
+    letters: Option<[(char, usize); 3]>,
+}
+
+impl Names {
+    /// No names yet.
+    pub fn new() -> Names {
+        Names::default()
+    }
+
+    /// The same with one name more: a letter with or without a subscript (`z`, `y₁`, `z_a`), or a word.
+    pub fn with(self, node: NodeId, name: &str) -> Names {
+        self.with_written(node, Written::name(name))
+    }
+
+    pub(crate) fn with_written(mut self, node: NodeId, name: Written) -> Names {
+        self.given.insert(node, name);
+        self
+    }
+
+    /// The same after the names of what was written before on this tape.
+    pub(crate) fn after(mut self, earlier: &Names) -> Names {
+        for (node, name) in &earlier.given {
+            self.given.entry(*node).or_insert_with(|| name.clone());
+        }
+        self.definitions.extend(earlier.definitions.iter().map(|(node, written)| (*node, written.clone())));
+        self.letters = self.letters.or(earlier.letters);
+        self
+    }
+
+    /// What the name of a node stands for, if it is that of a definition.
+    pub(crate) fn definition(&self, node: NodeId) -> Option<&Written> {
+        self.definitions.get(&node)
+    }
+}
+
+/// A formula in three notations; all of them say the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Formula {
+    /// Unicode text on one line: `x₂ = z₂/w`.
+    pub text: String,
+    /// LaTeX for a mathematical mode, with amsmath and amssymb: `x_{2} = \frac{z_{2}}{w}`.
+    pub latex: String,
+    /// MathML, the content of one `<math>` element.
+    pub mathml: String,
+    /// Where a line of the MathML may end.
+    pub(crate) breaks: Vec<Break>,
+    /// About how many characters wide the MathML is.
+    pub(crate) width: usize,
+}
+
+impl From<Written> for Formula {
+    fn from(written: Written) -> Formula {
+        Formula {
+            text: written.text.string,
+            latex: written.latex.string,
+            mathml: written.mathml.string,
+            breaks: written.mathml.breaks,
+            width: written.mathml.width,
+        }
+    }
+}
+
+/// One node as text, everything written out as far as it stays readable; definitions that became necessary are
+/// appended after `where`.
+pub fn render(tape: &Tape, node: NodeId, names: &Names) -> String {
+    let sheet = Sheet::written_out(tape, node, names);
+    let text = &sheet.of(node).text.string;
+    let definitions: Vec<&str> = sheet.lines().iter().map(|line| line.text.string.as_str()).collect();
+    match definitions.len() {
+        0 => text.clone(),
+        _ => format!("{text}\n  where {}", definitions.join("\n        ")),
+    }
+}
+
+/// A program as text, line by line: see [`formulas`].
+pub fn render_program(tape: &Tape, outputs: &[(&str, NodeId)], names: &Names) -> Vec<String> {
+    formulas(tape, outputs, names).into_iter().map(|formula| formula.text).collect()
+}
+
+/// A program line by line: definitions of shared expressions, then `name = formula` for each output.
+///
+/// A stack of scalars is a column of equations, `x₁ = …`, `x₂ = …`.
+///
+/// ```
+/// use pushforward::prelude::*;
+/// use pushforward::sweep::{Names, formulas};
+///
+/// let tape = Tape::new();
+/// let z = tape.input(Shape::Vector(2));
+/// let y = z.at(0) / z.at(1).sqrt();
+/// let lines = formulas(&tape, &[("y", y.id())], &Names::new().with(z.id(), "z"));
+/// assert_eq!(lines[0].text, "y = z₁/√z₂");
+/// assert_eq!(lines[0].latex, r"y = \frac{z_{1}}{\sqrt{z_{2}}}");
+/// assert!(lines[0].mathml.contains("<mfrac>"));
+/// ```
+pub fn formulas(tape: &Tape, outputs: &[(&str, NodeId)], names: &Names) -> Vec<Formula> {
+    let of_output = |(name, node): &(&str, NodeId)| match name.chars().count() {
+        1 => equations(tape, &Written::name(name), *node),
+        _ => vec![Wanted::named(Written::typed(name), *node)],
+    };
+    let wanted: Vec<Wanted> = outputs.iter().flat_map(of_output).collect();
+    Sheet::new(tape, wanted, names).into_lines().into_iter().map(Formula::from).collect()
+}
+
+/// One equation, or one for each number of a stack.
+pub(crate) fn equations(tape: &Tape, name: &Written, node: NodeId) -> Vec<Wanted> {
+    let parts = tape.look(node, |node| (node.op == Op::Concat).then(|| node.operands.clone()));
+    match parts {
+        Some(parts) if parts.len() > 1 && parts.iter().all(|part| tape.shape(*part).len() == 1) => {
+            parts.iter().enumerate().map(|(k, part)| Wanted::quoted(name.element(k), *part)).collect()
+        }
+        _ => vec![Wanted::quoted(name.clone(), node)],
+    }
+}
