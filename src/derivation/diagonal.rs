@@ -6,7 +6,7 @@ use super::subject::{Subject, formulas, line};
 use super::{Line, Section};
 use crate::jacobian::{Order, Structure};
 use crate::sweep::bound::{Bound, Bounds, End};
-use crate::sweep::simplify::simplify;
+use crate::sweep::simplify::{sign, simplify};
 use crate::sweep::{Product, Sheet, Term, Wanted, Written};
 use crate::tape::{NodeId, Op, Shape, Tape, Var};
 
@@ -43,7 +43,7 @@ impl Diagonal {
             }
             false => literal,
         };
-        let first = subject.layer.output.index() + 1;
+        let first = subject.first();
         let given = [(subject.layer.input, subject.domain)];
         let whole = simplify(tape, of_a_matrix(tape, natural).id(), first, &given).value.id();
         Some(Diagonal { whole, parts: stretches(tape, whole) })
@@ -190,6 +190,9 @@ pub(super) fn section(subject: &mut Subject<'_>, diagonal: &Diagonal) -> Section
         }
     }
     let each = if subject.d() > 1 { "Every entry is" } else { "It is" };
+    let given = [(subject.layer.input, subject.domain)];
+    let signs = || diagonal.parts.iter().map(|part| sign(subject.tape, part.node, subject.first(), &given));
+    let by_factors = "for all inputs and parameters (the bounds of its factors, over one denominator)";
     let sentence = if known.iter().all(|bound| bound.is_positive()) {
         format!(
             "{each} above 0, for all inputs and parameters (bounds): each output grows with its own variable."
@@ -202,8 +205,12 @@ pub(super) fn section(subject: &mut Subject<'_>, diagonal: &Diagonal) -> Section
         "No entry is ever 0, for all inputs and parameters (bounds): each output is strictly monotone in its own \
          variable."
             .to_string()
+    } else if signs().all(|sign| sign == Some(1.0)) {
+        format!("{each} above 0, {by_factors}: each output grows with its own variable.")
+    } else if signs().all(|sign| sign == Some(-1.0)) {
+        format!("{each} below 0, {by_factors}: each output falls with its own variable.")
     } else {
-        "The bounds leave a sign open: where an entry is 0 there is no density.".to_string()
+        "The bounds of this formula leave a sign open: where an entry is 0 there is no density.".to_string()
     };
     lines.push(Line::Prose(Prose::words(sentence)));
     Section::new("Diagonal", lines)

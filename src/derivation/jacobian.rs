@@ -111,7 +111,7 @@ fn entries(subject: &mut Subject<'_>) -> Option<Vec<Line>> {
         return None;
     }
     // A dense layer has recorded its Jacobian already: it is derived all the same.
-    let first = subject.layer.output.index() + 1;
+    let first = subject.first();
     let whole = jacobian(tape, &map(tape, subject.layer.input, subject.layer.output)).id();
     let mut elements = Elements::scalars(tape);
     let given = [(subject.layer.input, subject.domain)];

@@ -30,8 +30,8 @@ const PREAMBLE: &str = r"% Compile with pdflatex or xelatex.
 \newcommand{\formula}[1]{\par{\leftskip=2em\rightskip=0pt plus 1fil\hangindent=2em\hangafter=1
   $\displaystyle #1$\par}}
 % A formula with its rule at the right, on the same line if there is room.
-\newcommand{\step}[2]{\par{\leftskip=4em\rightskip=0pt plus 4em\hangindent=2em\hangafter=1\parfillskip=0pt
-  $\displaystyle #1$\unskip\nobreak\hfil\penalty50\hskip2em\hbox{}\nobreak\hfil
+\newcommand{\step}[2]{\par{\leftskip=4em\rightskip=0pt plus 1fil\hangindent=2em\hangafter=1\parfillskip=0pt
+  $\displaystyle #1$\unskip\nobreak\hfill\penalty50\hskip2em\hbox{}\nobreak\hfill
   {\small\itshape by\/ \upshape #2}\par}}
 \newcommand{\rulename}[1]{\textsf{#1}}
 ";
@@ -52,7 +52,10 @@ impl Derivation {
     pub fn latex(&self) -> String {
         let mut page = PREAMBLE.to_string();
         page.push_str("\\begin{document}\n");
-        page.push_str(&format!("{{\\LARGE\\bfseries {}\\par}}\n\\vspace{{2ex}}\n", sentence(&self.title)));
+        page.push_str(&format!(
+            "{{\\LARGE\\bfseries\\raggedright {}\\par}}\n\\vspace{{2ex}}\n",
+            sentence(&self.title)
+        ));
         for section in &self.sections {
             let heading = if section.level == 0 { "section" } else { "subsection" };
             page.push_str(&format!("\n\\{heading}*{{{}}}\n", words(&section.heading)));

@@ -24,7 +24,7 @@ pub(super) fn section(subject: &mut Subject<'_>, diagonal: Option<&Diagonal>) ->
         .iter()
         .filter(|step| !moves(tape, step.before))
         .map(|step| {
-            let first = layer.output.index() + 1;
+            let first = subject.first();
             (*step, applied(tape, step, first, (layer.input, subject.domain)).map(|after| after.id()))
         })
         .collect();
@@ -107,7 +107,7 @@ fn dense(subject: &mut Subject<'_>) -> Option<Section> {
             vec![Line::Prose(Prose::default().formula(name).then(Prose::words(" ")).then(said))],
         ));
     }
-    let first = subject.layer.output.index() + 1;
+    let first = subject.first();
     let given = [(subject.layer.input, subject.domain)];
     let mut elements = Elements::scalars(tape);
     let [a, b, c, d] = [0, 1, 2, 3].map(|e| elements.of(matrix, &[e]));

@@ -90,6 +90,11 @@ impl<'a> Subject<'a> {
         self.tape.shape(self.layer.input).len()
     }
 
+    /// The first node that was derived: what is before it was written by hand.
+    pub(super) fn first(&self) -> usize {
+        self.layer.output.index() + 1
+    }
+
     /// Whether every output is a copy of an input.
     pub(super) fn copies(&self) -> bool {
         let from = |node: &Node| matches!(node.op, Op::Gather(_)) && node.operands[0] == self.layer.input;

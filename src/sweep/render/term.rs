@@ -201,7 +201,9 @@ impl Written {
 
     /// Whether it is small enough to stand in the exponent of e.
     pub(super) fn fits_exponent(&self) -> bool {
-        self.text.width <= 10 && self.indices <= 1 && self.latex.height == Height::Line
+        let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
+        let is_word = self.text.width > 3 && self.text.string.chars().all(word);
+        self.text.width <= 10 && self.indices <= 1 && self.latex.height == Height::Line && !is_word
     }
 
     /// Whether it holds or does not.
