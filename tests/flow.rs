@@ -1,6 +1,6 @@
 //! Flows: densities, samples, fits, and what they say to bad input.
 
-use pushforward::flow::{FlowError, Stop};
+use pushforward::flow::{FlowError, Stop, Trainer};
 use pushforward::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -355,4 +355,39 @@ fn a_long_autoregressive_flow_scores_and_samples() {
     for (score, x) in fitted.log_prob(&x).unwrap().into_iter().zip(x.chunks(d)) {
         assert!((score - gaussian(x)).abs() < 1e-9, "{score} against {}", gaussian(x));
     }
+}
+
+/// x = z·e^s where z lies above a threshold that is a parameter, and z below: the threshold has no gradient anywhere.
+struct Threshold;
+
+impl Bijection for Threshold {
+    fn dim(&self) -> usize {
+        1
+    }
+    fn structure(&self) -> Structure {
+        Structure::Diagonal
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        let tape = z.tape();
+        let at = tape.parameter("threshold", Shape::Vector(1), Init::Constant(0.0));
+        let s = tape.parameter("s", Shape::Vector(1), Init::Constant(0.1));
+        select(z.gt(at), z * s.exp(), z)
+    }
+    fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
+        let tape = x.tape();
+        let at = tape.parameter("threshold", Shape::Vector(1), Init::Constant(0.0));
+        let s = tape.parameter("s", Shape::Vector(1), Init::Constant(0.1));
+        Some(select(x.gt(at), x * (-s).exp(), x))
+    }
+}
+
+#[test]
+fn a_parameter_that_only_steers_a_choice_is_left_where_it_is() {
+    let flow = Flow::new(StandardNormal::new(1), [boxed(Threshold)]).unwrap();
+    let start = flow.initial(0).unwrap();
+    let mut trainer = Trainer::<f64>::new(&flow, start.clone(), 0.1).unwrap();
+    trainer.step(&[0.5, 1.5, -1.0, 2.0]).unwrap();
+    let name = "layers.0.threshold";
+    assert_eq!(trainer.parameters().get(name), start.get(name));
+    assert_ne!(trainer.parameters().get("layers.0.s"), start.get("layers.0.s"));
 }

@@ -1,7 +1,5 @@
 //! One training step after another: loss, gradients and Adam in one compiled program, on numbers that stay in place.
 
-use rayon::prelude::*;
-
 use super::adam::Adam;
 use super::density::{DensityTape, Flow, whole_rows};
 use super::error::FlowError;
@@ -27,8 +25,8 @@ use crate::tape::{Cut, Parameters};
 /// ```
 pub struct Trainer<F> {
     program: Program<F>,
-    /// By parameter of the program: the output that is its gradient.
-    gradients: Vec<usize>,
+    /// By parameter of the program: the output that is its gradient, if it has one.
+    gradients: Vec<Option<usize>>,
     adam: Adam<F>,
     parameters: Parameters,
     clip: f64,
@@ -65,12 +63,12 @@ impl<F: Element> Trainer<F> {
         let mut program = Program::compile(tape, &[density.x], &outputs);
         program.load(&parameters)?;
         let output_of = |name: &str| names.iter().position(|known| known == name).map(|k| k + 1);
-        // A parameter that the value depends on and the gradient does not is left alone: its gradient is 0.
-        let wanted: Vec<Option<usize>> = program.parameter_names().map(|(name, _)| output_of(name)).collect();
-        assert!(wanted.iter().all(Option::is_some), "every parameter of a loss has a gradient");
+        // What only steers a choice has no gradient, and stays where it is.
+        let gradients: Vec<Option<usize>> =
+            program.parameter_names().map(|(name, _)| output_of(name)).collect();
         let lengths: Vec<usize> = program.parameter_names().map(|(_, shape)| shape.len()).collect();
         Ok(Trainer {
-            gradients: wanted.into_iter().flatten().collect(),
+            gradients,
             adam: Adam::new(learning_rate, &lengths),
             width: tape.shape(density.x).len(),
             clip: f64::INFINITY,
@@ -118,9 +116,8 @@ impl<F: Element> Trainer<F> {
     pub(super) fn try_step(&mut self, rows: &[F], count: usize) -> Result<Option<f64>, FlowError> {
         self.program.accumulate(&[rows], count)?;
         let loss = self.program.sum(0)[0].to_double() / count as f64;
-        let squares: Vec<f64> =
-            self.gradients.par_iter().map(|output| square(self.program.sum(*output))).collect();
-        let square: f64 = squares.iter().sum();
+        let square: f64 =
+            self.gradients.iter().flatten().map(|output| square(self.program.sum(*output))).sum();
         let length = square.sqrt() / count as f64;
         if !loss.is_finite() || !length.is_finite() {
             return Ok(None);

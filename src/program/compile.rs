@@ -5,162 +5,14 @@
 //! matrices; it is accumulated as soon as both are there.
 
 use std::collections::{HashMap, HashSet};
-use std::panic::Location;
 
-use super::emit::Emitter;
-use super::instruction::Instruction;
-use super::lanes::Element;
-use super::lower::{Block, Lowered, lower};
-use super::matrix::{Matrix, Packed};
+use super::emit::{Emitted, Emitter};
+use super::lower::Block;
 use super::memory::Memory;
-use super::movement;
-use super::place::Places;
+use super::plan::{Found, Output, Plan, SharedWork, Slot};
 use crate::sweep::reach::Layout;
 use crate::sweep::zeros::structural_zeros;
 use crate::tape::{Cut, Declaration, NodeId, Op, Shape, Tape};
-
-/// What is wanted of a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Its value for each row.
-    Each(NodeId),
-    /// Its sum over all rows.
-    Sum(NodeId),
-}
-
-impl Output {
-    pub(super) fn node(self) -> NodeId {
-        match self {
-            Output::Each(id) | Output::Sum(id) => id,
-        }
-    }
-
-    /// The same of another node.
-    pub(super) fn at(self, node: NodeId) -> Output {
-        match self {
-            Output::Each(_) => Output::Each(node),
-            Output::Sum(_) => Output::Sum(node),
-        }
-    }
-}
-
-/// Where a shared node's numbers are.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Slot {
-    pub offset: usize,
-    pub shape: Shape,
-    /// Its structural zeros, as a range of [`Plan::zeros`]; empty when it has none.
-    pub zeros: (usize, usize),
-}
-
-/// A shared node's work.
-#[derive(Clone, Debug)]
-pub(super) struct SharedWork {
-    pub op: Op,
-    pub operands: Vec<usize>,
-    pub out: usize,
-    pub place: &'static Location<'static>,
-}
-
-/// Where an output is found.
-#[derive(Clone, Debug)]
-pub(super) enum Found {
-    /// In these places of each chunk.
-    Each(Places),
-    /// In this slot, after all chunks.
-    Sum(usize),
-}
-
-/// What a program does, whatever its numbers are.
-#[derive(Clone, Debug)]
-pub(super) struct Plan {
-    /// By input: the row of its first element, and how many it has.
-    pub inputs: Vec<(usize, usize)>,
-    pub parameters: Vec<(usize, Declaration)>,
-    pub slots: Vec<Slot>,
-    pub zeros: Vec<bool>,
-    pub shared: Vec<SharedWork>,
-    pub matrices: Vec<Matrix>,
-    pub instructions: Vec<Instruction>,
-    pub after: Vec<SharedWork>,
-    pub outputs: Vec<Found>,
-    /// Shared numbers in all, and where the batch sums lie among them.
-    pub length: usize,
-    pub sums: (usize, usize),
-    /// Rows of lanes in memory, and as many as there would be if none were used again.
-    pub rows: usize,
-    pub rows_in_all: usize,
-}
-
-/// A compiled program: run it over as many rows as you like.
-#[derive(Clone, Debug)]
-pub struct Program<F> {
-    pub(super) plan: Plan,
-    /// The matrices laid out for products, with their numbers.
-    pub(super) packed: Vec<Packed<F>>,
-    /// The shared numbers.
-    pub(super) values: Vec<F>,
-    pub(super) lanes: usize,
-    pub(super) threads: super::Threads,
-    pub(super) spaces: Vec<super::run::Space<F>>,
-    pub(super) loaded: bool,
-}
-
-impl<F: Element> Program<F> {
-    /// Compiles what the outputs need of a tape. Dead nodes are dropped, common work is shared.
-    ///
-    /// # Panics
-    /// When an [`Op::Input`] that is not among `inputs` is needed.
-    pub fn compile(tape: &Tape, inputs: &[NodeId], outputs: &[Output]) -> Program<F> {
-        let plan = Plan::new(tape, inputs, outputs);
-        Program {
-            packed: plan.matrices.iter().map(Packed::new).collect(),
-            values: vec![F::zero(); plan.length],
-            lanes: super::run::lanes_for(plan.rows, size_of::<F>()),
-            threads: super::Threads::default(),
-            spaces: Vec::new(),
-            loaded: false,
-            plan,
-        }
-    }
-}
-
-impl<F> Program<F> {
-    /// How many samples are computed side by side.
-    pub fn lanes(&self) -> usize {
-        self.lanes
-    }
-
-    /// Scalar operations for one row: one an element, two an entry of a matrix product that is not a
-    /// structural zero; moving data counts nothing, and an iteration of Newton's method as one.
-    pub fn operations(&self) -> u64 {
-        let nonzeros = |matrix: usize| self.plan.matrices[matrix].nonzeros;
-        self.plan.instructions.iter().map(|instruction| instruction.operations(&nonzeros)).sum()
-    }
-
-    /// How many instructions run once per loading of the parameters, per sample, and once per batch.
-    pub fn instructions(&self) -> (usize, usize, usize) {
-        (self.plan.shared.len(), self.plan.instructions.len(), self.plan.after.len())
-    }
-}
-
-impl Plan {
-    fn new(tape: &Tape, inputs: &[NodeId], outputs: &[Output]) -> Plan {
-        let wanted: Vec<NodeId> = outputs.iter().map(|output| output.node()).collect();
-        let cut = Cut::new(tape, inputs, &wanted);
-        let resolved = movement::resolve(tape, &cut);
-        let outputs: Vec<Output> =
-            outputs.iter().zip(resolved).map(|(output, node)| output.at(node)).collect();
-        match lower(tape, inputs, &outputs) {
-            None => Compiler::new(tape, inputs, &outputs, &[]).compile(HashSet::new()),
-            Some(lowered) => {
-                let members = lowered.members();
-                let Lowered { tape, inputs, outputs, blocks } = &lowered;
-                Compiler::new(tape, inputs, outputs, blocks).compile(members)
-            }
-        }
-    }
-}
 
 /// What is known of each node while compiling, by position in the cut.
 pub(super) struct Compiler<'t> {
@@ -182,7 +34,7 @@ pub(super) struct Compiler<'t> {
 }
 
 impl<'t> Compiler<'t> {
-    fn new(
+    pub(super) fn new(
         tape: &'t Tape,
         inputs: &[NodeId],
         outputs: &[Output],
@@ -222,7 +74,7 @@ impl<'t> Compiler<'t> {
         if zeros.iter().any(|zero| *zero) { zeros } else { &[] }
     }
 
-    fn compile(mut self, members: HashSet<NodeId>) -> Plan {
+    pub(super) fn compile(mut self, members: HashSet<NodeId>) -> Plan {
         self.classify();
         self.mark_needs();
         let mut build = Build::new();
@@ -306,13 +158,13 @@ impl<'t> Compiler<'t> {
     #[allow(clippy::type_complexity)]
     fn finish(
         &self,
-        emitted: super::emit::Emitted,
+        emitted: Emitted,
         outputs: Vec<Found>,
         build: Build,
         (parameters, shared, after): (Vec<(usize, Declaration)>, Vec<SharedWork>, Vec<SharedWork>),
         sums: (usize, usize),
     ) -> Plan {
-        let super::emit::Emitted { mut instructions, matrices, blocks, inputs, .. } = emitted;
+        let Emitted { mut instructions, matrices, blocks, inputs, .. } = emitted;
         let rows = |k: usize| matrices[k].rows();
         let columns = |k: usize| matrices[k].width;
         let starts: Vec<usize> = inputs.iter().filter(|(_, n)| *n > 0).map(|(row, _)| *row).collect();

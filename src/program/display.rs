@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::compile::Program;
 use super::instruction::{Equation, Instruction, Work};
 use super::place::{Place, Segment};
+use super::plan::Program;
 
 impl<F> fmt::Display for Program<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::instruction::{Equation, Instruction, Work};
+use super::instruction::{Instruction, Work};
 use super::matrix::Packed;
 use super::place::{Place, Segment};
 use super::run::Space;
@@ -25,58 +25,6 @@ const STEP: usize = 16;
 impl Lane {
     pub fn new(count: usize) -> Lane {
         Lane { count, stride: count.next_multiple_of(STEP) }
-    }
-}
-
-/// Numbers that programs run on: `f64` and `f32`.
-///
-/// The kernels of each are compiled once, here, for every instruction set, and not again wherever a program is used.
-pub trait Element: Number {
-    #[doc(hidden)]
-    fn run(chunk: Chunk<'_, Self>);
-}
-
-impl Element for f64 {
-    fn run(chunk: Chunk<'_, f64>) {
-        dispatch(chunk);
-    }
-}
-
-impl Element for f32 {
-    fn run(chunk: Chunk<'_, f32>) {
-        dispatch(chunk);
-    }
-}
-
-/// Runs a chunk with the instruction set that is best for it: AVX2 where an x86 has it. AVX-512 gains little for
-/// products, and all kernels would be compiled a third time.
-#[inline(always)]
-fn dispatch<F: Number>(chunk: Chunk<'_, F>) {
-    #[cfg(target_arch = "x86_64")]
-    match pulp::x86::V3::try_new() {
-        Some(simd) => pulp::Simd::vectorize(simd, chunk),
-        None => pulp::Simd::vectorize(pulp::Scalar::new(), chunk),
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    pulp::Arch::new().dispatch(chunk);
-}
-
-/// A chunk's work, to be done with one instruction set.
-pub struct Chunk<'a, F> {
-    pub(super) instructions: &'a [Instruction],
-    pub(super) matrices: &'a [Packed<F>],
-    pub(super) shared: &'a [F],
-    pub(super) lane: Lane,
-    pub(super) space: &'a mut Space<F>,
-}
-
-impl<F: Number> WithSimd for Chunk<'_, F> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Chunk { instructions, matrices, shared, lane, space } = self;
-        Context { matrices, shared, lane, space }.run(simd, instructions);
     }
 }
 
@@ -131,22 +79,38 @@ fn split<F>(rows: &mut [F], first: usize, count: usize, stride: usize) -> (&mut 
 impl<F: Number> Context<'_, F> {
     /// Runs instructions one after another.
     #[inline(always)]
-    pub(super) fn run<S: Simd>(&mut self, simd: S, instructions: &[Instruction]) {
+    fn run<S: Simd>(&mut self, simd: S, instructions: &[Instruction]) {
         for instruction in instructions {
             match &instruction.work {
                 Work::Elementwise { op, segments } => self.elementwise(simd, op, segments),
-                Work::Sum { out, terms } => self.sum(*out, terms),
+                Work::Sum { out, terms } => self.sum(simd, *out, terms),
                 Work::Product { matrix, from, out, bias, columns } => {
                     self.product(simd, *matrix, (*from, *out), bias.as_deref(), *columns);
                 }
-                Work::Dots { out, rows } => self.dots(*out, rows),
+                Work::Dots { out, rows } => self.dots(simd, *out, rows),
                 Work::Copy { out, from } => self.copy(*out, from),
                 Work::Lanewise { op, from, out, shapes } => self.lanewise(op, (*from, *out), *shapes),
-                Work::AddLanes { from, to } => self.add_lanes(from, *to),
+                Work::AddLanes { from, to } => self.add_lanes(simd, from, *to),
                 Work::AddOuter { left, right, to } => self.add_outer(simd, *left, *right, *to),
                 Work::Solve(equation) => self.solve(simd, equation),
             }
         }
+    }
+
+    /// The same behind a call: compiled once for each instruction set, and so that equations may nest.
+    pub(super) fn run_list<S: Simd>(&mut self, simd: S, instructions: &[Instruction]) {
+        struct List<'a, 'b, F> {
+            context: &'a mut Context<'b, F>,
+            instructions: &'a [Instruction],
+        }
+        impl<F: Number> WithSimd for List<'_, '_, F> {
+            type Output = ();
+            #[inline(always)]
+            fn with_simd<S: Simd>(self, simd: S) {
+                self.context.run(simd, self.instructions);
+            }
+        }
+        simd.vectorize(List { context: self, instructions });
     }
 
     #[inline(always)]
@@ -209,7 +173,12 @@ impl<F: Number> Context<'_, F> {
                 (Operand::Rows(a), Operand::Rows(b)) => kernel::zip(simd, operation, a, b, out),
                 (Operand::Rows(a), Operand::Number(b)) => kernel::zip(simd, operation, a, b, out),
                 (Operand::Number(a), Operand::Rows(b)) => kernel::zip(simd, operation, a, b, out),
-                (Operand::Number(a), Operand::Number(b)) => kernel::zip(simd, operation, a, b, out),
+                // Both the same for all lanes: one pair is enough.
+                (Operand::Number(a), Operand::Number(b)) => {
+                    let mut one = [F::zero()];
+                    kernel::zip(simd, operation, [a].as_slice(), b, &mut one);
+                    out.fill(one[0]);
+                }
             }
         }
     }
@@ -297,7 +266,7 @@ impl<F: Number> Context<'_, F> {
     }
 
     #[inline(always)]
-    fn sum(&mut self, out: usize, terms: &[Place]) {
+    fn sum<S: Simd>(&mut self, simd: S, out: usize, terms: &[Place]) {
         let stride = self.lane.stride;
         let (out, read) = split(&mut self.space.rows, out, 1, stride);
         // The compiler makes sums of two terms at least.
@@ -308,8 +277,8 @@ impl<F: Number> Context<'_, F> {
         }
         for place in &terms[1..] {
             match of(*place) {
-                Operand::Rows(a) => add_to(out, a),
-                Operand::Number(a) => add_number(out, a),
+                Operand::Rows(a) => kernel::update(simd, kernel::Add, out, a),
+                Operand::Number(a) => kernel::update(simd, kernel::Add, out, a),
             }
         }
     }
@@ -341,7 +310,7 @@ impl<F: Number> Context<'_, F> {
     }
 
     #[inline(always)]
-    fn dots(&mut self, out: usize, rows: &[Vec<(Place, Place)>]) {
+    fn dots<S: Simd>(&mut self, simd: S, out: usize, rows: &[Vec<(Place, Place)>]) {
         let stride = self.lane.stride;
         for (e, pairs) in rows.iter().enumerate() {
             let (out, read) = split(&mut self.space.rows, out + e, 1, stride);
@@ -353,13 +322,13 @@ impl<F: Number> Context<'_, F> {
                     (Operand::Rows(a), Operand::Number(b)) | (Operand::Number(b), Operand::Rows(a)) => {
                         add_multiple(out, a, b);
                     }
-                    (Operand::Number(a), Operand::Number(b)) => add_number(out, a * b),
+                    (Operand::Number(a), Operand::Number(b)) => kernel::update(simd, kernel::Add, out, a * b),
                 }
             }
         }
     }
 
-    fn copy(&mut self, out: usize, from: &[Place]) {
+    pub(super) fn copy(&mut self, out: usize, from: &[Place]) {
         let stride = self.lane.stride;
         for (e, place) in from.iter().enumerate() {
             let (out, read) = split(&mut self.space.rows, out + e, 1, stride);
@@ -377,12 +346,13 @@ impl<F: Number> Context<'_, F> {
         evaluate(op, result, &[Lanes { values, width: stride, shape, zeros: &[] }], out, stride, &[]);
     }
 
-    fn add_lanes(&mut self, from: &[Place], to: usize) {
+    #[inline(always)]
+    fn add_lanes<S: Simd>(&mut self, simd: S, from: &[Place], to: usize) {
         let Lane { count, stride } = self.lane;
         for (e, place) in from.iter().enumerate() {
             let share = match place.is_shared() {
                 true => F::of(count as f64) * self.shared[place.index()],
-                false => total(&self.space.rows[place.index() * stride..][..count]),
+                false => kernel::sum_lanes(simd, &self.space.rows[place.index() * stride..][..count]),
             };
             let sum = &mut self.space.sums[to + e];
             *sum = *sum + share;
@@ -398,89 +368,10 @@ impl<F: Number> Context<'_, F> {
         let sums = &mut sums[to..to + left.1 * right.1];
         kernel::add_outer(simd, a, b, kernel::Lanes { count, stride }, [left.1, right.1], sums);
     }
-
-    #[inline(always)]
-    fn solve<S: Simd>(&mut self, simd: S, equation: &Equation) {
-        // Equations nest: not inlined into themselves, but compiled for the instruction set all the same.
-        struct Solve<'a, 'b, F> {
-            context: &'a mut Context<'b, F>,
-            equation: &'a Equation,
-        }
-        impl<F: Number> pulp::WithSimd for Solve<'_, '_, F> {
-            type Output = ();
-            fn with_simd<S: Simd>(self, simd: S) {
-                self.context.solve_equation(simd, self.equation);
-            }
-        }
-        simd.vectorize(Solve { context: self, equation });
-    }
-
-    fn solve_equation<S: Simd>(&mut self, simd: S, equation: &Equation) {
-        let stride = self.lane.stride;
-        match equation {
-            Equation::Substitution { stages, takes } => {
-                for (stage, (from, to)) in stages.iter().zip(takes) {
-                    self.run_stage(simd, stage);
-                    self.copy(*to, &[*from]);
-                }
-                stages[takes.len()..].iter().for_each(|stage| self.run_stage(simd, stage));
-            }
-            Equation::Root { once, iterate, unknowns, ends } => {
-                self.run_stage(simd, once);
-                let mut newton = self.space.newton.pop().unwrap_or_default();
-                newton.start(*ends, unknowns.len() * stride);
-                loop {
-                    for (at, unknown) in newton.at().chunks_exact(stride).zip(unknowns) {
-                        self.space.rows[unknown.row * stride..(unknown.row + 1) * stride].copy_from_slice(at);
-                    }
-                    // At the solution too: others may read what is computed there.
-                    self.run_stage(simd, iterate);
-                    if newton.is_done() {
-                        break;
-                    }
-                    for (k, unknown) in unknowns.iter().enumerate() {
-                        for lane in 0..stride {
-                            let of = |place: Place| match place.is_shared() {
-                                true => self.shared[place.index()],
-                                false => self.space.rows[place.index() * stride + lane],
-                            };
-                            newton.step(k * stride + lane, of(unknown.value), of(unknown.slope));
-                        }
-                    }
-                }
-                self.space.newton.push(newton);
-            }
-        }
-    }
-
-    /// Instructions of an equation: behind a call, so that equations may nest.
-    fn run_stage<S: Simd>(&mut self, simd: S, instructions: &[Instruction]) {
-        struct Stage<'a, 'b, F> {
-            context: &'a mut Context<'b, F>,
-            instructions: &'a [Instruction],
-        }
-        impl<F: Number> pulp::WithSimd for Stage<'_, '_, F> {
-            type Output = ();
-            #[inline(always)]
-            fn with_simd<S: Simd>(self, simd: S) {
-                self.context.run(simd, self.instructions);
-            }
-        }
-        simd.vectorize(Stage { context: self, instructions });
-    }
 }
 
-// Plain loops: inlined into what is compiled for an instruction set, they become vector instructions.
-
-#[inline(always)]
-fn add_to<F: Number>(sums: &mut [F], a: &[F]) {
-    sums.iter_mut().zip(a).for_each(|(sum, a)| *sum = *sum + *a);
-}
-
-#[inline(always)]
-fn add_number<F: Number>(sums: &mut [F], a: F) {
-    sums.iter_mut().for_each(|sum| *sum = *sum + a);
-}
+// Products of lanes with lanes, plain loops: inlined into what is compiled for an instruction set, they become vector
+// instructions.
 
 #[inline(always)]
 fn add_product<F: Number>(sums: &mut [F], a: &[F], b: &[F]) {
@@ -490,20 +381,4 @@ fn add_product<F: Number>(sums: &mut [F], a: &[F], b: &[F]) {
 #[inline(always)]
 fn add_multiple<F: Number>(sums: &mut [F], a: &[F], b: F) {
     sums.iter_mut().zip(a).for_each(|(sum, a)| *sum = *sum + *a * b);
-}
-
-/// How many running sums a total has: the same for every instruction set, so that its rounding is.
-const RUNNING: usize = 16;
-
-#[inline(always)]
-fn total<F: Number>(a: &[F]) -> F {
-    let mut sums = [F::zero(); RUNNING];
-    let chunks = a.chunks_exact(RUNNING);
-    let rest = chunks.remainder().iter().fold(F::zero(), |sum, a| sum + *a);
-    for a in chunks {
-        for k in 0..RUNNING {
-            sums[k] = sums[k] + a[k];
-        }
-    }
-    sums.iter().fold(rest, |sum, partial| sum + *partial)
 }

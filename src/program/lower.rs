@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::compile::Output;
+use super::plan::Output;
 use crate::sweep::reach::{NONE, Reach, Relation};
 use crate::sweep::tangent;
 use crate::tape::{Cut, NodeId, Op, Operands, Shape, Tape};

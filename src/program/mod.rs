@@ -12,13 +12,17 @@
 //! | `compile` | what is shared, what is batched, which batch sums are formed from which |
 //! | `emit` | nodes become instructions on rows; what only moves data becomes a place |
 //! | `matrix` | shared matrices laid out for products: transposes and masks belong to the layout |
+//! | `plan` | what comes of it: the program |
 //! | `memory` | rows that are read no more make room for others |
-//! | `run`, `lanes`, `solve` | chunks, threads, kernels, Newton's method |
+//! | `run`, `element` | rows into chunks, chunks onto threads, an instruction set for each |
+//! | `lanes`, `solve` | instructions by kernels, equations |
 //! | `update` | parameters changed in place, for training |
+//! | `trace` | the first number that is not finite |
 //! | `display` | a program as text |
 
 mod compile;
 mod display;
+mod element;
 mod emit;
 mod error;
 mod instruction;
@@ -28,11 +32,13 @@ mod matrix;
 mod memory;
 mod movement;
 mod place;
+mod plan;
 mod run;
 mod solve;
+mod trace;
 mod update;
 
-pub use compile::{Output, Program};
+pub use element::Element;
 pub use error::{NonFinite, ProgramError};
-pub use lanes::Element;
+pub use plan::{Output, Program};
 pub use run::Threads;

@@ -1,12 +1,57 @@
-//! Newton's method between brackets, for many numbers at once.
+//! Equations solved for a chunk: element by element, or by Newton's method between brackets for many numbers at once.
 //!
-//! A step that leaves the bracket, or a bracket that does not shrink fast enough, is answered by halving the bracket's
+//! A step of Newton's that leaves the bracket, or a bracket that does not shrink fast enough, is answered by halving the bracket's
 //! *bits*, so that any start arrives, from 10³⁰⁰ as well.
 
+use pulp::Simd;
+
+use super::instruction::Equation;
+use super::lanes::Context;
+use super::place::Place;
 use crate::sweep::value::Number;
 
 /// Halving the bits of a bracket takes 64 steps; Newton's steps come on top.
 const MOST_STEPS: u32 = 300;
+
+impl<F: Number> Context<'_, F> {
+    pub(super) fn solve<S: Simd>(&mut self, simd: S, equation: &Equation) {
+        let stride = self.lane.stride;
+        match equation {
+            Equation::Substitution { stages, takes } => {
+                for (stage, (from, to)) in stages.iter().zip(takes) {
+                    self.run_list(simd, stage);
+                    self.copy(*to, &[*from]);
+                }
+                stages[takes.len()..].iter().for_each(|stage| self.run_list(simd, stage));
+            }
+            Equation::Root { once, iterate, unknowns, ends } => {
+                self.run_list(simd, once);
+                let mut newton = self.space.newton.pop().unwrap_or_default();
+                newton.start(*ends, unknowns.len() * stride);
+                loop {
+                    for (at, unknown) in newton.at().chunks_exact(stride).zip(unknowns) {
+                        self.space.rows[unknown.row * stride..(unknown.row + 1) * stride].copy_from_slice(at);
+                    }
+                    // At the solution too: others may read what is computed there.
+                    self.run_list(simd, iterate);
+                    if newton.is_done() {
+                        break;
+                    }
+                    for (k, unknown) in unknowns.iter().enumerate() {
+                        for lane in 0..stride {
+                            let of = |place: Place| match place.is_shared() {
+                                true => self.shared[place.index()],
+                                false => self.space.rows[place.index() * stride + lane],
+                            };
+                            newton.step(k * stride + lane, of(unknown.value), of(unknown.slope));
+                        }
+                    }
+                }
+                self.space.newton.push(newton);
+            }
+        }
+    }
+}
 
 /// Where h has no root between the ends the answer is NaN.
 #[derive(Clone, Debug, Default)]

@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::compile::{Found, Program};
+use super::element::Element;
 use super::error::ProgramError;
-use super::lanes::Element;
+use super::plan::{Found, Program};
 use super::run::Threads;
 use crate::tape::{Parameters, Shape};
 
@@ -37,14 +37,14 @@ impl<F: Element> Program<F> {
         self.plan.parameters.iter().map(|(_, declaration)| (declaration.name.as_str(), declaration.shape))
     }
 
-    /// Hands every parameter over to be changed, with a state of its own and the sum that `gradient` names for it; then
-    /// computes again what depends on parameters alone.
+    /// Hands every parameter that has a gradient over to be changed, with a state of its own and the sum that `gradient`
+    /// names for it; then computes again what depends on parameters alone.
     ///
     /// # Panics
-    /// When there is not a state and a gradient for each, or a gradient is not a sum of the parameter's shape.
+    /// When there is not a state for each parameter, or a gradient is not a sum of the parameter's shape.
     pub fn update<T: Send>(
         &mut self,
-        gradient: &[usize],
+        gradient: &[Option<usize>],
         states: &mut [T],
         change: impl Fn(&mut T, &mut [F], &[F]) + Sync,
     ) {
@@ -54,6 +54,7 @@ impl<F: Element> Program<F> {
         let (mut rest, mut start) = (parameters, 0);
         let mut jobs: Vec<(&mut T, &mut [F], &[F])> = Vec::with_capacity(states.len());
         for ((state, (slot, _)), output) in states.iter_mut().zip(&self.plan.parameters).zip(gradient) {
+            let Some(output) = output else { continue };
             let Found::Sum(sum) = &self.plan.outputs[*output] else { panic!("a gradient is a sum") };
             let (own, sum) = (self.plan.slots[*slot], self.plan.slots[*sum]);
             assert_eq!(own.shape, sum.shape, "a gradient has its parameter's shape");

@@ -1,15 +1,17 @@
 //! From nodes to instructions: which rows a node's elements are, and what computes them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod equation;
+mod product;
+
+use std::collections::{HashMap, HashSet};
 
 use smallvec::SmallVec;
 
-use super::compile::Compiler;
-use super::instruction::{Equation, Instruction, Unknown, Work};
-use super::lower::{Block as Lowered, Kind, Part};
-use super::matrix::{Layout, Matrix};
-use super::memory::Block;
-use super::place::{Place, Places, segments};
+use crate::program::compile::Compiler;
+use crate::program::instruction::{Instruction, Work};
+use crate::program::matrix::Matrix;
+use crate::program::memory::Block;
+use crate::program::place::{Place, Places, segments};
 use crate::tape::{Node, NodeId, Op, Shape};
 
 /// What came of a program.
@@ -317,36 +319,6 @@ impl<'c, 't> Emitter<'c, 't> {
         self.push_at(Work::Elementwise { op: op.clone(), segments }, id, name, (!whole).then_some(chosen));
     }
 
-    /// Makes shared numbers that are added to a product just formed its bias; what the product alone was is not kept,
-    /// so nobody else may want it.
-    fn adds_to_product(&mut self, id: NodeId, computed: &[(usize, Operands)], list: &mut [Place]) -> bool {
-        let node = self.compiler.tape.node(id);
-        let Some(k) = (0..2).find(|k| {
-            let position = self.compiler.position(node.operands[*k]);
-            let product = self.compiler.tape.look(node.operands[*k], |operand| operand.op == Op::MatVec);
-            product && self.compiler.uses[position] == 1
-        }) else {
-            return false;
-        };
-        if computed.iter().any(|(_, own)| own[k].is_shared() || !own[1 - k].is_shared()) {
-            return false;
-        }
-        let rows: Vec<usize> = computed.iter().map(|(_, own)| own[k].index()).collect();
-        let matrices = &self.matrices;
-        let found = self.list.iter_mut().rev().take(4).find_map(|instruction| match &mut instruction.work {
-            Work::Product { matrix, out, bias: bias @ None, columns: 1, .. } => {
-                let count = matrices[*matrix].rows();
-                let all = rows.len() == count && rows.iter().enumerate().all(|(k, row)| *row == *out + k);
-                all.then_some(bias)
-            }
-            _ => None,
-        });
-        let Some(bias) = found else { return false };
-        *bias = Some(computed.iter().map(|(_, own)| own[1 - k]).collect());
-        computed.iter().for_each(|(e, own)| list[*e] = own[k]);
-        true
-    }
-
     /// The sum of some places: one of them where there is one, 0 where there is none.
     fn sum_of(&mut self, id: NodeId, node: &Node, e: usize, terms: Vec<Place>) -> Place {
         let terms: Vec<Place> = terms.into_iter().filter(|place| *place != Place::ZERO).collect();
@@ -373,112 +345,6 @@ impl<'c, 't> Emitter<'c, 't> {
         out
     }
 
-    fn product(
-        &mut self,
-        id: NodeId,
-        node: &Node,
-        elements: &[usize],
-        inside: bool,
-        zero: &dyn Fn(usize) -> bool,
-        list: &mut [Place],
-    ) {
-        let compiler = self.compiler;
-        let (left, right) = (node.operands[0], node.operands[1]);
-        let Shape::Matrix(rows, inner) = compiler.tape.shape(left) else { unreachable!("a matrix") };
-        let columns = node.shape.len() / rows.max(1);
-        let kept: Vec<usize> = elements.iter().copied().filter(|e| !zero(*e)).collect();
-        elements.iter().filter(|e| zero(**e)).for_each(|e| list[*e] = Place::ZERO);
-        if kept.is_empty() {
-            return;
-        }
-        let shared_left = !compiler.batched[compiler.position(left)];
-        let right_places = self.places(right);
-        let whole = kept.len() == rows * columns;
-        if shared_left && compiler.batched[compiler.position(right)] && (columns == 1 || !inside) {
-            let (source, transposed) = compiler.source(left);
-            let offset = self.shared[compiler.position(source)].expect("a matrix has numbers");
-            let (source_rows, source_columns) = match compiler.tape.shape(source) {
-                Shape::Matrix(rows, columns) => (rows, columns),
-                _ => unreachable!("a matrix"),
-            };
-            let zeros = compiler.zeros_of(left);
-            let (from, places, width) = match columns {
-                1 => self.columns_read(id, &right_places, zeros, &kept, inner),
-                _ => (self.together(right, &right_places), (0..inner).collect(), inner),
-            };
-            let kept_rows: Vec<usize> = if columns == 1 { kept.clone() } else { (0..rows).collect() };
-            let layout = Layout {
-                source: (offset, source_rows, source_columns),
-                transposed,
-                zeros,
-                rows: &kept_rows,
-                columns: &places,
-                width,
-            };
-            // Of a matrix times a matrix everything is computed, and of what is 0 by structure nothing is read.
-            let all: Vec<usize> = (0..rows * columns).collect();
-            let written = if columns == 1 { &kept } else { &all };
-            let out = self.out_rows(id, written, inside);
-            let matrix = self.matrices.len();
-            self.matrices.push(Matrix::new(&layout));
-            let work = Work::Product { matrix, from, out, bias: None, columns };
-            self.push_at(work, id, node.op.name(), (!whole).then(|| written.clone()));
-            let rows: HashMap<usize, usize> =
-                written.iter().enumerate().map(|(k, e)| (*e, out + k)).collect();
-            kept.iter().for_each(|e| list[*e] = Place::row(rows[e]));
-            return;
-        }
-        let left_places = self.places(left);
-        let dots = kept.iter().map(|e| {
-            let (row, column) = (e / columns, e % columns);
-            let pairs = (0..inner)
-                .map(|k| (left_places.get(row * inner + k), right_places.get(k * columns + column)));
-            pairs.filter(|(a, b)| *a != Place::ZERO && *b != Place::ZERO).collect()
-        });
-        let rows = dots.collect();
-        let out = self.out_rows(id, &kept, inside);
-        self.push_at(Work::Dots { out, rows }, id, node.op.name(), (!whole).then(|| kept.clone()));
-        kept.iter().enumerate().for_each(|(k, e)| list[*e] = Place::row(out + k));
-    }
-
-    /// Where a product reads its vector: the first row, the place of each column from there on, and how many rows are
-    /// in between. Elements that lie in one block, in whatever order, are read where they are.
-    fn columns_read(
-        &mut self,
-        id: NodeId,
-        vector: &Places,
-        zeros: &[bool],
-        rows: &[usize],
-        inner: usize,
-    ) -> (usize, Vec<usize>, usize) {
-        if let Some(row) = vector.rows() {
-            return (row, (0..inner).collect(), inner);
-        }
-        let seen = |column: usize| zeros.is_empty() || rows.iter().any(|row| !zeros[row * inner + column]);
-        let wanted: Vec<(usize, Place)> =
-            (0..inner).filter(|column| seen(*column)).map(|column| (column, vector.get(column))).collect();
-        let in_rows = wanted.iter().all(|(_, place)| !place.is_shared());
-        if in_rows && !wanted.is_empty() {
-            let first = wanted.iter().map(|(_, place)| place.index()).min().unwrap_or(0);
-            let last = wanted.iter().map(|(_, place)| place.index()).max().unwrap_or(0);
-            let block = self.blocks.partition_point(|block| block.first <= first) - 1;
-            let Block { first: start, count } = self.blocks[block];
-            let width = last - first + 1;
-            let mut taken = vec![false; width];
-            let distinct =
-                wanted.iter().all(|(_, p)| !std::mem::replace(&mut taken[p.index() - first], true));
-            if last < start + count && distinct && width <= 4 * wanted.len() + 16 {
-                // Columns that no row reads have no place; any will do, since their entries are structural zeros.
-                let mut places = vec![0; inner];
-                wanted.iter().for_each(|(column, place)| places[*column] = place.index() - first);
-                return (first, places, width);
-            }
-        }
-        let list: Vec<Place> =
-            (0..inner).map(|column| if seen(column) { vector.get(column) } else { Place::ZERO }).collect();
-        (self.together(id, &Places::List(list)), (0..inner).collect(), inner)
-    }
-
     /// Adds the batch sum of a node.
     fn sum(&mut self, position: usize, to: usize, pushed: bool) {
         let id = self.compiler.cut.nodes()[position];
@@ -492,114 +358,5 @@ impl<'c, 't> Emitter<'c, 't> {
         }
         let from = self.places(id).iter().collect();
         self.push_at(Work::AddLanes { from, to }, id, "sum", None);
-    }
-
-    /// Reserves rows for what an equation runs: in the order in which elements become known, so that what is
-    /// computed together lies together.
-    fn reserve(&mut self, block: &Lowered<NodeId>) {
-        let mut order: HashMap<NodeId, Vec<usize>> = HashMap::new();
-        for part in block.parts() {
-            if let Part::Run { node, elements } = part {
-                order.entry(*node).or_default().extend(elements);
-            }
-        }
-        let mut nodes: Vec<NodeId> = order.keys().copied().collect();
-        nodes.sort_unstable();
-        for id in nodes {
-            let mut place = vec![0; self.compiler.tape.shape(id).len()];
-            order[&id].iter().enumerate().for_each(|(k, e)| place[*e] = k);
-            let first = self.new_rows(place.len());
-            self.inside.insert(id, (first, place));
-        }
-    }
-
-    /// Blocks that stand for themselves, by the last node that they need.
-    fn blocks_by_last_node(&self) -> HashMap<NodeId, Vec<usize>> {
-        let mut ready: HashMap<NodeId, Vec<usize>> = HashMap::new();
-        for (number, _) in self.compiler.blocks.iter().enumerate().filter(|(_, block)| !block.inner) {
-            ready.entry(self.last_node(number)).or_default().push(number);
-        }
-        ready
-    }
-
-    /// The last node that a block needs, in the order of the tape.
-    fn last_node(&self, block: usize) -> NodeId {
-        let blocks = self.compiler.blocks;
-        let mut last = blocks[block].variable;
-        let mut open = vec![block];
-        while let Some(block) = open.pop() {
-            last = blocks[block].results().into_iter().fold(last, NodeId::max);
-            for part in blocks[block].parts() {
-                match part {
-                    Part::Run { node, .. } => last = last.max(*node),
-                    Part::Solve { block, .. } => open.push(*block),
-                }
-            }
-        }
-        last
-    }
-
-    /// The instructions that solve a block's equation, for all or some elements of its unknown.
-    fn equation(&mut self, block: usize, elements: Option<&[usize]>) -> Equation {
-        let compiler = self.compiler;
-        let Lowered { variable, kind, .. } = &compiler.blocks[block];
-        let unknown = self.places(*variable);
-        match kind {
-            Kind::Substitution { output, stages, order } => {
-                let stages: Vec<Vec<Instruction>> = stages.iter().map(|stage| self.parts(stage)).collect();
-                let found = self.places(*output);
-                let takes = order.iter().map(|e| (found.get(*e), unknown.get(*e).index())).collect();
-                Equation::Substitution { stages, takes }
-            }
-            Kind::Root { value, slope, ends, once, slices } => {
-                let once = self.parts(once);
-                let all: Vec<usize> = (0..slices.len()).collect();
-                let elements = elements.unwrap_or(&all);
-                let iterate = match elements.len() == slices.len() {
-                    true => self.parts(&self.joined(slices)),
-                    false => elements.iter().flat_map(|e| self.parts(&slices[*e])).collect(),
-                };
-                let (value, slope) = (self.places(*value), self.places(*slope));
-                let unknowns = elements.iter().map(|e| Unknown {
-                    row: unknown.get(*e).index(),
-                    value: value.get(*e),
-                    slope: slope.get(*e),
-                });
-                Equation::Root { once, iterate, unknowns: unknowns.collect(), ends: *ends }
-            }
-        }
-    }
-
-    /// All slices as one list in the order of the tape: each node once, with all of its elements.
-    fn joined(&self, slices: &[Vec<Part<NodeId>>]) -> Vec<Part<NodeId>> {
-        let mut joined: BTreeMap<(NodeId, Option<usize>), Part<NodeId>> = BTreeMap::new();
-        for part in slices.iter().flatten() {
-            let (key, own) = match part {
-                Part::Run { node, elements } => ((*node, None), elements),
-                Part::Solve { block, elements } => ((self.last_node(*block), Some(*block)), elements),
-            };
-            match joined.get_mut(&key) {
-                Some(Part::Run { elements, .. } | Part::Solve { elements, .. }) => elements.extend(own),
-                None => {
-                    joined.insert(key, part.clone());
-                }
-            }
-        }
-        joined.into_values().collect()
-    }
-
-    fn parts(&mut self, parts: &[Part<NodeId>]) -> Vec<Instruction> {
-        let outer = std::mem::take(&mut self.list);
-        for part in parts {
-            match part {
-                Part::Run { node, elements } => self.node(*node, Some(elements)),
-                Part::Solve { block, elements } => {
-                    let equation = self.equation(*block, Some(elements));
-                    let variable = self.compiler.blocks[*block].variable;
-                    self.push_at(Work::Solve(Box::new(equation)), variable, "solve", None);
-                }
-            }
-        }
-        std::mem::replace(&mut self.list, outer)
     }
 }

@@ -1,0 +1,153 @@
+//! Products of matrices: laid out where the matrix is shared, entry by entry where it is not.
+
+use std::collections::HashMap;
+
+use super::{Emitter, Operands};
+use crate::program::instruction::Work;
+use crate::program::matrix::{Layout, Matrix};
+use crate::program::memory::Block;
+use crate::program::place::{Place, Places};
+use crate::tape::{Node, NodeId, Op, Shape};
+
+impl Emitter<'_, '_> {
+    /// Makes shared numbers that are added to a product just formed its bias; what the product alone was is not kept,
+    /// so nobody else may want it.
+    pub(super) fn adds_to_product(
+        &mut self,
+        id: NodeId,
+        computed: &[(usize, Operands)],
+        list: &mut [Place],
+    ) -> bool {
+        let node = self.compiler.tape.node(id);
+        let Some(k) = (0..2).find(|k| {
+            let position = self.compiler.position(node.operands[*k]);
+            let product = self.compiler.tape.look(node.operands[*k], |operand| operand.op == Op::MatVec);
+            product && self.compiler.uses[position] == 1
+        }) else {
+            return false;
+        };
+        if computed.iter().any(|(_, own)| own[k].is_shared() || !own[1 - k].is_shared()) {
+            return false;
+        }
+        let rows: Vec<usize> = computed.iter().map(|(_, own)| own[k].index()).collect();
+        let matrices = &self.matrices;
+        let found = self.list.iter_mut().rev().take(4).find_map(|instruction| match &mut instruction.work {
+            Work::Product { matrix, out, bias: bias @ None, columns: 1, .. } => {
+                let count = matrices[*matrix].rows();
+                let all = rows.len() == count && rows.iter().enumerate().all(|(k, row)| *row == *out + k);
+                all.then_some(bias)
+            }
+            _ => None,
+        });
+        let Some(bias) = found else { return false };
+        *bias = Some(computed.iter().map(|(_, own)| own[1 - k]).collect());
+        computed.iter().for_each(|(e, own)| list[*e] = own[k]);
+        true
+    }
+
+    pub(super) fn product(
+        &mut self,
+        id: NodeId,
+        node: &Node,
+        elements: &[usize],
+        inside: bool,
+        zero: &dyn Fn(usize) -> bool,
+        list: &mut [Place],
+    ) {
+        let compiler = self.compiler;
+        let (left, right) = (node.operands[0], node.operands[1]);
+        let Shape::Matrix(rows, inner) = compiler.tape.shape(left) else { unreachable!("a matrix") };
+        let columns = node.shape.len() / rows.max(1);
+        let kept: Vec<usize> = elements.iter().copied().filter(|e| !zero(*e)).collect();
+        elements.iter().filter(|e| zero(**e)).for_each(|e| list[*e] = Place::ZERO);
+        if kept.is_empty() {
+            return;
+        }
+        let shared_left = !compiler.batched[compiler.position(left)];
+        let right_places = self.places(right);
+        let whole = kept.len() == rows * columns;
+        if shared_left && compiler.batched[compiler.position(right)] && (columns == 1 || !inside) {
+            let (source, transposed) = compiler.source(left);
+            let offset = self.shared[compiler.position(source)].expect("a matrix has numbers");
+            let (source_rows, source_columns) = match compiler.tape.shape(source) {
+                Shape::Matrix(rows, columns) => (rows, columns),
+                _ => unreachable!("a matrix"),
+            };
+            let zeros = compiler.zeros_of(left);
+            let (from, places, width) = match columns {
+                1 => self.columns_read(id, &right_places, zeros, &kept, inner),
+                _ => (self.together(right, &right_places), (0..inner).collect(), inner),
+            };
+            let kept_rows: Vec<usize> = if columns == 1 { kept.clone() } else { (0..rows).collect() };
+            let layout = Layout {
+                source: (offset, source_rows, source_columns),
+                transposed,
+                zeros,
+                rows: &kept_rows,
+                columns: &places,
+                width,
+            };
+            // Of a matrix times a matrix everything is computed, and of what is 0 by structure nothing is read.
+            let all: Vec<usize> = (0..rows * columns).collect();
+            let written = if columns == 1 { &kept } else { &all };
+            let out = self.out_rows(id, written, inside);
+            let matrix = self.matrices.len();
+            self.matrices.push(Matrix::new(&layout));
+            let work = Work::Product { matrix, from, out, bias: None, columns };
+            self.push_at(work, id, node.op.name(), (!whole).then(|| written.clone()));
+            let rows: HashMap<usize, usize> =
+                written.iter().enumerate().map(|(k, e)| (*e, out + k)).collect();
+            kept.iter().for_each(|e| list[*e] = Place::row(rows[e]));
+            return;
+        }
+        let left_places = self.places(left);
+        let dots = kept.iter().map(|e| {
+            let (row, column) = (e / columns, e % columns);
+            let pairs = (0..inner)
+                .map(|k| (left_places.get(row * inner + k), right_places.get(k * columns + column)));
+            pairs.filter(|(a, b)| *a != Place::ZERO && *b != Place::ZERO).collect()
+        });
+        let rows = dots.collect();
+        let out = self.out_rows(id, &kept, inside);
+        self.push_at(Work::Dots { out, rows }, id, node.op.name(), (!whole).then(|| kept.clone()));
+        kept.iter().enumerate().for_each(|(k, e)| list[*e] = Place::row(out + k));
+    }
+
+    /// Where a product reads its vector: the first row, the place of each column from there on, and how many rows are
+    /// in between. Elements that lie in one block, in whatever order, are read where they are.
+    pub(super) fn columns_read(
+        &mut self,
+        id: NodeId,
+        vector: &Places,
+        zeros: &[bool],
+        rows: &[usize],
+        inner: usize,
+    ) -> (usize, Vec<usize>, usize) {
+        if let Some(row) = vector.rows() {
+            return (row, (0..inner).collect(), inner);
+        }
+        let seen = |column: usize| zeros.is_empty() || rows.iter().any(|row| !zeros[row * inner + column]);
+        let wanted: Vec<(usize, Place)> =
+            (0..inner).filter(|column| seen(*column)).map(|column| (column, vector.get(column))).collect();
+        let in_rows = wanted.iter().all(|(_, place)| !place.is_shared());
+        if in_rows && !wanted.is_empty() {
+            let first = wanted.iter().map(|(_, place)| place.index()).min().unwrap_or(0);
+            let last = wanted.iter().map(|(_, place)| place.index()).max().unwrap_or(0);
+            let block = self.blocks.partition_point(|block| block.first <= first) - 1;
+            let Block { first: start, count } = self.blocks[block];
+            let width = last - first + 1;
+            let mut taken = vec![false; width];
+            let distinct =
+                wanted.iter().all(|(_, p)| !std::mem::replace(&mut taken[p.index() - first], true));
+            if last < start + count && distinct && width <= 4 * wanted.len() + 16 {
+                // Columns that no row reads have no place; any will do, since their entries are structural zeros.
+                let mut places = vec![0; inner];
+                wanted.iter().for_each(|(column, place)| places[*column] = place.index() - first);
+                return (first, places, width);
+            }
+        }
+        let list: Vec<Place> =
+            (0..inner).map(|column| if seen(column) { vector.get(column) } else { Place::ZERO }).collect();
+        (self.together(id, &Places::List(list)), (0..inner).collect(), inner)
+    }
+}
