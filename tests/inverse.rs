@@ -372,3 +372,95 @@ fn inverting_an_autoregressive_layer_costs_one_pass_whatever_d() {
         assert!(ratio <= 1.25, "d = {d}: {inverse} operations against {direct}");
     }
 }
+
+/// A random function of one variable: sums and products of what grows, what is bounded, what falls and what folds.
+fn random_function<'t>(z: Var<'t>, choose: &mut Chooser) -> Var<'t> {
+    let tape = z.tape();
+    let p = tape.parameter("p", Shape::Vector(1), Init::Constant(0.4));
+    let mut pool = vec![z, p, tape.vector(&[0.7]), p.exp(), tape.vector(&[-0.3])];
+    for _ in 0..2 + choose.below(6) {
+        let (a, b) = (choose.pick(&pool), choose.pick(&pool));
+        pool.push(match choose.below(19) {
+            0..=2 => a + b,
+            3 => a - b,
+            4 => a * b,
+            5 => a.tanh(),
+            6 => a.sinh(),
+            7 => a.asinh(),
+            8 => (0.3 * a).exp(),
+            9 => a.softplus(),
+            10 => a.powi(3),
+            11 => -a,
+            12 => a / (1.0 + b.sigmoid()),
+            13 => a * (1.5 + b.sin()),
+            14 => a.max(b),
+            15 => select(a.lt(b), a, 2.0 * b),
+            16 => a.abs(),
+            17 => a.ln_normal_cdf(),
+            _ => 2.0 * a + 0.5 * a.sin(),
+        });
+    }
+    pool[pool.len() - 1]
+}
+
+struct RandomFunction(u64);
+
+impl Bijection for RandomFunction {
+    fn dim(&self) -> usize {
+        1
+    }
+    fn structure(&self) -> Structure {
+        Structure::Diagonal
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        random_function(z, &mut Chooser::new(self.0))
+    }
+}
+
+#[test]
+fn what_is_proven_one_to_one_and_onto_is_so_to_whoever_looks() {
+    let (proven, onto) = (Cell::new(0), Cell::new(0));
+    for_seeds(1500, |seed| {
+        let layer = RandomFunction(seed);
+        let Ok(report) = audit(&layer) else { return Ok(()) };
+        let Some(claim) = report.claim(pushforward::audit::Topic::Injective) else { return Ok(()) };
+        if claim.evidence.word() != "proven" {
+            return Ok(());
+        }
+        proven.set(proven.get() + 1);
+        // With other values of the parameter than those that anybody has seen.
+        for value in [-3.0, -0.2, 0.0, 2.5] {
+            let tape = Tape::new();
+            let z = tape.input(Shape::Vector(1));
+            let x = layer.forward(z);
+            let mut program = Program::<f64>::compile(&tape, &[z.id()], &[Output::Each(x.id())]);
+            let mut parameters = Parameters::initialise(&tape, 0);
+            if parameters.get("p").is_some() {
+                parameters.set("p", Shape::Vector(1), vec![value]).unwrap();
+            }
+            program.load(&parameters).unwrap();
+            let points: Vec<f64> = (-400..=400).map(|k| f64::from(k) / 40.0).collect();
+            let images = program.run(&[&points], points.len()).unwrap().swap_remove(0);
+            let steps: Vec<f64> = images.windows(2).map(|pair| pair[1] - pair[0]).collect();
+            let size = images.iter().fold(0.0f64, |size, x| size.max(x.abs()));
+            // Where f is flat to a double, a step may be 0 or a rounding.
+            let turns = |sign: f64| steps.iter().any(|step| sign * step < -1e-12 * size.max(1.0));
+            if turns(1.0) && turns(-1.0) {
+                return Err(format!("proven one-to-one at p = {value}, but it turns: {report}"));
+            }
+            if claim.statement.contains("onto") {
+                onto.set(onto.get() + 1);
+                // However slowly (an asinh of an asinh), it still goes on when z is a thousand times as far.
+                let far = program.run(&[&[-1e9, -1e6, 1e6, 1e9]], 4).unwrap().swap_remove(0);
+                let goes_on = |a: f64, b: f64| !a.is_finite() || (a - b).abs() > 1e-4;
+                let apart = far[0].is_finite() && far[3].is_finite() && (far[3] - far[0]).abs() < 1e-3;
+                if !goes_on(far[0], far[1]) || !goes_on(far[3], far[2]) || apart {
+                    return Err(format!("proven onto ℝ at p = {value}, but it stops at {far:?}: {report}"));
+                }
+            }
+        }
+        Ok(())
+    });
+    println!("{} proven one-to-one, {} looks at maps proven onto", proven.get(), onto.get());
+    assert!(proven.get() > 20 && onto.get() > 20, "the generator makes hardly anything that can be proven");
+}

@@ -12,13 +12,26 @@ use pushforward::flow::Trainer;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program, Threads};
 use pushforward::sweep::adjoint;
-use pushforward::tape::{Cut, NodeId};
+use pushforward::tape::{Cut, NodeId, Op};
 use random_programs::{Chooser, Pool, for_seeds};
 
 /// Relative to the larger of the expected size and 1.
 fn off(found: f64, expected: f64) -> f64 {
     let same = found == expected || (found.is_nan() && expected.is_nan());
     if same { 0.0 } else { (found - expected).abs() / expected.abs().max(1.0) }
+}
+
+/// Whether a comparison is decided by rounding: two sides that are equal over the reals (an entry of a symmetric inverse
+/// and its mirror image), where either answer is right.
+fn ties(tape: &Tape, input: NodeId, ids: &[NodeId], point: &[f64], parameters: &Parameters) -> bool {
+    let cut = Cut::new(tape, &[input], ids);
+    let compared = cut.nodes().iter().map(|id| tape.node(*id)).filter_map(|node| match node.op {
+        Op::Less | Op::LessEq => Some([node.operands[0], node.operands[1]]),
+        _ => None,
+    });
+    let sides: Vec<NodeId> = compared.flatten().collect();
+    let values = plain(tape, input, &sides, point, parameters);
+    values.chunks(2).any(|sides| sides[0].iter().zip(&sides[1]).any(|(a, b)| a != b && off(*a, *b) < 1e-12))
 }
 
 #[test]
@@ -44,6 +57,9 @@ fn random_programs_give_what_the_plain_executor_gives() {
         let mut sums: Vec<Vec<f64>> = ids.iter().map(|id| vec![0.0; tape.shape(*id).len()]).collect();
         for (row, point) in points.chunks(4).enumerate() {
             let expected = plain(&tape, z.id(), &ids, point, &parameters);
+            if ties(&tape, z.id(), &ids, point, &parameters) {
+                return Ok(());
+            }
             for (k, numbers) in expected.iter().enumerate() {
                 let own = &found[k][row * numbers.len()..(row + 1) * numbers.len()];
                 for (e, (found, expected)) in own.iter().zip(numbers).enumerate() {

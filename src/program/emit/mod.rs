@@ -40,9 +40,23 @@ impl Emitted {
     }
 }
 
+/// Where shared numbers are: in one place where they are all the same, so that one kernel call serves all elements.
 fn shared_places(offset: usize, compiler: &Compiler<'_>, position: usize) -> Places {
-    let count = compiler.tape.shape(compiler.cut.nodes()[position]).len();
-    Places::Run { first: Place::shared(offset), count }
+    let id = compiler.cut.nodes()[position];
+    let (count, repeats) = compiler.tape.look(id, |node| {
+        let repeats = match &node.op {
+            Op::Broadcast => true,
+            Op::Constant(data) => data.values().windows(2).all(|pair| pair[0].to_bits() == pair[1].to_bits()),
+            _ => false,
+        };
+        (node.shape.len(), repeats)
+    });
+    let zeros = compiler.zeros_of(id);
+    if !zeros.is_empty() && zeros.iter().all(|zero| *zero) {
+        return Places::Repeat { place: Place::ZERO, count };
+    }
+    let first = Place::shared(offset);
+    if repeats { Places::Repeat { place: first, count } } else { Places::Run { first, count } }
 }
 
 pub(super) struct Emitter<'c, 't> {
