@@ -55,6 +55,9 @@ struct Arguments {
     dtype: Dtype,
     #[arg(long, default_value_t = 4.0)]
     seconds: f64,
+    /// Prints where the time goes, by operation, to the standard error.
+    #[arg(long)]
+    profile: bool,
     /// What cargo hands to every bench.
     #[arg(long, hide = true)]
     bench: bool,
@@ -120,6 +123,9 @@ fn measure<F: Element>(arguments: &Arguments) -> (f64, f64, usize, f64, usize) {
         Case::Train => {
             let mut trainer = Trainer::<F>::new(&flow, parameters, 1e-4).expect("a trainer");
             trainer.set_threads(threads);
+            if arguments.profile {
+                eprint!("{}", trainer.profile(&rows, 20).expect("whole rows"));
+            }
             timed(
                 || {
                     trainer.step(&rows).expect("a finite loss");
@@ -140,6 +146,9 @@ fn measure<F: Element>(arguments: &Arguments) -> (f64, f64, usize, f64, usize) {
             let mut program = Program::<F>::compile(&tape, &[input.id()], &[Output::Each(output.id())]);
             program.load(&parameters).expect("its parameters");
             program.set_threads(threads);
+            if arguments.profile {
+                eprint!("{}", program.profile(&[&rows], batch, 20).expect("whole rows"));
+            }
             let mut results = vec![Vec::new()];
             timed(|| program.run_into(&[&rows], batch, &mut results).expect("whole rows"), seconds)
         }

@@ -39,7 +39,7 @@ impl<F: Real> WithSimd for Multiply<'_, F> {
     }
 }
 
-struct Outer<'a, F>(&'a [F], &'a [F], [usize; 2], &'a mut [F]);
+struct Outer<'a, F>(&'a [F], &'a [F], [usize; 2], &'a mut [F], &'a mut Vec<F>);
 
 impl<F: Real> WithSimd for Outer<'_, F> {
     type Output = ();
@@ -47,7 +47,7 @@ impl<F: Real> WithSimd for Outer<'_, F> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let lanes = Lanes { count: LANES, stride: LANES };
-        add_outer(simd, self.0, self.1, lanes, self.2, self.3);
+        add_outer(simd, self.0, self.1, lanes, self.2, self.3, self.4);
     }
 }
 
@@ -205,15 +205,16 @@ fn gradient_table<F: Rival>(name: &str) {
     for side in [16, 64, 128, 256, 512] {
         let (a, b) = (numbers::<F>(side * LANES, |a| a), numbers::<F>(side * LANES, |a| 1.0 - a));
         let mut outs = vec![vec![F::ZERO; side * side]; sets.len() + 1];
+        let mut panels = vec![Vec::new(); sets.len()];
         let (first, rest) = outs.split_first_mut().expect("there is one");
         let mut contestants: Vec<Box<dyn FnMut()>> = vec![Box::new(|| {
             F::rival([side, LANES, side], (&a, [LANES, 1]), (&b, [1, LANES]), first);
             black_box(&*first);
         })];
-        for ((_, arch), sums) in sets.iter().zip(rest) {
+        for (((_, arch), sums), panel) in sets.iter().zip(rest).zip(&mut panels) {
             let (a, b) = (&a, &b);
             contestants.push(Box::new(move || {
-                arch.dispatch(Outer(a, b, [side, side], sums));
+                arch.dispatch(Outer(a, b, [side, side], sums, panel));
                 black_box(&*sums);
             }));
         }
@@ -242,7 +243,7 @@ fn main() {
         b.iter(|| arch.dispatch(Multiply(&matrix, &x, &mut y, &mut panel)));
     });
     group.bench_function("gradient 64 × 64", |b| {
-        b.iter(|| arch.dispatch(Outer(&x, &y, [64, 64], &mut sums)));
+        b.iter(|| arch.dispatch(Outer(&x, &y, [64, 64], &mut sums, &mut panel)));
     });
     group.finish();
 

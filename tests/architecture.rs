@@ -14,7 +14,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("bijection", &["jacobian", "sweep", "tape"]),
     ("layers", &["bijection", "jacobian", "tape"]),
     ("base", &["tape"]),
-    ("flow", &["bijection", "base", "program", "sweep", "tape"]),
+    ("flow", &["bijection", "base", "program", "sweep", "kernel", "tape"]),
     ("audit", &["flow", "layers", "base", "bijection", "jacobian", "program", "sweep", "tape"]),
     ("derivation", &["audit", "bijection", "jacobian", "sweep", "tape"]),
     ("lesson", &["audit", "flow", "layers", "base", "bijection", "jacobian", "program", "sweep", "tape"]),

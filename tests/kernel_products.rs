@@ -4,7 +4,8 @@ use std::fmt::Debug;
 
 use num_traits::{Float, cast};
 use pushforward::kernel::{
-    Arch, Lanes, PackedMatrix, Real, Simd, WithSimd, add_outer, instruction_sets, multiply, multiply_add,
+    Arch, Lanes, PackedMatrix, Real, Simd, Wanted, WithSimd, add_outer, instruction_sets, multiply,
+    multiply_add,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -35,7 +36,7 @@ struct Outer<'a, F> {
     a: &'a [F],
     b: &'a [F],
     lanes: Lanes,
-    shape: [usize; 2],
+    wanted: &'a Wanted,
     sums: &'a mut [F],
 }
 
@@ -44,7 +45,7 @@ impl<F: Real> WithSimd for Outer<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        add_outer(simd, self.a, self.b, self.lanes, self.shape, self.sums);
+        add_outer(simd, self.a, self.b, self.lanes, self.wanted, self.sums, &mut Vec::new());
     }
 }
 
@@ -304,7 +305,10 @@ fn too_few_numbers_are_told_by_what_they_should_hold() {
 fn outer_products_are_three_loops<F: Real + Float + Debug>() {
     let mut rng = ChaCha8Rng::seed_from_u64(9);
     for _ in 0..200 {
-        let (rows, columns, lanes) = sizes(&mut rng);
+        let (mut rows, mut columns, lanes) = sizes(&mut rng);
+        if rng.random::<bool>() {
+            (rows, columns) = (rows + rng.random_range(0..60), columns + rng.random_range(0..120));
+        }
         let Lanes { count, stride } = lanes;
         let mut numbers = |elements: usize| -> Vec<F> {
             let mut numbers: Vec<F> =
@@ -317,12 +321,20 @@ fn outer_products_are_three_loops<F: Real + Float + Debug>() {
         };
         let (a, b) = (numbers(rows), numbers(columns));
         let before: Vec<F> = (0..rows * columns).map(|e| number(e as f64)).collect();
+        let zeros: Vec<bool> = match rng.random_range(0..3) {
+            0 => Vec::new(),
+            1 => (0..rows * columns).map(|e| (e % columns) * rows > (e / columns) * columns).collect(),
+            _ => (0..rows * columns).map(|_| rng.random::<f64>() < 0.9).collect(),
+        };
+        let wanted = Wanted::new([rows, columns], &zeros);
         for (set, arch) in instruction_sets() {
             let mut sums = before.clone();
-            let shape = [rows, columns];
-            arch.dispatch(Outer { a: &a, b: &b, lanes, shape, sums: &mut sums });
+            arch.dispatch(Outer { a: &a, b: &b, lanes, wanted: &wanted, sums: &mut sums });
             for (entry, found) in sums.iter().enumerate() {
                 let (row, column) = (entry / columns, entry % columns);
+                if zeros.get(entry) == Some(&true) && *found == before[entry] {
+                    continue;
+                }
                 let terms = (0..count).map(|lane| (a[row * stride + lane], b[column * stride + lane]));
                 let start = double(before[entry]);
                 let (sum, size) = terms.fold((start, start), |(sum, size), (a, b)| {
@@ -353,11 +365,39 @@ fn a_sum_of_outer_products_is_the_same_bits_in_every_run() {
     let a: Vec<f64> = (0..900).map(|i| (f64::from(i) * 0.37).sin()).collect();
     let sums = || {
         let mut sums = vec![0.0; 81];
-        Arch::new().dispatch(Outer { a: &a, b: &a, lanes, shape: [9, 9], sums: &mut sums });
+        let wanted = &Wanted::new([9, 9], &[]);
+        Arch::new().dispatch(Outer { a: &a, b: &a, lanes, wanted, sums: &mut sums });
         sums
     };
     let first = sums();
     assert!((0..5).all(|_| sums() == first));
     // aaᵀ is symmetric to the last bit: a block sums its entries as any other does.
     assert!((0..81).all(|e| first[e] == first[(e % 9) * 9 + e / 9]));
+}
+
+#[test]
+fn stripes_of_a_sum_of_outer_products_are_the_whole_to_the_last_bit() {
+    let lanes = Lanes { count: 300, stride: 304 };
+    let (rows, columns) = (130, 70);
+    let numbers = |count: usize| -> Vec<f32> { (0..count).map(|i| (i as f32 * 0.37).sin()).collect() };
+    let (a, b) = (numbers(rows * lanes.stride), numbers(columns * lanes.stride));
+    let zeros: Vec<bool> = (0..rows * columns).map(|e| e % columns > e / columns).collect();
+    let wanted = Wanted::new([rows, columns], &zeros);
+    let mut whole = vec![0.0; rows * columns];
+    Arch::new().dispatch(Outer { a: &a, b: &b, lanes, wanted: &wanted, sums: &mut whole });
+    let mut striped = vec![0.0; rows * columns];
+    for rows in [0..64, 64..100, 100..130] {
+        let (a, sums) = (&a[rows.start * lanes.stride..], &mut striped[rows.start * columns..]);
+        Arch::new().dispatch(Outer { a, b: &b, lanes, wanted: &wanted.rows(rows), sums });
+    }
+    assert_eq!(whole, striped);
+    let staircase = wanted.entries();
+    assert!(rows * columns - zeros.iter().filter(|zero| **zero).count() <= staircase);
+    assert!(staircase < rows * columns * 3 / 4, "{staircase} entries");
+}
+
+#[test]
+#[should_panic(expected = "rows from 6 on: not a multiple of 4")]
+fn stripes_begin_with_a_block() {
+    let _ = Wanted::new([12, 3], &[]).rows(6..12);
 }

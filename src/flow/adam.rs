@@ -1,5 +1,6 @@
 //! Adam (Kingma and Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1).
 
+use crate::kernel::{Arch, Simd, WithSimd};
 use crate::sweep::value::Number;
 use crate::tape::Parameters;
 
@@ -66,7 +67,25 @@ impl Adam<f64> {
 impl<F: Number> AdamStep<F> {
     /// Moves a parameter against its gradient, in one pass over the numbers.
     pub fn change(self, moments: &mut Moments<F>, values: &mut [F], gradient: &[F]) {
-        let AdamStep { rate, root, scale } = self;
+        Arch::new().dispatch(Change { step: self, moments, values, gradient });
+    }
+}
+
+/// A change to be made with the instructions of the machine.
+struct Change<'a, F> {
+    step: AdamStep<F>,
+    moments: &'a mut Moments<F>,
+    values: &'a mut [F],
+    gradient: &'a [F],
+}
+
+impl<F: Number> WithSimd for Change<'_, F> {
+    type Output = ();
+
+    /// A plain loop: compiled for an instruction set, it becomes vector instructions.
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Change { step: AdamStep { rate, root, scale }, moments, values, gradient } = self;
         let (keep_1, take_1) = (F::of(BETA_1), F::of(1.0 - BETA_1));
         let (keep_2, take_2) = (F::of(BETA_2), F::of(1.0 - BETA_2));
         let epsilon = F::of(EPSILON);

@@ -9,7 +9,8 @@ use super::table::Table;
 use crate::base::Base;
 use crate::bijection::{Bijection, BijectionError, Chain, Pulled, pull_back_with_log_det, push_forward};
 use crate::program::{Output, Program};
-use crate::tape::{NodeId, Parameters, Shape, Tape};
+use crate::sweep::resolve_movement;
+use crate::tape::{Cut, NodeId, Parameters, Shape, Tape};
 
 /// Layers over a base, not yet fitted.
 pub struct Flow {
@@ -64,6 +65,9 @@ impl Flow {
             let Pulled { z, log_det } = pull_back_with_log_det(&self.chain, x)?;
             (x.id(), z.id(), (self.base.log_prob(z) - log_det).id())
         };
+        // Before gradients are derived: what flows back from z and from log|det J| then meets at one node.
+        let resolved = resolve_movement(&tape, &Cut::new(&tape, &[x], &[z, log_prob]));
+        let (z, log_prob) = (resolved[0], resolved[1]);
         Ok(DensityTape { tape, x, z, log_prob })
     }
 

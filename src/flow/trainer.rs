@@ -3,7 +3,7 @@
 use super::adam::Adam;
 use super::density::{DensityTape, Flow, whole_rows};
 use super::error::FlowError;
-use crate::program::{Element, NonFinite, Output, Program, Threads};
+use crate::program::{Element, NonFinite, Output, Profile, Program, Threads};
 use crate::sweep::adjoint;
 use crate::tape::{Cut, Parameters};
 
@@ -129,6 +129,17 @@ impl<F: Element> Trainer<F> {
             step.change(moments, values, gradient);
         });
         Ok(Some(loss))
+    }
+
+    /// Where a step's time goes, apart from the changes of the parameters.
+    ///
+    /// # Errors
+    /// [`FlowError::Rows`] for rows that are not whole.
+    pub fn profile(&mut self, rows: &[F], repeats: usize) -> Result<Profile, FlowError> {
+        if !rows.len().is_multiple_of(self.width) {
+            return Err(FlowError::Rows { width: self.width, given: rows.len() });
+        }
+        Ok(self.program.profile(&[rows], rows.len() / self.width, repeats)?)
     }
 
     pub(super) fn origin(&mut self, rows: &[F], count: usize) -> Result<Option<NonFinite>, FlowError> {

@@ -18,6 +18,9 @@ const LARGE_BYTES: usize = 8 << 20;
 const GROUP_COLUMNS: usize = 512;
 const GROUP_BYTES: usize = 512 << 10;
 
+/// Blocks whose numbers are loaded together.
+const BLOCKS_AT_ONCE: usize = 4;
+
 /// A matrix for [`multiply`](super::multiply): its layout follows from its structural zeros and is made once,
 /// its numbers are loaded as often as they change.
 #[derive(Clone, Debug)]
@@ -160,20 +163,40 @@ impl<F: Real> PackedMatrix<F> {
     pub fn load(&mut self, values: &[F]) {
         assert_eq!(values.len(), self.rows * self.columns, "the numbers of a packed matrix");
         let [down, right] = self.strides;
-        for block in &self.blocks {
-            let height = block.height();
-            let mut entries = &mut self.entries[block.entries.clone()];
-            for run in &self.runs[block.runs.clone()] {
-                for column in run.columns.clone() {
-                    let (own, rest) = entries.split_at_mut(if run.edge { 2 * height } else { height });
-                    let (numbers, masks) = own.split_at_mut(height);
-                    for (place, row) in block.rows.clone().enumerate() {
-                        let is_zero = run.edge && masks[place] == F::ZERO;
-                        if !is_zero {
-                            numbers[place] = values[row * down + column * right];
+        for group in &self.groups {
+            // A few blocks at a time, column by column: of a transpose they lie in the same lines of the cache.
+            for blocks in self.blocks[group.blocks.clone()].chunks(BLOCKS_AT_ONCE) {
+                let whole = blocks.iter().all(|block| {
+                    let run = &self.runs[block.runs.start..block.runs.end];
+                    block.rows.len() == ROWS
+                        && matches!(run, [run] if run.columns == group.columns && !run.edge)
+                });
+                if !whole {
+                    for block in blocks {
+                        load_block(block, &self.runs, &mut self.entries, values, self.strides);
+                    }
+                    continue;
+                }
+                // They lie one after another.
+                let start = blocks[0].entries.start;
+                let size = ROWS * group.columns.len();
+                let entries = &mut self.entries[start..start + blocks.len() * size];
+                let first = blocks[0].rows.start;
+                if down == 1 {
+                    for (step, column) in group.columns.clone().enumerate() {
+                        let numbers = &values[column * right + first..][..blocks.len() * ROWS];
+                        for (block, own) in numbers.chunks_exact(ROWS).enumerate() {
+                            entries[block * size + step * ROWS..][..ROWS].copy_from_slice(own);
                         }
                     }
-                    entries = rest;
+                    continue;
+                }
+                for (block, entries) in blocks.iter().zip(entries.chunks_exact_mut(size)) {
+                    let row = |k: usize| &values[(block.rows.start + k) * down..][group.columns.clone()];
+                    let rows = row(0).iter().zip(row(1)).zip(row(2)).zip(row(3));
+                    for (own, (((a, b), c), d)) in entries.chunks_exact_mut(ROWS).zip(rows) {
+                        own.copy_from_slice(&[*a, *b, *c, *d]);
+                    }
                 }
             }
         }
@@ -203,5 +226,30 @@ impl<F: Real> PackedMatrix<F> {
 
     pub(super) fn entries(&self, block: &Block) -> &[F] {
         &self.entries[block.entries.clone()]
+    }
+}
+
+/// Takes the numbers of one block, entry by entry.
+fn load_block<F: Real>(
+    block: &Block,
+    runs: &[Run],
+    entries: &mut [F],
+    values: &[F],
+    [down, right]: [usize; 2],
+) {
+    let height = block.height();
+    let mut entries = &mut entries[block.entries.clone()];
+    for run in &runs[block.runs.clone()] {
+        for column in run.columns.clone() {
+            let (own, rest) = entries.split_at_mut(if run.edge { 2 * height } else { height });
+            let (numbers, masks) = own.split_at_mut(height);
+            for (place, row) in block.rows.clone().enumerate() {
+                let is_zero = run.edge && masks[place] == F::ZERO;
+                if !is_zero {
+                    numbers[place] = values[row * down + column * right];
+                }
+            }
+            entries = rest;
+        }
     }
 }

@@ -67,6 +67,7 @@ mod product;
 mod real;
 mod sigmoid;
 mod sums;
+mod transpose;
 mod vector;
 
 pub use pulp::{Arch, Simd, WithSimd};
@@ -77,7 +78,7 @@ pub use elementwise::{Function, Operand, Operation, map, select, update, zip};
 pub use exponential::{Exp, ExpM1, Exponential};
 pub use logarithm::{Ln, Ln1p, Logarithm};
 pub use matrix::PackedMatrix;
-pub use outer::add_outer;
+pub use outer::{Wanted, add_outer};
 pub use product::{Lanes, multiply, multiply_add};
 pub use real::Real;
 pub use sigmoid::{Sigmoid, Softplus, Tanh};

@@ -1,4 +1,8 @@
 //! Sums of outer products over lanes: the gradient of a matrix.
+//!
+//! Of a large matrix b is turned first, so that the columns of the sums lie side by side in registers and lane
+//! after lane is added to them. With few rows or columns the lanes of each entry are summed in a register of its
+//! own, which is added up at the end.
 
 use std::ops::Range;
 
@@ -7,17 +11,79 @@ use pulp::{Simd, WithSimd};
 use super::elementwise::Operand;
 use super::matrix::ROWS;
 use super::product::Lanes;
-use super::real::Real;
+use super::real::{Real, WIDEST};
+use super::transpose::transpose;
 
-/// Elements of b that are run through for all of a before the next, in bytes: they stay in the second-level
-/// cache.
-const GROUP_BYTES: usize = 256 << 10;
+/// Lanes that are turned at a time: so many of them stay in the first-level cache.
+const LANES_AT_ONCE: usize = 128;
+
+/// With fewer rows than this it costs more to turn b than to add up registers.
+const FEWEST_ROWS: usize = 24;
+
+/// Which entries of a sum of outer products are wanted: of every four rows the columns from the first to the last
+/// that is. The others may be left as they are.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    shape: [usize; 2],
+    /// Of every four rows; empty where all entries are wanted.
+    columns: Vec<Range<usize>>,
+}
+
+impl Wanted {
+    /// All entries but those that are structural zeros, told row by row; `zeros` is empty where there are none.
+    ///
+    /// # Panics
+    /// When `zeros` is neither empty nor as long as the matrix.
+    pub fn new([rows, columns]: [usize; 2], zeros: &[bool]) -> Wanted {
+        assert!(
+            zeros.is_empty() || zeros.len() == rows * columns,
+            "a structural zero or none for each entry"
+        );
+        if zeros.is_empty() || columns == 0 {
+            return Wanted { shape: [rows, columns], columns: Vec::new() };
+        }
+        let of_rows = |own: &[bool]| {
+            let wanted = |column: &usize| own.iter().skip(*column).step_by(columns).any(|zero| !zero);
+            let first = (0..columns).find(wanted).unwrap_or(columns);
+            first..(first..columns).rfind(wanted).map_or(first, |last| last + 1)
+        };
+        let columns = zeros.chunks(ROWS * columns).map(of_rows).collect();
+        Wanted { shape: [rows, zeros.len() / rows], columns }
+    }
+
+    /// The same of some rows, whose number before them is a multiple of four.
+    ///
+    /// # Panics
+    /// When it is not.
+    pub fn rows(&self, rows: Range<usize>) -> Wanted {
+        assert!(rows.start.is_multiple_of(ROWS), "rows from {} on: not a multiple of {ROWS}", rows.start);
+        let blocks = rows.start / ROWS..rows.end.div_ceil(ROWS);
+        let columns = if self.columns.is_empty() { Vec::new() } else { self.columns[blocks].to_vec() };
+        Wanted { shape: [rows.len(), self.shape[1]], columns }
+    }
+
+    /// How many entries are wanted.
+    pub fn entries(&self) -> usize {
+        let [rows, _] = self.shape;
+        (0..rows).step_by(ROWS).map(|row| self.of(row).len() * ROWS.min(rows - row)).sum()
+    }
+
+    /// Rows and columns.
+    pub fn shape(&self) -> [usize; 2] {
+        self.shape
+    }
+
+    /// The columns wanted of the four rows from `row` on.
+    fn of(&self, row: usize) -> Range<usize> {
+        self.columns.get(row / ROWS).cloned().unwrap_or(0..self.shape[1])
+    }
+}
 
 /// Adds Σ over lanes of a bᵀ to `sums`: a matrix with a row for each element of `a` and a column for each of
-/// `b`, row by row. No outer product of a lane is formed.
+/// `b`, row by row. No outer product of a lane is formed. Entries that are not wanted are added to or not.
 ///
-/// Lanes are summed in an order that depends on the instruction set and on the number of lanes, and on nothing
-/// else.
+/// Lanes are summed in an order that depends on the instruction set and on the number of lanes and columns, and
+/// on nothing else. `panel` is room to work in, of which nothing is kept.
 ///
 /// # Panics
 /// When a slice is too short, or when lanes overlap.
@@ -27,10 +93,12 @@ pub fn add_outer<S: Simd, F: Real>(
     a: &[F],
     b: &[F],
     lanes: Lanes,
-    [rows, columns]: [usize; 2],
+    wanted: &Wanted,
     sums: &mut [F],
+    panel: &mut Vec<F>,
 ) {
-    simd.vectorize(Outer { a, b, lanes, rows, columns, sums });
+    let [rows, columns] = wanted.shape;
+    simd.vectorize(Outer { a, b, lanes, rows, columns, wanted, sums, panel });
 }
 
 struct Outer<'a, F> {
@@ -39,7 +107,9 @@ struct Outer<'a, F> {
     lanes: Lanes,
     rows: usize,
     columns: usize,
+    wanted: &'a Wanted,
     sums: &'a mut [F],
+    panel: &'a mut Vec<F>,
 }
 
 impl<F: Real> WithSimd for Outer<'_, F> {
@@ -53,22 +123,72 @@ impl<F: Real> WithSimd for Outer<'_, F> {
         if self.rows == 0 || self.columns == 0 {
             return;
         }
-        // Four by three sums need 12 registers and 7 more for what is loaded.
-        if S::REGISTER_COUNT >= 32 { self.blocks::<S, 3>(simd) } else { self.blocks::<S, 2>(simd) }
+        let size = F::lanes::<S>();
+        if size == 1 || self.columns < size || self.rows < FEWEST_ROWS {
+            // Four by three sums need 12 registers and 7 more for what is loaded.
+            if S::REGISTER_COUNT >= 32 {
+                self.blocks::<S, 3>(simd)
+            } else {
+                self.blocks::<S, 2>(simd)
+            }
+            return;
+        }
+        // As many columns as are summed together where there are enough.
+        let width = if S::REGISTER_COUNT >= 32 { 4 * size } else { 2 * size };
+        for column in (0..self.columns).step_by(width) {
+            self.panel::<S>(simd, column, (self.columns - column).min(width));
+        }
     }
 }
 
 impl<F: Real> Outer<'_, F> {
+    /// All rows of some columns, which lie side by side in registers.
+    #[inline(always)]
+    fn panel<S: Simd>(&mut self, simd: S, column: usize, count: usize) {
+        let size = F::lanes::<S>();
+        let width = count.next_multiple_of(size);
+        let Lanes { stride, .. } = self.lanes;
+        for first in (0..self.lanes.count).step_by(LANES_AT_ONCE) {
+            let own = LANES_AT_ONCE.min(self.lanes.count - first);
+            if self.panel.len() < own * width {
+                self.panel.resize(own * width, F::ZERO);
+            }
+            let lanes = Lanes { count: own, stride };
+            transpose::<S, F>(&self.b[first..], lanes, [column, count], width, self.panel);
+            for row in (0..self.rows).step_by(ROWS) {
+                let wanted = self.wanted.of(row);
+                let start = wanted.start.saturating_sub(column) / size * size;
+                let end = wanted.end.saturating_sub(column).min(count);
+                let strip = Strip {
+                    a: elements::<F, ROWS>(&self.a[first..], row..self.rows, lanes),
+                    panel: &self.panel[..own * width],
+                    width,
+                    rows: ROWS.min(self.rows - row),
+                };
+                let mut place = start;
+                while place < end {
+                    let sums = &mut self.sums[row * self.columns + column + place..];
+                    let left = end - place;
+                    if S::REGISTER_COUNT >= 32 && left > 2 * size && place + 4 * size <= width {
+                        strip.add::<S, 4>(simd, place, sums, self.columns, (count - place).min(4 * size));
+                        place += 4 * size;
+                    } else if left > size && place + 2 * size <= width {
+                        strip.add::<S, 2>(simd, place, sums, self.columns, (count - place).min(2 * size));
+                        place += 2 * size;
+                    } else {
+                        strip.add::<S, 1>(simd, place, sums, self.columns, (count - place).min(size));
+                        place += size;
+                    }
+                }
+            }
+        }
+    }
+
     #[inline(always)]
     fn blocks<S: Simd, const COLUMNS: usize>(&mut self, simd: S) {
-        let element = (self.lanes.count * size_of::<F>()).max(1);
-        let group = (GROUP_BYTES / element).max(COLUMNS) / COLUMNS * COLUMNS;
-        for first_of_group in (0..self.columns).step_by(group) {
-            let end = self.columns.min(first_of_group + group);
-            for first_row in (0..self.rows).step_by(ROWS) {
-                for first_column in (first_of_group..end).step_by(COLUMNS) {
-                    self.block::<S, COLUMNS>(simd, first_row, first_column);
-                }
+        for first_row in (0..self.rows).step_by(ROWS) {
+            for first_column in (0..self.columns).step_by(COLUMNS) {
+                self.block::<S, COLUMNS>(simd, first_row, first_column);
             }
         }
     }
@@ -95,6 +215,64 @@ impl<F: Real> Outer<'_, F> {
                 *entry = *entry + F::total(simd, sum);
             }
         }
+    }
+}
+
+/// Up to four rows of the sums and the columns of one panel.
+struct Strip<'a, F> {
+    /// The lanes of each row; the last one stands in for those beyond it.
+    a: [&'a [F]; ROWS],
+    /// The numbers of the columns, lane after lane.
+    panel: &'a [F],
+    width: usize,
+    rows: usize,
+}
+
+impl<F: Real> Strip<'_, F> {
+    /// Adds some columns of the panel to as many of the sums.
+    #[inline(always)]
+    fn add<S: Simd, const REGISTERS: usize>(
+        &self,
+        simd: S,
+        place: usize,
+        sums: &mut [F],
+        stride: usize,
+        columns: usize,
+    ) {
+        let width = REGISTERS * F::lanes::<S>();
+        let lanes = self.panel.len() / self.width;
+        let a = self.a.map(|a| &a[..lanes]);
+        let mut tile = [[F::splat(simd, F::ZERO); REGISTERS]; ROWS];
+        assert!(place + width <= self.width, "columns of the panel");
+        for (lane, b) in self.panel.chunks_exact(self.width).enumerate().take(lanes) {
+            let (b, _) = F::registers::<S>(&b[place..place + width]);
+            for row in 0..ROWS {
+                let a = F::splat(simd, a[row][lane]);
+                for place in 0..REGISTERS {
+                    tile[row][place] = F::product_sum(simd, a, b[place], tile[row][place]);
+                }
+            }
+        }
+        for (row, tile) in tile.iter().enumerate().take(self.rows) {
+            let own = &mut sums[row * stride..][..columns];
+            if columns == width {
+                add::<S, F>(simd, own, tile);
+            } else {
+                let mut buffer = [F::ZERO; 4 * WIDEST];
+                buffer[..columns].copy_from_slice(own);
+                add::<S, F>(simd, &mut buffer[..width], tile);
+                own.copy_from_slice(&buffer[..columns]);
+            }
+        }
+    }
+}
+
+/// Adds registers to numbers side by side.
+#[inline(always)]
+fn add<S: Simd, F: Real>(simd: S, sums: &mut [F], tile: &[F::Register<S>]) {
+    let (registers, _) = F::registers_mut::<S>(sums);
+    for (register, sum) in registers.iter_mut().zip(tile) {
+        *register = F::sum(simd, *register, *sum);
     }
 }
 

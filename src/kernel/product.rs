@@ -1,6 +1,6 @@
 //! Products of a shared matrix with vectors, a lane for each sample.
 //!
-//! A block of four rows and two or three registers of lanes is summed in registers, so that each number that
+//! A block of four rows and two or four registers of lanes is summed in registers, so that each number that
 //! is loaded serves in several multiplications. Each element of the result is summed in the order of the
 //! columns, whatever the instruction set and wherever its lane is.
 
@@ -82,27 +82,26 @@ impl<F: Real> WithSimd for Multiply<'_, F> {
         self.lanes.check(self.matrix.columns(), self.b.len());
         self.lanes.check(self.matrix.rows(), self.out.len());
         for group in self.matrix.groups() {
-            // Four rows of three registers need 12 sums, and 4 more registers for what is loaded: with 16 in
-            // all, some would be spilled to memory.
-            if S::REGISTER_COUNT >= 32 {
-                self.panels::<S, 3>(simd, group);
-            } else {
-                self.panels::<S, 2>(simd, group);
-            }
+            self.panels::<S>(simd, group);
         }
     }
 }
 
 impl<F: Real> Multiply<'_, F> {
     #[inline(always)]
-    fn panels<S: Simd, const REGISTERS: usize>(&mut self, simd: S, group: &Group) {
+    fn panels<S: Simd>(&mut self, simd: S, group: &Group) {
         let width = F::lanes::<S>();
         let mut lane = 0;
         while lane < self.lanes.count {
             let left = self.lanes.count - lane;
-            if left >= REGISTERS * width {
-                self.panel::<S, REGISTERS>(simd, group, lane, REGISTERS * width);
-                lane += REGISTERS * width;
+            // Four rows of four registers need 16 sums, and 5 more registers for what is loaded: with 16 in all, some
+            // would be spilled to memory.
+            if S::REGISTER_COUNT >= 32 && left >= 4 * width {
+                self.panel::<S, 4>(simd, group, lane, 4 * width);
+                lane += 4 * width;
+            } else if left >= 2 * width {
+                self.panel::<S, 2>(simd, group, lane, 2 * width);
+                lane += 2 * width;
             } else {
                 self.panel::<S, 1>(simd, group, lane, left.min(width));
                 lane += width;

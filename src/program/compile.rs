@@ -5,14 +5,20 @@
 //! matrices; it is accumulated as soon as both are there.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use super::emit::{Emitted, Emitter};
+use super::instruction::{Instruction, Work};
 use super::lower::Block;
 use super::memory::Memory;
 use super::plan::{Found, Output, Plan, SharedWork, Slot};
 use crate::sweep::reach::Layout;
 use crate::sweep::zeros::structural_zeros;
 use crate::tape::{Cut, Declaration, NodeId, Op, Shape, Tape};
+
+/// Outer products of so many entries are worth a pass of their own, when all of them have so many.
+const LATE_LENGTH: usize = 1 << 12;
+const LATE_LENGTH_IN_ALL: usize = 1 << 19;
 
 /// What is known of each node while compiling, by position in the cut.
 pub(super) struct Compiler<'t> {
@@ -31,6 +37,7 @@ pub(super) struct Compiler<'t> {
     needs_sum: Vec<bool>,
     /// How many operands of other nodes it is, and of outputs.
     pub uses: Vec<u32>,
+    unread: HashMap<usize, Vec<bool>>,
 }
 
 impl<'t> Compiler<'t> {
@@ -61,6 +68,7 @@ impl<'t> Compiler<'t> {
             needs_value: vec![false; count],
             needs_sum: vec![false; count],
             uses: vec![0; count],
+            unread: HashMap::new(),
         }
     }
 
@@ -77,6 +85,7 @@ impl<'t> Compiler<'t> {
     pub(super) fn compile(mut self, members: HashSet<NodeId>) -> Plan {
         self.classify();
         self.mark_needs();
+        self.unread = self.find_unread();
         let mut build = Build::new();
         let count = self.cut.nodes().len();
         let mut values = vec![usize::MAX; count];
@@ -111,13 +120,18 @@ impl<'t> Compiler<'t> {
         // Sums that are formed from the numbers of each row, and those that follow from them.
         let before = build.length;
         let direct = |position: usize, op: &Op| !self.pushes_sum[position] || *op == Op::Outer;
+        let late = self.late_sums();
         for (position, id) in self.cut.nodes().iter().enumerate().filter(|(p, _)| self.needs_sum[*p]) {
             let node = self.tape.node(*id);
-            if direct(position, &node.op) {
+            if direct(position, &node.op) && late.binary_search(&position).is_err() {
                 sums[position] = build.slot(node.shape, &[]);
             }
         }
-        let accumulators = (before, build.length);
+        let early = before..build.length;
+        for position in late {
+            sums[position] = build.slot(self.tape.shape(self.cut.nodes()[position]), &[]);
+        }
+        let late = early.end..build.length;
         let mut after = Vec::new();
         for (position, id) in self.cut.nodes().iter().enumerate() {
             if !self.needs_sum[position] || sums[position] != usize::MAX {
@@ -137,8 +151,8 @@ impl<'t> Compiler<'t> {
             values.iter().map(|slot| build.slots.get(*slot).map(|slot| slot.offset)).collect();
         // Where the sum of a node goes, if it is formed row by row.
         let to: HashMap<usize, usize> = (0..count)
-            .filter(|p| sums[*p] != usize::MAX && build.slots[sums[*p]].offset < accumulators.1)
-            .map(|position| (position, build.slots[sums[position]].offset - accumulators.0))
+            .filter(|p| sums[*p] != usize::MAX && build.slots[sums[*p]].offset < late.end)
+            .map(|position| (position, build.slots[sums[position]].offset - early.start))
             .collect();
         let emitted = Emitter::new(&self, &offsets, members).emit(&to, &|position| self.pushes_sum[position]);
         let outputs: Vec<Found> = self
@@ -152,7 +166,7 @@ impl<'t> Compiler<'t> {
                 }
             })
             .collect();
-        self.finish(emitted, outputs, build, (parameters, shared, after), accumulators)
+        self.finish(emitted, outputs, build, (parameters, shared, after), (early, late))
     }
 
     #[allow(clippy::type_complexity)]
@@ -162,9 +176,16 @@ impl<'t> Compiler<'t> {
         outputs: Vec<Found>,
         build: Build,
         (parameters, shared, after): (Vec<(usize, Declaration)>, Vec<SharedWork>, Vec<SharedWork>),
-        sums: (usize, usize),
+        (sums, late_sums): (Range<usize>, Range<usize>),
     ) -> Plan {
-        let Emitted { mut instructions, matrices, blocks, inputs, .. } = emitted;
+        let Emitted { instructions, matrices, blocks, inputs, .. } = emitted;
+        let is_late = |instruction: &Instruction| matches!(&instruction.work, Work::AddOuter { to, .. } if sums.start + to >= late_sums.start);
+        let (mut late, mut instructions): (Vec<Instruction>, Vec<Instruction>) =
+            instructions.into_iter().partition(is_late);
+        late.sort_by_key(|instruction| match &instruction.work {
+            Work::AddOuter { to, .. } => *to,
+            _ => unreachable!("only sums of outer products are late"),
+        });
         let rows = |k: usize| matrices[k].rows();
         let columns = |k: usize| matrices[k].width;
         let starts: Vec<usize> = inputs.iter().filter(|(_, n)| *n > 0).map(|(row, _)| *row).collect();
@@ -175,10 +196,11 @@ impl<'t> Compiler<'t> {
                 Found::Sum(_) => None,
             })
             .flat_map(|places| places.iter().filter(|place| !place.is_shared()).map(|place| place.index()))
+            .chain(late.iter().flat_map(|sum| sum.read(&columns)).map(|(first, _)| first))
             .collect();
         let memory = Memory::new(&blocks, &instructions, (&starts, &kept), (&rows, &columns));
         let row = |row: usize| memory.row(row);
-        instructions.iter_mut().for_each(|instruction| instruction.renumber(&row));
+        instructions.iter_mut().chain(&mut late).for_each(|instruction| instruction.renumber(&row));
         let outputs = outputs.into_iter().map(|found| match found {
             Found::Each(places) => Found::Each(places.renumbered(&row)),
             sum => sum,
@@ -190,14 +212,68 @@ impl<'t> Compiler<'t> {
             zeros: build.zeros,
             shared,
             instructions,
+            late,
             after,
             outputs: outputs.collect(),
             length: build.length,
             sums,
+            late_sums,
             rows: memory.rows,
             rows_in_all: blocks.iter().map(|block| block.count).sum(),
             matrices,
         }
+    }
+
+    /// The positions of outer products whose batch sums are formed late, if they are so large together that sums of
+    /// each shard's own would be the greater part of what goes through memory.
+    fn late_sums(&self) -> Vec<usize> {
+        let is_large = |position: &usize| {
+            let (op, shape) =
+                self.tape.look(self.cut.nodes()[*position], |node| (node.op.clone(), node.shape));
+            self.needs_sum[*position]
+                && self.pushes_sum[*position]
+                && op == Op::Outer
+                && shape.len() >= LATE_LENGTH
+        };
+        let large: Vec<usize> = (0..self.cut.nodes().len()).filter(is_large).collect();
+        let length: usize =
+            large.iter().map(|position| self.tape.shape(self.cut.nodes()[*position]).len()).sum();
+        if length >= LATE_LENGTH_IN_ALL { large } else { Vec::new() }
+    }
+
+    /// By position of an outer product: the entries of its batch sum that nobody reads, because a mask of zeros is
+    /// multiplied with them wherever they go.
+    fn find_unread(&self) -> HashMap<usize, Vec<bool>> {
+        let mut unread: HashMap<usize, Vec<bool>> = HashMap::new();
+        for (user, id) in self.cut.nodes().iter().enumerate() {
+            if !self.needs_sum[user] || self.cut.is_input(*id) {
+                continue;
+            }
+            let node = self.tape.node(*id);
+            let zeros = self.zeros_of(*id);
+            for operand in &node.operands {
+                let (op, shape) = self.tape.look(*operand, |node| (node.op.clone(), node.shape));
+                if op != Op::Outer {
+                    continue;
+                }
+                let all = || vec![true; shape.len()];
+                let entries = unread.entry(self.position(*operand)).or_insert_with(all);
+                match node.op == Op::Mul && node.shape == shape && !zeros.is_empty() {
+                    true => entries.iter_mut().zip(zeros).for_each(|(entry, zero)| *entry &= zero),
+                    false => entries.fill(false),
+                }
+            }
+        }
+        for output in &self.outputs {
+            unread.remove(&self.position(output.node()));
+        }
+        unread.retain(|_, entries| entries.iter().any(|entry| *entry));
+        unread
+    }
+
+    /// The entries of a node's batch sum that nobody reads; empty where all are read.
+    pub(super) fn unread(&self, position: usize) -> &[bool] {
+        self.unread.get(&position).map_or(&[], Vec::as_slice)
     }
 
     /// Which nodes are batched, and through which the batch sum is pushed.

@@ -27,11 +27,15 @@ impl<F> fmt::Display for Program<F> {
             writeln!(f, "  {} = input {k}", rows(*first, *count))?;
         }
         write_list(f, &self.plan.instructions, 1)?;
-        if self.plan.sums.1 > self.plan.sums.0 {
+        if !self.plan.late.is_empty() {
+            writeln!(f, "then, from the rows of all chunks in memory:")?;
+            write_list(f, &self.plan.late, 1)?;
+        }
+        if self.plan.sums.end > self.plan.sums.start {
             writeln!(
                 f,
                 "then: {} sums over all rows, {} instructions on them",
-                self.plan.sums.1 - self.plan.sums.0,
+                self.plan.sums.end - self.plan.sums.start,
                 self.plan.after.len()
             )?;
         }
@@ -71,7 +75,7 @@ fn write_list(f: &mut fmt::Formatter<'_>, list: &[Instruction], depth: usize) ->
             Work::AddLanes { from, to } => {
                 writeln!(f, "{indent}sum {to}… += {} over the lanes", places(from))?;
             }
-            Work::AddOuter { left, right, to } => {
+            Work::AddOuter { left, right, to, .. } => {
                 let (left, right) = (rows(left.0, left.1), rows(right.0, right.1));
                 writeln!(f, "{indent}sum {to}… += {left} · {right}ᵀ over the lanes")?;
             }

@@ -1,11 +1,12 @@
 //! The number types of programs, and the one place where their kernels are compiled.
 
-use pulp::{Simd, WithSimd};
+use pulp::{Arch, Simd, WithSimd};
 
 use super::instruction::Instruction;
 use super::lanes::{Context, Lane};
 use super::matrix::Packed;
 use super::run::Space;
+use crate::kernel::{self, Wanted};
 use crate::sweep::value::Number;
 
 /// Numbers that programs run on: `f64` and `f32`.
@@ -14,31 +15,26 @@ use crate::sweep::value::Number;
 pub trait Element: Number {
     #[doc(hidden)]
     fn run(chunk: Chunk<'_, Self>);
+    #[doc(hidden)]
+    fn add_outer(work: OuterWork<'_, Self>);
 }
 
 impl Element for f64 {
     fn run(chunk: Chunk<'_, f64>) {
-        dispatch(chunk);
+        Arch::new().dispatch(chunk);
+    }
+    fn add_outer(work: OuterWork<'_, f64>) {
+        Arch::new().dispatch(work);
     }
 }
 
 impl Element for f32 {
     fn run(chunk: Chunk<'_, f32>) {
-        dispatch(chunk);
+        Arch::new().dispatch(chunk);
     }
-}
-
-/// Runs a chunk with the instruction set that is best for it: AVX2 where an x86 has it. AVX-512 gains little for
-/// products, and all kernels would be compiled a third time.
-#[inline(always)]
-fn dispatch<F: Number>(chunk: Chunk<'_, F>) {
-    #[cfg(target_arch = "x86_64")]
-    match pulp::x86::V3::try_new() {
-        Some(simd) => pulp::Simd::vectorize(simd, chunk),
-        None => pulp::Simd::vectorize(pulp::Scalar::new(), chunk),
+    fn add_outer(work: OuterWork<'_, f32>) {
+        Arch::new().dispatch(work);
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    pulp::Arch::new().dispatch(chunk);
 }
 
 /// A chunk's work, to be done with one instruction set.
@@ -57,5 +53,25 @@ impl<F: Number> WithSimd for Chunk<'_, F> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Chunk { instructions, matrices, shared, lane, space } = self;
         Context { matrices, shared, lane, space }.run_list(simd, instructions);
+    }
+}
+
+/// Part of a sum of outer products, to be formed with one instruction set.
+pub struct OuterWork<'a, F> {
+    pub(super) a: &'a [F],
+    pub(super) b: &'a [F],
+    pub(super) lane: Lane,
+    pub(super) wanted: &'a Wanted,
+    pub(super) sums: &'a mut [F],
+    pub(super) panel: &'a mut Vec<F>,
+}
+
+impl<F: Number> WithSimd for OuterWork<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let OuterWork { a, b, lane: Lane { count, stride }, wanted, sums, panel } = self;
+        kernel::add_outer(simd, a, b, kernel::Lanes { count, stride }, wanted, sums, panel);
     }
 }

@@ -3,6 +3,7 @@
 use std::panic::Location;
 
 use super::place::{Place, Segment};
+use crate::kernel::Wanted;
 use crate::tape::{Op, Shape};
 
 /// One step of a chunk.
@@ -33,8 +34,8 @@ pub(super) enum Work {
     Lanewise { op: Op, from: usize, out: usize, shapes: (Shape, Shape) },
     /// The batch sum of some places, added to sums from `to` on.
     AddLanes { from: Vec<Place>, to: usize },
-    /// The batch sum of an outer product of rows, added to the sums from `to` on.
-    AddOuter { left: (usize, usize), right: (usize, usize), to: usize },
+    /// The batch sum of an outer product of rows, added to the sums from `to` on as far as they are wanted.
+    AddOuter { left: (usize, usize), right: (usize, usize), to: usize, wanted: Wanted },
     /// An equation is solved.
     Solve(Box<Equation>),
 }
@@ -147,7 +148,7 @@ impl Instruction {
                 if *op == Op::LogAbsDet { 2 * cube / 3 } else { 2 * cube }
             }
             Work::AddLanes { from, .. } => from.len() as u64,
-            Work::AddOuter { left, right, .. } => 2 * (left.1 * right.1) as u64,
+            Work::AddOuter { wanted, .. } => 2 * wanted.entries() as u64,
             Work::Solve(equation) => {
                 equation.instructions().into_iter().map(|instruction| instruction.operations(nonzeros)).sum()
             }

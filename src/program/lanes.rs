@@ -6,7 +6,7 @@ use super::instruction::{Instruction, Work};
 use super::matrix::Packed;
 use super::place::{Place, Segment};
 use super::run::Space;
-use crate::kernel::{self, Function, Operation};
+use crate::kernel::{self, Function, Operation, Wanted};
 use crate::sweep::value::{Lanes, Number, evaluate};
 use crate::tape::{Op, Shape};
 
@@ -91,7 +91,9 @@ impl<F: Number> Context<'_, F> {
                 Work::Copy { out, from } => self.copy(*out, from),
                 Work::Lanewise { op, from, out, shapes } => self.lanewise(op, (*from, *out), *shapes),
                 Work::AddLanes { from, to } => self.add_lanes(simd, from, *to),
-                Work::AddOuter { left, right, to } => self.add_outer(simd, *left, *right, *to),
+                Work::AddOuter { left, right, to, wanted } => {
+                    self.add_outer(simd, left.0, right.0, *to, wanted);
+                }
                 Work::Solve(equation) => self.solve(simd, equation),
             }
         }
@@ -360,13 +362,14 @@ impl<F: Number> Context<'_, F> {
     }
 
     #[inline(always)]
-    fn add_outer<S: Simd>(&mut self, simd: S, left: (usize, usize), right: (usize, usize), to: usize) {
+    fn add_outer<S: Simd>(&mut self, simd: S, left: usize, right: usize, to: usize, wanted: &Wanted) {
         let Lane { count, stride } = self.lane;
-        let Space { rows, sums, .. } = &mut *self.space;
-        let a = &rows[left.0 * stride..(left.0 + left.1) * stride];
-        let b = &rows[right.0 * stride..(right.0 + right.1) * stride];
-        let sums = &mut sums[to..to + left.1 * right.1];
-        kernel::add_outer(simd, a, b, kernel::Lanes { count, stride }, [left.1, right.1], sums);
+        let Space { rows, sums, panel, .. } = &mut *self.space;
+        let [left_count, right_count] = wanted.shape();
+        let a = &rows[left * stride..(left + left_count) * stride];
+        let b = &rows[right * stride..(right + right_count) * stride];
+        let sums = &mut sums[to..to + left_count * right_count];
+        kernel::add_outer(simd, a, b, kernel::Lanes { count, stride }, wanted, sums, panel);
     }
 }
 

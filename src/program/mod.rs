@@ -4,10 +4,9 @@
 //! parameters), the rest runs over chunks of rows, feature-major, so that each operation is one loop over contiguous
 //! lanes and the numbers of a chunk stay in cache.
 //!
-//! Reading order:
+//! Data movement that is not needed is looked through first (`sweep::resolve_movement`). Reading order:
 //! | file | what happens there |
 //! |---|---|
-//! | `movement` | gathers of what was moved are looked through, so that equal work becomes one node |
 //! | `lower` | equations are unfolded into nodes and the order in which their elements become known |
 //! | `compile` | what is shared, what is batched, which batch sums are formed from which |
 //! | `emit` | nodes become instructions on rows; what only moves data becomes a place |
@@ -16,9 +15,10 @@
 //! | `memory` | rows that are read no more make room for others |
 //! | `run`, `element` | rows into chunks, chunks onto threads, an instruction set for each |
 //! | `lanes`, `solve` | instructions by kernels, equations |
+//! | `late` | gradients of large matrices |
 //! | `update` | parameters changed in place, for training |
 //! | `trace` | the first number that is not finite |
-//! | `display` | a program as text |
+//! | `display`, `profile` | a program as text, and where its time goes |
 
 mod compile;
 mod display;
@@ -27,12 +27,13 @@ mod emit;
 mod error;
 mod instruction;
 mod lanes;
+mod late;
 mod lower;
 mod matrix;
 mod memory;
-mod movement;
 mod place;
 mod plan;
+mod profile;
 mod run;
 mod solve;
 mod trace;
@@ -41,4 +42,5 @@ mod update;
 pub use element::Element;
 pub use error::{NonFinite, ProgramError};
 pub use plan::{Output, Program};
+pub use profile::{Profile, ProfileRow};
 pub use run::Threads;

@@ -1,17 +1,19 @@
 //! A compiled program: what it does, and the numbers it does it with.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::panic::Location;
 
 use super::Threads;
 use super::compile::Compiler;
 use super::element::Element;
 use super::instruction::Instruction;
+use super::late::Stripe;
 use super::lower::{Lowered, lower};
 use super::matrix::{Matrix, Packed};
-use super::movement;
 use super::place::Places;
 use super::run::{Space, lanes_for};
+use crate::sweep::resolve_movement;
 use crate::tape::{Cut, Declaration, NodeId, Op, Shape, Tape};
 
 /// What is wanted of a node.
@@ -79,9 +81,12 @@ pub(super) struct Plan {
     pub instructions: Vec<Instruction>,
     pub after: Vec<SharedWork>,
     pub outputs: Vec<Found>,
-    /// Shared numbers in all, and where the batch sums lie among them.
+    /// Sums of outer products that are formed when all chunks are through: see `late`.
+    pub late: Vec<Instruction>,
+    /// Shared numbers in all, and where the batch sums lie among them: those of each chunk, then the late ones.
     pub length: usize,
-    pub sums: (usize, usize),
+    pub sums: Range<usize>,
+    pub late_sums: Range<usize>,
     /// Rows of lanes in memory, and as many as there would be if none were used again.
     pub rows: usize,
     pub rows_in_all: usize,
@@ -98,6 +103,7 @@ pub struct Program<F> {
     pub(super) lanes: usize,
     pub(super) threads: Threads,
     pub(super) spaces: Vec<Space<F>>,
+    pub(super) stripes: Vec<Stripe<F>>,
     pub(super) loaded: bool,
 }
 
@@ -114,6 +120,7 @@ impl<F: Element> Program<F> {
             lanes: lanes_for(plan.rows, size_of::<F>()),
             threads: Threads::default(),
             spaces: Vec::new(),
+            stripes: Vec::new(),
             loaded: false,
             plan,
         }
@@ -130,12 +137,14 @@ impl<F> Program<F> {
     /// structural zero; moving data counts nothing, and an iteration of Newton's method as one.
     pub fn operations(&self) -> u64 {
         let nonzeros = |matrix: usize| self.plan.matrices[matrix].nonzeros;
-        self.plan.instructions.iter().map(|instruction| instruction.operations(&nonzeros)).sum()
+        let instructions = self.plan.instructions.iter().chain(&self.plan.late);
+        instructions.map(|instruction| instruction.operations(&nonzeros)).sum()
     }
 
     /// How many instructions run once per loading of the parameters, per sample, and once per batch.
     pub fn instructions(&self) -> (usize, usize, usize) {
-        (self.plan.shared.len(), self.plan.instructions.len(), self.plan.after.len())
+        let each = self.plan.instructions.len() + self.plan.late.len();
+        (self.plan.shared.len(), each, self.plan.after.len())
     }
 }
 
@@ -143,7 +152,7 @@ impl Plan {
     fn new(tape: &Tape, inputs: &[NodeId], outputs: &[Output]) -> Plan {
         let wanted: Vec<NodeId> = outputs.iter().map(|output| output.node()).collect();
         let cut = Cut::new(tape, inputs, &wanted);
-        let resolved = movement::resolve(tape, &cut);
+        let resolved = resolve_movement(tape, &cut);
         let outputs: Vec<Output> =
             outputs.iter().zip(resolved).map(|(output, node)| output.at(node)).collect();
         match lower(tape, inputs, &outputs) {

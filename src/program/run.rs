@@ -4,6 +4,8 @@
 //! threads; each shard sums over its own chunks in order, and the sums of the shards are added in order. So every
 //! number is the same to the last bit, however many threads there are.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::element::{Chunk, Element};
@@ -32,26 +34,37 @@ pub(super) struct Space<F> {
     pub sums: Vec<F>,
     pub panel: Vec<F>,
     pub newton: Vec<super::solve::Newton<F>>,
+    /// The lanes of the chunk that it holds.
+    pub lane: Option<Lane>,
 }
 
 /// A chunk's numbers stay in this much of a second-level cache.
 const CACHE_BYTES: usize = 512 << 10;
-const FEWEST_LANES: usize = 112;
-const MOST_LANES: usize = 480;
+const FEWEST_LANES: usize = 128;
+const MOST_LANES: usize = 512;
 /// Lanes come in such numbers: whole registers of every instruction set.
 const LANES_STEP: usize = 16;
+/// Lanes that the widest registers multiply at a time: four registers of sixteen.
+const PANEL: usize = 64;
 /// Sums that one thread adds up at a time.
 const SUMS_AT_ONCE: usize = 1 << 15;
+/// Chunks that late sums are formed from together take so much memory.
+const LATE_BYTES: usize = 64 << 20;
 /// With so many rows to a shard another thread is worth it.
 const LEAST_ROWS: usize = 128;
 
 /// As many lanes as keep the live rows of a chunk in the second-level cache.
 pub(super) fn lanes_for(rows: usize, bytes: usize) -> usize {
     let fit = CACHE_BYTES / (bytes * rows.max(1));
-    let fit = fit.clamp(FEWEST_LANES, MOST_LANES) / LANES_STEP * LANES_STEP;
+    let fit = fit.clamp(FEWEST_LANES, MOST_LANES) / PANEL * PANEL;
     // A chunk of one lane of a million rows is large enough.
     const LARGEST: usize = 1 << 24;
     if fit * rows > LARGEST { (LARGEST / rows.max(1)).clamp(1, fit) } else { fit }
+}
+
+/// At least so many lanes, in whole panels if they fill one.
+fn whole_panels(lanes: usize) -> usize {
+    lanes.next_multiple_of(if lanes > PANEL / 2 { PANEL } else { LANES_STEP })
 }
 
 /// A shard's number, its room to work, and its rows of each output.
@@ -64,6 +77,13 @@ struct Shards {
     /// Rows of each but the last.
     rows: usize,
     lanes: usize,
+}
+
+impl Shards {
+    /// Chunks of each but the last.
+    fn chunks(self) -> usize {
+        self.rows.div_ceil(self.lanes.max(1))
+    }
 }
 
 impl<F: Element> Program<F> {
@@ -147,19 +167,31 @@ impl<F: Element> Program<F> {
     /// Runs over rows that fit, and leaves the sums in place. Without `results` nothing else is kept.
     pub(super) fn run_and_sum(&mut self, inputs: &[&[F]], rows: usize, results: &mut [Vec<F>]) {
         let shards = self.shards(rows);
-        let (from, to) = self.plan.sums;
         let mut spaces = std::mem::take(&mut self.spaces);
         spaces.resize_with(shards.count.max(spaces.len()), Space::default);
-        self.run_shards(shards, inputs, rows, &mut spaces, results);
+        let own = &mut spaces[..shards.count];
+        for space in &mut *own {
+            space.sums.clear();
+            space.sums.resize(self.plan.sums.len(), F::zero());
+        }
+        if self.plan.late.is_empty() {
+            self.run_shards(shards, 0..shards.chunks(), inputs, rows, own, results);
+        } else {
+            for chunk in 0..shards.chunks() {
+                self.run_shards(shards, chunk..chunk + 1, inputs, rows, own, results);
+                self.add_late(own, chunk == 0);
+            }
+        }
         // Shard after shard, whatever thread was done first.
+        let own = &spaces[..shards.count];
         let add = |(part, total): (usize, &mut [F])| {
             total.fill(F::zero());
-            for space in &spaces[..shards.count] {
+            for space in own {
                 let shares = &space.sums[part * SUMS_AT_ONCE..];
                 total.iter_mut().zip(shares).for_each(|(sum, share)| *sum = *sum + *share);
             }
         };
-        let total = &mut self.values[from..to];
+        let total = &mut self.values[self.plan.sums.clone()];
         match self.threads {
             Threads::All if total.len() > SUMS_AT_ONCE => {
                 total.par_chunks_mut(SUMS_AT_ONCE).enumerate().for_each(add);
@@ -172,21 +204,19 @@ impl<F: Element> Program<F> {
         }
     }
 
+    /// Runs some chunks of every shard.
     fn run_shards(
         &self,
         shards: Shards,
+        chunks: Range<usize>,
         inputs: &[&[F]],
         rows: usize,
         spaces: &mut [Space<F>],
         results: &mut [Vec<F>],
     ) {
         // Each shard writes its own rows of each output.
-        let mut jobs: Vec<Job<'_, F>> = spaces
-            .iter_mut()
-            .take(shards.count)
-            .enumerate()
-            .map(|(k, space)| (k, space, Vec::new()))
-            .collect();
+        let mut jobs: Vec<Job<'_, F>> =
+            spaces.iter_mut().enumerate().map(|(k, space)| (k, space, Vec::new())).collect();
         for (found, result) in self.plan.outputs.iter().zip(results.iter_mut()) {
             if let Found::Each(places) = found {
                 let mut rest = result.as_mut_slice();
@@ -199,13 +229,16 @@ impl<F: Element> Program<F> {
             }
         }
         let run = |(shard, space, mut parts): Job<'_, F>| {
-            space.sums.clear();
-            space.sums.resize(self.plan.sums.1 - self.plan.sums.0, F::zero());
             let (first, end) = (shard * shards.rows, rows.min((shard + 1) * shards.rows));
-            let mut start = first;
-            while start < end {
+            for chunk in chunks.clone() {
+                let start = first + chunk * shards.lanes;
+                if start >= end {
+                    space.lane = None;
+                    break;
+                }
                 let count = shards.lanes.min(end - start);
                 let lane = Lane::new(count);
+                space.lane = Some(lane);
                 self.chunk(inputs, start, lane, space);
                 let each = self.plan.outputs.iter().filter_map(|found| match found {
                     Found::Each(places) => Some(places),
@@ -216,7 +249,6 @@ impl<F: Element> Program<F> {
                     let own = &mut part[(start - first) * width..(start - first + count) * width];
                     self.write_rows(places, lane, space, own);
                 }
-                start += count;
             }
         };
         match self.threads {
@@ -227,9 +259,12 @@ impl<F: Element> Program<F> {
 
     /// How rows are dealt out: by their number and the program alone.
     fn shards(&self, rows: usize) -> Shards {
-        let bytes = (self.plan.sums.1 - self.plan.sums.0) * size_of::<F>();
-        // Sums cost memory and time for each shard.
+        let bytes = self.plan.sums.len() * size_of::<F>();
+        // Sums cost memory and time for each shard; so do the rows that late sums are formed from.
         let most = match bytes {
+            _ if !self.plan.late.is_empty() => {
+                (LATE_BYTES / (self.plan.rows * self.lanes * size_of::<F>())).clamp(2, 16)
+            }
             0 => 64,
             b if b <= 64 << 10 => 16,
             b if b <= 4 << 20 => 4,
@@ -241,7 +276,7 @@ impl<F: Element> Program<F> {
         let chunks = share.div_ceil(self.lanes.max(1));
         let lanes = match self.lanes {
             lanes if lanes < LANES_STEP => lanes,
-            lanes => share.div_ceil(chunks).next_multiple_of(LANES_STEP).min(lanes.max(LANES_STEP)),
+            lanes => whole_panels(share.div_ceil(chunks)).min(lanes.max(LANES_STEP)),
         };
         let share = share.div_ceil(lanes) * lanes;
         Shards { count: rows.div_ceil(share.max(1)), rows: share, lanes }
@@ -249,6 +284,24 @@ impl<F: Element> Program<F> {
 
     /// Brings the rows `start..` in, computes, and adds to the sums of the space.
     fn chunk(&self, inputs: &[&[F]], start: usize, lane: Lane, space: &mut Space<F>) {
+        self.bring_in(inputs, start, lane, space);
+        let task = Chunk {
+            instructions: &self.plan.instructions,
+            matrices: &self.packed,
+            shared: &self.values,
+            lane,
+            space,
+        };
+        F::run(task);
+    }
+
+    /// How many lanes a chunk of so many rows has.
+    pub(super) fn chunk_lanes(&self, rows: usize) -> usize {
+        self.shards(rows).lanes.min(rows)
+    }
+
+    /// Brings the rows from `start` on in, an input's numbers side by side in lanes.
+    pub(super) fn bring_in(&self, inputs: &[&[F]], start: usize, lane: Lane, space: &mut Space<F>) {
         let Lane { count, stride } = lane;
         if space.rows.len() < self.plan.rows * stride {
             space.rows.resize(self.plan.rows * stride, F::zero());
@@ -263,14 +316,6 @@ impl<F: Element> Program<F> {
                 }
             }
         }
-        let task = Chunk {
-            instructions: &self.plan.instructions,
-            matrices: &self.packed,
-            shared: &self.values,
-            lane,
-            space,
-        };
-        F::run(task);
     }
 
     fn write_rows(&self, places: &Places, lane: Lane, space: &Space<F>, out: &mut [F]) {

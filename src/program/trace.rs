@@ -41,8 +41,7 @@ impl<F: Element> Program<F> {
                 operands: same.map(|slot| numbers(*slot)[element].to_double()).collect(),
             }));
         }
-        let mut space =
-            Space { sums: vec![F::zero(); self.plan.sums.1 - self.plan.sums.0], ..Space::default() };
+        let mut space = Space { sums: vec![F::zero(); self.plan.sums.len()], ..Space::default() };
         for row in 0..rows {
             let found = self.traced(inputs, row, &mut space);
             if found.is_some() {

@@ -50,7 +50,7 @@ impl<F: Element> Program<F> {
     ) {
         assert_eq!(states.len(), self.plan.parameters.len(), "a state for each parameter");
         // Sums lie behind the parameters and behind all that follows from them; parameters lie in order.
-        let (parameters, sums) = self.values.split_at_mut(self.plan.sums.0);
+        let (parameters, sums) = self.values.split_at_mut(self.plan.sums.start);
         let (mut rest, mut start) = (parameters, 0);
         let mut jobs: Vec<(&mut T, &mut [F], &[F])> = Vec::with_capacity(states.len());
         for ((state, (slot, _)), output) in states.iter_mut().zip(&self.plan.parameters).zip(gradient) {
@@ -60,11 +60,13 @@ impl<F: Element> Program<F> {
             assert_eq!(own.shape, sum.shape, "a gradient has its parameter's shape");
             let (values, after) = rest.split_at_mut(own.offset - start).1.split_at_mut(own.shape.len());
             (rest, start) = (after, own.offset + own.shape.len());
-            jobs.push((state, values, &sums[sum.offset - self.plan.sums.0..][..sum.shape.len()]));
+            jobs.push((state, values, &sums[sum.offset - self.plan.sums.start..][..sum.shape.len()]));
         }
         let run = |(state, values, gradient): (&mut T, &mut [F], &[F])| change(state, values, gradient);
         match self.threads {
-            Threads::All if self.plan.sums.1 - self.plan.sums.0 > LARGE => jobs.into_par_iter().for_each(run),
+            Threads::All if self.plan.late_sums.end - self.plan.sums.start > LARGE => {
+                jobs.into_par_iter().for_each(run)
+            }
             _ => jobs.into_iter().for_each(run),
         }
         self.prepare();

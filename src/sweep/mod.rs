@@ -8,6 +8,7 @@
 //! | [`reach`] | which inputs it depends on, which outputs it reaches | sparsity, order, slices |
 //! | [`bound`] | an interval, for all inputs and parameters | signs, domains |
 //! | [`simplify`](fn@simplify::simplify) | an equal, smaller program | textbook formulas |
+//! | [`resolve_movement`] | what is read in the end | equal work as one node |
 //! | [`invert`](fn@invert) | the program run backwards | inverses, as formulas |
 //! | [`render`](fn@render), [`formulas`] | terms | formulas in text, LaTeX and MathML |
 //!
@@ -20,6 +21,7 @@ mod equation;
 mod invert;
 mod limit;
 mod lu;
+mod movement;
 mod partial;
 pub mod reach;
 mod render;
@@ -33,6 +35,7 @@ pub use adjoint::adjoint;
 pub(crate) use equation::{substitution, with_known_solutions};
 pub use invert::{NotInverted, invert};
 pub use lu::Lu;
+pub use movement::resolve_movement;
 pub use render::{Formula, Names, formulas, render, render_program};
 pub(crate) use render::{
     Function, Positions, Product, Sheet, Term, Wanted, Written, equations, html_words, latex_words,

@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use smallvec::SmallVec;
 
+use crate::kernel::Wanted;
 use crate::program::compile::Compiler;
 use crate::program::instruction::{Instruction, Work};
 use crate::program::matrix::Matrix;
@@ -367,7 +368,8 @@ impl<'c, 't> Emitter<'c, 't> {
             let (left, right) = (self.places(node.operands[0]), self.places(node.operands[1]));
             let left = (self.together(id, &left), left.len());
             let right = (self.together(id, &right), right.len());
-            self.push_at(Work::AddOuter { left, right, to }, id, "sum of outer", None);
+            let wanted = Wanted::new([left.1, right.1], self.compiler.unread(position));
+            self.push_at(Work::AddOuter { left, right, to, wanted }, id, "sum of outer", None);
             return;
         }
         let from = self.places(id).iter().collect();

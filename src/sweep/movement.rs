@@ -1,15 +1,17 @@
-//! Data movement resolved before a program runs.
+//! Data movement resolved, so that equal work is one node.
 //!
 //! Gathers of concatenations, gathers of gathers and gathers that move nothing are looked through. Not one
 //! number changes; but a flow that computes z = f⁻¹(x) and then derives log|det J| at z finds that both read
-//! the same half of x, and the conditioner's network runs once instead of twice.
+//! the same half of x, and the conditioner's network runs once instead of twice. The same goes for gradients:
+//! resolved before the adjoint sweep, what flows back from z and from log|det J| meets at the same node and
+//! goes through the network together.
 
 use std::collections::HashMap;
 
 use crate::tape::{Cut, Node, NodeId, Op, Tape};
 
 /// The same outputs, with needless data movement gone.
-pub(super) fn resolve(tape: &Tape, cut: &Cut) -> Vec<NodeId> {
+pub fn resolve_movement(tape: &Tape, cut: &Cut) -> Vec<NodeId> {
     let mut renamed: HashMap<NodeId, NodeId> = HashMap::new();
     for id in cut.nodes() {
         if cut.is_input(*id) {

@@ -1,0 +1,114 @@
+//! Where a program's time goes: each instruction timed by itself.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use super::element::{Chunk, Element};
+use super::error::ProgramError;
+use super::instruction::Instruction;
+use super::lanes::Lane;
+use super::plan::Program;
+use super::run::Space;
+
+/// What [`Program::profile`] measured: by operation, the slowest first.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// Lanes of the chunk that was timed.
+    pub lanes: usize,
+    /// What was measured of each operation.
+    pub rows: Vec<ProfileRow>,
+}
+
+/// All instructions of one operation.
+#[derive(Clone, Debug)]
+pub struct ProfileRow {
+    /// The operation, as it is called on the tape or by the compiler.
+    pub name: &'static str,
+    /// How many instructions they are.
+    pub instructions: usize,
+    /// Their scalar operations for one lane, as [`Program::operations`] counts them.
+    pub operations: u64,
+    /// Their shortest times, added up.
+    pub time: Duration,
+}
+
+impl<F: Element> Program<F> {
+    /// Times every instruction on a chunk of the first rows, `repeats` times each, on one thread.
+    ///
+    /// What happens once per loading of the parameters or once per batch is not in it.
+    ///
+    /// # Errors
+    /// As [`Program::run`].
+    pub fn profile(&mut self, inputs: &[&[F]], rows: usize, repeats: usize) -> Result<Profile, ProgramError> {
+        self.check(inputs, rows)?;
+        let lane = Lane::new(self.chunk_lanes(rows).max(1));
+        let mut by_name: BTreeMap<&'static str, ProfileRow> = BTreeMap::new();
+        if rows > 0 {
+            let sums = self.plan.sums.start..self.plan.late_sums.end;
+            let mut space = Space { sums: vec![F::zero(); sums.end - sums.start], ..Space::default() };
+            let all = || self.plan.instructions.iter().chain(&self.plan.late);
+            self.bring_in(inputs, 0, lane, &mut space);
+            let mut best = vec![Duration::MAX; all().count()];
+            for _ in 0..repeats.max(1) {
+                for (best, instruction) in best.iter_mut().zip(all()) {
+                    let start = Instant::now();
+                    self.run_one(instruction, lane, &mut space);
+                    *best = (*best).min(start.elapsed());
+                }
+            }
+            let nonzeros = |matrix: usize| self.plan.matrices[matrix].nonzeros;
+            for (instruction, time) in all().zip(best) {
+                let row = by_name.entry(instruction.name).or_insert(ProfileRow {
+                    name: instruction.name,
+                    instructions: 0,
+                    operations: 0,
+                    time: Duration::ZERO,
+                });
+                row.instructions += 1;
+                row.operations += instruction.operations(&nonzeros);
+                row.time += time;
+            }
+        }
+        let mut rows: Vec<ProfileRow> = by_name.into_values().collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(row.time));
+        Ok(Profile { lanes: lane.count, rows })
+    }
+
+    fn run_one(&self, instruction: &Instruction, lane: Lane, space: &mut Space<F>) {
+        F::run(Chunk {
+            instructions: std::slice::from_ref(instruction),
+            matrices: &self.packed,
+            shared: &self.values,
+            lane,
+            space,
+        });
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all: Duration = self.rows.iter().map(|row| row.time).sum();
+        let lanes = self.lanes as f64;
+        writeln!(f, "{} lanes, {:.1} µs a chunk", self.lanes, all.as_secs_f64() * 1e6)?;
+        writeln!(
+            f,
+            "{:<16} {:>6} {:>12} {:>10} {:>6} {:>9}",
+            "", "count", "operations", "µs", "share", "ops/ns"
+        )?;
+        for row in &self.rows {
+            let seconds = row.time.as_secs_f64();
+            writeln!(
+                f,
+                "{:<16} {:>6} {:>12} {:>10.1} {:>5.1}% {:>9.2}",
+                row.name,
+                row.instructions,
+                row.operations,
+                seconds * 1e6,
+                100.0 * seconds / all.as_secs_f64().max(f64::MIN_POSITIVE),
+                row.operations as f64 * lanes / (seconds * 1e9).max(f64::MIN_POSITIVE),
+            )?;
+        }
+        Ok(())
+    }
+}
