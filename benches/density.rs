@@ -7,20 +7,27 @@
 mod support;
 
 use pushforward::program::Threads;
-use support::bench::Bench;
+use support::bench::{Bench, Measurement};
 use support::models::{Case, Model, Size, runner};
 use support::picture::Plot;
 use support::table::{Layout, figures, time};
 
 fn measure(bench: &mut Bench, name: &str, case: Case, model: Model, size: Size) {
-    let Size { d, hidden, batch, .. } = size;
+    let Size { d, hidden, layers, batch } = size;
+    let products = (model.weights(d, hidden, layers) * batch) as f64;
     let row = format!("{:<9} {d:>3} {hidden:>4} {batch:>5}", model.title());
-    bench.measure(name, &row, (d * batch) as f64, || runner::<f32>(model, case, size, Threads::All).run);
+    bench.measure(name, &row, products, || runner::<f32>(model, case, size, Threads::All).run);
 }
 
 fn both(bench: &mut Bench, model: Model, size: Size) {
     measure(bench, "log_prob", Case::LogProb, model, size);
     measure(bench, "sample", Case::Sample, model, size);
+}
+
+/// Flow and direction.
+fn curve(measurement: &Measurement) -> Option<String> {
+    let flow = Model::ALL.into_iter().find(|model| measurement.case.starts_with(model.title()))?;
+    Some(format!("{}, {}", flow.title(), measurement.series))
 }
 
 fn main() {
@@ -55,15 +62,16 @@ fn main() {
             cases: "flow        d  hid. batch",
             baselines: &[("sample", "log_prob")],
             exponents: &[],
-            size: "d × samples",
+            size: "parameters × samples",
+            at_most: None,
             notes,
         },
         &Plot {
-            title: "Densities and samples by the numbers that go in",
-            alt: "Time against dimension times samples, of densities and of samples.",
-            size: "d × samples",
+            title: "Densities and samples by their multiplications",
+            alt: "Time against parameters times samples, of densities and of samples.",
+            size: "parameters × samples",
             joined: false,
-            without: &[],
+            curve,
             slopes: &[],
         },
     );

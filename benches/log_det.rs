@@ -15,7 +15,7 @@ use faer::{MatMut, Par};
 use pushforward::sweep::Lu;
 use support::bench::Bench;
 use support::layers::{MaskedLayer, Neighbours, columns, log_det};
-use support::picture::Plot;
+use support::picture::{Plot, by_series};
 use support::table::Layout;
 
 const DECLARED: &str = "declared";
@@ -103,6 +103,7 @@ fn main() {
             baselines: &[(DENSE, DECLARED), (OUR_LU, THEIR_LU)],
             exponents: &exponents,
             size: "d",
+            at_most: None,
             notes: notes.map(String::from).to_vec(),
         },
         &Plot {
@@ -110,7 +111,7 @@ fn main() {
             alt: "Time against d: the declared route rises in proportion to d, the dense ones to its third power.",
             size: "d",
             joined: true,
-            without: &[],
+            curve: by_series,
             slopes: &exponents,
         },
     );

@@ -9,9 +9,9 @@ use std::hint::black_box;
 
 use pushforward::prelude::*;
 use pushforward::program::{Program, Threads};
-use support::bench::Bench;
+use support::bench::{Bench, Measurement};
 use support::chain;
-use support::network::{self, ByHand, OPERATIONS};
+use support::network::{self, ByHand};
 use support::picture::Plot;
 use support::table::Layout;
 
@@ -63,8 +63,8 @@ fn check() {
 
 fn chains(bench: &mut Bench, length: usize) {
     let title = format!("chain of 10^{}", length.ilog10());
-    let size = (length * BATCH) as f64;
-    bench.measure(TAPE, &format!("{title}: recording"), f64::NAN, || {
+    let size = length as f64;
+    bench.measure(TAPE, &format!("{title}: recording"), size, || {
         move || {
             let tape = Tape::new();
             chain::record(tape.input(Shape::Scalar), length);
@@ -86,8 +86,8 @@ fn chains(bench: &mut Bench, length: usize) {
 }
 
 fn networks(bench: &mut Bench, title: &str, record: for<'t> fn(Var<'t>) -> Var<'t>) {
-    let size = (OPERATIONS * BATCH) as f64;
-    bench.measure(TAPE, &format!("{title}: recording"), f64::NAN, || {
+    let size = f64::NAN;
+    bench.measure(TAPE, &format!("{title}: recording"), size, || {
         move || {
             let tape = Tape::new();
             record(tape.input(Shape::Vector(2)));
@@ -108,6 +108,12 @@ fn networks(bench: &mut Bench, title: &str, record: for<'t> fn(Var<'t>) -> Var<'
     });
 }
 
+/// What is done with the chain, and how.
+fn curve(measurement: &Measurement) -> Option<String> {
+    let (_, what) = measurement.case.split_once(": ")?;
+    Some(if what == "recording" { what.to_string() } else { format!("{what}, {}", measurement.series) })
+}
+
 fn main() {
     check();
     let mut bench = Bench::new("tape");
@@ -125,15 +131,16 @@ fn main() {
             baselines: &[(TAPE, BY_HAND)],
             exponents: &[],
             size: "operations",
+            at_most: None,
             notes: notes.map(String::from).to_vec(),
         },
         &Plot {
-            title: "A tape, replayed, and the same in plain loops",
-            alt: "Time against operations times samples, of replayed tapes and of plain loops.",
-            size: "operations × samples",
-            joined: false,
-            without: &[],
-            slopes: &[(TAPE, 0.0), (BY_HAND, 0.0)],
+            title: "A chain of scalars by its length",
+            alt: "Time against the length of a chain, of replayed tapes and of plain loops over 256 samples.",
+            size: "operations",
+            joined: true,
+            curve,
+            slopes: &[],
         },
     );
 }

@@ -8,22 +8,11 @@ mod support;
 use pushforward::program::Threads;
 use support::bench::Bench;
 use support::models::{Case, Model, Size, runner};
-use support::picture::Plot;
+use support::picture::{Plot, by_series};
 use support::table::Layout;
 
 /// Multiplications from which on matrices take most of the time.
 const LARGE: f64 = 1e8;
-
-/// Parameters, counted: what a step multiplies each sample with.
-fn weights(model: Model, d: usize, hidden: usize) -> usize {
-    let layers = model.layers();
-    let (inputs, outputs) = match model {
-        Model::Realnvp => (d / 2, 2 * (d / 2)),
-        Model::Rqs => (d / 2, 23 * (d / 2)),
-        Model::Maf => (d, 2 * d),
-    };
-    layers * ((inputs + 1) * hidden + (hidden + 1) * hidden + (hidden + 1) * outputs)
-}
 
 fn main() {
     let mut bench = Bench::new("train_step");
@@ -32,11 +21,9 @@ fn main() {
             for batch in [256, 4096] {
                 for model in Model::ALL {
                     let size = Size { d, hidden, layers: model.layers(), batch };
-                    let products = (weights(model, d, hidden) * batch) as f64;
+                    let products = (model.weights(d, hidden, size.layers) * batch) as f64;
                     bench.measure(model.title(), &format!("{d:>2} {hidden:>4} {batch:>5}"), products, || {
-                        let prepared = runner::<f32>(model, Case::Train, size, Threads::All);
-                        assert_eq!(prepared.weights, weights(model, d, hidden));
-                        prepared.run
+                        runner::<f32>(model, Case::Train, size, Threads::All).run
                     });
                 }
             }
@@ -52,6 +39,7 @@ fn main() {
             baselines: &[(maf, first), (spline, first)],
             exponents: &exponents,
             size: "size",
+            at_most: None,
             notes: notes.map(String::from).to_vec(),
         },
         &Plot {
@@ -59,7 +47,7 @@ fn main() {
             alt: "Time against parameters times samples for RealNVP, MAF and spline coupling flows.",
             size: "parameters × samples",
             joined: false,
-            without: &[],
+            curve: by_series,
             slopes: &exponents,
         },
     );

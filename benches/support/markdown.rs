@@ -33,11 +33,14 @@ pub struct Found {
     pub failed: Vec<(String, String)>,
 }
 
-/// The number in the middle.
+/// The number in the middle, or the mean of the two.
 pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
-    if values.is_empty() { f64::NAN } else { values[values.len() / 2] }
+    match values.len() {
+        0 => f64::NAN,
+        count => 0.5 * (values[(count - 1) / 2] + values[count / 2]),
+    }
 }
 
 impl Compared {
@@ -65,8 +68,7 @@ impl Found {
     pub fn reached(&self) -> Option<bool> {
         match self.target? {
             Target::Mib(most) => self.ours().is_finite().then(|| self.ours() <= most),
-            // As it is printed: a ratio of 1.997 is 2.00.
-            Target::Ratio(least) => self.best().map(|best| best.ratios().1 >= least - 0.005),
+            Target::Ratio(least) => self.best().map(|best| best.ratios().1 >= least),
         }
     }
 }
@@ -109,7 +111,8 @@ pub fn table(rows: &[Found]) -> String {
             None => "",
         };
         let ours = amount(row.unit, row.ours());
-        let _ = writeln!(text, "| {} | {ours} | {theirs} | {ratio} | {asked} | {mark} |", row.title);
+        let title = row.title.replace('|', "\\|");
+        let _ = writeln!(text, "| {title} | {ours} | {theirs} | {ratio} | {asked} | {mark} |");
     }
     if rows.iter().any(|row| row.compared.len() > 1) {
         text.push_str("\nEveryone (medians; in brackets theirs ÷ ours, taken in turn):\n\n");

@@ -88,6 +88,22 @@ impl Model {
         }
     }
 
+    /// How many parameters that many layers have, which are also the multiplications of a density.
+    pub fn weights(self, d: usize, hidden: usize, layers: usize) -> usize {
+        let of = |inputs: usize, outputs: usize| {
+            (inputs + 1) * hidden + (hidden + 1) * hidden + (hidden + 1) * outputs
+        };
+        let (first, second) = (d / 2, d - d / 2);
+        let half = |k: usize| if k % 2 == 0 { (first, second) } else { (second, first) };
+        let coupling =
+            |numbers: usize| (0..layers).map(half).map(|(passing, moved)| of(passing, numbers * moved)).sum();
+        match self {
+            Model::Realnvp => coupling(2),
+            Model::Rqs => coupling(23),
+            Model::Maf => layers * of(d, 2 * d),
+        }
+    }
+
     /// The flow.
     pub fn flow(self, d: usize, hidden: usize, layers: usize) -> Flow {
         let mut list: Vec<Box<dyn Bijection>> = Vec::new();
@@ -155,6 +171,7 @@ pub fn runner<F: Element + 'static>(model: Model, case: Case, size: Size, thread
         tensor.values.iter_mut().for_each(|value| *value += 0.01 * (random.random::<f64>() - 0.5));
     }
     let weights = parameters.count();
+    assert_eq!(weights, model.weights(d, hidden, layers));
     let run: Box<dyn FnMut()> = match case {
         Case::Train => {
             let mut trainer = Trainer::<F>::new(&flow, parameters, 1e-4).expect("a trainer");

@@ -9,9 +9,6 @@ use pushforward::tape::Cut;
 const HIDDEN: usize = 64;
 /// Outputs and inputs of each layer.
 pub const LAYERS: [(usize, usize); 3] = [(HIDDEN, 2), (HIDDEN, HIDDEN), (2, HIDDEN)];
-/// Multiplications and additions of one sample's outputs, and a tanh for each hidden unit.
-pub const OPERATIONS: usize = 2 * (2 * HIDDEN + HIDDEN * HIDDEN + 2 * HIDDEN) + 2 * HIDDEN;
-
 /// Weights and biases, layer after layer: W row by row, then b.
 pub type Weights = Vec<Vec<f64>>;
 

@@ -15,12 +15,17 @@ pub struct Plot<'a> {
     pub alt: &'a str,
     /// What size is.
     pub size: &'a str,
-    /// Whether the sizes of a series follow each other, to be joined by a line.
+    /// Whether the sizes of a curve follow each other, to be joined by a line.
     pub joined: bool,
-    /// Series that are left out.
-    pub without: &'a [&'a str],
-    /// Series whose fitted slope is told, and the smallest size that counts.
+    /// Which curve a measurement belongs to, if it is shown.
+    pub curve: fn(&Measurement) -> Option<String>,
+    /// Where fitted slopes are told: the smallest size that counts.
     pub slopes: &'a [(&'a str, f64)],
+}
+
+/// A curve for each series.
+pub fn by_series(measurement: &Measurement) -> Option<String> {
+    Some(measurement.series.clone())
 }
 
 /// Draws it to `<bench>.svg` beside the summary; gives the path.
@@ -31,23 +36,23 @@ pub fn write(bench: &str, plot: &Plot, measurements: &[Measurement]) -> io::Resu
 }
 
 fn draw(plot: &Plot, measurements: &[Measurement]) -> Picture {
-    let mut picture = Picture::new(plot.title, plot.alt).axes(plot.size, "seconds").log_log();
-    let mut drawn: Vec<&str> = Vec::new();
-    for series in measurements.iter().map(|m| m.series.as_str()) {
-        if drawn.contains(&series) || plot.without.contains(&series) {
-            continue;
+    let mut curves: Vec<(String, Vec<(f64, f64)>)> = Vec::new();
+    for measurement in measurements.iter().filter(|m| m.size.is_finite()) {
+        let Some(label) = (plot.curve)(measurement) else { continue };
+        let point = (measurement.size, measurement.seconds);
+        match curves.iter_mut().find(|(known, _)| *known == label) {
+            Some((_, points)) => points.push(point),
+            None => curves.push((label, vec![point])),
         }
-        drawn.push(series);
-        let own = measurements.iter().filter(|m| m.series == series && m.size.is_finite());
-        let mut points: Vec<(f64, f64)> = own.map(|m| (m.size, m.seconds)).collect();
+    }
+    let mut picture = Picture::new(plot.title, plot.alt).axes(plot.size, "seconds").log_log();
+    for (label, mut points) in curves {
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let label = match plot.slopes.iter().find(|(named, _)| *named == series) {
-            Some((_, least)) => {
-                let large: Vec<_> = points.iter().copied().filter(|point| point.0 >= *least).collect();
-                format!("{series}, slope {:.2}", fit_slope(&large).0)
-            }
-            None => series.to_string(),
-        };
+        let least = plot.slopes.iter().find(|(named, _)| *named == label).map(|(_, least)| *least);
+        let large: Vec<_> =
+            points.iter().copied().filter(|point| least.is_some_and(|l| point.0 >= l)).collect();
+        let (slope, _) = fit_slope(&large);
+        let label = if slope.is_finite() { format!("{label}, slope {slope:.2}") } else { label };
         picture = if plot.joined { picture.line(&label, points) } else { picture.scatter(&label, points) };
     }
     picture

@@ -126,7 +126,7 @@ pub fn rows() -> Vec<Row> {
             vec![against(&[FLOWJAX, JAX], 2.5)],
         ),
         row(
-            "ln\\|det J\\| of a coupling layer, derived",
+            "ln|det J| of a coupling layer, derived",
             Work::Pair(Pair::DerivedLogDet),
             vec![against(&[], 1.0 / 1.05)],
         ),
@@ -141,12 +141,12 @@ pub fn rows() -> Vec<Row> {
             vec![against(&[], 1.0 / 1.2)],
         ),
         row(
-            "dense ln\\|det J\\| of a masked layer, d=512, f64",
+            "dense ln|det J| of a masked layer, d=512, f64",
             Work::DenseLogDet(512),
             vec![against(&[DENSE], 1.7)],
         ),
         row(
-            "ln\\|det J\\| of the same layer, declared triangular",
+            "ln|det J| of the same layer, declared triangular",
             Work::Pair(Pair::DeclaredLogDet),
             vec![against(&[], 100.0)],
         ),

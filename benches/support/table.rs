@@ -21,6 +21,8 @@ pub struct Layout<'a> {
     pub exponents: &'a [(&'a str, f64)],
     /// The letter for the size.
     pub size: &'a str,
+    /// What exponents are to be at most.
+    pub at_most: Option<f64>,
     /// Lines below it.
     pub notes: Vec<String>,
 }
@@ -77,7 +79,12 @@ pub fn draw(layout: &Layout, measurements: &[Measurement]) -> String {
     }
     for Exponent { series, exponent, from, to } in exponents(layout, measurements) {
         let size = layout.size;
-        let _ = writeln!(text, "{series}: time ~ {size}^{exponent:.2} for {size} from {from} to {to}");
+        let asked = match layout.at_most {
+            Some(most) if exponent <= most => format!(" (≤ {most}: reached)"),
+            Some(most) => format!(" (≤ {most}: missed)"),
+            None => String::new(),
+        };
+        let _ = writeln!(text, "{series}: time ~ {size}^{exponent:.2}{asked} for {size} from {from} to {to}");
     }
     layout.notes.iter().for_each(|note| text.push_str(&format!("{note}\n")));
     text
