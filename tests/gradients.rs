@@ -226,3 +226,40 @@ fn a_batch_gives_what_each_row_gives_and_f32_gives_nearly_that() {
         if wrong * 50 <= all.len() { Ok(()) } else { Err(format!("{wrong} of {} differ in f32", all.len())) }
     });
 }
+
+#[test]
+fn a_weight_behind_a_choice_gets_no_nan_from_the_branch_not_taken() {
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(2));
+    let weight = tape.parameter("weight", Shape::Matrix(2, 2), Init::Values(vec![1.0, 2.0, 3.0, 4.0]));
+    // At z₁ = -1 the product is NaN, and so is what it is multiplied with.
+    let product = weight.matvec(z.ln());
+    let y = select(z.at(0).broadcast(Shape::Vector(2)).gt(0.0), product, 1.0).sum();
+    let cut = Cut::new(&tape, &[z.id()], &[y.id()]);
+    let seeds = [(y.id(), tape.constant(1.0))];
+    let gradient = adjoint(&tape, &cut, &seeds, &[weight.id()])[0].expect("it depends on the weight");
+    let mut program = Program::<f64>::compile(&tape, &[z.id()], &[Output::Sum(gradient.id())]);
+    program.load(&Parameters::initialise(&tape, 0)).expect("its own parameters");
+    let rows = [-1.0, 2.0, 1.0, 1f64.exp(), -3.0, -3.0];
+    let found = program.run(&[&rows], 3).expect("three rows").swap_remove(0);
+    assert!(found.iter().zip([0.0, 1.0, 0.0, 1.0]).all(|(a, b)| off(*a, b) < 1e-14), "{found:?}");
+}
+
+#[test]
+fn a_weight_behind_a_choice_is_not_formed_for_each_sample() {
+    const WIDTH: usize = 64;
+    let operations = |chosen: bool| {
+        let tape = Tape::new();
+        let z = tape.input(Shape::Vector(WIDTH));
+        let init = Init::glorot(WIDTH, WIDTH);
+        let weight = tape.parameter("weight", Shape::Matrix(WIDTH, WIDTH), init);
+        let x = weight.matvec(z);
+        let y = if chosen { select(z.gt(0.0), x, 0.5) } else { x }.tanh().sum();
+        let cut = Cut::new(&tape, &[z.id()], &[y.id()]);
+        let seeds = [(y.id(), tape.constant(1.0))];
+        let gradient = adjoint(&tape, &cut, &seeds, &[weight.id()])[0].expect("it depends on the weight");
+        Program::<f64>::compile(&tape, &[z.id()], &[Output::Sum(gradient.id())]).operations()
+    };
+    // A few operations more an element, and not one an entry of the matrix.
+    assert!(operations(true) < operations(false) + 20 * WIDTH as u64);
+}

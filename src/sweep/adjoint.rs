@@ -141,6 +141,19 @@ impl<'t> Pending<'t> {
     }
 }
 
+/// Whether a matrix is a parameter, or one times a constant: what leads to it has finite derivatives.
+fn is_weight(tape: &Tape, matrix: NodeId) -> bool {
+    let is = |id: NodeId, of: fn(&Op) -> bool| tape.look(id, |node| of(&node.op));
+    let parameter = |id: NodeId| is(id, |op| matches!(op, Op::Parameter(_)));
+    let constant = |id: NodeId| is(id, |op| matches!(op, Op::Constant(_)));
+    let factors = tape.look(matrix, |node| match (&node.op, node.operands.as_slice()) {
+        (Op::Mul, [a, b]) => Some((*a, *b)),
+        _ => None,
+    });
+    parameter(matrix)
+        || factors.is_some_and(|(a, b)| (parameter(a) && constant(b)) || (constant(a) && parameter(b)))
+}
+
 /// Hands a node's adjoint to its operands: one line an operation.
 fn spread<'t>(
     tape: &'t Tape,
@@ -211,7 +224,12 @@ fn spread<'t>(
         Op::Transpose => give(0, own.moved(Var::transpose)),
         Op::MatVec => {
             let (matrix, vector, value) = (operands[0], operands[1], own.masked());
-            if wants(0) {
+            if wants(0) && own.guard.is_some() && is_weight(tape, node.operands[0]) {
+                // The vector is masked, not the product: what is an outer product stays one, which a sum over a batch
+                // never forms for each sample. No NaN can arise on the way on from here.
+                let vector = own.mixed(vector).masked();
+                give(0, Adjoint { value: value.outer(vector), guard: None });
+            } else if wants(0) {
                 give(0, own.mixed(value.outer(vector)));
             }
             if wants(1) {

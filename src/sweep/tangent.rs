@@ -94,27 +94,34 @@ impl<'t> Sweep<'t, '_> {
                 restrict(rule(self.tape, id, node, tangents)?, &keep)
             }
             _ => {
-                let kept: Vec<Option<Var<'t>>> = tangents
-                    .iter()
-                    .enumerate()
-                    .map(|(k, t)| t.and_then(|t| self.restrict_operand(node, own, k, t)))
-                    .collect();
+                // Added up on the way: a concatenation may have as many operands as elements.
+                let mut start = 0;
+                let restricted = |(k, t): (usize, &Option<Var<'t>>)| {
+                    let first = start;
+                    start += self.tape.shape(node.operands[k]).len();
+                    t.and_then(|t| self.restrict_operand(node, own, (k, first), t))
+                };
+                let kept: Vec<Option<Var<'t>>> = tangents.iter().enumerate().map(restricted).collect();
                 rule(self.tape, id, node, &kept)
             }
         }
     }
 
-    /// An operand's tangent on the elements whose edge into the node is kept, and zero elsewhere.
-    fn restrict_operand(&self, node: &Node, own: &[u32], k: usize, t: Var<'t>) -> Option<Var<'t>> {
+    /// The tangent of operand k on the elements whose edge into the node is kept, and zero elsewhere. `first` elements
+    /// are those of the operands before it.
+    fn restrict_operand(
+        &self,
+        node: &Node,
+        own: &[u32],
+        (k, first): (usize, usize),
+        t: Var<'t>,
+    ) -> Option<Var<'t>> {
         let theirs = self.labels(node.operands[k])?;
         let same = |v: usize, u: usize| own[v] == theirs[u] && own[v] != NONE;
         let keep: Vec<bool> = match &node.op {
             Op::Sum => (0..theirs.len()).map(|u| same(0, u)).collect(),
             Op::Scatter(indices) => indices.iter().enumerate().map(|(u, v)| same(*v as usize, u)).collect(),
-            Op::Concat => {
-                let start: usize = node.operands[..k].iter().map(|o| self.tape.shape(*o).len()).sum();
-                (0..theirs.len()).map(|u| same(start + u, u)).collect()
-            }
+            Op::Concat => (0..theirs.len()).map(|u| same(first + u, u)).collect(),
             Op::Transpose => {
                 let Shape::Matrix(rows, columns) = node.shape else { unreachable!("a matrix") };
                 let mut keep = vec![false; theirs.len()];

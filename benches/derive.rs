@@ -1,0 +1,71 @@
+//! What deriving costs: recording, the proof, the slices, ln|det J| and its simplification, by dimension.
+//!
+//! The layer is xᵢ = zᵢ·exp(tanh zᵢ₋₁) + sin zᵢ₋₁, recorded in vectors (a few nodes of d elements) and in scalars (some
+//! nodes for each element). Everything is to be linear: the fitted exponents, from d = 1000 on, are to be 1.15 at most.
+//! `vectors` and `scalars` are all of it; two parts are timed alone: recording (which happens twice, to see that
+//! `forward` is pure) and the proof.
+
+mod support;
+
+use pushforward::bijection::Bijection;
+use pushforward::jacobian::{Structure, map, prove};
+use pushforward::prelude::{Shape, Tape, record};
+use support::bench::Bench;
+use support::layers::{Neighbours, ScalarNeighbours};
+use support::picture::{Plot, by_series};
+use support::table::Layout;
+
+const LINEAR_FROM: f64 = 1000.0;
+const DERIVED: [&str; 2] = ["vectors", "scalars"];
+const RECORDED: [&str; 2] = ["v. recording", "s. recording"];
+const PROVEN: [&str; 2] = ["v. proof", "s. proof"];
+
+fn measure(bench: &mut Bench, which: usize, bijection: impl Bijection) {
+    let d = bijection.dim();
+    let (case, size, bijection) = (d.to_string(), d as f64, &bijection);
+    bench.measure(DERIVED[which], &case, size, || move || record(bijection).expect("it is triangular"));
+    bench.measure(RECORDED[which], &case, size, || {
+        move || {
+            let tape = Tape::new();
+            bijection.forward(tape.input(Shape::Vector(d)));
+            tape.len()
+        }
+    });
+    bench.measure(PROVEN[which], &case, size, || {
+        let tape = Tape::new();
+        let z = tape.input(Shape::Vector(d));
+        let map = map(&tape, z.id(), bijection.forward(z).id());
+        move || prove(&tape, &map, &Structure::LowerTriangular).expect("it is triangular").is_some()
+    });
+}
+
+fn main() {
+    let mut bench = Bench::new("derive");
+    for d in [2, 10, 100, 1000, 10_000, 100_000] {
+        measure(&mut bench, 0, Neighbours(d));
+        measure(&mut bench, 1, ScalarNeighbours(d));
+    }
+    let exponents: Vec<(&str, f64)> =
+        [DERIVED, PROVEN].into_iter().flatten().map(|series| (series, LINEAR_FROM)).collect();
+    bench.report(
+        &Layout {
+            title: "Deriving ln|det J|: recording, proof, slices, simplification",
+            cases: "d",
+            baselines: &[],
+            exponents: &exponents,
+            size: "d",
+            at_most: Some(1.15),
+            notes: vec![
+                "v., s.: recorded in vectors, in scalars; the columns without: everything".to_string(),
+            ],
+        },
+        &Plot {
+            title: "Deriving the log-determinant of d variables",
+            alt: "Time against d: recording, proving and deriving rise in proportion to d.",
+            size: "d",
+            joined: true,
+            curve: by_series,
+            slopes: &exponents,
+        },
+    );
+}

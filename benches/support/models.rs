@@ -1,0 +1,225 @@
+//! The flows that are timed: those of the scripts that time other libraries, weight for weight.
+//!
+//! Conditioners have two hidden layers of tanh units. RealNVP and spline coupling: s = tanh of the raw scale, 8 bins on
+//! [-5, 5] with linear tails; halves alternate. MAF: α = tanh of the raw scale, a reversal between layers.
+
+use clap::ValueEnum;
+use pushforward::bijection::{pull_back_with_log_det, push_forward};
+use pushforward::flow::Trainer;
+use pushforward::prelude::*;
+use pushforward::program::{Element, Output, Profile, Program, Threads};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// Which flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum Model {
+    Realnvp,
+    Maf,
+    Rqs,
+}
+
+/// What of it is timed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum Case {
+    /// A training step: loss, gradients and Adam.
+    Train,
+    LogProb,
+    /// From draws of the base to samples.
+    Sample,
+}
+
+/// How large it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    pub d: usize,
+    pub hidden: usize,
+    pub layers: usize,
+    pub batch: usize,
+}
+
+/// (x - μ)·exp(-tanh r), of μ and the raw scale r.
+#[derive(Clone, Copy, Debug)]
+struct TanhStandardise;
+
+impl Transformer for TanhStandardise {
+    fn numbers(&self) -> usize {
+        2
+    }
+
+    fn forward<'t>(&self, x: Var<'t>, numbers: Var<'t>) -> Var<'t> {
+        let m = x.len();
+        (x - numbers.slice(0..m)) * (-numbers.slice(m..2 * m).tanh()).exp()
+    }
+
+    fn name(&self) -> String {
+        "Tanh".to_string()
+    }
+}
+
+impl Model {
+    pub const ALL: [Model; 3] = [Model::Realnvp, Model::Maf, Model::Rqs];
+
+    /// The name in tables.
+    pub fn title(self) -> &'static str {
+        match self {
+            Model::Realnvp => "RealNVP",
+            Model::Maf => "MAF",
+            Model::Rqs => "RQ spline",
+        }
+    }
+
+    /// The name as other libraries' scripts take it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Model::Realnvp => "realnvp",
+            Model::Maf => "maf",
+            Model::Rqs => "rqs",
+        }
+    }
+
+    /// How many layers it usually has.
+    pub fn layers(self) -> usize {
+        match self {
+            Model::Maf => 5,
+            Model::Realnvp | Model::Rqs => 8,
+        }
+    }
+
+    /// How many parameters that many layers have, which are also the multiplications of a density.
+    pub fn weights(self, d: usize, hidden: usize, layers: usize) -> usize {
+        let of = |inputs: usize, outputs: usize| {
+            (inputs + 1) * hidden + (hidden + 1) * hidden + (hidden + 1) * outputs
+        };
+        let (first, second) = (d / 2, d - d / 2);
+        let half = |k: usize| if k.is_multiple_of(2) { (first, second) } else { (second, first) };
+        let coupling =
+            |numbers: usize| (0..layers).map(half).map(|(passing, moved)| of(passing, numbers * moved)).sum();
+        match self {
+            Model::Realnvp => coupling(2),
+            Model::Rqs => coupling(23),
+            Model::Maf => layers * of(d, 2 * d),
+        }
+    }
+
+    /// The flow.
+    pub fn flow(self, d: usize, hidden: usize, layers: usize) -> Flow {
+        let mut list: Vec<Box<dyn Bijection>> = Vec::new();
+        for k in 0..layers {
+            let halves = || if k % 2 == 0 { Halves::first(d) } else { Halves::second(d) };
+            let network = || Network::new([hidden, hidden]);
+            match self {
+                Model::Realnvp => {
+                    let layer = AffineCoupling::new(halves(), network());
+                    list.push(Box::new(layer.with_log_scale(LogScale::Tanh)));
+                }
+                Model::Rqs => list.push(Box::new(SplineCoupling::new(halves(), network(), spline()))),
+                Model::Maf => {
+                    let network = MaskedNetwork::new(d, [hidden, hidden]);
+                    list.push(Box::new(Inverse::new(Autoregressive::with(network, TanhStandardise))));
+                    if k + 1 < layers {
+                        list.push(Box::new(Permutation::reverse(d)));
+                    }
+                }
+            }
+        }
+        Flow::new(StandardNormal::new(d), list).expect("a flow")
+    }
+}
+
+/// 8 bins on [-5, 5], none narrower or flatter than a thousandth.
+fn spline() -> Spline {
+    Spline::new(8, 5.0).with_rule(SplineRule::Minimum { width: 1e-3, height: 1e-3, slope: 1e-3 })
+}
+
+impl Case {
+    /// The name as other libraries' scripts take it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Case::Train => "train",
+            Case::LogProb => "log_prob",
+            Case::Sample => "sample",
+        }
+    }
+}
+
+/// Standard normal numbers.
+fn normal<F: Element>(random: &mut ChaCha8Rng, count: usize) -> Vec<F> {
+    let mut uniform = || 1.0 - random.random::<f64>();
+    let draw = |_| F::of((-2.0 * uniform().ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos());
+    (0..count).map(draw).collect()
+}
+
+/// How often each instruction is timed for a profile.
+const PROFILED: usize = 5;
+
+/// One case, ready to run.
+pub struct Runner {
+    /// How many parameters the flow has.
+    pub weights: usize,
+    /// Where the time goes, if that was asked.
+    pub profile: Option<Profile>,
+    pub run: Box<dyn FnMut()>,
+}
+
+/// One case, compiled and ready to run.
+pub fn runner<F: Element + 'static>(model: Model, case: Case, size: Size, threads: Threads) -> Runner {
+    profiled_runner::<F>(model, case, size, threads, false)
+}
+
+/// The same, and where its time goes.
+pub fn profiled_runner<F: Element + 'static>(
+    model: Model,
+    case: Case,
+    size: Size,
+    threads: Threads,
+    profiled: bool,
+) -> Runner {
+    let Size { d, hidden, layers, batch } = size;
+    let flow = model.flow(d, hidden, layers);
+    let mut random = ChaCha8Rng::seed_from_u64(0);
+    let rows: Vec<F> = normal(&mut random, batch * d);
+    let mut parameters = flow.initial(0).expect("parameters");
+    // Away from the identity that a flow starts as.
+    for (_, tensor) in parameters.iter_mut() {
+        tensor.values.iter_mut().for_each(|value| *value += 0.01 * (random.random::<f64>() - 0.5));
+    }
+    let weights = parameters.count();
+    assert_eq!(weights, model.weights(d, hidden, layers));
+    let (profile, run): (Option<Profile>, Box<dyn FnMut()>) = match case {
+        Case::Train => {
+            let mut trainer = Trainer::<F>::new(&flow, parameters, 1e-4).expect("a trainer");
+            trainer.set_threads(threads);
+            let profile = profiled.then(|| trainer.profile(&rows, PROFILED).expect("whole rows"));
+            let run = Box::new(move || {
+                trainer.step(&rows).expect("a finite loss");
+            });
+            (profile, run)
+        }
+        Case::LogProb | Case::Sample => {
+            let tape = Tape::new();
+            let input = tape.input(Shape::Vector(d));
+            let output = match case {
+                Case::LogProb => {
+                    let pulled = pull_back_with_log_det(flow.bijection(), input).expect("a density");
+                    StandardNormal::new(d).log_prob(pulled.z) - pulled.log_det
+                }
+                _ => push_forward(flow.bijection(), input).expect("a sampler").x,
+            };
+            let mut program = Program::<F>::compile(&tape, &[input.id()], &[Output::Each(output.id())]);
+            program.load(&parameters).expect("its parameters");
+            program.set_threads(threads);
+            let profile = profiled.then(|| program.profile(&[&rows], batch, PROFILED).expect("whole rows"));
+            let mut results = vec![Vec::new()];
+            let run = Box::new(move || {
+                program.run_into(&[&rows], batch, &mut results).expect("whole rows");
+                let sum = results[0].iter().fold(0.0, |sum, value| sum + value.to_double());
+                assert!(sum.is_finite(), "a result is not finite");
+            });
+            (profile, run)
+        }
+    };
+    Runner { weights, profile, run }
+}
