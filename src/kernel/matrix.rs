@@ -106,7 +106,7 @@ impl<F: Real> PackedMatrix<F> {
         for first in (0..columns.max(1)).step_by(width) {
             for top in (0..rows).step_by(height) {
                 let columns = first..columns.min(first + width);
-                packed.push_group(top..rows.min(top + height), columns, is_zero);
+                packed.push_group(top..rows.min(top + height), columns, is_zero, zeros.is_empty());
             }
         }
         packed
@@ -117,10 +117,11 @@ impl<F: Real> PackedMatrix<F> {
         rows: Range<usize>,
         columns: Range<usize>,
         is_zero: impl Fn(usize, usize) -> bool,
+        dense: bool,
     ) {
         let first = self.blocks.len();
         for top in rows.clone().step_by(ROWS) {
-            self.push_block(top..rows.end.min(top + ROWS), columns.clone(), &is_zero);
+            self.push_block(top..rows.end.min(top + ROWS), columns.clone(), &is_zero, dense);
         }
         self.groups.push(Group { blocks: first..self.blocks.len(), columns });
     }
@@ -130,10 +131,23 @@ impl<F: Real> PackedMatrix<F> {
         rows: Range<usize>,
         columns: Range<usize>,
         is_zero: impl Fn(usize, usize) -> bool,
+        dense: bool,
     ) {
         let (first_entry, first_run) = (self.entries.len(), self.runs.len());
         let mut block = Block { rows, entries: 0..0, runs: 0..0 };
-        for column in columns {
+        if columns.is_empty() {
+            self.blocks.push(Block {
+                entries: first_entry..first_entry,
+                runs: first_run..first_run,
+                ..block
+            });
+            return;
+        }
+        if dense {
+            self.entries.resize(first_entry + columns.len() * block.height(), F::ZERO);
+            self.runs.push(Run { columns: columns.clone(), edge: false });
+        }
+        for column in if dense { 0..0 } else { columns } {
             let kept = block.rows.clone().filter(|row| !is_zero(*row, column)).count();
             if kept == 0 {
                 continue;

@@ -9,6 +9,9 @@ use pulp::{Simd, WithSimd};
 use super::matrix::{Group, PackedMatrix, ROWS, Run};
 use super::real::{Real, WIDEST};
 
+/// Elements that are spread over so many bytes compete for places of the first-level cache.
+const FAR_BYTES: usize = 32 << 10;
+
 /// How elements lie in memory: lane l of element e is number `e·stride + l`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lanes {
@@ -116,7 +119,7 @@ impl<F: Real> Multiply<'_, F> {
         let width = REGISTERS * F::lanes::<S>();
         let partial = count < width;
         let accumulate = self.accumulate || group.columns.start > 0;
-        let (b, b_stride) = if partial || worth_packing(group) {
+        let (b, b_stride) = if partial || worth_packing(group, stride * size_of::<F>()) {
             let length = self.matrix.columns() * width;
             if self.panel.len() < length {
                 self.panel.resize(length, F::ZERO);
@@ -164,10 +167,10 @@ impl<F: Real> Multiply<'_, F> {
     }
 }
 
-/// Whether the lanes of a panel are first brought together. It pays where many rows read them, and where from
-/// their places far apart they would not all fit into the first-level cache.
-fn worth_packing(group: &Group) -> bool {
-    group.columns.len() > 96 && group.blocks.len() >= 8
+/// Whether the lanes of a panel are first brought together, from elements so many bytes apart. It pays where many rows
+/// read them, and where from their places they would not all fit into the first-level cache.
+fn worth_packing(group: &Group, stride: usize) -> bool {
+    group.columns.len() * stride > FAR_BYTES && group.blocks.len() >= 8
 }
 
 /// The product of one block for one panel.

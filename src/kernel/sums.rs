@@ -15,6 +15,15 @@ pub fn sum_lanes<S: Simd, F: Real>(simd: S, a: &[F]) -> F {
     simd.vectorize(SumLanes { a })
 }
 
+/// Σ a·b over lanes, in the order of [`sum_lanes`]; each product is rounded with its sum where the instruction set can.
+///
+/// # Panics
+/// When `a` and `b` differ in length.
+#[inline(always)]
+pub fn sum_products<S: Simd, F: Real>(simd: S, a: &[F], b: &[F]) -> F {
+    simd.vectorize(SumProducts { a, b })
+}
+
 /// Writes Σ over elements of `a`, lane by lane; elements are added one after the other.
 ///
 /// # Panics
@@ -48,14 +57,51 @@ impl<F: Real> WithSimd for SumLanes<'_, F> {
         for (sum, a) in sums.iter_mut().zip(rest) {
             *sum = *sum + *a;
         }
-        let mut half = RUNNING / 2;
-        while half > 0 {
-            for place in 0..half {
-                sums[place] = sums[place] + sums[place + half];
-            }
-            half /= 2;
+        pair_by_pair(sums)
+    }
+}
+
+/// The sum of running sums.
+#[inline(always)]
+fn pair_by_pair<F: Real>(mut sums: [F; RUNNING]) -> F {
+    let mut half = RUNNING / 2;
+    while half > 0 {
+        for place in 0..half {
+            sums[place] = sums[place] + sums[place + half];
         }
-        sums[0]
+        half /= 2;
+    }
+    sums[0]
+}
+
+struct SumProducts<'a, F> {
+    a: &'a [F],
+    b: &'a [F],
+}
+
+impl<F: Real> WithSimd for SumProducts<'_, F> {
+    type Output = F;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> F {
+        let SumProducts { a, b } = self;
+        assert_eq!(a.len(), b.len(), "as many lanes of each factor");
+        let registers = RUNNING / F::lanes::<S>();
+        let mut running = [F::splat(simd, F::ZERO); RUNNING];
+        let (a_blocks, b_blocks) = (a.chunks_exact(RUNNING), b.chunks_exact(RUNNING));
+        let (a_rest, b_rest) = (a_blocks.remainder(), b_blocks.remainder());
+        for (a, b) in a_blocks.zip(b_blocks) {
+            let (a, b) = (F::registers::<S>(a).0, F::registers::<S>(b).0);
+            for place in 0..registers {
+                running[place] = F::product_sum(simd, a[place], b[place], running[place]);
+            }
+        }
+        let mut sums = [F::ZERO; RUNNING];
+        F::registers_mut::<S>(&mut sums).0.copy_from_slice(&running[..registers]);
+        for (sum, (a, b)) in sums.iter_mut().zip(a_rest.iter().zip(b_rest)) {
+            *sum = *sum + *a * *b;
+        }
+        pair_by_pair(sums)
     }
 }
 

@@ -119,7 +119,11 @@ impl<'t> Compiler<'t> {
         }
         // Sums that are formed from the numbers of each row, and those that follow from them.
         let before = build.length;
-        let direct = |position: usize, op: &Op| !self.pushes_sum[position] || *op == Op::Outer;
+        let direct = |position: usize, op: &Op| {
+            !self.pushes_sum[position]
+                || *op == Op::Outer
+                || summed_operands(op, |k| self.batched[self.operand(position, k)]).is_empty()
+        };
         let late = self.late_sums();
         for (position, id) in self.cut.nodes().iter().enumerate().filter(|(p, _)| self.needs_sum[*p]) {
             let node = self.tape.node(*id);
@@ -278,6 +282,12 @@ impl<'t> Compiler<'t> {
 
     /// Which nodes are batched, and through which the batch sum is pushed.
     fn classify(&mut self) {
+        let summed: HashSet<NodeId> = self
+            .outputs
+            .iter()
+            .filter(|output| matches!(output, Output::Sum(_)))
+            .map(|output| output.node())
+            .collect();
         for (position, id) in self.cut.nodes().iter().enumerate() {
             if self.cut.is_input(*id) {
                 self.batched[position] = true;
@@ -288,8 +298,12 @@ impl<'t> Compiler<'t> {
             self.batched[position] = positions.iter().any(|p| self.batched[*p]);
             if self.batched[position] {
                 let linear = summed_operands(&node.op, |k| self.batched[positions[k]]);
+                // A product of two rows that is only wanted summed need not be formed.
+                let product = node.op == Op::Mul
+                    && summed.contains(id)
+                    && positions.iter().all(|position| self.batched[*position]);
                 self.pushes_sum[position] =
-                    node.op == Op::Outer || linear.iter().any(|k| self.pushes_sum[positions[*k]]);
+                    node.op == Op::Outer || product || linear.iter().any(|k| self.pushes_sum[positions[*k]]);
             }
         }
     }
@@ -348,6 +362,11 @@ impl<'t> Compiler<'t> {
                 }
             }
         }
+    }
+
+    /// The position of an operand.
+    fn operand(&self, position: usize, k: usize) -> usize {
+        self.position(self.tape.look(self.cut.nodes()[position], |node| node.operands[k]))
     }
 
     /// Whether an operation is a product of a shared matrix with something batched.

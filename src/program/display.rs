@@ -5,6 +5,7 @@ use std::fmt;
 use super::instruction::{Equation, Instruction, Work};
 use super::place::{Place, Segment};
 use super::plan::Program;
+use crate::kernel::Term;
 
 impl<F> fmt::Display for Program<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -54,6 +55,19 @@ fn write_list(f: &mut fmt::Formatter<'_>, list: &[Instruction], depth: usize) ->
                     writeln!(f, "{indent}{} = {} {}", rows(*out, *count), op.name(), operands.join(", "))?;
                 }
             }
+            Work::ProductSum { terms, segments } => {
+                let signs = terms.map(|term| if term == Term::Added { "" } else { "-" });
+                for Segment { out, count, operands } in segments {
+                    let [a, b, c] = [0, 1, 2].map(|k| operand(operands[k], *count));
+                    writeln!(
+                        f,
+                        "{indent}{} = {}{a}·{b}, {}{c} added",
+                        rows(*out, *count),
+                        signs[0],
+                        signs[1]
+                    )?;
+                }
+            }
             Work::Sum { out, terms } => {
                 writeln!(f, "{indent}{} = sum of {}", rows(*out, 1), places(terms))?;
             }
@@ -74,6 +88,10 @@ fn write_list(f: &mut fmt::Formatter<'_>, list: &[Instruction], depth: usize) ->
             }
             Work::AddLanes { from, to } => {
                 writeln!(f, "{indent}sum {to}… += {} over the lanes", places(from))?;
+            }
+            Work::AddProducts { pairs, to } => {
+                let (a, b): (Vec<Place>, Vec<Place>) = pairs.iter().copied().unzip();
+                writeln!(f, "{indent}sum {to}… += {} times {} over the lanes", places(&a), places(&b))?;
             }
             Work::AddOuter { left, right, to, .. } => {
                 let (left, right) = (rows(left.0, left.1), rows(right.0, right.1));

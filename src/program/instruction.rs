@@ -3,7 +3,7 @@
 use std::panic::Location;
 
 use super::place::{Place, Segment};
-use crate::kernel::Wanted;
+use crate::kernel::{Term, Wanted};
 use crate::tape::{Op, Shape};
 
 /// One step of a chunk.
@@ -21,6 +21,8 @@ pub(super) struct Instruction {
 pub(super) enum Work {
     /// An operation of one, two or three operands, element by element.
     Elementwise { op: Op, segments: Vec<Segment> },
+    /// ±a·b ± c, element by element.
+    ProductSum { terms: [Term; 2], segments: Vec<Segment> },
     /// The sum of some rows.
     Sum { out: usize, terms: Vec<Place> },
     /// A shared matrix times rows one after another (a vector, or a matrix of so many columns), added to shared
@@ -34,6 +36,8 @@ pub(super) enum Work {
     Lanewise { op: Op, from: usize, out: usize, shapes: (Shape, Shape) },
     /// The batch sum of some places, added to sums from `to` on.
     AddLanes { from: Vec<Place>, to: usize },
+    /// The batch sums of products of two rows each, added to sums from `to` on.
+    AddProducts { pairs: Vec<(Place, Place)>, to: usize },
     /// The batch sum of an outer product of rows, added to the sums from `to` on as far as they are wanted.
     AddOuter { left: (usize, usize), right: (usize, usize), to: usize, wanted: Wanted },
     /// An equation is solved.
@@ -61,7 +65,7 @@ impl Instruction {
     /// The rows that are written, as ranges.
     pub fn written(&self, matrix_rows: &dyn Fn(usize) -> usize) -> Vec<(usize, usize)> {
         match &self.work {
-            Work::Elementwise { segments, .. } => {
+            Work::Elementwise { segments, .. } | Work::ProductSum { segments, .. } => {
                 let end = segments.iter().map(|segment| segment.out + segment.count).max().unwrap_or(0);
                 segments.first().map(|first| (first.out, end - first.out)).into_iter().collect()
             }
@@ -70,7 +74,7 @@ impl Instruction {
             Work::Dots { out, rows } => vec![(*out, rows.len())],
             Work::Copy { out, from } => vec![(*out, from.len())],
             Work::Lanewise { out, shapes, .. } => vec![(*out, shapes.1.len())],
-            Work::AddLanes { .. } | Work::AddOuter { .. } => Vec::new(),
+            Work::AddLanes { .. } | Work::AddProducts { .. } | Work::AddOuter { .. } => Vec::new(),
             Work::Solve(equation) => {
                 let mut written = Vec::new();
                 match equation.as_ref() {
@@ -95,7 +99,7 @@ impl Instruction {
             places.iter().filter(|place| !place.is_shared()).map(|place| (place.index(), 1)).collect()
         };
         match &self.work {
-            Work::Elementwise { segments, .. } => segments
+            Work::Elementwise { segments, .. } | Work::ProductSum { segments, .. } => segments
                 .iter()
                 .flat_map(|segment| segment.operands.iter().map(|place| (*place, segment.count)))
                 .filter(|(place, _)| !place.is_shared())
@@ -111,6 +115,7 @@ impl Instruction {
             Work::Copy { from, .. } => rows(from),
             Work::Lanewise { from, shapes, .. } => vec![(*from, shapes.0.len())],
             Work::AddLanes { from, .. } => rows(from),
+            Work::AddProducts { pairs, .. } => pairs.iter().flat_map(|(a, b)| rows(&[*a, *b])).collect(),
             Work::AddOuter { left, right, .. } => vec![*left, *right],
             Work::Solve(equation) => {
                 let mut read = Vec::new();
@@ -136,6 +141,7 @@ impl Instruction {
     pub fn operations(&self, nonzeros: &dyn Fn(usize) -> usize) -> u64 {
         match &self.work {
             Work::Elementwise { segments, .. } => segments.iter().map(|segment| segment.count as u64).sum(),
+            Work::ProductSum { segments, .. } => 2 * segments.iter().map(|s| s.count as u64).sum::<u64>(),
             Work::Sum { terms, .. } => terms.len() as u64,
             Work::Product { matrix, bias, columns, .. } => {
                 (2 * nonzeros(*matrix) * columns + bias.as_ref().map_or(0, Vec::len)) as u64
@@ -148,6 +154,7 @@ impl Instruction {
                 if *op == Op::LogAbsDet { 2 * cube / 3 } else { 2 * cube }
             }
             Work::AddLanes { from, .. } => from.len() as u64,
+            Work::AddProducts { pairs, .. } => 2 * pairs.len() as u64,
             Work::AddOuter { wanted, .. } => 2 * wanted.entries() as u64,
             Work::Solve(equation) => {
                 equation.instructions().into_iter().map(|instruction| instruction.operations(nonzeros)).sum()
@@ -163,7 +170,7 @@ impl Instruction {
             }
         };
         match &mut self.work {
-            Work::Elementwise { segments, .. } => {
+            Work::Elementwise { segments, .. } | Work::ProductSum { segments, .. } => {
                 for segment in segments {
                     segment.out = row(segment.out);
                     segment.operands.iter_mut().for_each(moved);
@@ -187,6 +194,12 @@ impl Instruction {
             }
             Work::Lanewise { from, out, .. } => (*from, *out) = (row(*from), row(*out)),
             Work::AddLanes { from, .. } => from.iter_mut().for_each(moved),
+            Work::AddProducts { pairs, .. } => {
+                for (a, b) in pairs {
+                    moved(a);
+                    moved(b);
+                }
+            }
             Work::AddOuter { left, right, .. } => (left.0, right.0) = (row(left.0), row(right.0)),
             Work::Solve(equation) => match equation.as_mut() {
                 Equation::Substitution { stages, takes } => {

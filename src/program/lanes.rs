@@ -6,7 +6,7 @@ use super::instruction::{Instruction, Work};
 use super::matrix::Packed;
 use super::place::{Place, Segment};
 use super::run::Space;
-use crate::kernel::{self, Function, Operation, Wanted};
+use crate::kernel::{self, Function, Operation, Term, Wanted};
 use crate::sweep::value::{Lanes, Number, evaluate};
 use crate::tape::{Op, Shape};
 
@@ -83,6 +83,7 @@ impl<F: Number> Context<'_, F> {
         for instruction in instructions {
             match &instruction.work {
                 Work::Elementwise { op, segments } => self.elementwise(simd, op, segments),
+                Work::ProductSum { terms, segments } => self.product_sum(simd, *terms, segments),
                 Work::Sum { out, terms } => self.sum(simd, *out, terms),
                 Work::Product { matrix, from, out, bias, columns } => {
                     self.product(simd, *matrix, (*from, *out), bias.as_deref(), *columns);
@@ -91,6 +92,7 @@ impl<F: Number> Context<'_, F> {
                 Work::Copy { out, from } => self.copy(*out, from),
                 Work::Lanewise { op, from, out, shapes } => self.lanewise(op, (*from, *out), *shapes),
                 Work::AddLanes { from, to } => self.add_lanes(simd, from, *to),
+                Work::AddProducts { pairs, to } => self.add_products(simd, pairs, *to),
                 Work::AddOuter { left, right, to, wanted } => {
                     self.add_outer(simd, left.0, right.0, *to, wanted);
                 }
@@ -208,6 +210,27 @@ impl<F: Number> Context<'_, F> {
                 (Operand::Rows(a), Operand::Number(b)) => kernel::select(simd, condition, a, b, out),
                 (Operand::Number(a), Operand::Rows(b)) => kernel::select(simd, condition, a, b, out),
                 (Operand::Number(a), Operand::Number(b)) => kernel::select(simd, condition, a, b, out),
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn product_sum<S: Simd>(&mut self, simd: S, terms: [Term; 2], segments: &[Segment]) {
+        let stride = self.lane.stride;
+        for segment in segments {
+            let (out, read) = split(&mut self.space.rows, segment.out, segment.count, stride);
+            let of = |k: usize| read.operand(segment.operands[k], segment.count, stride, self.shared);
+            let (a, b) = match (of(0), of(1)) {
+                (Operand::Rows(a), b) | (b, Operand::Rows(a)) => (a, b),
+                (Operand::Number(_), Operand::Number(_)) => {
+                    unreachable!("a product of shared numbers is shared")
+                }
+            };
+            match (b, of(2)) {
+                (Operand::Rows(b), Operand::Rows(c)) => kernel::product_sum(simd, a, b, c, terms, out),
+                (Operand::Rows(b), Operand::Number(c)) => kernel::product_sum(simd, a, b, c, terms, out),
+                (Operand::Number(b), Operand::Rows(c)) => kernel::product_sum(simd, a, b, c, terms, out),
+                (Operand::Number(b), Operand::Number(c)) => kernel::product_sum(simd, a, b, c, terms, out),
             }
         }
     }
@@ -355,6 +378,23 @@ impl<F: Number> Context<'_, F> {
             let share = match place.is_shared() {
                 true => F::of(count as f64) * self.shared[place.index()],
                 false => kernel::sum_lanes(simd, &self.space.rows[place.index() * stride..][..count]),
+            };
+            let sum = &mut self.space.sums[to + e];
+            *sum = *sum + share;
+        }
+    }
+
+    #[inline(always)]
+    fn add_products<S: Simd>(&mut self, simd: S, pairs: &[(Place, Place)], to: usize) {
+        let Lane { count, stride } = self.lane;
+        for (e, (a, b)) in pairs.iter().enumerate() {
+            let rows = &self.space.rows;
+            let lanes = |place: &Place| &rows[place.index() * stride..][..count];
+            let share = match (a.is_shared(), b.is_shared()) {
+                (false, false) => kernel::sum_products(simd, lanes(a), lanes(b)),
+                (true, false) => self.shared[a.index()] * kernel::sum_lanes(simd, lanes(b)),
+                (false, true) => self.shared[b.index()] * kernel::sum_lanes(simd, lanes(a)),
+                (true, true) => F::of(count as f64) * self.shared[a.index()] * self.shared[b.index()],
             };
             let sum = &mut self.space.sums[to + e];
             *sum = *sum + share;

@@ -117,7 +117,7 @@ impl<F: Element> Program<F> {
         Program {
             packed: plan.matrices.iter().map(Packed::new).collect(),
             values: vec![F::zero(); plan.length],
-            lanes: lanes_for(plan.rows, size_of::<F>()),
+            lanes: lanes_for(plan.rows, size_of::<F>(), !plan.late.is_empty()),
             threads: Threads::default(),
             spaces: Vec::new(),
             stripes: Vec::new(),

@@ -39,8 +39,7 @@ pub(super) struct Space<F> {
 }
 
 /// A chunk's numbers stay in this much of a second-level cache.
-const CACHE_BYTES: usize = 512 << 10;
-const FEWEST_LANES: usize = 128;
+const CACHE_BYTES: usize = 1 << 20;
 const MOST_LANES: usize = 512;
 /// Lanes come in such numbers: whole registers of every instruction set.
 const LANES_STEP: usize = 16;
@@ -53,10 +52,12 @@ const LATE_BYTES: usize = 64 << 20;
 /// With so many rows to a shard another thread is worth it.
 const LEAST_ROWS: usize = 128;
 
-/// As many lanes as keep the live rows of a chunk in the second-level cache.
-pub(super) fn lanes_for(rows: usize, bytes: usize) -> usize {
+/// As many lanes as keep the live rows of a chunk in the second-level cache, in whole panels. Late sums go once
+/// through memory for every chunk: these are longer.
+pub(super) fn lanes_for(rows: usize, bytes: usize, late: bool) -> usize {
     let fit = CACHE_BYTES / (bytes * rows.max(1));
-    let fit = fit.clamp(FEWEST_LANES, MOST_LANES) / PANEL * PANEL;
+    let fewest = if late { 2 * PANEL } else { PANEL };
+    let fit = ((fit + PANEL / 2) / PANEL * PANEL).clamp(fewest, MOST_LANES);
     // A chunk of one lane of a million rows is large enough.
     const LARGEST: usize = 1 << 24;
     if fit * rows > LARGEST { (LARGEST / rows.max(1)).clamp(1, fit) } else { fit }
