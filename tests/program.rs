@@ -205,6 +205,57 @@ fn a_training_step_follows_the_gradient_of_the_plain_executor() {
     }
 }
 
+/// Gradients of large matrices are formed after the chunks, and not where a mask makes them 0.
+#[test]
+fn gradients_of_large_matrices_are_those_of_plain_loops_for_any_number_of_threads() {
+    let (outputs, inputs, rows) = (1024, 512, 300);
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(inputs));
+    let weight = tape.parameter("weight", Shape::Matrix(outputs, inputs), Init::glorot(outputs, inputs));
+    let is_zero = |e: usize| e % inputs > e / inputs / 2 + 100;
+    let mask: Vec<f64> = (0..outputs * inputs).map(|e| f64::from(u8::from(!is_zero(e)))).collect();
+    let y = (weight * tape.matrix(outputs, inputs, &mask)).matvec(z).tanh();
+    let loss = (y * y).sum();
+    let cut = Cut::new(&tape, &[z.id()], &[loss.id()]);
+    let gradient = adjoint(&tape, &cut, &[(loss.id(), tape.constant(1.0))], &[weight.id()])[0].unwrap();
+    let wanted = [Output::Sum(gradient.id()), Output::Each(loss.id())];
+    let parameters = Parameters::initialise(&tape, 5);
+    let batch = Chooser::new(3).numbers(rows * inputs);
+    let program = Program::<f64>::compile(&tape, &[z.id()], &wanted);
+    assert!(program.to_string().contains("from the rows of all chunks in memory"), "{program}");
+    let run = |threads: Threads| {
+        let mut program = program.clone();
+        program.load(&parameters).unwrap();
+        program.set_threads(threads);
+        // Twice: the second run finds what the first one left.
+        program.run(&[&batch], rows).unwrap();
+        program.run(&[&batch], rows).unwrap()
+    };
+    let alone = run(Threads::One);
+    for threads in [2, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        assert_eq!(pool.install(|| run(Threads::All)), alone, "{threads} threads");
+    }
+    let weights = &parameters.get("weight").unwrap().values;
+    let mut expected = vec![0.0; outputs * inputs];
+    for (row, z) in batch.chunks(inputs).enumerate() {
+        let mut loss = 0.0;
+        for (i, sums) in expected.chunks_mut(inputs).enumerate() {
+            let own = i / 2 + 101;
+            let entries = weights[i * inputs..].iter().zip(z).take(own.min(inputs));
+            let y = entries.map(|(w, z)| w * z).sum::<f64>().tanh();
+            loss += y * y;
+            let back = 2.0 * y * (1.0 - y * y);
+            sums.iter_mut().zip(z).take(own).for_each(|(sum, z)| *sum += back * z);
+        }
+        assert!(off(alone[1][row], loss) < 1e-12, "row {row}");
+    }
+    let largest = expected.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+    for (e, (found, expected)) in alone[0].iter().zip(&expected).enumerate() {
+        assert!((found - expected).abs() < 1e-12 * largest, "entry {e}: {found}, not {expected}");
+    }
+}
+
 #[test]
 fn nothing_and_one_row_and_a_million_variables_are_fine() {
     let tape = Tape::new();
