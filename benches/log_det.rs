@@ -12,9 +12,10 @@ mod support;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::lu::partial_pivoting::factor::{lu_in_place, lu_in_place_scratch};
 use faer::{MatMut, Par};
+use pushforward::program::Threads;
 use pushforward::sweep::Lu;
 use support::bench::Bench;
-use support::layers::{MaskedLayer, Neighbours, columns, log_det};
+use support::layers::{MaskedLayer, Neighbours, columns, dense_log_det, log_det};
 use support::picture::{Plot, by_series};
 use support::table::Layout;
 
@@ -53,7 +54,7 @@ impl Faer {
 /// The three ways agree, whatever they cost.
 fn check(d: usize) {
     let expected = log_det(&Neighbours(d))();
-    let matrix = columns(&Neighbours(d))();
+    let matrix = columns(&Neighbours(d), Threads::One)();
     let (ours, theirs) = (Lu::new(d, matrix.clone()).log_abs_det(), Faer::new(d).log_abs_det(&matrix));
     for found in [ours, theirs] {
         assert!((found - expected).abs() < 1e-9 * expected.abs().max(1.0), "{found} is not {expected}");
@@ -66,16 +67,13 @@ fn neighbours(bench: &mut Bench, d: usize, dense: bool) {
     if !dense {
         return;
     }
-    bench.measure(DENSE, &case, size, || {
-        let mut jacobian = columns(&Neighbours(d));
-        move || Lu::new(d, jacobian()).log_abs_det()
-    });
+    bench.measure(DENSE, &case, size, || dense_log_det(&Neighbours(d), Threads::One));
     bench.measure(OUR_LU, &case, size, || {
-        let matrix = columns(&Neighbours(d))();
+        let matrix = columns(&Neighbours(d), Threads::One)();
         move || Lu::new(d, matrix.clone()).log_abs_det()
     });
     bench.measure(THEIR_LU, &case, size, || {
-        let (matrix, mut faer) = (columns(&Neighbours(d))(), Faer::new(d));
+        let (matrix, mut faer) = (columns(&Neighbours(d), Threads::One)(), Faer::new(d));
         move || faer.log_abs_det(&matrix)
     });
 }
@@ -91,7 +89,7 @@ fn main() {
     }
     let masked = |declared: bool| MaskedLayer { d: 512, declared };
     bench.measure(DECLARED, "512 masked", f64::NAN, || log_det(&masked(true)));
-    bench.measure(DENSE, "512 masked", f64::NAN, || log_det(&masked(false)));
+    bench.measure(DENSE, "512 masked", f64::NAN, || dense_log_det(&masked(false), Threads::One));
 
     let exponents =
         [(DECLARED, LINEAR_FROM), (DENSE, CUBIC_FROM), (OUR_LU, CUBIC_FROM), (THEIR_LU, CUBIC_FROM)];

@@ -3,7 +3,7 @@
 use pushforward::jacobian::map;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program, Threads};
-use pushforward::sweep::tangent;
+use pushforward::sweep::{Lu, tangent};
 
 /// xᵢ = zᵢ·exp(tanh zᵢ₋₁) + sin zᵢ₋₁, with z₋₁ = 0; recorded in vectors.
 pub struct Neighbours(pub usize);
@@ -84,19 +84,30 @@ pub fn log_det(bijection: &dyn Bijection) -> impl FnMut() -> f64 + use<> {
     }
 }
 
-/// Jᵀ row by row, every column of J a tangent and all of them side by side on one thread, ready to run.
-pub fn columns(bijection: &dyn Bijection) -> impl FnMut() -> Vec<f64> + use<> {
+/// Jᵀ row by row, every column of J a tangent and all of them side by side, ready to run: z is loaded as a parameter is,
+/// so that what depends on it alone is computed once, and the directions are the batch.
+pub fn columns(bijection: &dyn Bijection, threads: Threads) -> impl FnMut() -> Vec<f64> + use<> {
     let d = bijection.dim();
     let tape = Tape::new();
-    let z = tape.input(Shape::Vector(d));
+    let z = tape.parameter("the point", Shape::Vector(d), Init::Constant(0.0));
     let x = bijection.forward(z);
     let direction = tape.input(Shape::Vector(d));
     let column = tangent(&tape, &map(&tape, z.id(), x.id()), &[(z.id(), direction)])[0].expect("it moves");
     let outputs = [Output::Each(column.id())];
-    let mut program = Program::<f64>::compile(&tape, &[z.id(), direction.id()], &outputs);
-    program.load(&Parameters::initialise(&tape, 1)).expect("its own parameters");
-    program.set_threads(Threads::One);
-    let rows: Vec<f64> = (0..d).flat_map(|_| point(d)).collect();
+    let mut program = Program::<f64>::compile(&tape, &[direction.id()], &outputs);
+    let mut parameters = Parameters::initialise(&tape, 1);
+    parameters.set("the point", Shape::Vector(d), point(d)).expect("d numbers");
+    program.set_threads(threads);
     let units: Vec<f64> = (0..d * d).map(|e| if e / d == e % d { 1.0 } else { 0.0 }).collect();
-    move || program.run(&[&rows, &units], d).expect("d rows").swap_remove(0)
+    move || {
+        program.load(&parameters).expect("its own parameters");
+        program.run(&[&units], d).expect("d rows").swap_remove(0)
+    }
+}
+
+/// ln|det J| at one point by all columns and an LU, ready to run.
+pub fn dense_log_det(bijection: &dyn Bijection, threads: Threads) -> impl FnMut() -> f64 + use<> {
+    let (d, mut columns) = (bijection.dim(), columns(bijection, threads));
+    // The determinant of the transpose is the same.
+    move || Lu::new(d, columns()).log_abs_det()
 }

@@ -9,7 +9,7 @@ use pushforward::prelude::*;
 use pushforward::program::{Output, Program, Threads};
 use serde_json::{Value, json};
 
-use super::layers::{MaskedLayer, log_det};
+use super::layers::{MaskedLayer, dense_log_det, log_det};
 use super::network::{self, ByHand};
 
 /// Which two ways.
@@ -63,8 +63,9 @@ pub fn line(arguments: &Arguments) -> Value {
             in_turn(&mut *derived, &mut *by_hand, arguments.seconds)
         }
         Pair::DeclaredLogDet => {
-            let layer = |declared: bool| log_det(&MaskedLayer { d: 512, declared });
-            let (mut declared, mut dense) = (layer(true), layer(false));
+            let layer = |declared: bool| MaskedLayer { d: 512, declared };
+            let mut declared = log_det(&layer(true));
+            let mut dense = dense_log_det(&layer(false), Threads::All);
             let (a, b) = (declared(), dense());
             assert!((a - b).abs() < 1e-8 * a.abs().max(1.0), "{a} is not {b}");
             in_turn(
