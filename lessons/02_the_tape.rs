@@ -2,11 +2,15 @@
 
 use std::process::ExitCode;
 
-use pushforward::lesson::{Page, Picture, fit_slope, values};
+use pushforward::lesson::{Lesson, Page, Picture, equation, fit_slope, values};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::{Names, adjoint, render, tangent};
 use pushforward::tape::{Cut, NodeId, Op};
+
+#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
+#[path = "judges/02_the_tape.rs"]
+mod judge;
 
 /// y = z₁·z₂ + sin z₁
 fn example<'t>(z: Var<'t>) -> Var<'t> {
@@ -19,12 +23,21 @@ fn many<'t>(z: Var<'t>) -> Var<'t> {
     (1..z.len()).fold(z.at(0), |y, k| y.sin() * z.at(k))
 }
 
-/// The lesson, as a program of its own and from the front page.
-///
-/// # Errors
-/// What keeps the lesson from running at all; a check that fails is a failing exit code.
-pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let mut page = Page::new(2, "02_the_tape", "The tape");
+/// The lesson: run on its own, from the front page, or into the book.
+pub const LESSON: Lesson = Lesson {
+    number: 2,
+    slug: "02_the_tape",
+    title: "The tape",
+    about: "how derivatives come out of a tape",
+    exercise: &judge::EXERCISE,
+    tell,
+};
+
+fn main() -> ExitCode {
+    LESSON.run()
+}
+
+fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.question(
         "The density needs df/dz. How does a program find the derivative of a function that you only wrote down?",
     );
@@ -38,7 +51,7 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let z = tape.input(Shape::Vector(2));
     let y = example(z);
     let names = Names::new().with(z.id(), "z");
-    page.formula(format!("y = {}", render(&tape, y.id(), &names)));
+    page.formula(equation("y", y, &[(z, "z")]));
     let point = [2.0, 5.0];
     let cut = Cut::new(&tape, &[z.id()], &[y.id()]);
     let nodes: Vec<NodeId> =
@@ -103,7 +116,7 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let whole =
         adjoint(&tape, &cut, &[(y.id(), tape.constant(1.0))], &[z.id()])[0].ok_or("y depends on z")?;
     let slope = whole.at(0);
-    page.formula(format!("∂y/∂z = {}", render(&tape, whole.id(), &names)));
+    page.formula(equation("∂y/∂z", whole, &[(z, "z")]));
     let again = Cut::new(&tape, &[z.id()], &[slope.id()]);
     let second_order = tangent(&tape, &again, &[(z.id(), tape.vector(&[1.0, 0.0]))])[0].ok_or("it curves")?;
     page.check_close(
@@ -181,9 +194,10 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         .line("tape", errors.iter().map(|(h, _)| (*h, tape_error.max(1e-16))).collect()),
     );
 
+    page.exercise(&judge::EXERCISE);
     page.read_on(
         "Baydin et al., \"Automatic Differentiation in Machine Learning: a Survey\" (2018), section 3.",
     );
     page.next("03_jacobian_and_volume: several variables at once.");
-    Ok(page.finish())
+    Ok(())
 }

@@ -4,8 +4,12 @@ use std::process::ExitCode;
 
 use pushforward::audit::Topic;
 use pushforward::jacobian::{jacobian, map};
-use pushforward::lesson::{Page, Picture, formulas, values};
+use pushforward::lesson::{Lesson, Page, Picture, formulas, values};
 use pushforward::prelude::*;
+
+#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
+#[path = "judges/04_absolute_value.rs"]
+mod judge;
 
 /// x = -3z + 1: the line, turned round.
 struct Turned;
@@ -44,12 +48,21 @@ impl Bijection for Swap {
     }
 }
 
-/// The lesson, as a program of its own and from the front page.
-///
-/// # Errors
-/// What keeps the lesson from running at all; a check that fails is a failing exit code.
-pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let mut page = Page::new(4, "04_absolute_value", "Why the absolute value");
+/// The lesson: run on its own, from the front page, or into the book.
+pub const LESSON: Lesson = Lesson {
+    number: 4,
+    slug: "04_absolute_value",
+    title: "Why the absolute value",
+    about: "why |det J| and not det J",
+    exercise: &judge::EXERCISE,
+    tell,
+};
+
+fn main() -> ExitCode {
+    LESSON.run()
+}
+
+fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.question("The determinant measures volume. But determinants can be negative, and volumes cannot.");
     page.predict(
         "z is standard normal and x = -3z + 1. Drop the bars from p(z)/|df/dz|. What does p integrate to?",
@@ -152,9 +165,10 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         claim.evidence.detail().contains("absolute value"),
         claim.evidence.detail(),
     );
+    page.exercise(&judge::EXERCISE);
     page.read_on(
         "Any calculus text on substitution in multiple integrals; Rudin, \"Principles\", theorem 10.9.",
     );
     page.next("05_two_forms: the same density, seen from x.");
-    Ok(page.finish())
+    Ok(())
 }

@@ -4,10 +4,14 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use pushforward::jacobian::map;
-use pushforward::lesson::{Page, Picture, fit_slope, formulas};
+use pushforward::lesson::{Lesson, Page, Picture, fit_slope, formulas};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::{Lu, tangent};
+
+#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
+#[path = "judges/07_triangular_is_cheap.rs"]
+mod judge;
 
 /// xᵢ = zᵢ·exp(tanh zᵢ₋₁) + sin zᵢ₋₁, with nothing before the first.
 struct Neighbours {
@@ -100,12 +104,21 @@ fn by_lu(d: usize) -> Result<(f64, f64), Box<dyn std::error::Error>> {
     Ok(timed(|| Lu::new(d, program.run(&[&rows, &units], d).expect("d rows").swap_remove(0)).log_abs_det()))
 }
 
-/// The lesson, as a program of its own and from the front page.
-///
-/// # Errors
-/// What keeps the lesson from running at all; a check that fails is a failing exit code.
-pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let mut page = Page::new(7, "07_triangular_is_cheap", "Triangular is cheap");
+/// The lesson: run on its own, from the front page, or into the book.
+pub const LESSON: Lesson = Lesson {
+    number: 7,
+    slug: "07_triangular_is_cheap",
+    title: "Triangular is cheap",
+    about: "O(d) against O(d³), proven and measured",
+    exercise: &judge::EXERCISE,
+    tell,
+};
+
+fn main() -> ExitCode {
+    LESSON.run()
+}
+
+fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.question("Any invertible network has a Jacobian. Why are flows not simply any invertible network?");
     page.predict("The determinant of a d×d matrix by elimination: how does the time grow with d? And of a triangular one?");
 
@@ -197,7 +210,8 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         "\"Any invertible network would do.\" It would be right and useless: at d = 1000 the determinant alone costs \
          more than everything else together. Layers are made triangular so that the determinant is free.",
     );
+    page.exercise(&judge::EXERCISE);
     page.read_on("Papamakarios et al. (2021), section 3.1; Dinh et al., \"NICE\" (2015), section 3.");
     page.next("08_first_flow: layers, a base, and real data.");
-    Ok(page.finish())
+    Ok(())
 }

@@ -5,8 +5,12 @@ use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use pushforward::flow::Stop;
-use pushforward::lesson::{Page, Picture};
+use pushforward::lesson::{Lesson, Page, Picture};
 use pushforward::prelude::*;
+
+#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
+#[path = "judges/08_first_flow.rs"]
+mod judge;
 
 const SEED: u64 = 7;
 
@@ -29,12 +33,21 @@ fn pairs(rows: &[f64]) -> Vec<(f64, f64)> {
     rows.chunks(2).map(|row| (row[0], row[1])).collect()
 }
 
-/// The lesson, as a program of its own and from the front page.
-///
-/// # Errors
-/// What keeps the lesson from running at all; a check that fails is a failing exit code.
-pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let mut page = Page::new(8, "08_first_flow", "A first flow");
+/// The lesson: run on its own, from the front page, or into the book.
+pub const LESSON: Lesson = Lesson {
+    number: 8,
+    slug: "08_first_flow",
+    title: "A first flow",
+    about: "RealNVP on real data, by likelihood",
+    exercise: &judge::EXERCISE,
+    tell,
+};
+
+fn main() -> ExitCode {
+    LESSON.run()
+}
+
+fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.question("Can a density with an exact formula follow data that no textbook density fits?");
     page.prose(
         "The data: 12 332 simulated gamma showers seen by the MAGIC telescope, two numbers each, the brightness of \
@@ -160,7 +173,8 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         "\"Likelihood is only for simple models.\" The formula of this density is seven layers long, and every value of \
          it is exact.",
     );
+    page.exercise(&judge::EXERCISE);
     page.read_on("Dinh, Sohl-Dickstein, Bengio, \"Density estimation using Real NVP\" (2017), section 3.");
     page.next("09_write_forward_get_the_rest: the map is all one writes.");
-    Ok(page.finish())
+    Ok(())
 }

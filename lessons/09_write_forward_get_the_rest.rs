@@ -4,10 +4,13 @@ use std::process::ExitCode;
 
 use pushforward::audit::Topic;
 use pushforward::bijection::derived_inverse;
-use pushforward::lesson::{Page, values};
+use pushforward::lesson::{Lesson, Page, equation, values};
 use pushforward::prelude::*;
 use pushforward::sweep::simplify::Rule;
-use pushforward::sweep::{Names, render};
+
+#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
+#[path = "judges/09_write_forward_get_the_rest.rs"]
+mod judge;
 
 /// A layer from no paper. Each variable is moved by the ones before it.
 struct Unseen;
@@ -71,12 +74,21 @@ impl Bijection for Wilder {
     }
 }
 
-/// The lesson, as a program of its own and from the front page.
-///
-/// # Errors
-/// What keeps a layer of the lesson from being recorded.
-pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let mut page = Page::new(9, "09_write_forward_get_the_rest", "Write forward, get the rest");
+/// The lesson: run on its own, from the front page, or into the book.
+pub const LESSON: Lesson = Lesson {
+    number: 9,
+    slug: "09_write_forward_get_the_rest",
+    title: "Write forward, get the rest",
+    about: "proof, log-determinant, inverse: derived",
+    exercise: &judge::EXERCISE,
+    tell,
+};
+
+fn main() -> ExitCode {
+    LESSON.run()
+}
+
+fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.question(
         "Papers on flows give three formulas for each layer: the map, its log-determinant, its inverse. How \
          many of them does a layer need?",
@@ -115,8 +127,7 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     page.table(&["rule", "says", "if"], rows.collect());
     let (tape, z) = (recording.tape(), recording.input());
     let layer = &recording.layers()[0];
-    let text = render(tape, layer.log_det, &Names::new().with(layer.input, "z"));
-    page.formula(format!("ln|det J| = {text}"));
+    page.formula(equation("ln|det J|", tape.var(layer.log_det), &[(z, "z")]));
     let point = [0.4, -1.1, 2.0];
     let derived = values(tape, z, &[recording.log_det()], &point)[0][0];
     let softplus = (0.4f64 * -1.1).exp().ln_1p();
@@ -154,7 +165,7 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let tape = Tape::new();
     let x = tape.input(Shape::Vector(1));
     let z = derived_inverse(&Wave, x)?;
-    page.formula(format!("z = {}", render(&tape, z.id(), &Names::new().with(x.id(), "x"))));
+    page.formula(equation("z", z, &[(x, "x")]));
     let back = values(&tape, x, &[z], &[2.5 + 0.5 * 2.5f64.sin(), 1e6 + 0.5 * 1e6f64.sin()]);
     page.check_close("the image of 2.5 comes home", back[0][0], 2.5, 1e-14);
     page.check_close("and so does that of a million", back[0][1], 1e6, 1e-9);
@@ -177,7 +188,8 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         "A derivation is the same to the byte wherever it is made. One line of a test keeps a text and its \
          mathematics together: insta::assert_snapshot!(derive(&Unseen)?).",
     );
+    page.exercise(&judge::EXERCISE);
     page.read_on("Griewank and Walther, \"Evaluating Derivatives\" (2008), chapter 3; Papamakarios et al. (2021), section 3.");
     page.next("10_invertibility_is_architecture: can a network learn to be invertible?");
-    Ok(page.finish())
+    Ok(())
 }

@@ -8,12 +8,15 @@ use std::time::Instant;
 use pushforward::audit::{Settings, Topic, audit_with};
 use pushforward::bijection::{pull_back, push_forward};
 use pushforward::flow::Fitted;
-use pushforward::lesson::{Page, Picture, formulas};
+use pushforward::lesson::{Formulas, Lesson, Page, Picture, equation, formulas};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::reach::{Reach, Relation};
-use pushforward::sweep::{Names, render_program};
 use pushforward::tape::{Cut, Op};
+
+#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
+#[path = "judges/12_autoregressive.rs"]
+mod judge;
 
 const SEED: u64 = 7;
 
@@ -146,12 +149,21 @@ fn mean(numbers: &[f64]) -> f64 {
     numbers.iter().sum::<f64>() / numbers.len() as f64
 }
 
-/// The lesson, as a program of its own and from the front page.
-///
-/// # Errors
-/// What keeps the lesson from running at all; a check that fails is a failing exit code.
-pub fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let mut page = Page::new(12, "12_autoregressive", "Autoregressive layers");
+/// The lesson: run on its own, from the front page, or into the book.
+pub const LESSON: Lesson = Lesson {
+    number: 12,
+    slug: "12_autoregressive",
+    title: "Autoregressive layers",
+    about: "masks, proven; MAF is IAF turned round",
+    exercise: &judge::EXERCISE,
+    tell,
+};
+
+fn main() -> ExitCode {
+    LESSON.run()
+}
+
+fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.question(
         "Every density is p(x₁)·p(x₂ | x₁)·p(x₃ | x₁, x₂) and so on, each factor with its own inputs. Does that take d \
          networks? And why do two papers describe one layer?",
@@ -252,13 +264,12 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
          that the formulas stay short:",
     );
     let short = MaskedNetwork::with_degrees(inputs, Vec::new());
-    let there_and_back = |layer: &dyn Bijection| -> Result<String, BijectionError> {
+    let there_and_back = |layer: &dyn Bijection| -> Result<Formulas, BijectionError> {
         let tape = Tape::new();
         let (z, x) = (tape.input(Shape::Vector(4)), tape.input(Shape::Vector(4)));
-        let names = Names::new().with(z.id(), "z").with(x.id(), "x");
-        let there = render_program(&tape, &[("x", push_forward(layer, z)?.x.id())], &names);
-        let back = render_program(&tape, &[("z", pull_back(layer, x)?.id())], &names);
-        Ok(format!("{}\n{}", there.join("\n"), back.join("\n")))
+        let names = [(z, "z"), (x, "x")];
+        let there = equation("x", push_forward(layer, z)?.x, &names);
+        Ok(there.and(equation("z", pull_back(layer, x)?, &names)))
     };
     page.formula(there_and_back(&Autoregressive::iaf(short.clone()))?);
     page.prose(
@@ -440,11 +451,12 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
          in both, with a mean and a scale that follow from it: MAF reads them off x, IAF off z, and z before i and x \
          before i determine each other. Choose by the direction that you need in one pass.",
     );
+    page.exercise(&judge::EXERCISE);
     page.read_on(
         "Germain, Gregor, Murray, Larochelle, \"MADE\" (2015), equations 8 to 10; Kingma et al., \"Improving \
          Variational Inference with Inverse Autoregressive Flow\" (2016), equations 10 to 12; Papamakarios, Pavlakou, \
          Murray, \"Masked Autoregressive Flow\" (2017), section 3 and its comparison with IAF.",
     );
     page.next("the lessons that follow are being written.");
-    Ok(page.finish())
+    Ok(())
 }
