@@ -184,7 +184,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
          counts one. Here is x = z² on all of ℝ, asked whether it is a bijection:",
     );
     let report = audit(&Square)?;
-    page.listing(report.to_string());
+    page.report(&report);
     page.check_that(
         "x = z² is refuted with two points that collide",
         report.refuted().any(|claim| claim.statement.contains("same image")),

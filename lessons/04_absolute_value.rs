@@ -158,7 +158,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     );
     page.prose("The audit of the first map, with its log_det written by hand as ln(-3):");
     let report = audit(&Turned)?;
-    page.listing(report.to_string());
+    page.report(&report);
     let claim = report.claim(Topic::GivenLogDet).ok_or("the audit compares the two")?;
     page.check_that(
         "the audit refutes it, and says that the absolute value is missing",

@@ -199,7 +199,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.prose(
         "A path alone is no counterexample (z₁ + z₂ - z₂ has one). The audit goes on to find a point:",
     );
-    page.listing(report.to_string());
+    page.report(&report);
     page.check_that(
         "the false declaration is refuted, with a path and with a point",
         report.refuted().any(|claim| claim.evidence.detail().contains("→")),

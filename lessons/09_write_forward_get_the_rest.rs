@@ -101,7 +101,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.heading("One formula in");
     page.prose("Its code is the map and nothing else. This is what follows from it:");
     let derivation = derive(&Unseen)?;
-    page.listing(derivation.to_string());
+    page.derivation(&derivation);
     page.prose(
         "Nothing of this was typed in. The Jacobian came off the tape by tangents, the zeros above its diagonal \
          are proven by following dependences, and intervals that hold for all inputs show every entry of the \
@@ -155,7 +155,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
          recorded; the proof is gone, and two points show why:",
     );
     let careless = audit(&Careless)?;
-    page.listing(careless.to_string());
+    page.report(&careless);
     page.check_that("the careless layer does not stand", !careless.stands(), "nothing was refuted");
     page.prose(
         "And x = z + ½·sin z holds its variable twice, so there is no chain of operations to undo. But its slope \

@@ -327,7 +327,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
          map z and what comes out x; here a penguin goes in.)",
     );
     let report = audit_with(&Rewarded, &Settings { parameters: Some(weights), ..Settings::default() })?;
-    page.listing(report.to_string());
+    page.report(&report);
     let collide = report.refuted().any(|claim| claim.topic == Topic::Injective);
     page.check_that("two penguins have the same z: g is not invertible", collide, "no two points were found");
     page.prose(

@@ -197,7 +197,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
          first number is 2 still, so what was added is known to be 4, and 7 - 4 = 3. To undo the layer you need t, \
          not its inverse. By the tape:",
     );
-    page.listing(derive(&Shifted)?.to_string());
+    page.derivation(&derive(&Shifted)?);
     let recording = record(&Shifted)?;
     let (tape, z) = (recording.tape(), recording.input());
     let there = values(tape, z, &[recording.output()], &[2.0, 3.0]).swap_remove(0);

@@ -17,7 +17,21 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("flow", &["bijection", "base", "program", "sweep", "tape"]),
     ("audit", &["flow", "layers", "base", "bijection", "jacobian", "program", "sweep", "tape"]),
     ("derivation", &["audit", "bijection", "jacobian", "sweep", "tape"]),
-    ("lesson", &["audit", "flow", "layers", "base", "bijection", "jacobian", "program", "sweep", "tape"]),
+    (
+        "lesson",
+        &[
+            "audit",
+            "derivation",
+            "flow",
+            "layers",
+            "base",
+            "bijection",
+            "jacobian",
+            "program",
+            "sweep",
+            "tape",
+        ],
+    ),
 ];
 
 fn source_files(folder: &Path) -> Vec<PathBuf> {

@@ -1,5 +1,6 @@
 //! What `pushforward` does with its arguments.
 
+mod book;
 mod exercises;
 mod find;
 mod fit;
@@ -24,6 +25,7 @@ use clap::{Parser, Subcommand};
                   pushforward check 7         is the answer to exercise 7 right?\n  \
                   pushforward hint 7          a hint, one more each time\n  \
                   pushforward reset 7         exercise 7 as it was given\n  \
+                  pushforward book            the lessons as web pages, in out/book\n  \
                   pushforward fit table.csv   an exact density for a table of numbers\n\n\
                   From a clone, `pushforward` is `cargo run --release --`."
 )]
@@ -63,6 +65,12 @@ enum Command {
         #[arg(long)]
         yes: bool,
     },
+    /// Run every lesson and write them as a book of HTML pages.
+    Book {
+        /// Where to; out/book unless said.
+        #[arg(default_value = "out/book")]
+        folder: std::path::PathBuf,
+    },
     /// Fit a flow to the columns of a CSV file: how likely are held-out rows?
     Fit(fit::Arguments),
 }
@@ -75,6 +83,7 @@ pub fn main() -> ExitCode {
         Some(Command::Check { lesson }) => exercises::check(lesson.as_deref()),
         Some(Command::Hint { lesson }) => exercises::hint(&lesson),
         Some(Command::Reset { lesson, yes }) => exercises::reset(&lesson, yes),
+        Some(Command::Book { folder }) => book::write(&folder),
         Some(Command::Fit(arguments)) => match fit::run(&arguments) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {

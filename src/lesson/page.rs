@@ -10,6 +10,7 @@ use super::plot::Picture;
 use super::reading::Formulas;
 use super::terminal::{Style, render};
 use crate::audit::{Evidence, Report};
+use crate::derivation::Derivation;
 
 /// A piece of a page.
 #[derive(Clone, Debug)]
@@ -31,8 +32,12 @@ pub enum Block {
     Prose(String),
     /// A formula, or several lines of them, in every notation.
     Formula(Formulas),
-    /// Preformatted text: a derivation, a report, a program.
+    /// Preformatted text: an error, a program.
     Listing(String),
+    /// A derivation.
+    Derivation(Box<Derivation>),
+    /// The report of an audit.
+    Report(Box<Report>),
     /// A number with its unit; `measured` if it depends on this machine.
     Number {
         /// What it is.
@@ -174,6 +179,16 @@ impl Page {
         self.add(Block::Listing(text.into()));
     }
 
+    /// A derivation, whole.
+    pub fn derivation(&mut self, derivation: &Derivation) {
+        self.add(Block::Derivation(Box::new(derivation.clone())));
+    }
+
+    /// The report of an audit, whatever it says.
+    pub fn report(&mut self, report: &Report) {
+        self.add(Block::Report(Box::new(report.clone())));
+    }
+
     /// A number that is the same on every machine.
     pub fn number(&mut self, label: impl Into<String>, value: f64, unit: &str) {
         let (label, unit) = (label.into(), unit.to_string());
@@ -254,7 +269,7 @@ impl Page {
 
     /// The whole report of an audit, and the check that nothing in it is refuted.
     pub fn audit(&mut self, report: &Report) {
-        self.listing(report.to_string());
+        self.report(report);
         let refuted: Vec<&str> = report.refuted().map(|claim| claim.statement.as_str()).collect();
         self.check_that(
             format!("the audit of {} refutes nothing", report.subject),

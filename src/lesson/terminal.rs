@@ -1,6 +1,7 @@
 //! Blocks as text: 80 columns, with or without colour.
 
 use super::exercise::Exercise;
+use super::exercise::source::tidied;
 use super::page::Block;
 use super::reading::Formulas;
 use crate::audit::Evidence;
@@ -32,6 +33,8 @@ pub(super) fn render(block: &Block, style: Style) -> String {
         Block::Prose(text) => paragraphs(text, "", ""),
         Block::Formula(formulas) => formula(formulas),
         Block::Listing(text) => listing(text),
+        Block::Derivation(derivation) => listing(&derivation.to_string()),
+        Block::Report(report) => listing(&report.to_string()),
         Block::Number { label, value, unit, measured } => number(label, *value, unit, *measured, style),
         Block::Table { headers, rows, measured } => table(headers, rows, *measured && style.masked),
         Block::Picture { picture, measured, file, .. } => {
@@ -47,7 +50,7 @@ pub(super) fn render(block: &Block, style: Style) -> String {
         Block::Check { statement, evidence } => check(statement, evidence, style),
         Block::Misconception(text) => paragraphs(text, "  ! ", "    "),
         Block::Exercise(asked) => exercise(asked),
-        Block::Note(text) => paragraphs(text, "  · ", "    "),
+        Block::Note(text) => paragraphs(&tidied(text), "  · ", "    "),
         Block::ReadOn(text) => paragraphs(text, "  Read on: ", "    "),
         Block::Next(text) => paragraphs(text, "  Next: ", "    "),
     };
@@ -136,7 +139,7 @@ fn exercise(asked: &Exercise) -> String {
 /// Text as it stands, indented by two; lines that are too long are continued.
 fn listing(text: &str) -> String {
     let mut shown = String::new();
-    for line in text.lines() {
+    for line in tidied(text).lines() {
         let indent = if line.chars().count() > WIDTH - 2 { "" } else { "  " };
         let characters: Vec<char> = line.chars().collect();
         if characters.is_empty() {
@@ -226,7 +229,7 @@ fn check(statement: &str, evidence: &Evidence, style: Style) -> String {
         let line = if k == 0 { line.replacen("X", &mark, 1) } else { line.clone() };
         text.push_str(&format!("{line}\n"));
     }
-    for line in evidence.to_string().lines() {
+    for line in tidied(&evidence.to_string()).lines() {
         let indent: String = line.chars().take_while(|c| *c == ' ').collect();
         wrap(line, &format!("      {indent}"), &format!("        {indent}"))
             .iter()

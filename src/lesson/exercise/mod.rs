@@ -8,7 +8,7 @@
 
 mod attempt;
 mod proof;
-mod source;
+pub(in crate::lesson) mod source;
 mod verdict;
 
 pub use proof::{

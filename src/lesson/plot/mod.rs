@@ -10,6 +10,7 @@ mod svg;
 mod text;
 
 pub use slope::fit_slope;
+pub(crate) use svg::STYLE;
 
 use axis::Axis;
 
@@ -125,7 +126,22 @@ impl Picture {
 
     /// The picture as an SVG that stands on its own; light and dark follow the reader's setting.
     pub fn to_svg(&self) -> String {
-        svg::draw(self)
+        svg::alone(self)
+    }
+
+    /// The picture as a part of a page that brings the style and shows the title as a caption.
+    pub(crate) fn to_inline_svg(&self) -> String {
+        svg::inline(self)
+    }
+
+    /// The marks alone, for a small picture beside a link; those who cannot see it miss nothing.
+    pub(crate) fn to_thumbnail(&self) -> String {
+        svg::thumbnail(self)
+    }
+
+    /// What it is called.
+    pub fn title(&self) -> &str {
+        &self.title
     }
 
     fn finite(&mut self, points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
