@@ -188,6 +188,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
 
     page.heading("In general");
     page.formula("p(x) = p(z) / |det J(z)|     with z = f⁻¹(x) and J[i][j] = ∂xᵢ/∂zⱼ");
+    page.heading("What people get wrong");
     page.misconception(
         "\"The determinant is a formula to memorise.\" It is the factor by which f changes volume near z, and \
          dividing by it is what keeps the total probability at 1.",

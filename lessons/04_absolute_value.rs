@@ -68,6 +68,12 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
         "z is standard normal and x = -3z + 1. Drop the bars from p(z)/|df/dz|. What does p integrate to?",
     );
 
+    page.heading("By hand");
+    page.prose(
+        "The interval (0, 1) goes to (-2, 1): three times as long, read from right to left. The density must fall to a \
+         third, and p(z)/(-3) is minus a third of what it was.",
+    );
+
     page.heading("A line, turned round");
     let recording = record(&Turned)?;
     let tape = recording.tape();
@@ -146,6 +152,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
         .grid("z", vec![rows.chunks(2).map(|p| (p[0], p[1])).collect()])
         .grid("x", vec![mirrored.chunks(2).map(|p| (p[0], p[1])).collect()]),
     );
+    page.heading("In general");
+    page.formula("p(x) = p(z) / |det J_f(z)|     with z = f⁻¹(x)");
     page.prose(
         "The sign of det J tells whether f keeps or flips orientation; its size tells the volume. Probability knows \
          nothing of orientation, so the density takes the size and leaves the sign.",

@@ -147,7 +147,12 @@ fn main() -> ExitCode {
 fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.question("Some papers divide by |det J_f(z)|, others multiply by |det J_f⁻¹(x)|. Which is right?");
     page.predict("If f doubles areas near z, what does f⁻¹ do to areas near x = f(z)?");
-    page.formula("p(x) = p(z) / |det J_f(z)|\np(x) = p(z) · |det J_f⁻¹(x)|     both with z = f⁻¹(x)");
+
+    page.heading("By hand");
+    page.prose(
+        "f(z) = 2z doubles lengths, and f⁻¹(x) = x/2 halves them. Take z = 1, so x = 2. Dividing by what f does: \
+         p(z)/2. Multiplying by what f⁻¹ does: p(z)·½. It is one number, written in two ways.",
+    );
 
     page.heading("The same number, a thousand times");
     page.formula(formulas(&record(&Bend)?));
@@ -214,6 +219,11 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.check_that("MAF: sampling is at least 32 times deeper", maf.0 >= 32 * maf.1 / 2, format!("{maf:?}"));
     page.check_that("IAF: the density is as much deeper", iaf.1 >= 32 * iaf.0 / 2, format!("{iaf:?}"));
 
+    page.heading("In general");
+    page.formula("p(x) = p(z) / |det J_f(z)|\np(x) = p(z) · |det J_f⁻¹(x)|     both with z = f⁻¹(x)");
+    page.prose("Choose by what you have: the map that you can compute is the one whose Jacobian you take.");
+
+    page.heading("What people get wrong");
     page.misconception(
         "Mixing the two: dividing by the determinant of f⁻¹, or evaluating J_f at x instead of at z = f⁻¹(x). Write \
          down which map the Jacobian belongs to, and where it is taken.",

@@ -87,9 +87,13 @@ fn main() -> ExitCode {
 fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.question("A flow is several layers, one after another. What is the log-determinant of the whole?");
     page.predict("Layer 1 doubles areas, layer 2 triples them. And the two together? And their logarithms?");
-    page.formula(
-        "x = f_K(… f_2(f_1(z)))\nln|det J_f(z)| = Σ ln|det J_k(z_k)|     with z_1 = z and z_{k+1} = f_k(z_k)",
+
+    page.heading("By hand");
+    page.prose(
+        "What is doubled and then tripled is six times as large: factors multiply, so their logarithms add, \
+         ln 2 + ln 3 = ln 6. If the first layer doubles at z, the second triples at the place where the first has put z.",
     );
+    page.check_close("ln 2 + ln 3 is ln 6", 2f64.ln() + 3f64.ln(), 6f64.ln(), 1e-15);
 
     page.heading("Five layers at one point");
     let chain = stack_of_layers();
@@ -177,6 +181,12 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     }
     page.picture("through_the_layers", picture);
 
+    page.heading("In general");
+    page.formula("x = f_K(… f_2(f_1(z)))");
+    page.formula("ln|det J_f(z)| = Σ ln|det J_k(z_k)|     with z_1 = z");
+    page.prose("The input of each layer is what the layer before it gives, z_2 = f_1(z_1) and so on.");
+
+    page.heading("What people get wrong");
     page.misconception(
         "Evaluating every term at z. Each layer has its own input; the sum runs along the path that a point takes.",
     );

@@ -98,6 +98,13 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
          x₂ = (z₂ + cos z₁)·exp(-sin z₁), x₃ = z₃·softplus(z₁z₂) - tanh(z₁ + z₂).",
     );
 
+    page.heading("By hand, one line of it");
+    page.prose(
+        "Take x₂ alone. z₂ is moved by cos z₁ and then multiplied by exp(-sin z₁). Shifts do not stretch, so its slope is \
+         exp(-sin z₁), and the logarithm of that is -sin z₁. Backwards: divide first, then take cos z₁ off again. None \
+         of these rules knew what layer this is.",
+    );
+
     page.heading("One formula in");
     page.prose("Its code is the map and nothing else. This is what follows from it:");
     let derivation = derive(&Unseen)?;
@@ -178,6 +185,13 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
         Err(error) => error.to_string(),
         Ok(_) => return Err("an inverse of a map that is not one-to-one".into()),
     });
+
+    page.heading("In general");
+    page.prose(
+        "Each variable goes through a chain of operations, and what comes before it only chooses their numbers. The slope \
+         is the product of the slopes along the chain; the inverse is the chain run backwards. Both can be read off the \
+         recording of f, for any f of that kind.",
+    );
 
     page.heading("What people get wrong");
     page.misconception(

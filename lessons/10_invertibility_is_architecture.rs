@@ -486,6 +486,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         "A cost says something about the points at which it was computed. What is built into the formulas holds at \
          every point and for every weight, and can be proven without any data.",
     );
+    page.heading("What people get wrong");
     page.misconception(
         "\"A penalty makes the network invertible.\" The penalty was 0, the network was not invertible, and its score \
          was the better for it. A number from something that is no density cannot be compared with one that is.",

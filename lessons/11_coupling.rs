@@ -451,6 +451,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.formula(
         "x_a = z_a, x_b = z_b ⊙ exp(s(z_a)) + t(z_a)\nz_a = x_a, z_b = (x_b - t(x_a)) ⊙ exp(-s(x_a))\nln|det J| = Σ s(z_a)",
     );
+    page.heading("What people get wrong");
     page.misconception(
         "\"One coupling layer is enough, if its network is large.\" Half of the variables pass through it untouched, \
          and so they do through any number of layers with the same halves. Take turns.",

@@ -446,6 +446,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.formula(
         "IAF: xᵢ = zᵢ·exp(αᵢ(z before i)) + μᵢ(z before i)\nMAF: xᵢ = zᵢ·exp(αᵢ(x before i)) + μᵢ(x before i)\nln|det J| = Σ αᵢ for both",
     );
+    page.heading("What people get wrong");
     page.misconception(
         "\"MAF and IAF are different models.\" They are one layer and its inverse. Given what comes before, xᵢ is normal \
          in both, with a mean and a scale that follow from it: MAF reads them off x, IAF off z, and z before i and x \

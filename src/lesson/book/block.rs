@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
+use super::prose::words;
 use crate::audit::{Evidence, Report};
-use crate::derivation::{displayed, words};
+use crate::derivation::displayed;
 use crate::lesson::exercise::Exercise;
 use crate::lesson::exercise::source::tidied;
 use crate::lesson::page::Block;

@@ -6,15 +6,17 @@
 mod block;
 mod frame;
 mod glossary;
+mod prose;
 mod style;
 
 use std::fmt::Write;
 
 use self::block::{Around, rendered};
 use self::frame::{Link, document};
+use self::prose::words;
 use super::page::Page;
 use super::syllabus::Lesson;
-use crate::derivation::{Derivation, words};
+use crate::derivation::Derivation;
 use crate::sweep::html_words;
 
 /// The file of a lesson's page.

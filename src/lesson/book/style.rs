@@ -13,6 +13,7 @@ nav:last-child{margin:3rem 0 0;padding-top:1rem;border-top:1px solid var(--rule)
 header h1{margin-top:.1rem}
 .kicker,.label{font:600 .8rem/1.4 ui-sans-serif,system-ui,sans-serif;letter-spacing:.03em;color:var(--soft);margin:0 0 .3rem}
 .question{font-size:1.22rem;line-height:1.5}
+sub{font-size:.72em;line-height:0}
 h4{font-size:.98rem;margin:1.2rem 0 .3rem}h5{font-size:.95rem;margin:1rem 0 .3rem;font-style:italic}
 aside{margin:1.3rem 0;padding:.8rem 1.1rem;background:var(--panel);border-left:3px solid var(--rule)}
 aside p:last-child{margin-bottom:0}aside p{margin:.3rem 0}

@@ -25,6 +25,8 @@ enum Mark {
     Area { label: String, points: Vec<(f64, f64)> },
     /// Several lines of one kind: a grid, deformed.
     Grid { label: String, lines: Vec<Vec<(f64, f64)>> },
+    /// Nodes with labels of one or two lines, and labelled arrows from the left to the right.
+    Graph { nodes: Vec<((f64, f64), String)>, edges: Vec<(usize, usize, String)> },
     /// Values over a rectangle, row by row from below: a density.
     HeatMap { label: String, x: (f64, f64), y: (f64, f64), columns: usize, values: Vec<f64> },
 }
@@ -101,6 +103,17 @@ impl Picture {
         self
     }
 
+    /// A graph without axes: nodes at places of a unit grid, each with a label of one or two lines, and arrows with labels
+    /// between nodes given by their numbers. Arrows are to lead from the left to the right.
+    ///
+    /// # Panics
+    /// When an arrow names a node that is not there.
+    pub fn graph(mut self, nodes: Vec<((f64, f64), String)>, edges: Vec<(usize, usize, String)>) -> Picture {
+        assert!(edges.iter().all(|(from, to, _)| *from.max(to) < nodes.len()), "an arrow leads to no node");
+        self.marks.push(Mark::Graph { nodes, edges });
+        self
+    }
+
     /// Values over the rectangle `x` × `y`, row by row from below, `columns` in a row.
     ///
     /// # Panics
@@ -165,6 +178,9 @@ impl Picture {
                 }
                 Mark::Grid { lines, .. } => points.extend(lines.iter().flatten()),
                 Mark::HeatMap { x, y, .. } => points.extend([(x.0, y.0), (x.1, y.1)]),
+                // Labels need room around their places.
+                Mark::Graph { nodes, .. } => points
+                    .extend(nodes.iter().flat_map(|((x, y), _)| [(x - 0.3, y - 0.35), (x + 0.3, y + 0.35)])),
             }
         }
         if points.is_empty() {
@@ -198,6 +214,11 @@ impl Picture {
         Some((x, y))
     }
 
+    /// Whether there are axes: a graph has none.
+    fn has_axes(&self) -> bool {
+        !self.marks.iter().any(|mark| matches!(mark, Mark::Graph { .. }))
+    }
+
     fn labels(&self) -> Vec<&str> {
         self.marks
             .iter()
@@ -207,6 +228,7 @@ impl Picture {
                 | Mark::Area { label, .. }
                 | Mark::Grid { label, .. }
                 | Mark::HeatMap { label, .. } => label.as_str(),
+                Mark::Graph { .. } => "",
             })
             .collect()
     }

@@ -21,9 +21,10 @@ const LEGEND_LINE: f64 = 26.0;
 pub(crate) const STYLE: &str = "\
 .plot{display:block;width:100%;height:auto;font-family:ui-sans-serif,system-ui,sans-serif;font-size:14px;fill:#33312d}\
 .plot .axis{stroke:#77736b;stroke-width:1;fill:none}.plot .tick{stroke:#e7e3da;stroke-width:1;fill:none}\
-.plot .title{font-size:16px;font-weight:600}\
+.plot .title,.plot .name{font-weight:600}.plot .title{font-size:16px}.plot .on,.plot .along{fill:#33312d;stroke:none}\
+.plot .along{paint-order:stroke;stroke:#fffefb;stroke-width:9px}\
 .c0{color:#0067a5}.c1{color:#c44e00}.c2{color:#00805c}.c3{color:#a8487f}.c4{color:#9a6a00}.c5{color:#2f87bb}\
-@media(prefers-color-scheme:dark){.plot{fill:#d9d6cf}.plot .axis{stroke:#8d8a84}.plot .tick{stroke:#2e3136}\
+@media(prefers-color-scheme:dark){.plot,.plot .on,.plot .along{fill:#d9d6cf}.plot .along{stroke:#17181b}.plot .axis{stroke:#8d8a84}.plot .tick{stroke:#2e3136}\
 .c0{color:#5db3ea}.c1{color:#ff9452}.c2{color:#3fcfa2}.c3{color:#e39bc4}.c4{color:#e8b84b}.c5{color:#9ad2f5}}\
 @media(max-width:40rem){.plot{font-size:19px}}";
 
@@ -57,9 +58,11 @@ fn draw(picture: &Picture, style: Option<&str>) -> String {
     // One label that says what the title says already is no legend.
     let rows = labels.len().div_ceil(columns);
     let inner_width = WIDTH - LEFT - RIGHT;
-    let inner_height = if picture.equal { 0.72 * inner_width } else { 0.56 * inner_width };
+    let share = if picture.equal { 0.72 } else { 0.56 };
+    let inner_height = if picture.has_axes() { share * inner_width } else { 0.42 * inner_width };
+    let below = if picture.has_axes() || rows > 0 { BELOW } else { 12.0 };
     let top = TOP + if style.is_some() { TITLE } else { 0.0 };
-    let height = top + inner_height + BELOW + LEGEND_LINE * rows as f64;
+    let height = top + inner_height + below + LEGEND_LINE * rows as f64;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plot\" viewBox=\"0 0 {WIDTH} {height:.0}\" role=\"img\">\n\
          <title>{}</title>\n<desc>{}</desc>\n",
@@ -76,9 +79,13 @@ fn draw(picture: &Picture, style: Option<&str>) -> String {
         return svg;
     };
     let frame = Frame { x, y, width: inner_width, height: inner_height, top };
-    frame.grid(&mut svg, picture);
+    if picture.has_axes() {
+        frame.grid(&mut svg, picture);
+    }
     frame.marks(&mut svg, picture);
-    frame.axes(&mut svg, picture);
+    if picture.has_axes() {
+        frame.axes(&mut svg, picture);
+    }
     for (k, (number, label)) in labels.iter().enumerate() {
         let left = LEFT + (k % columns) as f64 * inner_width / columns as f64;
         let line = top + inner_height + BELOW + LEGEND_LINE * (k / columns) as f64;
@@ -225,9 +232,57 @@ impl Frame {
                     let all: String = lines.iter().map(|line| path(line)).collect();
                     let _ = write!(svg, "<path d=\"{all}\" stroke-width=\"1.3\"/>");
                 }
+                Mark::Graph { nodes, edges } => self.graph(svg, nodes, edges),
                 Mark::HeatMap { x, y, columns, values, .. } => self.heat_map(svg, *x, *y, *columns, values),
             }
             svg.push_str("</g>\n");
+        }
+    }
+
+    /// Boxes with their labels, and arrows from the right edge of one to the left edge of another.
+    fn graph(&self, svg: &mut String, nodes: &[((f64, f64), String)], edges: &[(usize, usize, String)]) {
+        const LETTER: f64 = 10.5;
+        let at = |(x, y): (f64, f64)| self.place(x, y);
+        let half = |label: &str| {
+            let widest = label.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+            (0.5 * LETTER * widest as f64 + 10.0, 14.0 + 12.0 * label.lines().count() as f64)
+        };
+        for (from, to, label) in edges {
+            let ((a, b), (c, d)) = (at(nodes[*from].0), at(nodes[*to].0));
+            let (a, c) = (a + half(&nodes[*from].1).0, c - half(&nodes[*to].1).0 - 3.0);
+            let length = ((c - a).powi(2) + (d - b).powi(2)).sqrt().max(1.0);
+            let (u, v) = ((c - a) / length, (d - b) / length);
+            let tip = |side: f64| (c - 9.0 * u + side * 4.5 * v, d - 9.0 * v - side * 4.5 * u);
+            let ((e, f), (g, h)) = (tip(1.0), tip(-1.0));
+            let _ = write!(
+                svg,
+                "<path d=\"M{a:.1} {b:.1}L{c:.1} {d:.1}M{e:.1} {f:.1}L{c:.1} {d:.1}L{g:.1} {h:.1}\" \
+                 stroke-width=\"1.6\"/><text class=\"along\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
+                0.5 * (a + c),
+                0.5 * (b + d) + 5.0,
+                html_words(label)
+            );
+        }
+        for (place, label) in nodes {
+            let ((u, v), (width, height)) = (at(*place), half(label));
+            let _ = write!(
+                svg,
+                "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"6\" stroke-width=\"1.6\"/>",
+                u - width,
+                v - height,
+                2.0 * width,
+                2.0 * height
+            );
+            let count = label.lines().count() as f64;
+            for (k, line) in label.lines().enumerate() {
+                let baseline = v + 6.0 + 24.0 * (k as f64 - 0.5 * (count - 1.0));
+                let class = if k == 0 { "on name" } else { "on" };
+                let line = html_words(line);
+                let _ = write!(
+                    svg,
+                    "<text class=\"{class}\" x=\"{u:.1}\" y=\"{baseline:.1}\" text-anchor=\"middle\">{line}</text>"
+                );
+            }
         }
     }
 

@@ -20,6 +20,10 @@ pub(super) fn draw(picture: &Picture, width: usize, height: usize) -> String {
     for mark in &picture.marks {
         canvas.mark(picture, mark);
     }
+    if !picture.has_axes() {
+        (0..rows).for_each(|row| text.push_str(&format!("    {}\n", canvas.row(row).trim_end())));
+        return text.replace("    \n", "\n");
+    }
     let ticks = picture.y.ticks(y, rows / 3);
     let row_of = |value: f64| ((y.1 - value) / (y.1 - y.0) * rows as f64) as usize;
     text.push_str(&format!("{:>MARGIN$}\n", short(&picture.y.label, MARGIN)));
@@ -152,6 +156,16 @@ impl Canvas {
                     place(first).first().into_iter().for_each(|point| self.letter(*point, letter(number)));
                 }
             }
+            Mark::Graph { nodes, edges } => {
+                for (from, to, label) in edges {
+                    let (a, b) = (nodes[*from].0, nodes[*to].0);
+                    self.segment(a, b);
+                    self.words((0.5 * (a.0 + b.0), 0.5 * (a.1 + b.1)), label);
+                }
+                for (place, label) in nodes {
+                    self.words(*place, &format!("[{}]", label.replace('\n', " = ")));
+                }
+            }
             Mark::HeatMap { x, y, columns, values, .. } => {
                 let largest = values.iter().copied().filter(|v| v.is_finite()).fold(0.0, f64::max);
                 let count = values.len() / columns;
@@ -231,6 +245,17 @@ impl Canvas {
         let (column, row) = ((u / 2.0) as usize, (v / 4.0) as usize);
         if u >= 0.0 && v >= 0.0 && column < self.columns && row < self.rows {
             self.over[row * self.columns + column] = Some(letter);
+        }
+    }
+
+    /// Words around a point.
+    fn words(&mut self, point: (f64, f64), words: &str) {
+        let (u, v) = self.at(point);
+        let first = (u / 2.0) as usize - (words.chars().count() / 2).min((u / 2.0) as usize);
+        let row = ((v / 4.0) as usize).min(self.rows - 1);
+        for (k, letter) in words.chars().enumerate().take(self.columns.saturating_sub(first)) {
+            let cell = row * self.columns + first + k;
+            (self.over[cell], self.dots[cell]) = (Some(letter), 0);
         }
     }
 

@@ -164,7 +164,9 @@ impl Reader {
             }
             _ => {
                 let before = if spaced { "\\allowbreak\\ " } else { "" };
-                let space = if spaced { "&#xA0;" } else { "" };
+                let after_word =
+                    self.row().elements.last().is_some_and(|last| last.mathml.ends_with("&#xA0;</mtext>"));
+                let space = if spaced && !after_word { "&#xA0;" } else { "" };
                 self.push(
                     format!("{before}\\text{{{word}}}\\ "),
                     format!("<mtext>{space}{word}&#xA0;</mtext>"),
