@@ -47,17 +47,6 @@ fn masks(layer: &dyn Bijection) -> Result<Vec<(usize, usize, Vec<f64>)>, Bijecti
     Ok(cut.nodes().iter().filter_map(|id| of(tape.node(*id))).collect())
 }
 
-/// A mask with the degrees of its rows and columns.
-fn drawn(what: &str, (rows, columns): (&[usize], &[usize]), mask: &[f64]) -> String {
-    let degrees: Vec<String> = columns.iter().map(usize::to_string).collect();
-    let mut text = format!("{what:<24}  {}\n", degrees.join(" "));
-    for (degree, row) in rows.iter().zip(mask.chunks(columns.len())) {
-        let cells: Vec<&str> = row.iter().map(|entry| if *entry == 1.0 { "■" } else { "·" }).collect();
-        text.push_str(&format!("{degree:>24}  {}\n", cells.join(" ")));
-    }
-    text
-}
-
 /// A·B of two matrices given row by row, B with so many columns.
 fn product(a: &[f64], b: &[f64], columns: usize) -> Vec<f64> {
     let inner = b.len() / columns;
@@ -177,7 +166,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.prose(
         "Number the inputs 1 to 4 and give each hidden unit a number from 1 to 3: its degree. A hidden unit may see \
          inputs up to its own degree, an output only units with a lower degree than its own. What is cut is \
-         multiplied by 0. These are the two masks of a layer, read off its tape; rows see columns:",
+         multiplied by 0. These are the two masks of a layer, read off its tape; the unit of a row sees the filled columns:",
     );
     let (inputs, hidden) = (vec![1, 2, 3, 4], vec![1, 1, 2, 2, 3, 3]);
     let layer = Autoregressive::iaf(MaskedNetwork::with_degrees(inputs.clone(), vec![hidden.clone()]));
@@ -187,8 +176,17 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     };
     // The shifts and then the scales: two outputs for each variable, under one mask.
     let (shifts, scales) = into_outputs.split_at(into_outputs.len() / 2);
-    page.listing(drawn("hidden units see inputs", (&hidden, &inputs), into_hidden));
-    page.listing(drawn("outputs see hidden units", (&inputs, &hidden), shifts));
+    let named = |degrees: &[usize]| degrees.iter().map(usize::to_string).collect::<Vec<_>>();
+    page.picture(
+        "masks",
+        Picture::new(
+            "The two masks: who sees whom",
+            "Two staircases. Hidden units of degree 1 see input 1, those of degree 3 the inputs 1 to 3; output 1 sees \
+             nothing, output 4 all hidden units.",
+        )
+        .pattern("hidden, inputs", &named(&hidden), &named(&inputs), into_hidden)
+        .pattern("outputs, hidden", &named(&inputs), &named(&hidden), shifts),
+    );
     page.check_that("shifts and scales have one mask", shifts == scales && *rows == 8, "they differ");
     page.prose("Along how many paths does an input reach an output? Multiply the masks:");
     let paths = product(shifts, into_hidden, 4);

@@ -56,7 +56,7 @@ border-bottom:1px solid var(--rule);color:inherit;text-decoration:none}
 .map a:hover b{text-decoration:underline}
 .map .of{font:600 1.1rem ui-sans-serif,system-ui,sans-serif;color:var(--accent)}
 .map .what b,.map .what span{display:block}.map .what span{color:var(--soft);font-size:.95rem}
-.map .seen{min-width:0}.map .plot path{stroke-width:4}.map .plot [stroke=none]{stroke-width:0}
+.map .seen{min-width:0}.map .plot text{display:none}.map .plot path{stroke-width:4}.map .plot [stroke=none]{stroke-width:0}
 .words dt{font-weight:600;margin-top:.9rem}.words dd{margin:.1rem 0 0}
 .contents{columns:2;padding-left:1.2rem}
 .derivation{border-top:1px solid var(--rule);margin-top:2.5rem}

@@ -1,5 +1,7 @@
 //! Pictures as SVG, without scripts: a file that stands alone, or a part of a page that brings the style.
 
+mod diagram;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -59,7 +61,15 @@ fn draw(picture: &Picture, style: Option<&str>) -> String {
     let rows = labels.len().div_ceil(columns);
     let inner_width = WIDTH - LEFT - RIGHT;
     let share = if picture.equal { 0.72 } else { 0.56 };
-    let inner_height = if picture.has_axes() { share * inner_width } else { 0.42 * inner_width };
+    let patterns = picture.marks.iter().filter_map(|mark| match mark {
+        Mark::Pattern(pattern) => Some(diagram::height(pattern)),
+        _ => None,
+    });
+    let inner_height = match patterns.reduce(f64::max) {
+        Some(highest) => highest,
+        None if picture.has_axes() => share * inner_width,
+        None => 0.42 * inner_width,
+    };
     let below = if picture.has_axes() || rows > 0 { BELOW } else { 12.0 };
     let top = TOP + if style.is_some() { TITLE } else { 0.0 };
     let height = top + inner_height + below + LEGEND_LINE * rows as f64;
@@ -233,56 +243,16 @@ impl Frame {
                     let _ = write!(svg, "<path d=\"{all}\" stroke-width=\"1.3\"/>");
                 }
                 Mark::Graph { nodes, edges } => self.graph(svg, nodes, edges),
+                Mark::Pattern(pattern) => {
+                    let before = picture.marks[..number].iter().filter_map(|mark| match mark {
+                        Mark::Pattern(before) => Some(diagram::width(before)),
+                        _ => None,
+                    });
+                    self.pattern(svg, pattern, LEFT + before.sum::<f64>());
+                }
                 Mark::HeatMap { x, y, columns, values, .. } => self.heat_map(svg, *x, *y, *columns, values),
             }
             svg.push_str("</g>\n");
-        }
-    }
-
-    /// Boxes with their labels, and arrows from the right edge of one to the left edge of another.
-    fn graph(&self, svg: &mut String, nodes: &[((f64, f64), String)], edges: &[(usize, usize, String)]) {
-        const LETTER: f64 = 10.5;
-        let at = |(x, y): (f64, f64)| self.place(x, y);
-        let half = |label: &str| {
-            let widest = label.lines().map(|line| line.chars().count()).max().unwrap_or(0);
-            (0.5 * LETTER * widest as f64 + 10.0, 14.0 + 12.0 * label.lines().count() as f64)
-        };
-        for (from, to, label) in edges {
-            let ((a, b), (c, d)) = (at(nodes[*from].0), at(nodes[*to].0));
-            let (a, c) = (a + half(&nodes[*from].1).0, c - half(&nodes[*to].1).0 - 3.0);
-            let length = ((c - a).powi(2) + (d - b).powi(2)).sqrt().max(1.0);
-            let (u, v) = ((c - a) / length, (d - b) / length);
-            let tip = |side: f64| (c - 9.0 * u + side * 4.5 * v, d - 9.0 * v - side * 4.5 * u);
-            let ((e, f), (g, h)) = (tip(1.0), tip(-1.0));
-            let _ = write!(
-                svg,
-                "<path d=\"M{a:.1} {b:.1}L{c:.1} {d:.1}M{e:.1} {f:.1}L{c:.1} {d:.1}L{g:.1} {h:.1}\" \
-                 stroke-width=\"1.6\"/><text class=\"along\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
-                0.5 * (a + c),
-                0.5 * (b + d) + 5.0,
-                html_words(label)
-            );
-        }
-        for (place, label) in nodes {
-            let ((u, v), (width, height)) = (at(*place), half(label));
-            let _ = write!(
-                svg,
-                "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"6\" stroke-width=\"1.6\"/>",
-                u - width,
-                v - height,
-                2.0 * width,
-                2.0 * height
-            );
-            let count = label.lines().count() as f64;
-            for (k, line) in label.lines().enumerate() {
-                let baseline = v + 6.0 + 24.0 * (k as f64 - 0.5 * (count - 1.0));
-                let class = if k == 0 { "on name" } else { "on" };
-                let line = html_words(line);
-                let _ = write!(
-                    svg,
-                    "<text class=\"{class}\" x=\"{u:.1}\" y=\"{baseline:.1}\" text-anchor=\"middle\">{line}</text>"
-                );
-            }
         }
     }
 
