@@ -86,6 +86,8 @@ fn hints_come_one_at_a_time() {
     let learner = Learner::new("hints");
     let all: Vec<String> = (0..4).map(|_| learner.told(&["hint", "7"])).collect();
     snapshot("hints", &all.join("-----\n"));
+    // Without a number it is the next exercise.
+    assert!(learner.told(&["hint"]).contains("pushforward hint 1"));
 }
 
 #[test]

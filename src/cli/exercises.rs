@@ -65,10 +65,14 @@ pub fn next(progress: &Progress) -> Option<Lesson> {
     LESSONS.into_iter().find(|lesson| progress.stage(lesson.exercise) != Stage::Passed)
 }
 
-/// Where every exercise stands; what was edited since it was judged is judged now, without a word.
+/// Where every exercise stands; what was edited since it was judged is judged now.
 pub fn stages(progress: &mut Progress) -> Vec<Stage> {
     for lesson in LESSONS {
         if progress.stage(lesson.exercise) == Stage::Edited {
+            // It may take a while to compile.
+            if std::io::stderr().is_terminal() {
+                eprintln!("judging exercise {:02}, which you have edited …", lesson.number);
+            }
             judge(progress, &lesson, true);
         }
     }
@@ -103,12 +107,17 @@ fn judge(progress: &mut Progress, lesson: &Lesson, quiet: bool) -> Outcome {
 }
 
 /// Shows the hints so far and one more.
-pub fn hint(wanted: &str) -> ExitCode {
-    let lesson = match find::lesson(wanted) {
-        Ok(lesson) => lesson,
-        Err(reason) => return refuse("hint", &reason),
+pub fn hint(wanted: Option<&str>) -> ExitCode {
+    let mut progress = Progress::load();
+    let lesson = match wanted.map(find::lesson) {
+        Some(Ok(lesson)) => *lesson,
+        Some(Err(reason)) => return refuse("hint", &reason),
+        None => match next(&progress) {
+            Some(lesson) => lesson,
+            None => return refuse("hint", "every exercise is passed."),
+        },
     };
-    let shown = Progress::load().next_hint(lesson.exercise);
+    let shown = progress.next_hint(lesson.exercise);
     let hints = &lesson.exercise.hints;
     for (k, hint) in hints.iter().take(shown).enumerate() {
         say(&super::wrapped(&format!("{} of {}: {hint}", k + 1, hints.len()), "  "));

@@ -54,8 +54,8 @@ enum Command {
     },
     /// Show a hint for an exercise; one more at each request.
     Hint {
-        /// The number or the name of its lesson.
-        lesson: String,
+        /// The number or the name of its lesson; the next exercise unless said.
+        lesson: Option<String>,
     },
     /// Put an exercise's file back as it was given; what is there is kept.
     Reset {
@@ -81,7 +81,7 @@ pub fn main() -> ExitCode {
         Some(Command::List { json }) => lessons::list(json),
         Some(Command::Run { lesson }) => lessons::run(&lesson),
         Some(Command::Check { lesson }) => exercises::check(lesson.as_deref()),
-        Some(Command::Hint { lesson }) => exercises::hint(&lesson),
+        Some(Command::Hint { lesson }) => exercises::hint(lesson.as_deref()),
         Some(Command::Reset { lesson, yes }) => exercises::reset(&lesson, yes),
         Some(Command::Book { folder }) => book::write(&folder),
         Some(Command::Fit(arguments)) => match fit::run(&arguments) {
