@@ -2,10 +2,14 @@
 
 use std::process::ExitCode;
 
-use pushforward::lesson::{Page, Picture, formulas};
+use pushforward::lesson::{Lesson, Page, Picture, equation, formulas};
 use pushforward::prelude::*;
-use pushforward::sweep::{Names, render, tangent};
+use pushforward::sweep::tangent;
 use pushforward::tape::Cut;
+
+#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
+#[path = "judges/01_change_of_variables.rs"]
+mod judge;
 
 /// x = 3z + 1 on (0, 1).
 struct Stretch;
@@ -83,12 +87,21 @@ fn cells(from: f64, to: f64, cells: usize) -> (Vec<f64>, f64) {
     ((0..cells).map(|k| from + (k as f64 + 0.5) * width).collect(), width)
 }
 
-/// The lesson, as a program of its own and from the front page.
-///
-/// # Errors
-/// What keeps the lesson from running at all; a check that fails is a failing exit code.
-pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let mut page = Page::new(1, "01_change_of_variables", "The change of variables");
+/// The lesson: run on its own, from the front page, or into the book.
+pub const LESSON: Lesson = Lesson {
+    number: 1,
+    slug: "01_change_of_variables",
+    title: "The change of variables",
+    about: "how a density changes under a map",
+    exercise: &judge::EXERCISE,
+    tell,
+};
+
+fn main() -> ExitCode {
+    LESSON.run()
+}
+
+fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.question(
         "A random number z has a density p(z). Put it through a function, x = f(z). What is the density of x?",
     );
@@ -111,11 +124,11 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let cut = Cut::new(tape, &[z.id()], &[x.id()]);
     let slope = tangent(tape, &cut, &[(z.id(), tape.vector(&[1.0]))])[0].ok_or("f does not depend on z")?;
     page.prose("Its derivative, emitted by the tape as a new node:");
-    page.formula(format!("dx/dz = {}", render(tape, slope.id(), &Names::new().with(z.id(), "z"))));
+    page.formula(equation("dx/dz", slope, &[(z, "z")]));
     let inverse = Tape::new();
     let x = inverse.input(Shape::Vector(1));
     let back = Stretch.inverse(x).ok_or("no inverse")?;
-    page.formula(format!("z = f⁻¹(x) = {}", render(&inverse, back.id(), &Names::new().with(x.id(), "x"))));
+    page.formula(equation("z = f⁻¹(x)", back, &[(x, "x")]));
 
     let at = density(Stretch, &[2.5, 0.5, 4.5])?;
     page.number("p(x) at x = 2.5", at[0], "");
@@ -171,14 +184,15 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
          counts one. Here is x = z² on all of ℝ, asked whether it is a bijection:",
     );
     let report = audit(&Square)?;
-    page.listing(report.to_string());
+    page.report(&report);
     page.check_that(
         "x = z² is refuted with two points that collide",
         report.refuted().any(|claim| claim.statement.contains("same image")),
         "the audit found no pair",
     );
 
+    page.exercise(&judge::EXERCISE);
     page.read_on("Papamakarios et al., \"Normalizing Flows for Probabilistic Modeling and Inference\" (2021), section 2.1.");
     page.next("02_the_tape: where df/dz comes from.");
-    Ok(page.finish())
+    Ok(())
 }

@@ -2,11 +2,15 @@
 
 use std::process::ExitCode;
 
-use pushforward::lesson::{Page, Picture, fit_slope, values};
+use pushforward::lesson::{Lesson, Page, Picture, equation, fit_slope, values};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::{Names, adjoint, render, tangent};
 use pushforward::tape::{Cut, NodeId, Op};
+
+#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
+#[path = "judges/02_the_tape.rs"]
+mod judge;
 
 /// y = z₁·z₂ + sin z₁
 fn example<'t>(z: Var<'t>) -> Var<'t> {
@@ -19,12 +23,21 @@ fn many<'t>(z: Var<'t>) -> Var<'t> {
     (1..z.len()).fold(z.at(0), |y, k| y.sin() * z.at(k))
 }
 
-/// The lesson, as a program of its own and from the front page.
-///
-/// # Errors
-/// What keeps the lesson from running at all; a check that fails is a failing exit code.
-pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let mut page = Page::new(2, "02_the_tape", "The tape");
+/// The lesson: run on its own, from the front page, or into the book.
+pub const LESSON: Lesson = Lesson {
+    number: 2,
+    slug: "02_the_tape",
+    title: "The tape",
+    about: "how derivatives come out of a tape",
+    exercise: &judge::EXERCISE,
+    tell,
+};
+
+fn main() -> ExitCode {
+    LESSON.run()
+}
+
+fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.question(
         "The density needs df/dz. How does a program find the derivative of a function that you only wrote down?",
     );
@@ -33,12 +46,19 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
          the same two.",
     );
 
+    page.heading("By hand");
+    page.prose(
+        "A product passes on the other factor, so z₁·z₂ gives z₂ = 5 to z₁ and z₁ = 2 to z₂. A sine passes on the \
+         cosine, so sin z₁ gives cos 2 = -0.4161 to z₁. A sum passes on 1 to both of its terms, and what arrives by \
+         two ways adds up: ∂y/∂z₁ = 5 + cos 2 = 4.5839, and ∂y/∂z₂ = 2.",
+    );
+
     page.heading("A tape is a list of nodes");
     let tape = Tape::new();
     let z = tape.input(Shape::Vector(2));
     let y = example(z);
     let names = Names::new().with(z.id(), "z");
-    page.formula(format!("y = {}", render(&tape, y.id(), &names)));
+    page.formula(equation("y", y, &[(z, "z")]));
     let point = [2.0, 5.0];
     let cut = Cut::new(&tape, &[z.id()], &[y.id()]);
     let nodes: Vec<NodeId> =
@@ -96,6 +116,46 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     page.check_close("∂y/∂z₁ forwards is the same number", number(first[last]), gradient[0], 1e-15);
     page.check_close("∂y/∂z₂ forwards is the same number", number(second[last]), gradient[1], 1e-15);
 
+    page.heading("The picture");
+    let at = |k: usize| number(Some(tape.var(nodes[k])));
+    let slope_of = |of: usize, by: usize| {
+        // Along one edge: the node as a function of one of its operands alone.
+        let (of, by) = (nodes[of], nodes[by]);
+        let edge = Cut::new(&tape, &[by], &[of]);
+        number(tangent(&tape, &edge, &[(by, tape.constant(1.0))])[0])
+    };
+    let place = |name: &str| match name {
+        "z₁" => (0.0, 0.0),
+        "z₂" => (0.0, 1.0),
+        "z₁·z₂" => (1.0, 1.0),
+        "sin(z₁)" => (1.0, 0.0),
+        _ => (2.0, 0.5),
+    };
+    let short = |number: f64| format!("{number:.4}").trim_end_matches('0').trim_end_matches('.').to_string();
+    let (mut drawn, mut edges) = (Vec::new(), Vec::new());
+    for (k, id) in nodes.iter().enumerate() {
+        let name = render(&tape, *id, &names);
+        let label = if *id == y.id() { "y" } else { &name };
+        drawn.push((place(&name), format!("{label}\n{}", short(at(k)))));
+        for operand in &tape.node(*id).operands {
+            if let Some(from) = nodes.iter().position(|node| node == operand) {
+                edges.push((from, k, short(slope_of(k, from))));
+            }
+        }
+    }
+    page.picture(
+        "tape",
+        Picture::new(
+            "The tape: a value in each node, a small derivative on each edge",
+            "z₁ and z₂ lead to their product, z₁ to its sine, and both of these to the sum y.",
+        )
+        .graph(drawn, edges),
+    );
+    page.prose(
+        "Multiply along a way from an input to y, and add the ways up: that is a derivative. Two ways lead from z₁, one \
+         from z₂. Forwards or backwards only says from which end one multiplies.",
+    );
+
     page.heading("Derivatives are nodes again");
     page.prose(
         "Nothing was computed with numbers until the end: what came out is a formula on the same tape.",
@@ -103,7 +163,7 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let whole =
         adjoint(&tape, &cut, &[(y.id(), tape.constant(1.0))], &[z.id()])[0].ok_or("y depends on z")?;
     let slope = whole.at(0);
-    page.formula(format!("∂y/∂z = {}", render(&tape, whole.id(), &names)));
+    page.formula(equation("∂y/∂z", whole, &[(z, "z")]));
     let again = Cut::new(&tape, &[z.id()], &[slope.id()]);
     let second_order = tangent(&tape, &again, &[(z.id(), tape.vector(&[1.0, 0.0]))])[0].ok_or("it curves")?;
     page.check_close(
@@ -149,6 +209,13 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
          output by its own input: forwards, and lesson 7 shows that one sweep is enough.",
     );
 
+    page.heading("In general");
+    page.formula("∂y/∂v = Σ (∂y/∂w)·(∂w/∂v)     over the nodes w that use v");
+    page.prose(
+        "That is the chain rule, one node at a time, from y backwards. The forward mode is the same sum over what a node \
+         is made of. Each needs the small derivative of one operation, and an operation has only a few operands.",
+    );
+
     page.heading("What people get wrong");
     page.misconception(
         "\"Automatic differentiation is finite differences.\" A difference quotient must choose a step, and every \
@@ -181,9 +248,10 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         .line("tape", errors.iter().map(|(h, _)| (*h, tape_error.max(1e-16))).collect()),
     );
 
+    page.exercise(&judge::EXERCISE);
     page.read_on(
         "Baydin et al., \"Automatic Differentiation in Machine Learning: a Survey\" (2018), section 3.",
     );
     page.next("03_jacobian_and_volume: several variables at once.");
-    Ok(page.finish())
+    Ok(())
 }

@@ -2,8 +2,12 @@
 
 use std::process::ExitCode;
 
-use pushforward::lesson::{Page, Picture, formulas, values};
+use pushforward::lesson::{Lesson, Page, Picture, formulas, values};
 use pushforward::prelude::*;
+
+#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
+#[path = "judges/03_jacobian_and_volume.rs"]
+mod judge;
 
 /// x = A z with a fixed 2×2 matrix.
 struct Matrix {
@@ -77,12 +81,21 @@ fn grid(layer: &dyn Bijection) -> Result<Vec<Vec<(f64, f64)>>, BijectionError> {
     Ok(lines)
 }
 
-/// The lesson, as a program of its own and from the front page.
-///
-/// # Errors
-/// What keeps the lesson from running at all; a check that fails is a failing exit code.
-pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let mut page = Page::new(3, "03_jacobian_and_volume", "The Jacobian and volume");
+/// The lesson: run on its own, from the front page, or into the book.
+pub const LESSON: Lesson = Lesson {
+    number: 3,
+    slug: "03_jacobian_and_volume",
+    title: "The Jacobian and volume",
+    about: "the determinant measures volume",
+    exercise: &judge::EXERCISE,
+    tell,
+};
+
+fn main() -> ExitCode {
+    LESSON.run()
+}
+
+fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.question("In one dimension a density falls by how much f stretches. What stretches in two?");
     page.predict(
         "z is uniform on the unit square. x₁ = 2z₁ and x₂ = z₂. What is the density of x, and where is it not 0?",
@@ -175,11 +188,13 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
 
     page.heading("In general");
     page.formula("p(x) = p(z) / |det J(z)|     with z = f⁻¹(x) and J[i][j] = ∂xᵢ/∂zⱼ");
+    page.heading("What people get wrong");
     page.misconception(
         "\"The determinant is a formula to memorise.\" It is the factor by which f changes volume near z, and \
          dividing by it is what keeps the total probability at 1.",
     );
+    page.exercise(&judge::EXERCISE);
     page.read_on("Papamakarios et al. (2021), section 2.1, equation 3.");
     page.next("04_absolute_value: what if the determinant is negative?");
-    Ok(page.finish())
+    Ok(())
 }

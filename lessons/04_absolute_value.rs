@@ -4,8 +4,12 @@ use std::process::ExitCode;
 
 use pushforward::audit::Topic;
 use pushforward::jacobian::{jacobian, map};
-use pushforward::lesson::{Page, Picture, formulas, values};
+use pushforward::lesson::{Lesson, Page, Picture, formulas, values};
 use pushforward::prelude::*;
+
+#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
+#[path = "judges/04_absolute_value.rs"]
+mod judge;
 
 /// x = -3z + 1: the line, turned round.
 struct Turned;
@@ -44,15 +48,30 @@ impl Bijection for Swap {
     }
 }
 
-/// The lesson, as a program of its own and from the front page.
-///
-/// # Errors
-/// What keeps the lesson from running at all; a check that fails is a failing exit code.
-pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let mut page = Page::new(4, "04_absolute_value", "Why the absolute value");
+/// The lesson: run on its own, from the front page, or into the book.
+pub const LESSON: Lesson = Lesson {
+    number: 4,
+    slug: "04_absolute_value",
+    title: "Why the absolute value",
+    about: "why |det J| and not det J",
+    exercise: &judge::EXERCISE,
+    tell,
+};
+
+fn main() -> ExitCode {
+    LESSON.run()
+}
+
+fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.question("The determinant measures volume. But determinants can be negative, and volumes cannot.");
     page.predict(
         "z is standard normal and x = -3z + 1. Drop the bars from p(z)/|df/dz|. What does p integrate to?",
+    );
+
+    page.heading("By hand");
+    page.prose(
+        "The interval (0, 1) goes to (-2, 1): three times as long, read from right to left. The density must fall to a \
+         third, and p(z)/(-3) is minus a third of what it was.",
     );
 
     page.heading("A line, turned round");
@@ -133,6 +152,8 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         .grid("z", vec![rows.chunks(2).map(|p| (p[0], p[1])).collect()])
         .grid("x", vec![mirrored.chunks(2).map(|p| (p[0], p[1])).collect()]),
     );
+    page.heading("In general");
+    page.formula("p(x) = p(z) / |det J_f(z)|     with z = f⁻¹(x)");
     page.prose(
         "The sign of det J tells whether f keeps or flips orientation; its size tells the volume. Probability knows \
          nothing of orientation, so the density takes the size and leaves the sign.",
@@ -145,16 +166,17 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     );
     page.prose("The audit of the first map, with its log_det written by hand as ln(-3):");
     let report = audit(&Turned)?;
-    page.listing(report.to_string());
+    page.report(&report);
     let claim = report.claim(Topic::GivenLogDet).ok_or("the audit compares the two")?;
     page.check_that(
         "the audit refutes it, and says that the absolute value is missing",
         claim.evidence.detail().contains("absolute value"),
         claim.evidence.detail(),
     );
+    page.exercise(&judge::EXERCISE);
     page.read_on(
         "Any calculus text on substitution in multiple integrals; Rudin, \"Principles\", theorem 10.9.",
     );
     page.next("05_two_forms: the same density, seen from x.");
-    Ok(page.finish())
+    Ok(())
 }

@@ -4,10 +4,14 @@ use std::process::ExitCode;
 
 use pushforward::bijection::{pull_back, push_forward};
 use pushforward::jacobian::{log_det, map};
-use pushforward::lesson::{Page, formulas};
+use pushforward::lesson::{Lesson, Page, formulas};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::tape::{Cut, NodeId};
+
+#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
+#[path = "judges/05_two_forms.rs"]
+mod judge;
 
 /// x₁ = z₁,  x₂ = z₂·exp(tanh z₁) + z₁²
 struct Bend;
@@ -126,15 +130,29 @@ fn costs(layer: &dyn Bijection) -> Result<[usize; 4], BijectionError> {
     Ok([sampling.0, sampling.1, density.0, density.1])
 }
 
-/// The lesson, as a program of its own and from the front page.
-///
-/// # Errors
-/// What keeps the lesson from running at all; a check that fails is a failing exit code.
-pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let mut page = Page::new(5, "05_two_forms", "Two forms of one density");
+/// The lesson: run on its own, from the front page, or into the book.
+pub const LESSON: Lesson = Lesson {
+    number: 5,
+    slug: "05_two_forms",
+    title: "Two forms of one density",
+    about: "one density, seen from z and from x",
+    exercise: &judge::EXERCISE,
+    tell,
+};
+
+fn main() -> ExitCode {
+    LESSON.run()
+}
+
+fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.question("Some papers divide by |det J_f(z)|, others multiply by |det J_f⁻¹(x)|. Which is right?");
     page.predict("If f doubles areas near z, what does f⁻¹ do to areas near x = f(z)?");
-    page.formula("p(x) = p(z) / |det J_f(z)|\np(x) = p(z) · |det J_f⁻¹(x)|     both with z = f⁻¹(x)");
+
+    page.heading("By hand");
+    page.prose(
+        "f(z) = 2z doubles lengths, and f⁻¹(x) = x/2 halves them. Take z = 1, so x = 2. Dividing by what f does: \
+         p(z)/2. Multiplying by what f⁻¹ does: p(z)·½. It is one number, written in two ways.",
+    );
 
     page.heading("The same number, a thousand times");
     page.formula(formulas(&record(&Bend)?));
@@ -201,11 +219,17 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     page.check_that("MAF: sampling is at least 32 times deeper", maf.0 >= 32 * maf.1 / 2, format!("{maf:?}"));
     page.check_that("IAF: the density is as much deeper", iaf.1 >= 32 * iaf.0 / 2, format!("{iaf:?}"));
 
+    page.heading("In general");
+    page.formula("p(x) = p(z) / |det J_f(z)|\np(x) = p(z) · |det J_f⁻¹(x)|     both with z = f⁻¹(x)");
+    page.prose("Choose by what you have: the map that you can compute is the one whose Jacobian you take.");
+
+    page.heading("What people get wrong");
     page.misconception(
         "Mixing the two: dividing by the determinant of f⁻¹, or evaluating J_f at x instead of at z = f⁻¹(x). Write \
          down which map the Jacobian belongs to, and where it is taken.",
     );
+    page.exercise(&judge::EXERCISE);
     page.read_on("Papamakarios, Pavlakou, Murray, \"Masked Autoregressive Flow\" (2017), section 3.");
     page.next("06_chain_rule_of_determinants: several layers.");
-    Ok(page.finish())
+    Ok(())
 }

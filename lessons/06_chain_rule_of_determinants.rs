@@ -4,9 +4,13 @@ use std::process::ExitCode;
 
 use pushforward::audit::Topic;
 use pushforward::jacobian::{jacobian, map};
-use pushforward::lesson::{Page, Picture, values};
+use pushforward::lesson::{Lesson, Page, Picture, values};
 use pushforward::prelude::*;
 use pushforward::sweep::Lu;
+
+#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
+#[path = "judges/06_chain_rule_of_determinants.rs"]
+mod judge;
 
 /// x₁ = z₁,  x₂ = z₂·exp(tanh z₁) + z₁²
 struct Bend;
@@ -66,17 +70,30 @@ fn stack_of_layers() -> Chain {
     ])
 }
 
-/// The lesson, as a program of its own and from the front page.
-///
-/// # Errors
-/// What keeps the lesson from running at all; a check that fails is a failing exit code.
-pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let mut page = Page::new(6, "06_chain_rule_of_determinants", "The chain rule of determinants");
+/// The lesson: run on its own, from the front page, or into the book.
+pub const LESSON: Lesson = Lesson {
+    number: 6,
+    slug: "06_chain_rule_of_determinants",
+    title: "The chain rule of determinants",
+    about: "layers one after another: logarithms add",
+    exercise: &judge::EXERCISE,
+    tell,
+};
+
+fn main() -> ExitCode {
+    LESSON.run()
+}
+
+fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.question("A flow is several layers, one after another. What is the log-determinant of the whole?");
     page.predict("Layer 1 doubles areas, layer 2 triples them. And the two together? And their logarithms?");
-    page.formula(
-        "x = f_K(… f_2(f_1(z)))\nln|det J_f(z)| = Σ ln|det J_k(z_k)|     with z_1 = z and z_{k+1} = f_k(z_k)",
+
+    page.heading("By hand");
+    page.prose(
+        "What is doubled and then tripled is six times as large: factors multiply, so their logarithms add, \
+         ln 2 + ln 3 = ln 6. If the first layer doubles at z, the second triples at the place where the first has put z.",
     );
+    page.check_close("ln 2 + ln 3 is ln 6", 2f64.ln() + 3f64.ln(), 6f64.ln(), 1e-15);
 
     page.heading("Five layers at one point");
     let chain = stack_of_layers();
@@ -164,10 +181,17 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     }
     page.picture("through_the_layers", picture);
 
+    page.heading("In general");
+    page.formula("x = f_K(… f_2(f_1(z)))");
+    page.formula("ln|det J_f(z)| = Σ ln|det J_k(z_k)|     with z_1 = z");
+    page.prose("The input of each layer is what the layer before it gives, z_2 = f_1(z_1) and so on.");
+
+    page.heading("What people get wrong");
     page.misconception(
         "Evaluating every term at z. Each layer has its own input; the sum runs along the path that a point takes.",
     );
+    page.exercise(&judge::EXERCISE);
     page.read_on("Rezende and Mohamed, \"Variational Inference with Normalizing Flows\" (2015), equation 7.");
     page.next("07_triangular_is_cheap: why not any invertible network?");
-    Ok(page.finish())
+    Ok(())
 }

@@ -4,10 +4,14 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use pushforward::jacobian::map;
-use pushforward::lesson::{Page, Picture, fit_slope, formulas};
+use pushforward::lesson::{Lesson, Page, Picture, fit_slope, formulas};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::{Lu, tangent};
+
+#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
+#[path = "judges/07_triangular_is_cheap.rs"]
+mod judge;
 
 /// xᵢ = zᵢ·exp(tanh zᵢ₋₁) + sin zᵢ₋₁, with nothing before the first.
 struct Neighbours {
@@ -100,14 +104,41 @@ fn by_lu(d: usize) -> Result<(f64, f64), Box<dyn std::error::Error>> {
     Ok(timed(|| Lu::new(d, program.run(&[&rows, &units], d).expect("d rows").swap_remove(0)).log_abs_det()))
 }
 
-/// The lesson, as a program of its own and from the front page.
-///
-/// # Errors
-/// What keeps the lesson from running at all; a check that fails is a failing exit code.
-pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let mut page = Page::new(7, "07_triangular_is_cheap", "Triangular is cheap");
+/// The lesson: run on its own, from the front page, or into the book.
+pub const LESSON: Lesson = Lesson {
+    number: 7,
+    slug: "07_triangular_is_cheap",
+    title: "Triangular is cheap",
+    about: "O(d) against O(d³), proven and measured",
+    exercise: &judge::EXERCISE,
+    tell,
+};
+
+fn main() -> ExitCode {
+    LESSON.run()
+}
+
+fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.question("Any invertible network has a Jacobian. Why are flows not simply any invertible network?");
     page.predict("The determinant of a d×d matrix by elimination: how does the time grow with d? And of a triangular one?");
+
+    page.heading("By hand");
+    page.prose(
+        "A determinant of three rows is a sum of six products, each with one factor from every row and every column:",
+    );
+    let triangle = [2.0f64, 0.0, 0.0, 5.0, 3.0, 0.0, 7.0, 1.0, 4.0];
+    let row = |k: usize| triangle[3 * k..3 * k + 3].iter().map(|entry| entry.to_string()).collect();
+    page.table(&["column 1", "column 2", "column 3"], (0..3).map(row).collect());
+    page.prose(
+        "Five of the six have a factor from above the diagonal, which is 0. What is left is 2·3·4 = 24. Nothing below the \
+         diagonal was looked at.",
+    );
+    page.check_close(
+        "an elimination of the whole matrix gives 24, too",
+        Lu::new(3, triangle.to_vec()).log_abs_det().exp(),
+        24.0,
+        1e-12,
+    );
 
     page.heading("A layer that looks back");
     page.formula(formulas(&record(&Neighbours::declared(3))?));
@@ -186,18 +217,27 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     page.prose(
         "A path alone is no counterexample (z₁ + z₂ - z₂ has one). The audit goes on to find a point:",
     );
-    page.listing(report.to_string());
+    page.report(&report);
     page.check_that(
         "the false declaration is refuted, with a path and with a point",
         report.refuted().any(|claim| claim.evidence.detail().contains("→")),
         "the audit did not refute it",
     );
 
+    page.heading("In general");
+    page.formula("ln|det J| = Σᵢ ln|Jᵢᵢ|     where J is triangular");
+    page.prose(
+        "That is d logarithms. Elimination takes about d³/3 multiplications, and before it the d² entries have to be \
+         there.",
+    );
+
+    page.heading("What people get wrong");
     page.misconception(
         "\"Any invertible network would do.\" It would be right and useless: at d = 1000 the determinant alone costs \
          more than everything else together. Layers are made triangular so that the determinant is free.",
     );
+    page.exercise(&judge::EXERCISE);
     page.read_on("Papamakarios et al. (2021), section 3.1; Dinh et al., \"NICE\" (2015), section 3.");
     page.next("08_first_flow: layers, a base, and real data.");
-    Ok(page.finish())
+    Ok(())
 }

@@ -5,8 +5,12 @@ use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use pushforward::flow::Stop;
-use pushforward::lesson::{Page, Picture};
+use pushforward::lesson::{Lesson, Page, Picture};
 use pushforward::prelude::*;
+
+#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
+#[path = "judges/08_first_flow.rs"]
+mod judge;
 
 const SEED: u64 = 7;
 
@@ -29,15 +33,46 @@ fn pairs(rows: &[f64]) -> Vec<(f64, f64)> {
     rows.chunks(2).map(|row| (row[0], row[1])).collect()
 }
 
-/// The lesson, as a program of its own and from the front page.
-///
-/// # Errors
-/// What keeps the lesson from running at all; a check that fails is a failing exit code.
-pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let mut page = Page::new(8, "08_first_flow", "A first flow");
+/// The lesson: run on its own, from the front page, or into the book.
+pub const LESSON: Lesson = Lesson {
+    number: 8,
+    slug: "08_first_flow",
+    title: "A first flow",
+    about: "RealNVP on real data, by likelihood",
+    exercise: &judge::EXERCISE,
+    tell,
+};
+
+fn main() -> ExitCode {
+    LESSON.run()
+}
+
+fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.question("Can a density with an exact formula follow data that no textbook density fits?");
+    page.predict(
+        "A few invertible layers and a bell. Of these, which can you have exactly: ln p of a point that was never seen, a \
+         new point, the mass of the whole?",
+    );
+
+    page.heading("By hand");
     page.prose(
-        "The data: 12 332 simulated gamma showers seen by the MAGIC telescope, two numbers each, the brightness of \
+        "One layer, one variable: x = 2z + 1, and z standard normal. For x = 3: invert, z = 1. Look it up, \
+         ln p_Z(1) = -½ - ½·ln 2π = -1.4189. Subtract ln 2 = 0.6931 for the stretching.",
+    );
+    let flow =
+        Flow::new(StandardNormal::new(1), [Box::new(Affine::new([2.0], [1.0])) as Box<dyn Bijection>])?;
+    let start = flow.initial(0)?;
+    let by_hand = -0.5 - 0.5 * (2.0 * std::f64::consts::PI).ln() - 2f64.ln();
+    page.check_close(
+        "a flow of that layer says the same",
+        flow.with(start)?.log_prob(&[3.0])?[0],
+        by_hand,
+        1e-14,
+    );
+
+    page.heading("Real data");
+    page.prose(
+        "12 332 simulated gamma showers seen by the MAGIC telescope, two numbers each, the brightness of \
          the shower and the share of light in its two brightest pixels. They lie along a bent, split band.",
     );
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/lessons/data/magic_gamma.csv");
@@ -156,11 +191,20 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         );
     }
 
+    page.heading("In general");
+    page.formula("ln p(x) = ln p_Z(z) - Σ ln|det J_k(z_k)|     with z = f⁻¹(x)");
+    page.prose(
+        "Training makes the mean of this over the data as large as it can be. Everything in it is exact, so two densities \
+         can be compared by it on rows that neither has seen.",
+    );
+
+    page.heading("What people get wrong");
     page.misconception(
         "\"Likelihood is only for simple models.\" The formula of this density is seven layers long, and every value of \
          it is exact.",
     );
+    page.exercise(&judge::EXERCISE);
     page.read_on("Dinh, Sohl-Dickstein, Bengio, \"Density estimation using Real NVP\" (2017), section 3.");
     page.next("09_write_forward_get_the_rest: the map is all one writes.");
-    Ok(page.finish())
+    Ok(())
 }

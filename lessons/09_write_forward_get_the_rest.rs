@@ -4,10 +4,13 @@ use std::process::ExitCode;
 
 use pushforward::audit::Topic;
 use pushforward::bijection::derived_inverse;
-use pushforward::lesson::{Page, values};
+use pushforward::lesson::{Lesson, Page, equation, values};
 use pushforward::prelude::*;
 use pushforward::sweep::simplify::Rule;
-use pushforward::sweep::{Names, render};
+
+#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
+#[path = "judges/09_write_forward_get_the_rest.rs"]
+mod judge;
 
 /// A layer from no paper. Each variable is moved by the ones before it.
 struct Unseen;
@@ -71,12 +74,21 @@ impl Bijection for Wilder {
     }
 }
 
-/// The lesson, as a program of its own and from the front page.
-///
-/// # Errors
-/// What keeps a layer of the lesson from being recorded.
-pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let mut page = Page::new(9, "09_write_forward_get_the_rest", "Write forward, get the rest");
+/// The lesson: run on its own, from the front page, or into the book.
+pub const LESSON: Lesson = Lesson {
+    number: 9,
+    slug: "09_write_forward_get_the_rest",
+    title: "Write forward, get the rest",
+    about: "proof, log-determinant, inverse: derived",
+    exercise: &judge::EXERCISE,
+    tell,
+};
+
+fn main() -> ExitCode {
+    LESSON.run()
+}
+
+fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.question(
         "Papers on flows give three formulas for each layer: the map, its log-determinant, its inverse. How \
          many of them does a layer need?",
@@ -86,10 +98,17 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
          x₂ = (z₂ + cos z₁)·exp(-sin z₁), x₃ = z₃·softplus(z₁z₂) - tanh(z₁ + z₂).",
     );
 
+    page.heading("By hand, one line of it");
+    page.prose(
+        "Take x₂ alone. z₂ is moved by cos z₁ and then multiplied by exp(-sin z₁). Shifts do not stretch, so its slope is \
+         exp(-sin z₁), and the logarithm of that is -sin z₁. Backwards: divide first, then take cos z₁ off again. None \
+         of these rules knew what layer this is.",
+    );
+
     page.heading("One formula in");
     page.prose("Its code is the map and nothing else. This is what follows from it:");
     let derivation = derive(&Unseen)?;
-    page.listing(derivation.to_string());
+    page.derivation(&derivation);
     page.prose(
         "Nothing of this was typed in. The Jacobian came off the tape by tangents, the zeros above its diagonal \
          are proven by following dependences, and intervals that hold for all inputs show every entry of the \
@@ -115,8 +134,7 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     page.table(&["rule", "says", "if"], rows.collect());
     let (tape, z) = (recording.tape(), recording.input());
     let layer = &recording.layers()[0];
-    let text = render(tape, layer.log_det, &Names::new().with(layer.input, "z"));
-    page.formula(format!("ln|det J| = {text}"));
+    page.formula(equation("ln|det J|", tape.var(layer.log_det), &[(z, "z")]));
     let point = [0.4, -1.1, 2.0];
     let derived = values(tape, z, &[recording.log_det()], &point)[0][0];
     let softplus = (0.4f64 * -1.1).exp().ln_1p();
@@ -144,7 +162,7 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
          recorded; the proof is gone, and two points show why:",
     );
     let careless = audit(&Careless)?;
-    page.listing(careless.to_string());
+    page.report(&careless);
     page.check_that("the careless layer does not stand", !careless.stands(), "nothing was refuted");
     page.prose(
         "And x = z + ½·sin z holds its variable twice, so there is no chain of operations to undo. But its slope \
@@ -154,7 +172,7 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let tape = Tape::new();
     let x = tape.input(Shape::Vector(1));
     let z = derived_inverse(&Wave, x)?;
-    page.formula(format!("z = {}", render(&tape, z.id(), &Names::new().with(x.id(), "x"))));
+    page.formula(equation("z", z, &[(x, "x")]));
     let back = values(&tape, x, &[z], &[2.5 + 0.5 * 2.5f64.sin(), 1e6 + 0.5 * 1e6f64.sin()]);
     page.check_close("the image of 2.5 comes home", back[0][0], 2.5, 1e-14);
     page.check_close("and so does that of a million", back[0][1], 1e6, 1e-9);
@@ -168,6 +186,13 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         Ok(_) => return Err("an inverse of a map that is not one-to-one".into()),
     });
 
+    page.heading("In general");
+    page.prose(
+        "Each variable goes through a chain of operations, and what comes before it only chooses their numbers. The slope \
+         is the product of the slopes along the chain; the inverse is the chain run backwards. Both can be read off the \
+         recording of f, for any f of that kind.",
+    );
+
     page.heading("What people get wrong");
     page.misconception(
         "\"Log-determinants must be done by hand.\" By hand is how wrong ones are made: a sign, a missing |·|, a \
@@ -177,7 +202,8 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         "A derivation is the same to the byte wherever it is made. One line of a test keeps a text and its \
          mathematics together: insta::assert_snapshot!(derive(&Unseen)?).",
     );
+    page.exercise(&judge::EXERCISE);
     page.read_on("Griewank and Walther, \"Evaluating Derivatives\" (2008), chapter 3; Papamakarios et al. (2021), section 3.");
     page.next("10_invertibility_is_architecture: can a network learn to be invertible?");
-    Ok(page.finish())
+    Ok(())
 }

@@ -8,12 +8,16 @@ use pushforward::audit::{Settings, Topic, audit_with};
 use pushforward::bijection::{pull_back_with_log_det, push_forward};
 use pushforward::flow::Adam;
 use pushforward::jacobian::{jacobian, map};
-use pushforward::lesson::{Grid, Page, Picture, coverings, values};
+use pushforward::lesson::{Grid, Lesson, Page, Picture, coverings, equation, values};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
+use pushforward::sweep::adjoint;
 use pushforward::sweep::simplify::simplify;
-use pushforward::sweep::{Names, adjoint, render};
 use pushforward::tape::Cut;
+
+#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
+#[path = "judges/10_invertibility_is_architecture.rs"]
+mod judge;
 
 const SEED: u64 = 7;
 /// A determinant below this costs something, and this is how much.
@@ -203,12 +207,21 @@ fn pairs(rows: &[f64]) -> Vec<(f64, f64)> {
     rows.chunks(2).map(|row| (row[0], row[1])).collect()
 }
 
-/// The lesson, as a program of its own and from the front page.
-///
-/// # Errors
-/// What keeps the lesson from running at all; a check that fails is a failing exit code.
-pub fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let mut page = Page::new(10, "10_invertibility_is_architecture", "Invertibility is architecture");
+/// The lesson: run on its own, from the front page, or into the book.
+pub const LESSON: Lesson = Lesson {
+    number: 10,
+    slug: "10_invertibility_is_architecture",
+    title: "Invertibility is architecture",
+    about: "a penalty for folding, and what it misses",
+    exercise: &judge::EXERCISE,
+    tell,
+};
+
+fn main() -> ExitCode {
+    LESSON.run()
+}
+
+fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.question(
         "A density needs a map that can be turned round. Networks learn almost anything that can be written as a \
          cost. Can a network learn to be invertible?",
@@ -221,11 +234,10 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
     page.heading("By hand, in one variable");
     let recording = record(&Wave(Amount::Fixed(1.5)))?;
     let (tape, z) = (recording.tape(), recording.input());
-    let names = Names::new().with(z.id(), "z");
     let slope = recording.layers()[0].diagonal.ok_or("a diagonal layer has a diagonal")?;
     let slope = simplify(tape, slope, 0, &[]).value;
-    page.formula(format!("x = {}", render(tape, recording.output().id(), &names)));
-    page.formula(format!("dx/dz = {}", render(tape, slope.id(), &names)));
+    page.formula(equation("x", recording.output(), &[(z, "z")]));
+    page.formula(equation("dx/dz", slope, &[(z, "z")]));
     page.prose(
         "Say that the data lie at five places, and that a slope below 0.3 at one of them costs something:",
     );
@@ -315,7 +327,7 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
          map z and what comes out x; here a penguin goes in.)",
     );
     let report = audit_with(&Rewarded, &Settings { parameters: Some(weights), ..Settings::default() })?;
-    page.listing(report.to_string());
+    page.report(&report);
     let collide = report.refuted().any(|claim| claim.topic == Topic::Injective);
     page.check_that("two penguins have the same z: g is not invertible", collide, "no two points were found");
     page.prose(
@@ -434,7 +446,7 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
     for wave in [Wave(Amount::Free), Wave(Amount::Bounded)] {
         let recording = record(&wave)?;
         let (tape, z, x) = (recording.tape(), recording.input(), recording.output());
-        page.formula(format!("x = {}", render(tape, x.id(), &Names::new().with(z.id(), "z"))));
+        page.formula(equation("x", x, &[(z, "z")]));
         images.push(values(tape, z, &[x], &places).swap_remove(0));
         let report = audit(&wave)?;
         let claim = report.claim(Topic::Injective).ok_or("the audit looks for collisions")?;
@@ -474,14 +486,16 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
         "A cost says something about the points at which it was computed. What is built into the formulas holds at \
          every point and for every weight, and can be proven without any data.",
     );
+    page.heading("What people get wrong");
     page.misconception(
         "\"A penalty makes the network invertible.\" The penalty was 0, the network was not invertible, and its score \
          was the better for it. A number from something that is no density cannot be compared with one that is.",
     );
+    page.exercise(&judge::EXERCISE);
     page.read_on(
         "Papamakarios et al. (2021), section 2.1, on what f must be. The formula above is the area formula: Evans and \
          Gariepy, \"Measure Theory and Fine Properties of Functions\", section 3.3.",
     );
     page.next("11_coupling: layers that cannot fail to be invertible, whatever their networks are.");
-    Ok(page.finish())
+    Ok(())
 }

@@ -7,13 +7,16 @@ use std::process::ExitCode;
 use pushforward::bijection::{Recording, pull_back, push_forward};
 use pushforward::flow::Fitted;
 use pushforward::jacobian::{jacobian, map};
-use pushforward::lesson::{Page, Picture, formulas, values};
+use pushforward::lesson::{Lesson, Page, Picture, equation, formulas, values};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::reach::{Reach, Relation};
 use pushforward::sweep::simplify::simplify;
-use pushforward::sweep::{Names, render_program};
 use pushforward::tape::{Cut, NodeId, Op};
+
+#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
+#[path = "judges/11_coupling.rs"]
+mod judge;
 
 const SEED: u64 = 7;
 
@@ -164,12 +167,21 @@ fn grid(chain: &Chain, weights: &Parameters, layers: usize) -> Result<Lines, Box
     Ok(lines)
 }
 
-/// The lesson, as a program of its own and from the front page.
-///
-/// # Errors
-/// What keeps the lesson from running at all; a check that fails is a failing exit code.
-pub fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let mut page = Page::new(11, "11_coupling", "Coupling layers");
+/// The lesson: run on its own, from the front page, or into the book.
+pub const LESSON: Lesson = Lesson {
+    number: 11,
+    slug: "11_coupling",
+    title: "Coupling layers",
+    about: "NICE and RealNVP; why halves take turns",
+    exercise: &judge::EXERCISE,
+    tell,
+};
+
+fn main() -> ExitCode {
+    LESSON.run()
+}
+
+fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.question(
         "A layer that cannot fail to be invertible, with a network in it that is never turned round and whose Jacobian \
          nobody needs. How?",
@@ -185,7 +197,7 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
          first number is 2 still, so what was added is known to be 4, and 7 - 4 = 3. To undo the layer you need t, \
          not its inverse. By the tape:",
     );
-    page.listing(derive(&Shifted)?.to_string());
+    page.derivation(&derive(&Shifted)?);
     let recording = record(&Shifted)?;
     let (tape, z) = (recording.tape(), recording.input());
     let there = values(tape, z, &[recording.output()], &[2.0, 3.0]).swap_remove(0);
@@ -244,7 +256,7 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
     let tape = Tape::new();
     let x = tape.input(Shape::Vector(4));
     let z = pull_back(&AdditiveCoupling::new(Halves::first(4), Network::new([8])), x)?;
-    page.formula(render_program(&tape, &[("z", z.id())], &Names::new().with(x.id(), "x")).join("\n"));
+    page.formula(equation("z", z, &[(x, "x")]));
 
     page.heading("With a scale: RealNVP");
     page.prose("What passes can choose a factor, too, as long as it is never 0; exp(s) never is.");
@@ -439,14 +451,16 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
     page.formula(
         "x_a = z_a, x_b = z_b ⊙ exp(s(z_a)) + t(z_a)\nz_a = x_a, z_b = (x_b - t(x_a)) ⊙ exp(-s(x_a))\nln|det J| = Σ s(z_a)",
     );
+    page.heading("What people get wrong");
     page.misconception(
         "\"One coupling layer is enough, if its network is large.\" Half of the variables pass through it untouched, \
          and so they do through any number of layers with the same halves. Take turns.",
     );
+    page.exercise(&judge::EXERCISE);
     page.read_on(
         "Dinh, Krueger, Bengio, \"NICE\" (2015), section 3; Dinh, Sohl-Dickstein, Bengio, \"Density estimation using \
          Real NVP\" (2017), section 3, equations 4 to 8.",
     );
     page.next("12_autoregressive: not two halves, but one variable after another.");
-    Ok(page.finish())
+    Ok(())
 }

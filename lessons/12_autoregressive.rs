@@ -8,12 +8,15 @@ use std::time::Instant;
 use pushforward::audit::{Settings, Topic, audit_with};
 use pushforward::bijection::{pull_back, push_forward};
 use pushforward::flow::Fitted;
-use pushforward::lesson::{Page, Picture, formulas};
+use pushforward::lesson::{Formulas, Lesson, Page, Picture, equation, formulas};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::reach::{Reach, Relation};
-use pushforward::sweep::{Names, render_program};
 use pushforward::tape::{Cut, Op};
+
+#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
+#[path = "judges/12_autoregressive.rs"]
+mod judge;
 
 const SEED: u64 = 7;
 
@@ -42,17 +45,6 @@ fn masks(layer: &dyn Bijection) -> Result<Vec<(usize, usize, Vec<f64>)>, Bijecti
         _ => None,
     };
     Ok(cut.nodes().iter().filter_map(|id| of(tape.node(*id))).collect())
-}
-
-/// A mask with the degrees of its rows and columns.
-fn drawn(what: &str, (rows, columns): (&[usize], &[usize]), mask: &[f64]) -> String {
-    let degrees: Vec<String> = columns.iter().map(usize::to_string).collect();
-    let mut text = format!("{what:<24}  {}\n", degrees.join(" "));
-    for (degree, row) in rows.iter().zip(mask.chunks(columns.len())) {
-        let cells: Vec<&str> = row.iter().map(|entry| if *entry == 1.0 { "■" } else { "·" }).collect();
-        text.push_str(&format!("{degree:>24}  {}\n", cells.join(" ")));
-    }
-    text
 }
 
 /// A·B of two matrices given row by row, B with so many columns.
@@ -146,12 +138,21 @@ fn mean(numbers: &[f64]) -> f64 {
     numbers.iter().sum::<f64>() / numbers.len() as f64
 }
 
-/// The lesson, as a program of its own and from the front page.
-///
-/// # Errors
-/// What keeps the lesson from running at all; a check that fails is a failing exit code.
-pub fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let mut page = Page::new(12, "12_autoregressive", "Autoregressive layers");
+/// The lesson: run on its own, from the front page, or into the book.
+pub const LESSON: Lesson = Lesson {
+    number: 12,
+    slug: "12_autoregressive",
+    title: "Autoregressive layers",
+    about: "masks, proven; MAF is IAF turned round",
+    exercise: &judge::EXERCISE,
+    tell,
+};
+
+fn main() -> ExitCode {
+    LESSON.run()
+}
+
+fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.question(
         "Every density is p(x₁)·p(x₂ | x₁)·p(x₃ | x₁, x₂) and so on, each factor with its own inputs. Does that take d \
          networks? And why do two papers describe one layer?",
@@ -165,7 +166,7 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
     page.prose(
         "Number the inputs 1 to 4 and give each hidden unit a number from 1 to 3: its degree. A hidden unit may see \
          inputs up to its own degree, an output only units with a lower degree than its own. What is cut is \
-         multiplied by 0. These are the two masks of a layer, read off its tape; rows see columns:",
+         multiplied by 0. These are the two masks of a layer, read off its tape; the unit of a row sees the filled columns:",
     );
     let (inputs, hidden) = (vec![1, 2, 3, 4], vec![1, 1, 2, 2, 3, 3]);
     let layer = Autoregressive::iaf(MaskedNetwork::with_degrees(inputs.clone(), vec![hidden.clone()]));
@@ -175,8 +176,17 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
     };
     // The shifts and then the scales: two outputs for each variable, under one mask.
     let (shifts, scales) = into_outputs.split_at(into_outputs.len() / 2);
-    page.listing(drawn("hidden units see inputs", (&hidden, &inputs), into_hidden));
-    page.listing(drawn("outputs see hidden units", (&inputs, &hidden), shifts));
+    let named = |degrees: &[usize]| degrees.iter().map(usize::to_string).collect::<Vec<_>>();
+    page.picture(
+        "masks",
+        Picture::new(
+            "The two masks: who sees whom",
+            "Two staircases. Hidden units of degree 1 see input 1, those of degree 3 the inputs 1 to 3; output 1 sees \
+             nothing, output 4 all hidden units.",
+        )
+        .pattern("hidden, inputs", &named(&hidden), &named(&inputs), into_hidden)
+        .pattern("outputs, hidden", &named(&inputs), &named(&hidden), shifts),
+    );
     page.check_that("shifts and scales have one mask", shifts == scales && *rows == 8, "they differ");
     page.prose("Along how many paths does an input reach an output? Multiply the masks:");
     let paths = product(shifts, into_hidden, 4);
@@ -252,13 +262,12 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
          that the formulas stay short:",
     );
     let short = MaskedNetwork::with_degrees(inputs, Vec::new());
-    let there_and_back = |layer: &dyn Bijection| -> Result<String, BijectionError> {
+    let there_and_back = |layer: &dyn Bijection| -> Result<Formulas, BijectionError> {
         let tape = Tape::new();
         let (z, x) = (tape.input(Shape::Vector(4)), tape.input(Shape::Vector(4)));
-        let names = Names::new().with(z.id(), "z").with(x.id(), "x");
-        let there = render_program(&tape, &[("x", push_forward(layer, z)?.x.id())], &names);
-        let back = render_program(&tape, &[("z", pull_back(layer, x)?.id())], &names);
-        Ok(format!("{}\n{}", there.join("\n"), back.join("\n")))
+        let names = [(z, "z"), (x, "x")];
+        let there = equation("x", push_forward(layer, z)?.x, &names);
+        Ok(there.and(equation("z", pull_back(layer, x)?, &names)))
     };
     page.formula(there_and_back(&Autoregressive::iaf(short.clone()))?);
     page.prose(
@@ -435,16 +444,18 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
     page.formula(
         "IAF: xᵢ = zᵢ·exp(αᵢ(z before i)) + μᵢ(z before i)\nMAF: xᵢ = zᵢ·exp(αᵢ(x before i)) + μᵢ(x before i)\nln|det J| = Σ αᵢ for both",
     );
+    page.heading("What people get wrong");
     page.misconception(
         "\"MAF and IAF are different models.\" They are one layer and its inverse. Given what comes before, xᵢ is normal \
          in both, with a mean and a scale that follow from it: MAF reads them off x, IAF off z, and z before i and x \
          before i determine each other. Choose by the direction that you need in one pass.",
     );
+    page.exercise(&judge::EXERCISE);
     page.read_on(
         "Germain, Gregor, Murray, Larochelle, \"MADE\" (2015), equations 8 to 10; Kingma et al., \"Improving \
          Variational Inference with Inverse Autoregressive Flow\" (2016), equations 10 to 12; Papamakarios, Pavlakou, \
          Murray, \"Masked Autoregressive Flow\" (2017), section 3 and its comparison with IAF.",
     );
     page.next("the lessons that follow are being written.");
-    Ok(page.finish())
+    Ok(())
 }

@@ -21,7 +21,7 @@
 //! }
 //!
 //! let recording = record(&Bend)?;              // the declared structure is proven here
-//! assert_eq!(formulas(&recording), "\
+//! assert_eq!(formulas(&recording).to_string(), "\
 //! x₁ = z₁
 //! x₂ = z₂·exp(tanh(z₁)) + z₁²
 //! ln|det J| = tanh(z₁)");

@@ -155,10 +155,3 @@ fn an_error_with_its_path() {
     });
     snapshot!("error_false_declaration", masked.collect::<String>());
 }
-
-#[test]
-fn the_front_page() {
-    let output = output_of(env!("CARGO_BIN_EXE_pushforward"));
-    let list = output.split("━━━").next().unwrap_or_default();
-    snapshot!("front_page", list);
-}

@@ -1,157 +1,115 @@
-//! The lessons: their list, and running them by number or name.
+//! The front page, the list of lessons, and running them.
 
-use std::error::Error;
-use std::io::Write;
 use std::process::ExitCode;
+use std::time::Instant;
 
-#[path = "../../lessons/01_change_of_variables.rs"]
-mod lesson_01;
-#[path = "../../lessons/02_the_tape.rs"]
-mod lesson_02;
-#[path = "../../lessons/03_jacobian_and_volume.rs"]
-mod lesson_03;
-#[path = "../../lessons/04_absolute_value.rs"]
-mod lesson_04;
-#[path = "../../lessons/05_two_forms.rs"]
-mod lesson_05;
-#[path = "../../lessons/06_chain_rule_of_determinants.rs"]
-mod lesson_06;
-#[path = "../../lessons/07_triangular_is_cheap.rs"]
-mod lesson_07;
-#[path = "../../lessons/08_first_flow.rs"]
-mod lesson_08;
-#[path = "../../lessons/09_write_forward_get_the_rest.rs"]
-mod lesson_09;
-#[path = "../../lessons/10_invertibility_is_architecture.rs"]
-mod lesson_10;
-#[path = "../../lessons/11_coupling.rs"]
-mod lesson_11;
-#[path = "../../lessons/12_autoregressive.rs"]
-mod lesson_12;
+use serde::Serialize;
 
-type Run = fn() -> Result<ExitCode, Box<dyn Error>>;
+use super::progress::{Progress, Stage};
+use super::table::LESSONS;
+use super::{exercises, find, say};
 
-/// A lesson: the name of its file, what it is about, and its program.
-struct Lesson {
-    name: &'static str,
-    about: &'static str,
-    run: Run,
-}
-
-const LESSONS: [Lesson; 12] = [
-    Lesson {
-        name: "01_change_of_variables",
-        about: "how a density changes under a map",
-        run: lesson_01::main,
-    },
-    Lesson { name: "02_the_tape", about: "how derivatives come out of a tape", run: lesson_02::main },
-    Lesson { name: "03_jacobian_and_volume", about: "the determinant measures volume", run: lesson_03::main },
-    Lesson { name: "04_absolute_value", about: "why |det J| and not det J", run: lesson_04::main },
-    Lesson { name: "05_two_forms", about: "one density, seen from z and from x", run: lesson_05::main },
-    Lesson {
-        name: "06_chain_rule_of_determinants",
-        about: "layers one after another: logarithms add",
-        run: lesson_06::main,
-    },
-    Lesson {
-        name: "07_triangular_is_cheap",
-        about: "O(d) against O(d³), proven and measured",
-        run: lesson_07::main,
-    },
-    Lesson {
-        name: "08_first_flow",
-        about: "RealNVP on real data, by maximum likelihood",
-        run: lesson_08::main,
-    },
-    Lesson {
-        name: "09_write_forward_get_the_rest",
-        about: "proof, log-determinant and inverse, derived",
-        run: lesson_09::main,
-    },
-    Lesson {
-        name: "10_invertibility_is_architecture",
-        about: "a penalty for folding, and what it misses",
-        run: lesson_10::main,
-    },
-    Lesson { name: "11_coupling", about: "NICE and RealNVP; why halves take turns", run: lesson_11::main },
-    Lesson {
-        name: "12_autoregressive",
-        about: "masks, proven; MAF is IAF turned round",
-        run: lesson_12::main,
-    },
-];
-
-/// What this is, the lessons, and then the first one.
+/// What this is, the lessons with how far you are, and what to do next.
+///
+/// To somebody who has not begun the first lesson is told at once: one command from a clone to a lesson.
 pub fn front_page() -> ExitCode {
     say("pushforward: write a bijection, get its density.\n\n");
     say("You write x = f(z) once. A tape derives the Jacobian, proves its structure,\n");
     say("derives ln|det J|, audits every claim, and trains flows by maximum likelihood.\n\n");
-    list();
-    say("\nRun one with   cargo run --release -- run 7   and see   --help   for the rest.\n");
-    say("Here is the first.\n\n");
-    started(&LESSONS[0])
+    let mut progress = Progress::load();
+    let stages = exercises::stages(&mut progress);
+    listed(&stages);
+    let passed = stages.iter().filter(|stage| **stage == Stage::Passed).count();
+    say(&format!("\n{passed} of {} exercises passed.\n\n", stages.len()));
+    let begun = stages.iter().any(|stage| *stage != Stage::NotStarted);
+    let Some(next) = exercises::next(&progress) else {
+        say("Next: write a bijection of your own, and   audit   it.\n");
+        return ExitCode::SUCCESS;
+    };
+    let number = next.number;
+    match progress.stage(next.exercise) {
+        Stage::NotStarted => say(&format!("Next:   cargo run --release -- run {number}\n")),
+        _ => say(&format!("Next:   cargo run --release -- check {number}   ({})\n", next.exercise.file())),
+    }
+    say("More:   cargo run --release -- --help\n");
+    if begun {
+        return ExitCode::SUCCESS;
+    }
+    say("\nYou have not begun yet, so here is the first.\n\n");
+    LESSONS[0].run()
 }
 
-/// The list of lessons.
-pub fn list() -> ExitCode {
-    for lesson in &LESSONS {
-        say(&format!("  {:<33} {}\n", lesson.name, lesson.about));
+fn listed(stages: &[Stage]) {
+    for (lesson, stage) in LESSONS.iter().zip(stages) {
+        let sign = match stage {
+            Stage::NotStarted => "·",
+            Stage::Edited | Stage::NotYet => "…",
+            Stage::Passed => "✓",
+        };
+        say(&format!("  {sign} {:<33} {}\n", lesson.slug, lesson.about));
     }
-    ExitCode::SUCCESS
+}
+
+/// A lesson for machines.
+#[derive(Serialize)]
+struct Listed {
+    number: u32,
+    slug: &'static str,
+    title: &'static str,
+    about: &'static str,
+    exercise: String,
+    stage: Stage,
+}
+
+/// The list of lessons, for people or for machines.
+pub fn list(json: bool) -> ExitCode {
+    let progress = Progress::load();
+    let stages: Vec<Stage> = LESSONS.iter().map(|lesson| progress.stage(lesson.exercise)).collect();
+    if !json {
+        listed(&stages);
+        return ExitCode::SUCCESS;
+    }
+    let lessons = LESSONS.iter().zip(stages).map(|(lesson, stage)| Listed {
+        number: lesson.number,
+        slug: lesson.slug,
+        title: lesson.title,
+        about: lesson.about,
+        exercise: lesson.exercise.file(),
+        stage,
+    });
+    match serde_json::to_string_pretty(&lessons.collect::<Vec<_>>()) {
+        Ok(text) => {
+            say(&format!("{text}\n"));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("pushforward list: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Runs a lesson by number or name, or all of them.
 pub fn run(wanted: &str) -> ExitCode {
     if wanted == "all" {
+        let begin = Instant::now();
         let failed: Vec<&str> = LESSONS
             .iter()
-            .filter(|lesson| started(lesson) != ExitCode::SUCCESS)
-            .map(|lesson| lesson.name)
+            .filter(|lesson| lesson.run() != ExitCode::SUCCESS)
+            .map(|lesson| lesson.slug)
             .collect();
+        say(&format!("{} lessons in {:.1} s\n", LESSONS.len(), begin.elapsed().as_secs_f64()));
         if failed.is_empty() {
             return ExitCode::SUCCESS;
         }
         eprintln!("pushforward run: checks failed in {}", failed.join(", "));
         return ExitCode::FAILURE;
     }
-    let number = wanted.parse::<usize>().ok();
-    let found = LESSONS.iter().enumerate().find(|(k, lesson)| {
-        number == Some(k + 1) || lesson.name == wanted || lesson.name.get(3..) == Some(wanted)
-    });
-    match found {
-        Some((_, lesson)) => started(lesson),
-        None => {
-            eprintln!("pushforward run: there is no lesson `{wanted}`. {}", nearest(wanted, number));
+    match find::lesson(wanted) {
+        Ok(lesson) => lesson.run(),
+        Err(reason) => {
+            eprintln!("pushforward run: {reason}");
             ExitCode::from(2)
         }
     }
-}
-
-fn started(lesson: &Lesson) -> ExitCode {
-    (lesson.run)().unwrap_or_else(|error| {
-        eprintln!("{}: {error}", lesson.name);
-        ExitCode::FAILURE
-    })
-}
-
-/// What was probably meant.
-fn nearest(wanted: &str, number: Option<usize>) -> String {
-    if number.is_some() {
-        return format!("They are numbered from 1 to {}.", LESSONS.len());
-    }
-    // Four letters in a row that both have, counted.
-    let letters: Vec<char> = wanted.chars().collect();
-    let common = |name: &str| {
-        letters.windows(4).filter(|window| name.contains(&window.iter().collect::<String>())).count()
-    };
-    let closest = LESSONS.iter().max_by_key(|lesson| common(lesson.name)).filter(|l| common(l.name) > 0);
-    match closest {
-        Some(lesson) => format!("Did you mean {}?", lesson.name),
-        None => "`pushforward list` shows them all.".to_string(),
-    }
-}
-
-/// Prints; a reader who closes the pipe has read enough.
-fn say(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
 }

@@ -1,16 +1,17 @@
 //! A derivation as an HTML page with MathML.
 //!
-//! Browsers set MathML themselves, so the page needs no script and nothing from elsewhere. They do not break formulas
-//! into lines: a long one is broken here, where its brackets are fewest, and what is still too wide scrolls within its
-//! own box.
+//! Browsers set MathML themselves, so the page needs no script and nothing from elsewhere. They do not break a formula
+//! into lines, but lines between formulas: a sum is written as one formula for each term, and what is still too wide
+//! scrolls within its own box.
 
 use super::{Derivation, Line, Matrix, Prose, Span};
 use crate::sweep::{Formula, html_words};
 
-/// How many characters a line of a formula may take.
+/// How many characters a row of a matrix may take.
 const LINE: usize = 74;
 
-const STYLE: &str = "\
+/// The style of a page of formulas.
+pub(crate) const STYLE: &str = "\
 :root{color-scheme:light dark;--paper:#fffefb;--ink:#1d1c1a;--soft:#68645c;--rule:#e4dfd5;--accent:#8b3d14}
 @media (prefers-color-scheme:dark){:root{--paper:#17181b;--ink:#e9e7e2;--soft:#a19d95;--rule:#34363b;--accent:#e5a878}}
 *{box-sizing:border-box}
@@ -24,12 +25,13 @@ h3{font-size:1.02rem;line-height:1.3;margin:1.5rem 0 .35rem;font-weight:600}
 p{margin:.5rem 0;overflow-wrap:break-word}
 math{font-family:'Latin Modern Math','STIX Two Math','Cambria Math',math;font-size:1.08em}
 mtd{padding:.25em .5em}
-.formula{margin:.45rem 0;padding:.15rem 0 .15rem clamp(.75rem,4vw,2rem);overflow-x:auto;overflow-y:hidden}
-.lines>mtr>mtd,.cases mtd{text-align:left}
-.lines>mtr>mtd{padding:.2em 0}
+.formula{margin:.45rem 0;padding:.15rem 0 .15rem calc(clamp(.75rem,4vw,2rem) + 1.6em);text-indent:-1.6em;
+overflow-x:auto;overflow-y:hidden}
+.formula math{text-indent:0}
+.cases mtd{text-align:left}
 .step{display:flex;flex-wrap:wrap;align-items:baseline;justify-content:space-between;column-gap:1.5rem;
 margin:.3rem 0;padding-left:clamp(1.25rem,7vw,4rem)}
-.step .formula{margin:0;padding-left:0;max-width:100%}
+.step .formula{margin:0;padding-left:1.6em;max-width:100%}
 .by{color:var(--soft);font-size:.9em;margin:0 0 0 auto;max-width:100%;overflow-x:auto;overflow-y:hidden}
 .by b{font:600 .92em ui-sans-serif,system-ui,sans-serif}
 code{font:.88em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
@@ -50,23 +52,29 @@ impl Derivation {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn html(&self) -> String {
-        let mut page = format!(
+        format!(
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" \
              content=\"width=device-width, initial-scale=1\"/>\n<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n\
-             <body>\n<main>\n<h1>{}</h1>\n",
+             <body>\n<main>\n<h1>{}</h1>\n{}</main>\n</body>\n</html>\n",
             html_words(&self.title.to_string()),
-            sentence(&self.title)
-        );
+            sentence(&self.title),
+            self.html_sections(2)
+        )
+    }
+
+    /// The sections alone, for a page that has the style; headings begin at this level.
+    pub(crate) fn html_sections(&self, level: usize) -> String {
+        let mut page = String::new();
         for section in &self.sections {
-            let heading = if section.level == 0 { "h2" } else { "h3" };
+            let heading = format!("h{}", level + section.level);
             page.push_str(&format!("<section>\n<{heading}>{}</{heading}>\n", words(&section.heading)));
             for line in &section.lines {
                 match line {
                     Line::Prose(prose) => page.push_str(&format!("<p>{}</p>\n", sentence(prose))),
-                    Line::Formula(formula) => page.push_str(&display(&in_lines(formula))),
+                    Line::Formula(formula) => page.push_str(&displayed(formula)),
                     Line::Step { formula, rule, statement } => page.push_str(&format!(
                         "<div class=\"step\">\n{}<p class=\"by\">by <b>{}</b>: {}</p>\n</div>\n",
-                        display(&in_lines(formula)),
+                        displayed(formula),
                         words(rule),
                         sentence(statement)
                     )),
@@ -75,9 +83,34 @@ impl Derivation {
             }
             page.push_str("</section>\n");
         }
-        page.push_str("</main>\n</body>\n</html>\n");
         page
     }
+
+    /// The title, with its formulas.
+    pub(crate) fn html_title(&self) -> String {
+        sentence(&self.title)
+    }
+}
+
+/// A formula on lines of its own: in parts, between which a browser ends a line where its window is narrow.
+pub(crate) fn displayed(formula: &Formula) -> String {
+    let (mut parts, mut from) = (String::new(), 0);
+    // A name alone on its line looks lost.
+    const LEAST: usize = 12;
+    let ends = formula.breaks.iter().filter(|place| !place.in_product && place.before >= LEAST);
+    let ends = ends.map(|place| place.at);
+    for end in ends.chain([formula.mathml.len()]).filter(|end| *end > 0) {
+        let part = &formula.mathml[from..end];
+        if from == 0 {
+            parts.push_str(&format!("<math displaystyle=\"true\">{part}</math>"));
+        } else {
+            // A sign that begins a part is still one between two terms.
+            let part = part.replacen("<mo>", "<mo form=\"infix\">", usize::from(part.starts_with("<mo>")));
+            parts.push_str(&format!("<wbr/><math displaystyle=\"true\">{part}</math>"));
+        }
+        from = end;
+    }
+    format!("<div class=\"formula\">{parts}</div>\n")
 }
 
 fn display(mathml: &str) -> String {
@@ -93,41 +126,12 @@ fn sentence(prose: &Prose) -> String {
 }
 
 /// Words, with what stands between backquotes as code.
-fn words(text: &str) -> String {
+pub(crate) fn words(text: &str) -> String {
     let part = |(k, part): (usize, &str)| match k % 2 {
         0 => html_words(part),
         _ => format!("<code>{}</code>", html_words(part)),
     };
     text.split('`').enumerate().map(part).collect()
-}
-
-/// A formula on one line, or as a table of lines.
-fn in_lines(formula: &Formula) -> String {
-    let mut rows = String::new();
-    let (mut from, mut start) = (0, 0);
-    while formula.width - start > LINE {
-        // Not near the beginning of the line.
-        let room = start + LINE / 4..=start + LINE;
-        let places = formula.breaks.iter().filter(|place| room.contains(&place.before));
-        let best = places.max_by_key(|place| (!place.in_product, place.before));
-        // A line that is too long anyway ends as soon as it can.
-        let Some(end) = best.or_else(|| formula.breaks.iter().find(|place| place.before > start + LINE))
-        else {
-            break;
-        };
-        rows.push_str(&row(&formula.mathml[from..end.at], from > 0));
-        (from, start) = (end.at, end.before);
-    }
-    if from == 0 {
-        return formula.mathml.clone();
-    }
-    rows.push_str(&row(&formula.mathml[from..], true));
-    format!("<mtable class=\"lines\" displaystyle=\"true\">{rows}</mtable>")
-}
-
-fn row(mathml: &str, indented: bool) -> String {
-    let indent = if indented { "<mspace width=\"2em\"/>" } else { "" };
-    format!("<mtr><mtd>{indent}{mathml}</mtd></mtr>")
 }
 
 /// A matrix as one, or entry by entry where it would be very wide.
@@ -141,7 +145,7 @@ fn set(page: &mut String, matrix: &Matrix) {
             equation.breaks = value.breaks.iter().map(|place| place.after(offset, width)).collect();
             equation.mathml.push_str(&value.mathml);
             equation.width = width + value.width;
-            page.push_str(&display(&in_lines(&equation)));
+            page.push_str(&displayed(&equation));
         }
         if matrix.has_zeros() {
             page.push_str("<p>The other entries are 0.</p>\n");

@@ -26,6 +26,7 @@ mod step;
 mod subject;
 mod text;
 
+pub(crate) use html::{STYLE, displayed, words};
 pub use prose::{Prose, Span};
 
 use self::layer::Extent;

@@ -5,9 +5,12 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::exercise::Exercise;
 use super::plot::Picture;
+use super::reading::Formulas;
 use super::terminal::{Style, render};
 use crate::audit::{Evidence, Report};
+use crate::derivation::Derivation;
 
 /// A piece of a page.
 #[derive(Clone, Debug)]
@@ -27,10 +30,14 @@ pub enum Block {
     Heading(String),
     /// A paragraph.
     Prose(String),
-    /// A formula, or several lines of them, as rendered from a tape.
-    Formula(String),
-    /// Preformatted text: a derivation, a report, a program.
+    /// A formula, or several lines of them, in every notation.
+    Formula(Formulas),
+    /// Preformatted text: an error, a program.
     Listing(String),
+    /// A derivation.
+    Derivation(Box<Derivation>),
+    /// The report of an audit.
+    Report(Box<Report>),
     /// A number with its unit; `measured` if it depends on this machine.
     Number {
         /// What it is.
@@ -53,6 +60,8 @@ pub enum Block {
     },
     /// A picture, and where its SVG was written.
     Picture {
+        /// The name of its file without `.svg`.
+        name: String,
         /// The picture.
         picture: Box<Picture>,
         /// Whether what it shows was measured on this machine.
@@ -69,6 +78,8 @@ pub enum Block {
     },
     /// What people get wrong.
     Misconception(String),
+    /// What the reader is asked to write.
+    Exercise(Exercise),
     /// An aside.
     Note(String),
     /// Where to read on: paper, equation, section.
@@ -90,6 +101,8 @@ pub struct Page {
     slug: String,
     blocks: Vec<Block>,
     style: Style,
+    /// Whether blocks are printed as they come.
+    told: bool,
 }
 
 impl Page {
@@ -100,13 +113,26 @@ impl Page {
     pub fn new(number: u32, slug: &str, title: impl Into<String>) -> Page {
         let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         let masked = std::env::var_os("PUSHFORWARD_MASK").is_some();
-        let mut page = Page { slug: slug.to_string(), blocks: Vec::new(), style: Style { colour, masked } };
+        let style = Style { colour, masked };
+        let mut page = Page { slug: slug.to_string(), blocks: Vec::new(), style, told: true };
+        page.add(Block::Title { number, text: title.into() });
+        page
+    }
+
+    /// Begins a lesson that prints nothing and writes no files: its blocks become a page of the book.
+    pub fn silent(number: u32, slug: &str, title: impl Into<String>) -> Page {
+        let style = Style { colour: false, masked: false };
+        let mut page = Page { slug: slug.to_string(), blocks: Vec::new(), style, told: false };
         page.add(Block::Title { number, text: title.into() });
         page
     }
 
     /// Adds a block and shows it.
     pub fn add(&mut self, block: Block) {
+        if !self.told {
+            self.blocks.push(block);
+            return;
+        }
         let mut text = render(&block, self.style);
         // Checks and numbers stand close together; what follows them does not.
         if self.blocks.last().is_some_and(Block::is_compact) && !block.is_compact() {
@@ -143,14 +169,24 @@ impl Page {
         self.add(Block::Prose(text.into()));
     }
 
-    /// Formulas, one a line.
-    pub fn formula(&mut self, text: impl Into<String>) {
-        self.add(Block::Formula(text.into()));
+    /// Formulas, one a line: from a tape, or typed.
+    pub fn formula(&mut self, formulas: impl Into<Formulas>) {
+        self.add(Block::Formula(formulas.into()));
     }
 
     /// Preformatted text.
     pub fn listing(&mut self, text: impl Into<String>) {
         self.add(Block::Listing(text.into()));
+    }
+
+    /// A derivation, whole.
+    pub fn derivation(&mut self, derivation: &Derivation) {
+        self.add(Block::Derivation(Box::new(derivation.clone())));
+    }
+
+    /// The report of an audit, whatever it says.
+    pub fn report(&mut self, report: &Report) {
+        self.add(Block::Report(Box::new(report.clone())));
     }
 
     /// A number that is the same on every machine.
@@ -189,6 +225,11 @@ impl Page {
     }
 
     fn draw(&mut self, name: &str, picture: Picture, measured: bool) {
+        let picture = Box::new(picture);
+        if !self.told {
+            let (name, file) = (name.to_string(), Ok(String::new()));
+            return self.add(Block::Picture { name, picture, measured, file });
+        }
         let out = std::env::var_os("PUSHFORWARD_OUT").map_or_else(|| PathBuf::from("out"), PathBuf::from);
         let folder = out.join("lessons").join(&self.slug);
         let file = folder.join(format!("{name}.svg"));
@@ -198,7 +239,7 @@ impl Page {
             .and_then(|()| fs::rename(&partial, &file));
         let shown = file.display().to_string();
         let file = written.map(|()| shown.clone()).map_err(|error| format!("{shown}: {error}"));
-        self.add(Block::Picture { picture: Box::new(picture), measured, file });
+        self.add(Block::Picture { name: name.to_string(), picture, measured, file });
     }
 
     /// A claim with its evidence.
@@ -228,7 +269,7 @@ impl Page {
 
     /// The whole report of an audit, and the check that nothing in it is refuted.
     pub fn audit(&mut self, report: &Report) {
-        self.listing(report.to_string());
+        self.report(report);
         let refuted: Vec<&str> = report.refuted().map(|claim| claim.statement.as_str()).collect();
         self.check_that(
             format!("the audit of {} refutes nothing", report.subject),
@@ -240,6 +281,12 @@ impl Page {
     /// What people get wrong.
     pub fn misconception(&mut self, text: impl Into<String>) {
         self.add(Block::Misconception(text.into()));
+    }
+
+    /// What the reader is asked to write, under a heading of its own.
+    pub fn exercise(&mut self, exercise: &Exercise) {
+        self.heading("Your turn");
+        self.add(Block::Exercise(*exercise));
     }
 
     /// An aside.
@@ -255,6 +302,15 @@ impl Page {
     /// The next lesson, by the name of its binary.
     pub fn next(&mut self, text: impl Into<String>) {
         self.add(Block::Next(text.into()));
+    }
+
+    /// The checks that do not hold.
+    pub fn failed(&self) -> Vec<&str> {
+        let failed = self.blocks.iter().filter_map(|block| match block {
+            Block::Check { statement, evidence } if !evidence.holds() => Some(statement.as_str()),
+            _ => None,
+        });
+        failed.collect()
     }
 
     /// Ends the lesson: failure when a check did not hold.

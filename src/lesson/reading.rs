@@ -1,15 +1,68 @@
 //! Reading a recording: its formulas and its numbers.
 
+use std::fmt;
+use std::path::{Path, PathBuf};
+
 use crate::bijection::Recording;
 use crate::program::{Output, Program};
-use crate::sweep::{Names, render_program};
+use crate::sweep::{Formula, Names, Written};
 use crate::tape::{Parameters, Tape, Var};
 
+/// Formulas, one a line, each in every notation; a lesson shows text in a terminal and MathML in the book.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Formulas(pub Vec<Formula>);
+
+impl fmt::Display for Formulas {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<&str> = self.0.iter().map(|formula| formula.text.as_str()).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+impl From<Vec<Formula>> for Formulas {
+    fn from(lines: Vec<Formula>) -> Formulas {
+        Formulas(lines)
+    }
+}
+
+/// Typed formulas, one a line.
+impl From<&str> for Formulas {
+    fn from(text: &str) -> Formulas {
+        Formulas(text.lines().map(|line| Written::typed(line).into()).collect())
+    }
+}
+
+/// Typed formulas, one a line.
+impl From<String> for Formulas {
+    fn from(text: String) -> Formulas {
+        Formulas::from(text.as_str())
+    }
+}
+
+impl Formulas {
+    /// These lines and those after them.
+    pub fn and(mut self, other: Formulas) -> Formulas {
+        self.0.extend(other.0);
+        self
+    }
+}
+
+/// `name = …` as it stands on the tape, with names for the inputs; what it needs to define comes first.
+pub fn equation(name: &str, node: Var<'_>, inputs: &[(Var<'_>, &str)]) -> Formulas {
+    let names = inputs.iter().fold(Names::new(), |names, (input, name)| names.with(input.id(), name));
+    crate::sweep::formulas(node.tape(), &[(name, node.id())], &names).into()
+}
+
+/// A file of `lessons/data`.
+pub fn data(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("lessons/data").join(file)
+}
+
 /// The formulas of x = f(z) and of ln|det J|, as recorded and derived.
-pub fn formulas(recording: &Recording) -> String {
+pub fn formulas(recording: &Recording) -> Formulas {
     let names = Names::new().with(recording.input().id(), "z");
     let outputs = [("x", recording.output().id()), ("ln|det J|", recording.log_det().id())];
-    render_program(recording.tape(), &outputs, &names).join("\n")
+    crate::sweep::formulas(recording.tape(), &outputs, &names).into()
 }
 
 /// The numbers of some nodes at rows of the input, with the starting values of the parameters for seed 0.

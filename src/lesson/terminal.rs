@@ -1,6 +1,9 @@
 //! Blocks as text: 80 columns, with or without colour.
 
+use super::exercise::Exercise;
+use super::exercise::source::tidied;
 use super::page::Block;
+use super::reading::Formulas;
 use crate::audit::Evidence;
 
 /// How text is shown.
@@ -28,11 +31,13 @@ pub(super) fn render(block: &Block, style: Style) -> String {
             format!("── {} {rule}\n", style.strong(text))
         }
         Block::Prose(text) => paragraphs(text, "", ""),
-        Block::Formula(text) => formula(text),
+        Block::Formula(formulas) => formula(formulas),
         Block::Listing(text) => listing(text),
+        Block::Derivation(derivation) => listing(&derivation.to_string()),
+        Block::Report(report) => listing(&report.to_string()),
         Block::Number { label, value, unit, measured } => number(label, *value, unit, *measured, style),
         Block::Table { headers, rows, measured } => table(headers, rows, *measured && style.masked),
-        Block::Picture { picture, measured, file } => {
+        Block::Picture { picture, measured, file, .. } => {
             let file = match file {
                 Ok(file) => format!("    written to {file}\n"),
                 Err(reason) => paragraphs(&format!("no SVG was written: {reason}"), "    ", "    "),
@@ -44,7 +49,8 @@ pub(super) fn render(block: &Block, style: Style) -> String {
         }
         Block::Check { statement, evidence } => check(statement, evidence, style),
         Block::Misconception(text) => paragraphs(text, "  ! ", "    "),
-        Block::Note(text) => paragraphs(text, "  · ", "    "),
+        Block::Exercise(asked) => exercise(asked),
+        Block::Note(text) => paragraphs(&tidied(text), "  · ", "    "),
         Block::ReadOn(text) => paragraphs(text, "  Read on: ", "    "),
         Block::Next(text) => paragraphs(text, "  Next: ", "    "),
     };
@@ -58,15 +64,16 @@ impl Style {
     fn strong(self, text: &str) -> String {
         if self.colour { format!("\x1b[1m{text}\x1b[0m") } else { text.to_string() }
     }
+}
 
-    fn coloured(self, text: &str, evidence: &Evidence) -> String {
-        let code = match evidence {
-            Evidence::Proven { .. } | Evidence::Checked { .. } => "32",
-            Evidence::NotProven { .. } => "33",
-            Evidence::Refuted { .. } => "31",
-        };
-        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
-    }
+/// A sign in the colour of what is known.
+pub(super) fn mark(evidence: &Evidence, sign: &str, colour: bool) -> String {
+    let code = match evidence {
+        Evidence::Proven { .. } | Evidence::Checked { .. } => "32",
+        Evidence::NotProven { .. } => "33",
+        Evidence::Refuted { .. } => "31",
+    };
+    if colour { format!("\x1b[{code}m{sign}\x1b[0m") } else { sign.to_string() }
 }
 
 /// Paragraphs, wrapped; a blank line in the text is one in the output.
@@ -83,7 +90,7 @@ fn paragraphs(text: &str, first: &str, rest: &str) -> String {
 }
 
 /// Words in lines of at most 80 columns; a longer word is cut.
-fn wrap(text: &str, first: &str, rest: &str) -> Vec<String> {
+pub(super) fn wrap(text: &str, first: &str, rest: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let (mut line, mut empty) = (first.to_string(), true);
     for word in text.split_whitespace() {
@@ -112,14 +119,27 @@ fn wrap(text: &str, first: &str, rest: &str) -> Vec<String> {
 }
 
 /// Formulas, broken before an operator where they are too long.
-fn formula(text: &str) -> String {
-    text.lines().flat_map(|line| wrap(line, "    ", "        ")).map(|line| line + "\n").collect()
+fn formula(formulas: &Formulas) -> String {
+    let lines = formulas.0.iter().flat_map(|formula| wrap(&formula.text, "    ", "        "));
+    lines.map(|line| line + "\n").collect()
+}
+
+/// What is asked, where the answer goes, and how to have it judged.
+fn exercise(asked: &Exercise) -> String {
+    let Exercise { number, question, proof, .. } = asked;
+    format!(
+        "{}\n{}\n    edit     {}\n    then     cargo run --release -- check {number}\n    stuck?   cargo run \
+         --release -- hint {number}\n",
+        paragraphs(question, "", ""),
+        paragraphs(proof, "  · ", "    "),
+        asked.file()
+    )
 }
 
 /// Text as it stands, indented by two; lines that are too long are continued.
 fn listing(text: &str) -> String {
     let mut shown = String::new();
-    for line in text.lines() {
+    for line in tidied(text).lines() {
         let indent = if line.chars().count() > WIDTH - 2 { "" } else { "  " };
         let characters: Vec<char> = line.chars().collect();
         if characters.is_empty() {
@@ -203,13 +223,13 @@ fn table(headers: &[String], rows: &[Vec<String>], masked: bool) -> String {
 
 fn check(statement: &str, evidence: &Evidence, style: Style) -> String {
     let lines = wrap(statement, "  X ", "    ");
-    let mark = style.coloured(evidence.mark(), evidence);
+    let mark = mark(evidence, evidence.mark(), style.colour);
     let mut text = String::new();
     for (k, line) in lines.iter().enumerate() {
         let line = if k == 0 { line.replacen("X", &mark, 1) } else { line.clone() };
         text.push_str(&format!("{line}\n"));
     }
-    for line in evidence.to_string().lines() {
+    for line in tidied(&evidence.to_string()).lines() {
         let indent: String = line.chars().take_while(|c| *c == ' ').collect();
         wrap(line, &format!("      {indent}"), &format!("        {indent}"))
             .iter()

@@ -11,7 +11,7 @@ mod scope;
 mod value;
 
 pub use latex::text_of_latex;
-pub use mathml::{parse, text_of_mathml};
+pub use mathml::{Element, parse, text_of_mathml};
 pub use said::equations_that_hold;
 pub use scope::Scope;
 pub use value::Value;

@@ -10,6 +10,7 @@ mod svg;
 mod text;
 
 pub use slope::fit_slope;
+pub(crate) use svg::STYLE;
 
 use axis::Axis;
 
@@ -24,8 +25,21 @@ enum Mark {
     Area { label: String, points: Vec<(f64, f64)> },
     /// Several lines of one kind: a grid, deformed.
     Grid { label: String, lines: Vec<Vec<(f64, f64)>> },
+    /// Which entries of a matrix are not zero.
+    Pattern(Pattern),
+    /// Nodes with labels of one or two lines, and labelled arrows from the left to the right.
+    Graph { nodes: Vec<((f64, f64), String)>, edges: Vec<(usize, usize, String)> },
     /// Values over a rectangle, row by row from below: a density.
     HeatMap { label: String, x: (f64, f64), y: (f64, f64), columns: usize, values: Vec<f64> },
+}
+
+/// Which entries of a matrix are not zero, row by row.
+#[derive(Clone, Debug)]
+struct Pattern {
+    name: String,
+    rows: Vec<String>,
+    columns: Vec<String>,
+    cells: Vec<bool>,
 }
 
 /// Marks with axes, a title and words for those who cannot see it.
@@ -100,6 +114,36 @@ impl Picture {
         self
     }
 
+    /// A graph without axes: nodes at places of a unit grid, each with a label of one or two lines, and arrows with labels
+    /// between nodes given by their numbers. Arrows are to lead from the left to the right.
+    ///
+    /// # Panics
+    /// When an arrow names a node that is not there.
+    pub fn graph(mut self, nodes: Vec<((f64, f64), String)>, edges: Vec<(usize, usize, String)>) -> Picture {
+        assert!(edges.iter().all(|(from, to, _)| *from.max(to) < nodes.len()), "an arrow leads to no node");
+        self.marks.push(Mark::Graph { nodes, edges });
+        self
+    }
+
+    /// Which entries of a matrix are not zero, with names for its rows and columns; several stand side by side.
+    ///
+    /// # Panics
+    /// When the entries do not fill the rows and columns.
+    pub fn pattern(mut self, name: &str, rows: &[String], columns: &[String], entries: &[f64]) -> Picture {
+        assert_eq!(
+            entries.len(),
+            rows.len() * columns.len(),
+            "a pattern has an entry for each row and column"
+        );
+        self.marks.push(Mark::Pattern(Pattern {
+            name: name.to_string(),
+            rows: rows.to_vec(),
+            columns: columns.to_vec(),
+            cells: entries.iter().map(|entry| *entry != 0.0).collect(),
+        }));
+        self
+    }
+
     /// Values over the rectangle `x` × `y`, row by row from below, `columns` in a row.
     ///
     /// # Panics
@@ -125,7 +169,22 @@ impl Picture {
 
     /// The picture as an SVG that stands on its own; light and dark follow the reader's setting.
     pub fn to_svg(&self) -> String {
-        svg::draw(self)
+        svg::alone(self)
+    }
+
+    /// The picture as a part of a page that brings the style and shows the title as a caption.
+    pub(crate) fn to_inline_svg(&self) -> String {
+        svg::inline(self)
+    }
+
+    /// The marks alone, for a small picture beside a link; those who cannot see it miss nothing.
+    pub(crate) fn to_thumbnail(&self) -> String {
+        svg::thumbnail(self)
+    }
+
+    /// What it is called.
+    pub fn title(&self) -> &str {
+        &self.title
     }
 
     fn finite(&mut self, points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
@@ -149,6 +208,10 @@ impl Picture {
                 }
                 Mark::Grid { lines, .. } => points.extend(lines.iter().flatten()),
                 Mark::HeatMap { x, y, .. } => points.extend([(x.0, y.0), (x.1, y.1)]),
+                Mark::Pattern(_) => points.extend([(0.0, 0.0), (1.0, 1.0)]),
+                // Labels need room around their places.
+                Mark::Graph { nodes, .. } => points
+                    .extend(nodes.iter().flat_map(|((x, y), _)| [(x - 0.3, y - 0.35), (x + 0.3, y + 0.35)])),
             }
         }
         if points.is_empty() {
@@ -182,6 +245,11 @@ impl Picture {
         Some((x, y))
     }
 
+    /// Whether there are axes: graphs and patterns have none.
+    fn has_axes(&self) -> bool {
+        !self.marks.iter().any(|mark| matches!(mark, Mark::Graph { .. } | Mark::Pattern(_)))
+    }
+
     fn labels(&self) -> Vec<&str> {
         self.marks
             .iter()
@@ -191,6 +259,7 @@ impl Picture {
                 | Mark::Area { label, .. }
                 | Mark::Grid { label, .. }
                 | Mark::HeatMap { label, .. } => label.as_str(),
+                Mark::Graph { .. } | Mark::Pattern(_) => "",
             })
             .collect()
     }

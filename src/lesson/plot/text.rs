@@ -20,6 +20,14 @@ pub(super) fn draw(picture: &Picture, width: usize, height: usize) -> String {
     for mark in &picture.marks {
         canvas.mark(picture, mark);
     }
+    let patterns: Vec<Vec<String>> = picture.marks.iter().filter_map(pattern).collect();
+    if !patterns.is_empty() {
+        return text + &beside(&patterns);
+    }
+    if !picture.has_axes() {
+        (0..rows).for_each(|row| text.push_str(&format!("    {}\n", canvas.row(row).trim_end())));
+        return text.replace("    \n", "\n");
+    }
     let ticks = picture.y.ticks(y, rows / 3);
     let row_of = |value: f64| ((y.1 - value) / (y.1 - y.0) * rows as f64) as usize;
     text.push_str(&format!("{:>MARGIN$}\n", short(&picture.y.label, MARGIN)));
@@ -40,6 +48,35 @@ pub(super) fn draw(picture: &Picture, width: usize, height: usize) -> String {
         ));
     }
     text
+}
+
+/// A pattern as lines of one width; nothing for any other mark.
+fn pattern(mark: &Mark) -> Option<Vec<String>> {
+    let Mark::Pattern(pattern) = mark else { return None };
+    let margin = pattern.rows.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let mut lines = vec![pattern.name.clone(), format!("{:margin$}  {}", "", pattern.columns.join(" "))];
+    for (name, row) in pattern.rows.iter().zip(pattern.cells.chunks(pattern.columns.len().max(1))) {
+        let cells = row.iter().zip(&pattern.columns).map(|(cell, column)| {
+            let (sign, width) = (if *cell { '■' } else { '·' }, column.chars().count());
+            format!("{sign:<width$}")
+        });
+        lines.push(format!("{name:>margin$}  {}", cells.collect::<Vec<_>>().join(" ")));
+    }
+    let widest = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
+    Some(lines.iter().map(|line| format!("{line:<widest$}")).collect())
+}
+
+/// Blocks of lines, one beside the other.
+fn beside(blocks: &[Vec<String>]) -> String {
+    let height = blocks.iter().map(Vec::len).max().unwrap_or(0);
+    let line = |k: usize| {
+        let parts = blocks.iter().map(|block| match block.get(k) {
+            Some(line) => line.clone(),
+            None => " ".repeat(block.first().map_or(0, |line| line.chars().count())),
+        });
+        format!("    {}", parts.collect::<Vec<_>>().join("        ")).trim_end().to_string() + "\n"
+    };
+    (0..height).map(line).collect()
 }
 
 fn x_axis(picture: &Picture, x: (f64, f64), columns: usize) -> String {
@@ -152,6 +189,18 @@ impl Canvas {
                     place(first).first().into_iter().for_each(|point| self.letter(*point, letter(number)));
                 }
             }
+            // Drawn apart: they need no dots.
+            Mark::Pattern(_) => {}
+            Mark::Graph { nodes, edges } => {
+                for (from, to, label) in edges {
+                    let (a, b) = (nodes[*from].0, nodes[*to].0);
+                    self.segment(a, b);
+                    self.words((0.5 * (a.0 + b.0), 0.5 * (a.1 + b.1)), label);
+                }
+                for (place, label) in nodes {
+                    self.words(*place, &format!("[{}]", label.replace('\n', " = ")));
+                }
+            }
             Mark::HeatMap { x, y, columns, values, .. } => {
                 let largest = values.iter().copied().filter(|v| v.is_finite()).fold(0.0, f64::max);
                 let count = values.len() / columns;
@@ -231,6 +280,17 @@ impl Canvas {
         let (column, row) = ((u / 2.0) as usize, (v / 4.0) as usize);
         if u >= 0.0 && v >= 0.0 && column < self.columns && row < self.rows {
             self.over[row * self.columns + column] = Some(letter);
+        }
+    }
+
+    /// Words around a point.
+    fn words(&mut self, point: (f64, f64), words: &str) {
+        let (u, v) = self.at(point);
+        let first = (u / 2.0) as usize - (words.chars().count() / 2).min((u / 2.0) as usize);
+        let row = ((v / 4.0) as usize).min(self.rows - 1);
+        for (k, letter) in words.chars().enumerate().take(self.columns.saturating_sub(first)) {
+            let cell = row * self.columns + first + k;
+            (self.over[cell], self.dots[cell]) = (Some(letter), 0);
         }
     }
 

@@ -148,6 +148,11 @@ impl Reader {
     fn word(&mut self, word: &str, spaced: bool) {
         match word.len() {
             1 => self.push(word, format!("<mi>{word}</mi>"), Last::Operand),
+            // A differential.
+            2 if word.starts_with('d') && word.ends_with(['f', 'x', 'y', 'z']) => {
+                let latex = format!("d {}", &word[1..]);
+                self.push(latex, format!("<mrow><mi>d</mi><mi>{}</mi></mrow>", &word[1..]), Last::Operand);
+            }
             _ if FUNCTIONS.contains(&word) => {
                 let latex = match word {
                     "softplus" | "sign" | "erf" | "asinh" | "diag" | "sgn" => {
@@ -159,7 +164,9 @@ impl Reader {
             }
             _ => {
                 let before = if spaced { "\\allowbreak\\ " } else { "" };
-                let space = if spaced { "&#xA0;" } else { "" };
+                let after_word =
+                    self.row().elements.last().is_some_and(|last| last.mathml.ends_with("&#xA0;</mtext>"));
+                let space = if spaced && !after_word { "&#xA0;" } else { "" };
                 self.push(
                     format!("{before}\\text{{{word}}}\\ "),
                     format!("<mtext>{space}{word}&#xA0;</mtext>"),
@@ -180,7 +187,12 @@ impl Reader {
             }
             _ => {
                 let prefix = self.row().last != Last::Operand && matches!(c, '-' | '+' | '±');
-                let form = if prefix { " form=\"prefix\"" } else { "" };
+                // A slash between letters stands close to them.
+                let form = match c {
+                    '/' => " lspace=\"0\" rspace=\"0\"",
+                    _ if prefix => " form=\"prefix\"",
+                    _ => "",
+                };
                 let shown = match c {
                     '-' => "−".to_string(),
                     '·' => "⋅".to_string(),

@@ -1,0 +1,86 @@
+//! Exercise 6: the share of each layer, at its own input.
+
+use pushforward::bijection::push_forward;
+use pushforward::lesson::exercise::{
+    Exercise, Judgement, NotYet, Passed, Sameness, compared, derived_log_det, formula, without_mistakes,
+};
+use pushforward::prelude::*;
+
+pub const EXERCISE: Exercise = Exercise {
+    number: 6,
+    slug: "06_chain_rule_of_determinants",
+    question: "Three layers of one variable, one after another: f_1(z) = 3z, then f_2(y) = y + y³, then f_3(y) = sinh y. \
+               Write the three terms of ln|df/dz|, each as a formula in the first z.",
+    proof: "The judge derives the term of each layer at its own input and compares it with yours.",
+    hints: [
+        "Give the inputs of the layers names: z, then y = 3z, then w = y + y³.",
+        "f_2 has the slope 1 + 3y² and f_3 has cosh w. Each is taken at the input of its own layer.",
+        "let y = 3.0 * z; let w = y + y.powi(3); and then [three.ln(), (1.0 + 3.0 * y.powi(2)).ln(), w.cosh().ln()].",
+    ],
+};
+
+/// What the learner writes.
+pub type Terms = for<'t> fn(Var<'t>) -> [Var<'t>; 3];
+
+struct Layer(usize);
+
+impl Bijection for Layer {
+    fn dim(&self) -> usize {
+        1
+    }
+    fn structure(&self) -> Structure {
+        Structure::Diagonal
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        match self.0 {
+            0 => 3.0 * z,
+            1 => z + z.powi(3),
+            _ => z.sinh(),
+        }
+    }
+}
+
+pub fn judge(terms: Terms) -> Judgement {
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(1));
+    let given = terms(z.at(0));
+    without_mistakes(&tape)?;
+    let mut passed = Passed::new("each term is taken where its layer stands.");
+    let mut input = z;
+    for (k, given) in given.into_iter().enumerate() {
+        let name = format!("ln|f_{}′|", k + 1);
+        if given.shape() != Shape::Scalar {
+            return Err(NotYet::new(format!("{name} is one number."))
+                .because(format!("the shape of yours: {}", given.shape())));
+        }
+        let pushed = push_forward(&Layer(k), input).map_err(|error| NotYet::new(error.to_string()))?;
+        // As it comes off the tape: the simplifier writes ln cosh in a form that nobody would by hand.
+        let (asked, literal) = (pushed.log_det, tape.var(pushed.layers[0].literal_log_det));
+        match compared(&tape, z, given, asked, Domain::Reals) {
+            Sameness::Same(evidence) => {
+                passed = passed.with(format!("{name} = {}", formula(&tape, given, z, "z")), evidence);
+            }
+            Sameness::Apart { at, given: mine, asked: right } => {
+                let at_z = derived_log_det(&Layer(k), z)?;
+                let told = NotYet::new(format!("{name} is another term."))
+                    .because(format!("yours:   {}", formula(&tape, given, z, "z")))
+                    .because(format!("derived: {}", formula(&tape, literal, z, "z")))
+                    .because(format!(
+                        "At z = {:.4} yours is {:.4}, derived it is {:.4}.",
+                        at[0], mine[0], right[0]
+                    ));
+                let slope = compared(&tape, z, given, asked.exp(), Domain::Reals);
+                return Err(match (compared(&tape, z, given, at_z, Domain::Reals), slope) {
+                    (Sameness::Same(_), _) => told.advise(format!(
+                        "Yours is the term of f_{} at z. Its own input is not z but what the layers before it make of z.",
+                        k + 1
+                    )),
+                    (_, Sameness::Same(_)) => told.advise("That is the slope; the term is its logarithm."),
+                    _ => told,
+                });
+            }
+        }
+        input = Layer(k).forward(input);
+    }
+    Ok(passed)
+}

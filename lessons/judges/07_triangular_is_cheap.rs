@@ -1,0 +1,47 @@
+//! Exercise 7: a layer that says lower triangular and is not.
+
+use pushforward::audit::Topic;
+use pushforward::lesson::exercise::{Exercise, Judgement, NotYet, Passed, depends, formula, recorded};
+use pushforward::prelude::*;
+
+pub const EXERCISE: Exercise = Exercise {
+    number: 7,
+    slug: "07_triangular_is_cheap",
+    question: "A layer of three variables declares itself lower triangular, and one of its lines keeps that from being \
+               true. Repair it, so that x[1] still depends on z[0], and x[2] on all three.",
+    proof: "The judge follows every path from z to x: the declared triangle must be proven, and what may be looked at \
+            must be looked at.",
+    hints: [
+        "The verdict names a path. Read it from left to right: its first place is a variable that comes too late.",
+        "x[0] may look at z[0] only. What does the line of x0 look at?",
+        "Let x0 scale itself by its own variable's past, which is nothing: x0 = z0, or 2.0 * z0.",
+    ],
+};
+
+pub fn judge(answer: &dyn Bijection) -> Judgement {
+    if answer.structure() != Structure::LowerTriangular {
+        return Err(NotYet::new(format!("it is declared {}.", answer.structure()))
+            .because("What is not declared is not asked for: the determinant then takes O(d³).")
+            .advise("Declare Structure::LowerTriangular, and make it true."));
+    }
+    let recording = recorded(answer, 3)?;
+    let seen = depends(answer);
+    for (output, inputs) in [(1, [0, 1].as_slice()), (2, &[0, 1, 2])] {
+        if let Some(missing) = inputs.iter().find(|input| !seen[output].contains(input)) {
+            return Err(NotYet::new("it is triangular, and dull.")
+                .because(format!("x[{output}] does not depend on z[{missing}]."))
+                .advise("A triangle may look back: keep what may stay, and change only the line that looks ahead."));
+        }
+    }
+    let report = audit(answer).map_err(|error| NotYet::new(error.to_string()))?;
+    let structure = NotYet::unless(&report, Topic::Structure, true, "the triangle is not proven.")?;
+    let determinant = NotYet::unless(&report, Topic::Determinant, false, "the determinant can be 0.")?;
+    let (tape, log_det) = (recording.tape(), recording.log_det());
+    Ok(Passed::new("the triangle is proven, for all inputs.")
+        .with(structure.statement, structure.evidence)
+        .with(determinant.statement, determinant.evidence)
+        .with(
+            format!("ln|det J| = {}", formula(tape, log_det, recording.input(), "z")),
+            Evidence::Proven { reason: "derived from the diagonal".to_string() },
+        ))
+}

@@ -1,0 +1,89 @@
+//! Exercise 12: the two masks of a masked network.
+
+use pushforward::lesson::exercise::{Exercise, Judgement, NotYet, Passed, Sameness, compared, recorded};
+use pushforward::prelude::*;
+
+pub const EXERCISE: Exercise = Exercise {
+    number: 12,
+    slug: "12_autoregressive",
+    question: "Three variables and four hidden units of the degrees 1, 1, 2, 2. Write the two masks of a network in which \
+               output i sees the inputs before i, all of them and nothing else.",
+    proof: "The judge multiplies weights by your masks in x = z + V·tanh(W z), for all weights: J must be lower triangular \
+            and ln|det J| = 0, and no input that may be seen may be lost.",
+    hints: [
+        "The input zⱼ has the degree j. A hidden unit of degree m may see the inputs of degree at most m.",
+        "The output i may see the hidden units of degree below i: strictly, or it would see its own input.",
+        "hidden: two rows (1, 0, 0), two rows (1, 1, 0). outputs: (0, 0, 0, 0), (1, 1, 0, 0), (1, 1, 1, 1).",
+    ],
+};
+
+/// Which inputs each hidden unit sees, and which hidden units each output sees.
+pub type Masks = ([[f64; 3]; 4], [[f64; 4]; 3]);
+
+const DEGREES: [usize; 4] = [1, 1, 2, 2];
+
+struct Masked(Masks);
+
+impl Bijection for Masked {
+    fn dim(&self) -> usize {
+        3
+    }
+    fn structure(&self) -> Structure {
+        Structure::LowerTriangular
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        let tape = z.tape();
+        let hidden = tape.parameter("W", Shape::Matrix(4, 3), Init::Constant(0.5));
+        let outputs = tape.parameter("V", Shape::Matrix(3, 4), Init::Constant(0.5));
+        let hidden = hidden * tape.matrix(4, 3, self.0.0.as_flattened());
+        let outputs = outputs * tape.matrix(3, 4, self.0.1.as_flattened());
+        z + outputs.matvec(hidden.matvec(z).tanh())
+    }
+}
+
+pub fn judge(masks: fn() -> Masks) -> Judgement {
+    let (hidden, outputs) = masks();
+    let entries = hidden.as_flattened().iter().chain(outputs.as_flattened());
+    if let Some(entry) = entries.into_iter().find(|entry| **entry != 0.0 && **entry != 1.0) {
+        return Err(
+            NotYet::new("a mask holds 0 and 1 and nothing else.").because(format!("yours holds {entry}"))
+        );
+    }
+    // The hidden unit through which output i sees input j.
+    let through = |i: usize, j: usize| (0..4).find(|k| outputs[i][*k] == 1.0 && hidden[*k][j] == 1.0);
+    let pairs = || (0..3).flat_map(|i| (0..3).map(move |j| (i, j)));
+    if let Some((i, j, k)) = pairs().filter(|(i, j)| j >= i).find_map(|(i, j)| Some((i, j, through(i, j)?))) {
+        let told =
+            NotYet::new(format!("output {} sees input {}, which is not before it.", i + 1, j + 1)).because(
+                format!("z{} → hidden unit {} (degree {}) → output {}", j + 1, k + 1, DEGREES[k], i + 1),
+            );
+        return Err(match (hidden[k][j] == 1.0 && j + 1 > DEGREES[k], i == j) {
+            (true, _) => told.advise(format!(
+                "A hidden unit of degree {} may see inputs up to {} only: mend the first mask.",
+                DEGREES[k], DEGREES[k]
+            )),
+            (false, true) => {
+                told.because("Then x is no longer z plus what came before, and ln|det J| is not 0.").advise(
+                    "An output sees units of a degree below its own, not equal to it: mend the second mask.",
+                )
+            }
+            (false, false) => {
+                told.advise("An output sees units of a degree below its own: mend the second mask.")
+            }
+        });
+    }
+    if let Some((i, j)) = pairs().find(|(i, j)| j < i && through(*i, *j).is_none()) {
+        return Err(NotYet::new(format!("output {} no longer sees input {}.", i + 1, j + 1))
+            .because("Nothing wrong is seen, but something is lost: the layer is less than it may be.")
+            .advise("Look for a hidden unit that may see the one and be seen by the other."));
+    }
+    let recording = recorded(&Masked((hidden, outputs)), 3)?;
+    let (tape, z) = (recording.tape(), recording.input());
+    let reason = "no path leads where the structure has a zero".to_string();
+    match compared(tape, z, recording.log_det(), tape.constant(0.0), Domain::Reals) {
+        Sameness::Same(evidence) => Ok(Passed::new("the masks are those of an autoregressive network.")
+            .with("J is lower triangular, for all weights", Evidence::Proven { reason })
+            .with("ln|det J| = 0", evidence)),
+        Sameness::Apart { .. } => Err(NotYet::new("an output sees its own input.")),
+    }
+}

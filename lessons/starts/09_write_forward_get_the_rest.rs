@@ -1,0 +1,22 @@
+//! Write a layer of three variables with ln|det J| = tanh z₁ + sin z₂.
+//!
+//!     cargo run --release -- check 9
+
+use pushforward::prelude::*;
+
+pub struct Wanted;
+
+impl Bijection for Wanted {
+    fn dim(&self) -> usize {
+        3
+    }
+    fn structure(&self) -> Structure {
+        Structure::LowerTriangular
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        let (z1, z2, z3) = (z.at(0), z.at(1), z.at(2));
+        let x2 = todo!("z2, scaled by something that z1 says");
+        let x3 = todo!("z3, scaled by something that z2 says");
+        stack([z1, x2, x3])
+    }
+}

@@ -1,0 +1,82 @@
+//! The words of the book, each once.
+
+/// A word, what it means, and the lesson it is met in.
+pub(super) struct Word {
+    pub word: &'static str,
+    pub meaning: &'static str,
+    pub lesson: u32,
+}
+
+const fn word(word: &'static str, lesson: u32, meaning: &'static str) -> Word {
+    Word { word, meaning, lesson }
+}
+
+pub(super) const WORDS: &[Word] = &[
+    word("adjoint", 2, "How much the output moves when a node moves by 1; filled from the output backwards."),
+    word("audit", 9, "Every claim about a bijection, each with its evidence."),
+    word("autoregressive", 12, "Each variable is moved by what comes before it and by nothing else."),
+    word("base", 8, "The distribution of z: what a flow starts from, usually a standard normal."),
+    word("bijection", 1, "A map f: z → x that is one-to-one and onto, so that every x has exactly one z."),
+    word(
+        "change of variables",
+        1,
+        "p(x) = p(z)/|det J_f(z)| with z = f⁻¹(x): what is stretched gets lower, so that probability is kept.",
+    ),
+    word(
+        "conditioner",
+        11,
+        "The network that chooses how the moved half of a coupling layer is scaled and shifted.",
+    ),
+    word(
+        "coupling",
+        11,
+        "A layer in which half of the variables pass through and choose how the others are moved.",
+    ),
+    word("density", 1, "Probability for a unit of length, area or volume. It integrates to 1."),
+    word("derivation", 9, "Everything that follows from `forward`, as a document, step by step."),
+    word("evidence", 7, "How a claim is known: proven, checked, not proven, or refuted."),
+    word("flow", 8, "Layers and a base: an exact density that can be sampled in one pass."),
+    word("held out", 8, "Rows that were kept from the fit, to see what it is worth."),
+    word("IAF", 12, "Inverse autoregressive flow: the network looks at z, so that sampling is one pass."),
+    word(
+        "Jacobian",
+        3,
+        "The matrix of all first derivatives, J[i][j] = ∂xᵢ/∂zⱼ: f as a linear map, close by.",
+    ),
+    word("layer", 6, "A bijection with parameters; a flow is several, one after another."),
+    word("log-determinant", 3, "ln|det J|: the logarithm of how much f stretches volume at a point."),
+    word("MAF", 12, "Masked autoregressive flow: the network looks at x, so that a density is one pass."),
+    word(
+        "mask",
+        12,
+        "A constant matrix of 0 and 1 that cuts connections; what it cuts is cut for all weights.",
+    ),
+    word("maximum likelihood", 8, "Choosing the parameters under which the data are as probable as can be."),
+    word("nat", 8, "The unit of natural logarithms; ln p is counted in nats."),
+    word("NICE", 11, "Additive coupling layers; their log-determinant is 0."),
+    word("node", 2, "An operation on a tape, with its operands and its shape."),
+    word("not proven", 7, "Neither proven nor refuted: the evidence says why, and what was tried."),
+    word("order", 7, "A permutation of the variables under which a Jacobian is triangular."),
+    word("program", 2, "A tape cut down to what some outputs need."),
+    word(
+        "proven",
+        7,
+        "True for all inputs and all parameters: by structure, by bounds or by symbolic equality.",
+    ),
+    word("RealNVP", 8, "Affine coupling layers; the log-determinant is the sum of the log-scales."),
+    word("refuted", 7, "False, with a witness: a point, a path, two points that collide."),
+    word("slice", 7, "The part of a program on which one diagonal entry of the Jacobian lives."),
+    word("structure", 7, "Where a Jacobian is zero, declared by a layer and proven on recording."),
+    word(
+        "sweep",
+        2,
+        "One interpretation of a program: as numbers, as derivatives, as intervals, as formulas.",
+    ),
+    word("tangent", 2, "How much a node moves when an input moves by 1; filled from the inputs forwards."),
+    word("tape", 2, "The list of operations that a formula is recorded as."),
+    word(
+        "triangular",
+        7,
+        "Zero above (or below) the diagonal: the determinant is the product of the diagonal, O(d).",
+    ),
+];

@@ -1,0 +1,58 @@
+//! Exercises: what is asked, and answers judged by proof.
+//!
+//! A learner edits one short file. A judge (`lessons/judges/NN_slug.rs`) looks at what it defines and comes to a
+//! [`Judgement`]: [`Passed`] with the claims that hold, or [`NotYet`] with evidence: a path with the learner's own
+//! source lines, a point and the two numbers there, the wrong term of a formula beside the derived one. Judges are
+//! written with the questions of `proof.rs`. Nothing compares strings, and nothing that a learner writes makes a judge
+//! panic: an open `todo!()` is caught and told with its line.
+
+mod attempt;
+mod proof;
+pub(in crate::lesson) mod source;
+mod verdict;
+
+pub use proof::{
+    Sameness, chained, compared, depends, derived_log_det, formula, points, recorded, same_map, terms_apart,
+    without_mistakes,
+};
+pub use verdict::{Judgement, NotYet, Passed, Verdict};
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+/// What is asked after a lesson, apart from how it is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exercise {
+    /// The number of its lesson.
+    pub number: u32,
+    /// The name of its file without `.rs`: `07_triangular_is_cheap`.
+    pub slug: &'static str,
+    /// What the learner is to write; paragraphs are separated by blank lines.
+    pub question: &'static str,
+    /// How an answer is judged.
+    pub proof: &'static str,
+    /// Three hints, each saying more than the one before.
+    pub hints: [&'static str; 3],
+}
+
+impl Exercise {
+    /// The file that the learner edits, from the root of the repository.
+    pub fn file(&self) -> String {
+        format!("lessons/exercises/{}.rs", self.slug)
+    }
+
+    /// Judges an answer. What panics in it, an open `todo!()` above all, is not yet an answer.
+    pub fn judged(&self, judge: impl FnOnce() -> Judgement) -> Verdict {
+        let judgement = attempt::caught(judge).unwrap_or_else(|panic| Err(panic.told()));
+        Verdict { number: self.number, judgement }
+    }
+
+    /// Judges an answer, prints the verdict, and says by the exit code whether it passed.
+    pub fn check(&self, judge: impl FnOnce() -> Judgement) -> ExitCode {
+        let verdict = self.judged(judge);
+        let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        // A reader who closes the pipe has read enough; the exit code says the rest.
+        let _ = std::io::stdout().write_all(verdict.to_text(colour).as_bytes());
+        if verdict.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}

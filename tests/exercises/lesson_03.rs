@@ -1,0 +1,42 @@
+//! Exercise 3.
+
+use pushforward::prelude::*;
+
+use super::Told;
+
+#[path = "../../lessons/judges/03_jacobian_and_volume.rs"]
+mod judge;
+#[path = "../../lessons/solutions/03_jacobian_and_volume.rs"]
+mod solution;
+#[allow(clippy::all, unused, reason = "it is not finished")]
+#[path = "../../lessons/starts/03_jacobian_and_volume.rs"]
+mod start;
+
+pub use judge::EXERCISE;
+
+fn transposed(z: Var<'_>) -> Var<'_> {
+    stack([z.at(0) + 2.0 * z.at(1), 2.0 * z.at(0) + z.at(1)])
+}
+
+fn larger(z: Var<'_>) -> Var<'_> {
+    stack([2.0 * z.at(0) - z.at(1), z.at(0) + 2.0 * z.at(1)])
+}
+
+fn curved(z: Var<'_>) -> Var<'_> {
+    stack([2.0 * z.at(0) + z.at(1).powi(3), z.at(0) + 2.0 * z.at(1)])
+}
+
+fn flat(z: Var<'_>) -> Var<'_> {
+    stack([2.0 * z.at(0), z.at(0)])
+}
+
+#[test]
+fn exercise_03() {
+    Told::of(EXERCISE)
+        .wrong("the starting file", || judge::judge(start::f))
+        .wrong("rows for columns", || judge::judge(transposed))
+        .wrong("another area", || judge::judge(larger))
+        .wrong("a curved map", || judge::judge(curved))
+        .wrong("onto a line", || judge::judge(flat))
+        .solved(|| judge::judge(solution::f));
+}

@@ -1,0 +1,76 @@
+//! Exercise 4.
+
+use pushforward::prelude::*;
+
+use super::Told;
+
+#[path = "../../lessons/judges/04_absolute_value.rs"]
+mod judge;
+#[path = "../../lessons/solutions/04_absolute_value.rs"]
+mod solution;
+#[allow(clippy::all, unused, reason = "it is not finished")]
+#[path = "../../lessons/starts/04_absolute_value.rs"]
+mod start;
+
+pub use judge::EXERCISE;
+
+struct Turned;
+
+impl Bijection for Turned {
+    fn dim(&self) -> usize {
+        2
+    }
+    fn structure(&self) -> Structure {
+        Structure::LowerTriangular
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        stack([-2.0 * z.at(0), z.at(1) * z.at(0).exp()])
+    }
+    fn log_det<'t>(&self, z: Var<'t>) -> Option<Var<'t>> {
+        Some(-2f64.ln() - z.at(0))
+    }
+}
+
+struct Short;
+
+impl Bijection for Short {
+    fn dim(&self) -> usize {
+        2
+    }
+    fn structure(&self) -> Structure {
+        Structure::LowerTriangular
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        stack([-2.0 * z.at(0), z.at(1) * z.at(0).exp()])
+    }
+    fn log_det<'t>(&self, z: Var<'t>) -> Option<Var<'t>> {
+        Some(z.at(0) + 0.0)
+    }
+}
+
+struct Changed;
+
+impl Bijection for Changed {
+    fn dim(&self) -> usize {
+        2
+    }
+    fn structure(&self) -> Structure {
+        Structure::LowerTriangular
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        stack([2.0 * z.at(0), z.at(1) * z.at(0).exp()])
+    }
+    fn log_det<'t>(&self, z: Var<'t>) -> Option<Var<'t>> {
+        Some(2f64.ln() + z.at(0))
+    }
+}
+
+#[test]
+fn exercise_04() {
+    Told::of(EXERCISE)
+        .wrong("the starting file", || judge::judge(&start::Mirrored))
+        .wrong("the sign is turned round", || judge::judge(&Turned))
+        .wrong("a term is missing", || judge::judge(&Short))
+        .wrong("the map is changed instead", || judge::judge(&Changed))
+        .solved(|| judge::judge(&solution::Mirrored));
+}

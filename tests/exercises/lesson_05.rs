@@ -1,0 +1,42 @@
+//! Exercise 5.
+
+use pushforward::prelude::*;
+
+use super::Told;
+
+#[path = "../../lessons/judges/05_two_forms.rs"]
+mod judge;
+#[path = "../../lessons/solutions/05_two_forms.rs"]
+mod solution;
+#[allow(clippy::all, unused, reason = "it is not finished")]
+#[path = "../../lessons/starts/05_two_forms.rs"]
+mod start;
+
+pub use judge::EXERCISE;
+
+fn of_f(x: Var<'_>) -> Var<'_> {
+    2.0 * x.at(0).ln()
+}
+
+fn at_x(x: Var<'_>) -> Var<'_> {
+    -2.0 * x.at(0)
+}
+
+fn half(x: Var<'_>) -> Var<'_> {
+    -x.at(0).ln()
+}
+
+fn two(x: Var<'_>) -> Var<'_> {
+    -x.ln()
+}
+
+#[test]
+fn exercise_05() {
+    Told::of(EXERCISE)
+        .wrong("the starting file", || judge::judge(start::log_det_inverse))
+        .wrong("the other form", || judge::judge(of_f))
+        .wrong("the Jacobian of f, taken at x", || judge::judge(at_x))
+        .wrong("a term is missing", || judge::judge(half))
+        .wrong("two numbers", || judge::judge(two))
+        .solved(|| judge::judge(solution::log_det_inverse));
+}
