@@ -78,7 +78,12 @@ fn compare(arguments: &Arguments) -> ExitCode {
     }
     let scripts = match (&arguments.peers, &arguments.python) {
         (Some(directory), Some(python)) => {
-            Some(Scripts { directory: directory.clone(), python: python.clone() })
+            // The scripts run in their own directory: paths must not depend on where that is.
+            let whole = |path: &PathBuf| match std::path::absolute(path) {
+                Ok(whole) if whole.exists() => whole,
+                _ => path.clone(),
+            };
+            Some(Scripts { directory: whole(directory), python: whole(python) })
         }
         _ => {
             eprintln!("no --peers and --python: ours are timed alone");

@@ -34,6 +34,7 @@ impl<F: Element> Program<F> {
             self.stripes = stripes(&self.plan.late, self.plan.late_sums.len());
         }
         let mut rest = &mut self.values[self.plan.late_sums.clone()];
+        // Beside sums of half a million entries and more, a list of them is nothing.
         let mut jobs: Vec<(&mut Stripe<F>, &mut [F])> = Vec::with_capacity(self.stripes.len());
         for stripe in &mut self.stripes {
             let [rows, columns] = stripe.wanted.shape();

@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use rayon::prelude::*;
+use smallvec::SmallVec;
 
 use super::element::{Chunk, Element};
 use super::error::ProgramError;
@@ -68,8 +69,9 @@ fn whole_panels(lanes: usize) -> usize {
     lanes.next_multiple_of(if lanes > PANEL / 2 { PANEL } else { LANES_STEP })
 }
 
-/// A shard's number, its room to work, and its rows of each output.
-type Job<'a, F> = (usize, &'a mut Space<F>, Vec<&'a mut [F]>);
+/// A shard's number, its room to work, and its rows of each output; few enough to need no memory of their own.
+type Job<'a, F> = (usize, &'a mut Space<F>, SmallVec<[&'a mut [F]; 4]>);
+type Jobs<'a, F> = SmallVec<[Job<'a, F>; 16]>;
 
 /// How rows are dealt out.
 #[derive(Clone, Copy, Debug)]
@@ -216,8 +218,8 @@ impl<F: Element> Program<F> {
         results: &mut [Vec<F>],
     ) {
         // Each shard writes its own rows of each output.
-        let mut jobs: Vec<Job<'_, F>> =
-            spaces.iter_mut().enumerate().map(|(k, space)| (k, space, Vec::new())).collect();
+        let mut jobs: Jobs<'_, F> =
+            spaces.iter_mut().enumerate().map(|(k, space)| (k, space, SmallVec::new())).collect();
         for (found, result) in self.plan.outputs.iter().zip(results.iter_mut()) {
             if let Found::Each(places) = found {
                 let mut rest = result.as_mut_slice();
@@ -229,7 +231,8 @@ impl<F: Element> Program<F> {
                 }
             }
         }
-        let run = |(shard, space, mut parts): Job<'_, F>| {
+        let run = |(shard, space, parts): &mut Job<'_, F>| {
+            let shard = *shard;
             let (first, end) = (shard * shards.rows, rows.min((shard + 1) * shards.rows));
             for chunk in chunks.clone() {
                 let start = first + chunk * shards.lanes;
@@ -245,7 +248,7 @@ impl<F: Element> Program<F> {
                     Found::Each(places) => Some(places),
                     Found::Sum(_) => None,
                 });
-                for (places, part) in each.zip(&mut parts) {
+                for (places, part) in each.zip(&mut *parts) {
                     let width = places.len();
                     let own = &mut part[(start - first) * width..(start - first + count) * width];
                     self.write_rows(places, lane, space, own);
@@ -253,8 +256,8 @@ impl<F: Element> Program<F> {
             }
         };
         match self.threads {
-            Threads::All if shards.count > 1 => jobs.into_par_iter().for_each(run),
-            _ => jobs.into_iter().for_each(run),
+            Threads::All if shards.count > 1 => jobs.par_iter_mut().for_each(run),
+            _ => jobs.iter_mut().for_each(run),
         }
     }
 
@@ -352,7 +355,7 @@ impl<F: Element> Program<F> {
 fn step<F: Element>(slots: &[Slot], zeros: &[bool], work: &SharedWork, values: &mut [F]) {
     let out = slots[work.out];
     let (known, rest) = values.split_at_mut(out.offset);
-    let operands: Vec<Lanes<'_, F>> = work
+    let operands: SmallVec<[Lanes<'_, F>; 3]> = work
         .operands
         .iter()
         .map(|slot| {
