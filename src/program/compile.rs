@@ -205,6 +205,15 @@ impl<'t> Compiler<'t> {
         let memory = Memory::new(&blocks, &instructions, (&starts, &kept), (&rows, &columns));
         let row = |row: usize| memory.row(row);
         instructions.iter_mut().chain(&mut late).for_each(|instruction| instruction.renumber(&row));
+        let starts: HashMap<usize, usize> =
+            parameters.iter().enumerate().map(|(k, (slot, _))| (build.slots[*slot].offset, k)).collect();
+        let (mut matrices_of, mut matrices_derived) = (vec![Vec::new(); parameters.len()], Vec::new());
+        for (number, matrix) in matrices.iter().enumerate() {
+            match starts.get(&matrix.start()) {
+                Some(parameter) => matrices_of[*parameter].push(number),
+                None => matrices_derived.push(number),
+            }
+        }
         let outputs = outputs.into_iter().map(|found| match found {
             Found::Each(places) => Found::Each(places.renumbered(&row)),
             sum => sum,
@@ -225,6 +234,8 @@ impl<'t> Compiler<'t> {
             rows: memory.rows,
             rows_in_all: blocks.iter().map(|block| block.count).sum(),
             matrices,
+            matrices_of,
+            matrices_derived,
         }
     }
 

@@ -106,6 +106,11 @@ impl Matrix {
     pub(super) fn rows(&self) -> usize {
         self.rows
     }
+
+    /// Where its numbers start among the shared ones.
+    pub(super) fn start(&self) -> usize {
+        self.source.0
+    }
 }
 
 impl<F: Number> Packed<F> {
@@ -122,10 +127,14 @@ impl<F: Number> Packed<F> {
         Packed { packed, values: vec![F::zero(); matrix.entries.len()] }
     }
 
-    /// Takes the numbers as they are now.
+    /// Takes the numbers as they are now, from among the shared ones.
     pub(super) fn load(&mut self, matrix: &Matrix, shared: &[F]) {
         let (start, rows, columns) = matrix.source;
-        let source = &shared[start..start + rows * columns];
+        self.load_from(matrix, &shared[start..start + rows * columns]);
+    }
+
+    /// Takes the numbers of the source.
+    pub(super) fn load_from(&mut self, matrix: &Matrix, source: &[F]) {
         if matrix.entries.is_empty() {
             self.packed.load(source);
             return;

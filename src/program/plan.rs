@@ -78,6 +78,9 @@ pub(super) struct Plan {
     pub zeros: Vec<bool>,
     pub shared: Vec<SharedWork>,
     pub matrices: Vec<Matrix>,
+    /// By parameter: the matrices that have its numbers as they are; and those whose numbers follow from parameters.
+    pub matrices_of: Vec<Vec<usize>>,
+    pub matrices_derived: Vec<usize>,
     pub instructions: Vec<Instruction>,
     pub after: Vec<SharedWork>,
     pub outputs: Vec<Found>,

@@ -12,7 +12,6 @@ use smallvec::SmallVec;
 use super::element::{Chunk, Element};
 use super::error::ProgramError;
 use super::lanes::Lane;
-use super::matrix::{Matrix, Packed};
 use super::place::Places;
 use super::plan::{Found, Program, SharedWork, Slot};
 use crate::sweep::value::{Lanes, evaluate};
@@ -112,18 +111,22 @@ impl<F: Element> Program<F> {
     }
 
     /// Computes what depends on parameters alone, whose values are in place.
-    pub(super) fn prepare(&mut self) {
+    fn prepare(&mut self) {
+        self.derive_shared();
+        for number in self.plan.matrices_of.iter().flatten() {
+            self.packed[*number].load(&self.plan.matrices[*number], &self.values);
+        }
+        self.loaded = true;
+    }
+
+    /// The same, where matrices that have a parameter's numbers as they are have them already.
+    pub(super) fn derive_shared(&mut self) {
         for work in &self.plan.shared {
             step(&self.plan.slots, &self.plan.zeros, work, &mut self.values);
         }
-        let load = |(packed, matrix): (&mut Packed<F>, &Matrix)| packed.load(matrix, &self.values);
-        match self.threads {
-            Threads::All if self.values.len() > SUMS_AT_ONCE => {
-                self.packed.par_iter_mut().zip(&self.plan.matrices).for_each(load);
-            }
-            _ => self.packed.iter_mut().zip(&self.plan.matrices).for_each(load),
+        for number in &self.plan.matrices_derived {
+            self.packed[*number].load(&self.plan.matrices[*number], &self.values);
         }
-        self.loaded = true;
     }
 
     /// Runs over `rows` rows; each input holds its rows one after another.

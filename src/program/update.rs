@@ -1,15 +1,25 @@
 //! Changing parameters in place: what a training step does with the sums of a run.
 
 use rayon::prelude::*;
+use smallvec::SmallVec;
 
 use super::element::Element;
 use super::error::ProgramError;
+use super::matrix::{Matrix, Packed};
 use super::plan::{Found, Program};
 use super::run::Threads;
 use crate::tape::{Parameters, Shape};
 
 /// With so many numbers to change another thread is worth it.
 const LARGE: usize = 1 << 15;
+
+/// A parameter to be changed, and the matrices that have its numbers.
+struct Job<'a, T, F> {
+    state: &'a mut T,
+    values: &'a mut [F],
+    gradient: &'a [F],
+    matrices: SmallVec<[(&'a mut Packed<F>, &'a Matrix); 2]>,
+}
 
 impl<F: Element> Program<F> {
     /// Runs over rows for the sake of the sums alone, which stay where they are: see [`Program::sum`].
@@ -38,7 +48,8 @@ impl<F: Element> Program<F> {
     }
 
     /// Hands every parameter that has a gradient over to be changed, with a state of its own and the sum that `gradient`
-    /// names for it; then computes again what depends on parameters alone.
+    /// names for it; then computes again what depends on parameters alone. Matrices take a parameter's numbers as soon as
+    /// they are changed: they are in the cache then.
     ///
     /// # Panics
     /// When there is not a state for each parameter, or a gradient is not a sum of the parameter's shape.
@@ -52,24 +63,36 @@ impl<F: Element> Program<F> {
         // Sums lie behind the parameters and behind all that follows from them; parameters lie in order.
         let (parameters, sums) = self.values.split_at_mut(self.plan.sums.start);
         let (mut rest, mut start) = (parameters, 0);
-        let mut jobs: Vec<(&mut T, &mut [F], &[F])> = Vec::with_capacity(states.len());
-        for ((state, (slot, _)), output) in states.iter_mut().zip(&self.plan.parameters).zip(gradient) {
+        let mut packed: Vec<Option<&mut Packed<F>>> = self.packed.iter_mut().map(Some).collect();
+        let mut jobs: Vec<Job<'_, T, F>> = Vec::with_capacity(states.len());
+        for (number, (state, output)) in states.iter_mut().zip(gradient).enumerate() {
             let Some(output) = output else { continue };
+            let slot = &self.plan.parameters[number].0;
             let Found::Sum(sum) = &self.plan.outputs[*output] else { panic!("a gradient is a sum") };
             let (own, sum) = (self.plan.slots[*slot], self.plan.slots[*sum]);
             assert_eq!(own.shape, sum.shape, "a gradient has its parameter's shape");
             let (values, after) = rest.split_at_mut(own.offset - start).1.split_at_mut(own.shape.len());
             (rest, start) = (after, own.offset + own.shape.len());
-            jobs.push((state, values, &sums[sum.offset - self.plan.sums.start..][..sum.shape.len()]));
+            let gradient = &sums[sum.offset - self.plan.sums.start..][..sum.shape.len()];
+            let own = self.plan.matrices_of[number]
+                .iter()
+                .map(|k| (packed[*k].take().expect("a matrix has one source"), &self.plan.matrices[*k]));
+            jobs.push(Job { state, values, gradient, matrices: own.collect() });
         }
-        let run = |(state, values, gradient): (&mut T, &mut [F], &[F])| change(state, values, gradient);
+        let run = |job: Job<'_, T, F>| {
+            let Job { state, values, gradient, matrices } = job;
+            change(state, values, gradient);
+            for (packed, matrix) in matrices {
+                packed.load_from(matrix, values);
+            }
+        };
         match self.threads {
             Threads::All if self.plan.late_sums.end - self.plan.sums.start > LARGE => {
                 jobs.into_par_iter().for_each(run)
             }
             _ => jobs.into_iter().for_each(run),
         }
-        self.prepare();
+        self.derive_shared();
     }
 
     /// The values of its parameters as they are now, put into a store.
