@@ -28,6 +28,16 @@ mod lesson_10;
 mod lesson_11;
 #[path = "../../lessons/12_autoregressive.rs"]
 mod lesson_12;
+#[path = "../../lessons/13_maximum_likelihood_is_forward_kl.rs"]
+mod lesson_13;
+#[path = "../../lessons/14_one_pass_sampling.rs"]
+mod lesson_14;
+#[path = "../../lessons/15_simple_bases.rs"]
+mod lesson_15;
+#[path = "../../lessons/16_anomalies.rs"]
+mod lesson_16;
+#[path = "../../lessons/17_inverse_problems.rs"]
+mod lesson_17;
 
 type Run = fn() -> Result<ExitCode, Box<dyn Error>>;
 
@@ -38,7 +48,7 @@ struct Lesson {
     run: Run,
 }
 
-const LESSONS: [Lesson; 12] = [
+const LESSONS: [Lesson; 17] = [
     Lesson {
         name: "01_change_of_variables",
         about: "how a density changes under a map",
@@ -78,6 +88,27 @@ const LESSONS: [Lesson; 12] = [
         name: "12_autoregressive",
         about: "masks, proven; MAF is IAF turned round",
         run: lesson_12::main,
+    },
+    Lesson {
+        name: "13_maximum_likelihood_is_forward_kl",
+        about: "what training lowers",
+        run: lesson_13::main,
+    },
+    Lesson {
+        name: "14_one_pass_sampling",
+        about: "one normal draw, one pass, no chain",
+        run: lesson_14::main,
+    },
+    Lesson {
+        name: "15_simple_bases",
+        about: "the power is in the map; tails and pieces",
+        run: lesson_15::main,
+    },
+    Lesson { name: "16_anomalies", about: "exact scores, an ROC, and their limits", run: lesson_16::main },
+    Lesson {
+        name: "17_inverse_problems",
+        about: "a posterior as a flow, and its calibration",
+        run: lesson_17::main,
     },
 ];
 

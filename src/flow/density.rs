@@ -121,6 +121,27 @@ impl Flow {
 
     /// Fits the conditional density p(x | c), a context for each row, by the mean of ln p(x | c).
     ///
+    /// ```
+    /// use pushforward::prelude::*;
+    ///
+    /// // x is c, give or take a half.
+    /// let c: Vec<f64> = (0..400).map(|k| (f64::from(k) * 0.37).sin()).collect();
+    /// let x: Vec<f64> = c.iter().enumerate().map(|(k, c)| c + 0.5 * (k as f64 * 2.1).sin()).collect();
+    /// let (x, c) = (Table::new(&["x"], x)?, Table::new(&["c"], c)?);
+    ///
+    /// let network = MaskedNetwork::new(1, [8]).with_context(1);
+    /// let layers: Vec<Box<dyn Bijection>> = vec![Box::new(Autoregressive::maf(network))];
+    /// let flow = Flow::new(StandardNormal::new(1), layers)?;
+    /// let settings = Fit { epochs: 40, batch: 64, learning_rate: 2e-2, ..Fit::default() };
+    /// let mut fitted = flow.fit_given(&x, &c, settings)?;
+    /// let near = fitted.log_prob_given(&[0.9], &[0.9])?[0];
+    /// let far = fitted.log_prob_given(&[0.9], &[-0.9])?[0];
+    /// assert!(near > far);
+    /// let samples = fitted.sample_given(100, &[0.9], 7)?;      // one context for all of them
+    /// assert!(samples.iter().sum::<f64>() / 100.0 > 0.5);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Flow::fit`], and [`FlowError::Context`], [`FlowError::ContextRows`].
     pub fn fit_given(self, data: &Table, contexts: &Table, settings: Fit) -> Result<Fitted, FlowError> {
