@@ -67,6 +67,11 @@ fn normal(x: f64, mean: f64, deviation: f64) -> f64 {
 pub fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut page =
         Page::new(13, "13_maximum_likelihood_is_forward_kl", "Maximum likelihood is a distance to the truth");
+    tell(&mut page)?;
+    Ok(page.finish())
+}
+
+fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.question(
         "Training lowers the mean of -ln q(x) over data, the negative log-likelihood or NLL. Why this number? And how \
          low can it get?",
@@ -280,6 +285,7 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
 
     page.heading("In general");
     page.formula("-(1/n)·Σ ln q(xᵢ)  →  H(p) + KL(p‖q)   as n → ∞, xᵢ drawn from p");
+    page.heading("What people get wrong");
     page.misconception(
         "\"NLL is an ad-hoc loss.\" Up to a constant that no training can change, it is the divergence from the truth to \
          the model. A negative NLL is no mistake either: densities exceed 1, and then H(p) can be below 0.",
@@ -289,5 +295,5 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
          and Inference\" (2021), section 2.3, equations 12 to 15.",
     );
     page.next("14_one_pass_sampling: drawing from what was learned.");
-    Ok(page.finish())
+    Ok(())
 }

@@ -120,6 +120,11 @@ fn autocorrelation_time(series: &[f64]) -> f64 {
 /// What keeps the lesson from running at all; a check that fails is a failing exit code.
 pub fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut page = Page::new(14, "14_one_pass_sampling", "A sample in one pass");
+    tell(&mut page)?;
+    Ok(page.finish())
+}
+
+fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.question(
         "A Markov chain draws samples step after step, and a language model writes one token after another. What does a \
          flow do to draw a sample?",
@@ -291,6 +296,7 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
     let back = pull_back(&Bend, z)?;
     let again = values(&tape, z, &[back], &x).swap_remove(0);
     page.check_close("and back: f⁻¹ of the sample is the noise it came from, z₂", again[1], -1.2, 1e-14);
+    page.heading("What people get wrong");
     page.misconception(
         "\"Sampling needs a chain.\" A chain is for densities that come without a map. Here the map is what was learned: \
          each sample is exact, independent of the others, and takes the work of one pass.",
@@ -300,5 +306,5 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
          van den Oord et al., \"Parallel WaveNet\" (2018), section 3, where a d-step sampler is replaced by a flow.",
     );
     page.next("15_simple_bases: what the noise should be.");
-    Ok(page.finish())
+    Ok(())
 }

@@ -81,6 +81,11 @@ fn known(base: impl Base + 'static, layer: impl Bijection + 'static) -> Result<F
 /// What keeps the lesson from running at all; a check that fails is a failing exit code.
 pub fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut page = Page::new(15, "15_simple_bases", "Simple bases");
+    tell(&mut page)?;
+    Ok(page.finish())
+}
+
+fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.question(
         "The data lie along a bent, split band. Should the noise z that a flow starts from be something better than a \
          standard normal variable?",
@@ -324,6 +329,7 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
          they cannot make, it has to bring along: how fast tails fall, if the layers stretch by bounded factors; and the \
          number of pieces, always.",
     );
+    page.heading("What people get wrong");
     page.misconception(
         "\"A flow is as good as its base, so choose a fancy one.\" The power is in the map. Choose the base for its tails \
          and for its pieces, or leave it Gaussian.",
@@ -334,5 +340,5 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
          express; Cornish, Caterini, Deligiannidis, Doucet, \"Relaxing Bijectivity Constraints\" (2020), section 2 on pieces.",
     );
     page.next("16_anomalies: an exact density as a score.");
-    Ok(page.finish())
+    Ok(())
 }

@@ -48,6 +48,11 @@ fn scores(fitted: &mut Fitted, table: &Table) -> Result<Vec<f64>, Box<dyn Error>
 /// What keeps the lesson from running at all; a check that fails is a failing exit code.
 pub fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut page = Page::new(16, "16_anomalies", "Anomalies");
+    tell(&mut page)?;
+    Ok(page.finish())
+}
+
+fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.question(
         "A telescope records showers of light. Gamma rays are wanted, most showers are hadrons. Can a density that has \
          seen gamma showers only tell which of the others are none?",
@@ -249,6 +254,7 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
     page.formula(
         "score(x) = -ln p(x);   typical: ln p(x) ≈ -H;   under y = g(x): ln p(y) = ln p(x) - ln|det J_g(x)|",
     );
+    page.heading("What people get wrong");
     page.misconception(
         "\"VAE and GAN scores are the same thing.\" A bound or a critic has no mass that sums to 1, and two models cannot \
          be compared by it. And: \"low density is what anomalous means.\" It is one question among several; look at the \
@@ -260,5 +266,5 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
          (2019), section 3; Le Lan, Dinh, \"Perfect Density Models Cannot Guarantee Anomaly Detection\" (2021), section 4.",
     );
     page.next("17_inverse_problems: a density of causes, given their effects.");
-    Ok(page.finish())
+    Ok(())
 }

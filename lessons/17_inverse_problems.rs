@@ -86,8 +86,11 @@ fn shown_p(p: f64) -> String {
     if p < 1e-6 { "below 1e-6".to_string() } else { format!("{p:.3}") }
 }
 
+/// A number that follows from causes and a measurement.
+type Quantity = fn(&[f64], f64) -> f64;
+
 /// What is ranked: each cause, and how well a cause explains the measurement.
-const QUANTITIES: [(&str, fn(&[f64], f64) -> f64); 3] = [
+const QUANTITIES: [(&str, Quantity); 3] = [
     ("θ₁", |theta, _| theta[0]),
     ("θ₂", |theta, _| theta[1]),
     ("p(x | θ)", |theta, x| -(x - instrument(theta)).abs()),
@@ -99,6 +102,11 @@ const QUANTITIES: [(&str, fn(&[f64], f64) -> f64); 3] = [
 /// What keeps the lesson from running at all; a check that fails is a failing exit code.
 pub fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut page = Page::new(17, "17_inverse_problems", "Inverse problems");
+    tell(&mut page)?;
+    Ok(page.finish())
+}
+
+fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.question(
         "An instrument turns causes θ into a measurement x. You have x and want θ. If several causes have the same \
          effect, what is the answer?",
@@ -250,7 +258,7 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
     let from_flow = flow.sample_given(2000 * 99, &contexts, SEED + 3)?;
     let from_gaussian = gaussian.sample_given(2000 * 99, &contexts, SEED + 4)?;
     let mut random = ChaCha8Rng::seed_from_u64(SEED);
-    let mut ranks = |samples: &[f64], quantity: fn(&[f64], f64) -> f64| -> Vec<f64> {
+    let mut ranks = |samples: &[f64], quantity: Quantity| -> Vec<f64> {
         let of_row = |(k, drawn): (usize, &[f64])| {
             let x = shown.row(k)[0];
             let own = quantity(truths.row(k), x);
@@ -302,6 +310,7 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
 
     page.heading("In general");
     page.formula("θ = f(z; x),   ln q(θ | x) = ln p_Z(z) - ln|det J_f(z; x)|");
+    page.heading("What people get wrong");
     page.misconception(
         "\"A point estimate is enough.\" Where two causes have one effect, their mean is a cause of another. The answer is \
          a density, and whether it is right can be tested without knowing it.",
@@ -312,5 +321,5 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
          Modrák et al., \"Simulation-Based Calibration Checking\" (2023), on what to rank.",
     );
     page.next("the lessons that follow are being written.");
-    Ok(page.finish())
+    Ok(())
 }
