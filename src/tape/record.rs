@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::panic::Location;
 
 use indexmap::IndexSet;
+use rustc_hash::FxBuildHasher;
 
 use super::{Data, Declaration, Init, Node, NodeId, Op, Operands, RecordError, RecordErrors, Shape, Var};
 
@@ -16,7 +17,7 @@ pub struct Tape {
 
 #[derive(Debug, Default)]
 struct State {
-    nodes: IndexSet<Node>,
+    nodes: IndexSet<Node, FxBuildHasher>,
     places: Vec<&'static Location<'static>>,
     declarations: Vec<Declaration>,
     scopes: Vec<String>,
