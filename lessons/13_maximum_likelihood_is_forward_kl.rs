@@ -8,12 +8,16 @@ use pushforward::audit::Evidence;
 use pushforward::bijection::{Pulled, pull_back_with_log_det};
 use pushforward::flow::{Fitted, Trainer};
 use pushforward::lesson::statistics::{mean, standard_error};
-use pushforward::lesson::{Page, Picture};
+use pushforward::lesson::{Lesson, Page, Picture};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::simplify::simplify;
-use pushforward::sweep::{Names, adjoint, render_program};
+use pushforward::sweep::{Names, adjoint, formulas};
 use pushforward::tape::{Cut, NodeId};
+
+#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
+#[path = "judges/13_maximum_likelihood_is_forward_kl.rs"]
+mod judge;
 
 const SEED: u64 = 7;
 const STEPS: usize = 1200;
@@ -60,15 +64,17 @@ fn normal(x: f64, mean: f64, deviation: f64) -> f64 {
     -0.5 * ((x - mean) / deviation).powi(2) - deviation.ln() - 0.5 * (2.0 * PI).ln()
 }
 
-/// The lesson, as a program of its own and from the front page.
-///
-/// # Errors
-/// What keeps the lesson from running at all; a check that fails is a failing exit code.
-pub fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let mut page =
-        Page::new(13, "13_maximum_likelihood_is_forward_kl", "Maximum likelihood is a distance to the truth");
-    tell(&mut page)?;
-    Ok(page.finish())
+pub const LESSON: Lesson = Lesson {
+    number: 13,
+    slug: "13_maximum_likelihood_is_forward_kl",
+    title: "Maximum likelihood is a distance to the truth",
+    about: "what training lowers",
+    exercise: &judge::EXERCISE,
+    tell,
+};
+
+fn main() -> ExitCode {
+    LESSON.run()
 }
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
@@ -114,7 +120,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let slopes: Vec<NodeId> = slopes.into_iter().flatten().map(shorter).collect();
     let names = Names::new().with(x.id(), "x");
     let shown = [("-ln q", loss.id()), ("by scale", slopes[0]), ("by shift", slopes[1])];
-    page.formula(render_program(&tape, &shown, &names).join("\n"));
+    page.formula(formulas(&tape, &shown, &names));
     let outputs: Vec<Output> = slopes.iter().map(|slope| Output::Each(*slope)).collect();
     let mut program = Program::<f64>::compile(&tape, &[x.id()], &outputs);
     program.load(&Parameters::initialise(&tape, SEED))?;
@@ -290,6 +296,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         "\"NLL is an ad-hoc loss.\" Up to a constant that no training can change, it is the divergence from the truth to \
          the model. A negative NLL is no mistake either: densities exceed 1, and then H(p) can be below 0.",
     );
+    page.exercise(&judge::EXERCISE);
     page.read_on(
         "Papamakarios, Nalisnick, Rezende, Mohamed, Lakshminarayanan, \"Normalizing Flows for Probabilistic Modeling \
          and Inference\" (2021), section 2.3, equations 12 to 15.",

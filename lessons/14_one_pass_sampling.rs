@@ -8,11 +8,15 @@ use std::time::Instant;
 use pushforward::audit::Evidence;
 use pushforward::bijection::{pull_back, push_forward};
 use pushforward::lesson::statistics::gap_to_even;
-use pushforward::lesson::{Page, Picture, fit_slope, formulas, values};
+use pushforward::lesson::{Lesson, Page, Picture, fit_slope, formulas, values};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+
+#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
+#[path = "judges/14_one_pass_sampling.rs"]
+mod judge;
 
 const SEED: u64 = 7;
 const ROWS: usize = 32;
@@ -114,14 +118,17 @@ fn autocorrelation_time(series: &[f64]) -> f64 {
     1.0 + 2.0 * correlations.take_while(|rho| *rho > 0.02).sum::<f64>()
 }
 
-/// The lesson, as a program of its own and from the front page.
-///
-/// # Errors
-/// What keeps the lesson from running at all; a check that fails is a failing exit code.
-pub fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let mut page = Page::new(14, "14_one_pass_sampling", "A sample in one pass");
-    tell(&mut page)?;
-    Ok(page.finish())
+pub const LESSON: Lesson = Lesson {
+    number: 14,
+    slug: "14_one_pass_sampling",
+    title: "A sample in one pass",
+    about: "one normal draw, one pass, no chain",
+    exercise: &judge::EXERCISE,
+    tell,
+};
+
+fn main() -> ExitCode {
+    LESSON.run()
 }
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
@@ -301,6 +308,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         "\"Sampling needs a chain.\" A chain is for densities that come without a map. Here the map is what was learned: \
          each sample is exact, independent of the others, and takes the work of one pass.",
     );
+    page.exercise(&judge::EXERCISE);
     page.read_on(
         "Papamakarios, Pavlakou, Murray, \"Masked Autoregressive Flow\" (2017), section 3.2, on who samples in one pass; \
          van den Oord et al., \"Parallel WaveNet\" (2018), section 3, where a d-step sampler is replaced by a flow.",

@@ -5,8 +5,12 @@ use std::process::ExitCode;
 
 use pushforward::flow::Fitted;
 use pushforward::lesson::statistics::mean;
-use pushforward::lesson::{Page, Picture, formulas, values};
+use pushforward::lesson::{Lesson, Page, Picture, data, formulas, values};
 use pushforward::prelude::*;
+
+#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
+#[path = "judges/15_simple_bases.rs"]
+mod judge;
 
 const SEED: u64 = 7;
 
@@ -75,14 +79,17 @@ fn known(base: impl Base + 'static, layer: impl Bijection + 'static) -> Result<F
     Ok(flow.with(start)?)
 }
 
-/// The lesson, as a program of its own and from the front page.
-///
-/// # Errors
-/// What keeps the lesson from running at all; a check that fails is a failing exit code.
-pub fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let mut page = Page::new(15, "15_simple_bases", "Simple bases");
-    tell(&mut page)?;
-    Ok(page.finish())
+pub const LESSON: Lesson = Lesson {
+    number: 15,
+    slug: "15_simple_bases",
+    title: "Simple bases",
+    about: "the power is in the map; tails, pieces",
+    exercise: &judge::EXERCISE,
+    tell,
+};
+
+fn main() -> ExitCode {
+    LESSON.run()
 }
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
@@ -120,8 +127,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         "The gamma showers of lesson 8, brightness and concentration, standardised. Twenty flows, each trained for 20 \
          epochs with one seed. Mean ln p of the test rows, in nats:",
     );
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/lessons/data/magic_gamma.csv");
-    let table = Table::read(path, &["size_log10", "conc"], |_| true)?;
+    let table = Table::read(data("magic_gamma.csv"), &["size_log10", "conc"], |_| true)?;
     let training = table.filter(|row| row % 10 < 8);
     let moments = training.moments();
     let test = table.filter(|row| row % 10 == 9).standardised(&moments);
@@ -334,6 +340,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         "\"A flow is as good as its base, so choose a fancy one.\" The power is in the map. Choose the base for its tails \
          and for its pieces, or leave it Gaussian.",
     );
+    page.exercise(&judge::EXERCISE);
     page.read_on(
         "Jaini, Kobyzev, Yu, Brubaker, \"Tails of Lipschitz Triangular Flows\" (2020), theorem 4 on tails; Papamakarios et \
          al., \"Normalizing Flows for Probabilistic Modeling and Inference\" (2021), section 2.2 on what a flow can \

@@ -6,10 +6,14 @@ use std::process::ExitCode;
 
 use pushforward::flow::Fitted;
 use pushforward::lesson::statistics::{auc, histogram, mean, roc};
-use pushforward::lesson::{Page, Picture};
+use pushforward::lesson::{Lesson, Page, Picture, data};
 use pushforward::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+
+#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
+#[path = "judges/16_anomalies.rs"]
+mod judge;
 
 const SEED: u64 = 7;
 const COLUMNS: [&str; 10] =
@@ -42,14 +46,17 @@ fn scores(fitted: &mut Fitted, table: &Table) -> Result<Vec<f64>, Box<dyn Error>
     Ok(fitted.log_prob(table.values())?)
 }
 
-/// The lesson, as a program of its own and from the front page.
-///
-/// # Errors
-/// What keeps the lesson from running at all; a check that fails is a failing exit code.
-pub fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let mut page = Page::new(16, "16_anomalies", "Anomalies");
-    tell(&mut page)?;
-    Ok(page.finish())
+pub const LESSON: Lesson = Lesson {
+    number: 16,
+    slug: "16_anomalies",
+    title: "Anomalies",
+    about: "exact scores, an ROC, and their limits",
+    exercise: &judge::EXERCISE,
+    tell,
+};
+
+fn main() -> ExitCode {
+    LESSON.run()
 }
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
@@ -71,9 +78,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.check_close("AUC of these five", auc(&[1.0, 2.0, 4.0], &[3.0, 5.0]), 5.0 / 6.0, 1e-15);
 
     page.heading("Ten columns of real data");
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/lessons/data/magic_showers.csv");
     let class = |wanted: &'static str| {
-        Table::read(path, &COLUMNS, move |cell| cell("class").as_deref() == Some(wanted))
+        Table::read(data("magic_showers.csv"), &COLUMNS, move |cell| cell("class").as_deref() == Some(wanted))
     };
     let (gammas, hadrons) = (class("g")?, class("h")?);
     let training = gammas.filter(|row| row % 10 < 8);
@@ -260,6 +266,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
          be compared by it. And: \"low density is what anomalous means.\" It is one question among several; look at the \
          histogram, and at both of its ends.",
     );
+    page.exercise(&judge::EXERCISE);
     page.read_on(
         "Nalisnick, Matsukawa, Teh, Gorur, Lakshminarayanan, \"Do Deep Generative Models Know What They Don't Know?\" \
          (2019); Nalisnick et al., \"Detecting Out-of-Distribution Inputs to Deep Generative Models Using Typicality\" \

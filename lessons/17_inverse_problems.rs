@@ -6,10 +6,14 @@ use std::process::ExitCode;
 
 use pushforward::flow::Fitted;
 use pushforward::lesson::statistics::{even_p_value, histogram, mean};
-use pushforward::lesson::{Page, Picture, formulas};
+use pushforward::lesson::{Lesson, Page, Picture, formulas};
 use pushforward::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+
+#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
+#[path = "judges/17_inverse_problems.rs"]
+mod judge;
 
 const SEED: u64 = 7;
 /// The standard deviation of the measurement's noise.
@@ -96,14 +100,17 @@ const QUANTITIES: [(&str, Quantity); 3] = [
     ("p(x | θ)", |theta, x| -(x - instrument(theta)).abs()),
 ];
 
-/// The lesson, as a program of its own and from the front page.
-///
-/// # Errors
-/// What keeps the lesson from running at all; a check that fails is a failing exit code.
-pub fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let mut page = Page::new(17, "17_inverse_problems", "Inverse problems");
-    tell(&mut page)?;
-    Ok(page.finish())
+pub const LESSON: Lesson = Lesson {
+    number: 17,
+    slug: "17_inverse_problems",
+    title: "Inverse problems",
+    about: "a posterior as a flow, and its ranks",
+    exercise: &judge::EXERCISE,
+    tell,
+};
+
+fn main() -> ExitCode {
+    LESSON.run()
 }
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
@@ -315,6 +322,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         "\"A point estimate is enough.\" Where two causes have one effect, their mean is a cause of another. The answer is \
          a density, and whether it is right can be tested without knowing it.",
     );
+    page.exercise(&judge::EXERCISE);
     page.read_on(
         "Cranmer, Brehmer, Louppe, \"The frontier of simulation-based inference\" (2020); Talts, Betancourt, Simpson, \
          Vehtari, Gelman, \"Validating Bayesian Inference Algorithms with Simulation-Based Calibration\" (2018), theorem 1; \
