@@ -212,7 +212,7 @@ pub const LESSON: Lesson = Lesson {
     number: 10,
     slug: "10_invertibility_is_architecture",
     title: "Invertibility is architecture",
-    about: "a penalty for folding, and what it misses",
+    about: "a penalty for folding: what it misses",
     exercise: &judge::EXERCISE,
     tell,
 };

@@ -456,6 +456,6 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
          Variational Inference with Inverse Autoregressive Flow\" (2016), equations 10 to 12; Papamakarios, Pavlakou, \
          Murray, \"Masked Autoregressive Flow\" (2017), section 3 and its comparison with IAF.",
     );
-    page.next("the lessons that follow are being written.");
+    page.next("13_maximum_likelihood_is_forward_kl: what training lowers.");
     Ok(())
 }

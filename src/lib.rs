@@ -78,7 +78,7 @@ pub mod tape;
 /// What most programs use.
 pub mod prelude {
     pub use crate::audit::{Evidence, Report, audit};
-    pub use crate::base::{Base, StandardNormal, Uniform};
+    pub use crate::base::{Base, GaussianMixture, Logistic, StandardNormal, StudentT, Uniform};
     pub use crate::bijection::{Bijection, BijectionError, Chain, Domain, Inverse, record};
     pub use crate::derivation::{Derivation, derive};
     pub use crate::flow::{Fit, Flow, Gaussian, Table};

@@ -97,6 +97,17 @@ lessons! {
         without_training_under(&trained, text)
     };
     lesson_12 "12_autoregressive" |text| without_training_under(&["Real data"], text);
+    lesson_13 "13_maximum_likelihood_is_forward_kl" |text| without_training_under(&["All along training"], text);
+    lesson_14 "14_one_pass_sampling" |text| without_training_under(&["And a chain"], text);
+    lesson_15 "15_simple_bases" |text| without_training_under(&["Five bases", "Where it does"], text);
+    lesson_16 "16_anomalies" |text| {
+        let trained = ["Ten columns", "First caveat", "Second caveat"];
+        without_training_under(&trained, text)
+    };
+    lesson_17 "17_inverse_problems" |text| {
+        let trained = ["By hand", "Two causes", "The posterior", "Is it calibrated"];
+        without_training_under(&trained, text)
+    };
 }
 
 /// x₁ = z₁,  x₂ = z₂·exp(tanh z₁) + z₁²

@@ -95,7 +95,7 @@ fn masked_network(p: &Value) -> MaskedNetwork {
     degrees.pop();
     let network = MaskedNetwork::with_degrees(degrees.remove(0), degrees);
     match p["net"].get("context") {
-        Some(context) => network.with_context(numbers(context)),
+        Some(context) => network.with_context(numbers(context).len()),
         None => network,
     }
 }
@@ -163,6 +163,8 @@ fn layer(transform: &str, p: &Value, d: usize) -> Option<(Box<dyn Bijection>, Pa
                 let (rows, all) = (numbers(&p["net"]["layers"][0]["b"]).len(), numbers(first));
                 let shape = Shape::Matrix(rows, all.len() / rows);
                 parameters.set("net.context", shape, all).expect("it fits");
+                let context = numbers(&p["net"]["context"]);
+                parameters.set("context", Shape::Vector(context.len()), context).expect("it fits");
             }
             match transform {
                 "iaf" => Box::new(Autoregressive::iaf(masked_network(p))),
@@ -353,6 +355,68 @@ fn vector_case(case: &Value, family: &mut Family) {
     family.cases += 1;
 }
 
+/// A base, and where and how wide it is.
+fn base(distribution: &str, p: &Value, d: usize) -> Option<(Box<dyn Base>, Box<dyn Bijection>)> {
+    let placed = |loc: Vec<f64>, scale: Vec<f64>| Box::new(Affine::new(scale, loc)) as Box<dyn Bijection>;
+    let located = || placed(numbers(&p["loc"]), numbers(&p["scale"]));
+    let mixture = |weights: &[f64], means: &[Value], covariances: &[Value]| {
+        let rows = |lists: &[Value]| lists.iter().map(numbers).collect::<Vec<_>>();
+        GaussianMixture::new(weights, &rows(means), &rows(covariances))
+    };
+    let list = |key: &str| p[key].as_array().expect("a list").clone();
+    Some(match distribution {
+        "normal" => (Box::new(StandardNormal::new(d)), located()),
+        "logistic" => (Box::new(Logistic::new(d)), located()),
+        "student_t" => (Box::new(StudentT::new(d, numbers(&p["df"])[0])), located()),
+        "uniform" => {
+            let (low, high) = (numbers(&p["lo"]), numbers(&p["hi"]));
+            let widths = low.iter().zip(&high).map(|(low, high)| high - low).collect();
+            (Box::new(Uniform::new(d)), placed(low, widths))
+        }
+        "normal_full" => {
+            let one = mixture(&[1.0], &[p["loc"].clone()], &[p["cov"].clone()]);
+            (Box::new(one), Box::new(Affine::identity(d)))
+        }
+        "gaussian_mixture" => {
+            let all = mixture(&numbers(&p["weights"]), &list("locs"), &list("covs"));
+            (Box::new(all), Box::new(Affine::identity(d)))
+        }
+        _ => return None,
+    })
+}
+
+/// ln p and its gradient.
+fn density_case(case: &Value, family: &mut Family) {
+    let name = case["distribution"].as_str().expect("a distribution has a name");
+    let points = case["points"].as_array().expect("points");
+    let d = numbers(&points[0]["x"]).len();
+    let Some((base, placed)) = base(name, &case["params"], d) else {
+        family.skipped += 1;
+        return;
+    };
+    let tape = Tape::new();
+    let x = tape.input(Shape::Vector(d));
+    let pulled = pull_back_with_log_det(&placed, x).unwrap_or_else(|error| panic!("{error}"));
+    let log_prob = base.log_prob(pulled.z) - pulled.log_det;
+    let cut = Cut::new(&tape, &[x.id()], &[log_prob.id()]);
+    let slope = adjoint(&tape, &cut, &[(log_prob.id(), tape.constant(1.0))], &[x.id()])[0];
+    let slope = slope.unwrap_or_else(|| tape.constant(0.0).broadcast(x.shape()));
+    let outputs = [log_prob, slope, pulled.z].map(|var| Output::Each(var.id()));
+    let mut program = Program::<f64>::compile(&tape, &[x.id()], &outputs);
+    program.load(&Parameters::initialise(&tape, 0)).expect("its own parameters");
+    for point in points {
+        let mut found = program.run(&[&numbers(&point["x"])], 1).expect("one row");
+        if !base.supports(&found[2]) {
+            found[0][0] = f64::NEG_INFINITY;
+        }
+        family.compare("ln p", found[0][0], number(&point["log_prob"]));
+        if let Some(expected) = point.get("grad_x").map(numbers) {
+            found[1].iter().zip(expected).for_each(|(f, e)| family.compare("gradients", *f, e));
+        }
+    }
+    (family.cases, family.points) = (family.cases + 1, family.points + points.len());
+}
+
 /// A whole flow over a standard normal: ln p, its score, and the gradient of the mean of -ln p by every parameter.
 fn gradient_case(case: &Value, family: &mut Family) {
     let d = case["dim"].as_u64().expect("a dimension") as usize;
@@ -483,6 +547,7 @@ fn every_reference_vector_is_met() {
                 "elementwise" => scalar_case(case, family),
                 "vector" => vector_case(case, family),
                 "gradient" => gradient_case(case, family),
+                "density" => density_case(case, family),
                 "spline-raw" => raw_spline_case(case, family),
                 _ => family.skipped += 1,
             }

@@ -1,14 +1,23 @@
 //! Base distributions: what z is drawn from. Simple on purpose; the expressive power lives in the map.
 
+mod gaussian_mixture;
+mod logistic;
 mod standard_normal;
+mod student_t;
 mod uniform;
 
+pub use gaussian_mixture::GaussianMixture;
+pub use logistic::Logistic;
 pub use standard_normal::StandardNormal;
+pub use student_t::StudentT;
 pub use uniform::Uniform;
 
 use rand_chacha::ChaCha8Rng;
 
-use crate::tape::Var;
+use crate::tape::{Parameters, Var};
+
+/// What a flow puts before the names of its base's parameters.
+pub const SCOPE: &str = "base";
 
 /// The distribution of z.
 pub trait Base {
@@ -25,4 +34,29 @@ pub trait Base {
 
     /// Draws one point into `z`.
     fn sample(&self, random: &mut ChaCha8Rng, z: &mut [f64]);
+
+    /// The base as it is with these parameters, if it declares any: what is sampled after a fit. A parameter that
+    /// `log_prob` declares as `name` is `base.name` here. `None` where nothing is learned.
+    fn with_parameters(&self, parameters: &Parameters) -> Option<Box<dyn Base>> {
+        let _ = parameters;
+        None
+    }
+}
+
+impl<B: Base + ?Sized> Base for Box<B> {
+    fn dim(&self) -> usize {
+        (**self).dim()
+    }
+    fn log_prob<'t>(&self, z: Var<'t>) -> Var<'t> {
+        (**self).log_prob(z)
+    }
+    fn supports(&self, z: &[f64]) -> bool {
+        (**self).supports(z)
+    }
+    fn sample(&self, random: &mut ChaCha8Rng, z: &mut [f64]) {
+        (**self).sample(random, z);
+    }
+    fn with_parameters(&self, parameters: &Parameters) -> Option<Box<dyn Base>> {
+        (**self).with_parameters(parameters)
+    }
 }

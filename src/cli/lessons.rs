@@ -46,7 +46,7 @@ fn listed(stages: &[Stage]) {
             Stage::Edited | Stage::NotYet => "…",
             Stage::Passed => "✓",
         };
-        say(&format!("  {sign} {:<33} {}\n", lesson.slug, lesson.about));
+        say(&format!("  {sign} {:<35} {}\n", lesson.slug, lesson.about));
     }
 }
 

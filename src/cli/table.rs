@@ -29,9 +29,19 @@ mod lesson_10;
 mod lesson_11;
 #[path = "../../lessons/12_autoregressive.rs"]
 mod lesson_12;
+#[path = "../../lessons/13_maximum_likelihood_is_forward_kl.rs"]
+mod lesson_13;
+#[path = "../../lessons/14_one_pass_sampling.rs"]
+mod lesson_14;
+#[path = "../../lessons/15_simple_bases.rs"]
+mod lesson_15;
+#[path = "../../lessons/16_anomalies.rs"]
+mod lesson_16;
+#[path = "../../lessons/17_inverse_problems.rs"]
+mod lesson_17;
 
 /// All lessons, in order.
-pub const LESSONS: [Lesson; 12] = [
+pub const LESSONS: [Lesson; 17] = [
     lesson_01::LESSON,
     lesson_02::LESSON,
     lesson_03::LESSON,
@@ -44,4 +54,9 @@ pub const LESSONS: [Lesson; 12] = [
     lesson_10::LESSON,
     lesson_11::LESSON,
     lesson_12::LESSON,
+    lesson_13::LESSON,
+    lesson_14::LESSON,
+    lesson_15::LESSON,
+    lesson_16::LESSON,
+    lesson_17::LESSON,
 ];

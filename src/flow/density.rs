@@ -3,25 +3,38 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use super::context::Contexts;
 use super::error::FlowError;
 use super::fit::{Fit, History, Progress, train};
 use super::table::Table;
-use crate::base::Base;
+use crate::base::{Base, SCOPE};
 use crate::bijection::{Bijection, BijectionError, Chain, Pulled, pull_back_with_log_det, push_forward};
 use crate::program::{Output, Program};
 use crate::sweep::resolve_movement;
 use crate::tape::{Cut, NodeId, Parameters, Shape, Tape};
 
+impl DensityTape {
+    /// x, and the context if there is one.
+    pub fn inputs(&self) -> Vec<NodeId> {
+        [self.x].into_iter().chain(self.context).collect()
+    }
+}
+
 /// Layers over a base, not yet fitted.
+///
+/// Layers whose networks see a context ([`Network::with_context`](crate::layers::Network::with_context)) make a
+/// conditional density p(x | c): then the methods that end in `_given` are to be used, and the others are refused.
 pub struct Flow {
     base: Box<dyn Base>,
     chain: Chain,
+    context: usize,
 }
 
-/// The density on a tape of its own: x in, ln p(x) out.
+/// The density on a tape of its own: x in, ln p(x) out; and a context in, where the layers see one.
 pub(super) struct DensityTape {
     pub tape: Tape,
     pub x: NodeId,
+    pub context: Option<NodeId>,
     pub z: NodeId,
     pub log_prob: NodeId,
 }
@@ -39,17 +52,23 @@ impl Flow {
         if layers.is_empty() {
             return Err(FlowError::Empty);
         }
-        let flow = Flow { base: Box::new(base), chain: Chain::new(layers) };
+        let mut flow = Flow { base: Box::new(base), chain: Chain::new(layers), context: 0 };
         if flow.base.dim() != flow.chain.dim() {
             return Err(FlowError::Dimension { base: flow.base.dim(), layers: flow.chain.dim() });
         }
-        flow.density()?;
+        let DensityTape { tape, context, .. } = flow.density()?;
+        flow.context = context.map_or(0, |node| tape.shape(node).len());
         Ok(flow)
     }
 
     /// How many variables it has.
     pub fn dim(&self) -> usize {
         self.chain.dim()
+    }
+
+    /// How many numbers the context has that its layers see; 0 for a density of x alone.
+    pub fn context(&self) -> usize {
+        self.context
     }
 
     /// The layers as one bijection.
@@ -60,15 +79,19 @@ impl Flow {
     /// Records ln p(x) = ln p_Z(z) - ln|det J_f(z)| with z = f⁻¹(x).
     pub(super) fn density(&self) -> Result<DensityTape, FlowError> {
         let tape = Tape::new();
+        tape.context_by_row();
         let (x, z, log_prob) = {
             let x = tape.input(Shape::Vector(self.dim()));
             let Pulled { z, log_det } = pull_back_with_log_det(&self.chain, x)?;
-            (x.id(), z.id(), (self.base.log_prob(z) - log_det).id())
+            let log_base = tape.scope(SCOPE, || self.base.log_prob(z));
+            (x.id(), z.id(), (log_base - log_det).id())
         };
+        let context = tape.known_context().map(|context| context.id());
+        let inputs: Vec<NodeId> = [x].into_iter().chain(context).collect();
         // Before gradients are derived: what flows back from z and from log|det J| then meets at one node.
-        let resolved = resolve_movement(&tape, &Cut::new(&tape, &[x], &[z, log_prob]));
+        let resolved = resolve_movement(&tape, &Cut::new(&tape, &inputs, &[z, log_prob]));
         let (z, log_prob) = (resolved[0], resolved[1]);
-        Ok(DensityTape { tape, x, z, log_prob })
+        Ok(DensityTape { tape, x, context, z, log_prob })
     }
 
     /// The starting values of the parameters, for this seed.
@@ -96,6 +119,36 @@ impl Flow {
         self.fit_with(data, settings, |_| {})
     }
 
+    /// Fits the conditional density p(x | c), a context for each row, by the mean of ln p(x | c).
+    ///
+    /// ```
+    /// use pushforward::prelude::*;
+    ///
+    /// // x is c, give or take a half.
+    /// let c: Vec<f64> = (0..400).map(|k| (f64::from(k) * 0.37).sin()).collect();
+    /// let x: Vec<f64> = c.iter().enumerate().map(|(k, c)| c + 0.5 * (k as f64 * 2.1).sin()).collect();
+    /// let (x, c) = (Table::new(&["x"], x)?, Table::new(&["c"], c)?);
+    ///
+    /// let network = MaskedNetwork::new(1, [8]).with_context(1);
+    /// let layers: Vec<Box<dyn Bijection>> = vec![Box::new(Autoregressive::maf(network))];
+    /// let flow = Flow::new(StandardNormal::new(1), layers)?;
+    /// let settings = Fit { epochs: 40, batch: 64, learning_rate: 2e-2, ..Fit::default() };
+    /// let mut fitted = flow.fit_given(&x, &c, settings)?;
+    /// let near = fitted.log_prob_given(&[0.9], &[0.9])?[0];
+    /// let far = fitted.log_prob_given(&[0.9], &[-0.9])?[0];
+    /// assert!(near > far);
+    /// let samples = fitted.sample_given(100, &[0.9], 7)?;      // one context for all of them
+    /// assert!(samples.iter().sum::<f64>() / 100.0 > 0.5);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Flow::fit`], and [`FlowError::Context`], [`FlowError::ContextRows`].
+    pub fn fit_given(self, data: &Table, contexts: &Table, settings: Fit) -> Result<Fitted, FlowError> {
+        let (parameters, history) = train(&self, data, Some(contexts), &settings, |_| {})?;
+        Fitted::new(self, parameters, history)
+    }
+
     /// The same, telling how it goes after each epoch.
     ///
     /// # Errors
@@ -106,7 +159,7 @@ impl Flow {
         settings: Fit,
         progress: impl FnMut(Progress),
     ) -> Result<Fitted, FlowError> {
-        let (parameters, history) = train(&self, data, &settings, progress)?;
+        let (parameters, history) = train(&self, data, None, &settings, progress)?;
         Fitted::new(self, parameters, history)
     }
 }
@@ -114,6 +167,8 @@ impl Flow {
 /// A flow with values for its parameters: an exact density and a sampler.
 pub struct Fitted {
     flow: Flow,
+    /// The base with what it learned, if it has parameters.
+    base: Option<Box<dyn Base>>,
     parameters: Parameters,
     history: History,
     density: Program<f64>,
@@ -123,20 +178,25 @@ pub struct Fitted {
 
 impl Fitted {
     fn new(flow: Flow, parameters: Parameters, history: History) -> Result<Fitted, FlowError> {
-        let DensityTape { tape, x, z, log_prob } = flow.density()?;
-        let mut density = Program::compile(&tape, &[x], &[Output::Each(log_prob), Output::Each(z)]);
+        let recorded = flow.density()?;
+        let outputs = [recorded.log_prob, recorded.z].map(Output::Each);
+        let mut density = Program::compile(&recorded.tape, &recorded.inputs(), &outputs);
         density.load(&parameters)?;
         let tape = Tape::new();
+        tape.context_by_row();
         let z = tape.input(Shape::Vector(flow.dim()));
         let sampler = match push_forward(&flow.chain, z) {
             Ok(pushed) => {
-                let mut program = Program::compile(&tape, &[z.id()], &[Output::Each(pushed.x.id())]);
+                let context = tape.known_context().map(|context| context.id());
+                let inputs: Vec<NodeId> = [z.id()].into_iter().chain(context).collect();
+                let mut program = Program::compile(&tape, &inputs, &[Output::Each(pushed.x.id())]);
                 program.load(&parameters)?;
                 Ok(program)
             }
             Err(error) => Err(error),
         };
-        Ok(Fitted { flow, parameters, history, density, sampler })
+        let base = flow.base.with_parameters(&parameters);
+        Ok(Fitted { flow, base, parameters, history, density, sampler })
     }
 
     /// The values of the parameters.
@@ -157,10 +217,19 @@ impl Fitted {
     /// [`FlowError::Rows`], [`FlowError::Nan`], and [`FlowError::NotFinite`] where a density should exist and
     /// the numbers break down.
     pub fn log_prob(&mut self, rows: &[f64]) -> Result<Vec<f64>, FlowError> {
+        self.log_prob_given(rows, &[])
+    }
+
+    /// ln p(x | c) of each row x; a context for each row, or one for all.
+    ///
+    /// # Errors
+    /// As [`Fitted::log_prob`], and [`FlowError::Context`], [`FlowError::ContextRows`].
+    pub fn log_prob_given(&mut self, rows: &[f64], contexts: &[f64]) -> Result<Vec<f64>, FlowError> {
         let d = self.flow.dim();
         let count = whole_rows(rows, d)?;
         let codomain = self.flow.chain.codomain();
-        let mut results = self.density.run(&[rows], count)?;
+        let contexts = Contexts::new(self.flow.context, contexts, count)?;
+        let mut results = self.density.run(&contexts.beside(rows), count)?;
         let z = results.pop().expect("two outputs");
         let mut log_prob = results.pop().expect("two outputs");
         for (row, value) in log_prob.iter_mut().enumerate() {
@@ -169,7 +238,7 @@ impl Fitted {
             if outside || (z.iter().all(|z| z.is_finite()) && !self.flow.base.supports(z)) {
                 *value = f64::NEG_INFINITY;
             } else if value.is_nan() || *value == f64::INFINITY {
-                let origin = self.density.trace_nonfinite(&[x], 1)?;
+                let origin = self.density.trace_nonfinite(&contexts.beside_row(x, row), 1)?;
                 return Err(FlowError::not_finite(row, origin));
             }
         }
@@ -182,15 +251,25 @@ impl Fitted {
     /// [`FlowError::NotFinite`] when a pass breaks down, and why there is no way from z to x where a layer has
     /// none.
     pub fn sample(&mut self, count: usize, seed: u64) -> Result<Vec<f64>, FlowError> {
+        self.sample_given(count, &[], seed)
+    }
+
+    /// Draws `count` points of p(x | c); a context for each of them, or one for all.
+    ///
+    /// # Errors
+    /// As [`Fitted::sample`], and [`FlowError::Context`], [`FlowError::ContextRows`].
+    pub fn sample_given(&mut self, count: usize, contexts: &[f64], seed: u64) -> Result<Vec<f64>, FlowError> {
         let d = self.flow.dim();
+        let contexts = Contexts::new(self.flow.context, contexts, count)?;
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut z = vec![0.0; count * d];
-        z.chunks_mut(d).for_each(|row| self.flow.base.sample(&mut random, row));
+        let base = self.base.as_ref().unwrap_or(&self.flow.base);
+        z.chunks_mut(d).for_each(|row| base.sample(&mut random, row));
         let sampler = self.sampler.as_mut().map_err(|error| error.clone())?;
-        let x = sampler.run(&[&z], count)?.pop().expect("one output");
+        let x = sampler.run(&contexts.beside(&z), count)?.pop().expect("one output");
         if let Some(place) = x.iter().position(|value| !value.is_finite()) {
             let row = place / d;
-            let origin = sampler.trace_nonfinite(&[&z[row * d..(row + 1) * d]], 1)?;
+            let origin = sampler.trace_nonfinite(&contexts.beside_row(&z[row * d..(row + 1) * d], row), 1)?;
             return Err(FlowError::not_finite(row, origin));
         }
         Ok(x)

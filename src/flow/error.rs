@@ -33,6 +33,22 @@ pub enum FlowError {
         /// Numbers given.
         given: usize,
     },
+    /// A context is missing, has another width, or is not wanted.
+    #[error("{}", context_message(*expected, *given))]
+    Context {
+        /// Numbers that the layers take; 0 for none.
+        expected: usize,
+        /// Numbers given.
+        given: usize,
+    },
+    /// There are more or fewer contexts than rows.
+    #[error("{contexts} contexts do not fit {rows} rows; give one for each row, or a single one for all")]
+    ContextRows {
+        /// How many rows there are.
+        rows: usize,
+        /// How many contexts came.
+        contexts: usize,
+    },
     /// The table has another width than the flow.
     #[error("the table has {given} columns, but the flow has {expected} variables")]
     Width {
@@ -75,6 +91,21 @@ pub enum FlowError {
         /// Where it arose.
         origin: String,
     },
+}
+
+fn context_message(expected: usize, given: usize) -> String {
+    match (expected, given) {
+        (0, given) => format!("no layer of this flow takes a context, but one of {given} numbers came"),
+        (expected, 0) => format!(
+            "the layers of this flow take a context of {expected} numbers for each row; give it with fit_given, \
+             log_prob_given, sample_given or step_given"
+        ),
+        (expected, given) => {
+            format!(
+                "the layers of this flow take a context of {expected} numbers, but the table has {given} columns"
+            )
+        }
+    }
 }
 
 impl FlowError {

@@ -105,6 +105,7 @@ impl Fit {
 pub(super) fn train(
     flow: &Flow,
     data: &Table,
+    contexts: Option<&Table>,
     settings: &Fit,
     mut progress: impl FnMut(Progress),
 ) -> Result<(Parameters, History), FlowError> {
@@ -113,21 +114,34 @@ pub(super) fn train(
         return Err(FlowError::Width { expected: d, given: data.width() });
     }
     settings.check(whole_rows(data.values(), d)?)?;
+    let width = contexts.map_or(0, Table::width);
+    if width != flow.context() {
+        return Err(FlowError::Context { expected: flow.context(), given: width });
+    }
+    let seen = contexts.map_or(&[][..], Table::values);
+    let count = whole_rows(seen, width.max(1))?;
+    if width > 0 && count != data.rows() {
+        return Err(FlowError::ContextRows { rows: data.rows(), contexts: count });
+    }
+    let context_of = |row: usize| &seen[row * width..(row + 1) * width];
     let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
     let mut order: Vec<usize> = (0..data.rows()).collect();
     shuffle(&mut order, &mut random);
     let kept_out = ((data.rows() as f64 * settings.held_out).round() as usize).clamp(1, data.rows() - 1);
     let held_out: Vec<f64> = order[..kept_out].iter().flat_map(|row| data.row(*row).to_vec()).collect();
+    let held_out_contexts: Vec<f64> =
+        order[..kept_out].iter().flat_map(|row| context_of(*row).to_vec()).collect();
     let mut training = order.split_off(kept_out);
 
     let density = flow.density()?;
-    let mut score = Program::compile(&density.tape, &[density.x], &[Output::Sum(density.log_prob)]);
+    let inputs = density.inputs().len();
+    let mut score = Program::compile(&density.tape, &density.inputs(), &[Output::Sum(density.log_prob)]);
     let parameters = Parameters::initialise(&density.tape, settings.seed);
     let mut trainer = Trainer::<f64>::on(&density, parameters.clone(), settings.learning_rate)?;
     trainer.set_clip(settings.clip);
     let mut evaluate = |parameters: &Parameters| -> Result<f64, FlowError> {
         score.load(parameters)?;
-        Ok(score.run(&[&held_out], kept_out)?[0][0] / kept_out as f64)
+        Ok(score.run(&[held_out.as_slice(), &held_out_contexts][..inputs], kept_out)?[0][0] / kept_out as f64)
     };
 
     let mut best = parameters.clone();
@@ -139,6 +153,7 @@ pub(super) fn train(
     history.epochs.push(told);
     let mut best_score = start;
     let mut rows = Vec::with_capacity(settings.batch * d);
+    let mut given = Vec::with_capacity(settings.batch * width);
     let batches = training.len().div_ceil(settings.batch);
     for epoch in 1..=epochs {
         shuffle(&mut training, &mut random);
@@ -148,8 +163,11 @@ pub(super) fn train(
             trainer.set_learning_rate(settings.learning_rate * cosine(done));
             rows.clear();
             batch.iter().for_each(|row| rows.extend_from_slice(data.row(*row)));
-            let Some(loss) = trainer.try_step(&rows, batch.len())? else {
-                let origin = trainer.origin(&rows, batch.len())?;
+            given.clear();
+            batch.iter().for_each(|row| given.extend_from_slice(context_of(*row)));
+            let both = &[rows.as_slice(), &given][..inputs];
+            let Some(loss) = trainer.try_step(both, batch.len())? else {
+                let origin = trainer.origin(both, batch.len())?;
                 history.stop = Stop::NonFinite { epoch, origin };
                 return Ok((best, history));
             };

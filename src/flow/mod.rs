@@ -1,9 +1,11 @@
 //! Flows: layers and a base make a density.
 //!
 //! log p(x) = log p_Z(f⁻¹(x)) - ln|det J_f(f⁻¹(x))|. Everything below it is a recorded program: the density is
-//! one, training is the same one with its adjoint, sampling is `forward`.
+//! one, training is the same one with its adjoint, sampling is `forward`. A conditional density p(x | c) is the same
+//! program with a second input.
 
 mod adam;
+mod context;
 mod density;
 mod error;
 mod fit;

@@ -31,6 +31,7 @@ pub struct Trainer<F> {
     parameters: Parameters,
     clip: f64,
     width: usize,
+    context: usize,
 }
 
 impl<F: Element> Trainer<F> {
@@ -50,7 +51,8 @@ impl<F: Element> Trainer<F> {
         let tape = &density.tape;
         let loss = -tape.var(density.log_prob);
         let nodes = tape.parameters();
-        let cut = Cut::new(tape, &[density.x], &[loss.id()]);
+        let inputs = density.inputs();
+        let cut = Cut::new(tape, &inputs, &[loss.id()]);
         let found = adjoint(tape, &cut, &[(loss.id(), tape.constant(1.0))], &nodes);
         let mut outputs = vec![Output::Sum(loss.id())];
         let mut names = Vec::new();
@@ -60,7 +62,7 @@ impl<F: Element> Trainer<F> {
                 names.push(declaration.name);
             }
         }
-        let mut program = Program::compile(tape, &[density.x], &outputs);
+        let mut program = Program::compile(tape, &inputs, &outputs);
         program.load(&parameters)?;
         let output_of = |name: &str| names.iter().position(|known| known == name).map(|k| k + 1);
         // What only steers a choice has no gradient, and stays where it is.
@@ -71,6 +73,7 @@ impl<F: Element> Trainer<F> {
             gradients,
             adam: Adam::new(learning_rate, &lengths),
             width: tape.shape(density.x).len(),
+            context: density.context.map_or(0, |node| tape.shape(node).len()),
             clip: f64::INFINITY,
             program,
             parameters,
@@ -98,23 +101,43 @@ impl<F: Element> Trainer<F> {
     /// [`FlowError::Rows`], [`FlowError::Nan`], and [`FlowError::NotFinite`] for a loss or gradients that are not
     /// finite: then nothing was changed.
     pub fn step(&mut self, rows: &[F]) -> Result<f64, FlowError> {
+        self.step_given(rows, &[])
+    }
+
+    /// The same for a conditional density: a context for each row.
+    ///
+    /// # Errors
+    /// As [`Trainer::step`], and [`FlowError::Context`], [`FlowError::ContextRows`].
+    pub fn step_given(&mut self, rows: &[F], contexts: &[F]) -> Result<f64, FlowError> {
         if !rows.len().is_multiple_of(self.width) || rows.is_empty() {
             return Err(FlowError::Rows { width: self.width, given: rows.len() });
         }
         let count = rows.len() / self.width;
-        match self.try_step(rows, count)? {
+        let inputs = match self.context {
+            0 if contexts.is_empty() => vec![rows],
+            width if width == 0 || contexts.is_empty() => {
+                return Err(FlowError::Context { expected: width, given: contexts.len() });
+            }
+            width if contexts.len() != count * width => {
+                return Err(FlowError::ContextRows { rows: count, contexts: contexts.len() / width });
+            }
+            _ => vec![rows, contexts],
+        };
+        match self.try_step(&inputs, count)? {
             Some(loss) => Ok(loss),
             None => {
-                let doubles: Vec<f64> = rows.iter().map(|value| value.to_double()).collect();
-                whole_rows(&doubles, self.width)?;
-                Err(FlowError::not_finite(0, self.origin(rows, count)?))
+                for (values, width) in inputs.iter().zip([self.width, self.context]) {
+                    let doubles: Vec<f64> = values.iter().map(|value| value.to_double()).collect();
+                    whole_rows(&doubles, width)?;
+                }
+                Err(FlowError::not_finite(0, self.origin(&inputs, count)?))
             }
         }
     }
 
-    /// The same, with `None` where the loss or a gradient is not finite.
-    pub(super) fn try_step(&mut self, rows: &[F], count: usize) -> Result<Option<f64>, FlowError> {
-        self.program.accumulate(&[rows], count)?;
+    /// The same with the inputs of the program, and with `None` where the loss or a gradient is not finite.
+    pub(super) fn try_step(&mut self, inputs: &[&[F]], count: usize) -> Result<Option<f64>, FlowError> {
+        self.program.accumulate(inputs, count)?;
         let loss = self.program.sum(0)[0].to_double() / count as f64;
         let square: f64 =
             self.gradients.iter().flatten().map(|output| square(self.program.sum(*output))).sum();
@@ -142,8 +165,8 @@ impl<F: Element> Trainer<F> {
         Ok(self.program.profile(&[rows], rows.len() / self.width, repeats)?)
     }
 
-    pub(super) fn origin(&mut self, rows: &[F], count: usize) -> Result<Option<NonFinite>, FlowError> {
-        Ok(self.program.trace_nonfinite(&[rows], count)?)
+    pub(super) fn origin(&mut self, inputs: &[&[F]], count: usize) -> Result<Option<NonFinite>, FlowError> {
+        Ok(self.program.trace_nonfinite(inputs, count)?)
     }
 
     /// The parameters as they are now.

@@ -6,6 +6,7 @@
 //!
 //! Source: Germain, Gregor, Murray, Larochelle, "MADE" (2015), eqs. 8-10.
 
+use super::network::informed;
 use crate::tape::{Init, Shape, Tape, Var};
 
 /// A perceptron with tanh units, masked by degrees.
@@ -13,16 +14,17 @@ use crate::tape::{Init, Shape, Tape, Var};
 pub struct MaskedNetwork {
     inputs: Vec<usize>,
     hidden: Vec<Vec<usize>>,
-    context: Vec<f64>,
+    context: usize,
+    /// Whether the degrees of hidden units are chosen here.
+    spread: bool,
 }
 
 impl MaskedNetwork {
     /// Inputs in their own order and hidden layers of these widths; degrees of hidden units are spread evenly
     /// and sorted, so that the zeros of the masks lie in blocks.
     pub fn new(d: usize, hidden: impl Into<Vec<usize>>) -> MaskedNetwork {
-        let spread = |width: usize| (0..width).map(|k| 1 + k * d.saturating_sub(1) / width.max(1)).collect();
-        let hidden = hidden.into().into_iter().map(spread).collect();
-        MaskedNetwork { inputs: (1..=d).collect(), hidden, context: Vec::new() }
+        let hidden = hidden.into().into_iter().map(|width| spread(1, d, width)).collect();
+        MaskedNetwork { inputs: (1..=d).collect(), hidden, context: 0, spread: true }
     }
 
     /// Degrees of the inputs (a permutation of 1 to d: the place of each variable in the order) and of the
@@ -38,13 +40,21 @@ impl MaskedNetwork {
             "the degrees of the inputs name each of 1 to {} once, not {inputs:?}",
             inputs.len()
         );
-        MaskedNetwork { inputs, hidden, context: Vec::new() }
+        MaskedNetwork { inputs, hidden, context: 0, spread: false }
     }
 
-    /// The same for a given context c, which every unit of the first layer sees: C·c is added there, with the weights
-    /// `net.context`.
-    pub fn with_context(self, context: impl Into<Vec<f64>>) -> MaskedNetwork {
-        MaskedNetwork { context: context.into(), ..self }
+    /// The same for a conditional density: every unit of the first layer sees a context of so many numbers as well;
+    /// C·c is added there, with the weights `net.context`.
+    ///
+    /// The first variable sees no other, so that what it learns of the context goes through units of degree 0: a
+    /// network whose degrees are chosen here gets some.
+    pub fn with_context(mut self, width: usize) -> MaskedNetwork {
+        self.context = width;
+        if self.spread && width > 0 {
+            let d = self.dim();
+            self.hidden.iter_mut().for_each(|layer| *layer = spread(0, d, layer.len()));
+        }
+        self
     }
 
     /// How many inputs it has.
@@ -73,7 +83,7 @@ impl MaskedNetwork {
         let h = self.hidden(input);
         let (weight, bias) = self.last(input.tape(), each);
         let numbers = weight.matvec(h) + bias;
-        if self.hidden.is_empty() { self.informed(numbers) } else { numbers }
+        if self.hidden.is_empty() { informed(numbers, self.context, true) } else { numbers }
     }
 
     /// The last hidden units, or the input if there are none.
@@ -84,21 +94,10 @@ impl MaskedNetwork {
             let init = Init::glorot(before.len(), own.len());
             let (weight, bias) = layer(h.tape(), k, before, own.len(), sees, init);
             let sum = weight.matvec(h) + bias;
-            let sum = if k == 0 { self.informed(sum) } else { sum };
+            let sum = if k == 0 { informed(sum, self.context, false) } else { sum };
             (sum.tanh(), own.as_slice())
         });
         h
-    }
-
-    /// The first layer's units with the context's share.
-    fn informed<'t>(&self, units: Var<'t>) -> Var<'t> {
-        if self.context.is_empty() {
-            return units;
-        }
-        let (rows, columns) = (units.len(), self.context.len());
-        let init = Init::glorot(columns, rows);
-        let weight = units.tape().parameter("net.context", Shape::Matrix(rows, columns), init);
-        units + weight.matvec(units.tape().vector(&self.context))
     }
 
     /// M ⊙ W and b of the last layer.
@@ -107,6 +106,11 @@ impl MaskedNetwork {
         let sees = |output: usize, before: usize| self.inputs[output % self.dim()] > before;
         layer(tape, self.hidden.len(), before, each * self.dim(), sees, Init::Constant(0.0))
     }
+}
+
+/// Degrees from the lowest up to d - 1, spread evenly over so many units and sorted.
+fn spread(lowest: usize, d: usize, width: usize) -> Vec<usize> {
+    (0..width).map(|k| lowest + k * d.saturating_sub(lowest) / width.max(1)).collect()
 }
 
 /// M ⊙ W and b of a layer after units of these degrees; `sees` says what a unit sees by degree.

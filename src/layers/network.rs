@@ -11,12 +11,19 @@ use crate::tape::{Init, Shape, Var};
 #[derive(Clone, Debug)]
 pub struct Network {
     hidden: Vec<usize>,
+    context: usize,
 }
 
 impl Network {
     /// Hidden layers of these widths; an empty list is a linear map.
     pub fn new(hidden: impl Into<Vec<usize>>) -> Network {
-        Network { hidden: hidden.into() }
+        Network { hidden: hidden.into(), context: 0 }
+    }
+
+    /// The same for a conditional density: every unit of the first layer sees a context of so many numbers as well;
+    /// C·c is added there, with the weights `net.context`.
+    pub fn with_context(self, width: usize) -> Network {
+        Network { context: width, ..self }
     }
 
     /// Records the network on an input; its parameters are `net.0.weight`, `net.0.bias`, `net.1.weight`, ….
@@ -33,10 +40,24 @@ impl Network {
             let weight = tape.parameter(&format!("net.{k}.weight"), Shape::Matrix(width, fan_in), init);
             let bias = tape.parameter(&format!("net.{k}.bias"), Shape::Vector(width), Init::Constant(0.0));
             h = weight.matvec(h) + bias;
+            if k == 0 {
+                h = informed(h, self.context, last);
+            }
             if !last {
                 h = h.tanh();
             }
         }
         h
     }
+}
+
+/// The units of a first layer with the context's share; weights of a layer that is also the last start at 0.
+pub(super) fn informed<'t>(units: Var<'t>, context: usize, last: bool) -> Var<'t> {
+    if context == 0 {
+        return units;
+    }
+    let tape = units.tape();
+    let init = if last { Init::Constant(0.0) } else { Init::glorot(context, units.len()) };
+    let weight = tape.parameter("net.context", Shape::Matrix(units.len(), context), init);
+    units + weight.matvec(tape.context(context))
 }

@@ -22,7 +22,16 @@ struct State {
     declarations: Vec<Declaration>,
     scopes: Vec<String>,
     inputs: u32,
+    context: Context,
     errors: Vec<RecordError>,
+}
+
+/// What a layer sees beside its variables: a vector of numbers, the same for all layers.
+#[derive(Clone, Copy, Debug, Default)]
+struct Context {
+    /// Whether it comes with every row; else it is a parameter, and what is proven holds for every context.
+    by_row: bool,
+    node: Option<NodeId>,
 }
 
 impl Default for Tape {
@@ -53,6 +62,48 @@ impl Tape {
             state.inputs - 1
         };
         self.push(Op::Input(number), Operands::new(), shape)
+    }
+
+    /// What the layers of a conditional density see beside their variables: a vector of so many numbers, one node for
+    /// all layers.
+    ///
+    /// It is a parameter named `context`, whatever scope is open, so that what is proven of a layer for all parameters
+    /// is proven for all contexts; a flow takes it as an input that changes from row to row
+    /// ([`Tape::context_by_row`]). Asked for with two widths it is an error of the recording.
+    #[track_caller]
+    pub fn context(&self, width: usize) -> Var<'_> {
+        let shape = Shape::Vector(width);
+        let Context { by_row, node } = self.state.borrow().context;
+        if let Some(id) = node {
+            let known = self.shape(id);
+            if known != shape {
+                let message = "layers of one flow see one context; give all of them the same width";
+                self.note("context", message.to_string(), &[known, shape], Location::caller());
+                return self.placeholder(shape);
+            }
+            return self.var(id);
+        }
+        let context = if by_row {
+            self.input(shape)
+        } else {
+            let scopes = std::mem::take(&mut self.state.borrow_mut().scopes);
+            let context = self.parameter("context", shape, Init::Uniform(1.0));
+            self.state.borrow_mut().scopes = scopes;
+            context
+        };
+        self.state.borrow_mut().context.node = Some(context.id());
+        context
+    }
+
+    /// From now on the context is an input: every row has its own.
+    pub fn context_by_row(&self) {
+        self.state.borrow_mut().context.by_row = true;
+    }
+
+    /// The context, if any layer asked for it.
+    pub fn known_context(&self) -> Option<Var<'_>> {
+        let node = self.state.borrow().context.node;
+        node.map(|id| self.var(id))
     }
 
     /// A number written into the program.

@@ -13,6 +13,11 @@ mod lesson_09;
 mod lesson_10;
 mod lesson_11;
 mod lesson_12;
+mod lesson_13;
+mod lesson_14;
+mod lesson_15;
+mod lesson_16;
+mod lesson_17;
 
 use pushforward::lesson::Exercise;
 use pushforward::lesson::exercise::Judgement;
@@ -93,6 +98,11 @@ fn every_hint_says_more() {
         lesson_10::EXERCISE,
         lesson_11::EXERCISE,
         lesson_12::EXERCISE,
+        lesson_13::EXERCISE,
+        lesson_14::EXERCISE,
+        lesson_15::EXERCISE,
+        lesson_16::EXERCISE,
+        lesson_17::EXERCISE,
     ];
     for (k, exercise) in exercises.iter().enumerate() {
         assert_eq!(exercise.number as usize, k + 1);

@@ -13,6 +13,11 @@ const fn word(word: &'static str, lesson: u32, meaning: &'static str) -> Word {
 
 pub(super) const WORDS: &[Word] = &[
     word("adjoint", 2, "How much the output moves when a node moves by 1; filled from the output backwards."),
+    word(
+        "AUC",
+        16,
+        "The area under a ROC curve: how often a strange row scores above a usual one. 1/2 is guessing.",
+    ),
     word("audit", 9, "Every claim about a bijection, each with its evidence."),
     word("autoregressive", 12, "Each variable is moved by what comes before it and by nothing else."),
     word("base", 8, "The distribution of z: what a flow starts from, usually a standard normal."),
@@ -27,6 +32,7 @@ pub(super) const WORDS: &[Word] = &[
         11,
         "The network that chooses how the moved half of a coupling layer is scaled and shifted.",
     ),
+    word("context", 17, "Numbers that steer a layer and are no variable of it: the c of p(x | c)."),
     word(
         "coupling",
         11,
@@ -34,6 +40,7 @@ pub(super) const WORDS: &[Word] = &[
     ),
     word("density", 1, "Probability for a unit of length, area or volume. It integrates to 1."),
     word("derivation", 9, "Everything that follows from `forward`, as a document, step by step."),
+    word("entropy", 13, "H(p), the mean of -ln p over p itself: the floor of the NLL."),
     word("evidence", 7, "How a claim is known: proven, checked, not proven, or refuted."),
     word("flow", 8, "Layers and a base: an exact density that can be sampled in one pass."),
     word("held out", 8, "Rows that were kept from the fit, to see what it is worth."),
@@ -42,6 +49,11 @@ pub(super) const WORDS: &[Word] = &[
         "Jacobian",
         3,
         "The matrix of all first derivatives, J[i][j] = ∂xᵢ/∂zⱼ: f as a linear map, close by.",
+    ),
+    word(
+        "KL divergence",
+        13,
+        "KL(p‖q), the mean of ln p - ln q over p: never negative, 0 only where q is p.",
     ),
     word("layer", 6, "A bijection with parameters; a flow is several, one after another."),
     word("log-determinant", 3, "ln|det J|: the logarithm of how much f stretches volume at a point."),
@@ -54,9 +66,12 @@ pub(super) const WORDS: &[Word] = &[
     word("maximum likelihood", 8, "Choosing the parameters under which the data are as probable as can be."),
     word("nat", 8, "The unit of natural logarithms; ln p is counted in nats."),
     word("NICE", 11, "Additive coupling layers; their log-determinant is 0."),
+    word("NLL", 13, "The negative log-likelihood: the mean of -ln q over data. Training lowers it."),
     word("node", 2, "An operation on a tape, with its operands and its shape."),
     word("not proven", 7, "Neither proven nor refuted: the evidence says why, and what was tried."),
     word("order", 7, "A permutation of the variables under which a Jacobian is triangular."),
+    word("posterior", 17, "The density of causes, given what was measured: p(θ | x)."),
+    word("prior", 17, "The density of causes before anything was measured: p(θ)."),
     word("program", 2, "A tape cut down to what some outputs need."),
     word(
         "proven",
@@ -78,5 +93,10 @@ pub(super) const WORDS: &[Word] = &[
         "triangular",
         7,
         "Zero above (or below) the diagonal: the determinant is the product of the diagonal, O(d).",
+    ),
+    word(
+        "typical set",
+        16,
+        "Where rows of many variables are drawn: ln p near its mean -H, not at its highest.",
     ),
 ];

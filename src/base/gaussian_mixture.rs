@@ -1,0 +1,178 @@
+//! Mixtures of Gaussians as a base.
+
+use std::f64::consts::TAU;
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use super::{Base, StandardNormal};
+use crate::tape::{Init, Parameters, Shape, Tape, Var};
+
+/// p(z) = Σ wₖ·N(z; mₖ, Cₖ) with weights that sum to 1.
+///
+/// Each component is kept as whitening, Wₖ with Wₖᵀ·Wₖ = Cₖ⁻¹, lower triangular with a positive diagonal: then
+/// ln N(z; mₖ, Cₖ) = -½·|Wₖ·(z - mₖ)|² + ln det Wₖ - ½·d·ln 2π, and nothing is inverted. A mixture is fixed, or
+/// [learned](GaussianMixture::learned) with the layers above it: then logarithms of weights, means and whitenings are
+/// parameters `log_weights`, `means`, `whitening.k` and `log_diagonal.k`.
+#[derive(Clone, Debug)]
+pub struct GaussianMixture {
+    d: usize,
+    log_weights: Vec<f64>,
+    components: Vec<Component>,
+    learned: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Component {
+    mean: Vec<f64>,
+    /// The entries of W below the diagonal, in a whole matrix row by row.
+    below: Vec<f64>,
+    log_diagonal: Vec<f64>,
+}
+
+impl GaussianMixture {
+    /// By weight (any positive numbers, divided by their sum), mean and covariance (row by row) of each component.
+    ///
+    /// # Panics
+    /// When there is no component, when the lists do not fit one another, when a weight is not positive, or when a
+    /// covariance is not positive definite.
+    pub fn new(weights: &[f64], means: &[Vec<f64>], covariances: &[Vec<f64>]) -> GaussianMixture {
+        assert!(
+            !means.is_empty() && weights.len() == means.len() && covariances.len() == means.len(),
+            "a mixture has a weight, a mean and a covariance for each component; there are {}, {} and {}",
+            weights.len(),
+            means.len(),
+            covariances.len()
+        );
+        assert!(weights.iter().all(|w| *w > 0.0 && w.is_finite()), "weights are above 0, not {weights:?}");
+        let (d, total) = (means[0].len(), weights.iter().sum::<f64>());
+        let component = |(k, (mean, covariance)): (usize, (&Vec<f64>, &Vec<f64>))| {
+            assert!(
+                mean.len() == d && covariance.len() == d * d,
+                "component {k} has a mean of {} numbers and a covariance of {}, but d is {d}",
+                mean.len(),
+                covariance.len()
+            );
+            let (below, log_diagonal) = whitening(d, covariance)
+                .unwrap_or_else(|| panic!("the covariance of component {k} is not positive definite"));
+            Component { mean: mean.clone(), below, log_diagonal }
+        };
+        GaussianMixture {
+            d,
+            log_weights: weights.iter().map(|w| (w / total).ln()).collect(),
+            components: means.iter().zip(covariances).enumerate().map(component).collect(),
+            learned: false,
+        }
+    }
+
+    /// The same with everything learned; what was given is where it starts.
+    pub fn learned(self) -> GaussianMixture {
+        GaussianMixture { learned: true, ..self }
+    }
+
+    /// Numbers that are constants, or parameters if the mixture is learned.
+    fn numbers<'t>(&self, tape: &'t Tape, name: &str, shape: Shape, values: &[f64]) -> Var<'t> {
+        match (self.learned, shape) {
+            (true, _) => tape.parameter(name, shape, Init::Values(values.to_vec())),
+            (false, Shape::Matrix(rows, columns)) => tape.matrix(rows, columns, values),
+            (false, _) => tape.vector(values),
+        }
+    }
+}
+
+impl Base for GaussianMixture {
+    fn dim(&self) -> usize {
+        self.d
+    }
+
+    fn log_prob<'t>(&self, z: Var<'t>) -> Var<'t> {
+        let (tape, d, count) = (z.tape(), self.d, self.components.len());
+        let log_weights = self.numbers(tape, "log_weights", Shape::Vector(count), &self.log_weights);
+        let means: Vec<f64> = self.components.iter().flat_map(|one| one.mean.iter().copied()).collect();
+        let means = self.numbers(tape, "means", Shape::Matrix(count, d), &means);
+        let mask: Vec<f64> = (0..d * d).map(|e| f64::from(u8::from(e % d < e / d))).collect();
+        let mask = tape.matrix(d, d, &mask);
+        let terms = self.components.iter().enumerate().map(|(k, component)| {
+            let square = Shape::Matrix(d, d);
+            let below = self.numbers(tape, &format!("whitening.{k}"), square, &component.below);
+            let name = format!("log_diagonal.{k}");
+            let log_diagonal = self.numbers(tape, &name, Shape::Vector(d), &component.log_diagonal);
+            let centred = z - means.row(k);
+            let white = (below * mask).matvec(centred) + log_diagonal.exp() * centred;
+            log_weights.at(k) + log_diagonal.sum() - 0.5 * (white * white).sum()
+        });
+        // Learned weights need not sum to 1 as they are.
+        let total = match self.learned {
+            true => log_sum_exp((0..count).map(|k| log_weights.at(k))),
+            false => tape.constant(0.0),
+        };
+        log_sum_exp(terms) - total - 0.5 * d as f64 * TAU.ln()
+    }
+
+    fn sample(&self, random: &mut ChaCha8Rng, z: &mut [f64]) {
+        let weights: Vec<f64> = self.log_weights.iter().map(|w| w.exp()).collect();
+        let mut left = random.random::<f64>() * weights.iter().sum::<f64>();
+        let chosen = weights.iter().position(|weight| {
+            left -= weight;
+            left < 0.0
+        });
+        // Rounding can leave a rest: the last component.
+        let Component { mean, below, log_diagonal } = &self.components[chosen.unwrap_or(weights.len() - 1)];
+        let mut white = vec![0.0; self.d];
+        StandardNormal::new(self.d).sample(random, &mut white);
+        // W·(z - m) = white, solved from the first variable on.
+        for i in 0..self.d {
+            let known: f64 = (0..i).map(|j| below[i * self.d + j] * (z[j] - mean[j])).sum();
+            z[i] = mean[i] + (white[i] - known) * (-log_diagonal[i]).exp();
+        }
+    }
+
+    fn with_parameters(&self, parameters: &Parameters) -> Option<Box<dyn Base>> {
+        if !self.learned {
+            return None;
+        }
+        let values = |name: &str| Some(parameters.get(&format!("{}.{name}", super::SCOPE))?.values.clone());
+        let means = values("means")?;
+        let component = |(k, mean): (usize, &[f64])| {
+            Some(Component {
+                mean: mean.to_vec(),
+                below: values(&format!("whitening.{k}"))?,
+                log_diagonal: values(&format!("log_diagonal.{k}"))?,
+            })
+        };
+        let components = means.chunks(self.d).enumerate().map(component).collect::<Option<_>>()?;
+        Some(Box::new(GaussianMixture { log_weights: values("log_weights")?, components, ..self.clone() }))
+    }
+}
+
+/// ln Σ eᵃ of at least one scalar, two at a time: ln(eᵃ + eᵇ) = a + ln(1 + eᵇ⁻ᵃ), without overflow.
+fn log_sum_exp<'t>(terms: impl Iterator<Item = Var<'t>>) -> Var<'t> {
+    terms.reduce(|a, b| a + (b - a).softplus()).expect("a mixture has a component")
+}
+
+/// L⁻¹ of a covariance L·Lᵀ: what stands below its diagonal, and the logarithms of its diagonal. `None` unless it is
+/// positive definite.
+fn whitening(d: usize, covariance: &[f64]) -> Option<(Vec<f64>, Vec<f64>)> {
+    let mut factor = vec![0.0; d * d];
+    for i in 0..d {
+        for j in 0..=i {
+            let known: f64 = (0..j).map(|k| factor[i * d + k] * factor[j * d + k]).sum();
+            let rest = covariance[i * d + j] - known;
+            factor[i * d + j] = if i == j { rest.sqrt() } else { rest / factor[j * d + j] };
+        }
+        if factor[i * d + i].is_nan() || factor[i * d + i] <= 0.0 {
+            return None;
+        }
+    }
+    let mut inverse = vec![0.0; d * d];
+    for i in 0..d {
+        inverse[i * d + i] = 1.0 / factor[i * d + i];
+        for j in 0..i {
+            let sum: f64 = (j..i).map(|k| factor[i * d + k] * inverse[k * d + j]).sum();
+            inverse[i * d + j] = -sum / factor[i * d + i];
+        }
+    }
+    let log_diagonal = (0..d).map(|i| inverse[i * d + i].ln()).collect();
+    (0..d).for_each(|i| inverse[i * d + i] = 0.0);
+    Some((inverse, log_diagonal))
+}

@@ -1,0 +1,140 @@
+//! Base distributions: that they are densities, and that what is drawn has them.
+
+use pushforward::flow::Fitted;
+use pushforward::prelude::*;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+fn identity(base: impl Base + 'static) -> Fitted {
+    let layer: Box<dyn Bijection> = Box::new(Affine::identity(base.dim()));
+    let flow = Flow::new(base, [layer]).unwrap();
+    let start = flow.initial(0).unwrap();
+    flow.with(start).unwrap()
+}
+
+fn bimodal() -> GaussianMixture {
+    GaussianMixture::new(&[1.0, 3.0], &[vec![-2.0], vec![1.0]], &[vec![0.25], vec![1.0]])
+}
+
+fn samples(base: &dyn Base, count: usize, seed: u64) -> Vec<f64> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut z = vec![0.0; count * base.dim()];
+    z.chunks_mut(base.dim()).for_each(|row| base.sample(&mut random, row));
+    z
+}
+
+#[test]
+fn every_base_is_a_density() {
+    // By quadrature over u in (0, 1) with z = logit(u)·s, which reaches far into the tails; and against samples.
+    let bases: [(Box<dyn Base>, bool); 6] = [
+        (Box::new(StandardNormal::new(1)), false),
+        (Box::new(Uniform::new(1)), true),
+        (Box::new(Logistic::new(1)), false),
+        (Box::new(StudentT::new(1, 3.0)), false),
+        (Box::new(bimodal()), false),
+        (Box::new(bimodal().learned()), false),
+    ];
+    for (number, (base, unit)) in bases.into_iter().enumerate() {
+        let tape = Tape::new();
+        let z = tape.input(Shape::Vector(1));
+        let log_prob = base.log_prob(z);
+        let n = 40_000;
+        let middles = (0..n).map(|k| (f64::from(k) + 0.5) / f64::from(n));
+        let place = |u: f64| if unit { u } else { ((u / (1.0 - u)).ln() * 0.7).sinh() };
+        let slope = |u: f64| match unit {
+            true => 1.0,
+            false => 0.7 * ((u / (1.0 - u)).ln() * 0.7).cosh() / (u * (1.0 - u)),
+        };
+        let grid: Vec<f64> = middles.clone().map(place).collect();
+        let values = pushforward::lesson::values(&tape, z, &[log_prob], &grid).swap_remove(0);
+        let cells: Vec<f64> =
+            values.iter().zip(middles).map(|(value, u)| value.exp() * slope(u) / f64::from(n)).collect();
+        let mass: f64 = cells.iter().sum();
+        assert!((mass - 1.0).abs() < 1e-5, "base {number}: mass {mass}");
+        let mut drawn = samples(&*base, 20_000, 1);
+        assert!(drawn.iter().all(|z| base.supports(&[*z])));
+        // Kolmogorov and Smirnov: the largest gap to the distribution function, by quadrature of p.
+        drawn.sort_by(f64::total_cmp);
+        let (mut below, mut cell, mut gap) = (0.0, 0, 0.0f64);
+        for (k, sample) in drawn.iter().enumerate() {
+            while cell < grid.len() && grid[cell] <= *sample {
+                below += cells[cell];
+                cell += 1;
+            }
+            gap = gap.max((below - k as f64 / drawn.len() as f64).abs());
+        }
+        assert!(gap < 1.95 / (drawn.len() as f64).sqrt(), "base {number}: gap {gap}");
+    }
+}
+
+#[test]
+fn a_logistic_sample_has_its_variance_and_independent_variables() {
+    let drawn = samples(&Logistic::new(2), 40_000, 2);
+    let mean = |f: &dyn Fn(&[f64]) -> f64| drawn.chunks(2).map(f).sum::<f64>() / 40_000.0;
+    let variance = std::f64::consts::PI.powi(2) / 3.0;
+    assert!(mean(&|z| z[0]).abs() < 0.04);
+    assert!((mean(&|z| z[1] * z[1]) - variance).abs() < 0.12);
+    assert!(mean(&|z| z[0] * z[1]).abs() < 0.07);
+}
+
+#[test]
+fn students_t_is_drawn_as_its_distribution_function_says() {
+    for degrees in [0.7, 1.0, 2.5, 30.0] {
+        let exact = StudentsT::new(0.0, 1.0, degrees).unwrap();
+        let mut u: Vec<f64> =
+            samples(&StudentT::new(1, degrees), 20_000, 3).iter().map(|z| exact.cdf(*z)).collect();
+        u.sort_by(f64::total_cmp);
+        let gap = u.iter().enumerate().map(|(k, u)| (u - k as f64 / 20_000.0).abs()).fold(0.0, f64::max);
+        assert!(gap < 1.95 / 20_000f64.sqrt(), "{degrees} degrees: {gap}");
+    }
+}
+
+#[test]
+fn a_mixture_has_its_mean_and_covariance() {
+    let (weights, means) = ([0.3, 0.7], [vec![1.0, 0.0], vec![-1.0, 2.0]]);
+    let covariances = [vec![1.0, 0.6, 0.6, 2.0], vec![0.5, -0.2, -0.2, 0.3]];
+    let drawn = samples(&GaussianMixture::new(&weights, &means, &covariances), 100_000, 4);
+    let mean = |f: &dyn Fn(&[f64]) -> f64| drawn.chunks(2).map(f).sum::<f64>() / 100_000.0;
+    // E z = Σ w m, E zzᵀ = Σ w (C + m mᵀ).
+    for i in 0..2 {
+        let expected: f64 = (0..2).map(|k| weights[k] * means[k][i]).sum();
+        assert!((mean(&|z| z[i]) - expected).abs() < 0.02);
+        for j in 0..2 {
+            let expected: f64 =
+                (0..2).map(|k| weights[k] * (covariances[k][2 * i + j] + means[k][i] * means[k][j])).sum();
+            assert!((mean(&|z| z[i] * z[j]) - expected).abs() < 0.05, "{i}, {j}");
+        }
+    }
+}
+
+#[test]
+fn a_learned_mixture_is_fitted_and_sampled_as_it_was_learned() {
+    let drawn = samples(&bimodal(), 4000, 5);
+    let table = Table::new(&["z"], drawn).unwrap();
+    let start = GaussianMixture::new(&[1.0, 1.0], &[vec![-1.0], vec![0.5]], &[vec![1.0], vec![1.0]]);
+    let layer: Box<dyn Bijection> = Box::new(Affine::identity(1));
+    let flow = Flow::new(start.learned(), [layer]).unwrap();
+    let settings = Fit { seed: 1, epochs: 80, learning_rate: 2e-2, ..Fit::default() };
+    let mut fitted = flow.fit(&table, settings).unwrap();
+    let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
+    let exact = mean(identity(bimodal()).log_prob(table.values()).unwrap());
+    let found = mean(fitted.log_prob(table.values()).unwrap());
+    assert!((found - exact).abs() < 0.01, "{found} against {exact}");
+    let left = |z: &[f64]| z.iter().filter(|z| **z < -1.0).count() as f64 / z.len() as f64;
+    let (sampled, expected) =
+        (left(&fitted.sample(20_000, 6).unwrap()), left(&samples(&bimodal(), 20_000, 7)));
+    assert!((sampled - expected).abs() < 0.02, "{sampled} against {expected}");
+}
+
+#[test]
+#[should_panic(expected = "the covariance of component 0 is not positive definite")]
+fn a_covariance_that_is_none_is_refused() {
+    GaussianMixture::new(&[1.0], &[vec![0.0, 0.0]], &[vec![1.0, 2.0, 2.0, 1.0]]);
+}
+
+#[test]
+#[should_panic(expected = "degrees of freedom above 0, not 0")]
+fn students_t_without_degrees_of_freedom_is_refused() {
+    StudentT::new(1, 0.0);
+}

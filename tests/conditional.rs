@@ -1,0 +1,191 @@
+//! Conditional flows: p(x | c) with a context for each row.
+
+use pushforward::audit::Topic;
+use pushforward::flow::{FlowError, Trainer};
+use pushforward::prelude::*;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+type Layers = Vec<Box<dyn Bijection>>;
+
+/// x = 2c + e^(c/2)·ε, with c standard normal: p(x | c) is known.
+fn pairs(rows: usize, seed: u64) -> (Table, Table) {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let (mut data, mut contexts) = (Vec::new(), Vec::new());
+    for _ in 0..rows {
+        let mut noise = [0.0; 2];
+        StandardNormal::new(2).sample(&mut random, &mut noise);
+        contexts.push(noise[0]);
+        data.push(2.0 * noise[0] + (0.5 * noise[0]).exp() * noise[1]);
+    }
+    (Table::new(&["x"], data).unwrap(), Table::new(&["c"], contexts).unwrap())
+}
+
+fn exact(x: f64, c: f64) -> f64 {
+    -0.5 * ((x - 2.0 * c) * (-0.5 * c).exp()).powi(2) - 0.5 * c - 0.5 * std::f64::consts::TAU.ln()
+}
+
+fn one_variable() -> Layers {
+    vec![Box::new(Autoregressive::maf(MaskedNetwork::new(1, [16]).with_context(1)))]
+}
+
+/// A coupling layer and a masked one, of two variables and three numbers of context.
+fn two_variables() -> Layers {
+    vec![
+        Box::new(AffineCoupling::new(Halves::first(2), Network::new([6]).with_context(3))),
+        Box::new(Autoregressive::iaf(MaskedNetwork::new(2, [6]).with_context(3))),
+        Box::new(SplineCoupling::new(
+            Halves::second(2),
+            Network::new([]).with_context(3),
+            Spline::new(4, 3.0),
+        )),
+    ]
+}
+
+/// A flow of two variables away from the identity that it starts as.
+fn moved() -> pushforward::flow::Fitted {
+    let flow = Flow::new(StandardNormal::new(2), two_variables()).unwrap();
+    let mut parameters = flow.initial(1).unwrap();
+    for (k, (_, tensor)) in parameters.iter_mut().enumerate() {
+        let values = tensor.values.iter_mut().enumerate();
+        values.for_each(|(e, value)| *value += 0.3 * ((7 * k + 3 * e) as f64).sin());
+    }
+    flow.with(parameters).unwrap()
+}
+
+#[test]
+fn a_conditional_fit_recovers_a_known_density() {
+    let (data, contexts) = pairs(4000, 1);
+    let flow = Flow::new(StandardNormal::new(1), one_variable()).unwrap();
+    assert_eq!(flow.context(), 1);
+    let settings = Fit { seed: 2, epochs: 40, learning_rate: 1e-2, ..Fit::default() };
+    let mut fitted = flow.fit_given(&data, &contexts, settings).unwrap();
+    let (data, contexts) = pairs(2000, 3);
+    let found = fitted.log_prob_given(data.values(), contexts.values()).unwrap();
+    let gap =
+        (0..2000).map(|k| exact(data.values()[k], contexts.values()[k]) - found[k]).sum::<f64>() / 2000.0;
+    assert!(gap.abs() < 0.02, "a mean gap of {gap} nats");
+    // One context for all rows is that context in every row.
+    let one = fitted.log_prob_given(&[0.1, 0.2], &[0.7]).unwrap();
+    assert_eq!(one, fitted.log_prob_given(&[0.1, 0.2], &[0.7, 0.7]).unwrap());
+    // Samples follow their context.
+    let at = |fitted: &mut pushforward::flow::Fitted, c: f64| {
+        let x = fitted.sample_given(20_000, &[c], 4).unwrap();
+        x.iter().sum::<f64>() / 20_000.0
+    };
+    for c in [1.0, -1.0] {
+        let found = at(&mut fitted, c);
+        assert!((found - 2.0 * c).abs() < 0.2 * (0.5 * c).exp(), "mean {found} given {c}");
+    }
+}
+
+#[test]
+fn every_context_gives_a_density_of_mass_one_and_its_samples() {
+    let mut fitted = moved();
+    let (steps, reach) = (300, 12.0);
+    let at = |k: usize| reach * (2.0 * (k as f64 + 0.5) / steps as f64 - 1.0);
+    let grid: Vec<f64> = (0..steps * steps).flat_map(|k| [at(k / steps), at(k % steps)]).collect();
+    let area = (2.0 * reach / steps as f64).powi(2);
+    let mut means = Vec::new();
+    for context in [[0.0, 0.0, 0.0], [1.0, -0.5, 0.3]] {
+        let p: Vec<f64> =
+            fitted.log_prob_given(&grid, &context).unwrap().iter().map(|log_p| log_p.exp() * area).collect();
+        let mass: f64 = p.iter().sum();
+        assert!((mass - 1.0).abs() < 2e-3, "mass {mass}");
+        let x = fitted.sample_given(20_000, &context, 5).unwrap();
+        for i in 0..2 {
+            let sampled = x.iter().skip(i).step_by(2).sum::<f64>() / 20_000.0;
+            let expected: f64 = p.iter().zip(grid.chunks(2)).map(|(p, x)| p * x[i]).sum();
+            assert!((sampled - expected).abs() < 0.05, "variable {i}: {sampled} against {expected}");
+            means.push(expected);
+        }
+    }
+    assert!((means[0] - means[2]).abs() + (means[1] - means[3]).abs() > 0.05, "the context does nothing");
+}
+
+#[test]
+fn rows_with_their_own_contexts_are_scored_and_sampled_each_by_its_own() {
+    let mut fitted = moved();
+    let contexts: Vec<f64> = (0..30).map(|k| (f64::from(k) * 0.7).sin()).collect();
+    let x = fitted.sample_given(10, &contexts, 3).unwrap();
+    let all = fitted.log_prob_given(&x, &contexts).unwrap();
+    for row in 0..10 {
+        let alone =
+            fitted.log_prob_given(&x[2 * row..2 * row + 2], &contexts[3 * row..3 * row + 3]).unwrap()[0];
+        assert!((all[row] - alone).abs() < 1e-12, "row {row}");
+    }
+}
+
+#[test]
+fn what_is_proven_of_a_layer_holds_for_every_context() {
+    for layer in two_variables() {
+        let report = audit(&layer).unwrap();
+        assert!(report.stands(), "{report}");
+        assert_eq!(report.claim(Topic::Structure).unwrap().evidence.word(), "proven");
+    }
+}
+
+#[test]
+fn the_first_variable_of_a_masked_network_sees_the_context_through_units_of_degree_zero() {
+    let flow = Flow::new(StandardNormal::new(1), one_variable()).unwrap();
+    let mut parameters = flow.initial(0).unwrap();
+    parameters.iter_mut().for_each(|(_, tensor)| tensor.values.fill(0.5));
+    let mut fitted = flow.with(parameters).unwrap();
+    let found = fitted.log_prob_given(&[0.3, 0.3], &[1.0, 2.0]).unwrap();
+    assert_ne!(found[0], found[1]);
+}
+
+#[test]
+fn a_context_that_does_not_fit_is_refused_in_plain_words() {
+    let mut fitted = moved();
+    let message = |result: Result<Vec<f64>, FlowError>| result.unwrap_err().to_string();
+    assert!(
+        message(fitted.log_prob(&[0.0, 0.0])).contains("take a context of 3 numbers for each row"),
+        "without a context"
+    );
+    assert!(message(fitted.sample(5, 0)).contains("sample_given"));
+    let three = [0.0; 9];
+    assert_eq!(
+        message(fitted.log_prob_given(&[0.0, 0.0, 1.0, 1.0], &three)),
+        "3 contexts do not fit 2 rows; give one for each row, or a single one for all"
+    );
+    assert!(message(fitted.log_prob_given(&[0.0, 0.0], &[0.0, 1.0])).contains("not whole rows of 3"));
+    assert!(message(fitted.log_prob_given(&[0.0, 0.0], &[0.0, 1.0, f64::NAN])).contains("column 2 is NaN"));
+    let plain: Layers = vec![Box::new(Affine::identity(2))];
+    let flow = Flow::new(StandardNormal::new(2), plain).unwrap();
+    let start = flow.initial(0).unwrap();
+    let mut plain = flow.with(start).unwrap();
+    assert!(
+        message(plain.log_prob_given(&[0.0, 0.0], &[1.0])).contains("no layer of this flow takes a context")
+    );
+
+    let table = |columns: &[&str], rows: usize| Table::new(columns, vec![0.5; columns.len() * rows]).unwrap();
+    let flow = || Flow::new(StandardNormal::new(1), one_variable()).unwrap();
+    let refused = |result: Result<pushforward::flow::Fitted, FlowError>| result.err().unwrap();
+    let settings = Fit::default;
+    assert_eq!(
+        refused(flow().fit(&table(&["x"], 20), settings())),
+        FlowError::Context { expected: 1, given: 0 }
+    );
+    let wide = refused(flow().fit_given(&table(&["x"], 20), &table(&["a", "b"], 20), settings()));
+    assert!(wide.to_string().contains("a context of 1 numbers, but the table has 2 columns"), "{wide}");
+    assert_eq!(
+        refused(flow().fit_given(&table(&["x"], 20), &table(&["c"], 19), settings())),
+        FlowError::ContextRows { rows: 20, contexts: 19 }
+    );
+    let start = flow().initial(0).unwrap();
+    let mut trainer = Trainer::<f64>::new(&flow(), start, 0.1).unwrap();
+    assert_eq!(trainer.step(&[1.0, 2.0]), Err(FlowError::Context { expected: 1, given: 0 }));
+    assert_eq!(trainer.step_given(&[1.0, 2.0], &[1.0]), Err(FlowError::ContextRows { rows: 2, contexts: 1 }));
+    assert!(trainer.step_given(&[1.0, 2.0], &[1.0, 0.5]).unwrap().is_finite());
+}
+
+#[test]
+fn layers_that_disagree_about_the_context_are_refused() {
+    let layers: Layers = vec![
+        Box::new(AffineCoupling::new(Halves::first(2), Network::new([4]).with_context(3))),
+        Box::new(AffineCoupling::new(Halves::second(2), Network::new([4]).with_context(2))),
+    ];
+    let error = Flow::new(StandardNormal::new(2), layers).err().unwrap().to_string();
+    assert!(error.contains("give all of them the same width"), "{error}");
+}

@@ -1,0 +1,54 @@
+//! Exercise 13.
+
+use pushforward::prelude::*;
+
+use super::Told;
+
+#[path = "../../lessons/judges/13_maximum_likelihood_is_forward_kl.rs"]
+mod judge;
+#[path = "../../lessons/solutions/13_maximum_likelihood_is_forward_kl.rs"]
+mod solution;
+#[allow(clippy::all, unused, reason = "it is not finished")]
+#[path = "../../lessons/starts/13_maximum_likelihood_is_forward_kl.rs"]
+mod start;
+
+pub use judge::EXERCISE;
+
+fn backward<'t>(p: [Var<'t>; 2], q: [Var<'t>; 2]) -> Var<'t> {
+    solution::forward_kl(q, p)
+}
+
+fn nll<'t>([a, s]: [Var<'t>; 2], [b, t]: [Var<'t>; 2]) -> Var<'t> {
+    t.ln() + (s.powi(2) + (a - b).powi(2)) / (2.0 * t.powi(2)) + 0.5 * (2.0 * std::f64::consts::PI).ln()
+}
+
+fn negative<'t>(p: [Var<'t>; 2], q: [Var<'t>; 2]) -> Var<'t> {
+    -solution::forward_kl(p, q)
+}
+
+fn spread_forgotten<'t>([a, s]: [Var<'t>; 2], [b, t]: [Var<'t>; 2]) -> Var<'t> {
+    t.ln() - s.ln() + (a - b).powi(2) / (2.0 * t.powi(2)) - 0.5
+}
+
+fn variances<'t>([a, s]: [Var<'t>; 2], [b, t]: [Var<'t>; 2]) -> Var<'t> {
+    t.ln() - s.ln() + (s + (a - b).powi(2)) / (2.0 * t) - 0.5
+}
+
+/// The same in another form: with the ratio of the two deviations.
+fn ratio<'t>([a, s]: [Var<'t>; 2], [b, t]: [Var<'t>; 2]) -> Var<'t> {
+    let r = (s / t).powi(2);
+    0.5 * (r - 1.0 - r.ln()) + 0.5 * ((a - b) / t).powi(2)
+}
+
+#[test]
+fn exercise_13() {
+    Told::of(EXERCISE)
+        .wrong("the starting file", || judge::judge(start::forward_kl))
+        .wrong("the backward one", || judge::judge(backward))
+        .wrong("NLL, with the entropy in it", || judge::judge(nll))
+        .wrong("the other sign", || judge::judge(negative))
+        .wrong("the spread of p is forgotten", || judge::judge(spread_forgotten))
+        .wrong("deviations taken for variances", || judge::judge(variances))
+        .solved(|| judge::judge(solution::forward_kl));
+    assert!(judge::judge(ratio).is_ok());
+}

@@ -1,0 +1,62 @@
+//! Exercise 15.
+
+use pushforward::prelude::*;
+
+use super::Told;
+
+#[path = "../../lessons/judges/15_simple_bases.rs"]
+mod judge;
+#[path = "../../lessons/solutions/15_simple_bases.rs"]
+mod solution;
+#[allow(clippy::all, unused, reason = "it is not finished")]
+#[path = "../../lessons/starts/15_simple_bases.rs"]
+mod start;
+
+pub use judge::EXERCISE;
+
+macro_rules! maps {
+    ($($name:ident $meaning:literal $map:expr;)*) => {
+        $(
+            #[doc = $meaning]
+            struct $name;
+
+            impl Bijection for $name {
+                fn dim(&self) -> usize {
+                    1
+                }
+                fn structure(&self) -> Structure {
+                    Structure::Diagonal
+                }
+                fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+                    let map: fn(Var<'t>) -> Var<'t> = $map;
+                    map(z)
+                }
+            }
+        )*
+    };
+}
+
+maps! {
+    Cubed "A power of z stretches, and not enough." |z| z + z.powi(3);
+    Sinh "Twice as steep in the exponent." |z| z.sinh();
+    Scaled "The scale is forgotten." |z| (0.5 * z).sinh();
+    Folded "Both halves of the line on one." |z| 2.0f64.sqrt() * (0.5 * z.abs()).sinh();
+    Falling "The same density: it is symmetric." |z| -(2.0f64.sqrt()) * (0.5 * z).sinh();
+    Quantile "The quantile function as it is solved for, z in it twice." |z| {
+        let u = z.sigmoid();
+        (2.0 * u - 1.0) / (2.0 * u * (1.0 - u)).sqrt()
+    };
+}
+
+#[test]
+fn exercise_15() {
+    Told::of(EXERCISE)
+        .wrong("the starting file", || judge::judge(&start::Heavy))
+        .wrong("a power is too little", || judge::judge(&Cubed))
+        .wrong("too steep", || judge::judge(&Sinh))
+        .wrong("the scale is off", || judge::judge(&Scaled))
+        .wrong("both halves on one", || judge::judge(&Folded))
+        .solved(|| judge::judge(&solution::Heavy));
+    assert!(judge::judge(&Falling).is_ok());
+    assert!(judge::judge(&Quantile).is_ok());
+}

@@ -1,0 +1,49 @@
+//! Exercise 16.
+
+use pushforward::prelude::*;
+
+use super::Told;
+
+#[path = "../../lessons/judges/16_anomalies.rs"]
+mod judge;
+#[path = "../../lessons/solutions/16_anomalies.rs"]
+mod solution;
+#[allow(clippy::all, unused, reason = "it is not finished")]
+#[path = "../../lessons/starts/16_anomalies.rs"]
+mod start;
+
+pub use judge::EXERCISE;
+
+fn turned(log_p: Var<'_>) -> Var<'_> {
+    log_p
+}
+
+/// The distance from the highest ln p, at 0.
+fn from_the_top(log_p: Var<'_>) -> Var<'_> {
+    (log_p + 50.0 * (2.0 * std::f64::consts::PI).ln()).abs()
+}
+
+/// H with a sign too many.
+fn other_sign(log_p: Var<'_>) -> Var<'_> {
+    (log_p - 141.9).abs()
+}
+
+fn same_for_all(log_p: Var<'_>) -> Var<'_> {
+    0.0 * log_p
+}
+
+fn squared(log_p: Var<'_>) -> Var<'_> {
+    (log_p + 141.9).powi(2)
+}
+
+#[test]
+fn exercise_16() {
+    Told::of(EXERCISE)
+        .wrong("the starting file", || judge::judge(start::score))
+        .wrong("ln p itself", || judge::judge(turned))
+        .wrong("the distance from the top", || judge::judge(from_the_top))
+        .wrong("the distance from H", || judge::judge(other_sign))
+        .wrong("the same for all", || judge::judge(same_for_all))
+        .solved(|| judge::judge(solution::score));
+    assert!(judge::judge(squared).is_ok());
+}

@@ -1,0 +1,75 @@
+//! Exercise 17.
+
+use pushforward::prelude::*;
+
+use super::Told;
+
+#[path = "../../lessons/judges/17_inverse_problems.rs"]
+mod judge;
+#[path = "../../lessons/solutions/17_inverse_problems.rs"]
+mod solution;
+#[allow(clippy::all, unused, reason = "it is not finished")]
+#[path = "../../lessons/starts/17_inverse_problems.rs"]
+mod start;
+
+pub use judge::EXERCISE;
+
+macro_rules! posteriors {
+    ($($name:ident $meaning:literal $map:expr;)*) => {
+        $(
+            #[doc = $meaning]
+            struct $name;
+
+            impl Bijection for $name {
+                fn dim(&self) -> usize {
+                    1
+                }
+                fn structure(&self) -> Structure {
+                    Structure::Diagonal
+                }
+                fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+                    let x = z.tape().context(2);
+                    let map: fn(Var<'t>, Var<'t>, Var<'t>) -> Var<'t> = $map;
+                    map(z, x.at(0), x.at(1))
+                }
+            }
+        )*
+    };
+}
+
+posteriors! {
+    Likeliest "The θ that explains x best, without the prior." |z, x1, x2| (x1 + x2) / 3.0 + z / 7.0f64.sqrt();
+    Variance "z times the variance." |z, x1, x2| 2.0 * (x1 + x2) / 7.0 + z / 7.0;
+    OnlyOne "The second measurement is left out." |z, x1, _| 2.0 * x1 / 3.0 + z / 3.0f64.sqrt();
+    Bent "Right at z = 0 and 1, and bent between." |z, x1, x2| {
+        2.0 * (x1 + x2) / 7.0 + z.powi(3) / 7.0f64.sqrt()
+    };
+    Falling "The same density: a normal one is symmetric." |z, x1, x2| 2.0 * (x1 + x2) / 7.0 - z / 7.0f64.sqrt();
+}
+
+struct Blind;
+
+impl Bijection for Blind {
+    fn dim(&self) -> usize {
+        1
+    }
+    fn structure(&self) -> Structure {
+        Structure::Diagonal
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        z / 7.0f64.sqrt()
+    }
+}
+
+#[test]
+fn exercise_17() {
+    Told::of(EXERCISE)
+        .wrong("the starting file", || judge::judge(&start::Posterior))
+        .wrong("no context", || judge::judge(&Blind))
+        .wrong("without the prior", || judge::judge(&Likeliest))
+        .wrong("the variance for the deviation", || judge::judge(&Variance))
+        .wrong("one measurement only", || judge::judge(&OnlyOne))
+        .wrong("no straight line in z", || judge::judge(&Bent))
+        .solved(|| judge::judge(&solution::Posterior));
+    assert!(judge::judge(&Falling).is_ok());
+}
