@@ -258,7 +258,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
 
     page.heading("In general");
     page.formula(
-        "score(x) = -ln p(x);   typical: ln p(x) ≈ -H;   under y = g(x): ln p(y) = ln p(x) - ln|det J_g(x)|",
+        "score(x) = -ln p(x)\ntypical: ln p(x) ≈ -H\nunder y = g(x): ln p(y) = ln p(x) - ln|det J_g(x)|",
     );
     page.heading("What people get wrong");
     page.misconception(
