@@ -205,6 +205,10 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
         format!("{ratios:?}"),
     );
     page.prose(
+        "So 256 inputs take 256 sweeps forwards, one for each, and a single one backwards. With 256 outputs and one input it \
+         would be the other way round.",
+    );
+    page.prose(
         "Training asks for the gradient of one loss by all weights: backwards. A Jacobian's diagonal asks for each \
          output by its own input: forwards, and lesson 7 shows that one sweep is enough.",
     );
@@ -246,6 +250,11 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
         .log_log()
         .line("difference quotient", errors.clone())
         .line("tape", errors.iter().map(|(h, _)| (*h, tape_error.max(1e-16))).collect()),
+    );
+    page.prose(
+        "To the right of the lowest point the curve bends away, to the left the digits cancel. The tape has no step and so \
+         no such choice: its line is flat. A logarithmic axis cannot show an error of 0; it is drawn at 1e-16, about a \
+         rounding.",
     );
 
     page.exercise(&judge::EXERCISE);

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use pushforward::lesson::{Lesson, Page, Picture, formulas, values};
+use pushforward::lesson::{Lesson, Page, Picture, equation, formulas, values};
 use pushforward::prelude::*;
 
 #[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
@@ -101,11 +101,20 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
         "z is uniform on the unit square. x₁ = 2z₁ and x₂ = z₂. What is the density of x, and where is it not 0?",
     );
 
+    page.heading("By hand");
+    page.prose(
+        "With two variables there are four derivatives. J, the Jacobian, is the table of them, [a, b; c, d] with a semicolon \
+         between the rows: a = ∂x₁/∂z₁, b = ∂x₁/∂z₂, c = ∂x₂/∂z₁, d = ∂x₂/∂z₂. Its determinant is det J = ad - bc. Here \
+         J = [2, 0; 0, 1], so det J = 2·1 - 0·0 = 2: the square becomes a rectangle of area 2.",
+    );
+
     page.heading("A square, twice as wide");
     let wide = Matrix { name: "wide", rows: [[2.0, 0.0], [0.0, 1.0]] };
-    page.formula(formulas(&record(&wide)?));
+    let recording = record(&wide)?;
+    page.formula(equation("x", recording.output(), &[(recording.input(), "z")]));
     let det = volume(&wide, [0.3, 0.6])?;
     page.number("|det J|", det, "");
+    page.number("ln|det J| = ln 2", det.ln(), "");
     page.check_close("|det J| = 2", det, 2.0, 1e-12);
     let flow = Flow::new(Uniform::new(2), [Box::new(wide) as Box<dyn Bijection>])?;
     let start = flow.initial(0)?;
@@ -127,6 +136,10 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
 
     page.heading("Shear and rotation");
     page.predict("A shear makes the square into a slanted parallelogram. Does the density rise or fall?");
+    page.prose(
+        "The shear is x₁ = z₁ + 0.8·z₂, x₂ = z₂, so det J = 1·1 - 0.8·0 = 1. The rotation is x₁ = 0.8·z₁ - 0.6·z₂, x₂ = \
+         0.6·z₁ + 0.8·z₂, so det J = 0.8·0.8 + 0.6·0.6 = 1.",
+    );
     let shear = Matrix { name: "shear", rows: [[1.0, 0.8], [0.0, 1.0]] };
     let turn = Matrix { name: "rotation", rows: [[0.8, -0.6], [0.6, 0.8]] };
     let wide = Matrix { name: "wide", rows: [[2.0, 0.0], [0.0, 1.0]] };
@@ -145,20 +158,24 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     }
     page.table(&["map", "|det J| derived", "area of the image, by its corners"], rows);
     page.prose(
-        "A shear and a rotation move everything and change no area: the density is carried along as it is.",
+        "A shear and a rotation move everything and change no area: the density neither rises nor falls, it is carried along as it is. \
+         In each picture the unit square (a) and its image (b):",
     );
-    page.picture(
-        "square_and_images",
-        Picture::new(
-            "The unit square and its images",
-            "A square, a rectangle twice as wide, a slanted parallelogram and a turned square.",
-        )
-        .axes("x₁", "x₂")
-        .equal_aspect()
-        .grid("wide", grid(&wide)?)
-        .grid("sheared", grid(&shear)?)
-        .grid("turned", grid(&turn)?),
-    );
+    let corners = vec![vec![(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0), (0.0, 0.0)]];
+    for (name, what, layer) in [
+        ("wide", "a rectangle twice as wide", &wide),
+        ("sheared", "a slanted parallelogram", &shear),
+        ("turned", "a turned square", &turn),
+    ] {
+        page.picture(
+            name,
+            Picture::new(format!("The unit square, {name}"), format!("A square, and {what}."))
+                .axes("x₁", "x₂")
+                .equal_aspect()
+                .grid("the square", corners.clone())
+                .grid("its image", grid(layer)?),
+        );
+    }
 
     page.heading("A curved map, locally");
     page.formula(formulas(&record(&Curved)?));
@@ -175,15 +192,26 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
         ratios.push(ratio);
         rows.push(vec![format!("{h}"), format!("{ratio:.8}"), format!("{:.1e}", (ratio - derived).abs())]);
     }
-    page.table(&["side of the square", "area of the image / area", "less |det J|"], rows);
+    page.table(&["side of the square", "area of the image / area", "distance to |det J|"], rows);
     page.number("|det J| at z = (0.4, 0.7), derived", derived, "");
     page.check_close("the smallest square agrees", ratios[3], derived, 1e-4);
+    let (start, growth) = (images(&Curved, &at)?[0], (0.5 * at[0]).exp());
+    let columns = [(1.0, 0.5 * at[1] * growth), (at[1], growth)];
+    let columns = columns.map(|(a, b)| vec![start, (start.0 + 0.25 * a, start.1 + 0.25 * b)]).to_vec();
     page.picture(
         "curved",
-        Picture::new("The unit square through a curved map", "A grid of the unit square, bent and widening.")
-            .axes("x₁", "x₂")
-            .equal_aspect()
-            .grid("", grid(&Curved)?),
+        Picture::new(
+            "The unit square through a curved map",
+            "A grid of the unit square, bent and widening, and at one point two arrows along its lines.",
+        )
+        .axes("x₁", "x₂")
+        .equal_aspect()
+        .grid("image", grid(&Curved)?)
+        .grid("columns of J at z = (0.4, 0.7)", columns),
+    );
+    page.prose(
+        "The two columns, drawn at a quarter of their length from the image of z, run along the lines of the grid there. \
+         They span the parallelogram that a small square at z becomes, and |det J| is its area over that of the square.",
     );
 
     page.heading("In general");

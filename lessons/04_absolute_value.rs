@@ -164,10 +164,16 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
         "Dropping the bars. With ln det instead of ln|det| the logarithm is NaN wherever f flips, which is how it \
          is usually noticed; with a determinant that is divided by, nothing is noticed at all.",
     );
-    page.prose("The audit of the first map, with its log_det written by hand as ln(-3):");
+    page.prose(
+        "Here is the first map again, with its log_det written by hand, and what an audit says of that:",
+    );
+    page.listing(
+        "fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {\n    -3.0 * z + 1.0\n}\n\
+         fn log_det<'t>(&self, z: Var<'t>) -> Option<Var<'t>> {\n    Some(z.tape().constant(-3.0).ln())\n}",
+    );
     let report = audit(&Turned)?;
-    page.report(&report);
     let claim = report.claim(Topic::GivenLogDet).ok_or("the audit compares the two")?;
+    page.note(format!("{}? {}", claim.statement, claim.evidence));
     page.check_that(
         "the audit refutes it, and says that the absolute value is missing",
         claim.evidence.detail().contains("absolute value"),

@@ -145,13 +145,16 @@ fn main() -> ExitCode {
 }
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
-    page.question("Some papers divide by |det J_f(z)|, others multiply by |det J_f⁻¹(x)|. Which is right?");
-    page.predict("If f doubles areas near z, what does f⁻¹ do to areas near x = f(z)?");
+    page.question(
+        "Some papers divide by |det J_f(z)|. Others take the way back, g = f⁻¹, and multiply by |det J_g(x)|. Which is \
+         right?",
+    );
+    page.predict("If f doubles areas near z, what does g = f⁻¹ do to areas near x = f(z)?");
 
     page.heading("By hand");
     page.prose(
-        "f(z) = 2z doubles lengths, and f⁻¹(x) = x/2 halves them. Take z = 1, so x = 2. Dividing by what f does: \
-         p(z)/2. Multiplying by what f⁻¹ does: p(z)·½. It is one number, written in two ways.",
+        "f(z) = 2z doubles lengths, and g(x) = x/2 halves them. Take z = 1, so x = 2. Dividing by what f does: p(z)/2. \
+         Multiplying by what g does: p(z)·½. It is one number, written in two ways, so both papers are right.",
     );
 
     page.heading("The same number, a thousand times");
@@ -184,31 +187,37 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     let worst = first.iter().zip(&second).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
     page.check_close("at 1000 points the two forms are one number (largest difference)", worst, 0.0, 1e-11);
     page.prose(
-        "They have to be: f⁻¹ undoes f, so its Jacobian is the inverse matrix, and the determinant of an inverse \
-         matrix is one over the determinant. What f stretches, f⁻¹ shrinks back.",
+        "They have to be: g undoes f, so its Jacobian at x is the inverse of the matrix J_f(z), and the determinant of an \
+         inverse matrix is one over the determinant. What f stretches, g shrinks back: where f doubles areas, g halves \
+         them.",
     );
 
     page.heading("Which is cheaper when");
-    page.predict("A layer that computes xᵢ from x₁ … xᵢ₋₁. Which way can all variables be computed at once?");
+    page.predict("A layer that computes xᵢ from zᵢ and from x₁ … xᵢ₋₁. Which way can all variables be computed at once, from z to \
+         x or from x to z?",);
     page.prose(
-        "Sampling needs z → x. A density needs x → z, and one of the determinants. For three kinds of layer, on 32 \
-         variables, counted on the tape; work is operations in all, in a row is how many of them wait for each \
-         other:",
+        "Sampling needs z → x. A density needs x → z, and one of the determinants. Three kinds of layer come back in \
+         lessons 11 and 12. In a coupling layer half of the variables stay as they are and choose how the other half is \
+         scaled and shifted. In MAF, the layer just asked about, each variable is scaled and shifted by what x₁ … xᵢ₋₁ \
+         say, and in IAF by what z₁ … zᵢ₋₁ say. On 32 variables, counted on the tape; work is operations in all, in a row \
+         is how many of them wait for each other:",
     );
     let coupling = AffineCoupling::new(Halves::first(32), Network::new([32]));
     let maf = Autoregressive { d: 32, looks_at_x: true };
     let iaf = Autoregressive { d: 32, looks_at_x: false };
     let mut rows = Vec::new();
     let mut depths = Vec::new();
-    for layer in [&coupling as &dyn Bijection, &maf, &iaf] {
+    for (name, layer) in [("coupling", &coupling as &dyn Bijection), ("MAF", &maf), ("IAF", &iaf)] {
         let costs = costs(layer)?;
         depths.push((costs[1], costs[3]));
-        rows.push(std::iter::once(layer.name()).chain(costs.iter().map(usize::to_string)).collect());
+        rows.push(std::iter::once(name.to_string()).chain(costs.iter().map(usize::to_string)).collect());
     }
-    page.table(&["layer", "sampling: work", "in a row", "density: work", "in a row"], rows);
+    let headers = ["layer", "sample: work", "sample: in a row", "density: work", "density: in a row"];
+    page.table(&headers, rows);
     page.prose(
-        "The work is about the same both ways. What differs is how much of it must wait: a coupling layer never \
-         waits; MAF has its densities at once and its samples one variable after another; IAF the other way round.",
+        "The work is about the same both ways. What differs is how much of it must wait. In a coupling layer no variable \
+         waits for another, and what stands in a row is its network, either way. MAF has its densities at once, since x \
+         is known, and its samples one variable after another; IAF the other way round. So the answer is: from x to z.",
     );
     let (coupling, maf, iaf) = (depths[0], depths[1], depths[2]);
     page.check_that(
@@ -216,16 +225,16 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
         coupling.0.abs_diff(coupling.1) <= 2,
         format!("{coupling:?}"),
     );
-    page.check_that("MAF: sampling is at least 32 times deeper", maf.0 >= 32 * maf.1 / 2, format!("{maf:?}"));
-    page.check_that("IAF: the density is as much deeper", iaf.1 >= 32 * iaf.0 / 2, format!("{iaf:?}"));
+    page.check_that("MAF: sampling is at least 32 times deeper", maf.0 >= 32 * maf.1, format!("{maf:?}"));
+    page.check_that("IAF: the density is at least 32 times deeper", iaf.1 >= 32 * iaf.0, format!("{iaf:?}"));
 
     page.heading("In general");
-    page.formula("p(x) = p(z) / |det J_f(z)|\np(x) = p(z) · |det J_f⁻¹(x)|     both with z = f⁻¹(x)");
+    page.formula("p(x) = p(z) / |det J_f(z)|\np(x) = p(z) · |det J_g(x)|     both with z = g(x) and g = f⁻¹");
     page.prose("Choose by what you have: the map that you can compute is the one whose Jacobian you take.");
 
     page.heading("What people get wrong");
     page.misconception(
-        "Mixing the two: dividing by the determinant of f⁻¹, or evaluating J_f at x instead of at z = f⁻¹(x). Write \
+        "Mixing the two: dividing by the determinant of g = f⁻¹, or evaluating J_f at x instead of at z = f⁻¹(x). Write \
          down which map the Jacobian belongs to, and where it is taken.",
     );
     page.exercise(&judge::EXERCISE);

@@ -60,6 +60,9 @@ impl Bijection for Step {
     }
 }
 
+const NAMES: [&str; 5] =
+    ["layer 1, Bend", "layer 2, Linear", "layer 3, Tails", "layer 4, Exchange", "layer 5, Bend"];
+
 fn stack_of_layers() -> Chain {
     Chain::new([
         Box::new(Bend) as Box<dyn Bijection>,
@@ -96,6 +99,10 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.check_close("ln 2 + ln 3 is ln 6", 2f64.ln() + 3f64.ln(), 6f64.ln(), 1e-15);
 
     page.heading("Five layers at one point");
+    page.prose(
+        "Bend is x₁ = z₁, x₂ = z₂·exp(tanh z₁) + z₁². Linear is x₁ = 0.8·z₁ - 0.6·z₂ + 0.3, x₂ = 0.9·z₁ + 1.2·z₂ - 0.1. Tails \
+         is x = z·(1 + z²/4) for each variable. Exchange swaps the two, and Bend comes once more:",
+    );
     let chain = stack_of_layers();
     let recording = record(&chain)?;
     let tape = recording.tape();
@@ -103,12 +110,12 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     let at = [0.4, -0.7];
     let mut rows = Vec::new();
     let mut sum = 0.0;
-    for layer in recording.layers() {
+    for (layer, name) in recording.layers().iter().zip(NAMES) {
         let (point, share) = (tape.var(layer.input), tape.var(layer.log_det));
         let numbers = values(tape, z, &[point, share], &at);
         sum += numbers[1][0];
         rows.push(vec![
-            layer.name.clone(),
+            name.to_string(),
             format!("({:.4}, {:.4})", numbers[0][0], numbers[0][1]),
             format!("{:.6}", numbers[1][0]),
             format!("{sum:.6}"),
@@ -128,14 +135,14 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.predict("What if every layer's determinant is taken at z, because that is the variable at hand?");
     let mut wrong = 0.0;
     let mut rows = Vec::new();
-    for layer in recording.layers() {
+    for (layer, name) in recording.layers().iter().zip(NAMES) {
         let point = tape.var(layer.input);
         let share = tape.var(layer.log_det);
         // The layer's own formula, with z where z_k belongs.
         let at_z = values(tape, point, &[share], &at)[0][0];
         let right = values(tape, z, &[share], &at)[0][0];
         wrong += at_z;
-        rows.push(vec![layer.name.clone(), format!("{right:.6}"), format!("{at_z:.6}")]);
+        rows.push(vec![name.to_string(), format!("{right:.6}"), format!("{at_z:.6}")]);
     }
     page.table(&["layer", "at its own input", "at z"], rows);
     page.number("the wrong sum", wrong, "");
@@ -150,6 +157,10 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     );
 
     page.heading("What it looks like");
+    page.prose(
+        "In one variable: z is normal, and each layer is x = z + ½·tanh(3(z - c)), with c = 0, then 1, then -1. Around c \
+         the slope is 1 + 1.5, so the layer pulls points apart there, and the density gets a hollow:",
+    );
     let steps = Chain::new([
         Box::new(Step { shift: 0.0 }) as Box<dyn Bijection>,
         Box::new(Step { shift: 1.0 }),
@@ -180,6 +191,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
         picture = picture.line(&format!("after layer {}", k + 1), points);
     }
     page.picture("through_the_layers", picture);
+    page.prose("One hollow more after each layer, and the area under every curve stays 1.");
 
     page.heading("In general");
     page.formula("x = f_K(… f_2(f_1(z)))");

@@ -12,6 +12,16 @@ use pushforward::sweep::simplify::Rule;
 #[path = "judges/09_write_forward_get_the_rest.rs"]
 mod judge;
 
+/// What the page shows of `Unseen`.
+const FORWARD: &str = "fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+    let (z1, z2, z3) = (z.at(0), z.at(1), z.at(2));
+    stack([
+        z1,
+        (z2 + z1.cos()) * (-z1.sin()).exp(),
+        z3 * (z1 * z2).softplus() - (z1 + z2).tanh(),
+    ])
+}";
+
 /// A layer from no paper. Each variable is moved by the ones before it.
 struct Unseen;
 
@@ -106,7 +116,9 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     );
 
     page.heading("One formula in");
-    page.prose("Its code is the map and nothing else. This is what follows from it:");
+    page.prose("Its code is the map and nothing else:");
+    page.listing(FORWARD);
+    page.prose("This is what follows from it:");
     let derivation = derive(&Unseen)?;
     page.derivation(&derivation);
     page.prose(
@@ -121,13 +133,14 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     );
 
     page.heading("Step by step");
+    let recording = record(&Unseen)?;
     page.prose(format!(
         "Between the sum of logarithms that comes off the diagonal and the formula you would print there are \
          steps, each by one of {} rules. A rule holds for all real numbers, and its condition is proven before \
-         it is used: |a| becomes a only where a > 0 for all inputs.",
-        Rule::all().count()
+         it is used: |a| becomes a only where a ≥ 0 for all inputs. These {} were used here:",
+        Rule::all().count(),
+        recording.layers()[0].rules.len()
     ));
-    let recording = record(&Unseen)?;
     let rows = recording.layers()[0].rules.iter().map(|rule| {
         vec![rule.name().to_string(), rule.statement().to_string(), rule.condition().to_string()]
     });
@@ -146,7 +159,10 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     );
 
     page.heading("And is it true?");
-    page.prose("An audit asks again, by other means: LU of whole Jacobians, differences, round trips, mass.");
+    page.prose(
+        "An audit asks again, by other means: LU of whole Jacobians, differences, round trips. Its first line, a pure \
+         recording, says that forward gives the same program when it is called again.",
+    );
     let report = audit(&Unseen)?;
     page.audit(&report);
     let proven = |topic: Topic| report.claim(topic).is_some_and(|claim| claim.evidence.word() == "proven");
@@ -158,16 +174,29 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
 
     page.heading("Where it ends");
     page.prose(
-        "Put tanh in the place of softplus, and the factor of z₃ is 0 wherever z₁z₂ is. The same program is \
-         recorded; the proof is gone, and two points show why:",
+        "Put tanh in the place of softplus, and the factor of z₃ is 0 wherever z₁z₂ is. The rest of the program is the \
+         same; the proof is gone, and two points show why:",
     );
     let careless = audit(&Careless)?;
     page.report(&careless);
     page.check_that("the careless layer does not stand", !careless.stands(), "nothing was refuted");
     page.prose(
+        "Two lines of it seem to contradict each other: det J changes sign, and yet f⁻¹(f(z)) = z is proven. The proof says \
+         wherever f⁻¹ is defined, and it divides by tanh(z₁z₂). Where z₁z₂ is not 0, x₁ and x₂ give z₁ and z₂ back and then \
+         x₃ gives z₃, so no two such points collide. Where z₁z₂ is 0, x₃ does not look at z₃ at all: a whole line goes to \
+         one point. Random points miss that plane, and so did the audit. By hand, with z₁ = 0 and z₂ = 1:",
+    );
+    let recording = record(&Careless)?;
+    let rows = [0.0, 1.0, 0.0, 0.0, 1.0, 5.0];
+    let x = values(recording.tape(), recording.input(), &[recording.output()], &rows).swap_remove(0);
+    let told = |row: &[f64]| format!("({:.4}, {:.4}, {:.4})", row[0], row[1], row[2]);
+    page.table(&["z", "x"], rows.chunks(3).zip(x.chunks(3)).map(|(z, x)| vec![told(z), told(x)]).collect());
+    page.check_that("(0, 1, 0) and (0, 1, 5) go to one point", x[..3] == x[3..], format!("{x:?}"));
+    page.prose(
         "And x = z + ½·sin z holds its variable twice, so there is no chain of operations to undo. But its slope \
          1 + ½·cos z is above 0 for all z, which the bounds prove; so the inverse is an equation that Newton's method \
-         solves between brackets, from any start:",
+         solves between brackets, from any start. solve(…) stands for the number ζ (zeta) for which the equation in it \
+         holds:",
     );
     let tape = Tape::new();
     let x = tape.input(Shape::Vector(1));

@@ -277,11 +277,16 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let training = training.standardised(&moments);
     page.prose(
         "A density only asks for the way from x to z and for the determinant of that way (the second form of \
-         lesson 5). So let a network be the way, z = g(x), and train it for likelihood. Nothing in the formula asks \
+         lesson 5). So let a network be the way, z = g(x), and train it for likelihood. Until the section Built in the \
+         network goes from x to z. Nothing in the formula asks \
          whether g is one-to-one, so that is added as a cost:",
     );
     page.formula(format!(
         "ln p(x) = ln p_Z(g(x)) + ln|det J_g(x)|\ncost(x) = {WEIGHT}·max(0, {MARGIN} - det J_g(x))²"
+    ));
+    page.prose(format!(
+        "The factor {WEIGHT} is large, so that no gain in likelihood is worth a violation. g(x) is x plus a network with two \
+         hidden layers of 16 units: 2·16 + 16 weights into the first, 16·16 + 16 between them, 16·2 + 2 out of the second.",
     ));
     let (mut model, weights, costs) = rewarded(&training)?;
     let at_training = model.scores(training.values())?;
@@ -321,18 +326,18 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
          you take it?"
     ));
 
-    page.heading("Two penguins, one z");
+    page.heading("Two points, one z");
     page.prose(
-        "What was asked of the network holds where it was asked. The audit asks elsewhere. (It calls what goes into a \
-         map z and what comes out x; here a penguin goes in.)",
+        "What was asked of the network holds where it was asked. The audit asks elsewhere. Here g is the map that is audited: \
+         what the audit calls z goes into g, so it is our x, and what it calls x is our z.",
     );
     let report = audit_with(&Rewarded, &Settings { parameters: Some(weights), ..Settings::default() })?;
     page.report(&report);
     let collide = report.refuted().any(|claim| claim.topic == Topic::Injective);
-    page.check_that("two penguins have the same z: g is not invertible", collide, "no two points were found");
+    page.check_that("two points have the same z: g is not invertible", collide, "no two points were found");
     page.prose(
-        "Walk in a straight line from a heavy penguin (0) to a light one (1). A map that can be turned round carries \
-         you across once. This one carries you across, back, and across again:",
+        "Where does g fold? Walk in a straight line from a heavy penguin (0) to a light one (1), and look at z on the way. \
+         It goes across, back, and across again:",
     );
     let along: Vec<f64> = steps(-0.2, 1.2, 280).collect();
     let walk = model.z(&way(along.iter().copied(), 0.0))?;
@@ -346,6 +351,11 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         .axes("from heavy (0) to light (1)", "z")
         .line("z₁", coordinate(0))
         .line("z₂", coordinate(1)),
+    );
+    page.prose(
+        "That is a suspicion, not a proof: a one-to-one map of the plane may bend a line back and forth as well. So take a \
+         strip around that line. The image of a strip under a one-to-one map never lies over itself. This one does, in \
+         three layers between two creases, and the layer in the middle, the gap, is turned over:",
     );
     page.picture(
         "folded",
@@ -426,7 +436,9 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.prose(format!(
         "And likelihood pays for folding. A group with a share w of the birds that gets all of the base for itself, \
          not w of it, gains -ln w a row: over both groups {reward:.2} in the mean. The network was ahead by \
-         {ahead:.2}. Divided by what it integrates to, its p becomes a density, and its score this:"
+         {ahead:.2}. Divided by what it integrates to, {total:.2}, its p becomes a density, and every ln p falls by \
+         ln {total:.2} = {:.2}:",
+        total.ln()
     ));
     let made_honest = score - total.ln();
     page.number("the network, less ln ∫ p", made_honest, "nats");
@@ -439,7 +451,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
 
     page.heading("Built in");
     page.prose(
-        "In one variable: x = z + a·sin z with an a that is learned, starting at ½, written in two ways.",
+        "Now from z to x again. In one variable: x = z + a·sin z with an a that is learned, starting at ½, written in two \
+         ways.",
     );
     let places: Vec<f64> = steps(-10.0, 10.0, 1000).collect();
     let (mut images, mut words) = (Vec::new(), Vec::new());

@@ -277,10 +277,15 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         expected,
         1e-5,
     );
-    let layer = AffineCoupling::new(Halves::first(4), Network::new([8])).with_log_scale(LogScale::Raw);
-    page.prose("With a network for s and t, of four variables:");
+    let layer = AffineCoupling::new(Halves::first(4), Network::new([8]));
+    page.prose("With a network for s and t, of four variables. Half of what it says, h₁, becomes s, the other half is t:");
     page.formula(formulas(&record(&layer)?));
-    page.prose("The log-determinant is the sum of the numbers s, which the layer has computed anyway.");
+    page.prose(
+        "s is not h₁ itself but c·tanh(h₁/c), which is near h₁ where that is small and never leaves (-c, c); c = \
+         exp(log_bound) is learned with the rest. A network may say anything, and exp of a large number is infinite in a \
+         computer, or 0, which no layer may multiply by. The log-determinant is the sum of the numbers s, which the \
+         layer has computed anyway.",
+    );
     page.audit(&audit(&layer)?);
 
     page.heading("What one layer cannot do");
@@ -307,6 +312,10 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         "when they take turns, three layers let every variable act on every other, and two do not",
         counts[1].1 < 16 && counts[2].1 == 16,
         format!("{counts:?}"),
+    );
+    page.prose(
+        "The two that are missing after two layers that take turns are ∂x₃/∂z₄ and ∂x₄/∂z₃: the first layer moves x₃ and \
+         x₄ by z₁ and z₂ alone, the second does not touch them. In the third they hear of each other through x₁ and x₂.",
     );
     let same = Chain::new(couplings(2, 6, false));
     let recording = record(&same)?;
@@ -340,9 +349,9 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.table(
         &["layers", "weights", "mean ln p of held-out rows"],
         vec![
-            vec!["one, large".into(), large_weights.to_string(), format!("{large_score:.3}")],
-            vec!["six, same halves".into(), same_weights.to_string(), format!("{same_score:.3}")],
-            vec!["six, halves take turns".into(), turns_weights.to_string(), format!("{turns_score:.3}")],
+            vec!["one, 64 + 64 hidden units".into(), large_weights.to_string(), format!("{large_score:.3}")],
+            vec!["six, same halves, 16 + 16".into(), same_weights.to_string(), format!("{same_score:.3}")],
+            vec!["six, take turns, 16 + 16".into(), turns_weights.to_string(), format!("{turns_score:.3}")],
         ],
     );
     page.check_that(

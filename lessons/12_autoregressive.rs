@@ -155,7 +155,7 @@ fn main() -> ExitCode {
 fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.question(
         "Every density is p(x₁)·p(x₂ | x₁)·p(x₃ | x₁, x₂) and so on, each factor with its own inputs. Does that take d \
-         networks? And why do two papers describe one layer?",
+         networks? And why do the layers of two papers look so much alike?",
     );
     page.predict(
         "One network with four inputs, six hidden units and four outputs. Output 3 may see inputs 1 and 2 only, output \
@@ -252,8 +252,12 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
             "Paths from inputs to outputs, 16 variables, 48 hidden units",
             "A staircase from lower left to upper right: no path on the diagonal or below, most in the upper left corner.",
         )
-        .axes("input", "output")
+        .axes("input, 1 to 16", "output")
         .heat_map("number of paths", (0.5, 16.5), (0.5, 16.5), 16, paths),
+    );
+    page.prose(
+        "Empty is where no path leads, proven: on the diagonal and below it. Output 1 sees nothing, and the last output \
+         sees the first input along the most paths.",
     );
 
     page.heading("One layer, two directions");
@@ -345,6 +349,11 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.check_that("for a coupling layer of 256 variables it is two", coupling == 2, format!("{coupling}"));
     page.prose("And measured, 256 rows side by side:");
     page.measured_table(&["d", "there, µs a row", "back, µs a row", "ratio"], timed);
+    page.prose(
+        "The ratio of times is larger than that of operations, and varies with the machine. There the network is two \
+         large products. Back it is the same products in d pieces, one after the other, and small pieces do not fill a \
+         processor as large ones do.",
+    );
 
     page.heading("Real data: the weather");
     page.prose(
@@ -446,9 +455,11 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     );
     page.heading("What people get wrong");
     page.misconception(
-        "\"MAF and IAF are different models.\" They are one layer and its inverse. Given what comes before, xᵢ is normal \
-         in both, with a mean and a scale that follow from it: MAF reads them off x, IAF off z, and z before i and x \
-         before i determine each other. Choose by the direction that you need in one pass.",
+        "\"MAF and IAF are different layers.\" A MAF is an IAF turned round, with the same network: one map, read from the \
+         other side. And \"so they are one model\" is wrong, too. As densities of x, with networks of one size, they are \
+         two families: given what comes before, xᵢ is normal in both, but MAF's network finds its mean and scale from x, \
+         IAF's from z, and as a function of x that is the network after a whole solve. Choose by the direction that \
+         you need in one pass.",
     );
     page.exercise(&judge::EXERCISE);
     page.read_on(

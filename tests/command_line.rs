@@ -87,7 +87,20 @@ fn hints_come_one_at_a_time() {
     let all: Vec<String> = (0..4).map(|_| learner.told(&["hint", "7"])).collect();
     snapshot("hints", &all.join("-----\n"));
     // Without a number it is the next exercise.
-    assert!(learner.told(&["hint"]).contains("pushforward hint 1"));
+    assert!(learner.told(&["hint"]).contains("cargo run --release -- hint 1"));
+}
+
+#[test]
+fn hints_asked_for_at_once_are_all_counted() {
+    let learner = Learner::new("at_once");
+    std::thread::scope(|scope| {
+        for exercise in ["1", "2", "3", "4", "5", "6", "7", "8"] {
+            scope.spawn(|| learner.run(&["hint", exercise]));
+        }
+    });
+    let kept = fs::read_to_string(learner.folder.join("progress.json")).unwrap();
+    let kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
+    assert_eq!(kept["hints"].as_object().unwrap().len(), 8);
 }
 
 #[test]

@@ -28,7 +28,8 @@ fn output_of(executable: &str) -> String {
 
 /// Rounding differs in the last bits from machine to machine, and so does what is left of an error.
 fn without_rounding(text: &str) -> String {
-    ["worst error ", "to within "].into_iter().fold(text.to_string(), |text, before| {
+    let text = text.replace("(exactly)", "(to within <rounding>)");
+    ["worst error ", "to within "].into_iter().fold(text, |text, before| {
         let mut parts = text.split(before);
         let mut masked = parts.next().unwrap_or_default().to_string();
         for part in parts {
@@ -89,7 +90,7 @@ lessons! {
     lesson_08 "08_first_flow" without_training;
     lesson_09 "09_write_forward_get_the_rest" without_rounding;
     lesson_10 "10_invertibility_is_architecture" |text| {
-        let trained = ["A network that", "Two penguins", "How much probability", "Built in"];
+        let trained = ["A network that", "Two points, one z", "How much probability", "Built in"];
         without_training_under(&trained, text)
     };
     lesson_11 "11_coupling" |text| {

@@ -5,7 +5,6 @@
 use pushforward::prelude::*;
 
 pub fn layers() -> Vec<Box<dyn Bijection>> {
-    let network = Network::new([16]);
     // todo: one layer moves half of the variables. What moves the others?
-    vec![Box::new(AffineCoupling::new(Halves::first(2), network))]
+    vec![Box::new(AffineCoupling::new(Halves::first(2), Network::new([16])))]
 }

@@ -51,17 +51,29 @@ pub fn judge(gradient: Gradient) -> Judgement {
             }
             Sameness::Apart { at, given, asked } => {
                 let [mine, derived] = terms_apart(&tape, z, "z", pair, Domain::Reals);
-                let listed = |terms: &[String]| match terms {
-                    [] => "nothing".to_string(),
-                    terms => terms.join(", "),
+                // The tape's own terms would be the answer: the term that is wrong is named, and the rule.
+                let (what, rule) = match (mine.as_slice(), derived.as_slice()) {
+                    ([], _) => (
+                        "a term is missing".to_string(),
+                        "Each way from the input to y gives a term of its own.",
+                    ),
+                    ([one], [other]) if *one == format!("-{other}") || *other == format!("-{one}") => (
+                        format!("the sign of this term: {one}"),
+                        "A sine passes on the cosine, with its sign as it is.",
+                    ),
+                    (terms, _) => (
+                        format!("not a term of it: {}", terms.join(", ")),
+                        "A product passes on the other factor; exp and sin pass on their slope times what their inside \
+                         passes on.",
+                    ),
                 };
                 return Err(NotYet::new(format!("{name} is another formula."))
-                    .because(format!("only in yours:      {}", listed(&mine)))
-                    .because(format!("only in the tape's: {}", listed(&derived)))
+                    .because(what)
                     .because(format!(
                         "At z = ({:.4}, {:.4}) yours is {:.4}, the tape's {:.4}.",
                         at[0], at[1], given[0], asked[0]
-                    )));
+                    ))
+                    .advise(rule));
             }
         }
     }

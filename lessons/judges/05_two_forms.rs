@@ -9,8 +9,8 @@ use pushforward::prelude::*;
 pub const EXERCISE: Exercise = Exercise {
     number: 5,
     slug: "05_two_forms",
-    question: "f is x₁ = exp(z₁), x₂ = z₂·exp(z₁), so x₁ > 0. Write ln|det J| of f⁻¹ as a formula in x, the \
-               number by which the second form multiplies.",
+    question: "f is x₁ = exp(z₁), x₂ = z₂·exp(z₁), so x₁ > 0. Write ln|det J| of f⁻¹ as a formula in x: the \
+               logarithm of the factor by which the second form multiplies.",
     proof: "The judge derives f⁻¹ and -ln|det J_f| at z = f⁻¹(x), and compares the formulas for all x₁ > 0.",
     hints: [
         "First ln|det J_f(z)|: J is triangular with the diagonal exp(z₁), exp(z₁).",

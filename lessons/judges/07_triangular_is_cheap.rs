@@ -14,7 +14,7 @@ pub const EXERCISE: Exercise = Exercise {
     hints: [
         "The verdict names a path. Read it from left to right: its first place is a variable that comes too late.",
         "x[0] may look at z[0] only. What does the line of x0 look at?",
-        "Let x0 scale itself by its own variable's past, which is nothing: x0 = z0, or 2.0 * z0.",
+        "Nothing comes before z[0], so x0 is scaled by a number at most: let x0 = z0, or 2.0 * z0.",
     ],
 };
 

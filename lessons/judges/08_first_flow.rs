@@ -57,7 +57,9 @@ pub fn judge(layers: fn() -> Vec<Box<dyn Bijection>>) -> Judgement {
     let score = mean(&fitted.log_prob(test.values()).map_err(|error| failed(&error))?);
     if score < gaussian + AHEAD {
         let told = NotYet::new("it is not ahead by a third of a nat.").because(format!(
-            "mean ln p of held-out rows: {score:.3}; one Gaussian: {gaussian:.3}; seed {SEED}"
+            "mean ln p of held-out rows: {score:.3}; one Gaussian: {gaussian:.3}; ahead by {:.3}, asked is {AHEAD:.3}; \
+             seed {SEED}",
+            score - gaussian
         ));
         let names = ["The depth of the bill", "The mass of the body"];
         let alone = depends(&chain).iter().position(|inputs| inputs.len() == 1);

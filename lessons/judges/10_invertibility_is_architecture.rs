@@ -1,9 +1,11 @@
 //! Exercise 10: a map with a parameter that cannot fold, whatever is learned.
 
 use pushforward::audit::{Settings, Topic, audit_with};
+use pushforward::bijection::Recording;
 use pushforward::lesson::exercise::{Exercise, Judgement, NotYet, Passed, points, recorded};
 use pushforward::lesson::values;
 use pushforward::prelude::*;
+use pushforward::program::{Output, Program};
 
 pub const EXERCISE: Exercise = Exercise {
     number: 10,
@@ -36,22 +38,56 @@ pub fn judge(answer: &dyn Bijection) -> Judgement {
             .because(format!("ln|dx/dz| lies between {low:.4} and {high:.4}: that is a straight line."))
             .advise("Start the parameter where some of the wave is left."));
     }
+    if spread(&recording, &start)? < 1e-9 {
+        return Err(NotYet::new("nothing is learned.")
+            .because("dx/dz is the same whatever the parameter is: the parameter has no part in the wave.")
+            .advise("Let the parameter choose how much of the wave is taken."));
+    }
     let report = audit(answer).map_err(|error| NotYet::new(error.to_string()))?;
     let headline = "it is not proven to be one-to-one for every parameter.";
     match NotYet::unless(&report, Topic::Injective, true, headline) {
         Ok(claim) => {
             Ok(Passed::new("no value of the parameter folds it.").with(claim.statement, claim.evidence))
         }
-        Err(told) => Err(folded(answer, &start).unwrap_or(told)),
+        Err(told) => Err(folded(answer, &recording, &start).unwrap_or(told)),
     }
 }
 
-/// Parameters at which two points collide.
-fn folded(answer: &dyn Bijection, start: &Parameters) -> Option<NotYet> {
+/// The start with one number in the place of every parameter.
+fn filled(start: &Parameters, value: f64) -> Parameters {
+    let mut parameters = start.clone();
+    parameters.iter_mut().for_each(|(_, tensor)| tensor.values.fill(value));
+    parameters
+}
+
+/// A node at points, with these parameters.
+fn at(recording: &Recording, node: Var<'_>, parameters: &Parameters, z: &[f64]) -> Result<Vec<f64>, NotYet> {
+    let failed =
+        |error: &dyn std::fmt::Display| NotYet::new("the map cannot be computed.").because(error.to_string());
+    let outputs = [Output::Each(node.id())];
+    let mut program = Program::<f64>::compile(recording.tape(), &[recording.input().id()], &outputs);
+    program.load(parameters).map_err(|error| failed(&error))?;
+    Ok(program.run(&[z], z.len()).map_err(|error| failed(&error))?.swap_remove(0))
+}
+
+/// By how much ln|dx/dz| differs between parameters, at most.
+fn spread(recording: &Recording, start: &Parameters) -> Result<f64, NotYet> {
+    let z = points(Domain::Reals, 1);
+    let first = at(recording, recording.log_det(), start, &z)?;
+    [-0.3, 0.1, 0.4].into_iter().try_fold(0.0, |most: f64, value| {
+        let other = at(recording, recording.log_det(), &filled(start, value), &z)?;
+        Ok(first.iter().zip(&other).map(|(a, b)| (a - b).abs()).fold(most, f64::max))
+    })
+}
+
+/// Parameters at which two points collide, and how much of the wave is taken there.
+fn folded(answer: &dyn Bijection, recording: &Recording, start: &Parameters) -> Option<NotYet> {
     [1.0, -1.0, 0.4, -0.4, 3.0, -3.0].into_iter().find_map(|value| {
-        let mut parameters = start.clone();
         let names: Vec<String> = start.iter().map(|(name, _)| name.to_string()).collect();
-        parameters.iter_mut().for_each(|(_, tensor)| tensor.values.fill(value));
+        let parameters = filled(start, value);
+        // sin(2z) is 1 at π/4, so what is added to z there is the amount.
+        let quarter = std::f64::consts::FRAC_PI_4;
+        let amount = at(recording, recording.output(), &parameters, &[quarter]).ok()?[0] - quarter;
         let settings = Settings { parameters: Some(parameters), ..Settings::default() };
         let report = audit_with(answer, &settings).ok()?;
         let claim = report.refuted().find(|claim| claim.topic == Topic::Injective)?;
@@ -59,8 +95,10 @@ fn folded(answer: &dyn Bijection, start: &Parameters) -> Option<NotYet> {
             NotYet::new("a parameter folds it.")
                 .because(format!("With {} = {value}:", names.join(" = ")))
                 .because(claim.evidence.detail())
+                .because(format!("The amount of the wave is {amount:.4} there; beyond ±1/2 the slope changes sign."))
                 .advise(
-                    "A penalty would only ask it not to learn that value. Bound the amount in the formula.",
+                    "A penalty would only ask it not to learn that value. Bound the amount in the formula, between \
+                     -1/2 and 1/2.",
                 ),
         )
     })

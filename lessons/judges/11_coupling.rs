@@ -4,6 +4,7 @@ use pushforward::lesson::exercise::{
     Exercise, Judgement, NotYet, Passed, Sameness, compared, depends, formula, recorded,
 };
 use pushforward::prelude::*;
+use pushforward::sweep::simplify::simplify;
 
 pub const EXERCISE: Exercise = Exercise {
     number: 11,
@@ -12,7 +13,8 @@ pub const EXERCISE: Exercise = Exercise {
                and ln|det J| is 0 whatever the networks learn.",
     proof: "The judge follows the paths from every z to every x, and derives ln|det J| for all weights.",
     hints: [
-        "A layer that only adds has ln|det J| = 0: AdditiveCoupling.",
+        "Follow one pair: z[3] reaches x[2] only by way of x[0] or x[1]. Which layer moves those by z[3], and which one after \
+         it moves x[2] by them?",
         "With one mask in every layer, half of the variables pass through all of them. Let the halves take turns.",
         "After two layers the two moved variables of a half have not met each other. The third layer brings them together.",
     ],
@@ -37,8 +39,10 @@ pub fn judge(layers: fn() -> Vec<Box<dyn Bijection>>) -> Judgement {
     let volume = match compared(tape, z, log_det, tape.constant(0.0), Domain::Reals) {
         Sameness::Same(evidence) if evidence.word() == "proven" => evidence,
         _ => {
-            let told = NotYet::new("ln|det J| is not 0 for all weights.")
-                .because(format!("ln|det J| = {}", beginning(&formula(tape, log_det, z, "z"))));
+            let told = NotYet::new("ln|det J| is not 0 for all weights.").because(format!(
+                "ln|det J| = {}",
+                beginning(&formula(tape, simplify(tape, log_det.id(), 0, &[]).value, z, "z"))
+            ));
             return Err(told.advise("A layer that scales changes volume. Which one only shifts?"));
         }
     };
@@ -72,7 +76,7 @@ pub fn judge(layers: fn() -> Vec<Box<dyn Bijection>>) -> Judgement {
 /// A long formula's first line, cut.
 fn beginning(formula: &str) -> String {
     let line = formula.lines().next().unwrap_or_default();
-    match line.char_indices().nth(60) {
+    match line.char_indices().nth(160) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line.to_string(),
     }

@@ -19,7 +19,7 @@ pub enum Evidence {
     },
     /// True at the points that were tried.
     Checked {
-        /// How many points were tried.
+        /// How many points were tried; 1 where one number was compared, whatever went into it.
         points: usize,
         /// The largest error that was met.
         worst: f64,
@@ -71,17 +71,20 @@ impl Evidence {
         match self {
             Evidence::Proven { reason } | Evidence::NotProven { reason } => reason.clone(),
             Evidence::Checked { points, worst, tolerance, seed } => {
-                let plural = if *points == 1 { "" } else { "s" };
-                let mut text = format!("{points} point{plural}");
+                let mut said = Vec::new();
+                // One number may sum up thousands of points, which the claim itself names.
+                if *points != 1 {
+                    said.push(format!("{points} points"));
+                }
                 // A count has no error: it holds at every point or the claim is refuted.
                 if *tolerance > 0.0 {
                     let worst = if *worst == 0.0 { "0".to_string() } else { format!("{worst:.1e}") };
-                    text.push_str(&format!(", worst error {worst} (allowed {tolerance:.0e})"));
+                    said.push(format!("worst error {worst} (allowed {tolerance:.0e})"));
                 }
                 if let Some(seed) = seed {
-                    text.push_str(&format!(", seed {seed}"));
+                    said.push(format!("seed {seed}"));
                 }
-                text
+                if said.is_empty() { "in this run".to_string() } else { said.join(", ") }
             }
             Evidence::Refuted { witness } => witness.clone(),
         }

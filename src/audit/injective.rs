@@ -49,8 +49,9 @@ pub(super) fn claim(bijection: &(impl Bijection + ?Sized), subject: &mut Subject
         for other in [(k + 1) % count, (k + count / 2) % count] {
             let start = subject.point(other).to_vec();
             if let Some((b, image, gap)) = collision(subject, &a, start) {
+                let near = if gap == 0.0 { "exactly".to_string() } else { format!("to within {gap:.0e}") };
                 let witness = format!(
-                    "z = {} and z = {} both go to x = {} (to within {gap:.0e}).",
+                    "z = {} and z = {} both go to x = {} ({near}).",
                     shown(&a),
                     shown(&b),
                     shown(&image)

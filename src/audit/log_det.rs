@@ -147,7 +147,7 @@ fn determinant(subject: &mut Subject, log_dets: &[f64]) -> Claim {
         if sign != expected {
             let det = |log: f64, sign: f64| number(sign * log.exp());
             let witness = format!(
-                "det J = {} at z = {} but {} at z = {}: between two such points a continuous f folds.",
+                "det J = {} at z = {} but {} at z = {}: between two such points a continuous f folds or collapses.",
                 det(log_dets[known], expected),
                 shown(subject.point(known)),
                 det(log_dets[row], sign),

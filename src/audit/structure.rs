@@ -75,6 +75,8 @@ fn hunt(subject: &mut Subject, layer: usize, unproven: &Unproven) -> Evidence {
             }
         }
     }
-    let reason = format!("{path}\nAt {count} points ∂x[{i}]/∂z[{j}] is 0 all the same: write it without.");
+    let reason = format!(
+        "{path}\nAt {count} points ∂x[{i}]/∂z[{j}] is 0 all the same: if it always is, write x[{i}] without z[{j}]."
+    );
     Evidence::NotProven { reason }
 }

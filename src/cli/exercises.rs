@@ -41,7 +41,8 @@ pub fn check(wanted: Option<&str>) -> ExitCode {
             Outcome::NotYet => {}
             Outcome::NotRun => say(&super::wrapped(
                 &format!(
-                    "✗ exercise {:02}: {} does not compile yet; the compiler says why above.",
+                    "✗ exercise {:02}: {} does not compile yet; the compiler says why above. Where it says that an \
+                     {{integer}} cannot be added to or multiplied by a Var: write 2.0 instead of 2.",
                     lesson.number,
                     lesson.exercise.file()
                 ),
@@ -52,8 +53,8 @@ pub fn check(wanted: Option<&str>) -> ExitCode {
     if chosen.len() > 1 {
         say(&format!("\n{passed} of {} exercises passed\n", chosen.len()));
     } else if passed == 1 {
-        match next(&progress) {
-            Some(lesson) => say(&format!("  Next: pushforward run {}\n", lesson.number)),
+        match next_after(&progress, chosen[0].number) {
+            Some(lesson) => say(&format!("  Next: cargo run --release -- run {}\n", lesson.number)),
             None => say("  That was the last one: every exercise is passed.\n"),
         }
     }
@@ -63,6 +64,12 @@ pub fn check(wanted: Option<&str>) -> ExitCode {
 /// The first lesson whose exercise is not passed.
 pub fn next(progress: &Progress) -> Option<Lesson> {
     LESSONS.into_iter().find(|lesson| progress.stage(lesson.exercise) != Stage::Passed)
+}
+
+/// The lesson to go on with after this one: the first after it that is not passed, and else the first of all.
+fn next_after(progress: &Progress, number: u32) -> Option<Lesson> {
+    let open = |lesson: &Lesson| progress.stage(lesson.exercise) != Stage::Passed;
+    LESSONS.into_iter().find(|lesson| lesson.number > number && open(lesson)).or_else(|| next(progress))
 }
 
 /// Where every exercise stands; what was edited since it was judged is judged now.
@@ -123,7 +130,9 @@ pub fn hint(wanted: Option<&str>) -> ExitCode {
         say(&super::wrapped(&format!("{} of {}: {hint}", k + 1, hints.len()), "  "));
     }
     match shown == hints.len() {
-        false => say(&format!("\nAsk again for the next one:   pushforward hint {}\n", lesson.number)),
+        false => {
+            say(&format!("\nAsk again for the next one:   cargo run --release -- hint {}\n", lesson.number))
+        }
         true => say(&format!("\nThat is all. A solution:   lessons/solutions/{}.rs\n", lesson.slug)),
     }
     ExitCode::SUCCESS

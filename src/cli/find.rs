@@ -16,7 +16,9 @@ pub fn lesson(wanted: &str) -> Result<&'static Lesson, String> {
             None => ALL.iter().min_by_key(|lesson| typos(wanted, lesson.slug)),
         };
         let meant = nearest.map_or_else(String::new, |lesson| lesson.slug.to_string());
-        format!("there is no lesson `{wanted}`. The nearest is {meant}; `pushforward list` shows them all.")
+        format!(
+            "there is no lesson `{wanted}`. The nearest is {meant}; `cargo run --release -- list` shows them all."
+        )
     })
 }
 

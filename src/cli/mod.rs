@@ -20,14 +20,15 @@ use clap::{Parser, Subcommand};
 #[command(
     name = "pushforward",
     version,
-    after_help = "Examples:\n  pushforward                 the lessons, and what is next\n  \
-                  pushforward run 7           lesson 7\n  pushforward run all         every lesson\n  \
-                  pushforward check 7         is the answer to exercise 7 right?\n  \
-                  pushforward hint 7          a hint, one more each time\n  \
-                  pushforward reset 7         exercise 7 as it was given\n  \
-                  pushforward book            the lessons as web pages, in out/book\n  \
-                  pushforward fit table.csv   an exact density for a table of numbers\n\n\
-                  From a clone, `pushforward` is `cargo run --release --`."
+    after_help = "Examples, from a clone:\n  \
+                  cargo run --release                       the lessons, and what is next\n  \
+                  cargo run --release -- run 7              lesson 7\n  \
+                  cargo run --release -- run all            every lesson\n  \
+                  cargo run --release -- check 7            is exercise 7 answered?\n  \
+                  cargo run --release -- hint 7             a hint, one more each time\n  \
+                  cargo run --release -- reset 7            exercise 7 as it was given\n  \
+                  cargo run --release -- book               web pages, in out/book\n  \
+                  cargo run --release -- fit table.csv      an exact density for a table"
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -47,7 +48,7 @@ enum Command {
         /// The number (7), the name (07_triangular_is_cheap), or `all`.
         lesson: String,
     },
-    /// Judge the answer to an exercise: proven, or not yet and why.
+    /// Judge an answer: by proof where there is one, else at points.
     Check {
         /// The number, the name, or `all`; the next exercise unless said.
         lesson: Option<String>,

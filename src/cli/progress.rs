@@ -4,7 +4,7 @@
 //! with a fingerprint of that text; a file that was edited since is judged again. Losing the file loses nothing.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
@@ -78,12 +78,19 @@ impl Progress {
         fs::read_to_string(store()).ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
     }
 
-    /// Keeps it. A cache that cannot be written only costs another check.
-    fn save(&self) {
-        let (file, text) = (store(), serde_json::to_string_pretty(self).unwrap_or_default());
-        let partial = file.with_extension("part");
+    /// Reads, changes and keeps it while no other process does. A cache that cannot be written only costs another check.
+    fn update<T>(&mut self, change: impl FnOnce(&mut Progress) -> T) -> T {
+        let file = store();
         let _ = file.parent().map_or(Ok(()), fs::create_dir_all);
+        // The file itself is renamed over, so the lock is on one beside it; it is released when `lock` is dropped.
+        let lock = File::create(file.with_extension("lock")).and_then(|lock| lock.lock().map(|()| lock));
+        *self = Progress::load();
+        let changed = change(self);
+        let text = serde_json::to_string_pretty(self).unwrap_or_default();
+        let partial = file.with_extension("part");
         let _ = fs::write(&partial, text).and_then(|()| fs::rename(&partial, &file));
+        drop(lock);
+        changed
     }
 
     /// Where an exercise stands.
@@ -104,24 +111,26 @@ impl Progress {
     /// Keeps a verdict on the file as it is.
     pub fn judged(&mut self, exercise: &Exercise, passed: bool) {
         if let Some(fingerprint) = fingerprint(exercise) {
-            self.verdicts.insert(exercise.slug.to_string(), Judged { fingerprint, passed });
-            self.save();
+            self.update(|kept| {
+                kept.verdicts.insert(exercise.slug.to_string(), Judged { fingerprint, passed })
+            });
         }
     }
 
     /// How many hints to show now: one more than the last time, three at most.
     pub fn next_hint(&mut self, exercise: &Exercise) -> usize {
-        let shown = self.hints.entry(exercise.slug.to_string()).or_insert(0);
-        *shown = (*shown + 1).min(exercise.hints.len());
-        let shown = *shown;
-        self.save();
-        shown
+        self.update(|kept| {
+            let shown = kept.hints.entry(exercise.slug.to_string()).or_insert(0);
+            *shown = (*shown + 1).min(exercise.hints.len());
+            *shown
+        })
     }
 
     /// Forgets hints and verdict of an exercise that begins anew.
     pub fn forget(&mut self, exercise: &Exercise) {
-        self.hints.remove(exercise.slug);
-        self.verdicts.remove(exercise.slug);
-        self.save();
+        self.update(|kept| {
+            kept.hints.remove(exercise.slug);
+            kept.verdicts.remove(exercise.slug);
+        });
     }
 }

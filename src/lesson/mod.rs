@@ -1,9 +1,10 @@
 //! What lessons are written with: a page of blocks, pictures, and checks that carry evidence.
 //!
 //! A lesson says what it has to say to a [`Page`]; the page prints each block at once, keeps it, and in the
-//! end knows whether every check held. Each [`Lesson`] asks an [`Exercise`], which is judged by proof. The blocks know
-//! nothing of terminals, so that the same page can become HTML: how they look at 80 columns is `terminal.rs`, how they
-//! look in a browser [`book`](fn@book), pictures are [`plot`], and [`statistics`] says how sure a mean is.
+//! end knows whether every check held. Each [`Lesson`] asks an [`Exercise`], which is judged, by proof where it can be.
+//! The blocks know nothing of terminals, so that the same page can become HTML: how they look at 80 columns is
+//! `terminal.rs`, how they look in a browser [`book`](fn@book), pictures are [`plot`], and [`statistics`] says how sure
+//! a mean is.
 
 mod book;
 mod covering;

@@ -40,9 +40,10 @@ impl From<String> for Formulas {
 }
 
 impl Formulas {
-    /// These lines and those after them.
+    /// These lines and those after them; a definition that stands here already is not said again.
     pub fn and(mut self, other: Formulas) -> Formulas {
-        self.0.extend(other.0);
+        let new: Vec<Formula> = other.0.into_iter().filter(|line| !self.0.contains(line)).collect();
+        self.0.extend(new);
         self
     }
 }

@@ -43,6 +43,21 @@ impl Bijection for Fixed {
     }
 }
 
+struct Idle;
+
+impl Bijection for Idle {
+    fn dim(&self) -> usize {
+        1
+    }
+    fn structure(&self) -> Structure {
+        Structure::Diagonal
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        let a = z.tape().parameter("a", Shape::Scalar, Init::Constant(0.2));
+        z + 0.3 * (2.0 * z).sin() + 0.0 * a
+    }
+}
+
 struct Straight;
 
 impl Bijection for Straight {
@@ -64,6 +79,7 @@ fn exercise_10() {
         .wrong("the starting file", || judge::judge(&start::Wave))
         .wrong("bounded, but too far out", || judge::judge(&Bounded))
         .wrong("nothing to learn", || judge::judge(&Fixed))
+        .wrong("a parameter without a part", || judge::judge(&Idle))
         .wrong("no wave", || judge::judge(&Straight))
         .solved(|| judge::judge(&solution::Wave));
 }

@@ -66,7 +66,7 @@ impl Told {
 fn masked(text: &str) -> String {
     let mut masked = String::new();
     for line in text.split_inclusive('\n') {
-        let mut line = line.to_string();
+        let mut line = line.replace("(exactly)", "(to within <rounding>)");
         for before in ["worst error ", "to within "] {
             if let Some((head, tail)) = line.split_once(before) {
                 let end = tail.find([' ', ',', ')', '\n']).unwrap_or(tail.len());

@@ -1,4 +1,4 @@
-//! Exercises: what is asked, and answers judged by proof.
+//! Exercises: what is asked, and answers judged: by proof where there is one, at points otherwise.
 //!
 //! A learner edits one short file. A judge (`lessons/judges/NN_slug.rs`) looks at what it defines and comes to a
 //! [`Judgement`]: [`Passed`] with the claims that hold, or [`NotYet`] with evidence: a path with the learner's own

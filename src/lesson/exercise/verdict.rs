@@ -113,7 +113,7 @@ impl Verdict {
                 if let Some(advice) = &wrong.advice {
                     say(advice, "  ", "  ");
                 }
-                say(&format!("A hint: pushforward hint {number}"), "  ", "  ");
+                say(&format!("A hint: cargo run --release -- hint {number}"), "  ", "  ");
                 text = text.replacen('@', &sign, 1);
             }
         }
