@@ -6,8 +6,8 @@ use std::fmt::Debug;
 use num_traits::{Float, cast};
 use pushforward::kernel::{
     Abs, Add, Arch, Div, Exp, ExpM1, Function, Lanes, Less, LessEq, Ln, Ln1p, Max, Min, Mul, Neg, Operand,
-    Operation, Powi, Real, Recip, Sigmoid, Sign, Simd, Softplus, Sqrt, Sub, Tanh, Term, WithSimd,
-    instruction_sets, map, product_sum, select, sum_elements, sum_lanes, sum_products, update, zip,
+    Operation, Powi, Real, Recip, Sigmoid, Sign, Simd, Softplus, Sqrt, Sub, Tanh, WithSimd, instruction_sets,
+    map, select, sum_elements, sum_lanes, sum_products, update, zip,
 };
 
 struct Map<'a, G, F>(G, &'a [F], &'a mut [F]);
@@ -51,17 +51,6 @@ impl<C: Operand<F>, A: Operand<F>, B: Operand<F>, F: Real> WithSimd for Select<'
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         select(simd, self.0, self.1, self.2, self.3);
-    }
-}
-
-struct ProductSum<'a, B, C, F>(&'a [F], B, C, [Term; 2], &'a mut [F]);
-
-impl<B: Operand<F>, C: Operand<F>, F: Real> WithSimd for ProductSum<'_, B, C, F> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        product_sum(simd, self.0, self.1, self.2, self.3, self.4);
     }
 }
 
@@ -432,33 +421,7 @@ fn products_are_summed<F: Real + Float + Debug>() {
     for (set, arch) in instruction_sets() {
         for count in 0..70 {
             let row = |by: f64| -> Vec<F> { (0..count).map(|i| number((f64::from(i) * by).sin())).collect() };
-            let (a, b, c) = (row(0.7), row(0.3), row(1.1));
-            let (one, other) = (number(0.37), number(-1.9));
-            for terms in
-                [Term::Added, Term::Subtracted].map(|p| [[p, Term::Added], [p, Term::Subtracted]]).concat()
-            {
-                let sign = |term: Term| if term == Term::Added { F::one() } else { -F::one() };
-                let check = |out: &[F], b: &dyn Fn(usize) -> F, c: &dyn Fn(usize) -> F, what: &str| {
-                    for (i, found) in out.iter().enumerate() {
-                        let (product, sum) = (sign(terms[0]) * a[i], sign(terms[1]) * c(i));
-                        // Rounded once or twice.
-                        let (once, twice) = (product.mul_add(b(i), sum), product * b(i) + sum);
-                        assert!(
-                            *found == once || *found == twice,
-                            "{set}, {what}, {terms:?}, lane {i} of {count}"
-                        );
-                    }
-                };
-                let mut out = vec![number(7.0); a.len()];
-                arch.dispatch(ProductSum(&a, b.as_slice(), c.as_slice(), terms, &mut out));
-                check(&out, &|i| b[i], &|i| c[i], "rows");
-                arch.dispatch(ProductSum(&a, one, c.as_slice(), terms, &mut out));
-                check(&out, &|_| one, &|i| c[i], "a number times rows");
-                arch.dispatch(ProductSum(&a, b.as_slice(), other, terms, &mut out));
-                check(&out, &|i| b[i], &|_| other, "a number added");
-                arch.dispatch(ProductSum(&a, one, other, terms, &mut out));
-                check(&out, &|_| one, &|_| other, "two numbers");
-            }
+            let (a, b) = (row(0.7), row(0.3));
             let expected = a.iter().zip(&b).fold(F::zero(), |sum, (a, b)| sum + *a * *b);
             let found = arch.dispatch(SumProducts(&a, &b));
             let allowed = F::epsilon() * number(f64::from(count) + 1.0);

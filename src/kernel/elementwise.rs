@@ -114,37 +114,6 @@ pub fn select<S: Simd, F: Real>(
     simd.vectorize(Select { condition, then, otherwise, out });
 }
 
-/// Writes ±a·b ± c, the product and c each added or subtracted: rounded once where the instruction set can.
-///
-/// # Panics
-/// When an operand that is a slice and `out` differ in length.
-#[inline(always)]
-pub fn product_sum<S: Simd, F: Real>(
-    simd: S,
-    a: &[F],
-    b: impl Operand<F>,
-    c: impl Operand<F>,
-    [product, sum]: [Term; 2],
-    out: &mut [F],
-) {
-    simd.vectorize(ProductSum { a, b, c, signs: [product.factor(), sum.factor()], out });
-}
-
-/// How a term goes into a sum.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Term {
-    /// As it is.
-    Added,
-    /// With the other sign.
-    Subtracted,
-}
-
-impl Term {
-    fn factor<F: Real>(self) -> F {
-        if self == Term::Added { F::ONE } else { -F::ONE }
-    }
-}
-
 // Structures instead of closures: the call of a closure that is consumed need not be inlined, and what is not
 // inlined is compiled without the instruction set.
 
@@ -219,35 +188,6 @@ impl<G: Operation, B: Operand<F>, F: Real> WithSimd for Update<'_, G, B, F> {
                 operation.of(Vector::new(simd, a), Vector::new(simd, b.remainder(simd))),
                 rest,
             );
-        }
-    }
-}
-
-struct ProductSum<'a, B, C, F> {
-    a: &'a [F],
-    b: B,
-    c: C,
-    signs: [F; 2],
-    out: &'a mut [F],
-}
-
-impl<B: Operand<F>, C: Operand<F>, F: Real> WithSimd for ProductSum<'_, B, C, F> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let ProductSum { a, b, c, signs, out } = self;
-        let [product, sum] = signs.map(|sign| F::splat(simd, sign));
-        let value = |a, b, c| F::product_sum(simd, F::product(simd, a, product), b, F::product(simd, c, sum));
-        let registers = a.registers(simd, out.len()).zip(b.registers(simd, out.len()));
-        let registers = registers.zip(c.registers(simd, out.len()));
-        let (out, rest) = F::registers_mut::<S>(out);
-        for (out, ((a, b), c)) in out.iter_mut().zip(registers) {
-            *out = value(a, b, c);
-        }
-        if !rest.is_empty() {
-            let last = value(a.remainder(simd), b.remainder(simd), c.remainder(simd));
-            write_rest::<S, F>(Vector::new(simd, last), rest);
         }
     }
 }

@@ -48,7 +48,6 @@
 //! |---|---|
 //! | [`map`], [`zip`], [`select`] | a [`Function`] of each number, an [`Operation`] on each pair, a choice |
 //! | [`update`] | an operation on what is there already |
-//! | [`product_sum`] | a·b + c |
 //! | [`sum_products`] | Σ over lanes of a·b |
 //! | [`Exp`], [`ExpM1`], [`Ln`], [`Ln1p`], [`Tanh`], [`Sigmoid`], [`Softplus`] | within 1 or 2 ulp everywhere, the ends and the subnormal numbers included |
 //! | [`multiply`], [`multiply_add`] | a [`PackedMatrix`], shared by all lanes, times a vector |
@@ -76,7 +75,7 @@ pub use pulp::{Arch, Simd, WithSimd};
 
 pub use arithmetic::{Abs, Add, Div, Less, LessEq, Max, Min, Mul, Neg, Powi, Recip, Sign, Sqrt, Sub};
 pub use dispatch::instruction_sets;
-pub use elementwise::{Function, Operand, Operation, Term, map, product_sum, select, update, zip};
+pub use elementwise::{Function, Operand, Operation, map, select, update, zip};
 pub use exponential::{Exp, ExpM1, Exponential};
 pub use logarithm::{Ln, Ln1p, Logarithm};
 pub use matrix::PackedMatrix;

@@ -5,7 +5,6 @@ use std::fmt;
 use super::instruction::{Equation, Instruction, Work};
 use super::place::{Place, Segment};
 use super::plan::Program;
-use crate::kernel::Term;
 
 impl<F> fmt::Display for Program<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -53,19 +52,6 @@ fn write_list(f: &mut fmt::Formatter<'_>, list: &[Instruction], depth: usize) ->
                     let operands: Vec<String> =
                         operands.iter().map(|place| operand(*place, *count)).collect();
                     writeln!(f, "{indent}{} = {} {}", rows(*out, *count), op.name(), operands.join(", "))?;
-                }
-            }
-            Work::ProductSum { terms, segments } => {
-                let signs = terms.map(|term| if term == Term::Added { "" } else { "-" });
-                for Segment { out, count, operands } in segments {
-                    let [a, b, c] = [0, 1, 2].map(|k| operand(operands[k], *count));
-                    writeln!(
-                        f,
-                        "{indent}{} = {}{a}·{b}, {}{c} added",
-                        rows(*out, *count),
-                        signs[0],
-                        signs[1]
-                    )?;
                 }
             }
             Work::Sum { out, terms } => {

@@ -3,7 +3,7 @@
 use std::panic::Location;
 
 use super::place::{Place, Segment};
-use crate::kernel::{Term, Wanted};
+use crate::kernel::Wanted;
 use crate::tape::{Op, Shape};
 
 /// One step of a chunk.
@@ -21,8 +21,6 @@ pub(super) struct Instruction {
 pub(super) enum Work {
     /// An operation of one, two or three operands, element by element.
     Elementwise { op: Op, segments: Vec<Segment> },
-    /// ±a·b ± c, element by element.
-    ProductSum { terms: [Term; 2], segments: Vec<Segment> },
     /// The sum of some rows.
     Sum { out: usize, terms: Vec<Place> },
     /// A shared matrix times rows one after another (a vector, or a matrix of so many columns), added to shared
@@ -65,7 +63,7 @@ impl Instruction {
     /// The rows that are written, as ranges.
     pub fn written(&self, matrix_rows: &dyn Fn(usize) -> usize) -> Vec<(usize, usize)> {
         match &self.work {
-            Work::Elementwise { segments, .. } | Work::ProductSum { segments, .. } => {
+            Work::Elementwise { segments, .. } => {
                 let end = segments.iter().map(|segment| segment.out + segment.count).max().unwrap_or(0);
                 segments.first().map(|first| (first.out, end - first.out)).into_iter().collect()
             }
@@ -99,7 +97,7 @@ impl Instruction {
             places.iter().filter(|place| !place.is_shared()).map(|place| (place.index(), 1)).collect()
         };
         match &self.work {
-            Work::Elementwise { segments, .. } | Work::ProductSum { segments, .. } => segments
+            Work::Elementwise { segments, .. } => segments
                 .iter()
                 .flat_map(|segment| segment.operands.iter().map(|place| (*place, segment.count)))
                 .filter(|(place, _)| !place.is_shared())
@@ -141,7 +139,6 @@ impl Instruction {
     pub fn operations(&self, nonzeros: &dyn Fn(usize) -> usize) -> u64 {
         match &self.work {
             Work::Elementwise { segments, .. } => segments.iter().map(|segment| segment.count as u64).sum(),
-            Work::ProductSum { segments, .. } => 2 * segments.iter().map(|s| s.count as u64).sum::<u64>(),
             Work::Sum { terms, .. } => terms.len() as u64,
             Work::Product { matrix, bias, columns, .. } => {
                 (2 * nonzeros(*matrix) * columns + bias.as_ref().map_or(0, Vec::len)) as u64
@@ -170,7 +167,7 @@ impl Instruction {
             }
         };
         match &mut self.work {
-            Work::Elementwise { segments, .. } | Work::ProductSum { segments, .. } => {
+            Work::Elementwise { segments, .. } => {
                 for segment in segments {
                     segment.out = row(segment.out);
                     segment.operands.iter_mut().for_each(moved);

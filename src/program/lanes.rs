@@ -6,7 +6,7 @@ use super::instruction::{Instruction, Work};
 use super::matrix::Packed;
 use super::place::{Place, Segment};
 use super::run::Space;
-use crate::kernel::{self, Function, Operation, Term, Wanted};
+use crate::kernel::{self, Function, Operation, Wanted};
 use crate::sweep::value::{Lanes, Number, evaluate};
 use crate::tape::{Op, Shape};
 
@@ -83,7 +83,6 @@ impl<F: Number> Context<'_, F> {
         for instruction in instructions {
             match &instruction.work {
                 Work::Elementwise { op, segments } => self.elementwise(simd, op, segments),
-                Work::ProductSum { terms, segments } => self.product_sum(simd, *terms, segments),
                 Work::Sum { out, terms } => self.sum(simd, *out, terms),
                 Work::Product { matrix, from, out, bias, columns } => {
                     self.product(simd, *matrix, (*from, *out), bias.as_deref(), *columns);
@@ -210,27 +209,6 @@ impl<F: Number> Context<'_, F> {
                 (Operand::Rows(a), Operand::Number(b)) => kernel::select(simd, condition, a, b, out),
                 (Operand::Number(a), Operand::Rows(b)) => kernel::select(simd, condition, a, b, out),
                 (Operand::Number(a), Operand::Number(b)) => kernel::select(simd, condition, a, b, out),
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn product_sum<S: Simd>(&mut self, simd: S, terms: [Term; 2], segments: &[Segment]) {
-        let stride = self.lane.stride;
-        for segment in segments {
-            let (out, read) = split(&mut self.space.rows, segment.out, segment.count, stride);
-            let of = |k: usize| read.operand(segment.operands[k], segment.count, stride, self.shared);
-            let (a, b) = match (of(0), of(1)) {
-                (Operand::Rows(a), b) | (b, Operand::Rows(a)) => (a, b),
-                (Operand::Number(_), Operand::Number(_)) => {
-                    unreachable!("a product of shared numbers is shared")
-                }
-            };
-            match (b, of(2)) {
-                (Operand::Rows(b), Operand::Rows(c)) => kernel::product_sum(simd, a, b, c, terms, out),
-                (Operand::Rows(b), Operand::Number(c)) => kernel::product_sum(simd, a, b, c, terms, out),
-                (Operand::Number(b), Operand::Rows(c)) => kernel::product_sum(simd, a, b, c, terms, out),
-                (Operand::Number(b), Operand::Number(c)) => kernel::product_sum(simd, a, b, c, terms, out),
             }
         }
     }

@@ -100,7 +100,7 @@ impl<F: Element> Program<F> {
             false => space.rows[(place.index() + k) * lane.stride],
         };
         match &instruction.work {
-            Work::Elementwise { segments, .. } | Work::ProductSum { segments, .. } => segments
+            Work::Elementwise { segments, .. } => segments
                 .iter()
                 .flat_map(|segment| {
                     (0..segment.count)

@@ -72,8 +72,6 @@ pub(super) struct Emitter<'c, 't> {
     rows: usize,
     matrices: Vec<Matrix>,
     list: Vec<Instruction>,
-    /// By first row: the instruction of a product that is read once.
-    products: HashMap<usize, usize>,
 }
 
 type Operands = SmallVec<[Place; 3]>;
@@ -95,7 +93,6 @@ impl<'c, 't> Emitter<'c, 't> {
             rows: 0,
             matrices: Vec::new(),
             list: Vec::new(),
-            products: HashMap::new(),
         }
     }
 
@@ -154,8 +151,7 @@ impl<'c, 't> Emitter<'c, 't> {
             all.sort_unstable();
             all.into_iter().for_each(|summed| self.sum(summed, sums[&summed], pushes(summed)));
         }
-        let Emitter { mut list, matrices, blocks, places, .. } = self;
-        list.retain(|instruction| !matches!(&instruction.work, Work::Copy { from, .. } if from.is_empty()));
+        let Emitter { list, matrices, blocks, places, .. } = self;
         Emitted { instructions: list, matrices, blocks, inputs, places }
     }
 
@@ -328,27 +324,15 @@ impl<'c, 't> Emitter<'c, 't> {
         if *op == Op::Add && self.adds_to_product(id, &computed, list) {
             return;
         }
-        let fused = if inside { None } else { self.fused(id, op, &computed) };
         let first = self.out_rows(id, &chosen, inside);
         let rows: Vec<usize> =
             (0..chosen.len()).map(|number| self.row(id, chosen[number], inside, (first, number))).collect();
         chosen.iter().zip(&rows).for_each(|(e, row)| list[*e] = Place::row(*row));
         let name = self.compiler.tape.look(id, |node| node.op.name());
-        let (work, name) = match fused {
-            Some((terms, operands)) => {
-                let segments = segments(rows.iter().copied().zip(operands));
-                (Work::ProductSum { terms, segments }, "mul and add")
-            }
-            None => {
-                let operands = computed.into_iter().map(|(_, operands)| operands);
-                let segments = segments(rows.iter().copied().zip(operands));
-                (Work::Elementwise { op: op.clone(), segments }, name)
-            }
-        };
+        let operands = computed.into_iter().map(|(_, operands)| operands);
+        let segments = segments(rows.iter().copied().zip(operands));
+        let work = Work::Elementwise { op: op.clone(), segments };
         let whole = chosen.len() == self.compiler.tape.shape(id).len();
-        if *op == Op::Mul && !inside && self.compiler.uses[self.compiler.position(id)] == 1 {
-            self.products.insert(rows[0], self.list.len());
-        }
         self.push_at(work, id, name, (!whole).then_some(chosen));
     }
 

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use super::{Emitter, Operands};
-use crate::kernel::Term;
 use crate::program::instruction::Work;
 use crate::program::matrix::{Layout, Matrix};
 use crate::program::memory::Block;
@@ -44,56 +43,6 @@ impl Emitter<'_, '_> {
         *bias = Some(computed.iter().map(|(_, own)| own[1 - k]).collect());
         computed.iter().for_each(|(e, own)| list[*e] = own[k]);
         true
-    }
-
-    /// The operands of a·b + c, where one term is a product that nobody else reads; its own instruction is taken away.
-    pub(super) fn fused(
-        &mut self,
-        id: NodeId,
-        op: &Op,
-        computed: &[(usize, Operands)],
-    ) -> Option<([Term; 2], Vec<Operands>)> {
-        let signs = match op {
-            Op::Add => [Term::Added, Term::Added],
-            Op::Sub => [Term::Added, Term::Subtracted],
-            _ => return None,
-        };
-        let node = self.compiler.tape.node(id);
-        (0..2).find_map(|k| {
-            let position = self.compiler.position(node.operands[k]);
-            let product = self.compiler.tape.look(node.operands[k], |operand| operand.op == Op::Mul);
-            if !product || self.compiler.uses[position] != 1 {
-                return None;
-            }
-            let first = computed.first().map(|(_, own)| own[k]).filter(|place| !place.is_shared())?;
-            let at = *self.products.get(&first.index())?;
-            let Work::Elementwise { segments, .. } = &self.list[at].work else { return None };
-            let moved = |place: Place, e: usize| match place.is_shared() {
-                true => place,
-                false => Place::row(place.index() + e),
-            };
-            let factors = segments.iter().flat_map(|segment| {
-                (0..segment.count).map(move |e| {
-                    let own: Operands = segment.operands.iter().map(|place| moved(*place, e)).collect();
-                    (Place::row(segment.out + e), own)
-                })
-            });
-            let mut operands = Vec::with_capacity(computed.len());
-            for ((row, factors), (_, own)) in factors.zip(computed) {
-                // Two shared factors are one number for all lanes, which the kernel does not know.
-                if row != own[k] || factors.iter().all(|factor| factor.is_shared()) {
-                    return None;
-                }
-                operands.push(factors.into_iter().chain([own[1 - k]]).collect::<Operands>());
-            }
-            let length: usize = segments.iter().map(|segment| segment.count).sum();
-            if operands.len() != computed.len() || length != computed.len() {
-                return None;
-            }
-            // Nothing is left of it: an empty copy, which is dropped in the end.
-            self.list[at].work = Work::Copy { out: 0, from: Vec::new() };
-            Some(([signs[k], signs[1 - k]], operands))
-        })
     }
 
     pub(super) fn product(
