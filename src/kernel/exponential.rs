@@ -24,8 +24,6 @@ pub struct Exponential<F: 'static> {
     pub(super) tail: &'static [F],
     /// e to this is ∞, and e to minus this is 0.
     pub(super) beyond: F,
-    /// (e to this, less 1) over (e to this, and 1) is 1.
-    pub(super) tanh_is_one: F,
 }
 
 pub(super) const OF_F64: Exponential<f64> = Exponential {
@@ -49,7 +47,6 @@ pub(super) const OF_F64: Exponential<f64> = Exponential {
         2.092450125480476e-09,
     ],
     beyond: 800.0,
-    tanh_is_one: 40.0,
 };
 
 pub(super) const OF_F32: Exponential<f32> = Exponential {
@@ -61,7 +58,6 @@ pub(super) const OF_F32: Exponential<f32> = Exponential {
     // 2^-32.0; 2^-28.7 with these rounded coefficients.
     tail: &[0.5, 0.16666667, 0.041666355, 0.008333273, 0.001394105, 0.00019914229],
     beyond: 150.0,
-    tanh_is_one: 20.0,
 };
 
 /// eᵃ, within 1 ulp.
@@ -110,9 +106,9 @@ pub(super) fn exp_within<S: Simd, F: Real>(a: Vector<S, F>) -> Vector<S, F> {
 }
 
 /// a = k·ln 2 + r, made ready for eᵃ - 1.
-pub(super) struct Reduced<S: Simd, F: Real> {
+struct Reduced<S: Simd, F: Real> {
     /// k + [`Exponential::shift`]
-    pub shifted: Vector<S, F>,
+    shifted: Vector<S, F>,
     r: Vector<S, F>,
     /// eʳ - 1 - r, and what rounding took from r.
     rest: Vector<S, F>,
@@ -121,7 +117,7 @@ pub(super) struct Reduced<S: Simd, F: Real> {
 impl<S: Simd, F: Real> Reduced<S, F> {
     /// For |a| ≤ [`Exponential::beyond`] or NaN.
     #[inline(always)]
-    pub fn new(a: Vector<S, F>) -> Reduced<S, F> {
+    fn new(a: Vector<S, F>) -> Reduced<S, F> {
         let of = F::EXPONENTIAL;
         let shifted = a.mul_add(a.like(of.log2_e), a.like(of.shift));
         let k = shifted - of.shift;
@@ -135,7 +131,7 @@ impl<S: Simd, F: Real> Reduced<S, F> {
     /// power·(eʳ - 1) + `less_one` as the sum of a large and a small part. With r in the large one, what cancels
     /// for k = 1 is exact.
     #[inline(always)]
-    pub fn exp_m1(self, power: Vector<S, F>, less_one: Vector<S, F>) -> [Vector<S, F>; 2] {
+    fn exp_m1(self, power: Vector<S, F>, less_one: Vector<S, F>) -> [Vector<S, F>; 2] {
         [power.mul_add(self.r, less_one), power * self.rest]
     }
 }

@@ -68,6 +68,7 @@ mod product;
 mod real;
 mod sigmoid;
 mod sums;
+mod tanh;
 mod transpose;
 mod vector;
 
@@ -82,6 +83,7 @@ pub use matrix::PackedMatrix;
 pub use outer::{Wanted, add_outer};
 pub use product::{Lanes, multiply, multiply_add};
 pub use real::Real;
-pub use sigmoid::{Sigmoid, Softplus, Tanh};
+pub use sigmoid::{Sigmoid, Softplus};
 pub use sums::{sum_elements, sum_lanes, sum_products};
+pub use tanh::{HyperbolicTangent, Tanh};
 pub use vector::{Mask, Vector};

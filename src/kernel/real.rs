@@ -7,6 +7,7 @@ use pulp::bytemuck::{self, Pod};
 
 use super::exponential::{self, Exponential};
 use super::logarithm::{self, Logarithm};
+use super::tanh::{self, HyperbolicTangent};
 
 /// The most lanes that a register of any instruction set has: sixteen f32 of AVX-512.
 pub(super) const WIDEST: usize = 16;
@@ -50,6 +51,8 @@ pub trait Real:
     const EXPONENTIAL: Exponential<Self>;
     /// Constants of [`Ln`](super::Ln) and of what is made of it.
     const LOGARITHM: Logarithm<Self>;
+    /// Constants of [`Tanh`](super::Tanh).
+    const HYPERBOLIC_TANGENT: HyperbolicTangent<Self>;
 
     /// The lanes of a register.
     fn lanes<S: Simd>() -> usize {
@@ -110,6 +113,8 @@ pub trait Real:
     /// 2ᵏ for a whole number k in the lowest bits of `shifted`, which is k + `shift` of [`Exponential`]; 2ᵏ must
     /// be normal.
     fn power_of_two<S: Simd>(shifted: Self::Register<S>) -> Self::Register<S>;
+    /// a·2ᵏ for such a k; a and a·2ᵏ must be normal.
+    fn times_power_of_two<S: Simd>(a: Self::Register<S>, shifted: Self::Register<S>) -> Self::Register<S>;
     /// Two powers of two whose product is 2ᵏ, also where 2ᵏ is not normal: those of ⌈k/2⌉ and of ⌊k/2⌋.
     fn powers_of_two<S: Simd>(shifted: Self::Register<S>) -> [Self::Register<S>; 2];
     /// 1/a for a power of two.
@@ -153,6 +158,7 @@ impl Real for f64 {
     const ALL_BITS: f64 = f64::from_bits(u64::MAX);
     const EXPONENTIAL: Exponential<f64> = exponential::OF_F64;
     const LOGARITHM: Logarithm<f64> = logarithm::OF_F64;
+    const HYPERBOLIC_TANGENT: HyperbolicTangent<f64> = tanh::OF_F64;
 
     #[inline(always)]
     fn registers<S: Simd>(values: &[f64]) -> (&[S::f64s], &[f64]) {
@@ -241,6 +247,10 @@ impl Real for f64 {
         map_lanes(shifted, |k: u64| (k << 52).wrapping_add(f64::to_bits(1.0)))
     }
     #[inline(always)]
+    fn times_power_of_two<S: Simd>(a: S::f64s, shifted: S::f64s) -> S::f64s {
+        zip_lanes(a, shifted, |a: u64, k: u64| a.wrapping_add(k << 52))
+    }
+    #[inline(always)]
     fn powers_of_two<S: Simd>(shifted: S::f64s) -> [S::f64s; 2] {
         // Shifted by one place less, ⌊k/2⌋ is in the field of the exponent, and the odd bit below it.
         let down = map_lanes(shifted, |k: u64| (k << (52 - 1)) & (u64::MAX << 52));
@@ -280,6 +290,7 @@ impl Real for f32 {
     const ALL_BITS: f32 = f32::from_bits(u32::MAX);
     const EXPONENTIAL: Exponential<f32> = exponential::OF_F32;
     const LOGARITHM: Logarithm<f32> = logarithm::OF_F32;
+    const HYPERBOLIC_TANGENT: HyperbolicTangent<f32> = tanh::OF_F32;
 
     #[inline(always)]
     fn registers<S: Simd>(values: &[f32]) -> (&[S::f32s], &[f32]) {
@@ -366,6 +377,10 @@ impl Real for f32 {
     #[inline(always)]
     fn power_of_two<S: Simd>(shifted: S::f32s) -> S::f32s {
         map_lanes(shifted, |k: u32| (k << 23).wrapping_add(f32::to_bits(1.0)))
+    }
+    #[inline(always)]
+    fn times_power_of_two<S: Simd>(a: S::f32s, shifted: S::f32s) -> S::f32s {
+        zip_lanes(a, shifted, |a: u32, k: u32| a.wrapping_add(k << 23))
     }
     #[inline(always)]
     fn powers_of_two<S: Simd>(shifted: S::f32s) -> [S::f32s; 2] {

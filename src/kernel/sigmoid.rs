@@ -1,34 +1,12 @@
-//! tanh, the sigmoid and softplus: what networks squash with, made of the exponential; each within 2 ulp.
+//! The sigmoid and softplus, made of the exponential; each within 2 ulp.
 
 use pulp::Simd;
 
 use super::elementwise::Function;
-use super::exponential::{Reduced, exp_within};
+use super::exponential::exp_within;
 use super::logarithm::ln_of_parts;
 use super::real::Real;
 use super::vector::Vector;
-
-/// tanh a = E/(E + 2) with E = exp(2a) - 1, taken at |a|: nothing cancels, and an error of E grows by no more
-/// than 2/(E + 2).
-#[derive(Clone, Copy, Debug)]
-pub struct Tanh;
-
-impl Function for Tanh {
-    #[inline(always)]
-    fn of<S: Simd, F: Real>(self, a: Vector<S, F>) -> Vector<S, F> {
-        let reduced = Reduced::new((a.abs() * F::TWO).at_most(F::EXPONENTIAL.tanh_is_one));
-        let power = reduced.shifted.power_of_two();
-        let [large, small] = reduced.exp_m1(power, power - F::ONE);
-        let e = large + small;
-        let lost = small - (e - large);
-        let denominator = e + F::TWO;
-        let denominator_lost = e.at_most(F::TWO) - (denominator - e.at_least(F::TWO)) + lost;
-        let q = e / denominator;
-        // What rounding took from both is made up for to the first order, with 1/(E + 2) = (1 - tanh)/2.
-        let change = lost - q * denominator_lost;
-        (change * F::HALF).mul_add(q.like(F::ONE) - q, q).with_sign_of(a)
-    }
-}
 
 /// 1/(1 + e⁻ᵃ). With e = exp(-|a|) it is q = e/(1 + e) below 0 and 1 - q above: both tails keep all digits.
 #[derive(Clone, Copy, Debug)]

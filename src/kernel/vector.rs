@@ -106,6 +106,12 @@ impl<S: Simd, F: Real> Vector<S, F> {
         Vector { register: F::power_of_two::<S>(self.register), ..self }
     }
 
+    /// self·2ᵏ from k + `shift` of [`Exponential`](super::Exponential); both must be normal.
+    #[inline(always)]
+    pub(super) fn times_power_of_two(self, shifted: Self) -> Self {
+        Vector { register: F::times_power_of_two::<S>(self.register, shifted.register), ..self }
+    }
+
     /// Two powers of two whose product is 2ᵏ, also where 2ᵏ is not normal.
     #[inline(always)]
     pub(super) fn powers_of_two(self) -> [Self; 2] {
@@ -126,10 +132,18 @@ impl<S: Simd, F: Real> Vector<S, F> {
         [Vector { register: mantissa, ..self }, Vector { register: exponent, ..self }]
     }
 
-    /// c₀ + c₁·x + c₂·x² + …: Horner's rule in x⁴, over cubics that do not wait for each other (Estrin). Half
-    /// the latency of Horner's rule in x, for two products more.
+    /// c₀ + c₁·x + c₂·x² + …: a short one by Horner's rule, a long one by Horner's rule in x⁴, over cubics that
+    /// do not wait for each other (Estrin): half the latency for two products more. Loops are long enough to fill
+    /// the latency of a short one, and there the products count.
     #[inline(always)]
     pub(super) fn polynomial(self, coefficients: &'static [F]) -> Self {
+        if coefficients.len() <= 7 {
+            let mut sum = self.like(coefficients[coefficients.len() - 1]);
+            for &coefficient in coefficients[..coefficients.len() - 1].iter().rev() {
+                sum = sum.mul_add(self, self.like(coefficient));
+            }
+            return sum;
+        }
         let square = self * self;
         let fourth = square * square;
         let mut start = (coefficients.len() - 1) / 4 * 4;
