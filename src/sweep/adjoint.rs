@@ -5,9 +5,16 @@
 //!
 //! *Guards.* The adjoint of the branch that a select did not take is 0, and 0 times the partial of a square
 //! root at 0 is NaN. So an adjoint that comes out of a choice travels with the condition under which it
-//! counts, is multiplied as it is, and is masked afterwards: the NaN is dropped, never multiplied.
+//! counts, is multiplied as it is, and is masked afterwards: the NaN is dropped, never multiplied. What goes
+//! through sums, movements and finite factors alone stays 0 where it does not count and is masked once at most.
+
+use std::collections::hash_map::Entry;
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use super::equation;
+use super::guard::{Guard, Guards};
 use super::partial::{Partial, partial, takes_first};
 use super::tangent::{choice, times};
 use crate::tape::{Cut, Node, NodeId, Op, Shape, Tape, Var, concat};
@@ -26,20 +33,23 @@ pub fn adjoint<'t>(
     let wanted = active(tape, cut, wrt, last);
     let mut pending: Vec<Pending<'t>> = (0..last).map(|_| Pending::default()).collect();
     for (output, seed) in seeds {
-        pending[output.index()].add(Adjoint { value: *seed, guard: None });
+        pending[output.index()].shares.push(Adjoint::of(*seed));
     }
+    let mut guards = Guards::new(tape);
     let mut found: Vec<Option<Var<'t>>> = vec![None; last];
     for id in cut.nodes().iter().rev() {
         if !wanted[id.index()] {
             continue;
         }
-        let Some(own) = std::mem::take(&mut pending[id.index()]).total(tape.shape(*id)) else { continue };
+        let arrived = std::mem::take(&mut pending[id.index()]);
+        let Some(own) = arrived.total(&mut guards, tape.shape(*id)) else { continue };
         if wrt.contains(id) {
-            found[id.index()] = Some(own.masked());
+            found[id.index()] = Some(own.masked(&mut guards));
         }
         if !cut.is_input(*id) {
             let node = tape.node(*id);
-            spread(tape, *id, &node, own, &wanted, &mut pending);
+            Spread { tape, wanted: &wanted, pending: &mut pending, guards: &mut guards }
+                .node(*id, &node, own);
         }
     }
     wrt.iter().map(|id| found.get(id.index()).copied().flatten()).collect()
@@ -60,46 +70,64 @@ fn active(tape: &Tape, cut: &Cut, wrt: &[NodeId], last: usize) -> Vec<bool> {
     active
 }
 
-/// An adjoint and the condition under which it counts.
+/// An adjoint and the conditions under which it counts.
 #[derive(Clone, Copy)]
 struct Adjoint<'t> {
     value: Var<'t>,
-    guard: Option<Var<'t>>,
+    /// Where it counts. Elsewhere it is 0, once it is masked.
+    guard: Guard,
+    /// What it has to be masked by: the guard where NaN may be outside of it, or what the last choices added to
+    /// an adjoint that was masked before.
+    mask: Guard,
 }
 
 impl<'t> Adjoint<'t> {
+    /// One that counts everywhere.
+    fn of(value: Var<'t>) -> Adjoint<'t> {
+        Adjoint { value, guard: Guard::ALWAYS, mask: Guard::ALWAYS }
+    }
+
     /// The value where it counts and 0 elsewhere.
-    fn masked(self) -> Var<'t> {
-        match self.guard {
-            Some(guard) => {
-                let zero = self.value.tape().constant(0.0).broadcast(self.value.shape());
-                choice(guard, self.value, zero)
-            }
-            None => self.value,
-        }
+    fn masked(self, guards: &mut Guards<'t>) -> Var<'t> {
+        masked(guards, self.mask, self.value)
+    }
+
+    /// The adjoint times a factor that may be anything where it does not count.
+    fn multiplied(self, value: Var<'t>) -> Adjoint<'t> {
+        Adjoint { value, guard: self.guard, mask: self.guard }
     }
 
     /// The adjoint through a linear map of elements; the guard moves along.
-    fn moved(self, f: impl Fn(Var<'t>) -> Var<'t>) -> Adjoint<'t> {
-        Adjoint { value: f(self.masked()), guard: self.guard.map(&f) }
+    fn moved(self, guards: &mut Guards<'t>, by: impl Fn(Var<'t>) -> Var<'t> + 't) -> Adjoint<'t> {
+        let value = by(self.masked(guards));
+        Adjoint { guard: guards.moved(self.guard, by), ..Adjoint::of(value) }
     }
 
-    /// The adjoint after a map that mixes elements: it counts where any of them did.
-    fn mixed(self, value: Var<'t>) -> Adjoint<'t> {
-        let any = |guard: Var<'t>| guard.sum().gt(0.0).var().broadcast(value.shape());
-        Adjoint { value, guard: self.guard.map(any) }
+    /// The adjoint after a linear map that mixes elements, of what was masked: it counts where any of them did.
+    fn mixed(self, guards: &mut Guards<'t>, value: Var<'t>) -> Adjoint<'t> {
+        Adjoint { guard: guards.any(self.guard, value.shape()), ..Adjoint::of(value) }
     }
 
-    fn both(self, other: Adjoint<'t>) -> Adjoint<'t> {
-        let guard = match (self.guard, other.guard) {
-            (Some(a), Some(b)) if a.id() == b.id() => {
-                return Adjoint { value: self.value + other.value, guard: Some(a) };
-            }
-            (Some(a), Some(b)) => Some(a.max(b)),
-            _ => None,
-        };
-        Adjoint { value: self.masked() + other.masked(), guard }
+    /// The same after a map by factors that may be anything.
+    fn mixed_by_any(self, guards: &mut Guards<'t>, value: Var<'t>) -> Adjoint<'t> {
+        self.mixed(guards, value).multiplied(value)
     }
+
+    /// The same adjoint, counting only where the condition holds as well; `None` if that is nowhere.
+    fn guarded(self, guards: &mut Guards<'t>, condition: Guard) -> Option<Adjoint<'t>> {
+        let guard = guards.both(self.guard, condition);
+        let mask = guards.both(self.mask, condition);
+        (guard != Guard::NEVER).then_some(Adjoint { guard, mask, ..self })
+    }
+}
+
+/// The value where the guard holds and 0 elsewhere.
+fn masked<'t>(guards: &mut Guards<'t>, guard: Guard, value: Var<'t>) -> Var<'t> {
+    if guard == Guard::ALWAYS {
+        return value;
+    }
+    let zero = value.tape().constant(0.0).broadcast(value.shape());
+    choice(guards.form(guard), value, zero)
 }
 
 /// What has arrived at a node so far.
@@ -108,37 +136,55 @@ impl<'t> Adjoint<'t> {
 /// element by element costs one scatter, not one a read.
 #[derive(Default)]
 struct Pending<'t> {
-    sum: Option<Adjoint<'t>>,
+    shares: SmallVec<[Adjoint<'t>; 2]>,
     pieces: Vec<(Adjoint<'t>, Vec<usize>)>,
 }
 
 impl<'t> Pending<'t> {
-    fn add(&mut self, share: Adjoint<'t>) {
-        self.sum = Some(match self.sum {
-            Some(sum) => sum.both(share),
-            None => share,
-        });
-    }
-
-    fn total(mut self, shape: Shape) -> Option<Adjoint<'t>> {
-        if let Some((first, _)) = self.pieces.first() {
-            let tape = first.value.tape();
-            let positions: Vec<usize> = self.pieces.iter().flat_map(|(_, p)| p.iter().copied()).collect();
-            let join = |part: &dyn Fn(&Adjoint<'t>) -> Var<'t>| {
-                let parts: Vec<Var<'t>> = self.pieces.iter().map(|(adjoint, _)| part(adjoint)).collect();
-                let joined = if parts.len() == 1 { parts[0] } else { concat(parts) };
-                joined.scatter(&positions, shape)
-            };
-            let value = join(&|a: &Adjoint<'t>| a.masked());
-            let guarded = self.pieces.iter().any(|(adjoint, _)| adjoint.guard.is_some());
-            let guard = guarded.then(|| {
-                let one = |shape| tape.constant(1.0).broadcast(shape);
-                join(&|a: &Adjoint<'t>| a.guard.unwrap_or_else(|| one(a.value.shape()))).gt(0.0).var()
-            });
-            self.add(Adjoint { value, guard });
+    /// The sum of all, of which those with the same mask are added first and masked together.
+    fn total(mut self, guards: &mut Guards<'t>, shape: Shape) -> Option<Adjoint<'t>> {
+        if let Some(share) = scattered(guards, std::mem::take(&mut self.pieces), shape) {
+            self.shares.push(share);
         }
-        self.sum
+        let mut sums: Vec<Adjoint<'t>> = Vec::new();
+        let mut by_mask: FxHashMap<Guard, usize> = FxHashMap::default();
+        for share in self.shares {
+            match by_mask.entry(share.mask) {
+                Entry::Vacant(first) => {
+                    first.insert(sums.len());
+                    sums.push(share);
+                }
+                Entry::Occupied(place) => {
+                    let sum = &mut sums[*place.get()];
+                    sum.value = sum.value + share.value;
+                    sum.guard = guards.either(sum.guard, share.guard);
+                }
+            }
+        }
+        let mut sums = sums.into_iter();
+        let first = sums.next()?;
+        Some(sums.fold(first, |sum, share| {
+            let value = sum.masked(guards) + share.masked(guards);
+            Adjoint { guard: guards.either(sum.guard, share.guard), ..Adjoint::of(value) }
+        }))
     }
+}
+
+/// The shares that came through gathers, put where they were read.
+fn scattered<'t>(
+    guards: &mut Guards<'t>,
+    pieces: Vec<(Adjoint<'t>, Vec<usize>)>,
+    shape: Shape,
+) -> Option<Adjoint<'t>> {
+    if pieces.is_empty() {
+        return None;
+    }
+    let values: Vec<Var<'t>> = pieces.iter().map(|(share, _)| share.masked(guards)).collect();
+    let of = pieces.iter().map(|(share, _)| (share.guard, share.value.shape())).collect();
+    let positions: Vec<usize> = pieces.into_iter().flat_map(|(_, positions)| positions).collect();
+    let joined = if values.len() == 1 { values[0] } else { concat(values) };
+    let value = joined.scatter(&positions, shape);
+    Some(Adjoint { guard: guards.joined(of, positions, shape), ..Adjoint::of(value) })
 }
 
 /// Whether a matrix is a parameter, or one times a constant: what leads to it has finite derivatives.
@@ -154,140 +200,189 @@ fn is_weight(tape: &Tape, matrix: NodeId) -> bool {
         || factors.is_some_and(|(a, b)| (parameter(a) && constant(b)) || (constant(a) && parameter(b)))
 }
 
-/// Hands a node's adjoint to its operands: one line an operation.
-fn spread<'t>(
-    tape: &'t Tape,
-    id: NodeId,
-    node: &Node,
-    own: Adjoint<'t>,
-    wanted: &[bool],
-    pending: &mut [Pending<'t>],
-) {
-    let y = tape.var(id);
-    let operands: Vec<Var<'t>> = node.operands.iter().map(|operand| tape.var(*operand)).collect();
-    let wants = |k: usize| wanted[node.operands[k].index()];
-    let mut give = |k: usize, share: Adjoint<'t>| pending[node.operands[k].index()].add(share);
-    match &node.op {
-        Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => {}
-        Op::Select => {
-            let holds = operands[0];
-            let fails = 1.0 - holds;
-            for (k, condition) in [(1, holds), (2, fails)] {
-                if wants(k) {
-                    give(k, guarded(own, condition));
-                }
-            }
+/// Whether no element can be infinite or NaN: parameters and constants, wherever they were moved.
+fn is_finite(tape: &Tape, mut id: NodeId) -> bool {
+    loop {
+        let next = tape.look(id, |node| match &node.op {
+            Op::Parameter(_) => Ok(true),
+            Op::Constant(data) => Ok(data.values().iter().all(|value| value.is_finite())),
+            Op::Neg | Op::Broadcast | Op::Gather(_) | Op::Transpose => Err(node.operands[0]),
+            _ => Ok(false),
+        });
+        match next {
+            Ok(finite) => return finite,
+            Err(operand) => id = operand,
         }
-        Op::Min | Op::Max => {
-            let first = takes_first(&node.op, operands[0], operands[1]);
-            for (k, condition) in [(0, first), (1, 1.0 - first)] {
-                if wants(k) {
-                    give(k, guarded(own, condition));
-                }
-            }
-        }
-        op if op.is_elementwise() => {
-            for k in 0..operands.len() {
-                if !wants(k) {
-                    continue;
-                }
-                let value = match partial(op, &operands, y, k) {
-                    Partial::Zero => continue,
-                    Partial::One => own.value,
-                    Partial::MinusOne => -own.value,
-                    Partial::By(factor) => times(factor, own.value),
-                };
-                give(k, Adjoint { value, guard: own.guard });
-            }
-        }
-        Op::Broadcast => give(0, own.mixed(own.masked().sum())),
-        Op::Sum => give(0, own.moved(|v| v.broadcast(operands[0].shape()))),
-        Op::Gather(indices) => {
-            let positions = indices.iter().map(|index| *index as usize).collect();
-            pending[node.operands[0].index()].pieces.push((own, positions));
-        }
-        Op::Scatter(indices) => {
-            let positions: Vec<usize> = indices.iter().map(|index| *index as usize).collect();
-            let shape = operands[0].shape();
-            give(0, own.moved(|v| v.gather(&positions).reshape(shape)));
-        }
-        Op::Concat => {
-            let mut start = 0;
-            for (k, operand) in operands.iter().enumerate() {
-                let positions: Vec<usize> = (start..start + operand.len()).collect();
-                start += operand.len();
-                if wants(k) {
-                    give(k, own.moved(|v| v.pick("concat", &positions, operand.shape())));
-                }
-            }
-        }
-        Op::Transpose => give(0, own.moved(Var::transpose)),
-        Op::MatVec => {
-            let (matrix, vector, value) = (operands[0], operands[1], own.masked());
-            if wants(0) && own.guard.is_some() && is_weight(tape, node.operands[0]) {
-                // The vector is masked, not the product: what is an outer product stays one, which a sum over a batch
-                // never forms for each sample. No NaN can arise on the way on from here.
-                let vector = own.mixed(vector).masked();
-                give(0, Adjoint { value: value.outer(vector), guard: None });
-            } else if wants(0) {
-                give(0, own.mixed(value.outer(vector)));
-            }
-            if wants(1) {
-                give(1, own.mixed(matrix.transpose().matvec(value)));
-            }
-        }
-        Op::MatMul => {
-            let (left, right, value) = (operands[0], operands[1], own.masked());
-            if wants(0) {
-                give(0, own.mixed(value.matmul(right.transpose())));
-            }
-            if wants(1) {
-                give(1, own.mixed(left.transpose().matmul(value)));
-            }
-        }
-        Op::Outer => {
-            let (left, right, value) = (operands[0], operands[1], own.masked());
-            if wants(0) {
-                give(0, own.mixed(value.matvec(right)));
-            }
-            if wants(1) {
-                give(1, own.mixed(value.transpose().matvec(left)));
-            }
-        }
-        // ∂ ln|det A| / ∂A = A⁻ᵀ
-        Op::LogAbsDet => {
-            let inverse = operands[0].inverse().transpose();
-            give(0, own.mixed(own.masked().broadcast(inverse.shape()) * inverse));
-        }
-        // Y = A⁻¹: the adjoint of A is -Yᵀ Ȳ Yᵀ
-        Op::Inverse => {
-            let transposed = y.transpose();
-            give(0, own.mixed(-transposed.matmul(own.masked()).matmul(transposed)));
-        }
-        Op::Substitution(_) | Op::Root(_) => {
-            let wrt: Vec<usize> = (0..operands.len()).filter(|k| wants(*k)).collect();
-            let shares = match &node.op {
-                Op::Root(root) => equation::root_adjoint(root, y, &operands, own.masked(), &wrt),
-                Op::Substitution(substitution) => {
-                    equation::substitution_adjoint(substitution, y, &operands, own.masked(), &wrt)
-                }
-                _ => unreachable!("an equation"),
-            };
-            for (k, share) in wrt.into_iter().zip(shares) {
-                if let Some(share) = share {
-                    give(k, own.mixed(share));
-                }
-            }
-        }
-        op => unreachable!("{} is elementwise", op.name()),
     }
 }
 
-/// The same adjoint, counting only where the condition holds as well.
-fn guarded<'t>(own: Adjoint<'t>, condition: Var<'t>) -> Adjoint<'t> {
-    let guard = match own.guard {
-        Some(guard) => guard.min(condition),
-        None => condition,
-    };
-    Adjoint { value: own.value, guard: Some(guard) }
+/// Hands adjoints to operands.
+struct Spread<'a, 't> {
+    tape: &'t Tape,
+    wanted: &'a [bool],
+    pending: &'a mut [Pending<'t>],
+    guards: &'a mut Guards<'t>,
+}
+
+impl<'t> Spread<'_, 't> {
+    fn give(&mut self, to: NodeId, share: Adjoint<'t>) {
+        self.pending[to.index()].shares.push(share);
+    }
+
+    /// From one node: one arm an operation.
+    fn node(&mut self, id: NodeId, node: &Node, own: Adjoint<'t>) {
+        let tape = self.tape;
+        let y = tape.var(id);
+        let to = &node.operands;
+        let operands: Vec<Var<'t>> = to.iter().map(|operand| tape.var(*operand)).collect();
+        let wanted = self.wanted;
+        let wants = |k: usize| wanted[to[k].index()];
+        match &node.op {
+            Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => {}
+            Op::Select => self.choose(own, operands[0], [(to[1], wants(1)), (to[2], wants(2))]),
+            Op::Min | Op::Max => {
+                let first = takes_first(&node.op, operands[0], operands[1]);
+                self.choose(own, first, [(to[0], wants(0)), (to[1], wants(1))]);
+            }
+            op if op.is_elementwise() => {
+                for k in (0..operands.len()).filter(|k| wants(*k)) {
+                    let share = match partial(op, &operands, y, k) {
+                        Partial::Zero => continue,
+                        Partial::One => own,
+                        Partial::MinusOne => Adjoint { value: -own.value, ..own },
+                        Partial::By(factor) => {
+                            let value = times(factor, own.value);
+                            match is_finite(tape, factor.id()) {
+                                true => Adjoint { value, ..own },
+                                false => own.multiplied(value),
+                            }
+                        }
+                    };
+                    self.give(to[k], share);
+                }
+            }
+            Op::Broadcast => {
+                let sum = own.masked(self.guards).sum();
+                let share = own.mixed(self.guards, sum);
+                self.give(to[0], share);
+            }
+            Op::Sum => {
+                let shape = operands[0].shape();
+                let share = own.moved(self.guards, move |v| v.broadcast(shape));
+                self.give(to[0], share);
+            }
+            Op::Gather(indices) => {
+                let positions = indices.iter().map(|index| *index as usize).collect();
+                self.pending[to[0].index()].pieces.push((own, positions));
+            }
+            Op::Scatter(indices) => {
+                let positions: Vec<usize> = indices.iter().map(|index| *index as usize).collect();
+                let shape = operands[0].shape();
+                let share = own.moved(self.guards, move |v| v.gather(&positions).reshape(shape));
+                self.give(to[0], share);
+            }
+            Op::Concat => {
+                let mut start = 0;
+                for (k, operand) in operands.iter().enumerate() {
+                    let positions: Vec<usize> = (start..start + operand.len()).collect();
+                    let shape = operand.shape();
+                    start += operand.len();
+                    if wants(k) {
+                        let share = own.moved(self.guards, move |v| v.pick("concat", &positions, shape));
+                        self.give(to[k], share);
+                    }
+                }
+            }
+            Op::Transpose => {
+                let share = own.moved(self.guards, Var::transpose);
+                self.give(to[0], share);
+            }
+            Op::MatVec => {
+                let (matrix, vector, value) = (operands[0], operands[1], own.masked(self.guards));
+                let weight = is_weight(tape, to[0]);
+                if wants(0) && weight {
+                    // The vector is masked, not the product: what is an outer product stays one, which a sum over a
+                    // batch never forms for each sample. No NaN can arise on the way on from here.
+                    let guard = self.guards.any(own.guard, vector.shape());
+                    let vector = masked(self.guards, guard, vector);
+                    self.give(to[0], Adjoint::of(value.outer(vector)));
+                } else if wants(0) {
+                    let share = own.mixed_by_any(self.guards, value.outer(vector));
+                    self.give(to[0], share);
+                }
+                if wants(1) {
+                    let product = matrix.transpose().matvec(value);
+                    let share = match weight {
+                        true => own.mixed(self.guards, product),
+                        false => own.mixed_by_any(self.guards, product),
+                    };
+                    self.give(to[1], share);
+                }
+            }
+            Op::MatMul => {
+                let (left, right, value) = (operands[0], operands[1], own.masked(self.guards));
+                if wants(0) {
+                    let share = own.mixed_by_any(self.guards, value.matmul(right.transpose()));
+                    self.give(to[0], share);
+                }
+                if wants(1) {
+                    let share = own.mixed_by_any(self.guards, left.transpose().matmul(value));
+                    self.give(to[1], share);
+                }
+            }
+            Op::Outer => {
+                let (left, right, value) = (operands[0], operands[1], own.masked(self.guards));
+                if wants(0) {
+                    let share = own.mixed_by_any(self.guards, value.matvec(right));
+                    self.give(to[0], share);
+                }
+                if wants(1) {
+                    let share = own.mixed_by_any(self.guards, value.transpose().matvec(left));
+                    self.give(to[1], share);
+                }
+            }
+            // ∂ ln|det A| / ∂A = A⁻ᵀ
+            Op::LogAbsDet => {
+                let inverse = operands[0].inverse().transpose();
+                let product = own.masked(self.guards).broadcast(inverse.shape()) * inverse;
+                let share = own.mixed_by_any(self.guards, product);
+                self.give(to[0], share);
+            }
+            // Y = A⁻¹: the adjoint of A is -Yᵀ Ȳ Yᵀ
+            Op::Inverse => {
+                let transposed = y.transpose();
+                let product = -transposed.matmul(own.masked(self.guards)).matmul(transposed);
+                let share = own.mixed_by_any(self.guards, product);
+                self.give(to[0], share);
+            }
+            Op::Substitution(_) | Op::Root(_) => {
+                let wrt: Vec<usize> = (0..operands.len()).filter(|k| wants(*k)).collect();
+                let value = own.masked(self.guards);
+                let shares = match &node.op {
+                    Op::Root(root) => equation::root_adjoint(root, y, &operands, value, &wrt),
+                    Op::Substitution(substitution) => {
+                        equation::substitution_adjoint(substitution, y, &operands, value, &wrt)
+                    }
+                    _ => unreachable!("an equation"),
+                };
+                for (k, share) in wrt.into_iter().zip(shares) {
+                    if let Some(share) = share {
+                        let share = own.mixed_by_any(self.guards, share);
+                        self.give(to[k], share);
+                    }
+                }
+            }
+            op => unreachable!("{} is elementwise", op.name()),
+        }
+    }
+
+    /// To the first of two where the condition holds and to the second where it does not, if they are wanted.
+    fn choose(&mut self, own: Adjoint<'t>, condition: Var<'t>, to: [(NodeId, bool); 2]) {
+        let conditions = self.guards.of_condition(condition);
+        for ((to, wanted), condition) in to.into_iter().zip(conditions) {
+            if let Some(share) = own.guarded(self.guards, condition).filter(|_| wanted) {
+                self.give(to, share);
+            }
+        }
+    }
 }

@@ -18,6 +18,7 @@
 mod adjoint;
 pub mod bound;
 mod equation;
+mod guard;
 mod invert;
 mod limit;
 mod lu;

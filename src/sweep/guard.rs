@@ -1,0 +1,319 @@
+//! Guards: the conditions under which an adjoint counts.
+//!
+//! A guard is a truth function of the conditions of selects, kept as a reduced ordered decision diagram: equal functions
+//! are one guard, so that what comes back from both branches of a choice counts wherever the choice did, and nothing has
+//! to be emitted to see it. Nodes are emitted for a guard only when it is asked for.
+//!
+//! Source: Bryant, "Graph-based algorithms for boolean function manipulation" (1986), section 4.
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use super::tangent::choice;
+use crate::tape::{NodeId, Shape, Tape, Var, concat};
+
+/// A truth function of conditions, element by element of what it guards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Guard(u32);
+
+impl Guard {
+    pub const NEVER: Guard = Guard(0);
+    pub const ALWAYS: Guard = Guard(1);
+
+    fn is_fixed(self) -> bool {
+        self.0 < 2
+    }
+}
+
+/// A decision: one guard where the atom holds, another where it does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Decision {
+    atom: u32,
+    holds: Guard,
+    fails: Guard,
+}
+
+/// What decisions are about.
+enum Atom<'t> {
+    /// A node of zeros and ones.
+    Condition(Var<'t>),
+    /// Another guard, its elements moved.
+    Moved(Guard, Box<dyn Fn(Var<'t>) -> Var<'t> + 't>),
+    /// The guards of pieces of these shapes, each element where the list says, in a node of this shape.
+    Joined(Vec<(Guard, Shape)>, Vec<usize>, Shape),
+    /// Any element of any of these, for every element of this shape.
+    Any(Vec<Guard>, Shape),
+    /// Two guards whose diagram together would be large.
+    Either(Guard, Guard),
+    Both(Guard, Guard),
+}
+
+impl Atom<'_> {
+    /// The guards it is made of.
+    fn parts(&self) -> SmallVec<[Guard; 2]> {
+        match self {
+            Atom::Condition(_) => SmallVec::new(),
+            Atom::Moved(guard, _) => SmallVec::from_slice(&[*guard]),
+            Atom::Joined(pieces, ..) => pieces.iter().map(|(guard, _)| *guard).collect(),
+            Atom::Any(guards, _) => guards.iter().copied().collect(),
+            Atom::Either(a, b) | Atom::Both(a, b) => SmallVec::from_slice(&[*a, *b]),
+        }
+    }
+}
+
+/// Steps that combining two diagrams may take. Those of choices among K values take K; what would take more is
+/// combined by a node instead.
+const STEPS: usize = 512;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Combination {
+    Either,
+    Both,
+}
+
+/// All guards of one sweep.
+pub(super) struct Guards<'t> {
+    tape: &'t Tape,
+    /// The first two stand for what is fixed. A decision comes after its branches, and its atom is newer than theirs.
+    decisions: Vec<Decision>,
+    unique: FxHashMap<Decision, Guard>,
+    atoms: Vec<Atom<'t>>,
+    conditions: FxHashMap<NodeId, u32>,
+    /// By guard and by atom: its node, once it was asked for.
+    formed: Vec<Option<Var<'t>>>,
+    formed_atoms: Vec<Option<Var<'t>>>,
+}
+
+impl<'t> Guards<'t> {
+    pub fn new(tape: &'t Tape) -> Guards<'t> {
+        let fixed = Decision { atom: 0, holds: Guard::NEVER, fails: Guard::NEVER };
+        Guards {
+            tape,
+            decisions: vec![fixed; 2],
+            unique: FxHashMap::default(),
+            atoms: Vec::new(),
+            conditions: FxHashMap::default(),
+            formed: vec![None; 2],
+            formed_atoms: Vec::new(),
+        }
+    }
+
+    /// Where a node of zeros and ones is 1, and where it is 0.
+    pub fn of_condition(&mut self, condition: Var<'t>) -> [Guard; 2] {
+        let atom = match self.conditions.get(&condition.id()) {
+            Some(atom) => *atom,
+            None => {
+                let atom = self.new_atom(Atom::Condition(condition));
+                self.conditions.insert(condition.id(), atom);
+                atom
+            }
+        };
+        [
+            self.decision(Decision { atom, holds: Guard::ALWAYS, fails: Guard::NEVER }),
+            self.decision(Decision { atom, holds: Guard::NEVER, fails: Guard::ALWAYS }),
+        ]
+    }
+
+    pub fn either(&mut self, a: Guard, b: Guard) -> Guard {
+        self.combined(Combination::Either, a, b)
+    }
+
+    pub fn both(&mut self, a: Guard, b: Guard) -> Guard {
+        self.combined(Combination::Both, a, b)
+    }
+
+    /// The guard of what was moved by a linear map of elements.
+    pub fn moved(&mut self, guard: Guard, by: impl Fn(Var<'t>) -> Var<'t> + 't) -> Guard {
+        if guard.is_fixed() {
+            return guard;
+        }
+        self.holds(Atom::Moved(guard, Box::new(by)))
+    }
+
+    /// The guard of a node of this shape that is put together of pieces of theirs, each element where the list says.
+    pub fn joined(&mut self, pieces: Vec<(Guard, Shape)>, positions: Vec<usize>, shape: Shape) -> Guard {
+        // Where nothing is put nothing counts, but 0 is what such an element gets all the same.
+        match pieces.iter().all(|(guard, _)| *guard == Guard::ALWAYS) {
+            true => Guard::ALWAYS,
+            false => self.holds(Atom::Joined(pieces, positions, shape)),
+        }
+    }
+
+    /// The guard of what is made of all elements together: it counts where any of them does.
+    pub fn any(&mut self, guard: Guard, shape: Shape) -> Guard {
+        if guard.is_fixed() {
+            return guard;
+        }
+        let mut parts: Vec<(Guard, Shape)> = Vec::new();
+        let Decision { atom, holds, fails } = self.decisions[guard.0 as usize];
+        match &self.atoms[atom as usize] {
+            // Of pieces of one shape, any element of any piece: the elements need not be brought together first.
+            Atom::Joined(pieces, ..) if holds == Guard::ALWAYS && fails == Guard::NEVER => {
+                for (guard, shape) in pieces.clone() {
+                    match parts.iter().position(|(_, of)| *of == shape) {
+                        Some(k) => parts[k].0 = self.either(parts[k].0, guard),
+                        None => parts.push((guard, shape)),
+                    }
+                }
+            }
+            _ => parts.push((guard, shape)),
+        }
+        let parts: Vec<Guard> =
+            parts.into_iter().map(|(guard, _)| guard).filter(|guard| *guard != Guard::NEVER).collect();
+        if parts.contains(&Guard::ALWAYS) {
+            return Guard::ALWAYS;
+        }
+        self.holds(Atom::Any(parts, shape))
+    }
+
+    /// The guard as a node of zeros and ones.
+    ///
+    /// # Panics
+    /// When it holds always or never.
+    pub fn form(&mut self, guard: Guard) -> Var<'t> {
+        let mut waiting = vec![guard];
+        while let Some(next) = waiting.last().copied() {
+            if self.formed[next.0 as usize].is_some() {
+                waiting.pop();
+                continue;
+            }
+            let Decision { atom, holds, fails } = self.decisions[next.0 as usize];
+            let before = waiting.len();
+            let needed = |of: &Guard| !of.is_fixed() && self.formed[of.0 as usize].is_none();
+            waiting.extend([holds, fails].iter().filter(|of| needed(of)));
+            if self.formed_atoms[atom as usize].is_none() {
+                waiting.extend(self.atoms[atom as usize].parts().iter().filter(|of| needed(of)));
+            }
+            if waiting.len() == before {
+                let condition = self.form_atom(atom);
+                self.formed[next.0 as usize] = Some(self.form_decision(condition, holds, fails));
+                waiting.pop();
+            }
+        }
+        self.formed[guard.0 as usize].expect("it was formed")
+    }
+
+    /// From the nodes of its parts.
+    fn form_atom(&mut self, atom: u32) -> Var<'t> {
+        if let Some(formed) = self.formed_atoms[atom as usize] {
+            return formed;
+        }
+        let of = |guard: Guard| self.formed[guard.0 as usize].expect("its parts were formed");
+        let number = |value: f64, shape: Shape| self.tape.constant(value).broadcast(shape);
+        let formed = match &self.atoms[atom as usize] {
+            Atom::Condition(condition) => *condition,
+            Atom::Moved(guard, by) => by(of(*guard)),
+            Atom::Joined(pieces, positions, shape) => {
+                let part = |(guard, shape): &(Guard, Shape)| match *guard {
+                    Guard::NEVER => number(0.0, *shape),
+                    Guard::ALWAYS => number(1.0, *shape),
+                    guard => of(guard),
+                };
+                let parts: Vec<Var<'t>> = pieces.iter().map(part).collect();
+                let joined = if parts.len() == 1 { parts[0] } else { concat(parts) };
+                joined.scatter(positions, *shape).gt(0.0).var()
+            }
+            Atom::Any(guards, shape) => {
+                let sums = guards.iter().map(|guard| of(*guard).sum()).reduce(|a, b| a + b);
+                sums.expect("there is a part").gt(0.0).var().broadcast(*shape)
+            }
+            Atom::Either(a, b) => of(*a).max(of(*b)),
+            Atom::Both(a, b) => of(*a).min(of(*b)),
+        };
+        self.formed_atoms[atom as usize] = Some(formed);
+        formed
+    }
+
+    fn form_decision(&self, condition: Var<'t>, holds: Guard, fails: Guard) -> Var<'t> {
+        let of = |guard: Guard| self.formed[guard.0 as usize].expect("its branches were formed");
+        let zero = || self.tape.constant(0.0).broadcast(condition.shape());
+        match (holds, fails) {
+            (Guard::ALWAYS, Guard::NEVER) => condition,
+            (Guard::NEVER, Guard::ALWAYS) => 1.0 - condition,
+            (holds, Guard::NEVER) => condition.min(of(holds)),
+            (Guard::NEVER, fails) => choice(condition, zero(), of(fails)),
+            (Guard::ALWAYS, fails) => condition.max(of(fails)),
+            (holds, Guard::ALWAYS) => (1.0 - condition).max(of(holds)),
+            (holds, fails) => choice(condition, of(holds), of(fails)),
+        }
+    }
+
+    fn new_atom(&mut self, atom: Atom<'t>) -> u32 {
+        self.atoms.push(atom);
+        self.formed_atoms.push(None);
+        self.atoms.len() as u32 - 1
+    }
+
+    /// Where a new atom holds.
+    fn holds(&mut self, atom: Atom<'t>) -> Guard {
+        let atom = self.new_atom(atom);
+        self.decision(Decision { atom, holds: Guard::ALWAYS, fails: Guard::NEVER })
+    }
+
+    fn decision(&mut self, decision: Decision) -> Guard {
+        if decision.holds == decision.fails {
+            return decision.holds;
+        }
+        if let Some(guard) = self.unique.get(&decision) {
+            return *guard;
+        }
+        let guard = Guard(self.decisions.len() as u32);
+        self.decisions.push(decision);
+        self.formed.push(None);
+        self.unique.insert(decision, guard);
+        guard
+    }
+
+    fn combined(&mut self, how: Combination, a: Guard, b: Guard) -> Guard {
+        let (mut known, mut steps) = (FxHashMap::default(), STEPS);
+        match self.combine(how, a, b, &mut known, &mut steps) {
+            Some(guard) => guard,
+            None => self.holds(match how {
+                Combination::Either => Atom::Either(a, b),
+                Combination::Both => Atom::Both(a, b),
+            }),
+        }
+    }
+
+    /// `None` when it would take too many steps.
+    fn combine(
+        &mut self,
+        how: Combination,
+        a: Guard,
+        b: Guard,
+        known: &mut FxHashMap<(Guard, Guard), Guard>,
+        steps: &mut usize,
+    ) -> Option<Guard> {
+        let (absorbing, neutral) = match how {
+            Combination::Either => (Guard::ALWAYS, Guard::NEVER),
+            Combination::Both => (Guard::NEVER, Guard::ALWAYS),
+        };
+        if a == absorbing || b == absorbing {
+            return Some(absorbing);
+        }
+        if a == neutral || a == b {
+            return Some(b);
+        }
+        if b == neutral {
+            return Some(a);
+        }
+        let key = if a.0 < b.0 { (a, b) } else { (b, a) };
+        if let Some(guard) = known.get(&key) {
+            return Some(*guard);
+        }
+        *steps = steps.checked_sub(1)?;
+        let [of_a, of_b] = [a, b].map(|guard| self.decisions[guard.0 as usize]);
+        // The newest atom is decided on first: what a nested choice adds is on top, and costs one step.
+        let atom = of_a.atom.max(of_b.atom);
+        let branches = |guard: Guard, of: Decision| match of.atom == atom {
+            true => (of.holds, of.fails),
+            false => (guard, guard),
+        };
+        let ((a_holds, a_fails), (b_holds, b_fails)) = (branches(a, of_a), branches(b, of_b));
+        let holds = self.combine(how, a_holds, b_holds, known, steps)?;
+        let fails = self.combine(how, a_fails, b_fails, known, steps)?;
+        let guard = self.decision(Decision { atom, holds, fails });
+        known.insert(key, guard);
+        Some(guard)
+    }
+}
