@@ -161,12 +161,40 @@ impl<'t> Pending<'t> {
                 }
             }
         }
-        let mut sums = sums.into_iter();
-        let first = sums.next()?;
-        Some(sums.fold(first, |sum, share| {
+        // Of shares that count in different places one is taken or the other: there is nothing to add.
+        let mut groups: Vec<Group<'t>> = Vec::new();
+        for share in sums {
+            let near = groups.len().saturating_sub(NEAR);
+            let mut apart = |group: &Group<'t>| guards.both(group.within, share.mask) == Guard::NEVER;
+            match groups[near..].iter().position(&mut apart) {
+                Some(k) => groups[near + k].join(guards, share),
+                None => groups.push(Group { sum: share, within: share.mask }),
+            }
+        }
+        let mut groups = groups.into_iter().map(|group| group.sum);
+        let first = groups.next()?;
+        Some(groups.fold(first, |sum, share| {
             let value = sum.masked(guards) + share.masked(guards);
             Adjoint { guard: guards.either(sum.guard, share.guard), ..Adjoint::of(value) }
         }))
+    }
+}
+
+/// How many groups a share is held against.
+const NEAR: usize = 8;
+
+/// Shares of which no two count in the same place.
+struct Group<'t> {
+    sum: Adjoint<'t>,
+    /// It is 0 elsewhere.
+    within: Guard,
+}
+
+impl<'t> Group<'t> {
+    fn join(&mut self, guards: &mut Guards<'t>, share: Adjoint<'t>) {
+        let value = choice(guards.form(share.mask), share.value, self.sum.masked(guards));
+        self.sum = Adjoint { guard: guards.either(self.sum.guard, share.guard), ..Adjoint::of(value) };
+        self.within = guards.either(self.within, share.mask);
     }
 }
 

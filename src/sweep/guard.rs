@@ -61,11 +61,23 @@ impl Atom<'_> {
     }
 }
 
+/// How a guard is emitted.
+#[derive(Clone, Copy)]
+enum Route {
+    /// By its decision.
+    Decision,
+    /// By the combination that it first was the result of.
+    Combination(Combination, Guard, Guard),
+}
+
+/// How far routes are looked down for what is there already.
+const DEPTH: usize = 4;
+
 /// Steps that combining two diagrams may take. Those of choices among K values take K; what would take more is
 /// combined by a node instead.
 const STEPS: usize = 512;
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Combination {
     Either,
     Both,
@@ -77,6 +89,8 @@ pub(super) struct Guards<'t> {
     /// The first two stand for what is fixed. A decision comes after its branches, and its atom is newer than theirs.
     decisions: Vec<Decision>,
     unique: FxHashMap<Decision, Guard>,
+    /// By guard: the combination that it first was the result of.
+    combinations: Vec<Option<(Combination, Guard, Guard)>>,
     atoms: Vec<Atom<'t>>,
     conditions: FxHashMap<NodeId, u32>,
     /// By guard and by atom: its node, once it was asked for.
@@ -91,6 +105,7 @@ impl<'t> Guards<'t> {
             tape,
             decisions: vec![fixed; 2],
             unique: FxHashMap::default(),
+            combinations: vec![None; 2],
             atoms: Vec::new(),
             conditions: FxHashMap::default(),
             formed: vec![None; 2],
@@ -177,23 +192,66 @@ impl<'t> Guards<'t> {
                 waiting.pop();
                 continue;
             }
-            let Decision { atom, holds, fails } = self.decisions[next.0 as usize];
-            let before = waiting.len();
-            let needed = |of: &Guard| !of.is_fixed() && self.formed[of.0 as usize].is_none();
-            waiting.extend([holds, fails].iter().filter(|of| needed(of)));
-            if self.formed_atoms[atom as usize].is_none() {
-                waiting.extend(self.atoms[atom as usize].parts().iter().filter(|of| needed(of)));
-            }
+            let (before, (_, route)) = (waiting.len(), self.cheapest(next, DEPTH));
+            let parts = self.parts(next, route);
+            waiting.extend(parts.iter().filter(|of| !of.is_fixed() && self.formed[of.0 as usize].is_none()));
             if waiting.len() == before {
-                let condition = self.form_atom(atom);
-                self.formed[next.0 as usize] = Some(self.form_decision(condition, holds, fails));
+                self.formed[next.0 as usize] = Some(self.form_by(next, route));
                 waiting.pop();
             }
         }
         self.formed[guard.0 as usize].expect("it was formed")
     }
 
+    /// What a guard is emitted from on this route.
+    fn parts(&self, guard: Guard, route: Route) -> SmallVec<[Guard; 4]> {
+        match route {
+            Route::Combination(_, a, b) => SmallVec::from_slice(&[a, b]),
+            Route::Decision => {
+                let Decision { atom, holds, fails } = self.decisions[guard.0 as usize];
+                let mut parts: SmallVec<[Guard; 4]> = SmallVec::from_slice(&[holds, fails]);
+                if self.formed_atoms[atom as usize].is_none() {
+                    parts.extend(self.atoms[atom as usize].parts());
+                }
+                parts
+            }
+        }
+    }
+
+    /// The route of fewest nodes that are not there yet, as far as one looks down; and how many.
+    fn cheapest(&self, guard: Guard, depth: usize) -> (usize, Route) {
+        if guard.is_fixed() || self.formed[guard.0 as usize].is_some() {
+            return (0, Route::Decision);
+        }
+        let unknown = 2 * DEPTH;
+        let steps = |route: Route| match depth {
+            0 => unknown,
+            _ => self.parts(guard, route).iter().map(|of| self.cheapest(*of, depth - 1).0).sum::<usize>() + 1,
+        };
+        let by_decision = steps(Route::Decision);
+        if let Some((how, a, b)) = self.combinations[guard.0 as usize] {
+            let by_combination = steps(Route::Combination(how, a, b));
+            if by_combination < by_decision {
+                return (by_combination, Route::Combination(how, a, b));
+            }
+        }
+        (by_decision, Route::Decision)
+    }
+
     /// From the nodes of its parts.
+    fn form_by(&mut self, guard: Guard, route: Route) -> Var<'t> {
+        let Decision { atom, holds, fails } = self.decisions[guard.0 as usize];
+        let of = |guard: Guard| self.formed[guard.0 as usize].expect("its parts were formed");
+        match route {
+            Route::Combination(Combination::Either, a, b) => of(a).max(of(b)),
+            Route::Combination(Combination::Both, a, b) => of(a).min(of(b)),
+            Route::Decision => {
+                let condition = self.form_atom(atom);
+                self.form_decision(condition, holds, fails)
+            }
+        }
+    }
+
     fn form_atom(&mut self, atom: u32) -> Var<'t> {
         if let Some(formed) = self.formed_atoms[atom as usize] {
             return formed;
@@ -260,14 +318,20 @@ impl<'t> Guards<'t> {
         let guard = Guard(self.decisions.len() as u32);
         self.decisions.push(decision);
         self.formed.push(None);
+        self.combinations.push(None);
         self.unique.insert(decision, guard);
         guard
     }
 
     fn combined(&mut self, how: Combination, a: Guard, b: Guard) -> Guard {
-        let (mut known, mut steps) = (FxHashMap::default(), STEPS);
+        let (mut known, mut steps, before) = (FxHashMap::default(), STEPS, self.decisions.len());
         match self.combine(how, a, b, &mut known, &mut steps) {
-            Some(guard) => guard,
+            Some(guard) => {
+                if guard.0 as usize >= before {
+                    self.combinations[guard.0 as usize] = Some((how, a, b));
+                }
+                guard
+            }
             None => self.holds(match how {
                 Combination::Either => Atom::Either(a, b),
                 Combination::Both => Atom::Both(a, b),
