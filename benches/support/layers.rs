@@ -109,5 +109,8 @@ pub fn columns(bijection: &dyn Bijection, threads: Threads) -> impl FnMut() -> V
 pub fn dense_log_det(bijection: &dyn Bijection, threads: Threads) -> impl FnMut() -> f64 + use<> {
     let (d, mut columns) = (bijection.dim(), columns(bijection, threads));
     // The determinant of the transpose is the same.
-    move || Lu::new(d, columns()).log_abs_det()
+    move || match threads {
+        Threads::One => Lu::new(d, columns()).log_abs_det(),
+        Threads::All => Lu::on_all_threads(d, columns()).log_abs_det(),
+    }
 }

@@ -45,6 +45,8 @@ const MOST_LANES: usize = 512;
 const LANES_STEP: usize = 16;
 /// Lanes that the widest registers multiply at a time: four registers of sixteen.
 const PANEL: usize = 64;
+/// Elements that are turned at a time between rows of numbers and rows of lanes: a line of the cache.
+const TURNED: usize = 8;
 /// Sums that one thread adds up at a time.
 const SUMS_AT_ONCE: usize = 1 << 15;
 /// Chunks that late sums are formed from together take so much memory.
@@ -315,11 +317,14 @@ impl<F: Element> Program<F> {
         }
         for ((first, width), rows) in self.plan.inputs.iter().zip(inputs) {
             let target = &mut space.rows[first * stride..(first + width) * stride];
-            for at in 0..stride {
-                // Lanes beyond the last row repeat it: numbers like any others.
-                let row = start + at.min(count - 1);
-                for (e, value) in rows[row * width..(row + 1) * width].iter().enumerate() {
-                    target[e * stride + at] = *value;
+            for (block, target) in target.chunks_mut(TURNED * stride).enumerate() {
+                for at in 0..stride {
+                    // Lanes beyond the last row repeat it: numbers like any others.
+                    let row = (start + at.min(count - 1)) * width;
+                    let values = &rows[row + block * TURNED..(row + (block + 1) * TURNED).min(row + width)];
+                    for (k, value) in values.iter().enumerate() {
+                        target[k * stride + at] = *value;
+                    }
                 }
             }
         }
@@ -327,12 +332,19 @@ impl<F: Element> Program<F> {
 
     fn write_rows(&self, places: &Places, lane: Lane, space: &Space<F>, out: &mut [F]) {
         let width = places.len();
-        for (e, place) in places.iter().enumerate() {
-            match place.is_shared() {
-                true => (0..lane.count).for_each(|at| out[at * width + e] = self.values[place.index()]),
-                false => {
-                    let row = &space.rows[place.index() * lane.stride..][..lane.count];
-                    row.iter().enumerate().for_each(|(at, value)| out[at * width + e] = *value);
+        for first in (0..width).step_by(TURNED) {
+            let block = first..(first + TURNED).min(width);
+            // Where the numbers of each place begin, and how far it is from lane to lane.
+            let rows: SmallVec<[(&[F], usize); TURNED]> = block
+                .clone()
+                .map(|e| match places.get(e) {
+                    place if place.is_shared() => (&self.values[place.index()..][..1], 0),
+                    place => (&space.rows[place.index() * lane.stride..][..lane.count], 1),
+                })
+                .collect();
+            for (at, out) in out.chunks_exact_mut(width).take(lane.count).enumerate() {
+                for (value, (row, step)) in out[block.clone()].iter_mut().zip(&rows) {
+                    *value = row[at * step];
                 }
             }
         }

@@ -7,9 +7,15 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use super::value::Number;
 use crate::kernel::{Arch, Lanes, PackedMatrix, Simd, WithSimd, multiply_add};
 
+/// A product of so many multiplications is shared out to threads.
+const ENOUGH: usize = 1 << 20;
+/// Rows that the product kernel takes at a time, or a multiple.
+const ROWS_AT_ONCE: usize = 8;
 /// So few columns are eliminated one by one.
 const FEW: usize = 8;
 
@@ -25,21 +31,40 @@ pub struct Lu<F> {
 }
 
 impl<F: Number> Lu<F> {
-    /// Factors a matrix given row by row.
+    /// Factors a matrix given row by row, on the caller's thread.
     ///
     /// # Panics
     /// When the matrix has not d·d elements.
     pub fn new(d: usize, matrix: Vec<F>) -> Lu<F> {
-        assert_eq!(matrix.len(), d * d, "a {d}×{d} matrix has {} elements", d * d);
-        let mut lu = Lu { d, factors: matrix, rows: (0..d).collect(), odd: false };
-        lu.eliminate(0..d, &mut Room { arch: Arch::new(), factors: Vec::new(), panel: Vec::new() });
+        let mut lu = Lu::of(d, matrix);
+        lu.eliminate(0..d, &mut Room::new(Arch::new(), usize::MAX));
         lu
+    }
+
+    /// The same on all threads, to the last bit. It pays from a hundred or two hundred variables on.
+    ///
+    /// # Panics
+    /// When the matrix has not d·d elements.
+    pub fn on_all_threads(d: usize, matrix: Vec<F>) -> Lu<F> {
+        let mut lu = Lu::of(d, matrix);
+        // From one of the threads that share, so that nobody sleeps between products.
+        rayon::scope(|_| lu.eliminate(0..d, &mut Room::new(Arch::new(), ENOUGH)));
+        lu
+    }
+
+    fn of(d: usize, matrix: Vec<F>) -> Lu<F> {
+        assert_eq!(matrix.len(), d * d, "a {d}×{d} matrix has {} elements", d * d);
+        Lu { d, factors: matrix, rows: (0..d).collect(), odd: false }
+    }
+
+    fn entry(&self, row: usize, column: usize) -> F {
+        self.factors[row * self.d + column]
     }
 
     /// Eliminates some columns from their diagonal downwards, with all that they need from those before them.
     fn eliminate(&mut self, columns: Range<usize>, room: &mut Room<F>) {
         if columns.len() <= FEW {
-            self.eliminate_few(columns, room.arch);
+            self.eliminate_few(columns, room);
             return;
         }
         let middle = columns.start + columns.len() / 2;
@@ -50,33 +75,45 @@ impl<F: Number> Lu<F> {
         self.eliminate(right, room);
     }
 
-    /// Column after column, choosing pivots.
-    fn eliminate_few(&mut self, columns: Range<usize>, arch: Arch) {
+    /// Column after column, choosing pivots, in a copy where the columns are side by side: in the matrix itself they
+    /// would compete for the same places of the cache.
+    fn eliminate_few(&mut self, columns: Range<usize>, Room { arch, few, .. }: &mut Room<F>) {
         let d = self.d;
-        for k in columns.clone() {
-            let mut pivot = k;
-            for row in k + 1..d {
-                if self.factors[row * d + k].abs() > self.factors[pivot * d + k].abs() {
-                    pivot = row;
-                }
-            }
+        let below = self.factors.chunks_exact(d.max(1)).skip(columns.start);
+        few.clear();
+        few.extend(below.map(|row| {
+            let own = &row[columns.clone()];
+            std::array::from_fn::<F, FEW, _>(|k| own.get(k).copied().unwrap_or(F::zero()))
+        }));
+        for k in 0..columns.len() {
+            let size = |row: usize| few[row][k].abs();
+            let pivot =
+                (k + 1..few.len()).fold(k, |best, row| if size(row) > size(best) { row } else { best });
             if pivot != k {
-                let (above, below) = self.factors.split_at_mut(pivot * d);
-                above[k * d..(k + 1) * d].swap_with_slice(&mut below[..d]);
-                self.rows.swap(k, pivot);
-                self.odd = !self.odd;
+                few.swap(k, pivot);
+                self.swap(columns.start + k, columns.start + pivot);
             }
-            if self.factors[k * d + k] != F::zero() {
-                arch.dispatch(Step { d, k, end: columns.end, factors: &mut self.factors });
+            if few[k][k] != F::zero() {
+                arch.dispatch(Step { k, few });
             }
         }
+        for (row, own) in self.factors.chunks_exact_mut(d.max(1)).skip(columns.start).zip(few) {
+            row[columns.clone()].copy_from_slice(&own[..columns.len()]);
+        }
+    }
+
+    fn swap(&mut self, row: usize, below: usize) {
+        let (above, rest) = self.factors.split_at_mut(below * self.d);
+        above[row * self.d..][..self.d].swap_with_slice(&mut rest[..self.d]);
+        self.rows.swap(row, below);
+        self.odd = !self.odd;
     }
 
     /// U in some rows and in columns right of them: forward substitution with the unit lower triangle of these rows.
     fn solve_rows(&mut self, rows: Range<usize>, columns: Range<usize>, room: &mut Room<F>) {
         if rows.len() <= FEW {
-            let (d, arch) = (self.d, room.arch);
-            arch.dispatch(Substitution { d, rows, columns, factors: &mut self.factors });
+            let d = self.d;
+            room.arch.dispatch(Substitution { d, rows, columns, factors: &mut self.factors });
             return;
         }
         let middle = rows.start + rows.len() / 2;
@@ -97,33 +134,39 @@ impl<F: Number> Lu<F> {
             return;
         }
         let d = self.d;
-        let Room { arch, factors, panel } = room;
-        factors.clear();
-        for row in rows.clone() {
-            factors.extend(self.factors[row * d..][inner.clone()].iter().map(|factor| -*factor));
-        }
-        let mut matrix = PackedMatrix::new(rows.len(), inner.len(), &[]);
-        matrix.load(factors);
         let (above, below) = self.factors.split_at_mut(rows.start * d);
-        arch.dispatch(AddProduct {
-            matrix: &matrix,
-            b: &above[inner.start * d + columns.start..],
-            out: &mut below[columns.start..],
-            lanes: Lanes { count: columns.len(), stride: d },
-            panel,
-        });
+        let below = &mut below[..rows.len() * d];
+        let b = &above[inner.start * d + columns.start..];
+        let subtract = |out: &mut [F], Room { arch, factors, panel, .. }: &mut Room<F>| {
+            factors.clear();
+            for row in out.chunks_exact(d) {
+                factors.extend(row[inner.clone()].iter().map(|factor| -*factor));
+            }
+            let mut matrix = PackedMatrix::new(out.len() / d, inner.len(), &[]);
+            matrix.load(factors);
+            let lanes = Lanes { count: columns.len(), stride: d };
+            arch.dispatch(AddProduct { matrix: &matrix, b, out: &mut out[columns.start..], lanes, panel });
+        };
+        if rows.len() * inner.len() * columns.len() < room.shared_from {
+            subtract(below, room);
+            return;
+        }
+        // By rows: every entry is the same sum in the same order, whoever forms it.
+        let share = rows.len().div_ceil(2 * rayon::current_num_threads()).next_multiple_of(ROWS_AT_ONCE);
+        let own = || Room::new(room.arch, usize::MAX);
+        below.par_chunks_mut(share * d).for_each_init(own, |room, out| subtract(out, room));
     }
 
     /// ln|det A|, formed as a sum of logarithms: it neither overflows nor underflows. -∞ when singular.
     pub fn log_abs_det(&self) -> F {
-        (0..self.d).fold(F::zero(), |sum, k| sum + self.factors[k * self.d + k].abs().ln())
+        (0..self.d).fold(F::zero(), |sum, k| sum + self.entry(k, k).abs().ln())
     }
 
     /// The sign of the determinant: 1, -1, or 0 when singular.
     pub fn sign(&self) -> F {
         let parity = if self.odd { -F::one() } else { F::one() };
         (0..self.d).fold(parity, |sign, k| {
-            let diagonal = self.factors[k * self.d + k];
+            let diagonal = self.entry(k, k);
             if diagonal == F::zero() { F::zero() } else { sign * diagonal.signum() }
         })
     }
@@ -133,12 +176,12 @@ impl<F: Number> Lu<F> {
         let d = self.d;
         let mut x: Vec<F> = self.rows.iter().map(|row| b[*row]).collect();
         for k in 0..d {
-            let known = (0..k).fold(F::zero(), |sum, j| sum + self.factors[k * d + j] * x[j]);
+            let known = (0..k).fold(F::zero(), |sum, j| sum + self.entry(k, j) * x[j]);
             x[k] = x[k] - known;
         }
         for k in (0..d).rev() {
-            let known = (k + 1..d).fold(F::zero(), |sum, j| sum + self.factors[k * d + j] * x[j]);
-            x[k] = (x[k] - known) / self.factors[k * d + k];
+            let known = (k + 1..d).fold(F::zero(), |sum, j| sum + self.entry(k, j) * x[j]);
+            x[k] = (x[k] - known) / self.entry(k, k);
         }
         b.copy_from_slice(&x);
     }
@@ -166,16 +209,24 @@ impl<F: Number> Lu<F> {
 /// What an elimination works with.
 struct Room<F> {
     arch: Arch,
+    /// Products of so many multiplications are shared out to all threads.
+    shared_from: usize,
+    /// The rows of a few columns.
+    few: Vec<[F; FEW]>,
     factors: Vec<F>,
     panel: Vec<F>,
 }
 
-/// One pivot row subtracted from all below it, as far as column `end`.
+impl<F> Room<F> {
+    fn new(arch: Arch, shared_from: usize) -> Room<F> {
+        Room { arch, shared_from, few: Vec::new(), factors: Vec::new(), panel: Vec::new() }
+    }
+}
+
+/// One pivot row subtracted from all below it.
 struct Step<'a, F> {
-    d: usize,
     k: usize,
-    end: usize,
-    factors: &'a mut [F],
+    few: &'a mut [[F; FEW]],
 }
 
 impl<F: Number> WithSimd for Step<'_, F> {
@@ -183,13 +234,17 @@ impl<F: Number> WithSimd for Step<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Step { d, k, end, factors } = self;
-        let (above, below) = factors.split_at_mut((k + 1) * d);
-        let pivot = &above[k * d + k..k * d + end];
-        for row in below.chunks_exact_mut(d) {
-            let factor = row[k] / pivot[0];
+        let Step { k, few } = self;
+        let (above, below) = few.split_at_mut(k + 1);
+        let pivot = above[k][k];
+        // Zeros where a row stays as it is: rows are whole registers.
+        let own: [F; FEW] = std::array::from_fn(|j| if j > k { above[k][j] } else { F::zero() });
+        for row in below {
+            let factor = row[k] / pivot;
+            for j in 0..FEW {
+                row[j] = row[j] - factor * own[j];
+            }
             row[k] = factor;
-            subtract(&mut row[k + 1..end], factor, &pivot[1..]);
         }
     }
 }
@@ -270,6 +325,14 @@ mod tests {
                     assert!((entry - expected).abs() < 1e-9, "d = {d}: entry {i}, {j} is {entry}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn threads_change_no_bit() {
+        for d in [1, 100, 255, 300] {
+            let (alone, shared) = (Lu::new(d, matrix(d)), Lu::on_all_threads(d, matrix(d)));
+            assert_eq!((alone.factors, alone.rows), (shared.factors, shared.rows), "d = {d}");
         }
     }
 

@@ -277,6 +277,19 @@ fn accumulate<F: Number>(from: &[F], to: &mut [F], f: impl Fn(F, F) -> F) {
 fn product<F: Number>(a: Lanes<'_, F>, b: Lanes<'_, F>, out: &mut [F], lanes: usize) {
     let Shape::Matrix(rows, inner) = a.shape else { unreachable!("a matrix") };
     let columns = b.shape.len() / inner.max(1);
+    if lanes == 1 && columns == 1 {
+        // The same sums, in a register.
+        for (row, sum) in out.iter_mut().enumerate() {
+            *sum = (row * inner..(row + 1) * inner).zip(0..inner).fold(F::zero(), |sum, (entry, k)| {
+                if a.is_zero(entry) || b.is_zero(k) {
+                    sum
+                } else {
+                    sum + a.element(entry)[0] * b.element(k)[0]
+                }
+            });
+        }
+        return;
+    }
     out.fill(F::zero());
     for row in 0..rows {
         let out_row = &mut out[row * columns * lanes..(row + 1) * columns * lanes];
