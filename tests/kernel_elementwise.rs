@@ -6,8 +6,8 @@ use std::fmt::Debug;
 use num_traits::{Float, cast};
 use pushforward::kernel::{
     Abs, Add, Arch, Div, Exp, ExpM1, Function, Lanes, Less, LessEq, Ln, Ln1p, Max, Min, Mul, Neg, Operand,
-    Operation, Powi, Real, Recip, Sigmoid, Sign, Simd, Softplus, Sqrt, Sub, Tanh, WithSimd, instruction_sets,
-    map, select, sum_elements, sum_lanes, sum_products, update, zip,
+    Operation, Powi, Real, Recip, Sigmoid, Sign, Simd, Softplus, Sqrt, Sub, Tanh, Term, WithSimd,
+    instruction_sets, map, select, sum_elements, sum_lanes, sum_products, sum_terms, update, zip,
 };
 
 struct Map<'a, G, F>(G, &'a [F], &'a mut [F]);
@@ -438,4 +438,63 @@ fn products_of_f64_are_summed() {
 #[test]
 fn products_of_f32_are_summed() {
     products_are_summed::<f32>();
+}
+
+struct SumTerms<'a, F>(&'a [Term<'a, F>], &'a mut [F]);
+
+impl<F: Real> WithSimd for SumTerms<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        sum_terms(simd, self.0, self.1);
+    }
+}
+
+fn terms_are_added_one_after_the_other<F: Real + Float + Debug>() {
+    for count in 0..200 {
+        let [a, b] = [3, 7].map(|begin| mixture::<F>(count, begin));
+        let number = mixture::<F>(1, count)[0];
+        let terms = [
+            Term::Plus(&a[..]),
+            Term::PlusProduct(&b, &a),
+            Term::Multiple(&b, number),
+            Term::Minus(&a),
+            Term::Number(number),
+            Term::MinusProduct(&a, &b),
+        ];
+        // Each of them first once: what begins a sum is not added to 0, which would take the sign of -0.
+        for first in 0..terms.len() {
+            let order: Vec<usize> = (0..terms.len()).map(|k| (first + k) % terms.len()).collect();
+            let value = |k: usize, i: usize| match k {
+                0 => a[i],
+                1 => b[i] * a[i],
+                2 => b[i] * number,
+                3 => -a[i],
+                4 => number,
+                _ => -(a[i] * b[i]),
+            };
+            for length in 1..=terms.len() {
+                let own: Vec<Term<'_, F>> = order[..length].iter().map(|k| terms[*k]).collect();
+                let expected: Vec<F> = (0..count)
+                    .map(|i| order[1..length].iter().fold(value(order[0], i), |sum, k| sum + value(*k, i)))
+                    .collect();
+                for (set, arch) in instruction_sets() {
+                    let mut out = vec![F::NAN; count];
+                    arch.dispatch(SumTerms(&own, &mut out));
+                    assert_same(&out, &expected, &format!("{set}, {length} terms from {first} on"));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn terms_of_f64_are_added_one_after_the_other() {
+    terms_are_added_one_after_the_other::<f64>();
+}
+
+#[test]
+fn terms_of_f32_are_added_one_after_the_other() {
+    terms_are_added_one_after_the_other::<f32>();
 }

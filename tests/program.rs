@@ -301,6 +301,51 @@ fn infinities_and_nan_stay_in_their_row_and_out_of_structural_zeros() {
 }
 
 #[test]
+fn sums_and_products_that_nobody_else_reads_are_one_instruction() {
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(4));
+    let [a, b, c, d] = [0, 1, 2, 3].map(|k| z.at(k));
+    let y = 2.0 * a + b * c - d;
+    let program = Program::<f64>::compile(&tape, &[z.id()], &[Output::Each(y.id())]);
+    let text = program.to_string();
+    assert!(text.contains("·r0 + r1·r2 - r3"), "{text}");
+}
+
+#[test]
+fn a_number_does_not_depend_on_who_reads_it() {
+    // Chains of every length, with products on either side; each sum read by the next one alone, or by others too.
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(3));
+    let mut sums = vec![z * 0.1];
+    for k in 0..70 {
+        let last = sums[sums.len() - 1];
+        let (factor, turned) = (0.3 + 0.01 * k as f64, z.gather(&[k % 3, (k + 1) % 3, 2]));
+        let product = if k % 4 == 0 { turned * last.tanh() } else { turned * factor };
+        sums.push(match k % 5 {
+            0 => product + last,
+            1 => last - product,
+            2 => last + turned,
+            3 => last + (product + turned * turned),
+            _ => last + product,
+        });
+    }
+    let mut random = Chooser::new(5);
+    let rows: Vec<f64> = (0..37).flat_map(|_| random.numbers(3)).collect();
+    let compile = |outputs: &[Output]| {
+        let mut program = Program::<f64>::compile(&tape, &[z.id()], outputs);
+        program.load(&Parameters::default()).expect("there are no parameters");
+        program
+    };
+    let each: Vec<Output> = sums.iter().map(|sum| Output::Each(sum.id())).collect();
+    let mut all = compile(&each);
+    let together = all.run(&[&rows], 37).expect("37 rows");
+    for (k, output) in each.iter().enumerate() {
+        let alone = compile(std::slice::from_ref(output)).run(&[&rows], 37).expect("37 rows").swap_remove(0);
+        assert_eq!(alone, together[k], "sum {k}");
+    }
+}
+
+#[test]
 fn compiling_is_linear_in_the_nodes() {
     // Doubling a chain of scalars twice: about four times the instructions, and memory does not grow at all.
     let compiled = |count: usize| {

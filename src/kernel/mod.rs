@@ -48,6 +48,7 @@
 //! |---|---|
 //! | [`map`], [`zip`], [`select`] | a [`Function`] of each number, an [`Operation`] on each pair, a choice |
 //! | [`update`] | an operation on what is there already |
+//! | [`sum_terms`] | sums of products and numbers, in one pass |
 //! | [`sum_products`] | Σ over lanes of a·b |
 //! | [`Exp`], [`ExpM1`], [`Ln`], [`Ln1p`], [`Tanh`], [`Sigmoid`], [`Softplus`] | within 1 or 2 ulp everywhere, the ends and the subnormal numbers included |
 //! | [`multiply`], [`multiply_add`] | a [`PackedMatrix`], shared by all lanes, times a vector |
@@ -69,6 +70,7 @@ mod real;
 mod sigmoid;
 mod sums;
 mod tanh;
+mod terms;
 mod transpose;
 mod vector;
 
@@ -86,4 +88,5 @@ pub use real::Real;
 pub use sigmoid::{Sigmoid, Softplus};
 pub use sums::{sum_elements, sum_lanes, sum_products};
 pub use tanh::{HyperbolicTangent, Tanh};
+pub use terms::{Term, sum_terms};
 pub use vector::{Mask, Vector};

@@ -7,10 +7,12 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+use super::chain::chained;
 use super::emit::{Emitted, Emitter};
 use super::instruction::{Instruction, Work};
 use super::lower::Block;
 use super::memory::Memory;
+use super::place::Places;
 use super::plan::{Found, Output, Plan, SharedWork, Slot};
 use crate::sweep::reach::Layout;
 use crate::sweep::zeros::structural_zeros;
@@ -202,6 +204,20 @@ impl<'t> Compiler<'t> {
             .flat_map(|places| places.iter().filter(|place| !place.is_shared()).map(|place| place.index()))
             .chain(late.iter().flat_map(|sum| sum.read(&columns)).map(|(first, _)| first))
             .collect();
+        if self.blocks.is_empty() {
+            let kept: Vec<(usize, usize)> = outputs
+                .iter()
+                .filter_map(|found| match found {
+                    Found::Each(places) => Some(places),
+                    Found::Sum(_) => None,
+                })
+                .flat_map(Places::iter)
+                .filter(|place| !place.is_shared())
+                .map(|place| (place.index(), 1))
+                .chain(late.iter().flat_map(|sum| sum.read(&columns)))
+                .collect();
+            instructions = chained(instructions, &kept, &columns);
+        }
         let memory = Memory::new(&blocks, &instructions, (&starts, &kept), (&rows, &columns));
         let row = |row: usize| memory.row(row);
         instructions.iter_mut().chain(&mut late).for_each(|instruction| instruction.renumber(&row));

@@ -54,6 +54,20 @@ fn write_list(f: &mut fmt::Formatter<'_>, list: &[Instruction], depth: usize) ->
                     writeln!(f, "{indent}{} = {} {}", rows(*out, *count), op.name(), operands.join(", "))?;
                 }
             }
+            Work::Chain { out, count, terms } => {
+                let mut sum = String::new();
+                for (k, term) in terms.iter().enumerate() {
+                    sum += match (k, term.negative) {
+                        (0, false) => "",
+                        (0, true) => "-",
+                        (_, false) => " + ",
+                        (_, true) => " - ",
+                    };
+                    let factors: Vec<String> = term.places().map(|place| operand(place, *count)).collect();
+                    sum += &factors.join("·");
+                }
+                writeln!(f, "{indent}{} = {sum}", rows(*out, *count))?;
+            }
             Work::Sum { out, terms } => {
                 writeln!(f, "{indent}{} = sum of {}", rows(*out, 1), places(terms))?;
             }

@@ -21,6 +21,8 @@ pub(super) struct Instruction {
 pub(super) enum Work {
     /// An operation of one, two or three operands, element by element.
     Elementwise { op: Op, segments: Vec<Segment> },
+    /// The sum of terms, each of them rows one after another, shared numbers, or products of two of these.
+    Chain { out: usize, count: usize, terms: Vec<ChainTerm> },
     /// The sum of some rows.
     Sum { out: usize, terms: Vec<Place> },
     /// A shared matrix times rows one after another (a vector, or a matrix of so many columns), added to shared
@@ -40,6 +42,21 @@ pub(super) enum Work {
     AddOuter { left: (usize, usize), right: (usize, usize), to: usize, wanted: Wanted },
     /// An equation is solved.
     Solve(Box<Equation>),
+}
+
+/// A term of a chain.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ChainTerm {
+    pub negative: bool,
+    pub place: Place,
+    /// What it is multiplied with.
+    pub factor: Option<Place>,
+}
+
+impl ChainTerm {
+    pub fn places(&self) -> impl Iterator<Item = Place> + '_ {
+        [Some(self.place), self.factor].into_iter().flatten()
+    }
 }
 
 /// An equation and the instructions that solve it.
@@ -67,6 +84,7 @@ impl Instruction {
                 let end = segments.iter().map(|segment| segment.out + segment.count).max().unwrap_or(0);
                 segments.first().map(|first| (first.out, end - first.out)).into_iter().collect()
             }
+            Work::Chain { out, count, .. } => vec![(*out, *count)],
             Work::Sum { out, .. } => vec![(*out, 1)],
             Work::Product { matrix, out, columns, .. } => vec![(*out, matrix_rows(*matrix) * columns)],
             Work::Dots { out, rows } => vec![(*out, rows.len())],
@@ -102,6 +120,12 @@ impl Instruction {
                 .flat_map(|segment| segment.operands.iter().map(|place| (*place, segment.count)))
                 .filter(|(place, _)| !place.is_shared())
                 .map(|(place, count)| (place.index(), count))
+                .collect(),
+            Work::Chain { count, terms, .. } => terms
+                .iter()
+                .flat_map(ChainTerm::places)
+                .filter(|place| !place.is_shared())
+                .map(|place| (place.index(), *count))
                 .collect(),
             Work::Sum { terms, .. } => rows(terms),
             Work::Product { matrix, from, columns, .. } => {
@@ -139,6 +163,10 @@ impl Instruction {
     pub fn operations(&self, nonzeros: &dyn Fn(usize) -> usize) -> u64 {
         match &self.work {
             Work::Elementwise { segments, .. } => segments.iter().map(|segment| segment.count as u64).sum(),
+            Work::Chain { count, terms, .. } => {
+                let each = terms.iter().map(|term| term.places().count()).sum::<usize>() - 1;
+                (count * each) as u64
+            }
             Work::Sum { terms, .. } => terms.len() as u64,
             Work::Product { matrix, bias, columns, .. } => {
                 (2 * nonzeros(*matrix) * columns + bias.as_ref().map_or(0, Vec::len)) as u64
@@ -171,6 +199,13 @@ impl Instruction {
                 for segment in segments {
                     segment.out = row(segment.out);
                     segment.operands.iter_mut().for_each(moved);
+                }
+            }
+            Work::Chain { out, terms, .. } => {
+                *out = row(*out);
+                for term in terms {
+                    moved(&mut term.place);
+                    term.factor.iter_mut().for_each(moved);
                 }
             }
             Work::Sum { out, terms } => {

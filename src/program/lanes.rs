@@ -2,11 +2,12 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::instruction::{Instruction, Work};
+use super::chain;
+use super::instruction::{ChainTerm, Instruction, Work};
 use super::matrix::Packed;
 use super::place::{Place, Segment};
 use super::run::Space;
-use crate::kernel::{self, Function, Operation, Wanted};
+use crate::kernel::{self, Function, Operation, Term, Wanted};
 use crate::sweep::value::{Lanes, Number, evaluate};
 use crate::tape::{Op, Shape};
 
@@ -83,6 +84,7 @@ impl<F: Number> Context<'_, F> {
         for instruction in instructions {
             match &instruction.work {
                 Work::Elementwise { op, segments } => self.elementwise(simd, op, segments),
+                Work::Chain { out, count, terms } => self.chain(simd, (*out, *count), terms),
                 Work::Sum { out, terms } => self.sum(simd, *out, terms),
                 Work::Product { matrix, from, out, bias, columns } => {
                     self.product(simd, *matrix, (*from, *out), bias.as_deref(), *columns);
@@ -266,6 +268,28 @@ impl<F: Number> Context<'_, F> {
                 evaluate(op, Shape::Scalar, &own, row, stride, &[]);
             }
         }
+    }
+
+    #[inline(always)]
+    fn chain<S: Simd>(&mut self, simd: S, (out, count): (usize, usize), terms: &[ChainTerm]) {
+        let stride = self.lane.stride;
+        let (out, read) = split(&mut self.space.rows, out, count, stride);
+        let mut list = [Term::Number(F::zero()); chain::LONGEST];
+        for (own, ChainTerm { negative, place, factor }) in list.iter_mut().zip(terms) {
+            let of = |place: Place| read.operand(place, count, stride, self.shared);
+            let signed = |a: F| if *negative { -a } else { a };
+            *own = match (of(*place), factor.map(of)) {
+                (Operand::Number(a), None) => Term::Number(signed(a)),
+                (Operand::Number(a), Some(Operand::Number(b))) => Term::Number(signed(a * b)),
+                (Operand::Rows(a), Some(Operand::Number(b)))
+                | (Operand::Number(b), Some(Operand::Rows(a))) => Term::Multiple(a, signed(b)),
+                (Operand::Rows(a), None) if *negative => Term::Minus(a),
+                (Operand::Rows(a), None) => Term::Plus(a),
+                (Operand::Rows(a), Some(Operand::Rows(b))) if *negative => Term::MinusProduct(a, b),
+                (Operand::Rows(a), Some(Operand::Rows(b))) => Term::PlusProduct(a, b),
+            };
+        }
+        kernel::sum_terms(simd, &list[..terms.len()], out);
     }
 
     #[inline(always)]

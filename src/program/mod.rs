@@ -11,6 +11,7 @@
 //! | `compile` | what is shared, what is batched, which batch sums are formed from which |
 //! | `emit` | nodes become instructions on rows; what only moves data becomes a place |
 //! | `matrix` | shared matrices laid out for products: transposes and masks belong to the layout |
+//! | `chain` | sums and products that follow each other become one instruction |
 //! | `plan` | what comes of it: the program |
 //! | `memory` | rows that are read no more make room for others |
 //! | `run`, `element` | rows into chunks, chunks onto threads, an instruction set for each |
@@ -20,6 +21,7 @@
 //! | `trace` | the first number that is not finite |
 //! | `display`, `profile` | a program as text, and where its time goes |
 
+mod chain;
 mod compile;
 mod display;
 mod element;

@@ -8,9 +8,6 @@
 //! counts, is multiplied as it is, and is masked afterwards: the NaN is dropped, never multiplied. What goes
 //! through sums, movements and finite factors alone stays 0 where it does not count and is masked once at most.
 
-use std::collections::hash_map::Entry;
-
-use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::equation;
@@ -31,11 +28,11 @@ pub fn adjoint<'t>(
 ) -> Vec<Option<Var<'t>>> {
     let last = cut.nodes().last().map_or(0, |id| id.index() + 1);
     let wanted = active(tape, cut, wrt, last);
+    let mut guards = Guards::new(tape);
     let mut pending: Vec<Pending<'t>> = (0..last).map(|_| Pending::default()).collect();
     for (output, seed) in seeds {
-        pending[output.index()].shares.push(Adjoint::of(*seed));
+        pending[output.index()].add(&mut guards, Adjoint::of(*seed));
     }
-    let mut guards = Guards::new(tape);
     let mut found: Vec<Option<Var<'t>>> = vec![None; last];
     for id in cut.nodes().iter().rev() {
         if !wanted[id.index()] {
@@ -141,29 +138,25 @@ struct Pending<'t> {
 }
 
 impl<'t> Pending<'t> {
-    /// The sum of all, of which those with the same mask are added first and masked together.
+    /// Shares with the same mask are added as they come, and masked together.
+    fn add(&mut self, guards: &mut Guards<'t>, share: Adjoint<'t>) {
+        let near = self.shares.len().saturating_sub(NEAR);
+        match self.shares[near..].iter_mut().find(|other| other.mask == share.mask) {
+            Some(sum) => {
+                sum.value = sum.value + share.value;
+                sum.guard = guards.either(sum.guard, share.guard);
+            }
+            None => self.shares.push(share),
+        }
+    }
+
     fn total(mut self, guards: &mut Guards<'t>, shape: Shape) -> Option<Adjoint<'t>> {
         if let Some(share) = scattered(guards, std::mem::take(&mut self.pieces), shape) {
-            self.shares.push(share);
-        }
-        let mut sums: Vec<Adjoint<'t>> = Vec::new();
-        let mut by_mask: FxHashMap<Guard, usize> = FxHashMap::default();
-        for share in self.shares {
-            match by_mask.entry(share.mask) {
-                Entry::Vacant(first) => {
-                    first.insert(sums.len());
-                    sums.push(share);
-                }
-                Entry::Occupied(place) => {
-                    let sum = &mut sums[*place.get()];
-                    sum.value = sum.value + share.value;
-                    sum.guard = guards.either(sum.guard, share.guard);
-                }
-            }
+            self.add(guards, share);
         }
         // Of shares that count in different places one is taken or the other: there is nothing to add.
         let mut groups: Vec<Group<'t>> = Vec::new();
-        for share in sums {
+        for share in self.shares {
             let near = groups.len().saturating_sub(NEAR);
             let mut apart = |group: &Group<'t>| guards.both(group.within, share.mask) == Guard::NEVER;
             match groups[near..].iter().position(&mut apart) {
@@ -180,7 +173,7 @@ impl<'t> Pending<'t> {
     }
 }
 
-/// How many groups a share is held against.
+/// How many shares or groups another share is held against.
 const NEAR: usize = 8;
 
 /// Shares of which no two count in the same place.
@@ -254,7 +247,7 @@ struct Spread<'a, 't> {
 
 impl<'t> Spread<'_, 't> {
     fn give(&mut self, to: NodeId, share: Adjoint<'t>) {
-        self.pending[to.index()].shares.push(share);
+        self.pending[to.index()].add(self.guards, share);
     }
 
     /// From one node: one arm an operation.

@@ -1,0 +1,173 @@
+//! Sums of a few terms, each of them numbers or products of numbers, in one pass.
+
+use pulp::{Simd, WithSimd};
+
+use super::real::Real;
+
+/// A term of a sum: as many numbers as the sum has, or one for all of them.
+#[derive(Clone, Copy, Debug)]
+pub enum Term<'a, F> {
+    /// a
+    Plus(&'a [F]),
+    /// -a
+    Minus(&'a [F]),
+    /// One number for all.
+    Number(F),
+    /// a·b
+    PlusProduct(&'a [F], &'a [F]),
+    /// -a·b
+    MinusProduct(&'a [F], &'a [F]),
+    /// a times one number.
+    Multiple(&'a [F], F),
+}
+
+impl<F: Real> Term<'_, F> {
+    fn check(&self, count: usize) {
+        let lengths = match self {
+            Term::Plus(a) | Term::Minus(a) | Term::Multiple(a, _) => [a.len(), count],
+            Term::PlusProduct(a, b) | Term::MinusProduct(a, b) => [a.len(), b.len()],
+            Term::Number(_) => [count; 2],
+        };
+        assert_eq!(lengths, [count; 2], "a term has as many numbers as the sum");
+    }
+}
+
+/// Writes the sum of some terms, added one after the other. Products are rounded before they are added: the result is
+/// that of one pass for each product and each sum, to the last bit.
+///
+/// # Panics
+/// When there is no term, or one differs from `out` in length.
+#[inline(always)]
+pub fn sum_terms<S: Simd, F: Real>(simd: S, terms: &[Term<'_, F>], out: &mut [F]) {
+    simd.vectorize(SumTerms { terms, out });
+}
+
+struct SumTerms<'a, F> {
+    terms: &'a [Term<'a, F>],
+    out: &'a mut [F],
+}
+
+impl<F: Real> WithSimd for SumTerms<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let SumTerms { terms, out } = self;
+        terms.iter().for_each(|term| term.check(out.len()));
+        let (width, count) = (F::lanes::<S>(), out.len());
+        let mut at = 0;
+        while S::REGISTER_COUNT >= 32 && at + 8 * width <= count {
+            block::<S, F, 8>(simd, terms, at, out);
+            at += 8 * width;
+        }
+        while at + 4 * width <= count {
+            block::<S, F, 4>(simd, terms, at, out);
+            at += 4 * width;
+        }
+        while at + width <= count {
+            block::<S, F, 1>(simd, terms, at, out);
+            at += width;
+        }
+        for (at, sum) in out.iter_mut().enumerate().skip(at) {
+            *sum = one(terms, at);
+        }
+    }
+}
+
+/// Some registers of the sum.
+#[inline(always)]
+fn block<S: Simd, F: Real, const REGISTERS: usize>(simd: S, terms: &[Term<'_, F>], at: usize, out: &mut [F]) {
+    let width = REGISTERS * F::lanes::<S>();
+    let mut sums = [F::splat(simd, F::ZERO); REGISTERS];
+    let (first, rest) = terms.split_first().expect("a sum has a term");
+    match *first {
+        Term::Plus(a) => {
+            let a = F::registers::<S>(&a[at..][..width]).0;
+            sums.copy_from_slice(a);
+        }
+        Term::Minus(a) => {
+            let a = F::registers::<S>(&a[at..][..width]).0;
+            for place in 0..REGISTERS {
+                sums[place] = F::negation(simd, a[place]);
+            }
+        }
+        Term::Number(a) => sums = [F::splat(simd, a); REGISTERS],
+        Term::PlusProduct(a, b) => {
+            let (a, b) = (F::registers::<S>(&a[at..][..width]).0, F::registers::<S>(&b[at..][..width]).0);
+            for place in 0..REGISTERS {
+                sums[place] = F::product(simd, a[place], b[place]);
+            }
+        }
+        Term::MinusProduct(a, b) => {
+            let (a, b) = (F::registers::<S>(&a[at..][..width]).0, F::registers::<S>(&b[at..][..width]).0);
+            for place in 0..REGISTERS {
+                sums[place] = F::negation(simd, F::product(simd, a[place], b[place]));
+            }
+        }
+        Term::Multiple(a, b) => {
+            let (a, b) = (F::registers::<S>(&a[at..][..width]).0, F::splat(simd, b));
+            for place in 0..REGISTERS {
+                sums[place] = F::product(simd, a[place], b);
+            }
+        }
+    }
+    for term in rest {
+        match *term {
+            Term::Plus(a) => {
+                let a = F::registers::<S>(&a[at..][..width]).0;
+                for place in 0..REGISTERS {
+                    sums[place] = F::sum(simd, sums[place], a[place]);
+                }
+            }
+            Term::Minus(a) => {
+                let a = F::registers::<S>(&a[at..][..width]).0;
+                for place in 0..REGISTERS {
+                    sums[place] = F::difference(simd, sums[place], a[place]);
+                }
+            }
+            Term::Number(a) => {
+                let a = F::splat(simd, a);
+                for sum in &mut sums {
+                    *sum = F::sum(simd, *sum, a);
+                }
+            }
+            Term::PlusProduct(a, b) => {
+                let (a, b) = (F::registers::<S>(&a[at..][..width]).0, F::registers::<S>(&b[at..][..width]).0);
+                for place in 0..REGISTERS {
+                    sums[place] = F::sum(simd, sums[place], F::product(simd, a[place], b[place]));
+                }
+            }
+            Term::MinusProduct(a, b) => {
+                let (a, b) = (F::registers::<S>(&a[at..][..width]).0, F::registers::<S>(&b[at..][..width]).0);
+                for place in 0..REGISTERS {
+                    sums[place] = F::difference(simd, sums[place], F::product(simd, a[place], b[place]));
+                }
+            }
+            Term::Multiple(a, b) => {
+                let (a, b) = (F::registers::<S>(&a[at..][..width]).0, F::splat(simd, b));
+                for place in 0..REGISTERS {
+                    sums[place] = F::sum(simd, sums[place], F::product(simd, a[place], b));
+                }
+            }
+        }
+    }
+    F::registers_mut::<S>(&mut out[at..][..width]).0.copy_from_slice(&sums);
+}
+
+/// One number of the sum.
+#[inline(always)]
+fn one<F: Real>(terms: &[Term<'_, F>], at: usize) -> F {
+    let value = |term: &Term<'_, F>| match *term {
+        Term::Plus(a) => a[at],
+        Term::Minus(a) => -a[at],
+        Term::Number(a) => a,
+        Term::PlusProduct(a, b) => a[at] * b[at],
+        Term::MinusProduct(a, b) => -(a[at] * b[at]),
+        Term::Multiple(a, b) => a[at] * b,
+    };
+    let mut sum = value(&terms[0]);
+    for term in &terms[1..] {
+        sum = sum + value(term);
+    }
+    sum
+}
