@@ -216,7 +216,7 @@ fn a_gradient_is_that_of_the_branches_taken() {
         let y = elements.iter().map(|element| element.var).reduce(|a, b| a + b).expect("elements");
         let expected = gradients(&resolved, z, y, &point);
         // Where numbers are large what is left of their differences is not.
-        let large = |value: f64| !(value.abs() < 1e3);
+        let large = |value: f64| value.is_nan() || value.abs() > 1e3;
         if elements.iter().any(|element| large(element.peak)) || expected.iter().any(|value| large(*value)) {
             skipped.set(skipped.get() + 1);
             return Ok(());
