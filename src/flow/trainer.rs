@@ -25,6 +25,7 @@ use crate::tape::{Cut, Parameters};
 /// ```
 pub struct Trainer<F> {
     program: Program<F>,
+    threads: Threads,
     /// By parameter of the program: the output that is its gradient, if it has one.
     gradients: Vec<Option<usize>>,
     adam: Adam<F>,
@@ -76,6 +77,7 @@ impl<F: Element> Trainer<F> {
             context: density.context.map_or(0, |node| tape.shape(node).len()),
             clip: f64::INFINITY,
             program,
+            threads: Threads::All,
             parameters,
         })
     }
@@ -92,6 +94,7 @@ impl<F: Element> Trainer<F> {
 
     /// Sets on how many threads it runs; results do not depend on it.
     pub fn set_threads(&mut self, threads: Threads) {
+        self.threads = threads;
         self.program.set_threads(threads);
     }
 
@@ -137,6 +140,14 @@ impl<F: Element> Trainer<F> {
 
     /// The same with the inputs of the program, and with `None` where the loss or a gradient is not finite.
     pub(super) fn try_step(&mut self, inputs: &[&[F]], count: usize) -> Result<Option<f64>, FlowError> {
+        match self.threads {
+            // From one of the threads that share: nobody sleeps between sums, updates and what comes of them.
+            Threads::All => rayon::scope(|_| self.try_step_here(inputs, count)),
+            Threads::One => self.try_step_here(inputs, count),
+        }
+    }
+
+    fn try_step_here(&mut self, inputs: &[&[F]], count: usize) -> Result<Option<f64>, FlowError> {
         self.program.accumulate(inputs, count)?;
         let loss = self.program.sum(0)[0].to_double() / count as f64;
         let square: f64 =
