@@ -150,8 +150,7 @@ impl<F: Element> Trainer<F> {
     fn try_step_here(&mut self, inputs: &[&[F]], count: usize) -> Result<Option<f64>, FlowError> {
         self.program.accumulate(inputs, count)?;
         let loss = self.program.sum(0)[0].to_double() / count as f64;
-        let square: f64 =
-            self.gradients.iter().flatten().map(|output| square(self.program.sum(*output))).sum();
+        let square = self.program.sum_of_squares(self.gradients.iter().copied().flatten());
         let length = square.sqrt() / count as f64;
         if !loss.is_finite() || !length.is_finite() {
             return Ok(None);
@@ -185,17 +184,4 @@ impl<F: Element> Trainer<F> {
         self.program.save(&mut self.parameters);
         &self.parameters
     }
-}
-
-/// Σ a², with sixteen running sums in doubles.
-fn square<F: Element>(a: &[F]) -> f64 {
-    let mut sums = [0.0; 16];
-    let chunks = a.chunks_exact(16);
-    let rest: f64 = chunks.remainder().iter().map(|a| a.to_double() * a.to_double()).sum();
-    for chunk in chunks {
-        for (sum, a) in sums.iter_mut().zip(chunk) {
-            *sum += a.to_double() * a.to_double();
-        }
-    }
-    rest + sums.iter().sum::<f64>()
 }

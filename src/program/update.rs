@@ -13,6 +13,9 @@ use crate::tape::{Parameters, Shape};
 /// With so many numbers to change another thread is worth it.
 const LARGE: usize = 1 << 15;
 
+/// So many numbers are squared and added up at a time.
+const PIECE: usize = 1 << 14;
+
 /// A parameter to be changed, and the matrices that have its numbers.
 struct Job<'a, T, F> {
     state: &'a mut T,
@@ -40,6 +43,24 @@ impl<F: Element> Program<F> {
         let Found::Sum(slot) = &self.plan.outputs[output] else { panic!("output {output} is no sum") };
         let slot = self.plan.slots[*slot];
         &self.values[slot.offset..slot.offset + slot.shape.len()]
+    }
+
+    /// Σ a² over every number of these sums, in doubles; the same bits on any number of threads.
+    ///
+    /// # Panics
+    /// When an output is not a sum.
+    pub fn sum_of_squares(&self, outputs: impl Iterator<Item = usize>) -> f64 {
+        let of = |output: usize| {
+            let values = self.sum(output);
+            match self.threads {
+                Threads::All if values.len() > LARGE => {
+                    let pieces: Vec<f64> = values.par_chunks(PIECE).map(squares).collect();
+                    pieces.into_iter().sum::<f64>()
+                }
+                _ => values.chunks(PIECE).map(squares).sum::<f64>(),
+            }
+        };
+        outputs.map(of).sum()
     }
 
     /// Names and shapes of the parameters that the program depends on, in its own order.
@@ -107,4 +128,17 @@ impl<F: Element> Program<F> {
             parameters.set(&declaration.name, declaration.shape, values).expect("they fill the shape");
         }
     }
+}
+
+/// Σ a², with sixteen running sums in doubles.
+fn squares<F: Element>(a: &[F]) -> f64 {
+    let mut sums = [0.0; 16];
+    let chunks = a.chunks_exact(16);
+    let rest: f64 = chunks.remainder().iter().map(|a| a.to_double() * a.to_double()).sum();
+    for chunk in chunks {
+        for (sum, a) in sums.iter_mut().zip(chunk) {
+            *sum += a.to_double() * a.to_double();
+        }
+    }
+    rest + sums.iter().sum::<f64>()
 }
