@@ -51,7 +51,7 @@
 //! | [`sum_terms`] | sums of products and numbers, in one pass |
 //! | [`sum_products`] | Σ over lanes of a·b |
 //! | [`Exp`], [`ExpM1`], [`Ln`], [`Ln1p`], [`Tanh`], [`Sigmoid`], [`Softplus`] | within 1 or 2 ulp everywhere, the ends and the subnormal numbers included |
-//! | [`multiply`], [`multiply_add`] | a [`PackedMatrix`], shared by all lanes, times a vector |
+//! | [`multiply`], [`multiply_add`], [`multiply_plus`] | a [`PackedMatrix`], shared by all lanes, times a vector |
 //! | [`add_outer`] | Σ over lanes of a bᵀ: the gradient of a matrix |
 //! | [`sum_lanes`], [`sum_elements`] | sums in a fixed order |
 //!
@@ -83,7 +83,7 @@ pub use exponential::{Exp, ExpM1, Exponential};
 pub use logarithm::{Ln, Ln1p, Logarithm};
 pub use matrix::PackedMatrix;
 pub use outer::{Wanted, add_outer};
-pub use product::{Lanes, multiply, multiply_add};
+pub use product::{Lanes, multiply, multiply_add, multiply_plus};
 pub use real::Real;
 pub use sigmoid::{Sigmoid, Softplus};
 pub use sums::{sum_elements, sum_lanes, sum_products};

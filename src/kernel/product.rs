@@ -49,7 +49,25 @@ pub fn multiply<S: Simd, F: Real>(
     lanes: Lanes,
     panel: &mut Vec<F>,
 ) {
-    simd.vectorize(Multiply { matrix, b, out, lanes, panel, accumulate: false });
+    simd.vectorize(Multiply { matrix, b, out, lanes, panel, start: Start::Zero });
+}
+
+/// Writes A·b + c, where c has one number for each row, the same in all lanes; otherwise like [`multiply`].
+///
+/// # Panics
+/// When `b` or `out` is too short, when lanes overlap, or when there is not a number for each row.
+#[inline(always)]
+pub fn multiply_plus<S: Simd, F: Real>(
+    simd: S,
+    matrix: &PackedMatrix<F>,
+    b: &[F],
+    c: &[F],
+    out: &mut [F],
+    lanes: Lanes,
+    panel: &mut Vec<F>,
+) {
+    assert_eq!(c.len(), matrix.rows(), "a number for each row");
+    simd.vectorize(Multiply { matrix, b, out, lanes, panel, start: Start::Numbers(c) });
 }
 
 /// Adds A·b to `out`, otherwise like [`multiply`].
@@ -65,7 +83,17 @@ pub fn multiply_add<S: Simd, F: Real>(
     lanes: Lanes,
     panel: &mut Vec<F>,
 ) {
-    simd.vectorize(Multiply { matrix, b, out, lanes, panel, accumulate: true });
+    simd.vectorize(Multiply { matrix, b, out, lanes, panel, start: Start::Present });
+}
+
+/// What a sum begins with.
+#[derive(Clone, Copy)]
+enum Start<'a, F> {
+    Zero,
+    /// A number for each row.
+    Numbers(&'a [F]),
+    /// What is there.
+    Present,
 }
 
 struct Multiply<'a, F> {
@@ -74,7 +102,7 @@ struct Multiply<'a, F> {
     out: &'a mut [F],
     lanes: Lanes,
     panel: &'a mut Vec<F>,
-    accumulate: bool,
+    start: Start<'a, F>,
 }
 
 impl<F: Real> WithSimd for Multiply<'_, F> {
@@ -118,7 +146,8 @@ impl<F: Real> Multiply<'_, F> {
         let Lanes { stride, .. } = self.lanes;
         let width = REGISTERS * F::lanes::<S>();
         let partial = count < width;
-        let accumulate = self.accumulate || group.columns.start > 0;
+        let start = if group.columns.start > 0 { Start::Present } else { self.start };
+        let accumulate = matches!(start, Start::Present);
         let (b, b_stride) = if partial || worth_packing(group, stride * size_of::<F>()) {
             let length = self.matrix.columns() * width;
             if self.panel.len() < length {
@@ -151,7 +180,10 @@ impl<F: Real> Multiply<'_, F> {
                 out: target,
                 out_stride: target_stride,
                 rows: block.rows.len(),
-                accumulate,
+                start: match start {
+                    Start::Numbers(numbers) => Start::Numbers(&numbers[block.rows.clone()]),
+                    other => other,
+                },
             };
             if block.height() == ROWS {
                 rows.multiply::<S, ROWS, REGISTERS>(simd);
@@ -182,7 +214,7 @@ struct Rows<'a, F> {
     out: &'a mut [F],
     out_stride: usize,
     rows: usize,
-    accumulate: bool,
+    start: Start<'a, F>,
 }
 
 impl<F: Real> Rows<'_, F> {
@@ -190,9 +222,17 @@ impl<F: Real> Rows<'_, F> {
     fn multiply<S: Simd, const HEIGHT: usize, const REGISTERS: usize>(self, simd: S) {
         let width = REGISTERS * F::lanes::<S>();
         let mut sums = [[F::splat(simd, F::ZERO); REGISTERS]; HEIGHT];
-        if self.accumulate {
-            for (row, sums) in sums.iter_mut().enumerate().take(self.rows) {
-                sums.copy_from_slice(F::registers::<S>(&self.out[row * self.out_stride..][..width]).0);
+        match self.start {
+            Start::Zero => {}
+            Start::Numbers(numbers) => {
+                for (sums, number) in sums.iter_mut().zip(numbers) {
+                    *sums = [F::splat(simd, *number); REGISTERS];
+                }
+            }
+            Start::Present => {
+                for (row, sums) in sums.iter_mut().enumerate().take(self.rows) {
+                    sums.copy_from_slice(F::registers::<S>(&self.out[row * self.out_stride..][..width]).0);
+                }
             }
         }
         let mut entries = self.entries;

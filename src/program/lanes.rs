@@ -327,6 +327,11 @@ impl<F: Number> Context<'_, F> {
         let lanes = kernel::Lanes { count: columns * stride, stride: columns * stride };
         match bias {
             None => kernel::multiply(simd, packed, b, out, lanes, panel),
+            // Shared numbers one after another: sums begin with them.
+            Some(bias) if is_run(bias) && columns == 1 => {
+                let c = &self.shared[bias[0].index()..][..bias.len()];
+                kernel::multiply_plus(simd, packed, b, c, out, lanes, panel);
+            }
             Some(bias) => {
                 for (row, place) in out.chunks_exact_mut(stride).zip(bias) {
                     row.fill(self.shared[place.index()]);
@@ -426,4 +431,9 @@ fn add_product<F: Number>(sums: &mut [F], a: &[F], b: &[F]) {
 #[inline(always)]
 fn add_multiple<F: Number>(sums: &mut [F], a: &[F], b: F) {
     sums.iter_mut().zip(a).for_each(|(sum, a)| *sum = *sum + *a * b);
+}
+
+/// Whether shared numbers follow each other.
+fn is_run(places: &[Place]) -> bool {
+    places.windows(2).all(|pair| pair[0].index() + 1 == pair[1].index())
 }
