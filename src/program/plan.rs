@@ -7,7 +7,7 @@ use std::panic::Location;
 use super::Threads;
 use super::compile::Compiler;
 use super::element::Element;
-use super::instruction::Instruction;
+use super::instruction::{Instruction, Work};
 use super::late::Stripe;
 use super::lower::{Lowered, lower};
 use super::matrix::{Matrix, Packed};
@@ -120,7 +120,7 @@ impl<F: Element> Program<F> {
         Program {
             packed: plan.matrices.iter().map(Packed::new).collect(),
             values: vec![F::zero(); plan.length],
-            lanes: lanes_for(plan.rows, size_of::<F>(), !plan.late.is_empty()),
+            lanes: lanes_for(&plan, size_of::<F>()),
             threads: Threads::default(),
             spaces: Vec::new(),
             stripes: Vec::new(),
@@ -152,6 +152,26 @@ impl<F> Program<F> {
 }
 
 impl Plan {
+    /// Whether products of matrices are most of the work, and no sums of outer products are; and then how many rows
+    /// the largest of them reads.
+    pub(super) fn products(&self) -> Option<usize> {
+        let nonzeros = |matrix: usize| self.matrices[matrix].nonzeros;
+        let (mut all, mut products, mut rows) = (0, 0, 0);
+        for instruction in &self.instructions {
+            let own = instruction.operations(&nonzeros);
+            all += own;
+            match &instruction.work {
+                Work::AddOuter { .. } => return None,
+                Work::Product { matrix, .. } => {
+                    products += own;
+                    rows = rows.max(self.matrices[*matrix].width);
+                }
+                _ => {}
+            }
+        }
+        (self.late.is_empty() && 2 * products > all).then_some(rows)
+    }
+
     fn new(tape: &Tape, inputs: &[NodeId], outputs: &[Output]) -> Plan {
         let wanted: Vec<NodeId> = outputs.iter().map(|output| output.node()).collect();
         let cut = Cut::new(tape, inputs, &wanted);

@@ -13,7 +13,7 @@ use super::element::{Chunk, Element};
 use super::error::ProgramError;
 use super::lanes::Lane;
 use super::place::Places;
-use super::plan::{Found, Program, SharedWork, Slot};
+use super::plan::{Found, Plan, Program, SharedWork, Slot};
 use crate::sweep::value::{Lanes, evaluate};
 use crate::tape::Parameters;
 
@@ -41,6 +41,10 @@ pub(super) struct Space<F> {
 /// A chunk's numbers stay in this much of a second-level cache.
 const CACHE_BYTES: usize = 1 << 20;
 const MOST_LANES: usize = 512;
+/// And what a product reads in this much of a first-level cache.
+const FIRST_CACHE_BYTES: usize = 32 << 10;
+/// Products of fewer rows than this are over sooner than the next instruction is found.
+const PANEL_ROWS: usize = 32;
 /// Lanes come in such numbers: whole registers of every instruction set.
 const LANES_STEP: usize = 16;
 /// Lanes that the widest registers multiply at a time: four registers of sixteen.
@@ -55,11 +59,17 @@ const LATE_BYTES: usize = 64 << 20;
 const LEAST_ROWS: usize = 128;
 
 /// As many lanes as keep the live rows of a chunk in the second-level cache, in whole panels. Late sums go once
-/// through memory for every chunk: these are longer.
-pub(super) fn lanes_for(rows: usize, bytes: usize, late: bool) -> usize {
+/// through memory for every chunk: these are longer. Where products are most of the work one panel is enough, if what
+/// they read then stays in the first-level cache as it lies.
+pub(super) fn lanes_for(plan: &Plan, bytes: usize) -> usize {
+    let rows = plan.rows;
     let fit = CACHE_BYTES / (bytes * rows.max(1));
-    let fewest = if late { 2 * PANEL } else { PANEL };
-    let fit = ((fit + PANEL / 2) / PANEL * PANEL).clamp(fewest, MOST_LANES);
+    let fewest = if plan.late.is_empty() { PANEL } else { 2 * PANEL };
+    let most = match plan.products() {
+        Some(read) if (PANEL_ROWS..=FIRST_CACHE_BYTES / (PANEL * bytes)).contains(&read) => PANEL,
+        _ => MOST_LANES,
+    };
+    let fit = ((fit + PANEL / 2) / PANEL * PANEL).clamp(fewest, most);
     // A chunk of one lane of a million rows is large enough.
     const LARGEST: usize = 1 << 24;
     if fit * rows > LARGEST { (LARGEST / rows.max(1)).clamp(1, fit) } else { fit }
