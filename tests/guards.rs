@@ -255,3 +255,23 @@ fn nodes_break_down(tape: &Tape, z: Var<'_>, nodes: &[Var<'_>], point: &[f64]) -
     program.load(&Parameters::initialise(tape, 0)).expect("its own parameters");
     program.run(&[point], 1).expect("a row").iter().flatten().any(|value| !value.is_finite())
 }
+
+#[test]
+fn twenty_thousand_choices_within_each_other_have_a_gradient() {
+    // y = ln z₀ where z₀ > ¼, else ln z₁ where z₁ > ¼, and so on: of all but one the logarithm is of a negative number.
+    const COUNT: usize = 20_000;
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(COUNT));
+    let last = tape.constant(0.0);
+    let y = (0..COUNT).rev().fold(last, |rest, k| select(z.at(k).gt(0.25), z.at(k).ln(), rest));
+    let cut = Cut::new(&tape, &[z.id()], &[y.id()]);
+    let found = adjoint(&tape, &cut, &[(y.id(), tape.constant(1.0))], &[z.id()])[0].expect("it depends on z");
+    let mut program = Program::<f64>::compile(&tape, &[z.id()], &[Output::Each(found.id())]);
+    program.load(&Parameters::default()).expect("there are no parameters");
+    let taken = 12_345;
+    let point: Vec<f64> = (0..COUNT).map(|k| if k == taken { 0.5 } else { -1.0 }).collect();
+    let gradient = program.run(&[&point], 1).expect("a row").swap_remove(0);
+    for (k, value) in gradient.iter().enumerate() {
+        assert_eq!(*value, if k == taken { 2.0 } else { 0.0 }, "by z[{k}]");
+    }
+}

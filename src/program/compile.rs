@@ -12,15 +12,12 @@ use super::emit::{Emitted, Emitter};
 use super::instruction::{Instruction, Work};
 use super::lower::Block;
 use super::memory::Memory;
+use super::needs::summed_operands;
 use super::place::Places;
 use super::plan::{Found, Output, Plan, SharedWork, Slot};
 use crate::sweep::reach::Layout;
 use crate::sweep::zeros::structural_zeros;
 use crate::tape::{Cut, Declaration, NodeId, Op, Shape, Tape};
-
-/// Outer products of so many entries are worth a pass of their own, when all of them have so many.
-const LATE_LENGTH: usize = 1 << 12;
-const LATE_LENGTH_IN_ALL: usize = 1 << 19;
 
 /// What is known of each node while compiling, by position in the cut.
 pub(super) struct Compiler<'t> {
@@ -34,12 +31,12 @@ pub(super) struct Compiler<'t> {
     pub inputs: usize,
     pub batched: Vec<bool>,
     /// Whether the batch sum of the node is better formed from the batch sums of its operands.
-    pushes_sum: Vec<bool>,
+    pub pushes_sum: Vec<bool>,
     pub needs_value: Vec<bool>,
-    needs_sum: Vec<bool>,
+    pub needs_sum: Vec<bool>,
     /// How many operands of other nodes it is, and of outputs.
     pub uses: Vec<u32>,
-    unread: HashMap<usize, Vec<bool>>,
+    pub unread: HashMap<usize, Vec<bool>>,
 }
 
 impl<'t> Compiler<'t> {
@@ -253,187 +250,6 @@ impl<'t> Compiler<'t> {
             matrices_of,
             matrices_derived,
         }
-    }
-
-    /// The positions of outer products whose batch sums are formed late, if they are so large together that sums of
-    /// each shard's own would be the greater part of what goes through memory.
-    fn late_sums(&self) -> Vec<usize> {
-        let is_large = |position: &usize| {
-            let (op, shape) =
-                self.tape.look(self.cut.nodes()[*position], |node| (node.op.clone(), node.shape));
-            self.needs_sum[*position]
-                && self.pushes_sum[*position]
-                && op == Op::Outer
-                && shape.len() >= LATE_LENGTH
-        };
-        let large: Vec<usize> = (0..self.cut.nodes().len()).filter(is_large).collect();
-        let length: usize =
-            large.iter().map(|position| self.tape.shape(self.cut.nodes()[*position]).len()).sum();
-        if length >= LATE_LENGTH_IN_ALL { large } else { Vec::new() }
-    }
-
-    /// By position of an outer product: the entries of its batch sum that nobody reads, because a mask of zeros is
-    /// multiplied with them wherever they go.
-    fn find_unread(&self) -> HashMap<usize, Vec<bool>> {
-        let mut unread: HashMap<usize, Vec<bool>> = HashMap::new();
-        for (user, id) in self.cut.nodes().iter().enumerate() {
-            if !self.needs_sum[user] || self.cut.is_input(*id) {
-                continue;
-            }
-            let node = self.tape.node(*id);
-            let zeros = self.zeros_of(*id);
-            for operand in &node.operands {
-                let (op, shape) = self.tape.look(*operand, |node| (node.op.clone(), node.shape));
-                if op != Op::Outer {
-                    continue;
-                }
-                let all = || vec![true; shape.len()];
-                let entries = unread.entry(self.position(*operand)).or_insert_with(all);
-                match node.op == Op::Mul && node.shape == shape && !zeros.is_empty() {
-                    true => entries.iter_mut().zip(zeros).for_each(|(entry, zero)| *entry &= zero),
-                    false => entries.fill(false),
-                }
-            }
-        }
-        for output in &self.outputs {
-            unread.remove(&self.position(output.node()));
-        }
-        unread.retain(|_, entries| entries.iter().any(|entry| *entry));
-        unread
-    }
-
-    /// The entries of a node's batch sum that nobody reads; empty where all are read.
-    pub(super) fn unread(&self, position: usize) -> &[bool] {
-        self.unread.get(&position).map_or(&[], Vec::as_slice)
-    }
-
-    /// Which nodes are batched, and through which the batch sum is pushed.
-    fn classify(&mut self) {
-        let summed: HashSet<NodeId> = self
-            .outputs
-            .iter()
-            .filter(|output| matches!(output, Output::Sum(_)))
-            .map(|output| output.node())
-            .collect();
-        for (position, id) in self.cut.nodes().iter().enumerate() {
-            if self.cut.is_input(*id) {
-                self.batched[position] = true;
-                continue;
-            }
-            let node = self.tape.node(*id);
-            let positions: Vec<usize> = node.operands.iter().map(|o| self.position(*o)).collect();
-            self.batched[position] = positions.iter().any(|p| self.batched[*p]);
-            if self.batched[position] {
-                let linear = summed_operands(&node.op, |k| self.batched[positions[k]]);
-                // A product of two rows that is only wanted summed need not be formed.
-                let product = node.op == Op::Mul
-                    && summed.contains(id)
-                    && positions.iter().all(|position| self.batched[*position]);
-                self.pushes_sum[position] =
-                    node.op == Op::Outer || product || linear.iter().any(|k| self.pushes_sum[positions[*k]]);
-            }
-        }
-    }
-
-    fn mark_needs(&mut self) {
-        let results: Vec<NodeId> = self.blocks.iter().flat_map(Block::results).collect();
-        for id in self.cut.inputs().iter().chain(&results) {
-            let position = self.position(*id);
-            self.needs_value[position] = true;
-            self.uses[position] += 1;
-        }
-        for output in self.outputs.clone() {
-            let position = self.position(output.node());
-            self.uses[position] += 1;
-            match output {
-                Output::Each(_) => self.needs_value[position] = true,
-                Output::Sum(_) => self.needs_sum[position] = true,
-            }
-        }
-        for position in (0..self.cut.nodes().len()).rev() {
-            let id = self.cut.nodes()[position];
-            let node = self.tape.node(id);
-            let operands: Vec<usize> = if self.cut.is_input(id) {
-                Vec::new()
-            } else {
-                node.operands.iter().map(|operand| self.position(*operand)).collect()
-            };
-            if !self.needs_sum[position] && !self.needs_value[position] {
-                continue;
-            }
-            operands.iter().for_each(|operand| self.uses[*operand] += 1);
-            if self.needs_sum[position] && self.pushes_sum[position] {
-                let summed = summed_operands(&node.op, |k| self.batched[operands[k]]);
-                for (k, operand) in operands.iter().enumerate() {
-                    if summed.contains(&k) {
-                        self.needs_sum[*operand] = true;
-                    } else {
-                        self.needs_value[*operand] = true;
-                    }
-                }
-            } else if self.needs_sum[position] {
-                self.needs_value[position] = true;
-            }
-            if self.needs_value[position] {
-                // Inside of an equation a matrix times a matrix is computed entry by entry.
-                let packed =
-                    self.packs(&node.op, &operands) && (node.op == Op::MatVec || self.blocks.is_empty());
-                for (k, operand) in operands.iter().enumerate() {
-                    // Of a matrix that is laid out for products only what it is laid out from is needed.
-                    let needed = if packed && k == 0 {
-                        self.position(self.source(node.operands[0]).0)
-                    } else {
-                        *operand
-                    };
-                    self.needs_value[needed] = true;
-                }
-            }
-        }
-    }
-
-    /// The position of an operand.
-    fn operand(&self, position: usize, k: usize) -> usize {
-        self.position(self.tape.look(self.cut.nodes()[position], |node| node.operands[k]))
-    }
-
-    /// Whether an operation is a product of a shared matrix with something batched.
-    fn packs(&self, op: &Op, operands: &[usize]) -> bool {
-        matches!(op, Op::MatVec | Op::MatMul) && !self.batched[operands[0]] && self.batched[operands[1]]
-    }
-
-    /// The node that a matrix has its numbers from, and whether it is the transpose of that: a transpose is read the
-    /// other way round, and a mask of zeros and ones is in the structural zeros.
-    pub(super) fn source(&self, matrix: NodeId) -> (NodeId, bool) {
-        let (mut id, mut transposed) = (matrix, false);
-        loop {
-            let node = self.tape.node(id);
-            let mask = |k: usize| {
-                self.tape.look(node.operands[k], |operand| match &operand.op {
-                    Op::Constant(data) => data.values().iter().all(|value| *value == 0.0 || *value == 1.0),
-                    _ => false,
-                })
-            };
-            id = match node.op {
-                Op::Transpose => {
-                    transposed = !transposed;
-                    node.operands[0]
-                }
-                Op::Mul if mask(1) => node.operands[0],
-                Op::Mul if mask(0) => node.operands[1],
-                _ => return (id, transposed),
-            };
-        }
-    }
-}
-
-/// The operands to replace by their batch sums, where Σ op(…) = op(Σ …); none where that is not so.
-fn summed_operands(op: &Op, batched: impl Fn(usize) -> bool) -> Vec<usize> {
-    match op {
-        Op::Neg | Op::Gather(_) | Op::Scatter(_) | Op::Transpose | Op::Broadcast | Op::Sum => vec![0],
-        Op::Add | Op::Sub => vec![0, 1],
-        Op::Mul | Op::MatVec | Op::MatMul if !batched(0) => vec![1],
-        Op::Mul | Op::Div | Op::MatVec | Op::MatMul if !batched(1) => vec![0],
-        _ => Vec::new(),
     }
 }
 

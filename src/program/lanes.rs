@@ -20,12 +20,13 @@ pub(super) struct Lane {
     pub stride: usize,
 }
 
-/// Numbers of whole registers of every instruction set.
-const STEP: usize = 16;
+/// Bytes of whole registers of every instruction set.
+const STEP: usize = 64;
 
 impl Lane {
-    pub fn new(count: usize) -> Lane {
-        Lane { count, stride: count.next_multiple_of(STEP) }
+    /// So many lanes of this number type.
+    pub fn of<F>(count: usize) -> Lane {
+        Lane { count, stride: count.next_multiple_of(STEP / size_of::<F>()) }
     }
 }
 

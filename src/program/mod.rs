@@ -8,7 +8,8 @@
 //! | file | what happens there |
 //! |---|---|
 //! | `lower` | equations are unfolded into nodes and the order in which their elements become known |
-//! | `compile` | what is shared, what is batched, which batch sums are formed from which |
+//! | `compile` | what is shared and what is batched; slots for numbers and sums |
+//! | `needs` | which values are needed, which batch sums, and which of these are formed from which |
 //! | `emit` | nodes become instructions on rows; what only moves data becomes a place |
 //! | `matrix` | shared matrices laid out for products: transposes and masks belong to the layout |
 //! | `chain` | sums and products that follow each other become one instruction |
@@ -33,6 +34,7 @@ mod late;
 mod lower;
 mod matrix;
 mod memory;
+mod needs;
 mod place;
 mod plan;
 mod profile;

@@ -42,7 +42,7 @@ impl<F: Element> Program<F> {
     /// As [`Program::run`].
     pub fn profile(&mut self, inputs: &[&[F]], rows: usize, repeats: usize) -> Result<Profile, ProgramError> {
         self.check(inputs, rows)?;
-        let lane = Lane::new(self.chunk_lanes(rows).max(1));
+        let lane = Lane::of::<F>(self.chunk_lanes(rows).max(1));
         let mut by_name: BTreeMap<&'static str, ProfileRow> = BTreeMap::new();
         if rows > 0 {
             let sums = self.plan.sums.start..self.plan.late_sums.end;

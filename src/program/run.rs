@@ -256,7 +256,7 @@ impl<F: Element> Program<F> {
                     break;
                 }
                 let count = shards.lanes.min(end - start);
-                let lane = Lane::new(count);
+                let lane = Lane::of::<F>(count);
                 space.lane = Some(lane);
                 self.chunk(inputs, start, lane, space);
                 let each = self.plan.outputs.iter().filter_map(|found| match found {

@@ -52,7 +52,7 @@ impl<F: Element> Program<F> {
     }
 
     fn traced(&self, inputs: &[&[F]], row: usize, space: &mut Space<F>) -> Option<NonFinite> {
-        let lane = Lane::new(1);
+        let lane = Lane::of::<F>(1);
         space.rows.clear();
         space.rows.resize(self.plan.rows * lane.stride, F::zero());
         for ((first, width), rows) in self.plan.inputs.iter().zip(inputs) {

@@ -223,14 +223,16 @@ impl<'t> Guards<'t> {
         if guard.is_fixed() || self.formed[guard.0 as usize].is_some() {
             return (0, Route::Decision);
         }
-        let unknown = 2 * DEPTH;
-        let steps = |route: Route| match depth {
-            0 => unknown,
-            _ => self.parts(guard, route).iter().map(|of| self.cheapest(*of, depth - 1).0).sum::<usize>() + 1,
-        };
-        let by_decision = steps(Route::Decision);
+        if depth == 0 {
+            return (2 * DEPTH, Route::Decision);
+        }
+        let both = |a: Guard, b: Guard| self.cheapest(a, depth - 1).0 + self.cheapest(b, depth - 1).0;
+        let Decision { atom, holds, fails } = self.decisions[guard.0 as usize];
+        // What an atom is made of is not looked at: that may be a long list.
+        let own = if self.formed_atoms[atom as usize].is_some() { 1 } else { 2 };
+        let by_decision = own + both(holds, fails);
         if let Some((how, a, b)) = self.combinations[guard.0 as usize] {
-            let by_combination = steps(Route::Combination(how, a, b));
+            let by_combination = 1 + both(a, b);
             if by_combination < by_decision {
                 return (by_combination, Route::Combination(how, a, b));
             }
