@@ -312,7 +312,7 @@ fn sums_and_products_that_nobody_else_reads_are_one_instruction() {
 }
 
 #[test]
-fn a_number_does_not_depend_on_who_reads_it() {
+fn a_chain_gives_the_same_bits_as_its_parts() {
     // Chains of every length, with products on either side; each sum read by the next one alone, or by others too.
     let tape = Tape::new();
     let z = tape.input(Shape::Vector(3));

@@ -36,7 +36,7 @@ impl<F: Real> Term<'_, F> {
 /// that of one pass for each product and each sum, to the last bit.
 ///
 /// # Panics
-/// When there is no term, or one differs from `out` in length.
+/// When a term differs from `out` in length.
 #[inline(always)]
 pub fn sum_terms<S: Simd, F: Real>(simd: S, terms: &[Term<'_, F>], out: &mut [F]) {
     simd.vectorize(SumTerms { terms, out });
@@ -78,40 +78,9 @@ impl<F: Real> WithSimd for SumTerms<'_, F> {
 #[inline(always)]
 fn block<S: Simd, F: Real, const REGISTERS: usize>(simd: S, terms: &[Term<'_, F>], at: usize, out: &mut [F]) {
     let width = REGISTERS * F::lanes::<S>();
-    let mut sums = [F::splat(simd, F::ZERO); REGISTERS];
-    let (first, rest) = terms.split_first().expect("a sum has a term");
-    match *first {
-        Term::Plus(a) => {
-            let a = F::registers::<S>(&a[at..][..width]).0;
-            sums.copy_from_slice(a);
-        }
-        Term::Minus(a) => {
-            let a = F::registers::<S>(&a[at..][..width]).0;
-            for place in 0..REGISTERS {
-                sums[place] = F::negation(simd, a[place]);
-            }
-        }
-        Term::Number(a) => sums = [F::splat(simd, a); REGISTERS],
-        Term::PlusProduct(a, b) => {
-            let (a, b) = (F::registers::<S>(&a[at..][..width]).0, F::registers::<S>(&b[at..][..width]).0);
-            for place in 0..REGISTERS {
-                sums[place] = F::product(simd, a[place], b[place]);
-            }
-        }
-        Term::MinusProduct(a, b) => {
-            let (a, b) = (F::registers::<S>(&a[at..][..width]).0, F::registers::<S>(&b[at..][..width]).0);
-            for place in 0..REGISTERS {
-                sums[place] = F::negation(simd, F::product(simd, a[place], b[place]));
-            }
-        }
-        Term::Multiple(a, b) => {
-            let (a, b) = (F::registers::<S>(&a[at..][..width]).0, F::splat(simd, b));
-            for place in 0..REGISTERS {
-                sums[place] = F::product(simd, a[place], b);
-            }
-        }
-    }
-    for term in rest {
+    // Any number added to -0 is that number, -0 too: the first term needs no case of its own.
+    let mut sums = [F::splat(simd, -F::ZERO); REGISTERS];
+    for term in terms {
         match *term {
             Term::Plus(a) => {
                 let a = F::registers::<S>(&a[at..][..width]).0;
@@ -165,8 +134,8 @@ fn one<F: Real>(terms: &[Term<'_, F>], at: usize) -> F {
         Term::MinusProduct(a, b) => -(a[at] * b[at]),
         Term::Multiple(a, b) => a[at] * b,
     };
-    let mut sum = value(&terms[0]);
-    for term in &terms[1..] {
+    let mut sum = -F::ZERO;
+    for term in terms {
         sum = sum + value(term);
     }
     sum

@@ -1,7 +1,7 @@
 //! Sums in one pass: what is added one after another, products among it, becomes one instruction.
 //!
 //! `a·b + c·d - e` is four operations on three rows that nobody else reads; as a chain it is one, and nothing between is
-//! written. Each product and each sum is rounded as if it stood alone, so that no number depends on who reads it.
+//! written. Each product and each sum is rounded as if it stood alone: whether a chain is made changes no number.
 
 use smallvec::SmallVec;
 
