@@ -16,7 +16,7 @@
 //! | `plan` | what comes of it: the program |
 //! | `memory` | rows that are read no more make room for others |
 //! | `run`, `element` | rows into chunks, chunks onto threads, an instruction set for each |
-//! | `lanes`, `solve` | instructions by kernels, equations |
+//! | `lanes`, `sums`, `solve` | instructions by kernels, those that add up, equations |
 //! | `late` | gradients of large matrices |
 //! | `update` | parameters changed in place, for training |
 //! | `trace` | the first number that is not finite |
@@ -40,6 +40,7 @@ mod plan;
 mod profile;
 mod run;
 mod solve;
+mod sums;
 mod trace;
 mod update;
 
