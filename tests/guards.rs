@@ -14,6 +14,8 @@ use random_programs::{Chooser, for_seeds, off};
 
 /// Elements of every node.
 const D: usize = 3;
+/// Numbers that may be equal but for rounding.
+const NEAR: f64 = 1e-9;
 
 /// A node of a random program; operands are earlier nodes.
 #[derive(Clone, Copy, Debug)]
@@ -151,6 +153,7 @@ fn left<'t>(tape: &'t Tape, steps: &[Step], z: Var<'t>, point: &[f64]) -> Vec<[E
     for step in steps {
         let element = |e: usize| -> Element<'t> {
             let of = |k: usize| nodes[k][e];
+            let unknown = |a: Element<'t>| Element { peak: f64::NAN, ..a };
             let negative = |a: Element<'t>| Element { value: -a.value, var: -a.var, ..a };
             match *step {
                 Input => Element::new(point[e], z.at(e)),
@@ -161,12 +164,20 @@ fn left<'t>(tape: &'t Tape, steps: &[Step], z: Var<'t>, point: &[f64]) -> Vec<[E
                 Div(_, b) if of(b).value == 0.0 => {
                     Element { value: f64::NAN, var: of(b).var, peak: f64::NAN }
                 }
-                Div(a, b) => of(a).times(of(b).map(f64::recip, Var::recip, |b| (b * b).recip())),
+                Div(a, b) => {
+                    let divided = of(a).times(of(b).map(f64::recip, Var::recip, |b| (b * b).recip()));
+                    Element { value: of(a).value / of(b).value, var: of(a).var / of(b).var, ..divided }
+                }
                 Ln(a) => of(a).map(f64::ln, Var::ln, f64::recip),
                 Sqrt(a) => of(a).map(f64::sqrt, Var::sqrt, |a| a.sqrt().recip()),
                 Exp(a) => of(a).map(|a| (20.0 * a).exp(), |a| (20.0 * a).exp(), |a| 20.0 * (20.0 * a).exp()),
                 Tanh(a) => of(a).map(f64::tanh, Var::tanh, |_| 1.0),
-                Choice(a, ..) | Min(a, _) | Max(_, a) if of(a).peak.is_nan() => of(a),
+                // What is not known is known no better for being compared.
+                Choice(a, ..) if of(a).peak.is_nan() => of(a),
+                Min(a, b) | Max(a, b) if (of(a).peak + of(b).peak).is_nan() => unknown(of(a)),
+                // Nor on which side of a number a value is that differs from it by rounding.
+                Choice(a, number, ..) if (of(a).value - number).abs() < NEAR => unknown(of(a)),
+                Min(a, b) | Max(a, b) if a != b && (of(a).value - of(b).value).abs() < NEAR => unknown(of(a)),
                 Choice(a, below, b, c) => of(if of(a).value < below { b } else { c }),
                 // Of NaN and a number the executor makes NaN.
                 Min(a, b) | Max(a, b) if of(a).value.is_nan() || of(b).value.is_nan() => of(a).times(of(b)),
