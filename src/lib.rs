@@ -65,6 +65,7 @@
 pub mod audit;
 pub mod base;
 pub mod bijection;
+pub mod checker;
 pub mod derivation;
 pub mod flow;
 pub mod jacobian;

@@ -6,6 +6,7 @@
 //! compared with an LU of the whole Jacobian, tangents with central differences, hand-written formulas with
 //! derived ones.
 
+mod certificate;
 mod chain;
 mod evidence;
 mod finite;

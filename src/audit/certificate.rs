@@ -1,0 +1,180 @@
+//! Writing certificates: what the checker needs to see that a claim holds.
+//!
+//! A certificate holds the program in a canonical text, the sets its variables lie in, the claim, and what helps to see
+//! it: the place of each variable in the order of a structure, an equal formula of the diagonal, an inverse, points. The
+//! text is the same whatever else is on the tape: nodes are numbered as the program needs them.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::sync::Arc;
+
+use crate::bijection::Domain;
+use crate::sweep::bound::Bound;
+use crate::tape::{Cut, Function, Node, NodeId, Op, Shape, Tape};
+
+/// A certificate in the making: its lines.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Certificate {
+    head: String,
+    functions: Vec<Arc<Function>>,
+    programs: String,
+}
+
+impl Certificate {
+    /// Of a claim.
+    pub fn new(claim: &str) -> Certificate {
+        Certificate { head: format!("claim {claim}\n"), ..Certificate::default() }
+    }
+
+    /// The set that each variable of z, and each of x, lies in.
+    pub fn sets(mut self, domain: &Domain, codomain: &Domain, d: usize) -> Certificate {
+        for (name, set) in [("domain", domain), ("codomain", codomain)] {
+            for _ in 0..d {
+                let Bound { low, high, .. } = Bound::from(*set);
+                let how = |open: bool| if open { "open" } else { "closed" };
+                let _ = writeln!(
+                    self.head,
+                    "{name} {:?} {} {:?} {}",
+                    low.at,
+                    how(low.open),
+                    high.at,
+                    how(high.open)
+                );
+            }
+        }
+        self
+    }
+
+    /// Numbers by a name.
+    pub fn point(mut self, name: &str, values: &[f64]) -> Certificate {
+        let _ = writeln!(self.head, "point {name}{}", listed(values));
+        self
+    }
+
+    /// The values of a parameter.
+    pub fn value(mut self, name: &str, values: &[f64]) -> Certificate {
+        let _ = writeln!(self.head, "value {}{}", word(name), listed(values));
+        self
+    }
+
+    /// `output` as a function of `input`.
+    pub fn program(mut self, name: &str, tape: &Tape, input: NodeId, output: NodeId) -> Certificate {
+        let cut = Cut::new(tape, &[input], &[output]);
+        let mut numbers: HashMap<NodeId, usize> = HashMap::new();
+        let mut text = format!("program {name}\n");
+        for id in cut.nodes() {
+            let number = numbers.len();
+            numbers.insert(*id, number);
+            let node = match *id == input {
+                true => Node { op: Op::Input(0), operands: Default::default(), shape: tape.shape(*id) },
+                false => match tape.node(*id) {
+                    // Another input than the one that is asked about: the checker knows of none.
+                    Node { op: Op::Input(_), shape, .. } => {
+                        Node { op: Op::Input(u32::MAX), operands: Default::default(), shape }
+                    }
+                    node => node,
+                },
+            };
+            let operands: Vec<usize> = node.operands.iter().map(|operand| numbers[operand]).collect();
+            let parameter = |k: u32| tape.declarations()[k as usize].name.clone();
+            self.node(&mut text, number, &node, &operands, &parameter);
+        }
+        let _ = writeln!(text, "result n{}", numbers[&output]);
+        self.programs.push_str(&text);
+        self
+    }
+
+    /// The certificate of a layer of a composition.
+    pub fn layer(mut self, layer: &Certificate) -> Certificate {
+        let text = layer.text();
+        self.programs.push_str(&text.replacen("certificate 1", "layer", 1));
+        self
+    }
+
+    /// The whole as text.
+    pub fn text(&self) -> String {
+        let mut text = format!("certificate 1\n{}", self.head);
+        for (k, function) in self.functions.iter().enumerate() {
+            let _ = writeln!(text, "function f{k}");
+            let mut inner = self.clone();
+            for (number, node) in function.nodes().iter().enumerate() {
+                let operands: Vec<usize> = node.operands.iter().map(|operand| operand.index()).collect();
+                inner.node(&mut text, number, node, &operands, &|_| "captured".to_string());
+            }
+            let _ = writeln!(text, "result n{}", function.output().index());
+        }
+        text + &self.programs + "end\n"
+    }
+
+    /// The number of a function; those that it holds itself come first.
+    fn function(&mut self, function: &Arc<Function>) -> usize {
+        if let Some(known) = self.functions.iter().position(|known| known == function) {
+            return known;
+        }
+        for node in function.nodes() {
+            match &node.op {
+                Op::Substitution(equation) => drop(self.function(&equation.function)),
+                Op::Root(equation) => drop(self.function(&equation.function)),
+                _ => {}
+            }
+        }
+        self.functions.push(function.clone());
+        self.functions.len() - 1
+    }
+
+    fn node(
+        &mut self,
+        text: &mut String,
+        number: usize,
+        node: &Node,
+        operands: &[usize],
+        parameter: &dyn Fn(u32) -> String,
+    ) {
+        let whole = |values: &[u32]| values.iter().map(|value| format!(" {value}")).collect::<String>();
+        let (name, extra) = match &node.op {
+            Op::Input(k) => ("input", format!(" {k}")),
+            Op::Parameter(k) => ("parameter", format!(" {}", word(&parameter(*k)))),
+            Op::Constant(data) => ("constant", listed(data.values())),
+            Op::Powi(n) => ("powi", format!(" {n}")),
+            Op::Polygamma(n) => ("polygamma", format!(" {n}")),
+            Op::Gather(indices) => ("gather", whole(indices)),
+            Op::Scatter(indices) => ("scatter", whole(indices)),
+            Op::MatVec | Op::MatMul => ("product", String::new()),
+            Op::Substitution(equation) => {
+                let function = self.function(&equation.function);
+                ("substitution", format!(" f{function}{}", whole(&equation.order)))
+            }
+            Op::Root(equation) => {
+                let function = self.function(&equation.function);
+                ("root", format!(" f{function}{}", listed(equation.ends.values())))
+            }
+            op => (op.name(), String::new()),
+        };
+        let _ = write!(text, "n{number} {name}");
+        operands.iter().for_each(|operand| drop(write!(text, " n{operand}")));
+        let _ = match node.shape {
+            Shape::Scalar => write!(text, " scalar"),
+            Shape::Vector(n) => write!(text, " vector {n}"),
+            Shape::Matrix(n, m) => write!(text, " matrix {n} {m}"),
+        };
+        if !extra.is_empty() {
+            let _ = write!(text, " :{extra}");
+        }
+        text.push('\n');
+    }
+}
+
+/// Numbers as they are read back to the last bit.
+fn listed(values: &[f64]) -> String {
+    values.iter().map(|value| format!(" {value:?}")).collect()
+}
+
+/// A name as one word.
+fn word(name: &str) -> String {
+    let letter = |c: char| match c {
+        '%' | ':' => format!("%{:x}.", c as u32),
+        c if c.is_whitespace() => format!("%{:x}.", c as u32),
+        c => c.to_string(),
+    };
+    name.chars().map(letter).collect()
+}

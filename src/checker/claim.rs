@@ -1,0 +1,486 @@
+//! The claims, and the argument that each is accepted by.
+//!
+//! f is the program `forward` of the input z, which lies in the domain: a product of intervals, one for each variable.
+//! Everything is meant for all z of the domain and all real parameters, but for refutations, which are about one point.
+
+use std::collections::HashMap;
+
+use dashu_ratio::RBig;
+
+use super::Rejection;
+use super::limit::{From, Limit, limit};
+use super::normal::Forms;
+use super::range::Ranges;
+use super::real::Interval;
+use super::scalar::{Function, Id, Scalar, Scalars};
+use super::slope::slope;
+use super::text::{Certificate, Program, Side};
+
+type Checked<T> = Result<T, Rejection>;
+
+/// No label: a scalar that depends on no input.
+const NONE: u32 = u32::MAX;
+
+pub(super) fn reject<T>(message: impl Into<String>) -> Checked<T> {
+    Err(Rejection::new(message))
+}
+
+pub(super) fn interval(side: &Side) -> Interval {
+    Interval::new(side.low, side.high)
+}
+
+/// A program written out over inputs in their sets.
+pub(super) struct Map {
+    pub scalars: Scalars,
+    pub inputs: Vec<Id>,
+    pub outputs: Vec<Id>,
+    pub ranges: Ranges,
+}
+
+impl Map {
+    pub fn new(program: &Program, sets: &[Side]) -> Checked<Map> {
+        let mut scalars = Scalars::default();
+        let inputs: Vec<Id> = (0..sets.len()).map(|i| scalars.push(Scalar::Input(i))).collect();
+        let outputs = scalars.results(program, std::slice::from_ref(&inputs))?;
+        let given = inputs.iter().zip(sets).map(|(id, side)| (*id, interval(side))).collect();
+        Ok(Map { scalars, inputs, outputs, ranges: Ranges::new(given) })
+    }
+
+    /// The result of another program, with the outputs of this one as its input.
+    fn then(&mut self, program: &Program) -> Checked<Vec<Id>> {
+        let outputs = self.outputs.clone();
+        self.scalars.results(program, &[outputs])
+    }
+
+    /// Whether every output is defined and lies in its set.
+    fn lands_in(&mut self, sets: &[Side]) -> Checked<()> {
+        if self.outputs.len() != sets.len() {
+            return reject(format!("{} outputs, but {} sets for them", self.outputs.len(), sets.len()));
+        }
+        for (o, (id, side)) in self.outputs.clone().into_iter().zip(sets).enumerate() {
+            let range = self.ranges.of(&self.scalars, id);
+            if !range.defined {
+                return reject(format!("output {o} is not seen to be defined everywhere"));
+            }
+            if !range.interval.is_within(&interval(side)) {
+                return reject(format!("output {o} is not seen to lie in its set"));
+            }
+        }
+        Ok(())
+    }
+
+    fn identity(&mut self, results: &[Id]) -> Checked<()> {
+        let mut forms = Forms::new(self.ranges.clone(), self.inputs.clone());
+        if results.len() != self.inputs.len() {
+            return reject("not as many results as inputs");
+        }
+        for (i, (result, input)) in results.iter().zip(self.inputs.clone()).enumerate() {
+            if !forms.equal(&mut self.scalars, *result, input)? {
+                return reject(format!("result {i} is not brought to input {i}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The largest label of the inputs that each scalar depends on.
+    pub fn highest(&self, labels: &[u32]) -> HashMap<Id, u32> {
+        let mut highest = HashMap::new();
+        for id in self.scalars.order(&self.outputs, |_| false) {
+            let own = match self.scalars.get(id) {
+                Scalar::Input(i) => labels.get(*i).copied().unwrap_or(NONE),
+                scalar => {
+                    let labels = scalar.operands().into_iter().map(|operand| highest[&operand]);
+                    labels.filter(|label| *label != NONE).max().unwrap_or(NONE)
+                }
+            };
+            highest.insert(id, own);
+        }
+        highest
+    }
+}
+
+/// Labels of inputs and outputs: the place of each in the order of a triangular structure.
+pub(super) struct Labels {
+    inputs: Vec<u32>,
+    outputs: Vec<u32>,
+}
+
+impl Labels {
+    pub fn read(certificate: &Certificate, d: usize) -> Checked<Labels> {
+        let read = |name: &str| -> Checked<Vec<u32>> {
+            let labels: Vec<u32> = certificate.point(name)?.iter().map(|label| *label as u32).collect();
+            let fits = labels.len() == d && labels.iter().all(|label| (*label as usize) < d);
+            if fits { Ok(labels) } else { reject(format!("`{name}` does not label {d} variables")) }
+        };
+        Ok(Labels { inputs: read("inputs")?, outputs: read("outputs")? })
+    }
+
+    /// Input and output of each place, if labels are places: each stands once on either side.
+    fn pairs(&self) -> Checked<Vec<(usize, usize)>> {
+        let place = |labels: &[u32], k: usize| {
+            let mut found = labels.iter().enumerate().filter(|(_, label)| **label as usize == k);
+            found.next().map(|(i, _)| i).filter(|_| found.next().is_none())
+        };
+        let pair = |k: usize| Some((place(&self.inputs, k)?, place(&self.outputs, k)?));
+        let pairs = (0..self.inputs.len()).map(pair).collect::<Option<Vec<_>>>();
+        pairs.ok_or_else(|| Rejection::new("labels are not places: one stands twice"))
+    }
+}
+
+pub(super) fn check(certificate: &Certificate) -> Checked<()> {
+    let words: Vec<&str> = certificate.claim.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["structure", kind] => structure(certificate, kind).map(|_| ()),
+        ["determinant", sign] => determinant(certificate, sign),
+        ["one-to-one"] => slopes(certificate, true).map(|_| ()),
+        ["one-to-one", "pieces"] => super::pieces::check(certificate).map(|_| ()),
+        ["determinant", "pieces", sign] => super::pieces::determinant(certificate, sign),
+        ["bijection", "monotone"] => bijection_by_limits(certificate),
+        ["bijection", "inverse"] => bijection_by_inverse(certificate),
+        ["bijection", "linear", sign] => linear(certificate, sign),
+        ["bijection", "turned"] => turned(certificate),
+        ["bijection", "chain"] => chain(certificate, true),
+        ["one-to-one", "chain"] => chain(certificate, false),
+        ["range"] => forward(certificate)?.lands_in(&certificate.codomain),
+        ["identity"] => identity(certificate),
+        ["equal"] => equal(certificate),
+        ["singular"] => singular(certificate),
+        ["refuted", rest @ ..] => super::refute::check(certificate, rest),
+        _ => reject(format!("no such claim: {}", certificate.claim.join(" "))),
+    }
+}
+
+/// f over its domain, with as many outputs as inputs.
+pub(super) fn forward(certificate: &Certificate) -> Checked<Map> {
+    let map = Map::new(certificate.program("forward")?, &certificate.domain)?;
+    match map.outputs.len() == map.inputs.len() {
+        true => Ok(map),
+        false => reject(format!("{} inputs, but {} outputs", map.inputs.len(), map.outputs.len())),
+    }
+}
+
+/// No output depends on an input of a larger label; of a diagonal structure, nor on one of a smaller label.
+pub(super) fn structure(certificate: &Certificate, kind: &str) -> Checked<(Map, Labels)> {
+    let map = forward(certificate)?;
+    let labels = Labels::read(certificate, map.inputs.len())?;
+    let last = map.inputs.len().saturating_sub(1) as u32;
+    let flipped = |labels: &[u32]| labels.iter().map(|label| last - label).collect::<Vec<u32>>();
+    let mut ways = vec![(labels.inputs.clone(), labels.outputs.clone())];
+    match kind {
+        "lower" => {}
+        "diagonal" => ways.push((flipped(&labels.inputs), flipped(&labels.outputs))),
+        _ => return reject(format!("no such structure: {kind}")),
+    }
+    for (inputs, outputs) in ways {
+        let highest = map.highest(&inputs);
+        for (o, (id, own)) in map.outputs.iter().zip(&outputs).enumerate() {
+            if highest[id] != NONE && highest[id] > *own {
+                return reject(format!("output {o} depends on an input that it must not depend on"));
+            }
+        }
+    }
+    Ok((map, labels))
+}
+
+/// Whether a scalar may jump where what `moves` selects moves: a sign or a comparison that is not decided, or a choice
+/// by one.
+pub(super) fn jumps(scalars: &Scalars, ranges: &mut Ranges, root: Id, moves: impl Fn(Id) -> bool) -> bool {
+    scalars.order(&[root], |id| !moves(id)).into_iter().any(|id| match scalars.get(id) {
+        Scalar::Apply(Function::Sign, operands) => !ranges.of(scalars, operands[0]).interval.excludes_zero(),
+        Scalar::Apply(Function::Less | Function::LessEq, operands) => {
+            let (a, b) = (ranges.of(scalars, operands[0]), ranges.of(scalars, operands[1]));
+            !a.interval.is_apart_from(&b.interval)
+        }
+        Scalar::Apply(Function::Select, operands) => {
+            let condition = operands[0];
+            let comparison =
+                matches!(scalars.get(condition), Scalar::Apply(Function::Less | Function::LessEq, _));
+            moves(condition) && !comparison
+        }
+        // Matrix functions and equations are not followed.
+        Scalar::Solve(..) | Scalar::Inverse(..) | Scalar::LogAbsDet(_) | Scalar::Root { .. } => true,
+        _ => false,
+    })
+}
+
+/// Whether the derivative of a scalar may be none: where it jumps, or has a kink.
+pub(super) fn kinks(scalars: &Scalars, ranges: &mut Ranges, root: Id) -> bool {
+    let mut apart = |a: Id, b: Id| {
+        let (a, b) = (ranges.of(scalars, a), ranges.of(scalars, b));
+        a.interval.is_apart_from(&b.interval)
+    };
+    let kink = scalars.order(&[root], |_| false).into_iter().any(|id| match scalars.get(id) {
+        Scalar::Apply(Function::Min | Function::Max, operands) => !apart(operands[0], operands[1]),
+        _ => false,
+    });
+    let edge = scalars.order(&[root], |_| false).into_iter().any(|id| match scalars.get(id) {
+        Scalar::Apply(Function::Abs, operands) => !ranges.of(scalars, operands[0]).interval.excludes_zero(),
+        _ => false,
+    });
+    kink || edge || jumps(scalars, ranges, root, |_| true)
+}
+
+/// The slope of each output in its own variable has one sign; with `strictly`, the output is continuous and so strictly
+/// monotone: it is defined, nothing in it jumps, and its derivative exists but at kinks (of |·|, min, max), which are
+/// isolated. Then f is one-to-one: z₀ follows from x₀, z₁ from x₁ and z₀, and so on.
+///
+/// The sign is that of the slope's range; or of a formula `slopes`, if that is equal to the slope; or all terms of the
+/// slope's normal form have it.
+fn slopes(certificate: &Certificate, strictly: bool) -> Checked<(Map, Vec<(usize, usize, i32)>)> {
+    let (mut map, labels) = structure(certificate, "lower")?;
+    let pairs = labels.pairs()?;
+    let highest = map.highest(&labels.inputs);
+    let hints = match certificate.programs.get("slopes") {
+        Some(program) => map.scalars.results(program, &[map.inputs.clone()])?,
+        None => Vec::new(),
+    };
+    let mut signs = Vec::new();
+    for (place, (i, o)) in pairs.into_iter().enumerate() {
+        let (input, output) = (map.inputs[i], map.outputs[o]);
+        let earlier = |id: Id| highest.get(&id).is_some_and(|label| *label == NONE || (*label as usize) < place);
+        let moves = |id: Id| !earlier(id);
+        if !map.ranges.of(&map.scalars, output).defined {
+            return reject(format!("output {o} is not seen to be defined everywhere"));
+        }
+        if strictly && jumps(&map.scalars, &mut map.ranges, output, moves) {
+            return reject(format!("output {o} may jump as input {i} moves"));
+        }
+        let found = slope(&mut map.scalars, output, input, earlier)?;
+        let Some(found) = found else { return reject(format!("output {o} does not depend on input {i}")) };
+        let sign = sign(&mut map, found, hints.get(place).copied())?;
+        signs.push((i, o, sign));
+    }
+    Ok((map, signs))
+}
+
+/// The one sign of a scalar, everywhere.
+pub(super) fn sign(map: &mut Map, id: Id, hint: Option<Id>) -> Checked<i32> {
+    let range = map.ranges.of(&map.scalars, id);
+    if !range.defined {
+        return reject("a slope is not seen to be defined everywhere");
+    }
+    let of = |interval: &Interval| i32::from(interval.is_positive()) - i32::from(interval.is_negative());
+    if range.interval.excludes_zero() {
+        return Ok(of(&range.interval));
+    }
+    let mut forms = Forms::new(map.ranges.clone(), Vec::new());
+    if let Some(hint) = hint {
+        let other = map.ranges.of(&map.scalars, hint);
+        if other.defined && other.interval.excludes_zero() && forms.equal(&mut map.scalars, id, hint)? {
+            return Ok(of(&other.interval));
+        }
+    }
+    let form = forms.of(&mut map.scalars, id)?;
+    match forms.sign(&form) {
+        Some(sign) if sign != 0 => Ok(sign),
+        _ => reject("a slope is not seen to have one sign"),
+    }
+}
+
+/// The sign of the permutation that takes each input to the output of its place.
+fn parity(pairs: impl Iterator<Item = (usize, usize)>) -> i32 {
+    let to: HashMap<usize, usize> = pairs.collect();
+    let inversions =
+        (0..to.len()).flat_map(|j| (0..j).map(move |i| (i, j))).filter(|(i, j)| to.get(i) > to.get(j)).count();
+    if inversions % 2 == 0 { 1 } else { -1 }
+}
+
+/// det J is the product of the diagonal, times the sign of the order: its factors each have one sign.
+fn determinant(certificate: &Certificate, expected: &str) -> Checked<()> {
+    let (_, signs) = slopes(certificate, false)?;
+    agrees(&signs, expected)
+}
+
+pub(super) fn agrees(signs: &[(usize, usize, i32)], expected: &str) -> Checked<()> {
+    let product: i32 = signs.iter().map(|(_, _, sign)| *sign).product();
+    let found = product * parity(signs.iter().map(|(i, o, _)| (*i, *o)));
+    match (found, expected) {
+        (1, "positive") | (-1, "negative") => Ok(()),
+        _ => reject("the determinant has another sign"),
+    }
+}
+
+/// f is strictly monotone in each variable and goes to the ends of the codomain at the ends of the domain: by the
+/// intermediate value theorem every x of the codomain has one z.
+fn bijection_by_limits(certificate: &Certificate) -> Checked<()> {
+    let (mut map, signs) = slopes(certificate, true)?;
+    let labels = Labels::read(certificate, map.inputs.len())?;
+    let highest = map.highest(&labels.inputs);
+    if certificate.codomain.len() != map.outputs.len() {
+        return reject("not as many codomains as outputs");
+    }
+    for (i, o, sign) in signs {
+        let (from, to) = (&certificate.domain[i], &certificate.codomain[o]);
+        if [from.low, from.high, to.low, to.high].iter().any(|(_, open)| !open) {
+            return reject("an interval that holds an end of its own");
+        }
+        let place = labels.inputs[i];
+        let earlier = |id: Id| highest.get(&id).is_some_and(|label| *label == NONE || *label < place);
+        for (end, side) in [(from.low.0, From::Above), (from.high.0, From::Below)] {
+            let start = match end.is_infinite() {
+                true => if end > 0.0 { Limit::Up } else { Limit::Down },
+                false => Limit::To(exact(end)?, side),
+            };
+            let rises = (sign > 0) == (side == From::Below);
+            let wanted = if rises { to.high.0 } else { to.low.0 };
+            let found =
+                limit(&map.scalars, &mut map.ranges, map.outputs[o], map.inputs[i], start, earlier);
+            let reached = match &found {
+                Limit::Up => wanted == f64::INFINITY,
+                Limit::Down => wanted == f64::NEG_INFINITY,
+                Limit::To(value, _) => wanted.is_finite() && *value == exact(wanted)?,
+                _ => false,
+            };
+            if !reached {
+                return reject(format!("output {o} is not seen to go to {wanted} as input {i} goes to {end}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn exact(value: f64) -> Checked<RBig> {
+    RBig::try_from(value).map_err(|_| Rejection::new(format!("{value} is not a finite number")))
+}
+
+/// g maps the codomain into the domain, f the domain into the codomain, and both ways round give back what came.
+fn bijection_by_inverse(certificate: &Certificate) -> Checked<()> {
+    let (f, g) = (certificate.program("forward")?, certificate.program("inverse")?);
+    for (first, second, from, to) in [
+        (f, g, &certificate.domain, &certificate.codomain),
+        (g, f, &certificate.codomain, &certificate.domain),
+    ] {
+        let mut map = Map::new(first, from)?;
+        map.lands_in(to)?;
+        let results = map.then(second)?;
+        map.identity(&results)?;
+    }
+    Ok(())
+}
+
+/// The inverse of a bijection is one: the layer is the inverse of `layer`.
+fn turned(certificate: &Certificate) -> Checked<()> {
+    let [layer] = certificate.layers.as_slice() else { return reject("one layer is turned round") };
+    if layer.claim.first().is_none_or(|word| word != "bijection") {
+        return reject("the layer is not claimed to be a bijection");
+    }
+    if layer.domain != certificate.codomain || layer.codomain != certificate.domain {
+        return reject("domain and codomain are not those of the layer, exchanged");
+    }
+    check(layer)
+}
+
+/// What is composed of one-to-one maps is one-to-one, if each maps into the domain of the next; of bijections, if each
+/// codomain is the next domain.
+fn chain(certificate: &Certificate, onto: bool) -> Checked<()> {
+    let layers = &certificate.layers;
+    let (Some(first), Some(last)) = (layers.first(), layers.last()) else { return reject("there is no layer") };
+    if first.domain != certificate.domain || (onto && last.codomain != certificate.codomain) {
+        return reject("the ends of the chain are not those of its layers");
+    }
+    for (k, layer) in layers.iter().enumerate() {
+        let word = layer.claim.first().map(String::as_str);
+        if word != Some("bijection") && (onto || word != Some("one-to-one")) {
+            return reject(format!("layer {k} is not claimed to be one-to-one"));
+        }
+        check(layer)?;
+        let Some(next) = layers.get(k + 1) else { continue };
+        let within = layer.codomain.len() == next.domain.len()
+            && layer.codomain.iter().zip(&next.domain).all(|(a, b)| interval(a).is_within(&interval(b)));
+        if !within || (onto && layer.codomain != next.domain) {
+            return reject(format!("the codomain of layer {k} does not fit the domain of the next"));
+        }
+        // A bijection maps into its codomain; of others that is asked here.
+        if word == Some("one-to-one") && layer.claim.get(1).map(String::as_str) != Some("chain") {
+            forward(layer)?.lands_in(&layer.codomain)?;
+        } else if word == Some("one-to-one") {
+            return reject("a chain within a chain is to be given layer by layer");
+        }
+    }
+    Ok(())
+}
+
+/// xᵢ = Σ aᵢⱼ zⱼ + bᵢ with numbers aᵢⱼ and a determinant that is not 0.
+fn linear(certificate: &Certificate, expected: &str) -> Checked<()> {
+    let mut map = forward(certificate)?;
+    let whole = |side: &Side| side.low.0 == f64::NEG_INFINITY && side.high.0 == f64::INFINITY;
+    if !certificate.domain.iter().chain(&certificate.codomain).all(whole) {
+        return reject("a linear map is onto only from all numbers to all numbers");
+    }
+    let mut forms = Forms::new(map.ranges.clone(), Vec::new());
+    let mut matrix = Vec::new();
+    for output in map.outputs.clone() {
+        if !map.ranges.of(&map.scalars, output).defined {
+            return reject("an output is not seen to be defined everywhere");
+        }
+        match forms.linear(&mut map.scalars, output, &map.inputs)? {
+            Some(row) => matrix.push(row),
+            None => return reject("an output is not a sum of multiples of the inputs"),
+        }
+    }
+    match (exact_determinant(matrix).partial_cmp(&RBig::ZERO), expected) {
+        (Some(std::cmp::Ordering::Greater), "positive") | (Some(std::cmp::Ordering::Less), "negative") => Ok(()),
+        _ => reject("the determinant is 0 or has another sign"),
+    }
+}
+
+/// By elimination in exact fractions.
+fn exact_determinant(mut rows: Vec<Vec<RBig>>) -> RBig {
+    let (n, mut determinant) = (rows.len(), RBig::ONE);
+    for k in 0..n {
+        let Some(pivot) = (k..n).find(|row| !rows[*row][k].is_zero()) else { return RBig::ZERO };
+        if pivot != k {
+            rows.swap(pivot, k);
+            determinant = -determinant;
+        }
+        determinant *= rows[k][k].clone();
+        for row in k + 1..n {
+            let factor = &rows[row][k] / &rows[k][k];
+            for column in k..n {
+                let less = &factor * &rows[k][column];
+                rows[row][column] -= less;
+            }
+        }
+    }
+    determinant
+}
+
+/// f⁻¹(f(z)) = z, wherever it is defined.
+fn identity(certificate: &Certificate) -> Checked<()> {
+    let mut map = forward(certificate)?;
+    let results = map.then(certificate.program("inverse")?)?;
+    map.identity(&results)
+}
+
+/// Two programs of one input that lies in the codomain are equal, wherever both are defined.
+fn equal(certificate: &Certificate) -> Checked<()> {
+    let mut map = Map::new(certificate.program("inverse")?, &certificate.codomain)?;
+    let others = map.scalars.results(certificate.program("given")?, &[map.inputs.clone()])?;
+    let mut forms = Forms::new(map.ranges.clone(), Vec::new());
+    if others.len() != map.outputs.len() {
+        return reject("the two programs have results of other lengths");
+    }
+    for (a, b) in map.outputs.clone().into_iter().zip(others) {
+        if !forms.equal(&mut map.scalars, a, b)? {
+            return reject("the two are not brought to one form");
+        }
+    }
+    Ok(())
+}
+
+/// Some outputs depend, together, on fewer inputs than there are of them: det J is 0 everywhere (Hall).
+fn singular(certificate: &Certificate) -> Checked<()> {
+    let map = forward(certificate)?;
+    let chosen: Vec<usize> = certificate.point("chosen")?.iter().map(|o| *o as usize).collect();
+    let mut distinct = chosen.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let outputs: Option<Vec<Id>> = distinct.iter().map(|o| map.outputs.get(*o).copied()).collect();
+    let Some(outputs) = outputs else { return reject("no such output") };
+    let order = map.scalars.order(&outputs, |_| false);
+    let inputs = order.iter().filter(|id| matches!(map.scalars.get(**id), Scalar::Input(_))).count();
+    match inputs < distinct.len() {
+        true => Ok(()),
+        false => reject(format!("{} outputs depend on {inputs} inputs", distinct.len())),
+    }
+}

@@ -1,0 +1,57 @@
+//! A second program that checks what the first one claims.
+//!
+//! The audit says *proven* only of what this module accepts. It reads a certificate: programs as text, the sets that
+//! variables lie in, a claim, and formulas that help to see it. It shares no code with the tape, the sweeps and the
+//! proofs; it is written to be simple rather than fast.
+//!
+//! *What it trusts*: its own seven files, and dashu for integers, fractions, and correctly rounded elementary functions.
+//! *What it does*: it writes a program out as scalar functions (`scalar.rs`) and asks four questions of them: which
+//! inputs a scalar depends on, where it lies and whether it is defined (`range.rs`, intervals of 192 digits rounded
+//! outwards, `real.rs`), what its derivative is (`slope.rs`), and whether two are equal (`normal.rs`, a normal form in
+//! exact fractions). `limit.rs` says where a scalar goes at an end of an interval. `claim.rs` has the arguments.
+//!
+//! Each answer is one-sided: what is not seen is rejected, and a rejection says nothing about the claim.
+
+mod claim;
+mod limit;
+mod normal;
+mod pieces;
+mod range;
+mod real;
+mod refute;
+mod scalar;
+mod slope;
+mod text;
+
+use std::fmt;
+
+/// Why a certificate was not accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection(String);
+
+impl Rejection {
+    pub(crate) fn new(message: impl Into<String>) -> Rejection {
+        Rejection(message.into())
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Rejection {}
+
+/// Checks every certificate of a text; gives the claims that hold, in order.
+///
+/// # Errors
+/// The first thing that is not seen to hold.
+pub fn verify(certificates: &str) -> Result<Vec<String>, Rejection> {
+    let mut claims = Vec::new();
+    for certificate in text::read(certificates)? {
+        claim::check(&certificate)?;
+        claims.push(certificate.claim.join(" "));
+    }
+    Ok(claims)
+}

@@ -1,0 +1,172 @@
+//! Where a scalar lies and whether it is defined, for all inputs in their sets and all parameters.
+//!
+//! Each operation maps intervals that hold its operands to one that holds its result; the operands are taken as
+//! independent of one another, but for a·a and a - a. A scalar is defined if its operands are and its operation is
+//! wherever they lie. Of a select both branches must be: the condition is not used.
+
+use std::collections::HashMap;
+
+use super::real::{Interval, pi};
+use super::scalar::{Function, Id, Scalar, Scalars};
+
+/// What is known of a scalar.
+#[derive(Clone, Debug)]
+pub(super) struct Range {
+    /// Its value, wherever it is defined.
+    pub interval: Interval,
+    pub defined: bool,
+}
+
+/// Ranges under one choice of sets for inputs and letters, and values for parameters if they are fixed.
+#[derive(Clone, Default)]
+pub(super) struct Ranges {
+    given: HashMap<Id, Interval>,
+    values: HashMap<String, Vec<f64>>,
+    known: HashMap<Id, Range>,
+}
+
+impl Ranges {
+    pub fn new(given: HashMap<Id, Interval>) -> Ranges {
+        Ranges { given, ..Ranges::default() }
+    }
+
+    /// With these values of parameters in place of all of them.
+    pub fn at(given: HashMap<Id, Interval>, values: &HashMap<String, Vec<f64>>) -> Ranges {
+        Ranges { given, values: values.clone(), known: HashMap::new() }
+    }
+
+    pub fn give(&mut self, id: Id, interval: Interval) {
+        self.given.insert(id, interval);
+    }
+
+    pub fn of(&mut self, scalars: &Scalars, id: Id) -> Range {
+        if let Some(known) = self.known.get(&id) {
+            return known.clone();
+        }
+        for id in scalars.order(&[id], |id| self.known.contains_key(&id)) {
+            let range = match self.given.get(&id) {
+                Some(interval) => Range { interval: interval.clone(), defined: true },
+                None => self.scalar(scalars.get(id)),
+            };
+            self.known.insert(id, range);
+        }
+        self.known[&id].clone()
+    }
+
+    fn scalar(&self, scalar: &Scalar) -> Range {
+        let known = |interval: Interval| Range { interval, defined: true };
+        match scalar {
+            Scalar::Input(_) | Scalar::Letter(_) => known(Interval::reals()),
+            Scalar::Parameter(name, e) => {
+                let value = self.values.get(&**name).and_then(|values| values.get(*e));
+                known(value.map_or(Interval::reals(), |value| Interval::of(*value)))
+            }
+            Scalar::Number(bits) => known(Interval::of(f64::from_bits(*bits))),
+            Scalar::TwoOverRootPi => {
+                known(pi().sqrt().recip().map_or(Interval::between(1.0, 2.0), |r| r.mul(&Interval::of(2.0))))
+            }
+            Scalar::Sum(terms) => {
+                let zero = known(Interval::of(0.0));
+                terms.iter().fold(zero, |sum, term| {
+                    let term = &self.known[term];
+                    Range { interval: sum.interval.add(&term.interval), defined: sum.defined && term.defined }
+                })
+            }
+            Scalar::Apply(function, operands) => {
+                let ranges: Vec<&Range> = operands.iter().map(|id| &self.known[id]).collect();
+                let same = operands.len() == 2 && operands[0] == operands[1];
+                let intervals: Vec<&Interval> = ranges.iter().map(|range| &range.interval).collect();
+                let (interval, defined) = apply(*function, &intervals, same);
+                Range { interval, defined: defined && ranges.iter().all(|range| range.defined) }
+            }
+            // Whether the matrix is singular is another question.
+            Scalar::Solve(..) | Scalar::Inverse(..) | Scalar::LogAbsDet(_) => {
+                Range { interval: Interval::reals(), defined: false }
+            }
+            // So is whether there is a root.
+            Scalar::Root { ends, .. } => {
+                let [low, high] = ends.map(f64::from_bits);
+                Range { interval: Interval::closed(low, high), defined: false }
+            }
+        }
+    }
+}
+
+/// The interval of a function's values, and whether it is defined on the whole of its operands' intervals.
+fn apply(function: Function, operands: &[&Interval], same: bool) -> (Interval, bool) {
+    use Function as F;
+    let a = operands[0];
+    let all = |interval: Interval| (interval, true);
+    let unit = || Interval::closed(0.0, 1.0);
+    match function {
+        F::Neg => all(a.neg()),
+        F::Recip => quotient(&Interval::of(1.0), a),
+        F::Exp => all(a.exp()),
+        F::Ln => (a.ln(), a.is_positive()),
+        F::ExpM1 => all(a.exp_m1()),
+        F::Ln1p => (a.ln_1p(), a.add(&Interval::of(1.0)).is_positive()),
+        F::Tanh => all(a.tanh()),
+        // 1/cosh², between 0 and 1.
+        F::Sech2 => {
+            let cosh = a.cosh();
+            all(cosh.mul(&cosh).recip().unwrap_or_else(|| Interval::new((0.0, true), (1.0, false))))
+        }
+        F::Sigmoid => all(a.sigmoid()),
+        F::Softplus => all(a.softplus()),
+        F::Sin => all(a.wave(true)),
+        F::Cos => all(a.wave(false)),
+        F::Sqrt => (a.sqrt(), a.is_nonnegative()),
+        F::Abs => all(a.abs()),
+        F::Sign => all(match (a.is_positive(), a.is_negative()) {
+            (true, _) => Interval::of(1.0),
+            (_, true) => Interval::of(-1.0),
+            _ if a.is_nonnegative() => unit(),
+            _ => Interval::closed(-1.0, 1.0),
+        }),
+        F::Erf => all(a.erf()),
+        F::Sinh => all(a.sinh()),
+        F::Cosh => all(a.cosh()),
+        F::Asinh => all(a.asinh()),
+        F::LnNormalCdf => all(a.ln_normal_cdf()),
+        // φ/Φ is positive and falls, with a slope between -1 and 0; nothing is said of what comes after.
+        F::LnNormalCdfSlope(1) => all(Interval::between(0.0, f64::INFINITY)),
+        F::LnNormalCdfSlope(2) => all(Interval::between(-1.0, 0.0)),
+        F::LnNormalCdfSlope(_) => all(Interval::reals()),
+        // The least value of ln Γ on (0, ∞) is -0.1214862905358…
+        F::LnGamma => (Interval::between(-0.121_486_3, f64::INFINITY), a.is_positive()),
+        F::Polygamma(0) => (Interval::reals(), a.is_positive()),
+        F::Polygamma(n) if n % 2 == 1 => (Interval::between(0.0, f64::INFINITY), a.is_positive()),
+        F::Polygamma(_) => (Interval::between(f64::NEG_INFINITY, 0.0), a.is_positive()),
+        F::Powi(0) => all(Interval::of(1.0)),
+        F::Powi(n) if n > 0 => all(a.power(n.unsigned_abs())),
+        F::Powi(n) => quotient(&Interval::of(1.0), &power_away_from_zero(a, n.unsigned_abs())),
+        F::Add => all(a.add(operands[1])),
+        F::Sub if same => all(Interval::of(0.0)),
+        F::Sub => all(a.sub(operands[1])),
+        F::Mul if same => all(a.power(2)),
+        F::Mul => all(a.mul(operands[1])),
+        F::Div => quotient(a, operands[1]),
+        // e^(b ln a)
+        F::Pow => (a.ln().mul(operands[1]).exp(), a.is_positive()),
+        F::Min => all(a.neg().maximum(&operands[1].neg()).neg()),
+        F::Max => all(a.maximum(operands[1])),
+        F::Less | F::LessEq => all(unit()),
+        F::Select => all(operands[1].hull(operands[2])),
+    }
+}
+
+/// aⁿ of what is not 0, as an open interval where 0 is an end.
+fn power_away_from_zero(a: &Interval, n: u32) -> Interval {
+    let power = a.power(n);
+    match n % 2 == 0 && a.excludes_zero() && !power.is_positive() {
+        true => power.above(0.0, true),
+        false => power,
+    }
+}
+
+fn quotient(a: &Interval, b: &Interval) -> (Interval, bool) {
+    match b.recip() {
+        Some(recip) => (a.mul(&recip), true),
+        None => (Interval::reals(), false),
+    }
+}
