@@ -40,7 +40,7 @@ impl Bijection for Custom {
         self.log_det.map(|log_det| log_det(z))
     }
     fn domain(&self) -> Domain {
-        self.domain
+        self.domain.clone()
     }
 }
 
@@ -252,7 +252,8 @@ fn an_impure_recording_is_an_error() {
 #[test]
 fn every_layer_of_the_catalogue_stands() {
     // Those of all of ℝ can be put one after another.
-    let of_reals = |entry: &Entry| [entry.layer.domain(), entry.layer.codomain()] == [Domain::Reals; 2];
+    let of_reals =
+        |entry: &Entry| [entry.layer.domain(), entry.layer.codomain()] == [Domain::Reals, Domain::Reals];
     let layers: Vec<Box<dyn Bijection>> = catalogue()
         .into_iter()
         .filter(of_reals)

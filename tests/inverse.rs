@@ -153,7 +153,7 @@ impl Bijection for Layer {
         self.structure.clone()
     }
     fn domain(&self) -> Domain {
-        self.domain
+        self.domain.clone()
     }
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
         (self.forward)(z)
@@ -187,7 +187,7 @@ fn newton_arrives_from_every_image_in_the_tails_too() {
         let mut program = Program::<f64>::compile(&tape, &[z.id()], &outputs);
         program.load(&Parameters::default()).unwrap();
         let points: Vec<f64> = (-3000..=3000).map(|k| f64::from(k) / 100.0 + 1e-3).collect();
-        let points: Vec<f64> = points.into_iter().filter(|z| domain.contains(*z)).collect();
+        let points: Vec<f64> = points.into_iter().filter(|z| layer.domain.contains(&[*z])).collect();
         let found = program.run(&[&points], points.len()).unwrap();
         for (k, z) in points.iter().enumerate() {
             let (back, slope, x) = (found[0][k], found[1][k].exp(), found[2][k]);

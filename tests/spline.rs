@@ -299,20 +299,21 @@ fn a_circular_spline_is_smooth_where_the_ends_meet() {
                 }
             };
             let (x, slopes) = curve.forward(&[angle(-1e-7), angle(1e-7)]);
-            let gap = Domain::Circle.difference(x[1], x[0]);
+            let gap = Domain::Circle.difference(0, x[1], x[0]);
             assert!((0.0..1e-6).contains(&gap), "turn {turn}, at {place}: {} and {}", x[0], x[1]);
             assert!((slopes[0] - slopes[1]).abs() < 1e-5, "turn {turn}, at {place}: {slopes:?}");
-            assert!(x.iter().all(|x| Domain::Circle.contains(*x)));
+            assert!(Domain::Circle.contains(&x));
         }
         // All of the circle is reached once: the image of a full turn winds round once, always forward.
         let z: Vec<f64> = (0..=2000).map(|k| -PI + 2.0 * PI * f64::from(k) / 2001.0).collect();
         let (x, _) = curve.forward(&z);
-        let steps: Vec<f64> = x.windows(2).map(|pair| Domain::Circle.difference(pair[1], pair[0])).collect();
+        let steps: Vec<f64> =
+            x.windows(2).map(|pair| Domain::Circle.difference(0, pair[1], pair[0])).collect();
         assert!(steps.iter().all(|step| *step > 0.0), "turn {turn}");
-        let around = steps.iter().sum::<f64>() + Domain::Circle.difference(x[0], x[2000]);
+        let around = steps.iter().sum::<f64>() + Domain::Circle.difference(0, x[0], x[2000]);
         assert!((around - 2.0 * PI).abs() < 1e-12, "turn {turn}: {around}");
         for (z, back) in z.iter().zip(curve.inverse(&x)) {
-            assert!(Domain::Circle.difference(*z, back).abs() < 1e-12, "{z} came back as {back}");
+            assert!(Domain::Circle.difference(0, *z, back).abs() < 1e-12, "{z} came back as {back}");
         }
     }
 }

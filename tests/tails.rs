@@ -14,7 +14,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// Half of the points near the middle, half anywhere up to `reach`; carried into the domain.
-fn points(domain: Domain, count: usize, reach: f64, random: &mut ChaCha8Rng) -> Vec<f64> {
+fn points(domain: &Domain, count: usize, reach: f64, random: &mut ChaCha8Rng) -> Vec<f64> {
     let mut draw = || {
         let far = if random.random::<f64>() < 0.5 { 3.0 } else { reach };
         let u = far * (2.0 * random.random::<f64>() - 1.0);
@@ -28,7 +28,7 @@ fn points(domain: Domain, count: usize, reach: f64, random: &mut ChaCha8Rng) -> 
     let mut drawn = Vec::with_capacity(count);
     while drawn.len() < count {
         let z = draw();
-        if domain.contains(z) {
+        if domain.contains(&[z]) {
             drawn.push(z);
         }
     }
@@ -55,13 +55,13 @@ fn every_layer_comes_back_from_its_tails_with_the_right_log_determinant() {
             tensor.values.iter_mut().for_each(|value| *value += 0.3 * (2.0 * random.random::<f64>() - 1.0));
         }
         program.load(&parameters).unwrap();
-        let points = points(layer.domain(), count * d, reach, &mut random);
+        let points = points(&layer.domain(), count * d, reach, &mut random);
         let found = program.run(&[&points], count).unwrap();
         let (mut trip, mut log_det, mut kept) = (0.0f64, 0.0f64, 0);
         for row in 0..count {
             let (x, z) = (&found[0][row * d..(row + 1) * d], &points[row * d..(row + 1) * d]);
             let j = &found[3][row * d * d..(row + 1) * d * d];
-            let inside = x.iter().all(|x| layer.codomain().contains(*x)) && j.iter().all(|j| j.is_finite());
+            let inside = layer.codomain().contains(x) && j.iter().all(|j| j.is_finite());
             let lu = Lu::new(d, j.to_vec());
             // Beyond, f is flat to a double, or has left its codomain by rounding.
             if !inside || !(-600.0..600.0).contains(&lu.log_abs_det()) {

@@ -30,7 +30,7 @@ pub fn judge(answer: &dyn Bijection) -> Judgement {
             .because("the map has no parameter")
             .advise("Keep the parameter; bound what it can do."));
     }
-    let slopes = values(tape, z, &[recording.log_det()], &points(Domain::Reals, 1)).swap_remove(0);
+    let slopes = values(tape, z, &[recording.log_det()], &points(&Domain::Reals, 1)).swap_remove(0);
     let (low, high) =
         slopes.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), s| (l.min(*s), h.max(*s)));
     if high - low < 1e-3 {
@@ -72,7 +72,7 @@ fn at(recording: &Recording, node: Var<'_>, parameters: &Parameters, z: &[f64]) 
 
 /// By how much ln|dx/dz| differs between parameters, at most.
 fn spread(recording: &Recording, start: &Parameters) -> Result<f64, NotYet> {
-    let z = points(Domain::Reals, 1);
+    let z = points(&Domain::Reals, 1);
     let first = at(recording, recording.log_det(), start, &z)?;
     [-0.3, 0.1, 0.4].into_iter().try_fold(0.0, |most: f64, value| {
         let other = at(recording, recording.log_det(), &filled(start, value), &z)?;

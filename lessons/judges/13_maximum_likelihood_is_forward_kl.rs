@@ -91,7 +91,7 @@ fn passed(tape: &Tape, u: Var<'_>, given: Var<'_>, equal: Evidence, own: Samenes
     let Sameness::Same(zero) = own else {
         return Err(NotYet::new("KL(p‖p) is not 0."));
     };
-    let rows = points(Domain::Reals, 4);
+    let rows = points(&Domain::Reals, 4);
     let least = values(tape, u, &[given], &rows).concat().into_iter().fold(f64::INFINITY, f64::min);
     if least < 0.0 {
         return Err(

@@ -57,7 +57,7 @@ pub fn judge(answer: &dyn Bijection) -> Judgement {
     let mut program = Program::<f64>::compile(&tape, &[z.id(), context.id()], &outputs);
     let failed = |error: &dyn std::fmt::Display| NotYet::new(error.to_string());
     program.load(&Parameters::initialise(&tape, 0)).map_err(|error| failed(&error))?;
-    let rows = points(Domain::Reals, 3);
+    let rows = points(&Domain::Reals, 3);
     let noise: Vec<f64> = rows.chunks(3).map(|row| row[0]).collect();
     let measured: Vec<f64> = rows.chunks(3).flat_map(|row| [row[1], row[2]]).collect();
     let found = program.run(&[&noise, &measured], noise.len()).map_err(|error| failed(&error))?;

@@ -17,18 +17,17 @@ use crate::bijection::{Bijection, Domain, derived_inverse, push_forward, record_
 use crate::sweep::bound::{Bound, Bounds};
 use crate::sweep::reach::{NONE, Reach, Relation};
 use crate::sweep::simplify::simplify;
-use crate::sweep::superscript;
 use crate::tape::{Cut, Op, Shape, Tape};
 
 /// Newton needs whole Jacobians over and over.
 const LARGEST: usize = 8;
 
 pub(super) fn claim(bijection: &(impl Bijection + ?Sized), subject: &mut Subject) -> Claim {
-    if let Some(reason) = proof(bijection, bijection.domain()) {
+    if let Some(reason) = proof(bijection, &bijection.domain()) {
         let statement = format!(
             "f maps {} one-to-one onto {}",
-            product(bijection.domain(), subject.d),
-            product(bijection.codomain(), subject.d)
+            bijection.domain().written(subject.d),
+            bijection.codomain().written(subject.d)
         );
         return Claim::new(Topic::Injective, &statement, Evidence::Proven { reason });
     }
@@ -62,14 +61,6 @@ pub(super) fn claim(bijection: &(impl Bijection + ?Sized), subject: &mut Subject
     }
     let reason = format!("no pair was found in {} searches; that is no proof", 2 * searches);
     Claim::new(Topic::Injective, statement, Evidence::NotProven { reason })
-}
-
-/// ℝ, ℝ², (0, ∞)³
-fn product(domain: Domain, d: usize) -> String {
-    match d {
-        1 => domain.to_string(),
-        d => format!("{domain}{}", superscript(d as i32)),
-    }
 }
 
 /// Why f is one-to-one, if it is triangular and each output is strictly monotone in its own variable.
@@ -109,23 +100,27 @@ fn piecewise(bijection: &(impl Bijection + ?Sized)) -> Option<String> {
 }
 
 /// Why f is a bijection of its domain onto its codomain, if a derived inverse shows it.
-pub(super) fn proof(bijection: &(impl Bijection + ?Sized), domain: Domain) -> Option<String> {
+pub(super) fn proof(bijection: &(impl Bijection + ?Sized), domain: &Domain) -> Option<String> {
     // The inverse of a bijection is one.
     if let Some(other) = bijection.inverted() {
-        return (other.codomain() == domain).then(|| proof(other, other.domain())).flatten();
+        return (other.codomain() == *domain).then(|| proof(other, &other.domain())).flatten();
     }
     let layers = bijection.layers();
     if !layers.is_empty() {
-        let mut reached = domain;
+        let mut reached = domain.clone();
         for layer in layers {
             if layer.domain() != reached {
                 return None;
             }
-            proof(layer, reached)?;
+            proof(layer, &reached)?;
             reached = layer.codomain();
         }
         return (reached == bijection.codomain())
             .then(|| format!("each of the {} layers is one, by its derived inverse", layers.len()));
+    }
+    // Bounds give one interval for all variables.
+    if domain.dim().is_some() || bijection.codomain().dim().is_some() {
+        return None;
     }
     let tape = Tape::new();
     let z = tape.input(Shape::Vector(bijection.dim()));
@@ -135,13 +130,13 @@ pub(super) fn proof(bijection: &(impl Bijection + ?Sized), domain: Domain) -> Op
     let inverse = derived_inverse(bijection, x).ok()?;
     let back = Bounds::new(&tape, &[(x.id(), bijection.codomain().into())]).of(inverse.id());
     // What comes back must lie in the domain, and what goes there in the codomain.
-    let inside = |bound: Bound, domain: Domain| {
+    let inside = |bound: Bound, domain: &Domain| {
         let wanted = Bound::from(domain);
         let low = bound.low.at > wanted.low.at || (bound.low.at == wanted.low.at && bound.low.open);
         let high = bound.high.at < wanted.high.at || (bound.high.at == wanted.high.at && bound.high.open);
         bound.defined && low && high
     };
-    if !inside(runs, bijection.codomain()) || !inside(back, domain) {
+    if !inside(runs, &bijection.codomain()) || !inside(back, domain) {
         return affine(bijection, domain);
     }
     Some("z follows from x by operations that each have one result, defined for every x (bounds)".to_string())
@@ -149,8 +144,8 @@ pub(super) fn proof(bijection: &(impl Bijection + ?Sized), domain: Domain) -> Op
 
 /// Why f maps ℝᵈ onto ℝᵈ, if it is triangular and each output is affine in its own variable: its slope there depends
 /// on other variables and parameters only, and is never 0.
-fn affine(bijection: &(impl Bijection + ?Sized), domain: Domain) -> Option<String> {
-    if domain != Domain::Reals || bijection.codomain() != Domain::Reals {
+fn affine(bijection: &(impl Bijection + ?Sized), domain: &Domain) -> Option<String> {
+    if *domain != Domain::Reals || bijection.codomain() != Domain::Reals {
         return None;
     }
     let tape = Tape::new();
@@ -196,7 +191,7 @@ fn collision(subject: &mut Subject, a: &[f64], start: Vec<f64>) -> Option<(Vec<f
         let mut length = 1.0;
         loop {
             let moved: Vec<f64> = b.iter().zip(&step).map(|(b, step)| b - length * step).collect();
-            let inside = moved.iter().all(|value| inside(subject.domain, *value));
+            let inside = subject.domain.contains(&moved);
             let next = if inside { gap(&subject.forward(&moved), &target) } else { f64::INFINITY };
             if next < residual {
                 (b, residual) = (moved, next);
@@ -213,10 +208,6 @@ fn collision(subject: &mut Subject, a: &[f64], start: Vec<f64>) -> Option<(Vec<f
     // A flat spot also brings far points to nearly one image: the images must agree far better than a
     // straight line between the points would let them.
     found.then(|| (b.clone(), target, residual)).filter(|_| apart > 1e6 * residual / scale)
-}
-
-fn inside(domain: Domain, value: f64) -> bool {
-    domain.contains(value)
 }
 
 /// The largest difference of a coordinate.

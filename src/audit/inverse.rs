@@ -41,7 +41,7 @@ pub(super) fn claims(bijection: &(impl Bijection + ?Sized), subject: &mut Subjec
     let (points, count) = (subject.points.clone(), subject.count());
     let images = subject.values(&[subject.x], &points).swap_remove(0);
     let back = inverse.run(&[&images], count).expect("whole rows").swap_remove(0);
-    let there = round_trip(subject, ("z", subject.domain), "f⁻¹(f(z))", &points, &back);
+    let there = round_trip(subject, ("z", &subject.domain), "f⁻¹(f(z))", &points, &back);
     let held = there.holds();
     let mut claims = vec![match &there {
         Evidence::Checked { points, .. } if is_identity(bijection) => {
@@ -58,7 +58,7 @@ pub(super) fn claims(bijection: &(impl Bijection + ?Sized), subject: &mut Subjec
     let preimages = inverse.run(&[&others], count).expect("whole rows").swap_remove(0);
     if preimages.iter().all(|value| value.is_finite()) {
         let forth = subject.values(&[subject.x], &preimages).swap_remove(0);
-        let evidence = round_trip(subject, ("x", subject.codomain), "f(f⁻¹(x))", &others, &forth);
+        let evidence = round_trip(subject, ("x", &subject.codomain), "f(f⁻¹(x))", &others, &forth);
         claims.push(Claim::new(Topic::Inverse, "f(f⁻¹(x)) = x", evidence));
     }
     if held {
@@ -80,7 +80,7 @@ fn is_identity(bijection: &(impl Bijection + ?Sized)) -> bool {
     }
     // What is written from the other side: g⁻¹(g(x)) = x, and where g is onto also g(g⁻¹(z)) = z.
     if let Some(other) = bijection.inverted() {
-        return is_identity(other) && super::injective::proof(other, other.domain()).is_some();
+        return is_identity(other) && super::injective::proof(other, &other.domain()).is_some();
     }
     let tape = Tape::new();
     let z = tape.input(Shape::Vector(bijection.dim()));
@@ -147,14 +147,14 @@ fn perturbed_images(images: &[f64]) -> Vec<f64> {
 
 fn round_trip(
     subject: &Subject,
-    (name, domain): (&str, Domain),
+    (name, domain): (&str, &Domain),
     round: &str,
     from: &[f64],
     back: &[f64],
 ) -> Evidence {
     let (d, mut worst) = (subject.d, (0.0, 0));
     for (place, (a, b)) in from.iter().zip(back).enumerate() {
-        let off = error(a + domain.difference(*b, *a), *a);
+        let off = error(a + domain.difference(place % d, *b, *a), *a);
         if off > worst.0 || off.is_nan() {
             worst = (off, place);
             if off.is_nan() {

@@ -3,6 +3,7 @@
 use super::evidence::Evidence;
 use super::report::{Claim, Topic};
 use super::subject::{Subject, error, number, shown};
+use crate::bijection::Domain;
 
 const TOLERANCE: f64 = 1e-9;
 
@@ -73,7 +74,7 @@ fn worst_difference(subject: &mut Subject, row: usize) -> Option<Difference> {
     let z = subject.point(row).to_vec();
     let jacobian = subject.jacobian(&z);
     let scale = jacobian.iter().fold(1.0f64, |largest, entry| largest.max(entry.abs()));
-    let steps: Vec<f64> = z.iter().map(|z| 1e-3 * room(subject.domain, *z)).collect();
+    let steps: Vec<f64> = z.iter().enumerate().map(|(j, z)| 1e-3 * room(&subject.domain.of(j), *z)).collect();
     let mut moved = Vec::with_capacity(6 * d * d);
     for (j, step) in steps.iter().enumerate() {
         for factor in [2.0, -2.0, 1.0, -1.0, 0.5, -0.5] {
@@ -87,7 +88,7 @@ fn worst_difference(subject: &mut Subject, row: usize) -> Option<Difference> {
     for (j, step) in steps.iter().enumerate() {
         for i in 0..d {
             let at = |k: usize| x[(6 * j + k) * d + i];
-            let [far, near, nearest] = [0, 2, 4].map(|k| subject.codomain.difference(at(k), at(k + 1)));
+            let [far, near, nearest] = [0, 2, 4].map(|k| subject.codomain.difference(i, at(k), at(k + 1)));
             // Fourth order: two central differences, with the error of second order gone.
             let difference = (8.0 * near - far) / (12.0 * step);
             let finer = (8.0 * nearest - near) / (6.0 * step);
@@ -105,12 +106,13 @@ fn worst_difference(subject: &mut Subject, row: usize) -> Option<Difference> {
 }
 
 /// How far one may step from z and stay in the domain, at most 1.
-fn room(domain: crate::bijection::Domain, z: f64) -> f64 {
-    use crate::bijection::Domain;
+fn room(domain: &Domain, z: f64) -> f64 {
     match domain {
-        Domain::Reals | Domain::Circle => 1.0,
-        Domain::Positive => z.min(1.0),
-        Domain::Interval { lower, upper } => (z - lower).min(upper - z).min(1.0),
+        Domain::Circle => 1.0,
+        _ => {
+            let (lower, upper) = domain.ends();
+            (z - lower).min(upper - z).min(1.0)
+        }
     }
 }
 

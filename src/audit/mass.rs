@@ -66,45 +66,47 @@ fn base(u: f64, dz: f64) -> f64 {
 }
 
 /// dz/du of `into`, by differences wide enough to be exact to the quadrature's order.
-fn carried(subject: &Subject, u: f64) -> f64 {
+fn carried(domain: &Domain, u: f64) -> f64 {
     let h = 1e-4;
-    (into(subject.domain, u + h) - into(subject.domain, u - h)) / (2.0 * h)
+    (into(domain, u + h) - into(domain, u - h)) / (2.0 * h)
 }
 
 fn line(subject: &Subject, log_det: NodeId, n: usize) -> f64 {
-    let at = |u: f64| into(subject.domain, u);
+    let domain = subject.domain.of(0);
+    let at = |u: f64| into(&domain, u);
     let edges: Vec<f64> = (0..=n).map(|k| at(edge(k, n))).collect();
     let middles: Vec<f64> = (0..n).map(|k| 0.5 * (edge(k, n) + edge(k + 1, n))).collect();
     let x = subject.values(&[subject.x], &edges).swap_remove(0);
     let z: Vec<f64> = middles.iter().map(|u| at(*u)).collect();
     let log_dets = subject.values(&[log_det], &z).swap_remove(0);
     let cell = |k: usize| {
-        let log_p = base(middles[k], carried(subject, middles[k])) - log_dets[k];
-        log_p.exp() * subject.codomain.difference(x[k + 1], x[k]).abs()
+        let log_p = base(middles[k], carried(&domain, middles[k])) - log_dets[k];
+        log_p.exp() * subject.codomain.difference(0, x[k + 1], x[k]).abs()
     };
     (0..n).map(cell).sum()
 }
 
 fn plane(subject: &Subject, log_det: NodeId, n: usize) -> f64 {
-    let at = |u: f64| into(subject.domain, u);
+    let domains = [0, 1].map(|i| subject.domain.of(i));
+    let at = |[u, v]: [f64; 2]| [into(&domains[0], u), into(&domains[1], v)];
     let corners: Vec<f64> =
-        (0..=n).flat_map(|i| (0..=n).flat_map(move |j| [edge(i, n), edge(j, n)])).map(at).collect();
+        (0..=n).flat_map(|i| (0..=n).flat_map(move |j| at([edge(i, n), edge(j, n)]))).collect();
     let x = subject.values(&[subject.x], &corners).swap_remove(0);
     let middle = |k: usize| 0.5 * (edge(k, n) + edge(k + 1, n));
-    let middles: Vec<f64> = (0..n).flat_map(|i| (0..n).flat_map(move |j| [middle(i), middle(j)])).collect();
-    let z: Vec<f64> = middles.iter().map(|u| at(*u)).collect();
+    let z: Vec<f64> = (0..n).flat_map(|i| (0..n).flat_map(move |j| at([middle(i), middle(j)]))).collect();
     let log_dets = subject.values(&[log_det], &z).swap_remove(0);
     let corner = |i: usize, j: usize| {
         let place = 2 * (i * (n + 1) + j);
         (x[place], x[place + 1])
     };
-    let stretch: Vec<f64> = (0..n).map(|k| carried(subject, middle(k))).collect();
+    let stretch = |i: usize| (0..n).map(|k| carried(&domains[i], middle(k))).collect::<Vec<f64>>();
+    let stretch = [stretch(0), stretch(1)];
     let mut mass = 0.0;
     for i in 0..n {
         for j in 0..n {
-            let log_p = base(middle(i), stretch[i]) + base(middle(j), stretch[j]) - log_dets[i * n + j];
+            let log_p = base(middle(i), stretch[0][i]) + base(middle(j), stretch[1][j]) - log_dets[i * n + j];
             let corners = [corner(i, j), corner(i + 1, j), corner(i + 1, j + 1), corner(i, j + 1)];
-            let area = quadrilateral(subject.codomain, corners);
+            let area = quadrilateral(&subject.codomain, corners);
             mass += log_p.exp() * area;
         }
     }
@@ -112,8 +114,9 @@ fn plane(subject: &Subject, log_det: NodeId, n: usize) -> f64 {
 }
 
 /// The area of a quadrilateral, by the shoelace formula.
-fn quadrilateral(codomain: Domain, [a, b, c, d]: [(f64, f64); 4]) -> f64 {
-    let apart = |p: (f64, f64), q: (f64, f64)| (codomain.difference(p.0, q.0), codomain.difference(p.1, q.1));
+fn quadrilateral(codomain: &Domain, [a, b, c, d]: [(f64, f64); 4]) -> f64 {
+    let apart =
+        |p: (f64, f64), q: (f64, f64)| (codomain.difference(0, p.0, q.0), codomain.difference(1, p.1, q.1));
     let (across, along) = (apart(c, a), apart(d, b));
     0.5 * (across.0 * along.1 - along.0 * across.1).abs()
 }

@@ -10,26 +10,27 @@ use crate::bijection::Domain;
 use crate::tape::{Parameters, Shape};
 
 /// Points of the domain, row after row: near the middle, and in the tails.
-pub(super) fn points(domain: Domain, d: usize, count: usize, seed: u64) -> Vec<f64> {
+pub(super) fn points(domain: &Domain, d: usize, count: usize, seed: u64) -> Vec<f64> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut points = vec![0.0; count * d];
     for (row, point) in points.chunks_mut(d.max(1)).enumerate() {
         StandardNormal::new(d).sample(&mut random, point);
         let spread = if row % 4 == 3 { 3.0 } else { 1.0 };
-        for value in point {
-            *value = into(domain, spread * *value);
+        for (i, value) in point.iter_mut().enumerate() {
+            *value = into(&domain.of(i), spread * *value);
         }
     }
     points
 }
 
-/// From the real line into a domain, monotonically.
-pub(super) fn into(domain: Domain, value: f64) -> f64 {
-    match domain {
-        Domain::Reals => value,
-        Domain::Positive => value.exp(),
-        Domain::Interval { lower, upper } => lower + (upper - lower) / (1.0 + (-value).exp()),
-        Domain::Circle => PI * (2.0 / (1.0 + (-value).exp()) - 1.0),
+/// From the real line into the domain of one variable, monotonically.
+pub(super) fn into(domain: &Domain, value: f64) -> f64 {
+    match (domain, domain.ends()) {
+        (Domain::Circle, _) => PI * (2.0 / (1.0 + (-value).exp()) - 1.0),
+        (_, (f64::NEG_INFINITY, f64::INFINITY)) => value,
+        (_, (lower, f64::INFINITY)) => lower + value.exp(),
+        (_, (f64::NEG_INFINITY, upper)) => upper - (-value).exp(),
+        (_, (lower, upper)) => lower + (upper - lower) / (1.0 + (-value).exp()),
     }
 }
 

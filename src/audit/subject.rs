@@ -77,7 +77,7 @@ impl Subject {
             layers,
             parameters,
             seed: settings.seed,
-            points: points(bijection.domain(), d, settings.points, settings.seed),
+            points: points(&bijection.domain(), d, settings.points, settings.seed),
             directional,
         };
         subject.directional.load(&subject.parameters).map_err(|error| BijectionError::Parameters {

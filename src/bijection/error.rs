@@ -31,6 +31,22 @@ pub enum BijectionError {
         /// What came out.
         given: Shape,
     },
+    /// There is nothing to map.
+    #[error("{layer} maps 0 variables; give it at least one")]
+    NoVariables {
+        /// The layer.
+        layer: String,
+    },
+    /// A declared domain or codomain is none.
+    #[error("{layer}: its {side} cannot be used: {error}")]
+    Domain {
+        /// The layer.
+        layer: String,
+        /// `domain` or `codomain`.
+        side: &'static str,
+        /// Why not.
+        error: String,
+    },
     /// A layer of another dimension stands in a chain.
     #[error(
         "{chain}: layer {position} ({layer}) maps {given} variables, but the first layer maps {expected}"

@@ -11,7 +11,7 @@ mod inverse;
 mod record;
 
 pub use chain::Chain;
-pub use domain::Domain;
+pub use domain::{Domain, Product};
 pub use error::BijectionError;
 pub use inverse::Inverse;
 pub(crate) use record::record_forward;

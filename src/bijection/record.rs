@@ -80,6 +80,7 @@ pub fn push_forward<'t>(
     z: Var<'t>,
 ) -> Result<Pushed<'t>, BijectionError> {
     let tape = z.tape();
+    placed(bijection)?;
     if let Some(other) = bijection.inverted() {
         let x = checked(bijection, "forward", pull_back(other, z)?)?;
         let pushed = push_forward(other, x)?;
@@ -156,6 +157,7 @@ pub fn push_forward<'t>(
 /// # Errors
 /// [`BijectionError::NoInverse`] naming the layer, and as [`record`].
 pub fn pull_back<'t>(bijection: &(impl Bijection + ?Sized), x: Var<'t>) -> Result<Var<'t>, BijectionError> {
+    placed(bijection)?;
     let layers = bijection.layers();
     if layers.is_empty() {
         let once = bijection.inverse(x);
@@ -221,6 +223,7 @@ pub fn derived_inverse<'t>(
     bijection: &(impl Bijection + ?Sized),
     x: Var<'t>,
 ) -> Result<Var<'t>, BijectionError> {
+    placed(bijection)?;
     let tape = x.tape();
     let layer = bijection.name();
     let z = tape.input(Shape::Vector(bijection.dim()));
@@ -250,6 +253,20 @@ pub fn solve_in_order<'t>(
     order.iter().enumerate().for_each(|(place, element)| places[*element] = place as u32);
     let unknown = tape.input(Shape::Vector(order.len()));
     substitution(tape, unknown, equation(unknown)?, &places)
+}
+
+/// Refuses a bijection of no variables, and a domain or codomain that is none.
+fn placed(bijection: &(impl Bijection + ?Sized)) -> Result<(), BijectionError> {
+    let (d, layer) = (bijection.dim(), || bijection.name());
+    if d == 0 {
+        return Err(BijectionError::NoVariables { layer: layer() });
+    }
+    for (side, domain) in [("domain", bijection.domain()), ("codomain", bijection.codomain())] {
+        if let Some(error) = domain.fault(d) {
+            return Err(BijectionError::Domain { layer: layer(), side, error });
+        }
+    }
+    Ok(())
 }
 
 /// Records `forward` of a single layer, and refuses mistakes, a wrong dimension and an impure recording.

@@ -32,7 +32,7 @@ pub use prose::{Prose, Span};
 use self::layer::Extent;
 use self::subject::Called;
 use crate::bijection::{Bijection, BijectionError, Domain, record};
-use crate::sweep::{Formula, Written, superscript};
+use crate::sweep::{Formula, Written};
 
 /// A derivation: a title and its sections.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,11 +145,7 @@ impl Matrix {
 /// ```
 pub fn derive(bijection: &(impl Bijection + ?Sized)) -> Result<Derivation, BijectionError> {
     let recording = record(bijection)?;
-    let power = match recording.dim() {
-        1 => String::new(),
-        d => superscript(d as i32),
-    };
-    let domain = |domain: Domain| format!("{domain}{power}");
+    let domain = |domain: Domain| domain.written(recording.dim());
     let spaces =
         Written::typed(&format!("{} → {}", domain(bijection.domain()), domain(bijection.codomain())));
     let title = Prose::words(format!("{}: ", recording.name())).formula(spaces);

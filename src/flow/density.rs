@@ -234,7 +234,7 @@ impl Fitted {
         let mut log_prob = results.pop().expect("two outputs");
         for (row, value) in log_prob.iter_mut().enumerate() {
             let (x, z) = (&rows[row * d..(row + 1) * d], &z[row * d..(row + 1) * d]);
-            let outside = x.iter().any(|x| !codomain.contains(*x));
+            let outside = !codomain.contains(x);
             if outside || (z.iter().all(|z| z.is_finite()) && !self.flow.base.supports(z)) {
                 *value = f64::NEG_INFINITY;
             } else if value.is_nan() || *value == f64::INFINITY {

@@ -6,6 +6,7 @@ use crate::audit::{Evidence, Topic, audit};
 use crate::bijection::{Bijection, BijectionError, Domain, Recording, push_forward, record, record_forward};
 use crate::jacobian::{Structure, StructureError, Unproven, discover, map};
 use crate::lesson::values;
+use crate::sweep::bound::Bound;
 use crate::sweep::reach::{Reach, Relation};
 use crate::sweep::simplify::simplify;
 use crate::sweep::{Names, render};
@@ -17,16 +18,18 @@ const POINTS: usize = 64;
 const TOLERANCE: f64 = 1e-9;
 
 /// Points of ℝᵈ or of a part of it that are nowhere special, row after row: a Kronecker sequence.
-pub fn points(domain: Domain, d: usize) -> Vec<f64> {
+pub fn points(domain: &Domain, d: usize) -> Vec<f64> {
+    let domains: Vec<Domain> = (0..d).map(|i| domain.of(i)).collect();
     (0..POINTS * d)
         .map(|k| {
             let (row, column) = ((k / d + 1) as f64, (k % d) as f64);
             let unit =
                 (row * (0.618_033_988_749_895 + 0.154_508_497_187_474 * column) + 0.37 * column).fract();
-            match domain {
-                Domain::Reals | Domain::Circle => 5.0 * unit - 2.5,
-                Domain::Positive => (4.0 * unit - 2.0).exp(),
-                Domain::Interval { lower, upper } => lower + (upper - lower) * (0.01 + 0.98 * unit),
+            match (&domains[k % d], domains[k % d].ends()) {
+                (Domain::Circle, _) | (_, (f64::NEG_INFINITY, f64::INFINITY)) => 5.0 * unit - 2.5,
+                (_, (lower, f64::INFINITY)) => lower + (4.0 * unit - 2.0).exp(),
+                (_, (f64::NEG_INFINITY, upper)) => upper - (4.0 * unit - 2.0).exp(),
+                (_, (lower, upper)) => lower + (upper - lower) * (0.01 + 0.98 * unit),
             }
         })
         .collect()
@@ -141,7 +144,7 @@ pub enum Sameness {
 /// Compares two formulas in `input` over a domain: by simplifying their difference, and else at points.
 pub fn compared(tape: &Tape, input: Var<'_>, given: Var<'_>, asked: Var<'_>, domain: Domain) -> Sameness {
     if given.shape() == asked.shape() {
-        let within = [(input.id(), domain.into())];
+        let within = [(input.id(), Bound::from(&domain))];
         let difference = simplify(tape, (given - asked).id(), 0, &within).value;
         let simple = [given, asked].map(|node| simplify(tape, node.id(), 0, &within).value.id());
         let zero = tape.look(
@@ -153,7 +156,7 @@ pub fn compared(tape: &Tape, input: Var<'_>, given: Var<'_>, asked: Var<'_>, dom
             return Sameness::Same(Evidence::Proven { reason });
         }
     }
-    let rows = points(domain, input.len());
+    let rows = points(&domain, input.len());
     let numbers = values(tape, input, &[given, asked], &rows);
     let width = [given.len(), asked.len()];
     let mut worst = 0.0f64;
@@ -198,7 +201,7 @@ pub fn terms_apart(
     domain: Domain,
 ) -> [Vec<String>; 2] {
     let terms = |node: Var<'_>| -> Vec<String> {
-        let simple = simplify(tape, node.id(), 0, &[(input.id(), domain.into())]).value;
+        let simple = simplify(tape, node.id(), 0, &[(input.id(), Bound::from(&domain))]).value;
         summands(tape, simple.id()).into_iter().map(|term| formula(tape, term, input, name)).collect()
     };
     let (mut mine, mut others) = (terms(given), terms(asked));
