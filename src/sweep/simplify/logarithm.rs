@@ -94,6 +94,10 @@ impl<'t> Simplifier<'t> {
                     terms.add(twice.softplus().id(), c);
                     terms.add(two.id(), -c);
                 }
+                Op::SechSquared => {
+                    self.applied(Rule::LogTanhSlope, id);
+                    self.add_log_sech_squared(operand(0), c, &mut terms);
+                }
                 Op::Broadcast if depth < DEEPEST => {
                     let log = self.log_abs(operand(0), depth + 1);
                     self.add_all(log.broadcast(shape).id(), c, &mut terms);
@@ -120,11 +124,7 @@ impl<'t> Simplifier<'t> {
                 Op::Add | Op::Sub => {
                     if let Some(argument) = self.tanh_slope(&node.op, operand(0), operand(1)) {
                         self.applied(Rule::LogTanhSlope, id);
-                        let twice = -2.0 * self.tape.var(argument);
-                        let two = self.tape.constant(2.0).ln().broadcast(shape);
-                        terms.add(two.id(), 2.0 * c);
-                        terms.add(argument, -2.0 * c);
-                        terms.add(twice.softplus().id(), -2.0 * c);
+                        self.add_log_sech_squared(argument, c, &mut terms);
                     } else if let Some(factors) = self.factored(id) {
                         stack.extend(factors.into_iter().map(|(base, e)| (base, c * f64::from(e))));
                     } else {
@@ -228,6 +228,15 @@ impl<'t> Simplifier<'t> {
         (opposite(a, b) || opposite(b, a)).then(|| [a, b].map(|id| self.tape.var(id).softplus().id()))
     }
 
+    /// Adds c·ln(sech² a) = 2c·(ln 2 - a - softplus(-2a)).
+    fn add_log_sech_squared(&self, a: NodeId, c: f64, terms: &mut Terms) {
+        let twice = -2.0 * self.tape.var(a);
+        let two = self.tape.constant(2.0).ln().broadcast(terms.shape);
+        terms.add(two.id(), 2.0 * c);
+        terms.add(a, -2.0 * c);
+        terms.add(twice.softplus().id(), -2.0 * c);
+    }
+
     /// a, where the node is 1 - tanh² a.
     fn tanh_slope(&self, op: &Op, one: NodeId, square: NodeId) -> Option<NodeId> {
         if *op != Op::Sub || self.number(one) != Some(1.0) {
@@ -250,6 +259,7 @@ impl<'t> Simplifier<'t> {
             Op::Exp => Some(of(self, 0).exp()),
             Op::Sigmoid => Some(of(self, 0).sigmoid()),
             Op::Cosh => Some(of(self, 0).cosh()),
+            Op::SechSquared => Some(of(self, 0).sech_squared()),
             Op::Neg | Op::Abs => Some(of(self, 0)),
             Op::Recip => Some(of(self, 0).recip()),
             Op::Mul => Some(of(self, 0) * of(self, 1)),

@@ -133,8 +133,8 @@ rows! {
         since "√a·√a = a and log-prod".
     LogOne "log-one": "ln|±1| = 0"; if "-"; since "e⁰ = 1".
     LogSigmoid "log-sigmoid": "ln σ(a) = -softplus(-a)"; if "-"; since "σ(a) = 1/(1 + e⁻ᵃ)".
-    LogTanhSlope "tanh-deriv": "ln|1 - tanh² a| = 2·(ln 2 - a - softplus(-2a))"; if "-";
-        since "1 - tanh² a = 4e⁻²ᵃ/(1 + e⁻²ᵃ)²; the left side is -∞ in f64 from a = 20 on, the right never".
+    LogTanhSlope "tanh-deriv": "ln|sech² a| = ln|1 - tanh² a| = 2·(ln 2 - a - softplus(-2a))"; if "-";
+        since "sech² a = 1 - tanh² a = 4e⁻²ᵃ/(1 + e⁻²ᵃ)²; ln|1 - tanh² a| is -∞ in f64 from a = 20 on, the right side never".
     LogCosh "log-cosh": "ln|cosh a| = a + softplus(-2a) - ln 2"; if "-";
         since "cosh a = eᵃ·(1 + e⁻²ᵃ)/2; the left side is ∞ in f64 from a = 711 on, the right never".
     LogOnePlus "log-1p": "ln|1 + a| = ln(1 + a)"; if "a > -1"; since "the definition of ln_1p".
