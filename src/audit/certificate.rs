@@ -9,7 +9,6 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::bijection::Domain;
-use crate::sweep::bound::Bound;
 use crate::tape::{Cut, Function, Node, NodeId, Op, Shape, Tape};
 
 /// A certificate in the making: its lines.
@@ -29,17 +28,12 @@ impl Certificate {
     /// The set that each variable of z, and each of x, lies in.
     pub fn sets(mut self, domain: &Domain, codomain: &Domain, d: usize) -> Certificate {
         for (name, set) in [("domain", domain), ("codomain", codomain)] {
-            for _ in 0..d {
-                let Bound { low, high, .. } = Bound::from(*set);
-                let how = |open: bool| if open { "open" } else { "closed" };
-                let _ = writeln!(
-                    self.head,
-                    "{name} {:?} {} {:?} {}",
-                    low.at,
-                    how(low.open),
-                    high.at,
-                    how(high.open)
-                );
+            for i in 0..d {
+                let of = set.of(i);
+                let (low, high) = of.ends();
+                // -π is one of the angles.
+                let how = if of == Domain::Circle { "closed" } else { "open" };
+                let _ = writeln!(self.head, "{name} {low:?} {how} {high:?} open");
             }
         }
         self
@@ -89,6 +83,11 @@ impl Certificate {
         let text = layer.text();
         self.programs.push_str(&text.replacen("certificate 1", "layer", 1));
         self
+    }
+
+    /// The claim in words of the certificate.
+    pub fn claim(&self) -> &str {
+        self.head.lines().next().and_then(|line| line.strip_prefix("claim ")).unwrap_or("")
     }
 
     /// The whole as text.
@@ -151,7 +150,9 @@ impl Certificate {
             op => (op.name(), String::new()),
         };
         let _ = write!(text, "n{number} {name}");
-        operands.iter().for_each(|operand| drop(write!(text, " n{operand}")));
+        for operand in operands {
+            let _ = write!(text, " n{operand}");
+        }
         let _ = match node.shape {
             Shape::Scalar => write!(text, " scalar"),
             Shape::Vector(n) => write!(text, " vector {n}"),

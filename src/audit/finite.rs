@@ -3,6 +3,7 @@
 use super::evidence::Evidence;
 use super::report::{Claim, Topic};
 use super::subject::{Subject, shown};
+use super::witness;
 
 pub(super) fn claim(subject: &mut Subject) -> Claim {
     let statement = format!("f(z) is finite for z in {}", subject.domain);
@@ -20,13 +21,19 @@ pub(super) fn claim(subject: &mut Subject) -> Claim {
             let mut program = subject.program(subject.z, &[subject.x]);
             let origin = program.trace_nonfinite(&[point], 1).expect("one row");
             let origin = origin.map_or_else(String::new, |origin| format!("\n{origin}"));
-            let witness = format!(
-                "At z = {}: x[{}] = {}.{origin}\nIf z may not lie there, say where it may: `fn domain`.",
-                shown(point),
-                place % subject.d,
-                x[place]
-            );
-            Evidence::Refuted { witness }
+            let place = format!("At z = {}: x[{}] = {}.{origin}", shown(point), place % subject.d, x[place]);
+            // An overflow is no fault of f.
+            return match witness::undefined(subject, point) {
+                Some(certificate) => {
+                    let witness = format!("{place}\nIf z may not lie there, say where it may: `fn domain`.");
+                    let evidence = Evidence::Refuted { witness };
+                    Claim::certified(Topic::Finite, statement, evidence, vec![certificate])
+                }
+                None => {
+                    let reason = format!("suspicious: {place}\nThat may be an overflow.");
+                    Claim::new(Topic::Finite, statement, Evidence::NotProven { reason })
+                }
+            };
         }
     };
     Claim::new(Topic::Finite, statement, evidence)

@@ -1,9 +1,12 @@
 //! Derivatives, determinants and their logarithms.
 
 use super::evidence::Evidence;
+use super::proofs::Single;
 use super::report::{Claim, Topic};
-use super::subject::{Subject, error, number, shown};
+use super::subject::{Layer, Subject, error, number, shown};
+use super::witness;
 use crate::bijection::Domain;
+use crate::tape::NodeId;
 
 const TOLERANCE: f64 = 1e-9;
 
@@ -13,6 +16,7 @@ pub(super) fn claims(subject: &mut Subject) -> Vec<Claim> {
     let log_dets = subject.values(&[derived], &subject.points).swap_remove(0);
     claims.push(determinant(subject, &log_dets));
     claims.push(against_lu(subject, &log_dets));
+    claims.extend(accuracy(subject, &log_dets));
     claims.extend(given(subject));
     claims
 }
@@ -119,49 +123,134 @@ fn room(domain: &Domain, z: f64) -> f64 {
 /// det J is nowhere 0 and has one sign: otherwise f folds.
 fn determinant(subject: &mut Subject, log_dets: &[f64]) -> Claim {
     let statement = "det J is not 0 and has one sign";
-    let seed = Some(subject.seed);
-    if let Some(row) = log_dets.iter().position(|value| *value == f64::NEG_INFINITY) {
-        let witness = format!("At z = {}: det J = 0.", shown(subject.point(row)));
-        return Claim::new(Topic::Determinant, statement, Evidence::Refuted { witness });
+    let word = |sign: f64| if sign < 0.0 { "negative" } else { "positive" };
+    if let Some((sign, certificates)) = proven_sign(subject) {
+        let reason = "the diagonal of a triangular J, or the determinant of a linear map, has one sign for all inputs \
+                      and parameters"
+            .to_string();
+        let statement = format!("{statement} ({})", word(sign));
+        return Claim::certified(Topic::Determinant, statement, Evidence::Proven { reason }, certificates);
     }
-    // A product of signs that are each proven is one.
-    let signs: Option<Vec<f64>> = subject.layers.iter().map(|layer| layer.sign).collect();
-    if let Some(signs) = signs {
-        let sign = if signs.iter().product::<f64>() < 0.0 { "negative" } else { "positive" };
-        let reason =
-            "the diagonal of a triangular J has one sign for all inputs and parameters (bounds)".to_string();
-        return Claim::new(Topic::Determinant, format!("{statement} ({sign})"), Evidence::Proven { reason });
+    if let Some(row) = log_dets.iter().position(|value| *value == f64::NEG_INFINITY) {
+        let z = subject.point(row).to_vec();
+        if let Some(certificate) = witness::determinant(subject, &z, None) {
+            let evidence = Evidence::Refuted { witness: format!("At z = {}: det J = 0.", shown(&z)) };
+            return Claim::certified(Topic::Determinant, statement, evidence, vec![certificate]);
+        }
     }
     let points = subject.dense_points();
     if points == 0 {
         let reason = format!(
-            "det J is not 0 at {} points; its sign needs whole Jacobians, and d = {} is too large for them",
-            subject.count(),
-            subject.d
+            "its sign needs whole Jacobians, and d = {} is too large for them at {} points",
+            subject.d,
+            subject.count()
         );
         return Claim::new(Topic::Determinant, statement, Evidence::NotProven { reason });
     }
     let mut first: Option<(usize, f64)> = None;
+    let mut suspicion = None;
+    let mut counted = 0;
     for row in 0..points {
         let z = subject.point(row).to_vec();
         let sign = subject.lu(&z).sign();
+        // 0 and NaN may be an underflow, an overflow or 0·∞: they say nothing.
+        if sign.is_nan() || sign == 0.0 {
+            suspicion.get_or_insert_with(|| {
+                format!("to a computer det J is no number other than 0 at z = {}", shown(&z))
+            });
+            continue;
+        }
+        counted += 1;
         let (known, expected) = *first.get_or_insert((row, sign));
         if sign != expected {
-            let det = |log: f64, sign: f64| number(sign * log.exp());
-            let witness = format!(
-                "det J = {} at z = {} but {} at z = {}: between two such points a continuous f folds or collapses.",
-                det(log_dets[known], expected),
-                shown(subject.point(known)),
-                det(log_dets[row], sign),
+            let other = subject.point(known).to_vec();
+            let pair = format!(
+                "{} at z = {} but {} at z = {}",
+                word(expected),
+                shown(&other),
+                word(sign),
                 shown(&z)
             );
-            return Claim::new(Topic::Determinant, statement, Evidence::Refuted { witness });
+            if let Some(certificate) = witness::determinant(subject, &other, Some(&z)) {
+                let witness =
+                    format!("det J is {pair}: between two such points a continuous f folds or collapses.");
+                let evidence = Evidence::Refuted { witness };
+                return Claim::certified(Topic::Determinant, statement, evidence, vec![certificate]);
+            }
+            suspicion = Some(format!("to a computer det J is {pair}"));
         }
     }
-    let sign = if first.is_some_and(|(_, sign)| sign < 0.0) { "negative" } else { "positive" };
-    let evidence = Evidence::Checked { points, worst: 0.0, tolerance: 0.0, seed };
-    Claim::new(Topic::Determinant, format!("{statement} ({sign})"), evidence)
+    if let Some(suspicion) = suspicion {
+        let reason = format!("suspicious: {suspicion}");
+        return Claim::new(Topic::Determinant, statement, Evidence::NotProven { reason });
+    }
+    let sign = first.map_or(1.0, |(_, sign)| sign);
+    let evidence =
+        Evidence::Checked { points: counted, worst: 0.0, tolerance: 0.0, seed: Some(subject.seed) };
+    Claim::new(Topic::Determinant, format!("{statement} ({})", word(sign)), evidence)
 }
+
+/// The sign of det J, if that of every layer is proven: a product of signs that are each proven is one.
+fn proven_sign(subject: &mut Subject) -> Option<(f64, Vec<String>)> {
+    let likely = match (subject.layers.len(), subject.dense_points()) {
+        (1, 1..) => {
+            let z = subject.point(0).to_vec();
+            subject.lu(&z).sign()
+        }
+        _ => 1.0,
+    };
+    let mut product = 1.0;
+    let mut certificates = Vec::new();
+    for layer in &subject.layers {
+        if layer.log_det.is_err() {
+            return None;
+        }
+        let single = Single::of(subject, layer);
+        let signs = if likely < 0.0 { [-1.0, 1.0] } else { [1.0, -1.0] };
+        let (sign, proof) = signs.iter().find_map(|sign| Some((sign, single.determinant(*sign)?)))?;
+        product *= sign;
+        certificates.push(proof.certificate.text());
+    }
+    Some((product, certificates))
+}
+
+/// How many digits ln|det J| keeps in f64, against as many as the checker has.
+fn accuracy(subject: &mut Subject, log_dets: &[f64]) -> Option<Claim> {
+    let statement = "ln|det J| keeps its digits in f64";
+    let found = subject.log_abs_dets()?;
+    let (mut worst, mut points) = ((0.0, 0, 0.0), 0);
+    for (row, bounds) in found.iter().enumerate() {
+        let Some([low, high]) = bounds else { continue };
+        points += 1;
+        let truth = 0.5 * (low + high);
+        let off = error(log_dets[row], truth);
+        if off > worst.0 || off.is_nan() {
+            worst = (off, row, truth);
+        }
+    }
+    let (off, row, truth) = worst;
+    let evidence = match () {
+        () if points == 0 => return None,
+        () if off <= ACCURATE => {
+            Evidence::Checked { points, worst: off, tolerance: ACCURATE, seed: Some(subject.seed) }
+        }
+        () => {
+            let lost = if off.is_finite() { (off / f64::EPSILON).log10().clamp(0.0, 16.0) } else { 16.0 };
+            let reason = format!(
+                "{lost:.0} digits are lost at z = {}: {} as computed, {} with 58 digits. The formula is right; another \
+                 way to write it would keep them",
+                shown(subject.point(row)),
+                number(log_dets[row]),
+                number(truth)
+            );
+            Evidence::NotProven { reason }
+        }
+    };
+    Some(Claim::new(Topic::Accuracy, statement, evidence))
+}
+
+/// Up to which relative error digits count as kept: what rounding a few hundred terms costs.
+const ACCURATE: f64 = 1e-12;
 
 /// The derived log-determinant against an LU of the whole Jacobian.
 fn against_lu(subject: &mut Subject, log_dets: &[f64]) -> Claim {
@@ -184,11 +273,28 @@ fn against_lu(subject: &mut Subject, log_dets: &[f64]) -> Claim {
     let evidence = if off <= TOLERANCE {
         Evidence::Checked { points, worst: off, tolerance: TOLERANCE, seed: Some(subject.seed) }
     } else {
-        let at = shown(subject.point(row));
-        let witness = format!("At z = {at}: {} as derived, {} by LU.", number(log_dets[row]), number(dense));
-        Evidence::Refuted { witness }
+        against_digits(subject, log_dets, (row, dense))
     };
     Claim::new(Topic::LogDet, statement, evidence)
+}
+
+/// Where an LU in f64 disagrees: which of the two lost its digits is told by an evaluation with many of them.
+fn against_digits(subject: &mut Subject, log_dets: &[f64], (row, dense): (usize, f64)) -> Evidence {
+    let at = shown(subject.point(row));
+    let told = format!("at z = {at}: {} as derived, {} by LU in f64", number(log_dets[row]), number(dense));
+    let Some(found) = subject.log_abs_dets() else {
+        return Evidence::NotProven { reason: format!("suspicious {told}") };
+    };
+    let (mut worst, mut points) = (0.0f64, 0);
+    for (row, bounds) in found.iter().enumerate() {
+        let Some([low, high]) = bounds else { continue };
+        points += 1;
+        worst = worst.max(error(log_dets[row], 0.5 * (low + high)));
+    }
+    match points > 0 && worst <= TOLERANCE {
+        true => Evidence::Checked { points, worst, tolerance: TOLERANCE, seed: Some(subject.seed) },
+        false => Evidence::NotProven { reason: format!("suspicious {told}") },
+    }
 }
 
 /// Log-determinants that layers give by hand, against the derived ones.
@@ -200,26 +306,46 @@ fn given(subject: &Subject) -> Vec<Claim> {
         .map(|(layer, given, derived)| {
             let of = if single { String::new() } else { format!("{}: ", layer.name) };
             let values = subject.values(&[layer.z, given, derived], &subject.points);
-            let evidence = compare(subject, &values[0], &values[1], &values[2]);
-            Claim::new(Topic::GivenLogDet, format!("{of}the log_det given by hand is ln|det J|"), evidence)
+            let (evidence, certificate) =
+                compare(subject, (layer, given), &values[0], &values[1], &values[2]);
+            let statement = format!("{of}the log_det given by hand is ln|det J|");
+            Claim::certified(Topic::GivenLogDet, statement, evidence, certificate.into_iter().collect())
         })
         .collect()
 }
 
-fn compare(subject: &Subject, z: &[f64], given: &[f64], derived: &[f64]) -> Evidence {
+fn compare(
+    subject: &Subject,
+    (layer, formula): (&Layer<'_>, NodeId),
+    z: &[f64],
+    given: &[f64],
+    derived: &[f64],
+) -> (Evidence, Option<String>) {
     let rows = given.iter().zip(derived);
-    let wrong = |(given, derived): (&f64, &f64)| {
-        let off = error(*given, *derived);
-        off.is_nan() || off > TOLERANCE
-    };
-    let Some(row) = rows.clone().position(wrong) else {
-        let worst = rows.map(|(given, derived)| error(*given, *derived)).fold(0.0, f64::max);
-        return Evidence::Checked {
-            points: given.len(),
-            worst,
-            tolerance: TOLERANCE,
-            seed: Some(subject.seed),
-        };
+    let d = subject.d;
+    let off = |row: usize| error(given[row], derived[row]);
+    let wrong: Vec<usize> =
+        (0..given.len()).filter(|row| off(*row).is_nan() || off(*row) > TOLERANCE).collect();
+    if wrong.is_empty() {
+        let worst = (0..given.len()).map(off).fold(0.0, f64::max);
+        let points = given.len();
+        return (Evidence::Checked { points, worst, tolerance: TOLERANCE, seed: Some(subject.seed) }, None);
+    }
+    // Which of the two is wrong is decided with many digits, at the points where they are apart.
+    let point = |row: usize| &z[row * d..(row + 1) * d];
+    let confirmed = wrong
+        .iter()
+        .take(TRIED)
+        .find_map(|row| Some((*row, witness::log_det(subject, layer, formula, point(*row))?)));
+    let Some((row, certificate)) = confirmed else {
+        let row = wrong[0];
+        let reason = format!(
+            "suspicious at z = {}: {} by hand, {} derived; with more digits neither is seen to be wrong",
+            shown(point(row)),
+            number(given[row]),
+            number(derived[row])
+        );
+        return (Evidence::NotProven { reason }, None);
     };
     let all = |holds: &dyn Fn(f64, f64) -> bool| rows.clone().all(|(given, derived)| holds(*given, *derived));
     let close = |a: f64, b: f64| error(a, b) <= TOLERANCE;
@@ -235,13 +361,15 @@ fn compare(subject: &Subject, z: &[f64], given: &[f64], derived: &[f64]) -> Evid
     } else {
         ""
     };
-    let d = subject.d;
-    let at = shown(&z[row * d..(row + 1) * d]);
+    let at = shown(point(row));
     let mut witness =
         format!("At z = {at}: {} by hand, {} derived.", number(given[row]), number(derived[row]));
     if !hint.is_empty() {
         witness.push('\n');
         witness.push_str(hint);
     }
-    Evidence::Refuted { witness }
+    (Evidence::Refuted { witness }, Some(certificate))
 }
+
+/// At so many points a formula is asked to be wrong.
+const TRIED: usize = 8;

@@ -20,7 +20,7 @@ const UNSETTLED: f64 = 1e-3;
 /// Where slopes have kinks, two grids may be off by about the same; only what is off by more is wrong.
 const COARSE: f64 = 1e-2;
 
-pub(super) fn claim(subject: &mut Subject, collides: bool) -> Option<Claim> {
+pub(super) fn claim(subject: &mut Subject, collides: bool, elsewhere: bool) -> Option<Claim> {
     let statement = "p integrates to 1 (a normal base, carried into the domain)";
     let cells: [usize; 2] = match subject.d {
         1 => [2000, 4000],
@@ -31,6 +31,10 @@ pub(super) fn claim(subject: &mut Subject, collides: bool) -> Option<Claim> {
     if collides {
         let reason = "f is not injective: some x have several z, and p_Z(z)/|det J| is the share of one";
         return Some(Claim::new(Topic::Mass, statement, Evidence::NotProven { reason: reason.into() }));
+    }
+    if elsewhere {
+        let reason = "f does not map onto its codomain, over which p should integrate to 1".to_string();
+        return Some(Claim::new(Topic::Mass, statement, Evidence::NotProven { reason }));
     }
     let masses: Vec<f64> = cells
         .iter()
@@ -49,7 +53,8 @@ pub(super) fn claim(subject: &mut Subject, collides: bool) -> Option<Claim> {
         );
         Evidence::NotProven { reason }
     } else {
-        Evidence::Refuted { witness: format!("∫ p = {mass:.6}.") }
+        // A gap in the image looks like too much, and what is cut off like too little.
+        Evidence::NotProven { reason: format!("suspicious: the quadrature gives {mass:.6}; f may jump") }
     };
     Some(Claim::new(Topic::Mass, statement, evidence))
 }

@@ -8,18 +8,20 @@
 
 mod certificate;
 mod chain;
+mod codomain;
 mod evidence;
 mod finite;
 mod injective;
 mod inverse;
 mod log_det;
 mod mass;
-mod pieces;
 mod points;
+mod proofs;
 mod report;
 mod shape;
 mod structure;
 mod subject;
+mod witness;
 
 pub use evidence::Evidence;
 pub use report::{Claim, Report, Topic};
@@ -64,24 +66,31 @@ pub fn audit_with(
     bijection: &(impl Bijection + ?Sized),
     settings: &Settings,
 ) -> Result<Report, BijectionError> {
-    let mut subject = Subject::new(bijection, settings)?;
+    let mut subject = Subject::new(&bijection, settings)?;
     let mut report = Report::new(&subject.name, subject.d, settings.seed);
     report.extend(shape::claims(&subject));
     let (claims, advice) = structure::claims(&mut subject);
     report.extend(claims);
     report.advice = advice;
     let finite = finite::claim(&mut subject);
-    let runs = finite.evidence.holds();
+    let undefined = matches!(finite.evidence, Evidence::Refuted { .. });
     report.push(finite);
-    if !runs {
+    subject.keep_finite_points();
+    if undefined || subject.count() == 0 {
         return Ok(report);
     }
     report.extend(log_det::claims(&mut subject));
     report.extend(chain::claims(&mut subject));
-    let injective = injective::claim(bijection, &mut subject);
+    let (injective, onto) = injective::claim(&mut subject);
     let collides = matches!(injective.evidence, Evidence::Refuted { .. });
     report.extend(inverse::claims(bijection, &mut subject));
     report.push(injective);
-    report.extend(mass::claim(&mut subject, collides));
+    let mut elsewhere = false;
+    if !onto {
+        let claims = codomain::claims(&mut subject);
+        elsewhere = claims.iter().any(|claim| matches!(claim.evidence, Evidence::Refuted { .. }));
+        report.extend(claims);
+    }
+    report.extend(mass::claim(&mut subject, collides, elsewhere));
     Ok(report)
 }

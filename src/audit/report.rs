@@ -10,8 +10,10 @@ use super::evidence::Evidence;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Topic {
-    /// As many outputs as inputs, from a pure recording.
+    /// As many outputs as inputs.
     Shape,
+    /// The recording is the same each time.
+    Purity,
     /// The declared structure of the Jacobian.
     Structure,
     /// Numbers stay numbers on the domain.
@@ -22,6 +24,8 @@ pub enum Topic {
     Determinant,
     /// ln|det J|.
     LogDet,
+    /// How many digits of ln|det J| are kept.
+    Accuracy,
     /// A log-determinant written by hand.
     GivenLogDet,
     /// The determinant chain rule of a composition.
@@ -32,8 +36,10 @@ pub enum Topic {
     GivenInverse,
     /// ln|det J_{f⁻¹}(x)| = -ln|det J_f(z)|.
     InverseLogDet,
-    /// No two points collide.
+    /// No two points have one image.
     Injective,
+    /// Where the images lie, and whether they fill the codomain.
+    Codomain,
     /// The density integrates to 1.
     Mass,
 }
@@ -47,11 +53,24 @@ pub struct Claim {
     pub statement: String,
     /// How it is known.
     pub evidence: Evidence,
+    /// The certificates that the checker has accepted: of what is proven, and of what is refuted by a witness.
+    #[serde(skip)]
+    pub certificates: Vec<String>,
 }
 
 impl Claim {
     pub(super) fn new(topic: Topic, statement: impl Into<String>, evidence: Evidence) -> Claim {
-        Claim { topic, statement: statement.into(), evidence }
+        Claim { topic, statement: statement.into(), evidence, certificates: Vec::new() }
+    }
+
+    /// What is proven or refuted, with the certificates that the checker has accepted.
+    pub(super) fn certified(
+        topic: Topic,
+        statement: impl Into<String>,
+        evidence: Evidence,
+        certificates: Vec<String>,
+    ) -> Claim {
+        Claim { certificates, ..Claim::new(topic, statement, evidence) }
     }
 }
 
@@ -96,6 +115,11 @@ impl Report {
     /// Whether nothing is refuted.
     pub fn stands(&self) -> bool {
         self.refuted().next().is_none()
+    }
+
+    /// The certificates of all claims, as one text: `pushforward verify` reads it.
+    pub fn certificates(&self) -> String {
+        self.claims.iter().flat_map(|claim| &claim.certificates).cloned().collect()
     }
 
     /// The report for machines.

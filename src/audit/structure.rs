@@ -1,8 +1,10 @@
 //! Declared against proven structure; a declaration that fails is hunted for a point that refutes it.
 
 use super::evidence::Evidence;
+use super::proofs::Single;
 use super::report::{Claim, Topic};
 use super::subject::{Subject, number, shown};
+use super::witness;
 use crate::jacobian::{Structure, StructureError, Unproven, discover, map};
 
 /// The claims, and what could be declared instead.
@@ -19,8 +21,14 @@ pub(super) fn claims(subject: &mut Subject) -> (Vec<Claim>, Vec<String>) {
         };
         if let Some(reason) = singular {
             let statement = format!("{of}det J is not 0");
-            let witness = format!("proven singular, for all inputs and parameters: {reason}");
-            claims.push(Claim::new(Topic::Determinant, statement, Evidence::Refuted { witness }));
+            claims.push(match Single::of(subject, layer).singular(&reason) {
+                Some(proof) => {
+                    let evidence = Evidence::Refuted { witness: proof.reason };
+                    let certificates = vec![proof.certificate.text()];
+                    Claim::certified(Topic::Determinant, statement, evidence, certificates)
+                }
+                None => Claim::new(Topic::Determinant, statement, Evidence::NotProven { reason }),
+            });
             continue;
         }
         let found = discover(&subject.tape, &map(&subject.tape, layer.z, layer.x)).ok();
@@ -39,23 +47,38 @@ pub(super) fn claims(subject: &mut Subject) -> (Vec<Claim>, Vec<String>) {
             continue;
         }
         let statement = format!("{of}J is {structure}, as declared");
+        let mut certificates = Vec::new();
         let evidence = match refused {
-            None => Evidence::Proven { reason: "no path leads where the structure has a zero".into() },
+            None => match Single::of(subject, layer).structure() {
+                Ok(proof) => {
+                    certificates.push(proof.certificate.text());
+                    Evidence::Proven { reason: proof.reason }
+                }
+                Err(refused) => {
+                    let reason = format!("the checker does not confirm it: {refused}");
+                    Evidence::NotProven { reason }
+                }
+            },
             Some(StructureError::Unproven(unproven)) => {
                 if let Some(found) = found.filter(|found| found.structure != Structure::Dense) {
                     advice.push(format!("{of}as written it is {}; declare that", found.structure));
                 }
-                hunt(subject, k, &unproven)
+                hunt(subject, k, &unproven, &mut certificates)
             }
             Some(other) => Evidence::Refuted { witness: other.to_string() },
         };
-        claims.push(Claim::new(Topic::Structure, statement, evidence));
+        claims.push(Claim::certified(Topic::Structure, statement, evidence, certificates));
     }
     (claims, advice)
 }
 
 /// Looks for a point at which the entry that should be 0 is not.
-fn hunt(subject: &mut Subject, layer: usize, unproven: &Unproven) -> Evidence {
+fn hunt(
+    subject: &mut Subject<'_>,
+    layer: usize,
+    unproven: &Unproven,
+    certificates: &mut Vec<String>,
+) -> Evidence {
     let (i, j) = (unproven.output, unproven.input);
     let path = unproven.to_string();
     let (z, x) = (subject.layers[layer].z, subject.layers[layer].x);
@@ -66,13 +89,23 @@ fn hunt(subject: &mut Subject, layer: usize, unproven: &Unproven) -> Evidence {
     let count = subject.count();
     if let Some(column) = column {
         let values = subject.values(&[z, column.at(i).id()], &subject.points);
-        for row in 0..count {
-            let entry = values[1][row];
-            if entry.is_finite() && entry != 0.0 {
-                let at = shown(&values[0][row * d..(row + 1) * d]);
-                let witness = format!("{path}\nAt z = {at}: ∂x[{i}]/∂z[{j}] = {}.", number(entry));
-                return Evidence::Refuted { witness };
-            }
+        // The largest entry is the clearest; what rounding leaves of a sum that cancels is not confirmed.
+        let entry = |row: &usize| if values[1][*row].is_finite() { values[1][*row].abs() } else { 0.0 };
+        let row = (0..count).max_by(|a, b| entry(a).total_cmp(&entry(b)));
+        if let Some(row) = row.filter(|row| entry(row) > 0.0) {
+            let z = &values[0][row * d..(row + 1) * d];
+            let shown = format!("At z = {}: ∂x[{i}]/∂z[{j}] = {}.", shown(z), number(values[1][row]));
+            return match witness::structure(subject, &subject.layers[layer], (i, j), z) {
+                Some(certificate) => {
+                    certificates.push(certificate);
+                    Evidence::Refuted { witness: format!("{path}\n{shown}") }
+                }
+                None => Evidence::NotProven {
+                    reason: format!(
+                        "{path}\nSuspicious: {shown} With more digits it is not seen to be other than 0."
+                    ),
+                },
+            };
         }
     }
     let reason = format!(

@@ -1,18 +1,22 @@
 //! What is audited: a bijection on a tape, and its numbers.
 
 use super::Settings;
-use super::pieces::pieces;
+use super::certificate::Certificate;
 use super::points::{perturbed, points};
 use crate::bijection::{Bijection, BijectionError, Domain};
 use crate::jacobian::{Structure, StructureError, map, simplified_log_det};
 use crate::program::{Output, Program};
-use crate::sweep::bound::Bounds;
-use crate::sweep::simplify::simplify;
 use crate::sweep::{Lu, tangent};
 use crate::tape::{Cut, NodeId, Parameters, Shape, Tape, Var};
 
+/// Programs of more nodes are not evaluated with many digits.
+const MOST_NODES: usize = 20_000;
+
+/// How often `forward` is recorded to see that it is always the same program.
+pub(super) const RECORDINGS: usize = 8;
+
 /// A bijection recorded without believing any of its claims.
-pub(super) struct Subject {
+pub(super) struct Subject<'a> {
     pub name: String,
     pub d: usize,
     pub domain: Domain,
@@ -21,7 +25,7 @@ pub(super) struct Subject {
     pub z: NodeId,
     pub x: NodeId,
     /// The layers of a composition, or the bijection itself.
-    pub layers: Vec<Layer>,
+    pub layers: Vec<Layer<'a>>,
     pub parameters: Parameters,
     pub seed: u64,
     /// Points of the domain, row after row.
@@ -31,31 +35,30 @@ pub(super) struct Subject {
 }
 
 /// One layer between two nodes.
-pub(super) struct Layer {
+pub(super) struct Layer<'a> {
     pub name: String,
+    pub bijection: &'a dyn Bijection,
+    /// What stands before the names of its parameters.
+    pub scope: String,
     pub z: NodeId,
     pub x: NodeId,
     pub structure: Structure,
     /// The derived log-determinant: by the declared structure if it holds, else by the dense route.
     pub log_det: Result<NodeId, StructureError>,
-    /// The sign that every entry of its diagonal has, for all inputs and parameters, if bounds prove one.
-    pub sign: Option<f64>,
     /// Why the declaration was not used.
     pub refused: Option<StructureError>,
     /// The log-determinant that the layer gives by hand.
     pub given: Option<NodeId>,
 }
 
-impl Subject {
-    pub fn new(
-        bijection: &(impl Bijection + ?Sized),
-        settings: &Settings,
-    ) -> Result<Subject, BijectionError> {
+impl<'a> Subject<'a> {
+    pub fn new(bijection: &'a dyn Bijection, settings: &Settings) -> Result<Subject<'a>, BijectionError> {
         let (tape, d) = (Tape::new(), bijection.dim());
         let (z, x, layers, directional) = {
             let z = tape.input(Shape::Vector(d));
             let mut layers = Vec::new();
-            let x = record_layers(bijection, z, &mut layers)?;
+            let x = record_layers(bijection, z, "", &mut layers)?;
+            same_each_time(bijection, (&tape, z.id(), x.id()))?;
             let direction = tape.input(Shape::Vector(d));
             let column = tangent(&tape, &Cut::new(&tape, &[z.id()], &[x.id()]), &[(z.id(), direction)])[0];
             let column = column.unwrap_or_else(|| tape.constant(0.0).broadcast(Shape::Vector(d)));
@@ -85,6 +88,18 @@ impl Subject {
             error: error.to_string(),
         })?;
         Ok(subject)
+    }
+
+    /// Leaves out points at which f overflows.
+    pub fn keep_finite_points(&mut self) {
+        let x = self.values(&[self.x], &self.points).swap_remove(0);
+        if x.iter().all(|value| value.is_finite()) {
+            return;
+        }
+        let d = self.d.max(1);
+        let rows = self.points.chunks(d).zip(x.chunks(d));
+        let kept = rows.filter(|(_, x)| x.iter().all(|value| value.is_finite()));
+        self.points = kept.flat_map(|(z, _)| z.iter().copied()).collect();
     }
 
     /// How many points there are.
@@ -143,6 +158,29 @@ impl Subject {
         if self.d > LARGEST { 0 } else { self.count().min((ENTRIES / (self.d * self.d).max(1)).max(1)) }
     }
 
+    /// ln|det J| at the points with as many digits as the checker has; `None` where that would cost too much.
+    pub fn log_abs_dets(&self) -> Option<Vec<Option<[f64; 2]>>> {
+        if self.x.index() > MOST_NODES || self.layers.len() > 64 {
+            return None;
+        }
+        let mut total: Option<Vec<Option<[f64; 2]>>> = None;
+        for layer in &self.layers {
+            let single = super::proofs::Single::of(self, layer);
+            let rows = self.values(&[layer.z], &self.points).swap_remove(0);
+            let text = super::witness::evaluation(self, &single).text();
+            let found = crate::checker::log_abs_det(&text, &rows).ok()?;
+            total = Some(match total {
+                None => found,
+                Some(sum) => {
+                    let pair =
+                        |(a, b): (Option<[f64; 2]>, Option<[f64; 2]>)| Some([a?[0] + b?[0], a?[1] + b?[1]]);
+                    sum.into_iter().zip(found).map(pair).collect()
+                }
+            });
+        }
+        total
+    }
+
     /// The derived log-determinant of the whole: the sum over the layers.
     pub fn log_det(&self) -> Result<NodeId, StructureError> {
         let mut sum: Option<Var<'_>> = None;
@@ -154,20 +192,18 @@ impl Subject {
     }
 }
 
-fn record_layers<'t>(
-    bijection: &(impl Bijection + ?Sized),
+fn record_layers<'a, 't>(
+    bijection: &'a dyn Bijection,
     z: Var<'t>,
-    records: &mut Vec<Layer>,
+    scope: &str,
+    records: &mut Vec<Layer<'a>>,
 ) -> Result<Var<'t>, BijectionError> {
     let layers = bijection.layers();
     if !layers.is_empty() {
         return layers.iter().enumerate().try_fold(z, |z, (k, layer)| {
-            let before = records.len();
-            let x = z.tape().scope(&format!("layers.{k}"), || record_layers(layer, z, records))?;
-            for record in &mut records[before..] {
-                record.name = format!("layers.{k} {}", record.name);
-            }
-            Ok(x)
+            let own = format!("layers.{k}");
+            let path = if scope.is_empty() { own.clone() } else { format!("{scope}.{own}") };
+            z.tape().scope(&own, || record_layers(layer, z, &path, records))
         });
     }
     let (tape, name) = (z.tape(), bijection.name());
@@ -188,32 +224,49 @@ fn record_layers<'t>(
         Err(error @ StructureError::Singular { .. }) => (Err(error), None),
         Err(error) => (derive(&Structure::Dense), Some(error)),
     };
-    let bounded = || {
-        let diagonal = derived.as_ref().ok()?.literal.diagonal?;
-        let within = [(z.id(), bijection.domain().into())];
-        let entries = simplify(tape, diagonal.id(), first, &within).value;
-        let bound = Bounds::new(tape, &within).of(entries.id());
-        let positive = bound.is_positive().then_some(1.0);
-        positive.or(bound.is_negative().then_some(-1.0)).filter(|_| bound.defined)
-    };
-    // Of a diagonal of other pairs the sign of the permutation is not known here.
-    let own_pairs = match &structure {
-        Structure::Diagonal | Structure::LowerTriangular | Structure::UpperTriangular => true,
-        Structure::Triangular { order } => order.inputs() == order.outputs(),
-        _ => false,
-    };
-    let entry_sign =
-        if own_pairs && refused.is_none() { bounded().or_else(|| piecewise_sign(bijection)) } else { None };
-    let sign = entry_sign.map(|sign| if bijection.dim() % 2 == 1 { sign } else { 1.0 });
     let log_det = derived.map(|derived| derived.value.id());
-    let given = given.map(Var::id);
-    records.push(Layer { name, z: z.id(), x: x.id(), structure, log_det, sign, refused, given });
+    let name = if scope.is_empty() { name } else { format!("{scope} {name}") };
+    records.push(Layer {
+        name,
+        bijection,
+        scope: scope.to_string(),
+        z: z.id(),
+        x: x.id(),
+        structure,
+        log_det,
+        refused,
+        given: given.map(Var::id),
+    });
     Ok(x)
 }
 
-/// The sign of every diagonal entry, proven piece by piece.
-fn piecewise_sign(bijection: &(impl Bijection + ?Sized)) -> Option<f64> {
-    pieces(bijection).map(|pieces| pieces.sign)
+/// Records `forward` again and again, each time on a new tape, and refuses another program than the first.
+fn same_each_time(
+    bijection: &dyn Bijection,
+    (tape, z, x): (&Tape, NodeId, NodeId),
+) -> Result<(), BijectionError> {
+    let first = Certificate::default().program("forward", tape, z, x);
+    for _ in 1..RECORDINGS {
+        let tape = Tape::new();
+        let z = tape.input(Shape::Vector(bijection.dim()));
+        let x = record_forward_of(bijection, z)?;
+        if Certificate::default().program("forward", &tape, z.id(), x.id()) != first {
+            return Err(BijectionError::Impure { layer: bijection.name(), function: "forward" });
+        }
+    }
+    Ok(())
+}
+
+/// `forward` layer by layer, and nothing else.
+fn record_forward_of<'t>(bijection: &dyn Bijection, z: Var<'t>) -> Result<Var<'t>, BijectionError> {
+    let layers = bijection.layers();
+    if layers.is_empty() {
+        return crate::bijection::record_forward(bijection, z);
+    }
+    layers
+        .iter()
+        .enumerate()
+        .try_fold(z, |z, (k, layer)| z.tape().scope(&format!("layers.{k}"), || record_forward_of(layer, z)))
 }
 
 /// Numbers of a point, short enough for a message: `(0.3100, -1.2000)`.

@@ -103,6 +103,39 @@ pub trait Bijection {
     }
 }
 
+impl<B: Bijection + ?Sized> Bijection for &B {
+    fn dim(&self) -> usize {
+        (**self).dim()
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        (**self).forward(z)
+    }
+    fn structure(&self) -> Structure {
+        (**self).structure()
+    }
+    fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
+        (**self).inverse(x)
+    }
+    fn log_det<'t>(&self, z: Var<'t>) -> Option<Var<'t>> {
+        (**self).log_det(z)
+    }
+    fn domain(&self) -> Domain {
+        (**self).domain()
+    }
+    fn codomain(&self) -> Domain {
+        (**self).codomain()
+    }
+    fn name(&self) -> String {
+        (**self).name()
+    }
+    fn inverted(&self) -> Option<&dyn Bijection> {
+        (**self).inverted()
+    }
+    fn layers(&self) -> &[Box<dyn Bijection>] {
+        (**self).layers()
+    }
+}
+
 impl<B: Bijection + ?Sized> Bijection for Box<B> {
     fn dim(&self) -> usize {
         (**self).dim()

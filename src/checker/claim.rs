@@ -115,8 +115,12 @@ impl Labels {
         Ok(Labels { inputs: read("inputs")?, outputs: read("outputs")? })
     }
 
+    pub fn inputs(&self) -> &[u32] {
+        &self.inputs
+    }
+
     /// Input and output of each place, if labels are places: each stands once on either side.
-    fn pairs(&self) -> Checked<Vec<(usize, usize)>> {
+    pub fn pairs(&self) -> Checked<Vec<(usize, usize)>> {
         let place = |labels: &[u32], k: usize| {
             let mut found = labels.iter().enumerate().filter(|(_, label)| **label as usize == k);
             found.next().map(|(i, _)| i).filter(|_| found.next().is_none())
@@ -131,11 +135,14 @@ pub(super) fn check(certificate: &Certificate) -> Checked<()> {
     let words: Vec<&str> = certificate.claim.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["structure", kind] => structure(certificate, kind).map(|_| ()),
+        ["determinant", "linear", sign] => linear(certificate, sign),
         ["determinant", sign] => determinant(certificate, sign),
         ["one-to-one"] => slopes(certificate, true).map(|_| ()),
         ["one-to-one", "pieces"] => super::pieces::check(certificate).map(|_| ()),
+        ["determinant", "turned", sign] => determinant_turned(certificate, sign),
         ["determinant", "pieces", sign] => super::pieces::determinant(certificate, sign),
         ["bijection", "monotone"] => bijection_by_limits(certificate),
+        ["bijection", "pieces"] => super::pieces::onto(certificate),
         ["bijection", "inverse"] => bijection_by_inverse(certificate),
         ["bijection", "linear", sign] => linear(certificate, sign),
         ["bijection", "turned"] => turned(certificate),
@@ -237,7 +244,8 @@ fn slopes(certificate: &Certificate, strictly: bool) -> Checked<(Map, Vec<(usize
     let mut signs = Vec::new();
     for (place, (i, o)) in pairs.into_iter().enumerate() {
         let (input, output) = (map.inputs[i], map.outputs[o]);
-        let earlier = |id: Id| highest.get(&id).is_some_and(|label| *label == NONE || (*label as usize) < place);
+        let earlier =
+            |id: Id| highest.get(&id).is_some_and(|label| *label == NONE || (*label as usize) < place);
         let moves = |id: Id| !earlier(id);
         if !map.ranges.of(&map.scalars, output).defined {
             return reject(format!("output {o} is not seen to be defined everywhere"));
@@ -280,8 +288,10 @@ pub(super) fn sign(map: &mut Map, id: Id, hint: Option<Id>) -> Checked<i32> {
 /// The sign of the permutation that takes each input to the output of its place.
 fn parity(pairs: impl Iterator<Item = (usize, usize)>) -> i32 {
     let to: HashMap<usize, usize> = pairs.collect();
-    let inversions =
-        (0..to.len()).flat_map(|j| (0..j).map(move |i| (i, j))).filter(|(i, j)| to.get(i) > to.get(j)).count();
+    let inversions = (0..to.len())
+        .flat_map(|j| (0..j).map(move |i| (i, j)))
+        .filter(|(i, j)| to.get(i) > to.get(j))
+        .count();
     if inversions % 2 == 0 { 1 } else { -1 }
 }
 
@@ -306,34 +316,52 @@ fn bijection_by_limits(certificate: &Certificate) -> Checked<()> {
     let (mut map, signs) = slopes(certificate, true)?;
     let labels = Labels::read(certificate, map.inputs.len())?;
     let highest = map.highest(&labels.inputs);
-    if certificate.codomain.len() != map.outputs.len() {
-        return reject("not as many codomains as outputs");
-    }
     for (i, o, sign) in signs {
-        let (from, to) = (&certificate.domain[i], &certificate.codomain[o]);
-        if [from.low, from.high, to.low, to.high].iter().any(|(_, open)| !open) {
-            return reject("an interval that holds an end of its own");
-        }
         let place = labels.inputs[i];
         let earlier = |id: Id| highest.get(&id).is_some_and(|label| *label == NONE || *label < place);
-        for (end, side) in [(from.low.0, From::Above), (from.high.0, From::Below)] {
-            let start = match end.is_infinite() {
-                true => if end > 0.0 { Limit::Up } else { Limit::Down },
-                false => Limit::To(exact(end)?, side),
-            };
-            let rises = (sign > 0) == (side == From::Below);
-            let wanted = if rises { to.high.0 } else { to.low.0 };
-            let found =
-                limit(&map.scalars, &mut map.ranges, map.outputs[o], map.inputs[i], start, earlier);
-            let reached = match &found {
-                Limit::Up => wanted == f64::INFINITY,
-                Limit::Down => wanted == f64::NEG_INFINITY,
-                Limit::To(value, _) => wanted.is_finite() && *value == exact(wanted)?,
-                _ => false,
-            };
-            if !reached {
-                return reject(format!("output {o} is not seen to go to {wanted} as input {i} goes to {end}"));
+        let ends = (&certificate.domain[i], certificate.codomain.get(o));
+        let both = [map.outputs[o]; 2];
+        reaches_ends(&map.scalars, &mut map.ranges, both, map.inputs[i], ends, sign, earlier)?;
+    }
+    Ok(())
+}
+
+/// A strictly monotone output goes to the two ends of its codomain as its variable goes to those of its domain, where it
+/// is the first and the last of two formulas.
+pub(super) fn reaches_ends(
+    scalars: &Scalars,
+    ranges: &mut Ranges,
+    [first, last]: [Id; 2],
+    input: Id,
+    (from, to): (&Side, Option<&Side>),
+    sign: i32,
+    independent: impl Fn(Id) -> bool,
+) -> Checked<()> {
+    let Some(to) = to else { return reject("not as many codomains as outputs") };
+    if [from.low, from.high, to.low, to.high].iter().any(|(_, open)| !open) {
+        return reject("an interval that holds an end of its own");
+    }
+    for (output, end, side) in [(first, from.low.0, From::Above), (last, from.high.0, From::Below)] {
+        let start = match end.is_infinite() {
+            true => {
+                if end > 0.0 {
+                    Limit::Up
+                } else {
+                    Limit::Down
+                }
             }
+            false => Limit::To(exact(end)?, side),
+        };
+        let rises = (sign > 0) == (side == From::Below);
+        let wanted = if rises { to.high.0 } else { to.low.0 };
+        let reached = match limit(scalars, ranges, output, input, start, &independent) {
+            Limit::Up => wanted == f64::INFINITY,
+            Limit::Down => wanted == f64::NEG_INFINITY,
+            Limit::To(value, _) => wanted.is_finite() && value == exact(wanted)?,
+            _ => false,
+        };
+        if !reached {
+            return reject(format!("an output is not seen to go to {wanted} as its variable goes to {end}"));
         }
     }
     Ok(())
@@ -358,7 +386,8 @@ fn bijection_by_inverse(certificate: &Certificate) -> Checked<()> {
     Ok(())
 }
 
-/// The inverse of a bijection is one: the layer is the inverse of `layer`.
+/// f is the inverse of a bijection g, the only layer: g maps its domain one-to-one onto its codomain, which is f's
+/// domain, and f(g(x)) = x.
 fn turned(certificate: &Certificate) -> Checked<()> {
     let [layer] = certificate.layers.as_slice() else { return reject("one layer is turned round") };
     if layer.claim.first().is_none_or(|word| word != "bijection") {
@@ -367,14 +396,27 @@ fn turned(certificate: &Certificate) -> Checked<()> {
     if layer.domain != certificate.codomain || layer.codomain != certificate.domain {
         return reject("domain and codomain are not those of the layer, exchanged");
     }
-    check(layer)
+    check(layer)?;
+    let mut map = forward(layer)?;
+    let results = map.then(certificate.program("forward")?)?;
+    map.identity(&results)
+}
+
+/// Of an inverse, det J is that of the layer turned over: its sign is the same.
+fn determinant_turned(certificate: &Certificate, expected: &str) -> Checked<()> {
+    turned(certificate)?;
+    let mut layer = certificate.layers[0].clone();
+    layer.claim = vec!["determinant".to_string(), expected.to_string()];
+    check(&layer)
 }
 
 /// What is composed of one-to-one maps is one-to-one, if each maps into the domain of the next; of bijections, if each
 /// codomain is the next domain.
 fn chain(certificate: &Certificate, onto: bool) -> Checked<()> {
     let layers = &certificate.layers;
-    let (Some(first), Some(last)) = (layers.first(), layers.last()) else { return reject("there is no layer") };
+    let (Some(first), Some(last)) = (layers.first(), layers.last()) else {
+        return reject("there is no layer");
+    };
     if first.domain != certificate.domain || (onto && last.codomain != certificate.codomain) {
         return reject("the ends of the chain are not those of its layers");
     }
@@ -419,7 +461,9 @@ fn linear(certificate: &Certificate, expected: &str) -> Checked<()> {
         }
     }
     match (exact_determinant(matrix).partial_cmp(&RBig::ZERO), expected) {
-        (Some(std::cmp::Ordering::Greater), "positive") | (Some(std::cmp::Ordering::Less), "negative") => Ok(()),
+        (Some(std::cmp::Ordering::Greater), "positive") | (Some(std::cmp::Ordering::Less), "negative") => {
+            Ok(())
+        }
         _ => reject("the determinant is 0 or has another sign"),
     }
 }
@@ -477,8 +521,19 @@ fn singular(certificate: &Certificate) -> Checked<()> {
     distinct.dedup();
     let outputs: Option<Vec<Id>> = distinct.iter().map(|o| map.outputs.get(*o).copied()).collect();
     let Some(outputs) = outputs else { return reject("no such output") };
-    let order = map.scalars.order(&outputs, |_| false);
-    let inputs = order.iter().filter(|id| matches!(map.scalars.get(**id), Scalar::Input(_))).count();
+    // What only decides a choice, or jumps, has no part in a derivative.
+    let (mut stack, mut seen, mut inputs) = (outputs, std::collections::HashSet::new(), 0);
+    while let Some(id) = stack.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        match map.scalars.get(id) {
+            Scalar::Input(_) => inputs += 1,
+            Scalar::Apply(Function::Sign | Function::Less | Function::LessEq, _) => {}
+            Scalar::Apply(Function::Select, operands) => stack.extend(&operands[1..]),
+            scalar => stack.extend(scalar.operands()),
+        }
+    }
     match inputs < distinct.len() {
         true => Ok(()),
         false => reject(format!("{} outputs depend on {inputs} inputs", distinct.len())),

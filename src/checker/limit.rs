@@ -89,7 +89,9 @@ fn apply(scalars: &Scalars, ranges: &mut Ranges, function: F, operands: &[Id], l
             under => {
                 let inverse = reciprocal(under);
                 match (&inverse, a) {
-                    (_, To(value, _)) if value.is_zero() && matches!(inverse, To(..)) => To(zero(), From::Anywhere),
+                    (_, To(value, _)) if value.is_zero() && matches!(inverse, To(..)) => {
+                        To(zero(), From::Anywhere)
+                    }
                     (To(value, _), Fixed | Bounded) if value.is_zero() => To(zero(), From::Anywhere),
                     _ => product(scalars, ranges, (a, operands[0]), (&inverse, operands[0])),
                 }

@@ -13,6 +13,7 @@
 //! Each answer is one-sided: what is not seen is rejected, and a rejection says nothing about the claim.
 
 mod claim;
+mod evaluate;
 mod limit;
 mod normal;
 mod pieces;
@@ -24,6 +25,8 @@ mod slope;
 mod text;
 
 use std::fmt;
+
+pub use evaluate::{log_abs_det, values};
 
 /// Why a certificate was not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]

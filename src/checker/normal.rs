@@ -26,8 +26,9 @@ type Monomial = Vec<(u32, RBig)>;
 /// A sum of monomials with coefficients that are not 0.
 type Sum = BTreeMap<Monomial, RBig>;
 
-/// Sums of more monomials are given up.
-const MOST_TERMS: usize = 1 << 14;
+/// Sums of more monomials are given up, and all forms of a question after so many products of monomials.
+const MOST_TERMS: usize = 1 << 12;
+const MOST_PRODUCTS: usize = 1 << 20;
 /// The prime 2⁶¹ - 1, and a number with many divisors that divides no residue's exponent away.
 const PRIME: u64 = (1 << 61) - 1;
 const DIVISIBLE: u64 = 720_720;
@@ -67,6 +68,8 @@ pub(super) struct Forms {
     ranges: Ranges,
     /// What the unknowns of equations are tried to be.
     candidates: Vec<Id>,
+    /// How many products of monomials were formed.
+    products: usize,
 }
 
 type Found<T> = Result<T, Rejection>;
@@ -173,12 +176,14 @@ fn inverted(monomial: &Monomial) -> Monomial {
 
 impl Forms {
     pub fn new(ranges: Ranges, candidates: Vec<Id>) -> Forms {
-        Forms { atoms: Vec::new(), by_key: HashMap::new(), known: HashMap::new(), ranges, candidates }
-    }
-
-    /// Puts the form of one scalar in the place of another.
-    pub fn give(&mut self, id: Id, form: Rc<Form>) {
-        self.known.insert(id, form);
+        Forms {
+            atoms: Vec::new(),
+            by_key: HashMap::new(),
+            known: HashMap::new(),
+            ranges,
+            candidates,
+            products: 0,
+        }
     }
 
     pub fn of(&mut self, scalars: &mut Scalars, id: Id) -> Found<Rc<Form>> {
@@ -249,6 +254,10 @@ impl Forms {
     fn product(&mut self, a: &Sum, b: &Sum) -> Found<Sum> {
         if is_unit(a) || is_unit(b) {
             return Ok(if is_unit(a) { b.clone() } else { a.clone() });
+        }
+        self.products += a.len() * b.len();
+        if self.products > MOST_PRODUCTS {
+            return Err(too_large());
         }
         let mut product = Sum::new();
         for (left, c) in a {
@@ -403,7 +412,8 @@ impl Forms {
         all.dedup();
         if sum.len() > 1 {
             let least = |atom: u32| {
-                let exponent = |m: &Monomial| m.iter().find(|(a, _)| *a == atom).map_or(RBig::ZERO, |(_, e)| e.clone());
+                let exponent =
+                    |m: &Monomial| m.iter().find(|(a, _)| *a == atom).map_or(RBig::ZERO, |(_, e)| e.clone());
                 sum.keys().map(exponent).min().unwrap_or(RBig::ZERO)
             };
             let positive = all.into_iter().filter(|atom| self.atoms[*atom as usize].positive);
@@ -435,7 +445,8 @@ impl Forms {
             let factor = match logarithm {
                 Some(argument) => self.rational_power(&argument, c, true)?,
                 None => {
-                    let single = Form { over: Sum::from([(monomial.clone(), RBig::ONE)]), under: a.under.clone() };
+                    let single =
+                        Form { over: Sum::from([(monomial.clone(), RBig::ONE)]), under: a.under.clone() };
                     let atom = self.atom(Kind::Exp, vec![Rc::new(single)], true)?;
                     Form::sum(Sum::from([(vec![(atom, c.clone())], RBig::ONE)]))
                 }
@@ -447,6 +458,8 @@ impl Forms {
 
     /// ln a of a positive form.
     fn ln(&mut self, a: &Form) -> Found<Form> {
+        let opened = self.opened(a)?;
+        let a = &opened;
         if !self.divides_by_positive(a) {
             return self.function(Kind::Ln, vec![Rc::new(a.clone())], false);
         }
@@ -560,7 +573,9 @@ impl Forms {
                 for term in &terms {
                     let term = form(self, term);
                     match is_unit(&term.under) {
-                        true => term.over.iter().try_for_each(|(m, c)| insert(&mut sum, m.clone(), c.clone()))?,
+                        true => {
+                            term.over.iter().try_for_each(|(m, c)| insert(&mut sum, m.clone(), c.clone()))?
+                        }
                         false => rest = self.plus(&rest, &term)?,
                     }
                 }
@@ -657,25 +672,8 @@ impl Forms {
                 let sum = self.plus(&one, &exp)?;
                 self.ln(&sum)
             }
-            F::Sigmoid => {
-                let exp = self.exp(a)?;
-                let sum = self.plus(&one, &exp)?;
-                let inverse = self.recip(&sum)?;
-                self.mul(&exp, &inverse)
-            }
-            F::Tanh | F::Sech2 => {
-                let twice = self.scaled(a, RBig::from(2))?;
-                let exp = self.exp(&twice)?;
-                let under = self.plus(&exp, &one)?;
-                let inverse = self.recip(&under)?;
-                if function == F::Tanh {
-                    let over = self.minus(&exp, &one)?;
-                    return self.mul(&over, &inverse);
-                }
-                let over = self.scaled(&exp, RBig::from(4))?;
-                let once = self.mul(&over, &inverse)?;
-                self.mul(&once, &inverse)
-            }
+            // Written with exponentials only where these are known: sums of many such quotients are too large.
+            F::Sigmoid | F::Tanh | F::Sech2 if self.is_of_logarithms(a) => self.by_exponentials(function, a),
             F::Sinh | F::Cosh => {
                 if let Some(inner) = self.argument_of(a, F::Asinh).filter(|_| function == F::Sinh) {
                     return Ok(inner.as_ref().clone());
@@ -724,6 +722,75 @@ impl Forms {
                 self.function(Kind::Function(function), arguments.to_vec(), positive)
             }
         }
+    }
+
+    /// Whether a form is a sum of logarithms and numbers.
+    fn is_of_logarithms(&self, a: &Form) -> bool {
+        let logarithm = |monomial: &Monomial| match monomial.as_slice() {
+            [] => true,
+            [(atom, exponent)] => exponent.is_one() && self.atoms[*atom as usize].kind == Kind::Ln,
+            _ => false,
+        };
+        is_unit(&a.under) && a.over.keys().all(logarithm)
+    }
+
+    /// σ(a) = e/(1 + e) with e = eᵃ, tanh a = (e - 1)/(e + 1) and sech² a = 4e/(e + 1)² with e = e²ᵃ.
+    fn by_exponentials(&mut self, function: F, a: &Form) -> Found<Form> {
+        let one = Form::number(RBig::ONE);
+        let argument = if function == F::Sigmoid { a.clone() } else { self.scaled(a, RBig::from(2))? };
+        let exp = self.exp(&argument)?;
+        let under = self.plus(&exp, &one)?;
+        let inverse = self.recip(&under)?;
+        match function {
+            F::Sigmoid => self.mul(&exp, &inverse),
+            F::Tanh => {
+                let over = self.minus(&exp, &one)?;
+                self.mul(&over, &inverse)
+            }
+            _ => {
+                let over = self.scaled(&exp, RBig::from(4))?;
+                let once = self.mul(&over, &inverse)?;
+                self.mul(&once, &inverse)
+            }
+        }
+    }
+
+    /// A form with tanh and σ written with exponentials, where it has few of them.
+    fn opened(&mut self, a: &Form) -> Found<Form> {
+        let function = |forms: &Forms, atom: u32| match forms.atoms[atom as usize].kind {
+            Kind::Function(function @ (F::Sigmoid | F::Tanh | F::Sech2)) => Some(function),
+            _ => None,
+        };
+        let mut atoms: Vec<u32> =
+            a.over.keys().chain(a.under.keys()).flatten().map(|(atom, _)| *atom).collect();
+        atoms.sort_unstable();
+        atoms.dedup();
+        atoms.retain(|atom| function(self, *atom).is_some());
+        if atoms.is_empty() || atoms.len() > 2 || a.over.len() + a.under.len() > 16 {
+            return Ok(a.clone());
+        }
+        let mut sides = Vec::new();
+        for sum in [&a.over, &a.under] {
+            let mut total = Form::number(RBig::ZERO);
+            for (monomial, c) in sum {
+                let mut term = Form::number(c.clone());
+                for (atom, exponent) in monomial {
+                    let factor = match function(self, *atom) {
+                        Some(function) if exponent.is_int() => {
+                            let argument = self.atoms[*atom as usize].arguments[0].clone();
+                            let opened = self.by_exponentials(function, &argument)?;
+                            self.rational_power(&opened, exponent, true)?
+                        }
+                        _ => Form::sum(Sum::from([(vec![(*atom, exponent.clone())], RBig::ONE)])),
+                    };
+                    term = self.mul(&term, &factor)?;
+                }
+                total = self.plus(&total, &term)?;
+            }
+            sides.push(total);
+        }
+        let inverse = self.recip(&sides[1])?;
+        self.mul(&sides[0], &inverse)
     }
 
     /// The argument of a function that a form is.

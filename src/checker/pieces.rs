@@ -1,13 +1,361 @@
-//! Maps that are given piece by piece.
+//! Maps that are given piece by piece, as splines are.
+//!
+//! Where every condition on a variable z compares it with thresholds that do not depend on it, an output is one formula
+//! between two neighbouring thresholds. If on each piece its slope has one sign, the same on all, and if the two formulas
+//! have one value where pieces meet, it is continuous and strictly monotone.
+//!
+//! What does not depend on z is replaced by *letters*, down to the terms of sums: of how a letter is made, its range is
+//! all that is used, so what holds for all letters in their ranges holds for them. Between thresholds s < t the distances
+//! u = z - s and v = t - z are positive letters too, and one letter of t - s is eliminated by t - s = u + v. Slopes then
+//! are quotients of sums of positive terms.
 
-use super::claim::reject;
+use std::collections::HashMap;
+
 use super::Rejection;
+use super::claim::{Map, agrees, jumps, reaches_ends, reject, structure};
+use super::normal::Forms;
+use super::range::Ranges;
+use super::real::Interval;
+use super::scalar::{Function as F, Id, Scalar, Scalars};
+use super::slope::slope;
 use super::text::Certificate;
 
-pub(super) fn check(_certificate: &Certificate) -> Result<(), Rejection> {
-    reject("pieces")
+type Checked<T> = Result<T, Rejection>;
+type Signs = Vec<(usize, usize, i32)>;
+
+/// Maps of more pieces are not gone through.
+const MOST: usize = 130;
+/// Numbers up to this stay what they are if they are whole: they are added and multiplied exactly.
+const SMALL: f64 = 8.0;
+
+/// Each output is strictly monotone in its own variable.
+pub(super) fn check(certificate: &Certificate) -> Checked<()> {
+    each(certificate, true, false).map(|_| ())
 }
 
-pub(super) fn determinant(_certificate: &Certificate, _sign: &str) -> Result<(), Rejection> {
-    reject("pieces")
+/// And goes to the ends of its codomain.
+pub(super) fn onto(certificate: &Certificate) -> Checked<()> {
+    each(certificate, true, true).map(|_| ())
+}
+
+/// The slopes have one sign on every piece and where pieces meet.
+pub(super) fn determinant(certificate: &Certificate, sign: &str) -> Checked<()> {
+    agrees(&each(certificate, false, false)?, sign)
+}
+
+fn each(certificate: &Certificate, meet: bool, onto: bool) -> Checked<Signs> {
+    let (mut map, labels) = structure(certificate, "lower")?;
+    let highest = map.highest(labels.inputs());
+    let mut signs = Vec::new();
+    for (place, (i, o)) in labels.pairs()?.into_iter().enumerate() {
+        let moves = |id: Id| highest.get(&id).is_none_or(|label| *label == place as u32);
+        let mut pieces = Pieces::new(&mut map, (i, o), moves)?;
+        let sign = pieces.sign(meet)?;
+        if onto {
+            let (first, last) = (pieces.formulas[0], *pieces.formulas.last().expect("there is a piece"));
+            let z = pieces.z;
+            let ends = (&certificate.domain[i], certificate.codomain.get(o));
+            let mut ranges = pieces.ranges.clone();
+            reaches_ends(&map.scalars, &mut ranges, [first, last], z, ends, sign, |_| false)?;
+        }
+        signs.push((i, o, sign));
+    }
+    Ok(signs)
+}
+
+/// What a variable is compared with, and the comparisons: each with whether it holds below.
+struct Threshold {
+    at: Id,
+    conditions: Vec<(Id, bool)>,
+}
+
+/// One output as a function of its own variable, in letters.
+struct Pieces<'a> {
+    scalars: &'a mut Scalars,
+    /// The ranges of letters, and of the variable.
+    ranges: Ranges,
+    z: Id,
+    /// In ascending order.
+    thresholds: Vec<Id>,
+    /// One more than thresholds.
+    formulas: Vec<Id>,
+}
+
+impl<'a> Pieces<'a> {
+    fn new(map: &'a mut Map, (i, o): (usize, usize), moves: impl Fn(Id) -> bool) -> Checked<Pieces<'a>> {
+        let (z, x) = (map.inputs[i], map.outputs[o]);
+        let thresholds = thresholds(&map.scalars, x, z, &moves)?;
+        let names = letters(&mut map.scalars, x, &moves);
+        let domain = map.ranges.of(&map.scalars, z).interval;
+        let mut given: HashMap<Id, Interval> = HashMap::from([(z, domain)]);
+        for (known, letter) in &names {
+            let range = map.ranges.of(&map.scalars, *known);
+            if !range.defined {
+                return reject("what a piece is made of is not seen to be defined everywhere");
+            }
+            given.insert(*letter, range.interval);
+        }
+        let scalars = &mut map.scalars;
+        let x = scalars.replaced(x, &names);
+        let mut ranges = Ranges::new(given);
+        let mut renamed: Vec<Threshold> = Vec::new();
+        for Threshold { at, conditions } in thresholds {
+            let conditions =
+                conditions.into_iter().map(|(id, below)| (scalars.replaced(id, &names), below)).collect();
+            renamed.push(Threshold { at: scalars.replaced(at, &names), conditions });
+        }
+        let ordered = ascending(scalars, &mut ranges, renamed)?;
+        let mut formulas = Vec::new();
+        for piece in 0..=ordered.len() {
+            let mut holds = HashMap::new();
+            for (k, threshold) in ordered.iter().enumerate() {
+                for (condition, below) in &threshold.conditions {
+                    let value = if *below != (k < piece) { 1.0 } else { 0.0 };
+                    holds.insert(*condition, scalars.number(value));
+                }
+            }
+            formulas.push(scalars.replaced(x, &holds));
+        }
+        let thresholds = ordered.into_iter().map(|threshold| threshold.at).collect();
+        Ok(Pieces { scalars, ranges, z, thresholds, formulas })
+    }
+
+    fn apply(&mut self, function: F, operands: &[Id]) -> Id {
+        self.scalars.apply(function, operands)
+    }
+
+    /// The one sign of the slope on all pieces; with `meet`, of a function that is continuous where they meet.
+    fn sign(&mut self, meet: bool) -> Checked<i32> {
+        let mut common = None;
+        for piece in 0..self.formulas.len() {
+            let formula = self.formulas[piece];
+            if jumps(self.scalars, &mut self.ranges, formula, |_| true) {
+                return reject("a piece may jump");
+            }
+            let Some(slope) = slope(self.scalars, formula, self.z, |_| false)? else {
+                return reject("a piece does not depend on its variable");
+            };
+            let mut signs = vec![self.sign_inside(piece, formula, slope)?];
+            if !meet {
+                for end in [piece.checked_sub(1), Some(piece)].into_iter().flatten() {
+                    if let Some(at) = self.thresholds.get(end).copied() {
+                        signs.push(self.sign_at(at, slope)?);
+                    }
+                }
+            }
+            for sign in signs {
+                if *common.get_or_insert(sign) != sign {
+                    return reject("slopes of two pieces have two signs");
+                }
+            }
+        }
+        for k in 0..if meet { self.thresholds.len() } else { 0 } {
+            let at = self.thresholds[k];
+            let [left, right] = [self.formulas[k], self.formulas[k + 1]]
+                .map(|formula| self.scalars.replaced(formula, &HashMap::from([(self.z, at)])));
+            let mut forms = Forms::new(self.ranges.clone(), Vec::new());
+            if !forms.equal(self.scalars, left, right)? {
+                return reject("two pieces are not seen to meet");
+            }
+            self.defined_at_ends(left)?;
+            self.defined_at_ends(right)?;
+        }
+        common.ok_or_else(|| Rejection::new("there is no piece"))
+    }
+
+    /// The sign of the slope between the thresholds of a piece.
+    fn sign_inside(&mut self, piece: usize, formula: Id, slope: Id) -> Checked<i32> {
+        let low = piece.checked_sub(1).map(|k| self.thresholds[k]);
+        let high = self.thresholds.get(piece).copied();
+        let (u, v) = (self.scalars.letter(), self.scalars.letter());
+        let mut ranges = self.ranges.clone();
+        ranges.give(u, Interval::between(0.0, f64::INFINITY));
+        ranges.give(v, Interval::between(0.0, f64::INFINITY));
+        let mut by = HashMap::new();
+        if let Some(low) = low {
+            by.insert(self.apply(F::Sub, &[self.z, low]), u);
+        }
+        if let Some(high) = high {
+            by.insert(self.apply(F::Sub, &[high, self.z]), v);
+        }
+        if let (Some(low), Some(high)) = (low, high) {
+            let whole = self.apply(F::Add, &[u, v]);
+            by.insert(self.apply(F::Sub, &[high, low]), whole);
+        }
+        let mut rewritten = [formula, slope].map(|id| self.scalars.replaced(id, &by));
+        let place = match (low, high) {
+            (Some(low), _) => Some(self.apply(F::Add, &[low, u])),
+            (None, Some(high)) => Some(self.apply(F::Sub, &[high, v])),
+            (None, None) => None,
+        };
+        if let Some(place) = place {
+            let by = HashMap::from([(self.z, place)]);
+            rewritten = rewritten.map(|id| self.scalars.replaced(id, &by));
+        }
+        if let (Some(low), Some(high)) = (low, high)
+            && let Some((letter, value)) = self.eliminated(low, high, [u, v])?
+        {
+            let by = HashMap::from([(letter, value)]);
+            rewritten = rewritten.map(|id| self.scalars.replaced(id, &by));
+        }
+        let [formula, slope] = rewritten;
+        if !ranges.of(self.scalars, formula).defined {
+            return reject("a piece is not seen to be defined");
+        }
+        one_sign(self.scalars, ranges, slope)
+    }
+
+    /// A letter of t - s, and what it is where t - s = u + v: t - s must be linear in it, with a positive factor.
+    fn eliminated(&mut self, low: Id, high: Id, [u, v]: [Id; 2]) -> Checked<Option<(Id, Id)>> {
+        let difference = self.apply(F::Sub, &[high, low]);
+        let [zero, one] = [0.0, 1.0].map(|value| self.scalars.number(value));
+        let all = self.scalars.order(&[difference], |_| false);
+        let letters: Vec<Id> =
+            all.into_iter().filter(|id| matches!(self.scalars.get(*id), Scalar::Letter(_))).collect();
+        let mut forms = Forms::new(self.ranges.clone(), Vec::new());
+        // Later letters first: those of the last step from one threshold to the next.
+        for letter in letters.into_iter().rev() {
+            let rest = self.scalars.replaced(difference, &HashMap::from([(letter, zero)]));
+            let unit = self.scalars.replaced(difference, &HashMap::from([(letter, one)]));
+            let factor = self.apply(F::Sub, &[unit, rest]);
+            let product = self.apply(F::Mul, &[factor, letter]);
+            let sum = self.apply(F::Add, &[product, rest]);
+            let form = forms.of(self.scalars, factor)?;
+            if forms.sign(&form) == Some(1) && forms.equal(self.scalars, sum, difference)? {
+                let whole = self.apply(F::Add, &[u, v]);
+                let over = self.apply(F::Sub, &[whole, rest]);
+                return Ok(Some((letter, self.apply(F::Div, &[over, factor]))));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The sign of the slope at a threshold.
+    fn sign_at(&mut self, at: Id, slope: Id) -> Checked<i32> {
+        let value = self.scalars.replaced(slope, &HashMap::from([(self.z, at)]));
+        let by = self.steps();
+        let value = self.scalars.replaced(value, &by.0);
+        one_sign(self.scalars, by.1, value)
+    }
+
+    /// Whether a formula with a threshold put for the variable is defined.
+    fn defined_at_ends(&mut self, value: Id) -> Checked<()> {
+        let (by, mut ranges) = self.steps();
+        let value = self.scalars.replaced(value, &by);
+        match ranges.of(self.scalars, value).defined {
+            true => Ok(()),
+            false => reject("a piece is not seen to be defined where it ends"),
+        }
+    }
+
+    /// A positive letter for each difference of neighbouring thresholds, and 0 for that of one with itself.
+    fn steps(&mut self) -> (HashMap<Id, Id>, Ranges) {
+        let mut by = HashMap::new();
+        let mut ranges = self.ranges.clone();
+        let zero = self.scalars.number(0.0);
+        for k in 0..self.thresholds.len() {
+            let at = self.thresholds[k];
+            by.insert(self.apply(F::Sub, &[at, at]), zero);
+            let Some(next) = self.thresholds.get(k + 1).copied() else { continue };
+            let step = self.scalars.letter();
+            ranges.give(step, Interval::between(0.0, f64::INFINITY));
+            by.insert(self.apply(F::Sub, &[next, at]), step);
+        }
+        (by, ranges)
+    }
+}
+
+/// The sign that every term of a scalar's normal form has, or its range.
+fn one_sign(scalars: &mut Scalars, mut ranges: Ranges, id: Id) -> Checked<i32> {
+    let range = ranges.of(scalars, id);
+    if !range.defined {
+        return reject("the slope of a piece is not seen to be defined");
+    }
+    if range.interval.excludes_zero() {
+        return Ok(if range.interval.is_positive() { 1 } else { -1 });
+    }
+    let mut forms = Forms::new(ranges, Vec::new());
+    let form = forms.of(scalars, id)?;
+    forms.sign(&form).ok_or_else(|| Rejection::new("the slope of a piece is not seen to have one sign"))
+}
+
+/// What z is compared with, in any order; anything else that jumps is refused.
+fn thresholds(scalars: &Scalars, x: Id, z: Id, moves: &impl Fn(Id) -> bool) -> Checked<Vec<Threshold>> {
+    let mut found: Vec<Threshold> = Vec::new();
+    for id in scalars.order(&[x], |id| !moves(id)) {
+        let Scalar::Apply(function @ (F::Less | F::LessEq | F::Sign), operands) = scalars.get(id) else {
+            continue;
+        };
+        // z < t and z ≤ t hold below; t < z and t ≤ z above.
+        let (at, below) = match operands.as_slice() {
+            [a, b] if *a == z && !moves(*b) => (*b, true),
+            [a, b] if *b == z && !moves(*a) => (*a, false),
+            _ => return reject(format!("{function:?} of something else than the variable and a threshold")),
+        };
+        match found.iter_mut().find(|threshold| threshold.at == at) {
+            Some(known) => known.conditions.push((id, below)),
+            None => found.push(Threshold { at, conditions: vec![(id, below)] }),
+        }
+    }
+    if found.len() >= MOST { reject("too many pieces") } else { Ok(found) }
+}
+
+/// Letters for what does not depend on the variable, down to the terms of sums.
+fn letters(scalars: &mut Scalars, x: Id, moves: &impl Fn(Id) -> bool) -> HashMap<Id, Id> {
+    let moving = scalars.order(&[x], |id| !moves(id));
+    let mut stack: Vec<Id> = moving.iter().flat_map(|id| scalars.get(*id).operands()).collect();
+    stack.push(x);
+    stack.retain(|id| !moves(*id));
+    let mut names = HashMap::new();
+    while let Some(id) = stack.pop() {
+        if names.contains_key(&id) {
+            continue;
+        }
+        match scalars.get(id).clone() {
+            Scalar::Apply(F::Add | F::Sub | F::Neg, operands) | Scalar::Sum(operands) => {
+                stack.extend(operands)
+            }
+            Scalar::Number(bits) if is_small(f64::from_bits(bits)) => {}
+            _ => {
+                let letter = scalars.letter();
+                names.insert(id, letter);
+            }
+        }
+    }
+    names
+}
+
+fn is_small(value: f64) -> bool {
+    value.abs() <= SMALL && value.fract() == 0.0
+}
+
+/// The thresholds in ascending order, if each difference is seen to be positive.
+fn ascending(
+    scalars: &mut Scalars,
+    ranges: &mut Ranges,
+    thresholds: Vec<Threshold>,
+) -> Checked<Vec<Threshold>> {
+    let mut ordered: Vec<Threshold> = Vec::new();
+    let mut forms = Forms::new(ranges.clone(), Vec::new());
+    let mut less = |scalars: &mut Scalars, low: Id, high: Id| -> Checked<bool> {
+        let difference = scalars.apply(F::Sub, &[high, low]);
+        if ranges.of(scalars, difference).interval.is_positive() {
+            return Ok(true);
+        }
+        let form = forms.of(scalars, difference)?;
+        Ok(forms.sign(&form) == Some(1))
+    };
+    for new in thresholds {
+        let mut place = ordered.len();
+        while place > 0 && !less(scalars, ordered[place - 1].at, new.at)? {
+            place -= 1;
+        }
+        if let Some(next) = ordered.get(place)
+            && !less(scalars, new.at, next.at)?
+        {
+            return reject("two thresholds have no order");
+        }
+        ordered.insert(place, new);
+    }
+    Ok(ordered)
 }

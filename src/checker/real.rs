@@ -522,7 +522,8 @@ fn erf_series(a: &Interval) -> Option<Interval> {
         term = term.mul(&square).mul(&Interval::of(f64::from(2 * n + 1)).recip()?);
         sum = sum.add(&term);
         let halves = square.high.at < number(f64::from(2 * n + 3) / 2.0);
-        let small = term.high.at == zero() || magnitude(&term.high.at) < magnitude(&sum.low.at) - DIGITS as isize;
+        let small =
+            term.high.at == zero() || magnitude(&term.high.at) < magnitude(&sum.low.at) - DIGITS as isize;
         if halves && small {
             let rest = Interval { low: End::closed(zero()), high: term.high };
             let factor = pi().sqrt().recip()?.mul(&Interval::of(2.0));

@@ -14,7 +14,8 @@ use super::{Rejection, claim::Map};
 type Checked<T> = Result<T, Rejection>;
 
 pub(super) fn check(certificate: &Certificate, words: &[&str]) -> Checked<()> {
-    let place = |word: &str| word.parse::<usize>().map_err(|_| Rejection::new("not the number of a variable"));
+    let place =
+        |word: &str| word.parse::<usize>().map_err(|_| Rejection::new("not the number of a variable"));
     match words {
         ["one-to-one"] => collision(certificate),
         ["determinant"] => determinant(certificate),
@@ -32,9 +33,10 @@ pub(super) fn check(certificate: &Certificate, words: &[&str]) -> Checked<()> {
 fn point(certificate: &Certificate, name: &str) -> Checked<Vec<f64>> {
     let point = certificate.point(name)?;
     let inside = point.len() == certificate.domain.len()
-        && point.iter().zip(&certificate.domain).all(|(value, side)| {
-            Interval::of(*value).is_within(&interval(side))
-        });
+        && point
+            .iter()
+            .zip(&certificate.domain)
+            .all(|(value, side)| Interval::of(*value).is_within(&interval(side)));
     if inside { Ok(point.to_vec()) } else { reject(format!("`{name}` is not a point of the domain")) }
 }
 
@@ -62,7 +64,7 @@ fn values(map: &mut Map, ids: &[Id]) -> Checked<Vec<Interval>> {
 }
 
 /// The entries of J, row by row.
-fn jacobian(map: &mut Map) -> Checked<Vec<Id>> {
+pub(super) fn jacobian(map: &mut Map) -> Checked<Vec<Id>> {
     let mut entries = Vec::new();
     for output in map.outputs.clone() {
         for input in map.inputs.clone() {
@@ -84,7 +86,7 @@ fn smooth(map: &mut Map) -> Checked<()> {
 }
 
 /// Elimination by rows with the pivot that is furthest from 0; `None` if none is away from 0.
-fn interval_determinant(mut a: Vec<Interval>, n: usize) -> Option<Interval> {
+pub(super) fn interval_determinant(mut a: Vec<Interval>, n: usize) -> Option<Interval> {
     let mut determinant = Interval::of(1.0);
     for k in 0..n {
         let size = |row: &usize| {

@@ -70,7 +70,7 @@ impl Function {
             "exp_m1" => F::ExpM1,
             "ln_1p" => F::Ln1p,
             "tanh" => F::Tanh,
-            "sech2" => F::Sech2,
+            "sech_squared" => F::Sech2,
             "sigmoid" => F::Sigmoid,
             "softplus" => F::Softplus,
             "sin" => F::Sin,
@@ -131,7 +131,11 @@ pub(super) enum Scalar {
     Inverse(Rc<[Id]>, usize),
     LogAbsDet(Rc<[Id]>),
     /// The letter at which the body is 0, and the bits of the ends between which it lies.
-    Root { body: Id, letter: Id, ends: [u64; 2] },
+    Root {
+        body: Id,
+        letter: Id,
+        ends: [u64; 2],
+    },
 }
 
 impl Scalar {
@@ -197,10 +201,40 @@ impl Scalars {
     }
 
     pub fn apply(&mut self, function: Function, operands: &[Id]) -> Id {
-        if function == Function::Mul && operands.iter().any(|id| self.value(*id) == Some(0.0)) {
+        if self.is_zero_of(function, operands) {
             return self.number(0.0);
         }
+        // 0 is nothing to add.
+        if let (Function::Add, [a, b]) = (function, operands) {
+            match (self.value(*a), self.value(*b)) {
+                (Some(0.0), _) => return *b,
+                (_, Some(0.0)) => return *a,
+                _ => {}
+            }
+        }
+        // The branch that is not taken is not looked at.
+        if function == Function::Select
+            && let Some(condition) = self.value(operands[0])
+        {
+            return operands[if condition == 0.0 { 2 } else { 1 }];
+        }
         self.push(Scalar::Apply(function, operands.to_vec()))
+    }
+
+    /// Whether a result is 0 since operands are the constant 0. A product is, whatever the other factor.
+    fn is_zero_of(&self, function: Function, operands: &[Id]) -> bool {
+        use Function as F;
+        let zero = |k: usize| self.value(operands[k]) == Some(0.0);
+        match function {
+            F::Mul => zero(0) || zero(1),
+            F::Add | F::Sub | F::Min | F::Max => zero(0) && zero(1),
+            F::Select => zero(1) && zero(2),
+            F::Div => zero(0) && self.value(operands[1]).is_some_and(|value| value != 0.0),
+            F::Powi(n) => n > 0 && zero(0),
+            F::Neg | F::ExpM1 | F::Ln1p | F::Tanh | F::Sin | F::Sqrt | F::Abs | F::Sign => zero(0),
+            F::Erf | F::Sinh | F::Asinh => zero(0),
+            _ => false,
+        }
     }
 
     /// The scalars that some need, operands first; what `stop` says is left out, with all that only it needs.
@@ -222,7 +256,8 @@ impl Scalars {
         let mut new = by.clone();
         for id in self.order(&[root], |id| by.contains_key(&id)) {
             let scalar = self.get(id).clone();
-            let changed = scalar.operands().iter().any(|operand| new.get(operand).is_some_and(|n| n != operand));
+            let changed =
+                scalar.operands().iter().any(|operand| new.get(operand).is_some_and(|n| n != operand));
             let again = match changed {
                 true => match scalar.with(|operand| new.get(&operand).copied().unwrap_or(operand)) {
                     Scalar::Apply(function, operands) => self.apply(function, &operands),
@@ -239,7 +274,8 @@ impl Scalars {
     pub fn results(&mut self, program: &Program, inputs: &[Vec<Id>]) -> Result<Vec<Id>, Rejection> {
         let given: Vec<Vec<Option<Id>>> =
             inputs.iter().map(|input| input.iter().copied().map(Some).collect()).collect();
-        let mut values: Vec<Vec<Option<Id>>> = program.nodes.iter().map(|node| vec![None; node.len()]).collect();
+        let mut values: Vec<Vec<Option<Id>>> =
+            program.nodes.iter().map(|node| vec![None; node.len()]).collect();
         self.fill(program, &given, &mut values)?;
         let result = values.swap_remove(program.result);
         result.into_iter().collect::<Option<_>>().ok_or_else(|| Rejection::new("a result needs itself"))
@@ -259,20 +295,25 @@ impl Scalars {
                 continue;
             }
             if self.all.len() > MOST {
-                return Err(Rejection::new(format!("written out, the programs have more than {MOST} elements")));
+                return Err(Rejection::new(format!(
+                    "written out, the programs have more than {MOST} elements"
+                )));
             }
             let operands: Vec<(&Node, &[Option<Id>])> =
                 node.operands.iter().map(|k| (&program.nodes[*k], known[*k].as_slice())).collect();
             // A matrix applied to its own inverse's argument is kept as a system of equations.
             let solves = match (&node.op, node.operands.first()) {
                 (Op::Product, Some(first)) => match &program.nodes[*first].op {
-                    Op::Inverse if node.columns == 1 => Some(known[program.nodes[*first].operands[0]].clone()),
+                    Op::Inverse if node.columns == 1 => {
+                        Some(known[program.nodes[*first].operands[0]].clone())
+                    }
                     _ => None,
                 },
                 _ => None,
             };
-            self.node(node, &operands, inputs, solves, own)
-                .ok_or_else(|| Rejection::new(format!("node n{index}: its shapes or numbers do not fit")))??;
+            self.node(node, &operands, inputs, solves, own).ok_or_else(|| {
+                Rejection::new(format!("node n{index}: its shapes or numbers do not fit"))
+            })??;
         }
         Ok(())
     }
@@ -460,7 +501,8 @@ impl Scalars {
     ) -> Result<(), Rejection> {
         let mut inputs = vec![own.to_vec()];
         inputs.extend(captured);
-        let mut values: Vec<Vec<Option<Id>>> = function.nodes.iter().map(|node| vec![None; node.len()]).collect();
+        let mut values: Vec<Vec<Option<Id>>> =
+            function.nodes.iter().map(|node| vec![None; node.len()]).collect();
         let mut places: Vec<usize> = order.to_vec();
         places.sort_unstable();
         places.dedup();

@@ -73,7 +73,9 @@ fn scalar_slope(
         }
         Scalar::Solve(..) | Scalar::Inverse(..) | Scalar::LogAbsDet(_) | Scalar::Root { .. } => {
             if scalars.get(id).operands().iter().any(|operand| of(operand).is_some()) {
-                return Err(Rejection::new("the derivative of an equation or a matrix function is not formed"));
+                return Err(Rejection::new(
+                    "the derivative of an equation or a matrix function is not formed",
+                ));
             }
             Ok(None)
         }

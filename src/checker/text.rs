@@ -116,7 +116,9 @@ fn certificate<'a>(lines: &mut impl Iterator<Item = (usize, &'a str)>) -> Result
             ["claim", claim @ ..] if !claim.is_empty() => {
                 read.claim = claim.iter().map(|word| word.to_string()).collect();
             }
-            ["domain", rest @ ..] => read.domain.push(side(rest).ok_or_else(|| at(number, "not an interval"))?),
+            ["domain", rest @ ..] => {
+                read.domain.push(side(rest).ok_or_else(|| at(number, "not an interval"))?)
+            }
             ["codomain", rest @ ..] => {
                 read.codomain.push(side(rest).ok_or_else(|| at(number, "not an interval"))?)
             }

@@ -71,8 +71,22 @@ fn name(pattern: &[Vec<u32>], order: Order, blocks: &[usize]) -> Structure {
     }
 }
 
-/// For each output an input of its own that it depends on: augmenting paths (Kuhn), the diagonal first.
+/// Outputs that depend, together, on fewer inputs than there are of them, if there are any: then det J = 0 everywhere.
+pub fn deficient(tape: &Tape, map: &Cut) -> Option<Vec<usize>> {
+    let pattern = Reach::new(tape, map, Relation::Derivative).pattern();
+    let (start, seen) = matched(&pattern).err()?;
+    let reached = |input: &u32| seen[*input as usize] == start as u32;
+    Some((0..pattern.len()).filter(|row| pattern[*row].iter().all(reached)).collect())
+}
+
+/// For each output an input of its own that it depends on.
 fn matching(pattern: &[Vec<u32>]) -> Result<Vec<usize>, StructureError> {
+    matched(pattern)
+        .map_err(|(start, seen)| StructureError::Singular { reason: unmatched(pattern, start, &seen) })
+}
+
+/// By augmenting paths (Kuhn), the diagonal first; else the output that finds no input, and which inputs its search met.
+fn matched(pattern: &[Vec<u32>]) -> Result<Vec<usize>, (usize, Vec<u32>)> {
     let d = pattern.len();
     let mut input_of = vec![NONE; d];
     let mut output_of = vec![NONE; d];
@@ -84,7 +98,7 @@ fn matching(pattern: &[Vec<u32>]) -> Result<Vec<usize>, StructureError> {
     let mut seen = vec![NONE; d];
     for start in 0..d {
         if input_of[start] == NONE && !augment(pattern, start, &mut input_of, &mut output_of, &mut seen) {
-            return Err(StructureError::Singular { reason: unmatched(pattern, start, &seen) });
+            return Err((start, seen));
         }
     }
     Ok(input_of.into_iter().map(|input| input as usize).collect())

@@ -15,7 +15,7 @@ mod structure;
 
 pub use dense::{Compression, jacobian, jacobian_with};
 pub use diagonal::{Diagonal, block_diagonal, diagonal, triangular_diagonal};
-pub use discover::{Discovery, discover};
+pub use discover::{Discovery, deficient, discover};
 pub use error::{PathStep, StructureError, Unproven};
 pub use log_det::{LogDet, Route, SimplifiedLogDet, log_det, simplified_log_det};
 pub use proof::{Proof, prove};

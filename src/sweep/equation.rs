@@ -182,57 +182,6 @@ impl Dependence {
     }
 }
 
-/// The same expression with equations solved by what is known to solve them.
-///
-/// Each equation of `program` whose unknown has the shape of `candidate` is put to the test: if the candidate
-/// satisfies it, which `simplified` decides by bringing G(candidate) or h(candidate) to its normal form, the candidate
-/// is its solution, for a strictly triangular equation has one and a strictly increasing function one root.
-pub(crate) fn with_known_solutions<'t>(
-    tape: &'t Tape,
-    program: &Cut,
-    candidate: Var<'t>,
-    simplified: &dyn Fn(Var<'t>) -> Var<'t>,
-) -> Var<'t> {
-    let mut renamed: HashMap<NodeId, NodeId> = HashMap::new();
-    for id in program.nodes().iter().filter(|id| !program.is_input(**id)) {
-        let mut node = tape.node(*id);
-        for operand in &mut node.operands {
-            *operand = renamed.get(operand).copied().unwrap_or(*operand);
-        }
-        let arguments =
-            || [candidate.id()].into_iter().chain(node.operands.iter().copied()).collect::<Vec<_>>();
-        let solved = node.shape == candidate.shape()
-            && match &node.op {
-                Op::Substitution(equation) => {
-                    let value = equation.function.apply(tape, &arguments());
-                    simplified(value).id() == candidate.id()
-                }
-                Op::Root(equation) => {
-                    let value = simplified(equation.function.apply(tape, &arguments()));
-                    is_zero(tape, value.id())
-                }
-                _ => false,
-            };
-        let new = if solved { candidate.id() } else { tape.push_at(node, tape.place(*id)) };
-        if new != *id {
-            renamed.insert(*id, new);
-        }
-    }
-    let output = program.outputs()[0];
-    tape.var(renamed.get(&output).copied().unwrap_or(output))
-}
-
-/// Whether a node is the number 0, in whatever shape.
-fn is_zero(tape: &Tape, id: NodeId) -> bool {
-    let (op, operands) = tape.look(id, |node| (node.op.clone(), node.operands.clone()));
-    match op {
-        Op::Constant(data) => data.values().iter().all(|value| *value == 0.0),
-        Op::Broadcast => tape
-            .look(operands[0], |scalar| matches!(&scalar.op, Op::Constant(data) if data.values() == [0.0])),
-        _ => false,
-    }
-}
-
 /// An equation's function at its solution, on the tape again.
 fn at_solution<'t>(function: &Function, z: Var<'t>, operands: &[Var<'t>]) -> (Cut, Var<'t>) {
     let arguments: Vec<NodeId> = [z].iter().chain(operands).map(|var| var.id()).collect();

@@ -33,7 +33,7 @@ pub mod value;
 pub mod zeros;
 
 pub use adjoint::adjoint;
-pub(crate) use equation::{substitution, with_known_solutions};
+pub(crate) use equation::substitution;
 pub use invert::{NotInverted, invert};
 pub use lu::Lu;
 pub use movement::resolve_movement;

@@ -1,0 +1,72 @@
+//! Where the images lie: in the codomain, and all of it.
+//!
+//! A density is claimed on the codomain: it is that of f(z) only if f maps into it, and integrates to 1 over it only if
+//! f reaches all of it.
+
+use super::evidence::Evidence;
+use super::proofs::Single;
+use super::report::{Claim, Topic};
+use super::subject::{Subject, number, shown};
+use super::witness;
+
+/// The claims of a whole that is not known to be a bijection onto its codomain.
+pub(super) fn claims(subject: &mut Subject) -> Vec<Claim> {
+    let (domain, codomain) = (subject.domain.written(subject.d), subject.codomain.written(subject.d));
+    let lies = format!("f(z) lies in {codomain} for every z in {domain}");
+    let fills = format!("every x in {codomain} is some f(z)");
+    vec![lies_in(subject, lies), reaches(subject, fills)]
+}
+
+fn lies_in(subject: &mut Subject, statement: String) -> Claim {
+    if let [layer] = subject.layers.as_slice()
+        && let Some(proof) = Single::of(subject, layer).range()
+    {
+        let evidence = Evidence::Proven { reason: proof.reason };
+        return Claim::certified(Topic::Codomain, statement, evidence, vec![proof.certificate.text()]);
+    }
+    let x = subject.values(&[subject.x], &subject.points).swap_remove(0);
+    let d = subject.d;
+    for (row, image) in x.chunks(d.max(1)).enumerate() {
+        let outside = (0..d).find(|i| image[*i].is_finite() && !subject.codomain.contains_at(*i, image[*i]));
+        let Some(i) = outside else { continue };
+        let z = subject.point(row).to_vec();
+        let shown = format!("At z = {}: x[{i}] = {}.", shown(&z), number(image[i]));
+        return match witness::outside(subject, i, &z) {
+            Some(certificate) => {
+                let evidence = Evidence::Refuted { witness: shown };
+                Claim::certified(Topic::Codomain, statement, evidence, vec![certificate])
+            }
+            // On the edge to a computer: a value that rounds to an end of the codomain.
+            None => {
+                let reason = format!("suspicious: {shown} With more digits it is not seen to lie outside.");
+                Claim::new(Topic::Codomain, statement, Evidence::NotProven { reason })
+            }
+        };
+    }
+    let points = subject.count();
+    let evidence = Evidence::Checked { points, worst: 0.0, tolerance: 0.0, seed: Some(subject.seed) };
+    Claim::new(Topic::Codomain, statement, evidence)
+}
+
+fn reaches(subject: &mut Subject, statement: String) -> Claim {
+    for o in 0..subject.d.min(MOST) {
+        if let Some(certificate) = witness::missed(subject, o) {
+            let witness = format!(
+                "x[{o}] does not take every value in {}, by bounds of f over the whole domain: declare the codomain that \
+                 it has.",
+                subject.codomain.of(o)
+            );
+            return Claim::certified(
+                Topic::Codomain,
+                statement,
+                Evidence::Refuted { witness },
+                vec![certificate],
+            );
+        }
+    }
+    let reason = "neither an inverse nor limits at the ends of the domain show it".to_string();
+    Claim::new(Topic::Codomain, statement, Evidence::NotProven { reason })
+}
+
+/// Of so many variables it is asked.
+const MOST: usize = 64;

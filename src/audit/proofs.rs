@@ -1,0 +1,294 @@
+//! What is claimed for all inputs and parameters: arguments are tried until the checker accepts one.
+//!
+//! Nothing here decides that something is proven. It writes certificates, from the program that was recorded and from
+//! what the sweeps make of it (a simplified diagonal, a derived inverse), and the [checker](crate::checker) says which
+//! of them hold. A mistake in a sweep costs a proof, never a false one.
+
+use std::cell::RefCell;
+
+use super::certificate::Certificate;
+use super::subject::{Layer, Subject};
+use crate::bijection::{Bijection, derived_inverse, pull_back, record_forward};
+use crate::checker::verify;
+use crate::jacobian::{map, prove, triangular_diagonal};
+use crate::sweep::simplify::simplify;
+use crate::tape::{NodeId, Shape, Tape, Var};
+
+/// An argument that the checker has accepted.
+pub(super) struct Proof {
+    pub reason: String,
+    pub certificate: Certificate,
+}
+
+/// A single layer on a tape.
+pub(super) struct Single<'a> {
+    pub bijection: &'a dyn Bijection,
+    pub tape: &'a Tape,
+    /// What stands before the names of its parameters.
+    pub scope: &'a str,
+    pub z: NodeId,
+    pub x: NodeId,
+    /// Why arguments were not accepted.
+    pub refused: RefCell<Vec<String>>,
+}
+
+impl<'a> Single<'a> {
+    pub fn of(subject: &'a Subject, layer: &'a Layer<'a>) -> Single<'a> {
+        Single {
+            bijection: layer.bijection,
+            tape: &subject.tape,
+            scope: &layer.scope,
+            z: layer.z,
+            x: layer.x,
+            refused: RefCell::default(),
+        }
+    }
+
+    /// The proof, if the checker accepts the certificate.
+    fn accepted(&self, certificate: Certificate, reason: impl Into<String>) -> Option<Proof> {
+        match verify(&certificate.text()) {
+            Ok(_) => Some(Proof { reason: reason.into(), certificate }),
+            Err(rejection) => {
+                self.refused.borrow_mut().push(format!("{}: {rejection}", certificate.claim()));
+                None
+            }
+        }
+    }
+
+    fn d(&self) -> usize {
+        self.bijection.dim()
+    }
+
+    /// A certificate of a claim about f, with the order of its structure if it has one.
+    pub fn certificate(&self, claim: &str) -> Certificate {
+        let (domain, codomain) = (self.bijection.domain(), self.bijection.codomain());
+        let certificate = Certificate::new(claim).sets(&domain, &codomain, self.d());
+        self.labelled(certificate).program("forward", self.tape, self.z, self.x)
+    }
+
+    fn labelled(&self, certificate: Certificate) -> Certificate {
+        let program = map(self.tape, self.z, self.x);
+        match prove(self.tape, &program, &self.bijection.structure()) {
+            Ok(Some(proof)) => {
+                let (inputs, outputs) = proof.labels();
+                let numbers =
+                    |labels: &[u32]| labels.iter().map(|label| f64::from(*label)).collect::<Vec<f64>>();
+                certificate.point("inputs", &numbers(inputs)).point("outputs", &numbers(outputs))
+            }
+            _ => certificate,
+        }
+    }
+
+    /// With the simplified diagonal beside f, if the structure is triangular.
+    fn with_slopes(&self, certificate: Certificate) -> Certificate {
+        let program = map(self.tape, self.z, self.x);
+        let structure = self.bijection.structure();
+        if matches!(structure, crate::jacobian::Structure::BlockTriangular { .. }) {
+            return certificate;
+        }
+        let Ok(Some(proof)) = prove(self.tape, &program, &structure) else { return certificate };
+        let first = self.tape.len();
+        let diagonal = triangular_diagonal(self.tape, &program, &proof);
+        let within = [(self.z, self.bijection.domain().into())];
+        let simple = simplify(self.tape, diagonal.entries.id(), first, &within).value;
+        certificate.program("slopes", self.tape, self.z, simple.id())
+    }
+
+    /// z = g(x) recorded on the tape, by one of the ways to get it.
+    fn inverse<'t>(&self, tape: &'t Tape, by_hand: bool) -> Option<(NodeId, NodeId)> {
+        let x: Var<'t> = tape.input(Shape::Vector(self.d()));
+        let record = || match by_hand {
+            true => pull_back(self.bijection, x).ok(),
+            false => derived_inverse(self.bijection, x).ok(),
+        };
+        let z = if self.scope.is_empty() { record() } else { tape.scope(self.scope, record) };
+        z.map(|z| (x.id(), z.id()))
+    }
+
+    /// Certificates with the inverse that is derived, and the one that is written by hand.
+    fn with_inverse(&self, claim: &str) -> impl Iterator<Item = Certificate> {
+        let mut known = None;
+        [false, true].into_iter().filter_map(move |by_hand| {
+            let tape = Tape::new();
+            let (x, z) = self.inverse(&tape, by_hand)?;
+            let certificate = self.certificate(claim).program("inverse", &tape, x, z);
+            let new = known.as_ref() != Some(&certificate);
+            known = Some(certificate.clone());
+            new.then_some(certificate)
+        })
+    }
+
+    /// Of an inverse: what it is the inverse of, on a tape of its own.
+    fn other<T>(&self, ask: impl FnOnce(&dyn Bijection, &Single<'_>) -> Option<T>) -> Option<T> {
+        let other = self.bijection.inverted()?;
+        let tape = Tape::new();
+        let z = tape.input(Shape::Vector(other.dim()));
+        let record = || record_forward(other, z);
+        let x = if self.scope.is_empty() { record() } else { tape.scope(self.scope, record) }.ok()?;
+        let single = Single {
+            bijection: other,
+            tape: &tape,
+            scope: self.scope,
+            z: z.id(),
+            x: x.id(),
+            refused: RefCell::default(),
+        };
+        let found = ask(other, &single);
+        self.refused.borrow_mut().extend(single.refused.into_inner());
+        found
+    }
+
+    /// f maps its domain one-to-one onto its codomain.
+    pub fn bijection(&self) -> Option<Proof> {
+        if self.bijection.inverted().is_some() {
+            return self.other(|other, single| {
+                let proof = single.bijection()?;
+                let certificate = self.certificate("bijection turned").layer(&proof.certificate);
+                let reason =
+                    format!("it is the inverse of {}, which is a bijection: {}", other.name(), proof.reason);
+                self.accepted(certificate, reason)
+            });
+        }
+        let by_inverse = "z follows from x by operations that each have one result, defined for every x; f⁻¹(f(z)) = z \
+                          and f(f⁻¹(x)) = x, by their normal forms";
+        let by_limits = "J is triangular and its diagonal has one sign everywhere: each xᵢ is strictly monotone in zᵢ, \
+                         and goes to the ends of its set";
+        let linear = "f is linear, and its determinant is not 0 in exact arithmetic";
+        self.with_inverse("bijection inverse")
+            .find_map(|certificate| self.accepted(certificate, by_inverse))
+            .or_else(|| self.accepted(self.with_slopes(self.certificate("bijection monotone")), by_limits))
+            .or_else(|| {
+                let try_sign =
+                    |sign: &str| self.accepted(self.certificate(&format!("bijection linear {sign}")), linear);
+                try_sign("positive").or_else(|| try_sign("negative"))
+            })
+            .or_else(|| self.accepted(self.certificate("bijection pieces"), BY_PIECES_ONTO))
+    }
+
+    /// No two points have one image.
+    pub fn one_to_one(&self) -> Option<Proof> {
+        if self.bijection.inverted().is_some() {
+            return None;
+        }
+        let monotone =
+            "J is triangular and its diagonal has one sign everywhere: each xᵢ is strictly monotone in zᵢ";
+        self.accepted(self.with_slopes(self.certificate("one-to-one")), monotone)
+            .or_else(|| self.accepted(self.certificate("one-to-one pieces"), BY_PIECES))
+    }
+
+    /// det J is not 0 and has this sign.
+    pub fn determinant(&self, sign: f64) -> Option<Proof> {
+        let sign = if sign < 0.0 { "negative" } else { "positive" };
+        if self.bijection.inverted().is_some() {
+            return self.other(|other, single| {
+                let proof = single.bijection()?;
+                let layer = single.with_slopes(proof.certificate);
+                let certificate = self.certificate(&format!("determinant turned {sign}")).layer(&layer);
+                let reason = format!("it is that of {}, turned over", other.name());
+                self.accepted(certificate, reason)
+            });
+        }
+        let triangular = "the diagonal of a triangular J has one sign for all inputs and parameters";
+        let pieces =
+            "the diagonal of a triangular J has one sign on every piece, for all inputs and parameters";
+        let linear = "the determinant of a linear map, in exact arithmetic";
+        self.accepted(self.with_slopes(self.certificate(&format!("determinant {sign}"))), triangular)
+            .or_else(|| self.accepted(self.certificate(&format!("determinant linear {sign}")), linear))
+            .or_else(|| self.accepted(self.certificate(&format!("determinant pieces {sign}")), pieces))
+    }
+
+    /// Every image lies in the codomain.
+    pub fn range(&self) -> Option<Proof> {
+        self.accepted(self.certificate("range"), "bounds of f over the whole domain")
+    }
+
+    /// f⁻¹(f(z)) = z, wherever it is defined.
+    pub fn identity(&self) -> Option<Proof> {
+        let reason = "brought to its normal form, f⁻¹(f(z)) is z, wherever it is defined";
+        if self.bijection.inverted().is_some() {
+            // g⁻¹ = f of a bijection g: what undoes f is g.
+            return self.other(|_, single| {
+                let proof = single.bijection()?;
+                let certificate = self.certificate("bijection turned").layer(&proof.certificate);
+                self.accepted(certificate, reason)
+            });
+        }
+        let tape = Tape::new();
+        let (x, z) = self.inverse(&tape, true)?;
+        self.accepted(self.certificate("identity").program("inverse", &tape, x, z), reason)
+    }
+
+    /// The inverse written by hand is the derived one.
+    pub fn same_inverse(&self) -> Option<Proof> {
+        let tape = Tape::new();
+        let (x, derived) = self.inverse(&tape, false)?;
+        let other = Tape::new();
+        let (y, by_hand) = self.inverse(&other, true)?;
+        let certificate = self.certificate("equal").program("inverse", &tape, x, derived);
+        self.accepted(
+            certificate.program("given", &other, y, by_hand),
+            "both are the same formula, in the normal form of the checker",
+        )
+    }
+
+    /// J has the structure that it is declared to have; else what the checker said.
+    pub fn structure(&self) -> Result<Proof, String> {
+        let kind = match self.bijection.structure() {
+            crate::jacobian::Structure::Diagonal => "diagonal",
+            _ => "lower",
+        };
+        let certificate = self.certificate(&format!("structure {kind}"));
+        self.accepted(certificate, "no path leads where the structure has a zero")
+            .ok_or_else(|| self.refused.take().join("; "))
+    }
+
+    /// det J is 0 everywhere: so many outputs depend on fewer inputs.
+    pub fn singular(&self, reason: &str) -> Option<Proof> {
+        let program = map(self.tape, self.z, self.x);
+        let chosen = crate::jacobian::deficient(self.tape, &program)?;
+        let chosen: Vec<f64> = chosen.into_iter().map(|output| output as f64).collect();
+        let certificate = self.certificate("singular").point("chosen", &chosen);
+        self.accepted(certificate, format!("proven singular, for all inputs and parameters: {reason}"))
+    }
+}
+
+const BY_PIECES: &str = "each xᵢ is strictly monotone in zᵢ: its slope has one sign on every piece, and where two pieces \
+                         meet their values are one formula";
+const BY_PIECES_ONTO: &str = "each xᵢ is strictly monotone in zᵢ: its slope has one sign on every piece, and where two \
+                              pieces meet their values are one formula; it goes to the ends of its set";
+
+/// All layers one after another: each maps its domain onto the domain of the next; or at least into it, one-to-one. Else
+/// what the checker said.
+pub(super) fn composition(subject: &Subject) -> Result<(Proof, bool), Vec<String>> {
+    let singles: Vec<Single<'_>> = subject.layers.iter().map(|layer| Single::of(subject, layer)).collect();
+    if let [single] = singles.as_slice() {
+        let onto = single.bijection().map(|proof| (proof, true));
+        let found = onto.or_else(|| single.one_to_one().map(|proof| (proof, false)));
+        return found.ok_or_else(|| single.refused.take());
+    }
+    let mut onto = true;
+    let mut certificates = Vec::new();
+    for single in &singles {
+        let proof = single.bijection().or_else(|| {
+            onto = false;
+            single.one_to_one()
+        });
+        certificates.push(proof.ok_or_else(|| single.refused.take())?.certificate);
+    }
+    let whole = |claim: &str| {
+        let start = Certificate::new(claim).sets(&subject.domain, &subject.codomain, subject.d);
+        certificates.iter().fold(start, |whole, layer| whole.layer(layer))
+    };
+    let single = &singles[0];
+    if onto {
+        let reason =
+            format!("each of the {} layers is one, and maps onto the domain of the next", singles.len());
+        if let Some(proof) = single.accepted(whole("bijection chain"), reason) {
+            return Ok((proof, true));
+        }
+    }
+    let reason =
+        format!("each of the {} layers is one-to-one, and maps into the domain of the next", singles.len());
+    let proof = single.accepted(whole("one-to-one chain"), reason);
+    proof.map(|proof| (proof, false)).ok_or_else(|| single.refused.take())
+}

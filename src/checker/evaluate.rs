@@ -1,0 +1,95 @@
+//! Values at points, with many digits: what numbers with 53 digits are compared with.
+
+use super::claim::{Map, forward, structure};
+use super::range::Ranges;
+use super::real::{Interval, Num, number};
+use super::refute::{interval_determinant, jacobian};
+use super::scalar::Id;
+use super::slope::slope;
+use super::text::{Certificate, read};
+use super::{Rejection, claim::reject};
+
+/// Maps of more variables are not gone through without a triangular structure.
+const LARGEST: usize = 8;
+
+/// ln|det J| of `forward` at points, row after row, as a lower and an upper bound; `None` where it is not seen to exist.
+///
+/// By the slopes of its triangular structure where the certificate gives one, else by the whole Jacobian.
+///
+/// # Errors
+/// A text that is no certificate, and a program that cannot be written out.
+pub fn log_abs_det(certificate: &str, points: &[f64]) -> Result<Vec<Option<[f64; 2]>>, Rejection> {
+    let certificates = read(certificate)?;
+    let [certificate] = certificates.as_slice() else { return reject("one certificate at a time") };
+    let mut map = forward(certificate)?;
+    let d = map.inputs.len();
+    let triangular = certificate.points.contains_key("inputs");
+    let entries: Vec<Id> = if triangular {
+        let (other, pairs) = slopes(certificate)?;
+        map = other;
+        pairs
+    } else if d <= LARGEST {
+        jacobian(&mut map)?
+    } else {
+        return reject(format!("a whole Jacobian is formed up to d = {LARGEST}"));
+    };
+    let mut found = Vec::new();
+    for point in points.chunks(d.max(1)) {
+        let given = map.inputs.iter().copied().zip(point.iter().map(|value| Interval::of(*value)));
+        let mut ranges = Ranges::at(given.collect(), &certificate.values);
+        let values: Option<Vec<Interval>> = entries
+            .iter()
+            .map(|id| {
+                let range = ranges.of(&map.scalars, *id);
+                range.defined.then_some(range.interval)
+            })
+            .collect();
+        let log = values.and_then(|values| match triangular {
+            true => {
+                let each = values.iter().map(|slope| slope.excludes_zero().then(|| slope.abs().ln()));
+                each.reduce(|sum, next| Some(sum?.add(&next?)))?
+            }
+            false => {
+                interval_determinant(values, d).filter(Interval::excludes_zero).map(|det| det.abs().ln())
+            }
+        });
+        found.push(log.map(|log| [nearest(&log.low.at), nearest(&log.high.at)]));
+    }
+    Ok(found)
+}
+
+/// The value of a scalar program at points, as a lower and an upper bound; `None` where it is not seen to be defined.
+///
+/// # Errors
+/// As [`log_abs_det`].
+pub fn values(certificate: &str, name: &str, points: &[f64]) -> Result<Vec<Option<[f64; 2]>>, Rejection> {
+    let certificates = read(certificate)?;
+    let [certificate] = certificates.as_slice() else { return reject("one certificate at a time") };
+    let map = Map::new(certificate.program(name)?, &certificate.domain)?;
+    let [output] = map.outputs.as_slice() else { return reject("the program has more than one result") };
+    let of = |point: &[f64]| {
+        let given = map.inputs.iter().copied().zip(point.iter().map(|value| Interval::of(*value)));
+        let range = Ranges::at(given.collect(), &certificate.values).of(&map.scalars, *output);
+        range.defined.then(|| [nearest(&range.interval.low.at), nearest(&range.interval.high.at)])
+    };
+    Ok(points.chunks(map.inputs.len().max(1)).map(of).collect())
+}
+
+/// The slopes of a triangular map, in the order of its structure.
+fn slopes(certificate: &Certificate) -> Result<(Map, Vec<Id>), Rejection> {
+    let (mut map, labels) = structure(certificate, "lower")?;
+    let mut slopes = Vec::new();
+    for (i, o) in labels.pairs()? {
+        let (input, output) = (map.inputs[i], map.outputs[o]);
+        let found = slope(&mut map.scalars, output, input, |_| false)?;
+        slopes.push(found.unwrap_or_else(|| map.scalars.number(0.0)));
+    }
+    Ok((map, slopes))
+}
+
+fn nearest(a: &Num) -> f64 {
+    if a.is_infinite() {
+        return if *a > number(0.0) { f64::INFINITY } else { f64::NEG_INFINITY };
+    }
+    a.to_f64().value()
+}
