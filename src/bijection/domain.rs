@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::sweep::bound::{Bound, End};
+use crate::sweep::bound::{Bound, End, Region};
 
 /// The open interval that each coordinate lies in, or the circle.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -55,6 +55,12 @@ impl From<Domain> for Bound {
             Domain::Interval { lower, upper } => Bound::between(lower, upper),
             Domain::Circle => Bound { low: End { at: -PI, open: false }, ..Bound::between(-PI, PI) },
         }
+    }
+}
+
+impl From<Domain> for Region {
+    fn from(domain: Domain) -> Region {
+        Region::All(domain.into())
     }
 }
 

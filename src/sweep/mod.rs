@@ -6,6 +6,7 @@
 //! | [`tangent`](fn@tangent) | new nodes, forwards | Jacobian columns, diagonals, as formulas |
 //! | [`adjoint`](fn@adjoint) | new nodes, backwards | gradients, Jacobian rows, as formulas |
 //! | [`reach`] | which inputs it depends on, which outputs it reaches | sparsity, order, slices |
+//! | [`may_jump`](fn@may_jump) | whether it is continuous | proofs of monotonicity |
 //! | [`bound`] | an interval, for all inputs and parameters | signs, domains |
 //! | [`simplify`](fn@simplify::simplify) | an equal, smaller program | textbook formulas |
 //! | [`resolve_movement`] | what is read in the end | equal work as one node |
@@ -20,6 +21,7 @@ pub mod bound;
 mod equation;
 mod guard;
 mod invert;
+mod jump;
 mod limit;
 mod lu;
 mod movement;
@@ -35,6 +37,7 @@ pub mod zeros;
 pub use adjoint::adjoint;
 pub(crate) use equation::{substitution, with_known_solutions};
 pub use invert::{NotInverted, invert};
+pub use jump::may_jump;
 pub use lu::Lu;
 pub use movement::resolve_movement;
 pub use render::{Formula, Names, formulas, render, render_program};
