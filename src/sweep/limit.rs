@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use super::bound::{Bound, Bounds};
+use super::jump::may_jump;
 use crate::tape::{Cut, Function, Node, NodeId, Op, Tape};
 
 /// Where the elements of a node go.
@@ -37,7 +38,9 @@ pub(super) fn crosses_zero(function: &Function, ends: (f64, f64), captured: &[Bo
     let given: Vec<(NodeId, Bound)> =
         inputs.into_iter().zip([Bound::REALS].into_iter().chain(captured.iter().copied())).collect();
     let bounds = Bounds::new(&tape, &given);
+    // Between a value below and one above lies 0 only if nothing is jumped over.
     bounds.of(output).defined
+        && !may_jump(&tape, &Cut::new(&tape, &[variable], &[output]))
         && limit(&tape, variable, output, &bounds, Down) == Down
         && limit(&tape, variable, output, &bounds, Up) == Up
 }

@@ -279,7 +279,7 @@ fn choose<'t>(condition: Var<'t>, then: Option<Var<'t>>, otherwise: Option<Var<'
 }
 
 /// A select whose condition is a node already.
-pub(super) fn choice<'t>(condition: Var<'t>, then: Var<'t>, otherwise: Var<'t>) -> Var<'t> {
+pub(crate) fn choice<'t>(condition: Var<'t>, then: Var<'t>, otherwise: Var<'t>) -> Var<'t> {
     let operands = [condition.id(), then.id(), otherwise.id()];
     condition.tape().push(Op::Select, operands.into_iter().collect(), condition.shape())
 }
@@ -323,7 +323,8 @@ fn pick<'t>(t: Var<'t>, positions: &[usize], shape: Shape) -> Option<Var<'t>> {
     }
 }
 
-fn is_one(t: Var<'_>) -> bool {
+/// Whether every element is the constant 1.
+pub(crate) fn is_one(t: Var<'_>) -> bool {
     let node = t.tape().node(t.id());
     match &node.op {
         Op::Constant(data) => data.values().iter().all(|value| *value == 1.0),

@@ -55,6 +55,22 @@ impl<'t> Bounds<'t> {
         Bounds { tape, given, known: RefCell::default() }
     }
 
+    /// One more node is said to lie where it lies. What was asked for before stays as wide as it was.
+    pub(crate) fn give(&mut self, id: NodeId, region: Region) {
+        let hull = region.hull(self.tape.shape(id).len());
+        self.known.get_mut().insert(id, hull);
+        self.given.insert(id, region);
+    }
+
+    /// The bound around some elements of a node.
+    pub(crate) fn of_elements(&self, id: NodeId, elements: &[usize]) -> Bound {
+        let whole = self.of(id);
+        match self.has_parts(id) {
+            true => around(elements.iter().map(|e| self.element(id, *e))),
+            false => whole,
+        }
+    }
+
     /// The bound of a node.
     pub fn of(&self, id: NodeId) -> Bound {
         if let Some(bound) = self.known.borrow().get(&id) {
@@ -67,7 +83,7 @@ impl<'t> Bounds<'t> {
                 continue;
             }
             let bound = match self.given.get(&id) {
-                Some(region) => region.hull(),
+                Some(region) => region.hull(self.tape.shape(id).len()),
                 None => {
                     let node = self.tape.node(id);
                     let before = waiting.len();

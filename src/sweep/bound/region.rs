@@ -28,10 +28,12 @@ impl From<Vec<Bound>> for Region {
 }
 
 impl Region {
-    /// The interval around all elements; of no elements it is 0.
-    pub fn hull(&self) -> Bound {
+    /// The interval around all of so many elements; of no elements it is 0.
+    pub fn hull(&self, count: usize) -> Bound {
         match self {
             Region::All(bound) => bound.in_order(),
+            // Of elements that nothing is said of, nothing is known.
+            Region::Each(bounds) if bounds.len() < count => Bound::REALS,
             Region::Each(bounds) => around(bounds.iter().map(|bound| bound.in_order())),
         }
     }

@@ -22,6 +22,8 @@ mod sign;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
+use rustc_hash::FxHashMap;
+
 pub use rules::Rule;
 pub use sign::sign;
 
@@ -92,7 +94,8 @@ struct Simplifier<'t> {
     tape: &'t Tape,
     first: usize,
     bounds: Bounds<'t>,
-    small: RefCell<HashMap<NodeId, bool>>,
+    /// How large expressions are, as far as it matters.
+    sizes: RefCell<FxHashMap<NodeId, usize>>,
     keys: Keys<'t>,
     steps: Vec<Step>,
     rules: Vec<Rule>,
@@ -117,7 +120,7 @@ impl<'t> Simplifier<'t> {
             tape,
             first,
             bounds: Bounds::within(tape, given),
-            small: RefCell::default(),
+            sizes: RefCell::default(),
             keys: Keys::new(tape, &starts),
             steps: Vec::new(),
             rules: Vec::new(),
@@ -367,14 +370,16 @@ impl<'t> Simplifier<'t> {
     /// Whether an expression is small enough to be opened wherever it is used: a chain of sums or products
     /// that many others share would be copied again and again.
     fn small(&self, id: NodeId) -> bool {
-        if let Some(small) = self.small.borrow().get(&id) {
-            return *small;
-        }
         // Counted as it would be written out, and no further than it matters.
+        let mut sizes = self.sizes.borrow_mut();
         let (mut waiting, mut count) = (vec![id], 0);
         while let Some(next) = waiting.pop()
             && count <= SHARED
         {
+            if let Some(known) = sizes.get(&next) {
+                count += known;
+                continue;
+            }
             count += 1;
             self.tape.look(next, |node| match node.op {
                 Op::Add | Op::Sub | Op::Neg | Op::Mul | Op::Div | Op::Recip | Op::Powi(_) => {
@@ -383,9 +388,8 @@ impl<'t> Simplifier<'t> {
                 _ => {}
             });
         }
-        let small = count <= SHARED;
-        self.small.borrow_mut().insert(id, small);
-        small
+        sizes.insert(id, count);
+        count <= SHARED
     }
 
     /// |a| by what is known of a's sign.

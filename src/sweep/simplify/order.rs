@@ -3,8 +3,9 @@
 //! Constants first, then parameters by name, inputs by index, and everything else by height, operation and
 //! structure. Keys are computed bottom-up, once a node, without addresses or random hashes.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use crate::tape::{Function, Node, NodeId, Op, Tape};
 
@@ -24,8 +25,8 @@ pub(super) struct Key {
 pub(super) struct Keys<'t> {
     tape: &'t Tape,
     /// Nodes that stand as inputs, in this order: the z of a layer, wherever that z comes from.
-    starts: HashMap<NodeId, u64>,
-    known: HashMap<NodeId, Key>,
+    starts: FxHashMap<NodeId, u64>,
+    known: FxHashMap<NodeId, Key>,
 }
 
 impl<'t> Keys<'t> {
@@ -33,7 +34,7 @@ impl<'t> Keys<'t> {
         let is_leaf = |id: &NodeId| tape.look(*id, |node| node.operands.is_empty());
         let starts = starts.iter().enumerate().filter(|(_, id)| !is_leaf(id));
         let starts = starts.map(|(place, id)| (*id, place as u64)).collect();
-        Keys { tape, starts, known: HashMap::new() }
+        Keys { tape, starts, known: FxHashMap::default() }
     }
 
     pub(super) fn of(&mut self, id: NodeId) -> Key {
@@ -49,7 +50,7 @@ impl<'t> Keys<'t> {
                     height: 0,
                     name: None,
                     rank: *place,
-                    structure: mix(mix(SEED, name_hash("input")), *place),
+                    structure: mix(mix(SEED, name_hash("start")), *place),
                 },
                 None => {
                     let node = self.tape.node(id);
