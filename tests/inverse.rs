@@ -450,11 +450,14 @@ fn what_is_proven_one_to_one_and_onto_is_so_to_whoever_looks() {
             }
             if claim.statement.contains("onto") {
                 onto.set(onto.get() + 1);
-                // However slowly (an asinh of an asinh), it still goes on when z is a thousand times as far.
-                let far = program.run(&[&[-1e9, -1e6, 1e6, 1e9]], 4).unwrap().swap_remove(0);
-                let goes_on = |a: f64, b: f64| !a.is_finite() || (a - b).abs() > 1e-4;
-                let apart = far[0].is_finite() && far[3].is_finite() && (far[3] - far[0]).abs() < 1e-3;
-                if !goes_on(far[0], far[1]) || !goes_on(far[3], far[2]) || apart {
+                // However slowly (an asinh of an asinh), it still goes on at the end of the doubles: by a part of all the
+                // way it has come, for a slope of 10⁻³⁴ beside a bounded function is a slope.
+                let far = program.run(&[&[-1e300, -1e150, 0.0, 1e150, 1e300]], 5).unwrap().swap_remove(0);
+                let goes_on = |end: f64, before: f64| {
+                    let way = (before - far[2]).abs();
+                    !end.is_finite() || !way.is_finite() || (end - before).abs() > 1e-6 * way
+                };
+                if !goes_on(far[0], far[1]) || !goes_on(far[4], far[3]) {
                     return Err(format!("proven onto ℝ at p = {value}, but it stops at {far:?}: {report}"));
                 }
             }
@@ -463,4 +466,94 @@ fn what_is_proven_one_to_one_and_onto_is_so_to_whoever_looks() {
     });
     println!("{} proven one-to-one, {} looks at maps proven onto", proven.get(), onto.get());
     assert!(proven.get() > 20 && onto.get() > 20, "the generator makes hardly anything that can be proven");
+}
+
+#[test]
+fn a_variable_that_no_output_tells_is_not_recovered() {
+    // (z₀, z₀) is no bijection, whatever it declares: both outputs tell z₀, and nothing tells z₁.
+    let twice: Formula = |z| stack([z.at(0), z.at(0)]);
+    let blocks = Structure::BlockTriangular { order: Order::natural(2), blocks: vec![2] };
+    for structure in [Structure::LowerTriangular, blocks] {
+        let layer = Layer { structure, ..lower(2, twice) };
+        let tape = Tape::new();
+        let error = derived_inverse(&layer, tape.input(Shape::Vector(2))).unwrap_err().to_string();
+        assert!(error.contains("tells z[0]"), "{error}");
+        let report = audit(&layer).unwrap().to_string();
+        assert!(!report.contains("one-to-one onto"), "{report}");
+    }
+}
+
+#[test]
+fn what_a_block_still_lacks_is_not_taken_for_known() {
+    // x₂ = z₂·exp(z₁): z₁ is in a block with z₀, and not known once z₀ is.
+    let layer = Layer {
+        structure: Structure::BlockTriangular { order: Order::natural(3), blocks: vec![2, 1] },
+        ..lower(3, |z| {
+            let moved = z.gather(&[0, 2]) * stack([z.tape().constant(1.0), z.at(1)]).exp();
+            stack([moved.at(0), z.at(1).tanh(), moved.at(1)])
+        })
+    };
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(3));
+    let x = push_forward(&layer, z).unwrap().x;
+    let point = [0.3, -0.8, 1.1];
+    match derived_inverse(&layer, x) {
+        Ok(home) => {
+            let found = numbers(&tape, z, &[home], &point).swap_remove(0);
+            found.iter().zip(point).for_each(|(a, b)| assert!((a - b).abs() < 1e-12, "{found:?}"));
+        }
+        Err(error) => assert!(error.to_string().contains("x["), "{error}"),
+    }
+}
+
+#[test]
+fn a_layer_of_no_variables_is_its_own_inverse() {
+    let layer = Layer { structure: Structure::Diagonal, ..lower(0, |z| z) };
+    let tape = Tape::new();
+    let x = tape.input(Shape::Vector(0));
+    assert_eq!(derived_inverse(&layer, x).unwrap().len(), 0);
+}
+
+#[test]
+fn a_jump_inside_of_an_equation_is_seen() {
+    use pushforward::bijection::solve_in_order;
+    use pushforward::sweep::may_jump;
+    for choice in [true, false] {
+        let tape = Tape::new();
+        let z = tape.input(Shape::Vector(2));
+        let solved = solve_in_order(&tape, &[0, 1], |u| {
+            let b = z.at(1);
+            let moved = if choice { select((b + u.at(0)).lt(0.0), 3.0, 0.0) } else { u.at(0).tanh() };
+            Some(stack([z.at(0), b + moved]))
+        });
+        let x = stack([z.at(0), solved.unwrap().at(1)]);
+        let cut = Cut::new(&tape, &[z.id()], &[x.id()]);
+        assert_eq!(may_jump(&tape, &cut), choice);
+    }
+}
+
+#[test]
+fn what_has_no_preimage_under_a_root_or_a_power_is_not_a_number() {
+    // √z on (0, ∞), its codomain left at ℝ: no z goes to -1.3, and 1.69 does not either.
+    let layers: [Formula; 2] = [|z| z.sqrt(), |z| z.pow(0.5)];
+    for forward in layers {
+        let layer = Layer { domain: Domain::Positive, ..lower(1, forward) };
+        let tape = Tape::new();
+        let x = tape.input(Shape::Vector(1));
+        let z = derived_inverse(&layer, x).unwrap();
+        assert!(numbers(&tape, x, &[z], &[-1.3])[0][0].is_nan());
+        let back = numbers(&tape, x, &[z], &[1.3])[0][0];
+        assert!((back - 1.69).abs() < 1e-14, "{back}");
+    }
+}
+
+#[test]
+fn ten_thousand_layers_are_recorded_in_proportion() {
+    // Told apart by nodes, not by time: each layer adds as many as the one before.
+    let count = |n: usize| {
+        let layers = (0..n).map(|_| Box::new(Affine::identity(2)) as Box<dyn Bijection>);
+        record(&Chain::new(layers)).unwrap().tape().len()
+    };
+    let (one, two, many) = (count(100), count(200), count(10_000));
+    assert_eq!(many - two, 98 * (two - one));
 }

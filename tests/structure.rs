@@ -305,3 +305,62 @@ fn a_hidden_order_is_found_and_proven() {
         if off(both[0][0], dense) < 1e-10 { Ok(()) } else { Err(format!("{} against {dense}", both[0][0])) }
     });
 }
+
+/// A layer whose vector is read as a matrix and element by element.
+struct ReadTwice;
+
+impl Bijection for ReadTwice {
+    fn dim(&self) -> usize {
+        3
+    }
+    fn structure(&self) -> Structure {
+        Structure::Dense
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        let s = z.reshape(Shape::Matrix(3, 1)).tanh().sum();
+        stack([2.0 * z.at(0) + s, z.at(1).sinh(), z.at(2).sinh()])
+    }
+}
+
+#[test]
+fn a_sweep_notes_no_mistake_that_nobody_made() {
+    assert!(record(&ReadTwice).unwrap().tape().check().is_ok());
+    let then = Box::new(Elementwise::new(Transform::Tanh, 3)) as Box<dyn Bijection>;
+    record(&Chain::new(vec![Box::new(ReadTwice) as Box<dyn Bijection>, then])).unwrap();
+}
+
+#[test]
+fn all_columns_at_once_are_the_columns_one_by_one() {
+    // Twenty variables through every operation that moves whole matrices; the columns one by one are tangents.
+    let d = 20;
+    let mut choose = Chooser::new(3);
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(d));
+    let weight = |name: &str, rows: usize, columns: usize, choose: &mut Chooser| {
+        let init = Init::Values(choose.numbers(rows * columns));
+        tape.parameter(name, Shape::Matrix(rows, columns), init)
+    };
+    let (a, b) = (weight("a", 7, d, &mut choose), weight("b", d, 7, &mut choose));
+    let hidden = a.matvec(z.sin()).tanh();
+    let chosen = select(hidden.gt(0.1), hidden.powi(2), 0.3 * hidden).max(hidden * 0.5);
+    let moved = concat([b.matvec(chosen).slice(0..12), z.slice(3..11) * hidden.sum()]);
+    let permuted = z.gather(&(0..d).rev().collect::<Vec<_>>());
+    let x = moved * z.sigmoid() + permuted.abs() + z.min(0.2) + b.matvec(hidden).sum();
+    let map = map(&tape, z.id(), x.id());
+    let whole = jacobian(&tape, &map);
+    let columns: Vec<Var<'_>> = (0..d)
+        .map(|j| {
+            let unit: Vec<f64> = (0..d).map(|k| f64::from(u8::from(k == j))).collect();
+            pushforward::sweep::tangent(&tape, &map, &[(z.id(), tape.vector(&unit))])[0].unwrap()
+        })
+        .collect();
+    let mut outputs = vec![whole];
+    outputs.extend(columns);
+    let found = numbers(&tape, z, &outputs, &choose.numbers(d));
+    for i in 0..d {
+        for j in 0..d {
+            let (all, one) = (found[0][i * d + j], found[1 + j][i]);
+            assert!(off(all, one) < 1e-13, "J[{i}][{j}]: {all} at once, {one} alone");
+        }
+    }
+}

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::sweep::bound::{Bound, End};
+use crate::sweep::bound::{Bound, End, Region};
 use crate::sweep::superscript;
 
 /// A part of ℝᵈ that is an interval (or the circle) in each variable.
@@ -225,6 +225,16 @@ impl From<&Domain> for Bound {
 impl From<Domain> for Bound {
     fn from(domain: Domain) -> Bound {
         Bound::from(&domain)
+    }
+}
+
+impl From<Domain> for Region {
+    /// Of a product, each variable in its own.
+    fn from(domain: Domain) -> Region {
+        match &domain {
+            Domain::Each(Product(each)) => Region::from(each.iter().map(Bound::from).collect::<Vec<Bound>>()),
+            one => Region::All(one.into()),
+        }
     }
 }
 

@@ -235,7 +235,8 @@ pub fn derived_inverse<'t>(
         let reason = "its Jacobian is declared dense, which gives no order to solve in".to_string();
         return Err(BijectionError::NoInverse { layer, reason });
     };
-    invert(tape, &program, proof.labels(), x, bijection.domain().into())
+    let regions = (bijection.domain().into(), bijection.codomain().into());
+    invert(tape, &program, proof.labels(), x, regions)
         .map_err(|error| BijectionError::NoInverse { layer, reason: error.to_string() })
 }
 

@@ -2,8 +2,9 @@
 //!
 //! Columns that share no row can share a tangent, rows that share no column can share an adjoint (Curtis,
 //! Powell, Reid, "On the estimation of sparse Jacobian matrices", 1974); whichever needs fewer is taken. A
-//! full d×d pattern takes d.
+//! full d×d pattern takes d, and then all columns are derived at once (`columns.rs`).
 
+use super::columns::all_columns;
 use super::diagonal::greedy_colours;
 use crate::sweep::reach::{Reach, Relation};
 use crate::sweep::{adjoint, tangent};
@@ -17,6 +18,9 @@ pub enum Compression {
     /// Adjoints, each for several rows.
     Rows(usize),
 }
+
+/// So many columns are derived as one matrix.
+const AT_ONCE: usize = 16;
 
 /// `J[i][j]` = ∂xᵢ/∂zⱼ as a matrix node.
 pub fn jacobian<'t>(tape: &'t Tape, map: &Cut) -> Var<'t> {
@@ -41,6 +45,14 @@ pub fn jacobian_with<'t>(tape: &'t Tape, map: &Cut) -> (Var<'t>, Compression) {
         tape.vector(&values).reshape(shape)
     };
     let forward = count(&column_colours) <= count(&row_colours);
+    // As many columns as variables: all at once, unless there are so few that one by one reads better.
+    if forward
+        && count(&column_colours) == columns
+        && columns >= AT_ONCE
+        && let Some(matrix) = all_columns(tape, map)
+    {
+        return (matrix, Compression::Columns(columns));
+    }
     let (sweeps, width) =
         if forward { (count(&column_colours), rows) } else { (count(&row_colours), columns) };
     let parts: Vec<Option<Var<'t>>> = (0..sweeps)

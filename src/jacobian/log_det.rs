@@ -8,9 +8,9 @@ use super::discover::discover;
 use super::error::StructureError;
 use super::proof::prove;
 use super::structure::Structure;
-use crate::sweep::bound::Bound;
-use crate::sweep::simplify::{Rule, Simplified, Step, simplify};
-use crate::tape::{Cut, NodeId, Tape, Var};
+use crate::sweep::bound::Region;
+use crate::sweep::simplify::{Rule, Simplified, Step, simplify_within};
+use crate::tape::{Cut, Tape, Var};
 
 /// How a log-determinant is computed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,11 +72,11 @@ pub fn simplified_log_det<'t>(
     map: &Cut,
     structure: &Structure,
     first: usize,
-    within: Bound,
+    within: Region,
 ) -> Result<SimplifiedLogDet<'t>, StructureError> {
     let literal = log_det(tape, map, structure)?;
-    let given: Vec<(NodeId, Bound)> = map.inputs().iter().map(|input| (*input, within)).collect();
-    let Simplified { value, steps, rules } = simplify(tape, literal.value.id(), first, &given);
+    let given = map.inputs().iter().map(|input| (*input, within.clone()));
+    let Simplified { value, steps, rules } = simplify_within(tape, literal.value.id(), first, given);
     Ok(SimplifiedLogDet { value, literal, steps, rules })
 }
 

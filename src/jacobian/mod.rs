@@ -5,6 +5,7 @@
 //! entries ([`diagonal`](fn@diagonal), [`triangular_diagonal`]), and what is ln|det J| ([`log_det`]): a sum
 //! over the diagonal where a triangular structure is proven, an LU where it is not.
 
+mod columns;
 mod dense;
 mod diagonal;
 mod discover;

@@ -8,13 +8,15 @@
 //! counts, is multiplied as it is, and is masked afterwards: the NaN is dropped, never multiplied. What goes
 //! through sums, movements and finite factors alone stays 0 where it does not count and is masked once at most.
 
+use std::collections::{HashMap, HashSet};
+
 use smallvec::SmallVec;
 
 use super::equation;
 use super::guard::{Guard, Guards};
 use super::partial::{Partial, partial, takes_first};
 use super::tangent::{choice, times};
-use crate::tape::{Cut, Node, NodeId, Op, Shape, Tape, Var, concat};
+use crate::tape::{Cut, Node, NodeId, Op, Shape, Tape, Var, joined};
 
 /// The derivative of Σ seed·output by each node of `wrt`; `None` where it is zero by structure.
 ///
@@ -26,43 +28,41 @@ pub fn adjoint<'t>(
     seeds: &[(NodeId, Var<'t>)],
     wrt: &[NodeId],
 ) -> Vec<Option<Var<'t>>> {
-    let last = cut.nodes().last().map_or(0, |id| id.index() + 1);
-    let wanted = active(tape, cut, wrt, last);
+    let count = cut.nodes().len();
+    let at = |id: NodeId| cut.position(id).expect("the node belongs to the program");
+    let asked: HashSet<NodeId> = wrt.iter().copied().collect();
+    let wanted = active(tape, cut, &asked);
     let mut guards = Guards::new(tape);
-    let mut pending: Vec<Pending<'t>> = (0..last).map(|_| Pending::default()).collect();
+    let mut pending: Vec<Pending<'t>> = (0..count).map(|_| Pending::default()).collect();
     for (output, seed) in seeds {
-        pending[output.index()].add(&mut guards, Adjoint::of(*seed));
+        pending[at(*output)].add(&mut guards, Adjoint::of(*seed));
     }
-    let mut found: Vec<Option<Var<'t>>> = vec![None; last];
-    for id in cut.nodes().iter().rev() {
-        if !wanted[id.index()] {
+    let mut found: HashMap<NodeId, Var<'t>> = HashMap::new();
+    for (position, id) in cut.nodes().iter().enumerate().rev() {
+        if !wanted[position] {
             continue;
         }
-        let arrived = std::mem::take(&mut pending[id.index()]);
+        let arrived = std::mem::take(&mut pending[position]);
         let Some(own) = arrived.total(&mut guards, tape.shape(*id)) else { continue };
-        if wrt.contains(id) {
-            found[id.index()] = Some(own.masked(&mut guards));
+        if asked.contains(id) {
+            found.insert(*id, own.masked(&mut guards));
         }
         if !cut.is_input(*id) {
             let node = tape.node(*id);
-            Spread { tape, wanted: &wanted, pending: &mut pending, guards: &mut guards }
+            Spread { tape, cut, wanted: &wanted, pending: &mut pending, guards: &mut guards }
                 .node(*id, &node, own);
         }
     }
-    wrt.iter().map(|id| found.get(id.index()).copied().flatten()).collect()
+    wrt.iter().map(|id| found.get(id).copied()).collect()
 }
 
-/// Which nodes depend on a node of `wrt`, or are one.
-fn active(tape: &Tape, cut: &Cut, wrt: &[NodeId], last: usize) -> Vec<bool> {
-    let mut active = vec![false; last];
-    for id in wrt.iter().filter(|id| id.index() < last) {
-        active[id.index()] = true;
-    }
-    for id in cut.nodes() {
-        if !active[id.index()] && !cut.is_input(*id) {
-            active[id.index()] =
-                tape.look(*id, |node| node.operands.iter().any(|operand| active[operand.index()]));
-        }
+/// By place in the program: whether a node depends on a node of `wrt`, or is one.
+fn active(tape: &Tape, cut: &Cut, wrt: &HashSet<NodeId>) -> Vec<bool> {
+    let mut active = vec![false; cut.nodes().len()];
+    for (position, id) in cut.nodes().iter().enumerate() {
+        let moved = |operand: &NodeId| cut.position(*operand).is_some_and(|at| active[at]);
+        active[position] = wrt.contains(id)
+            || (!cut.is_input(*id) && tape.look(*id, |node| node.operands.iter().any(moved)));
     }
     active
 }
@@ -203,7 +203,7 @@ fn scattered<'t>(
     let values: Vec<Var<'t>> = pieces.iter().map(|(share, _)| share.masked(guards)).collect();
     let of = pieces.iter().map(|(share, _)| (share.guard, share.value.shape())).collect();
     let positions: Vec<usize> = pieces.into_iter().flat_map(|(_, positions)| positions).collect();
-    let joined = if values.len() == 1 { values[0] } else { concat(values) };
+    let joined = if values.len() == 1 { values[0] } else { joined(values) };
     let value = joined.scatter(&positions, shape);
     Some(Adjoint { guard: guards.joined(of, positions, shape), ..Adjoint::of(value) })
 }
@@ -240,14 +240,20 @@ fn is_finite(tape: &Tape, mut id: NodeId) -> bool {
 /// Hands adjoints to operands.
 struct Spread<'a, 't> {
     tape: &'t Tape,
+    cut: &'a Cut,
     wanted: &'a [bool],
     pending: &'a mut [Pending<'t>],
     guards: &'a mut Guards<'t>,
 }
 
 impl<'t> Spread<'_, 't> {
+    fn at(&self, id: NodeId) -> usize {
+        self.cut.position(id).expect("operands belong to the program")
+    }
+
     fn give(&mut self, to: NodeId, share: Adjoint<'t>) {
-        self.pending[to.index()].add(self.guards, share);
+        let at = self.at(to);
+        self.pending[at].add(self.guards, share);
     }
 
     /// From one node: one arm an operation.
@@ -256,8 +262,8 @@ impl<'t> Spread<'_, 't> {
         let y = tape.var(id);
         let to = &node.operands;
         let operands: Vec<Var<'t>> = to.iter().map(|operand| tape.var(*operand)).collect();
-        let wanted = self.wanted;
-        let wants = |k: usize| wanted[to[k].index()];
+        let (cut, wanted) = (self.cut, self.wanted);
+        let wants = |k: usize| cut.position(to[k]).is_some_and(|at| wanted[at]);
         match &node.op {
             Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => {}
             Op::Select => self.choose(own, operands[0], [(to[1], wants(1)), (to[2], wants(2))]),
@@ -294,7 +300,8 @@ impl<'t> Spread<'_, 't> {
             }
             Op::Gather(indices) => {
                 let positions = indices.iter().map(|index| *index as usize).collect();
-                self.pending[to[0].index()].pieces.push((own, positions));
+                let at = self.at(to[0]);
+                self.pending[at].pieces.push((own, positions));
             }
             Op::Scatter(indices) => {
                 let positions: Vec<usize> = indices.iter().map(|index| *index as usize).collect();

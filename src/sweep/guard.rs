@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::tangent::choice;
-use crate::tape::{NodeId, Shape, Tape, Var, concat};
+use crate::tape::{NodeId, Shape, Tape, Var, joined};
 
 /// A truth function of conditions, element by element of what it guards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -270,7 +270,7 @@ impl<'t> Guards<'t> {
                     guard => of(guard),
                 };
                 let parts: Vec<Var<'t>> = pieces.iter().map(part).collect();
-                let joined = if parts.len() == 1 { parts[0] } else { concat(parts) };
+                let joined = if parts.len() == 1 { parts[0] } else { joined(parts) };
                 joined.scatter(positions, *shape).gt(0.0).var()
             }
             Atom::Any(guards, shape) => {

@@ -4,7 +4,10 @@
 //! crosses 0 whatever the rest is, so that an equation has a solution for every right side. Limits hold for all
 //! values of what else the function depends on, each kept fixed.
 
+use std::collections::HashMap;
+
 use super::bound::{Bound, Bounds};
+use super::jump::may_jump;
 use crate::tape::{Cut, Function, Node, NodeId, Op, Tape};
 
 /// Where the elements of a node go.
@@ -35,26 +38,31 @@ pub(super) fn crosses_zero(function: &Function, ends: (f64, f64), captured: &[Bo
     let given: Vec<(NodeId, Bound)> =
         inputs.into_iter().zip([Bound::REALS].into_iter().chain(captured.iter().copied())).collect();
     let bounds = Bounds::new(&tape, &given);
+    // Between a value below and one above lies 0 only if nothing is jumped over.
     bounds.of(output).defined
+        && !may_jump(&tape, &Cut::new(&tape, &[variable], &[output]))
         && limit(&tape, variable, output, &bounds, Down) == Down
         && limit(&tape, variable, output, &bounds, Up) == Up
 }
 
 fn limit(tape: &Tape, variable: NodeId, output: NodeId, bounds: &Bounds<'_>, start: Limit) -> Limit {
     let cut = Cut::new(tape, &[variable], &[output]);
-    let mut limits = vec![Fixed; output.index().max(variable.index()) + 1];
+    let mut limits: HashMap<NodeId, Limit> = HashMap::new();
     for id in cut.nodes() {
-        limits[id.index()] = match *id == variable {
+        // Of no elements none goes anywhere, and neither does their sum.
+        let limit = match *id == variable {
+            _ if tape.shape(*id).is_empty() => Fixed,
             true => start,
             false => node_limit(&tape.node(*id), &limits, bounds),
         };
+        limits.insert(*id, limit);
     }
-    limits[output.index()]
+    limits[&output]
 }
 
-fn node_limit(node: &Node, limits: &[Limit], bounds: &Bounds<'_>) -> Limit {
-    let of = |k: usize| limits[node.operands[k].index()];
-    if node.operands.iter().all(|operand| limits[operand.index()] == Fixed) {
+fn node_limit(node: &Node, limits: &HashMap<NodeId, Limit>, bounds: &Bounds<'_>) -> Limit {
+    let of = |k: usize| limits[&node.operands[k]];
+    if node.operands.iter().all(|operand| limits[operand] == Fixed) {
         return Fixed;
     }
     let bound = |k: usize| bounds.of(node.operands[k]);

@@ -6,6 +6,7 @@
 //! | [`tangent`](fn@tangent) | new nodes, forwards | Jacobian columns, diagonals, as formulas |
 //! | [`adjoint`](fn@adjoint) | new nodes, backwards | gradients, Jacobian rows, as formulas |
 //! | [`reach`] | which inputs it depends on, which outputs it reaches | sparsity, order, slices |
+//! | [`may_jump`](fn@may_jump) | whether it is continuous | proofs of monotonicity |
 //! | [`bound`] | an interval, for all inputs and parameters | signs, domains |
 //! | [`simplify`](fn@simplify::simplify) | an equal, smaller program | textbook formulas |
 //! | [`resolve_movement`] | what is read in the end | equal work as one node |
@@ -20,6 +21,7 @@ pub mod bound;
 mod equation;
 mod guard;
 mod invert;
+mod jump;
 mod limit;
 mod lu;
 mod movement;
@@ -35,11 +37,14 @@ pub mod zeros;
 pub use adjoint::adjoint;
 pub(crate) use equation::substitution;
 pub use invert::{NotInverted, invert};
+pub use jump::may_jump;
 pub use lu::Lu;
 pub use movement::resolve_movement;
+pub(crate) use partial::{Partial, partial, takes_first};
 pub use render::{Formula, Names, formulas, render, render_program};
 pub(crate) use render::{
     Function, Positions, Product, Sheet, Term, Wanted, Written, equations, html_words, latex_words,
     subscript, superscript,
 };
+pub(crate) use tangent::{choice, is_one};
 pub use tangent::{sliced_tangent, tangent};

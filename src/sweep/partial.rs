@@ -9,7 +9,7 @@ use std::f64::consts::{FRAC_2_SQRT_PI, TAU};
 use crate::tape::{Op, Var};
 
 /// ∂y/∂operand.
-pub(super) enum Partial<'t> {
+pub(crate) enum Partial<'t> {
     /// 0 wherever it exists: there is no edge.
     Zero,
     /// 1
@@ -24,7 +24,7 @@ pub(super) enum Partial<'t> {
 ///
 /// # Panics
 /// When the operation is not elementwise, or is a choice.
-pub(super) fn partial<'t>(op: &Op, operands: &[Var<'t>], y: Var<'t>, k: usize) -> Partial<'t> {
+pub(crate) fn partial<'t>(op: &Op, operands: &[Var<'t>], y: Var<'t>, k: usize) -> Partial<'t> {
     use Partial::{By, MinusOne, One, Zero};
     let a = operands[0];
     let b = || operands[1];
@@ -74,7 +74,7 @@ pub(super) fn partial<'t>(op: &Op, operands: &[Var<'t>], y: Var<'t>, k: usize) -
 }
 
 /// The first operand's share in a choice: the condition under which `min` or `max` takes it.
-pub(super) fn takes_first<'t>(op: &Op, a: Var<'t>, b: Var<'t>) -> Var<'t> {
+pub(crate) fn takes_first<'t>(op: &Op, a: Var<'t>, b: Var<'t>) -> Var<'t> {
     match op {
         Op::Min => a.le(b).var(),
         Op::Max => a.ge(b).var(),

@@ -7,10 +7,11 @@
 //! parameter that merely happens to be 0.0 does not. So what follows holds for all inputs and all parameters.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::equation::Dependence;
 use super::zeros::{product_sizes, structural_zeros};
-use crate::tape::{Cut, NodeId, Op, Shape, Tape};
+use crate::tape::{Cut, NodeId, Op, Positions, Shape, Tape};
 
 /// What counts as depending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,24 +25,21 @@ pub enum Relation {
 /// Numbers for the elements of all nodes of a program, node by node.
 #[derive(Clone, Debug)]
 pub struct Layout {
-    positions: Vec<u32>,
+    positions: Arc<Positions>,
     offsets: Vec<usize>,
 }
 
 impl Layout {
     /// Numbers the elements of a program.
     pub fn new(tape: &Tape, cut: &Cut) -> Layout {
-        let last = cut.nodes().last().map_or(0, |id| id.index() + 1);
-        let mut positions = vec![u32::MAX; last];
         let mut offsets = Vec::with_capacity(cut.nodes().len() + 1);
         let mut total = 0;
-        for (position, id) in cut.nodes().iter().enumerate() {
-            positions[id.index()] = position as u32;
+        for id in cut.nodes() {
             offsets.push(total);
             total += tape.shape(*id).len();
         }
         offsets.push(total);
-        Layout { positions, offsets }
+        Layout { positions: cut.positions(), offsets }
     }
 
     /// How many elements there are.
@@ -56,7 +54,7 @@ impl Layout {
 
     /// The place of a node in the program's order, if it belongs to the program.
     pub fn position(&self, id: NodeId) -> Option<usize> {
-        self.positions.get(id.index()).filter(|position| **position != u32::MAX).map(|p| *p as usize)
+        self.positions.of(id)
     }
 
     /// The element numbers of a node.

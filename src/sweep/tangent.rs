@@ -8,10 +8,12 @@
 //! triangular program as labels, and 1 as the seed of every input, one sweep gives the whole diagonal of the
 //! Jacobian: what is in no slice (the conditioner of a coupling layer) is never touched.
 
+use smallvec::SmallVec;
+
 use super::equation;
 use super::partial::{Partial, partial, takes_first};
 use super::reach::{Layout, NONE};
-use crate::tape::{Cut, Node, NodeId, Op, Shape, Tape, Var, concat};
+use crate::tape::{Cut, Node, NodeId, Op, Shape, Tape, Var, joined};
 
 /// The derivative of each output in the direction of the seeds; `None` where it is zero by structure.
 ///
@@ -40,25 +42,23 @@ struct Sweep<'t, 'l> {
 
 impl<'t> Sweep<'t, '_> {
     fn run(&self, cut: &Cut, seeds: &[(NodeId, Var<'t>)]) -> Vec<Option<Var<'t>>> {
-        let last = cut.nodes().last().map_or(0, |id| id.index() + 1);
-        let mut tangents: Vec<Option<Var<'t>>> = vec![None; last];
+        let at = |id: NodeId| cut.position(id).expect("the node belongs to the program");
+        let mut tangents: Vec<Option<Var<'t>>> = vec![None; cut.nodes().len()];
         for (input, seed) in seeds {
-            tangents[input.index()] = Some(*seed);
+            tangents[at(*input)] = Some(*seed);
         }
-        for id in cut.nodes() {
+        for (position, id) in cut.nodes().iter().enumerate() {
             if cut.is_input(*id) {
                 continue;
             }
-            let touched = self
+            let operands: SmallVec<[Option<Var<'t>>; 3]> = self
                 .tape
-                .look(*id, |node| node.operands.iter().any(|operand| tangents[operand.index()].is_some()));
-            if touched && self.carries_label(*id) {
-                let node = self.tape.node(*id);
-                let operands: Vec<_> = node.operands.iter().map(|o| tangents[o.index()]).collect();
-                tangents[id.index()] = self.node(*id, &node, &operands);
+                .look(*id, |node| node.operands.iter().map(|operand| tangents[at(*operand)]).collect());
+            if operands.iter().any(Option::is_some) && self.carries_label(*id) {
+                tangents[position] = self.node(*id, &self.tape.node(*id), &operands);
             }
         }
-        cut.outputs().iter().map(|output| tangents[output.index()]).collect()
+        cut.outputs().iter().map(|output| tangents[at(*output)]).collect()
     }
 
     /// The labels of a node's elements, if this sweep is sliced.
@@ -241,7 +241,7 @@ fn rule<'t>(tape: &'t Tape, id: NodeId, node: &Node, tangents: &[Option<Var<'t>>
         Op::Concat => {
             let zero = |k: usize| tape.constant(0.0).broadcast(operands[k].shape());
             tangents.iter().any(Option::is_some).then(|| {
-                concat((0..operands.len()).map(|k| tangents[k].unwrap_or_else(|| zero(k))))
+                joined((0..operands.len()).map(|k| tangents[k].unwrap_or_else(|| zero(k))))
                     .reshape(node.shape)
             })
         }
@@ -279,7 +279,7 @@ fn choose<'t>(condition: Var<'t>, then: Option<Var<'t>>, otherwise: Option<Var<'
 }
 
 /// A select whose condition is a node already.
-pub(super) fn choice<'t>(condition: Var<'t>, then: Var<'t>, otherwise: Var<'t>) -> Var<'t> {
+pub(crate) fn choice<'t>(condition: Var<'t>, then: Var<'t>, otherwise: Var<'t>) -> Var<'t> {
     let operands = [condition.id(), then.id(), otherwise.id()];
     condition.tape().push(Op::Select, operands.into_iter().collect(), condition.shape())
 }
@@ -323,7 +323,8 @@ fn pick<'t>(t: Var<'t>, positions: &[usize], shape: Shape) -> Option<Var<'t>> {
     }
 }
 
-fn is_one(t: Var<'_>) -> bool {
+/// Whether every element is the constant 1.
+pub(crate) fn is_one(t: Var<'_>) -> bool {
     let node = t.tape().node(t.id());
     match &node.op {
         Op::Constant(data) => data.values().iter().all(|value| *value == 1.0),

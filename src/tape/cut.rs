@@ -1,4 +1,10 @@
 //! A program: the tape cut down to what some outputs need.
+//!
+//! Everything here costs in proportion to the program, not to the tape: a chain of 10⁴ layers is cut layer by layer.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use super::{NodeId, Tape};
 
@@ -11,6 +17,43 @@ pub struct Cut {
     inputs: Vec<NodeId>,
     outputs: Vec<NodeId>,
     nodes: Vec<NodeId>,
+    positions: Arc<Positions>,
+}
+
+/// The place of each node of a program in its order.
+#[derive(Debug)]
+pub(crate) enum Positions {
+    /// From the first node of the program on, where the program is a large part of what lies between its ends.
+    Dense(usize, Vec<u32>),
+    /// By node.
+    Sparse(FxHashMap<NodeId, u32>),
+}
+
+impl Positions {
+    fn new(nodes: &[NodeId]) -> Positions {
+        let (Some(first), Some(last)) = (nodes.first(), nodes.last()) else {
+            return Positions::Dense(0, Vec::new());
+        };
+        let span = last.index() - first.index() + 1;
+        let numbered = nodes.iter().enumerate().map(|(position, id)| (*id, position as u32));
+        if span > 16 * nodes.len() + 64 {
+            return Positions::Sparse(numbered.collect());
+        }
+        let mut positions = vec![u32::MAX; span];
+        numbered.for_each(|(id, position)| positions[id.index() - first.index()] = position);
+        Positions::Dense(first.index(), positions)
+    }
+
+    /// The place of a node, if it belongs to the program.
+    pub(crate) fn of(&self, id: NodeId) -> Option<usize> {
+        let position = match self {
+            Positions::Dense(first, positions) => {
+                *positions.get(id.index().checked_sub(*first)?).filter(|position| **position != u32::MAX)?
+            }
+            Positions::Sparse(positions) => *positions.get(&id)?,
+        };
+        Some(position as usize)
+    }
 }
 
 impl Cut {
@@ -18,28 +61,32 @@ impl Cut {
     ///
     /// Inputs that no output needs belong to the program all the same.
     pub fn new(tape: &Tape, inputs: &[NodeId], outputs: &[NodeId]) -> Cut {
-        let mut needed = vec![false; tape.len()];
-        let mut is_input = vec![false; tape.len()];
-        for input in inputs {
-            needed[input.index()] = true;
-            is_input[input.index()] = true;
+        Cut::down_to(tape, 0, inputs, outputs)
+    }
+
+    /// The same, and nothing that was recorded before `first` is looked at either, inputs and outputs aside.
+    pub(crate) fn down_to(tape: &Tape, first: usize, inputs: &[NodeId], outputs: &[NodeId]) -> Cut {
+        // One bit for each node of the tape: little, even where each of many layers has a set of its own.
+        let mut met = vec![0u64; tape.len().div_ceil(64)];
+        let mut meet = |id: NodeId| {
+            let (word, bit) = (&mut met[id.index() / 64], 1 << (id.index() % 64));
+            let new = *word & bit == 0;
+            *word |= bit;
+            new
+        };
+        let mut nodes: Vec<NodeId> = inputs.iter().copied().filter(|id| meet(*id)).collect();
+        let mut waiting: Vec<NodeId> = outputs.iter().copied().filter(|id| meet(*id)).collect();
+        while let Some(id) = waiting.pop() {
+            nodes.push(id);
+            tape.look(id, |node| {
+                let deeper = node.operands.iter().filter(|operand| operand.index() >= first);
+                waiting.extend(deeper.copied().filter(|operand| meet(*operand)));
+            });
         }
-        for output in outputs {
-            needed[output.index()] = true;
-        }
-        // Operands come before their users: one pass backwards reaches everything, without recursion.
-        let last = inputs.iter().chain(outputs).map(|id| id.index() + 1).max().unwrap_or(0);
-        for index in (0..last).rev() {
-            if needed[index] && !is_input[index] {
-                tape.look(NodeId(index as u32), |node| {
-                    for operand in &node.operands {
-                        needed[operand.index()] = true;
-                    }
-                });
-            }
-        }
-        let nodes = (0..last).filter(|index| needed[*index]).map(|index| NodeId(index as u32)).collect();
-        Cut { inputs: inputs.to_vec(), outputs: outputs.to_vec(), nodes }
+        // Operands come before their users.
+        nodes.sort_unstable();
+        let positions = Arc::new(Positions::new(&nodes));
+        Cut { inputs: inputs.to_vec(), outputs: outputs.to_vec(), nodes, positions }
     }
 
     /// The inputs, as given.
@@ -60,5 +107,15 @@ impl Cut {
     /// Whether the program starts at this node.
     pub fn is_input(&self, id: NodeId) -> bool {
         self.inputs.contains(&id)
+    }
+
+    /// The place of a node among the nodes, if it is one of them.
+    pub fn position(&self, id: NodeId) -> Option<usize> {
+        self.positions.of(id)
+    }
+
+    /// The places of the nodes.
+    pub(crate) fn positions(&self) -> Arc<Positions> {
+        self.positions.clone()
     }
 }

@@ -20,10 +20,12 @@ mod tensor;
 mod var;
 
 pub use cut::Cut;
+pub(crate) use cut::Positions;
 pub use error::{RecordError, RecordErrors};
 pub use function::{Function, Root, Substitution};
 pub use op::{Data, Indices, Node, NodeId, Op, Operands};
 pub use parameter::{Declaration, Init, ParameterError, Parameters, Tensor};
 pub use record::Tape;
 pub use shape::Shape;
+pub(crate) use var::joined;
 pub use var::{Condition, Operand, Var, concat, select, stack};

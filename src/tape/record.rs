@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::panic::Location;
 
 use indexmap::IndexSet;
-use rustc_hash::FxBuildHasher;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::{Data, Declaration, Init, Node, NodeId, Op, Operands, RecordError, RecordErrors, Shape, Var};
 
@@ -20,6 +20,8 @@ struct State {
     nodes: IndexSet<Node, FxBuildHasher>,
     places: Vec<&'static Location<'static>>,
     declarations: Vec<Declaration>,
+    /// The number of the declaration of each name.
+    numbers: FxHashMap<String, usize>,
     scopes: Vec<String>,
     inputs: u32,
     context: Context,
@@ -167,8 +169,10 @@ impl Tape {
         let declaration = Declaration { name, shape, init };
         let known = {
             let mut state = self.state.borrow_mut();
-            let known = state.declarations.iter().position(|known| known.name == declaration.name);
+            let known = state.numbers.get(&declaration.name).copied();
             if known.is_none() {
+                let number = state.declarations.len();
+                state.numbers.insert(declaration.name.clone(), number);
                 state.declarations.push(declaration.clone());
             }
             known
@@ -210,6 +214,11 @@ impl Tape {
     /// The parameters that were declared, in order.
     pub fn declarations(&self) -> Vec<Declaration> {
         self.state.borrow().declarations.clone()
+    }
+
+    /// One of the parameters that were declared.
+    pub(crate) fn declaration(&self, number: u32) -> Declaration {
+        self.state.borrow().declarations[number as usize].clone()
     }
 
     /// The nodes of the parameters, in the order of their declarations.
@@ -315,8 +324,12 @@ impl Tape {
     /// An empty tape with the same parameters, on which inputs keep their numbers.
     pub(crate) fn sibling(&self) -> Tape {
         let state = self.state.borrow();
-        let own =
-            State { declarations: state.declarations.clone(), inputs: state.inputs, ..State::default() };
+        let own = State {
+            declarations: state.declarations.clone(),
+            numbers: state.numbers.clone(),
+            inputs: state.inputs,
+            ..State::default()
+        };
         Tape { created: self.created, state: RefCell::new(own) }
     }
 }

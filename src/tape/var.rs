@@ -165,6 +165,16 @@ pub fn concat<'t>(parts: impl IntoIterator<Item = Var<'t>>) -> Var<'t> {
     first.tape.push(Op::Concat, operands, Shape::Vector(length))
 }
 
+/// All elements of these parts, of whatever shapes, one after another and row by row: what sweeps put together.
+#[track_caller]
+pub(crate) fn joined<'t>(parts: impl IntoIterator<Item = Var<'t>>) -> Var<'t> {
+    let flat = |part: Var<'t>| match part.shape() {
+        Shape::Matrix(..) => part.reshape(Shape::Vector(part.len())),
+        _ => part,
+    };
+    concat(parts.into_iter().map(flat))
+}
+
 /// One node of one operand: shared by the files that record operations.
 #[track_caller]
 pub(super) fn unary<'t>(op: Op, a: Var<'t>, shape: Shape) -> Var<'t> {

@@ -13,6 +13,7 @@
 //! method between brackets, where the bounds prove that the output grows (or falls) strictly with it. Where they do
 //! not, the answer is an error that says which output, which operation and where.
 
+mod recovered;
 mod root;
 mod undo;
 
@@ -20,8 +21,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::panic::Location;
 
+use self::recovered::{Piece, Recovered};
 use self::root::Solved;
-use super::bound::Bound;
+use super::bound::{Bounds, Region};
 use super::equation::substitution;
 use super::reach::{NONE, Reach, Relation};
 use crate::tape::{Cut, Node, NodeId, Op, Shape, Tape, Var, concat};
@@ -55,7 +57,11 @@ struct Group {
 }
 
 /// z with f(z) = y, as nodes; the labels give the place of each input and of each output in the order of solving,
-/// and `within` says where z lies.
+/// and the regions say where z and y lie.
+///
+/// Every output is used once and every input is recovered once, each step undoing an operation that is one-to-one where
+/// it is defined. So for a y in its region, wherever the result is defined it is the one z that f takes there, if there
+/// is one.
 ///
 /// # Errors
 /// [`NotInverted`], with the operation in the way.
@@ -64,13 +70,18 @@ pub fn invert<'t>(
     map: &Cut,
     (inputs, outputs): (&[u32], &[u32]),
     y: Var<'t>,
-    within: Bound,
+    (within, image): (Region, Region),
 ) -> Result<Var<'t>, NotInverted> {
+    if inputs.is_empty() {
+        return Ok(y);
+    }
     let reach = Reach::new(tape, map, Relation::Value);
     let highest = reach.highest(inputs);
     let input_of = inputs.iter().enumerate().map(|(input, label)| (*label, input)).collect();
+    let bounds = Bounds::within(tape, [(map.inputs()[0], within.clone()), (y.id(), image)]);
+    let recovered = Recovered::new(inputs);
     let mut sweep =
-        Sweep { tape, map, highest, outputs, input_of, reach, pieces: Vec::new(), d: inputs.len(), within };
+        Sweep { tape, map, highest, outputs, input_of, reach, recovered, bounds, d: inputs.len(), within };
     let whole = Group {
         node: map.outputs()[0],
         outputs: (0..outputs.len()).collect(),
@@ -81,11 +92,17 @@ pub fn invert<'t>(
     for group in groups {
         let value = sweep.pick(y, &group.outputs, sweep.like(group.node));
         match sweep.peel(&group, value)? {
-            Peeled::Inputs(piece) => sweep.pieces.push(piece),
+            Peeled::Inputs(piece) => sweep.recover(&group, piece)?,
             Peeled::NeedsItself(place) => sweep.in_order(&group, y, place)?,
         }
     }
-    Ok(sweep.recovered())
+    match sweep.recovered.missing() {
+        None => Ok(sweep.all()),
+        Some(input) => {
+            let reason = format!("and the other outputs do not tell z[{input}]");
+            sweep.fail(0, map.outputs()[0], reason)
+        }
+    }
 }
 
 struct Sweep<'t, 'a> {
@@ -96,15 +113,16 @@ struct Sweep<'t, 'a> {
     outputs: &'a [u32],
     /// The input of each label; in a block triangular map inputs share theirs.
     input_of: HashMap<u32, usize>,
-    /// Values of inputs recovered so far, and which inputs they are.
-    pieces: Vec<(Var<'t>, Vec<usize>)>,
+    recovered: Recovered<'t>,
+    /// Where everything lies, z being in its domain.
+    bounds: Bounds<'t>,
     d: usize,
-    within: Bound,
+    within: Region,
 }
 
 enum Peeled<'t> {
     /// The values of these inputs.
-    Inputs((Var<'t>, Vec<usize>)),
+    Inputs(Piece<'t>),
     /// Something that should be known depends on another variable of the group.
     NeedsItself(&'static Location<'static>),
 }
@@ -112,6 +130,28 @@ enum Peeled<'t> {
 impl<'t> Sweep<'t, '_> {
     fn fail<T>(&self, output: usize, node: NodeId, reason: impl Into<String>) -> Result<T, NotInverted> {
         Err(NotInverted { output, reason: reason.into(), place: self.tape.place(node) })
+    }
+
+    /// Takes values of inputs for recovered, if they are inputs that the group is solved for, and each is new.
+    fn recover(&mut self, group: &Group, (value, inputs): Piece<'t>) -> Result<(), NotInverted> {
+        let labels: HashSet<u32> = group.outputs.iter().map(|output| self.outputs[*output]).collect();
+        let mut seen = HashSet::new();
+        let wrong = inputs.iter().find(|input| {
+            let due = labels.contains(&self.recovered.label(**input)) && !self.recovered.holds(**input);
+            !due || !seen.insert(**input)
+        });
+        if let Some(input) = wrong {
+            let reason = format!("tells z[{input}], which another output tells as well");
+            return self.fail(group.outputs[0], group.node, reason);
+        }
+        // What is recovered is a z, wherever the x is that it came from.
+        let region = match &self.within {
+            Region::All(bound) => Region::All(*bound),
+            each => inputs.iter().map(|input| each.element(*input)).collect::<Vec<_>>().into(),
+        };
+        self.bounds.give(value.id(), region);
+        self.recovered.push((value, inputs));
+        Ok(())
     }
 
     /// Whether a group is written in scalars: what is passed on as it is goes with the others of its stack.
@@ -178,10 +218,10 @@ impl<'t> Sweep<'t, '_> {
     ) -> Result<(), NotInverted> {
         let Some(inputs) = self.inputs_of(group) else { return self.one_by_one(group, y, place) };
         let unknown = self.tape.input(Shape::Vector(inputs.len()));
-        self.pieces.push((unknown, inputs.clone()));
+        self.recovered.push((unknown, inputs.clone()));
         let value = self.pick(y, &group.outputs, self.like(group.node));
         let peeled = self.peel(group, value);
-        self.pieces.pop();
+        self.recovered.pop();
         if let Ok(Peeled::Inputs((value, elements))) = peeled
             && elements == inputs
         {
@@ -191,8 +231,7 @@ impl<'t> Sweep<'t, '_> {
             let order: Vec<u32> =
                 labels.iter().map(|label| sorted.partition_point(|other| other < label) as u32).collect();
             if let Some(solved) = substitution(self.tape, unknown, value, &order) {
-                self.pieces.push((solved, inputs));
-                return Ok(());
+                return self.recover(group, (solved, inputs));
             }
         }
         self.one_by_one(group, y, place)
@@ -226,7 +265,7 @@ impl<'t> Sweep<'t, '_> {
             let one = Group { node: group.node, outputs: vec![output], elements: vec![element] };
             let value = self.pick(y, &[output], self.like(group.node));
             match self.peel(&one, value)? {
-                Peeled::Inputs(piece) => self.pieces.push(piece),
+                Peeled::Inputs(piece) => self.recover(&one, piece)?,
                 Peeled::NeedsItself(place) => {
                     let reason = "needs a variable that comes after it".to_string();
                     return Err(NotInverted { output, reason, place });
@@ -295,17 +334,9 @@ impl<'t> Sweep<'t, '_> {
 
     /// Whether elements depend on nothing but variables that are recovered.
     fn is_known(&self, id: NodeId, elements: &[usize]) -> bool {
-        let solved = self.solved();
         // What depends on labels below the first that is missing, and on no other, is known.
-        let missing = (0..).find(|label| !solved.contains(label)).unwrap_or(NONE);
+        let missing = self.recovered.first_missing_label();
         elements.iter().all(|e| matches!(self.label(id, *e), label if label == NONE || label < missing))
-    }
-
-    /// Labels of the inputs that are recovered.
-    fn solved(&self) -> HashSet<u32> {
-        let elements = self.reach.input_elements();
-        let known = self.pieces.iter().flat_map(|(_, inputs)| inputs.iter());
-        known.map(|input| self.highest[elements[*input]]).collect()
     }
 
     /// Which operand holds the unknown; `None` if the others are not known yet.
@@ -348,7 +379,7 @@ impl<'t> Sweep<'t, '_> {
         if !depends {
             return self.pick(self.tape.var(id), elements, self.tape.shape(id));
         }
-        let mut renamed: HashMap<NodeId, NodeId> = HashMap::from([(input, self.recovered().id())]);
+        let mut renamed: HashMap<NodeId, NodeId> = HashMap::new();
         for node_id in part.nodes().iter().filter(|node_id| **node_id != input) {
             let mut node = self.tape.node(*node_id);
             // Inputs that were recovered together are read where they are.
@@ -361,43 +392,38 @@ impl<'t> Sweep<'t, '_> {
             }
             let mut changed = false;
             for operand in &mut node.operands {
+                if *operand == input {
+                    renamed.entry(input).or_insert_with(|| self.all().id());
+                }
                 if let Some(new) = renamed.get(operand) {
                     *operand = *new;
                     changed = true;
                 }
             }
             if changed {
-                renamed.insert(*node_id, self.tape.push(node.op, node.operands, node.shape).id());
+                let place = self.tape.place(*node_id);
+                renamed.insert(*node_id, self.tape.push_at(node, place));
             }
         }
-        self.pick(self.tape.var(renamed.get(&id).copied().unwrap_or(id)), elements, self.tape.shape(id))
+        let value = match id == input {
+            true => self.all(),
+            false => self.tape.var(renamed.get(&id).copied().unwrap_or(id)),
+        };
+        self.pick(value, elements, self.tape.shape(id))
     }
 
     /// These inputs, if one piece holds them all.
     fn recovered_together(&self, indices: &[u32], shape: Shape) -> Option<Var<'t>> {
-        self.pieces.iter().find_map(|(value, inputs)| {
-            let place = |i: &u32| inputs.iter().position(|input| *input == *i as usize);
-            let places: Vec<usize> = indices.iter().map(place).collect::<Option<_>>()?;
-            let picked = self.pick(*value, &places, shape);
-            (picked.shape() == shape).then_some(picked)
-        })
+        let (value, places) = self.recovered.together(indices)?;
+        let picked = self.pick(value, &places, shape);
+        (picked.shape() == shape).then_some(picked)
     }
 
     /// All inputs as one vector; 0 where they are not recovered yet.
-    fn recovered(&self) -> Var<'t> {
-        let mut place = vec![usize::MAX; self.d];
-        let mut next = 0;
-        for (_, inputs) in &self.pieces {
-            for input in inputs {
-                place[*input] = next;
-                next += 1;
-            }
-        }
-        let mut parts: Vec<Var<'t>> = self.pieces.iter().map(|(value, _)| *value).collect();
-        let missing: Vec<usize> = (0..self.d).filter(|input| place[*input] == usize::MAX).collect();
-        if !missing.is_empty() {
-            missing.iter().enumerate().for_each(|(k, input)| place[*input] = next + k);
-            parts.push(self.tape.constant(0.0).broadcast(Shape::Vector(missing.len())));
+    fn all(&self) -> Var<'t> {
+        let (mut parts, place, missing) = self.recovered.parts();
+        if missing > 0 {
+            parts.push(self.tape.constant(0.0).broadcast(Shape::Vector(missing)));
         }
         let joined = if parts.len() == 1 && parts[0].shape() == Shape::Vector(self.d) {
             parts[0]

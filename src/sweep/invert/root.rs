@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::panic::Location;
 
 use super::{Group, NotInverted, Sweep};
-use crate::sweep::bound::{Bound, Bounds};
+use crate::sweep::bound::Bound;
 use crate::sweep::equation::root;
 use crate::sweep::reach::{Reach, Relation};
-use crate::sweep::tangent;
-use crate::tape::{Cut, Node, NodeId, Op, Tape, Var};
+use crate::sweep::{may_jump, tangent};
+use crate::tape::{Cut, Node, NodeId, Tape, Var};
 
 /// What came of an operation that cannot be undone.
 pub(super) enum Solved<'t> {
@@ -42,13 +42,13 @@ impl<'t> Sweep<'t, '_> {
     ) -> Result<Solved<'t>, NotInverted> {
         let Some(inputs) = self.inputs_of(group) else { return Err(obstacle) };
         let own: HashSet<u32> = group.outputs.iter().map(|output| self.outputs[*output]).collect();
-        let solved = self.solved();
         let last = own.iter().max().copied().unwrap_or(0);
-        if (0..last).any(|label| !own.contains(&label) && !solved.contains(&label)) {
+        let before = self.recovered.first_missing_label()..last;
+        if before.into_iter().any(|label| !own.contains(&label) && !self.recovered.is_complete(label)) {
             return Ok(Solved::NeedsItself(obstacle.place));
         }
         let unknown = self.tape.input(value.shape());
-        let waiting = self.pieces.iter().any(|(_, known)| known.contains(&inputs[0]));
+        let waiting = self.recovered.holds(inputs[0]);
         let (image, rest) = match self.dominator(group) {
             Some(rest) => match self.slice(group, &rest, unknown) {
                 Ok(image) => (Some(image), rest),
@@ -58,9 +58,9 @@ impl<'t> Sweep<'t, '_> {
             None if waiting => return Err(obstacle),
             None => {
                 // Whatever is computed of the variables themselves, in any shapes.
-                self.pieces.push((unknown, inputs.clone()));
+                self.recovered.push((unknown, inputs.clone()));
                 let image = self.known(group.node, &group.elements);
-                self.pieces.pop();
+                self.recovered.pop();
                 let image = (image.len() == unknown.len()).then(|| image.reshape(unknown.shape()));
                 (image, (self.map.inputs()[0], inputs))
             }
@@ -70,7 +70,7 @@ impl<'t> Sweep<'t, '_> {
         if !own_element_only(self.tape, &cut) {
             return Ok(Solved::NeedsItself(obstacle.place));
         }
-        let within = Bounds::new(self.tape, &[(self.map.inputs()[0], self.within)]).of(rest.0);
+        let within = self.bounds.of_elements(rest.0, &rest.1);
         let Some(rising) = self.monotone(&cut, (unknown, within), image) else {
             let reason = format!(
                 "{}, and bounds do not prove it strictly monotone in its variable either, so that Newton's method \
@@ -80,7 +80,10 @@ impl<'t> Sweep<'t, '_> {
             return Err(NotInverted { reason, ..obstacle });
         };
         let difference = if rising { image - value } else { value - image };
-        let solution = root(self.tape, unknown, difference, (within.low.at, within.high.at));
+        // An end that is reached is inside of the next wider open interval.
+        let low = if within.low.open { within.low.at } else { within.low.at.next_down() };
+        let high = if within.high.open { within.high.at } else { within.high.at.next_up() };
+        let solution = root(self.tape, unknown, difference, (low, high));
         let rest = Group { node: rest.0, outputs: group.outputs.clone(), elements: rest.1 };
         Ok(Solved::For(solution, rest))
     }
@@ -176,23 +179,14 @@ impl<'t> Sweep<'t, '_> {
         Ok(done[&top])
     }
 
-    /// Whether f rises (true) or falls strictly with its variable, proven by bounds.
-    fn monotone(&self, cut: &Cut, (unknown, within): (Var<'t>, Bound), image: Var<'t>) -> Option<bool> {
+    /// Whether f rises (true) or falls strictly with its variable: it is defined, its slope is and has one sign (bounds),
+    /// and it nowhere jumps, for a jump can undo what a slope promises.
+    fn monotone(&mut self, cut: &Cut, (unknown, within): (Var<'t>, Bound), image: Var<'t>) -> Option<bool> {
         let one = self.tape.constant(1.0).broadcast(unknown.shape());
         let slope = tangent(self.tape, cut, &[(unknown.id(), one)])[0]?;
-        let mut given = vec![(unknown.id(), within)];
-        given.extend(self.map.inputs().iter().map(|input| (*input, self.within)));
-        // What is recovered is a z, wherever the x is that it came from.
-        given.extend(self.pieces.iter().map(|(value, _)| (value.id(), self.within)));
-        let bounds = Bounds::new(self.tape, &given);
-        let bound = bounds.of(slope.id());
-        // A choice may jump, and a jump can undo what a slope promises.
-        let reach = Reach::new(self.tape, cut, Relation::Value);
-        let jumps = cut.nodes().iter().any(|id| {
-            let jump = self.tape.look(*id, |node| matches!(node.op, Op::Less | Op::LessEq | Op::Sign));
-            jump && reach.depends_on_input(*id)
-        });
-        let sound = bound.defined && bounds.of(image.id()).defined && !jumps;
+        self.bounds.give(unknown.id(), within.into());
+        let bound = self.bounds.of(slope.id());
+        let sound = bound.defined && self.bounds.of(image.id()).defined && !may_jump(self.tape, cut);
         (sound && (bound.is_positive() || bound.is_negative())).then(|| bound.is_positive())
     }
 }

@@ -52,7 +52,9 @@ impl<'t> Sweep<'t, '_> {
             Op::Tanh => 0.5 * (y.ln_1p() - (-y).ln_1p()),
             Op::Sigmoid => y.ln() - (-y).ln_1p(),
             Op::Softplus => y + (-(-y).exp_m1()).ln(),
-            Op::Sqrt => y * y,
+            // A root has no value below 0: there the result is undefined, not the square.
+            Op::Sqrt if self.bounds.of(y.id()).is_nonnegative() => y * y,
+            Op::Sqrt => y.sqrt().powi(4),
             Op::Powi(1) => y,
             Op::Powi(-1) => y.recip(),
             Op::Powi(k) if k % 2 != 0 => y.sign() * y.abs().pow(1.0 / f64::from(*k)),
@@ -71,7 +73,8 @@ impl<'t> Sweep<'t, '_> {
             },
             Op::Div if unknown == 0 => y * other(),
             Op::Div => other() / y,
-            Op::Pow if unknown == 0 => y.pow(other().recip()),
+            Op::Pow if unknown == 0 && self.bounds.of(y.id()).is_positive() => y.pow(other().recip()),
+            Op::Pow if unknown == 0 => (y.ln() / other()).exp(),
             Op::Pow => y.ln() / other().ln(),
             op => {
                 let reason = format!("passes through {}, which has no inverse here", op.name());

@@ -22,16 +22,18 @@ mod sign;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
+use rustc_hash::FxHashMap;
+
 pub use rules::Rule;
 pub use sign::sign;
 
 use self::order::Keys;
-use super::bound::{Bound, Bounds};
+use super::bound::{Bound, Bounds, Region};
 use super::tangent::choice;
 use crate::tape::{Cut, Node, NodeId, Op, Tape, Var};
 
 /// How large an expression may be to be opened wherever it is used.
-const SHARED: u16 = 512;
+const SHARED: usize = 512;
 
 /// A simplified node, and how it came about.
 #[derive(Clone, Debug)]
@@ -61,6 +63,18 @@ pub fn simplify<'t>(tape: &'t Tape, node: NodeId, first: usize, given: &[(NodeId
     simplify_trusting(tape, node, first, given, None)
 }
 
+/// The same where each element of a node may lie in an interval of its own.
+pub(crate) fn simplify_within<'t>(
+    tape: &'t Tape,
+    node: NodeId,
+    first: usize,
+    given: impl IntoIterator<Item = (NodeId, Region)>,
+) -> Simplified<'t> {
+    let mut simplifier = Simplifier::within(tape, first, given);
+    let value = simplifier.run(node);
+    Simplified { value, steps: simplifier.steps, rules: simplifier.rules }
+}
+
 /// The same with the side condition of one rule taken for granted: what its condition is for shows in a test.
 fn simplify_trusting<'t>(
     tape: &'t Tape,
@@ -80,7 +94,8 @@ struct Simplifier<'t> {
     tape: &'t Tape,
     first: usize,
     bounds: Bounds<'t>,
-    sizes: RefCell<Vec<u16>>,
+    /// How large expressions are, as far as it matters.
+    sizes: RefCell<FxHashMap<NodeId, usize>>,
     keys: Keys<'t>,
     steps: Vec<Step>,
     rules: Vec<Rule>,
@@ -90,13 +105,23 @@ struct Simplifier<'t> {
 
 impl<'t> Simplifier<'t> {
     fn new(tape: &'t Tape, first: usize, given: &[(NodeId, Bound)]) -> Simplifier<'t> {
+        Simplifier::within(tape, first, given.iter().map(|(id, bound)| (*id, Region::All(*bound))))
+    }
+
+    fn within(
+        tape: &'t Tape,
+        first: usize,
+        given: impl IntoIterator<Item = (NodeId, Region)>,
+    ) -> Simplifier<'t> {
+        let given: Vec<(NodeId, Region)> = given.into_iter().collect();
+        let starts = given.iter().map(|(id, _)| *id).collect::<Vec<_>>();
         Simplifier {
             trusted: None,
             tape,
             first,
-            bounds: Bounds::new(tape, given),
+            bounds: Bounds::within(tape, given),
             sizes: RefCell::default(),
-            keys: Keys::new(tape),
+            keys: Keys::new(tape, &starts),
             steps: Vec::new(),
             rules: Vec::new(),
             told: HashSet::new(),
@@ -108,9 +133,8 @@ impl<'t> Simplifier<'t> {
         if root.index() < self.first {
             return self.tape.var(root);
         }
-        let cut = Cut::new(self.tape, &[], &[root]);
-        let derived: Vec<NodeId> =
-            cut.nodes().iter().copied().filter(|id| id.index() >= self.first).collect();
+        // What the user wrote is not looked at here: a layer's log-determinant costs what the layer does.
+        let derived = Cut::down_to(self.tape, self.first, &[], &[root]).nodes().to_vec();
         let inner = self.inner(&derived, root);
         let mut new: HashMap<NodeId, NodeId> = HashMap::new();
         for id in derived {
@@ -346,17 +370,26 @@ impl<'t> Simplifier<'t> {
     /// Whether an expression is small enough to be opened wherever it is used: a chain of sums or products
     /// that many others share would be copied again and again.
     fn small(&self, id: NodeId) -> bool {
+        // Counted as it would be written out, and no further than it matters.
         let mut sizes = self.sizes.borrow_mut();
-        for index in sizes.len()..=id.index() {
-            let size = self.tape.look(NodeId(index as u32), |node| match node.op {
+        let (mut waiting, mut count) = (vec![id], 0);
+        while let Some(next) = waiting.pop()
+            && count <= SHARED
+        {
+            if let Some(known) = sizes.get(&next) {
+                count += known;
+                continue;
+            }
+            count += 1;
+            self.tape.look(next, |node| match node.op {
                 Op::Add | Op::Sub | Op::Neg | Op::Mul | Op::Div | Op::Recip | Op::Powi(_) => {
-                    node.operands.iter().fold(1, |sum: u16, o| sum.saturating_add(sizes[o.index()]))
+                    waiting.extend(node.operands.iter().copied());
                 }
-                _ => 1,
+                _ => {}
             });
-            sizes.push(size);
         }
-        sizes[id.index()] <= SHARED
+        sizes.insert(id, count);
+        count <= SHARED
     }
 
     /// |a| by what is known of a's sign.

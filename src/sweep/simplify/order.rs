@@ -3,52 +3,81 @@
 //! Constants first, then parameters by name, inputs by index, and everything else by height, operation and
 //! structure. Keys are computed bottom-up, once a node, without addresses or random hashes.
 
-use std::collections::HashMap;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use crate::tape::{Function, Node, NodeId, Op, Tape};
 
 /// Where a node stands among others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     class: u8,
     height: u32,
+    /// Of a parameter, or of an element of one.
+    name: Option<Arc<str>>,
     rank: u64,
     structure: u64,
 }
 
+/// The keys of nodes, computed as they are asked for: only what a node is made of is looked at, down to where the
+/// program starts.
 pub(super) struct Keys<'t> {
     tape: &'t Tape,
-    names: HashMap<u32, u64>,
-    known: Vec<Key>,
+    /// Nodes that stand as inputs, in this order: the z of a layer, wherever that z comes from.
+    starts: FxHashMap<NodeId, u64>,
+    known: FxHashMap<NodeId, Key>,
 }
 
 impl<'t> Keys<'t> {
-    pub(super) fn new(tape: &'t Tape) -> Keys<'t> {
-        let declarations = tape.declarations();
-        let mut sorted: Vec<u32> = (0..declarations.len() as u32).collect();
-        sorted.sort_by(|a, b| declarations[*a as usize].name.cmp(&declarations[*b as usize].name));
-        let names = sorted.iter().enumerate().map(|(rank, number)| (*number, rank as u64)).collect();
-        Keys { tape, names, known: Vec::new() }
+    pub(super) fn new(tape: &'t Tape, starts: &[NodeId]) -> Keys<'t> {
+        let is_leaf = |id: &NodeId| tape.look(*id, |node| node.operands.is_empty());
+        let starts = starts.iter().enumerate().filter(|(_, id)| !is_leaf(id));
+        let starts = starts.map(|(place, id)| (*id, place as u64)).collect();
+        Keys { tape, starts, known: FxHashMap::default() }
     }
 
     pub(super) fn of(&mut self, id: NodeId) -> Key {
-        for index in self.known.len()..=id.index() {
-            let node = self.tape.node(NodeId(index as u32));
-            let key = self.node(&node);
-            self.known.push(key);
+        let mut waiting = vec![id];
+        while let Some(id) = waiting.last().copied() {
+            if self.known.contains_key(&id) {
+                waiting.pop();
+                continue;
+            }
+            let key = match self.starts.get(&id) {
+                Some(place) => Key {
+                    class: 2,
+                    height: 0,
+                    name: None,
+                    rank: *place,
+                    structure: mix(mix(SEED, name_hash("start")), *place),
+                },
+                None => {
+                    let node = self.tape.node(id);
+                    let before = waiting.len();
+                    waiting.extend(node.operands.iter().filter(|operand| !self.known.contains_key(operand)));
+                    if waiting.len() > before {
+                        continue;
+                    }
+                    self.node(&node)
+                }
+            };
+            self.known.insert(id, key);
+            waiting.pop();
         }
-        self.known[id.index()]
+        self.known[&id].clone()
     }
 
     fn node(&self, node: &Node) -> Key {
-        let of = |k: usize| self.known[node.operands[k].index()];
-        let operands = || node.operands.iter().map(|operand| self.known[operand.index()]);
+        let of = |k: usize| &self.known[&node.operands[k]];
+        let operands = || node.operands.iter().map(|operand| &self.known[operand]);
         let mut structure = mix(SEED, name_hash(node.op.name()));
         for operand in operands() {
             structure = mix(structure, operand.structure);
         }
         let mut key = Key {
             class: 3,
+            name: None,
             height: operands().map(|key| key.height + 1).max().unwrap_or(0),
             rank: name_hash(node.op.name()),
             structure,
@@ -60,11 +89,14 @@ impl<'t> Keys<'t> {
                 key.class = 0;
                 key.rank = ordered_bits(data.values().first().copied().unwrap_or(0.0));
             }
-            Op::Broadcast => (key.class, key.rank, key.height) = (of(0).class, of(0).rank, of(0).height),
+            Op::Broadcast => {
+                (key.class, key.rank, key.height) = (of(0).class, of(0).rank, of(0).height);
+                key.name = of(0).name.clone();
+            }
             Op::Parameter(number) => {
-                key.class = 1;
-                key.rank = self.names.get(number).copied().unwrap_or(u64::from(*number));
-                detail(key.rank);
+                let name = self.tape.declaration(*number).name;
+                detail(name_hash(&name));
+                (key.class, key.rank, key.name) = (1, 0, Some(name.into()));
             }
             Op::Input(number) => {
                 detail(u64::from(*number));
@@ -75,6 +107,7 @@ impl<'t> Keys<'t> {
                 // An element of an input is an input; one of anything else stands beside it.
                 let first = indices.first().copied().map_or(0, u64::from);
                 (key.class, key.height, key.rank) = (of(0).class, of(0).height, of(0).rank);
+                key.name = of(0).name.clone();
                 if key.class != 3 {
                     key.rank = key.rank.wrapping_mul(1 << 32).wrapping_add(1 + first);
                 }

@@ -1,0 +1,176 @@
+//! All columns of a Jacobian at once: a tangent whose value is a matrix.
+//!
+//! A node of n elements has an n×d matrix of derivatives by the d variables. It begins as the identity and stays diagonal
+//! through elementwise operations; a product with a weight scales the columns of the weight, W·diag(v); from there on
+//! rows are scaled and weights are multiplied. So a dense layer of d variables is some matrix nodes, not d tangents of
+//! vectors that are then put together.
+
+use crate::sweep::{Partial, choice, is_one, partial, takes_first};
+use crate::tape::{Cut, Node, NodeId, Op, Shape, Tape, Var, joined};
+
+/// The derivatives of a node by the variables.
+#[derive(Clone, Copy)]
+enum Columns<'t> {
+    /// Of element e by variable e alone: a vector.
+    Diagonal(Var<'t>),
+    /// A matrix with a row for each element and a column for each variable.
+    Full(Var<'t>),
+}
+use Columns::{Diagonal, Full};
+
+/// `J[i][j]` = ∂xᵢ/∂zⱼ as a matrix node; `None` where an operation on the way is not one of those that move a few
+/// matrices: then columns are derived one by one.
+pub(super) fn all_columns<'t>(tape: &'t Tape, map: &Cut) -> Option<Var<'t>> {
+    let (input, output) = (map.inputs()[0], map.outputs()[0]);
+    let d = tape.shape(input).len();
+    let at = |id: NodeId| map.position(id).expect("the node belongs to the program");
+    let mut columns: Vec<Option<Columns<'t>>> = vec![None; map.nodes().len()];
+    columns[at(input)] = Some(Diagonal(tape.constant(1.0).broadcast(Shape::Vector(d))));
+    let sweep = Sweep { tape, d };
+    for (position, id) in map.nodes().iter().enumerate() {
+        let node = tape.node(*id);
+        let operands: Vec<Option<Columns<'t>>> =
+            node.operands.iter().map(|operand| map.position(*operand).and_then(|at| columns[at])).collect();
+        if map.is_input(*id) || operands.iter().all(Option::is_none) {
+            continue;
+        }
+        columns[position] = sweep.node(*id, &node, &operands)?;
+    }
+    columns[at(output)].map(|columns| sweep.full(columns))
+}
+
+struct Sweep<'t> {
+    tape: &'t Tape,
+    d: usize,
+}
+
+impl<'t> Sweep<'t> {
+    fn ones(&self, count: usize) -> Var<'t> {
+        self.tape.constant(1.0).broadcast(Shape::Vector(count))
+    }
+
+    /// Each element of a node repeated along its row.
+    fn rows(&self, a: Var<'t>) -> Var<'t> {
+        a.reshape(Shape::Vector(a.len())).outer(self.ones(self.d))
+    }
+
+    fn full(&self, columns: Columns<'t>) -> Var<'t> {
+        let d = self.d;
+        match columns {
+            Full(matrix) => matrix,
+            Diagonal(v) => {
+                let places: Vec<usize> = (0..d).map(|e| e * d + e).collect();
+                v.scatter(&places, Shape::Matrix(d, d))
+            }
+        }
+    }
+
+    fn scaled(&self, factor: Var<'t>, columns: Columns<'t>) -> Columns<'t> {
+        match columns {
+            Diagonal(v) => {
+                let factor = factor.reshape(Shape::Vector(self.d));
+                Diagonal(if is_one(v) { factor } else { factor * v })
+            }
+            Full(matrix) => Full(self.rows(factor) * matrix),
+        }
+    }
+
+    fn sum(&self, a: Option<Columns<'t>>, b: Columns<'t>) -> Columns<'t> {
+        match (a, b) {
+            (None, b) => b,
+            (Some(Diagonal(a)), Diagonal(b)) => Diagonal(a + b),
+            (Some(a), b) => Full(self.full(a) + self.full(b)),
+        }
+    }
+
+    /// From the derivatives of the operands; the outer `None` where no rule is at hand, the inner one where nothing moves.
+    fn node(&self, id: NodeId, node: &Node, of: &[Option<Columns<'t>>]) -> Option<Option<Columns<'t>>> {
+        let (tape, d, n) = (self.tape, self.d, node.shape.len());
+        let operands: Vec<Var<'t>> = node.operands.iter().map(|operand| tape.var(*operand)).collect();
+        Some(Some(match &node.op {
+            Op::Select if of[1].is_none() && of[2].is_none() => return Some(None),
+            Op::Select => self.choose(operands[0], of[1], of[2]),
+            Op::Min | Op::Max => self.choose(takes_first(&node.op, operands[0], operands[1]), of[0], of[1]),
+            op if op.is_elementwise() => {
+                let mut sum = None;
+                for (k, columns) in of.iter().enumerate() {
+                    let Some(columns) = *columns else { continue };
+                    let share = match (partial(op, &operands, tape.var(id), k), columns) {
+                        (Partial::Zero, _) => continue,
+                        (Partial::One, columns) => columns,
+                        (Partial::MinusOne, Diagonal(v)) => Diagonal(-v),
+                        (Partial::MinusOne, Full(matrix)) => Full(-matrix),
+                        (Partial::By(factor), columns) => self.scaled(factor, columns),
+                    };
+                    sum = Some(self.sum(sum, share));
+                }
+                return Some(sum);
+            }
+            Op::Broadcast => Full(self.ones(n).outer(self.full(of[0]?).reshape(Shape::Vector(d)))),
+            Op::Sum => match of[0]? {
+                Diagonal(v) => Full(v.reshape(Shape::Matrix(1, d))),
+                Full(matrix) => {
+                    let count = operands[0].len();
+                    Full(matrix.transpose().matvec(self.ones(count)).reshape(Shape::Matrix(1, d)))
+                }
+            },
+            Op::Gather(indices) => match of[0]? {
+                columns @ Diagonal(_) if n == d && in_order(indices) => columns,
+                Diagonal(v) => {
+                    let from: Vec<usize> = indices.iter().map(|index| *index as usize).collect();
+                    let places: Vec<usize> = from.iter().enumerate().map(|(row, e)| row * d + e).collect();
+                    Full(v.pick("gather", &from, Shape::Vector(n)).scatter(&places, Shape::Matrix(n, d)))
+                }
+                Full(matrix) => {
+                    let row = |index: u32| (0..d).map(move |column| index as usize * d + column);
+                    let from: Vec<usize> = indices.iter().copied().flat_map(row).collect();
+                    Full(matrix.pick("gather", &from, Shape::Matrix(n, d)))
+                }
+            },
+            Op::Concat => {
+                let zero = |k: usize| {
+                    let entries = operands[k].len() * d;
+                    tape.constant(0.0).broadcast(Shape::Vector(entries))
+                };
+                let part = |k: usize| of[k].map_or_else(|| zero(k), |columns| self.full(columns));
+                Full(joined((0..operands.len()).map(part)).reshape(Shape::Matrix(n, d)))
+            }
+            Op::MatVec if of[0].is_none() && is_weight(tape, node.operands[0]) => match of[1]? {
+                Diagonal(v) if is_one(v) => Full(operands[0]),
+                Diagonal(v) => Full(operands[0] * self.ones(n).outer(v)),
+                Full(matrix) => Full(operands[0].matmul(matrix)),
+            },
+            _ => return None,
+        }))
+    }
+
+    fn choose(
+        &self,
+        condition: Var<'t>,
+        then: Option<Columns<'t>>,
+        otherwise: Option<Columns<'t>>,
+    ) -> Columns<'t> {
+        let diagonal = |columns: Option<Columns<'t>>| match columns {
+            Some(Full(_)) => None,
+            Some(Diagonal(v)) => Some(v),
+            None => Some(self.tape.constant(0.0).broadcast(Shape::Vector(self.d))),
+        };
+        if let (Some(then), Some(otherwise)) = (diagonal(then), diagonal(otherwise)) {
+            return Diagonal(choice(condition.reshape(Shape::Vector(self.d)), then, otherwise));
+        }
+        let shape = Shape::Matrix(condition.len(), self.d);
+        let zero = || self.tape.constant(0.0).broadcast(shape);
+        let branch = |columns: Option<Columns<'t>>| columns.map_or_else(zero, |columns| self.full(columns));
+        Full(choice(self.rows(condition), branch(then), branch(otherwise)))
+    }
+}
+
+fn in_order(indices: &[u32]) -> bool {
+    indices.iter().enumerate().all(|(k, index)| k == *index as usize)
+}
+
+/// Whether a matrix is made of parameters and constants alone: it is one for all samples.
+fn is_weight(tape: &Tape, matrix: NodeId) -> bool {
+    let cut = Cut::new(tape, &[], &[matrix]);
+    !cut.nodes().iter().any(|id| tape.look(*id, |node| matches!(node.op, Op::Input(_))))
+}

@@ -1,0 +1,140 @@
+//! Intervals with open and closed ends.
+
+/// What is known of the elements of a node, wherever they are defined.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bound {
+    /// The lower end.
+    pub low: End,
+    /// The upper end.
+    pub high: End,
+    /// No element is ever 0.
+    pub nonzero: bool,
+    /// Every element is defined, for all inputs in their domain and all parameters.
+    pub defined: bool,
+}
+
+/// An end of an interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct End {
+    /// Where it is; infinite ends are open.
+    pub at: f64,
+    /// Whether it is not reached.
+    pub open: bool,
+}
+
+impl End {
+    /// An end that is reached, unless it is infinite. -0 is 0.
+    pub(super) fn closed(at: f64) -> End {
+        End { at: at + 0.0, open: at.is_infinite() }
+    }
+
+    /// An end that is not reached. -0 is 0.
+    pub(super) fn open(at: f64) -> End {
+        End { at: at + 0.0, open: true }
+    }
+
+    /// The same end at another place.
+    pub(super) fn moved(self, at: f64) -> End {
+        End { at: at + 0.0, open: self.open || at.is_infinite() }
+    }
+
+    pub(super) fn negated(self) -> End {
+        End { at: 0.0 - self.at, open: self.open }
+    }
+}
+
+impl Bound {
+    /// (-∞, ∞)
+    pub const REALS: Bound = Bound {
+        low: End { at: f64::NEG_INFINITY, open: true },
+        high: End { at: f64::INFINITY, open: true },
+        nonzero: false,
+        defined: true,
+    };
+
+    /// (low, high)
+    pub fn between(low: f64, high: f64) -> Bound {
+        Bound::of(End::open(low), End::open(high))
+    }
+
+    /// [low, high]
+    pub fn closed(low: f64, high: f64) -> Bound {
+        Bound::of(End::closed(low), End::closed(high))
+    }
+
+    /// What is defined and lies between two ends.
+    pub(super) fn of(low: End, high: End) -> Bound {
+        Bound { low, high, nonzero: false, defined: true }.in_order()
+    }
+
+    /// The same, and no element is 0 if so it says.
+    pub(super) fn with(self, nonzero: bool, defined: bool) -> Bound {
+        Bound { nonzero: self.nonzero || nonzero, defined, ..self }.in_order()
+    }
+
+    /// With ends that are numbers, without -0, and with the sign that follows from the ends.
+    pub(super) fn in_order(self) -> Bound {
+        let end = |end: End, unknown: f64| match end.at.is_nan() {
+            true => End::open(unknown),
+            false => End { at: end.at + 0.0, open: end.open || end.at.is_infinite() },
+        };
+        let mut bound =
+            Bound { low: end(self.low, f64::NEG_INFINITY), high: end(self.high, f64::INFINITY), ..self };
+        bound.nonzero |= bound.is_positive() || bound.is_negative();
+        // A 0 that is never reached is an open end.
+        bound.low.open |= bound.nonzero && bound.low.at == 0.0;
+        bound.high.open |= bound.nonzero && bound.high.at == 0.0;
+        bound
+    }
+
+    /// Every element is above 0.
+    pub fn is_positive(self) -> bool {
+        self.low.at > 0.0 || (self.low.at == 0.0 && (self.low.open || self.nonzero))
+    }
+
+    /// Every element is below 0.
+    pub fn is_negative(self) -> bool {
+        self.high.at < 0.0 || (self.high.at == 0.0 && (self.high.open || self.nonzero))
+    }
+
+    /// Every element is 0 or above.
+    pub fn is_nonnegative(self) -> bool {
+        self.low.at >= 0.0
+    }
+
+    /// Every element is 0 or below.
+    pub fn is_nonpositive(self) -> bool {
+        self.high.at <= 0.0
+    }
+
+    /// Whether a number can be an element.
+    pub fn contains(self, value: f64) -> bool {
+        let above = value > self.low.at || (value == self.low.at && !self.low.open);
+        let below = value < self.high.at || (value == self.high.at && !self.high.open);
+        above && below && !(self.nonzero && value == 0.0)
+    }
+
+    /// The smallest interval around both.
+    pub(super) fn hull(self, other: Bound) -> Bound {
+        let low = lower(self.low, other.low);
+        let high = higher(self.high, other.high);
+        let defined = self.defined && other.defined;
+        Bound { low, high, nonzero: self.nonzero && other.nonzero, defined }.in_order()
+    }
+}
+
+/// The lower one of two ends; of two at one place the one that is reached.
+pub(super) fn lower(a: End, b: End) -> End {
+    if a.at < b.at {
+        a
+    } else if b.at < a.at {
+        b
+    } else {
+        End { at: a.at, open: a.open && b.open }
+    }
+}
+
+/// The higher one of two ends; of two at one place the one that is reached.
+pub(super) fn higher(a: End, b: End) -> End {
+    lower(a.negated(), b.negated()).negated()
+}

@@ -1,0 +1,289 @@
+//! The bound sweep: an interval for every node, for all inputs in their domain and all parameters.
+//!
+//! The reals are meant, not their floating-point images: eᵃ > 0 holds although `exp(-800.0)` is 0. Ends may
+//! be open or closed, and ±∞ is always open. Where ends are computed they are rounded outwards. A vector or a
+//! matrix has one interval for all of its elements, and beside it two facts that an interval cannot tell:
+//! that no element is 0 (signs may differ from element to element), and that every element is defined for all
+//! inputs. These are the side conditions of the simplifier, and what proofs of monotonicity stand on.
+//!
+//! What is picked out of a constant, of an input or of a concatenation is bounded element by element ([`Region`]).
+//!
+//! *Soundness.* For inputs where they are said to lie and any real parameters, the real value of each element of a node
+//! lies in the node's interval wherever it is defined. Every arm of [`Bounds::node`] takes that over from operands to
+//! node, with ends rounded outwards by [`arithmetic`], [`power`] and [`functions`].
+
+mod arithmetic;
+mod functions;
+mod interval;
+mod power;
+mod region;
+
+use std::cell::RefCell;
+
+use rustc_hash::FxHashMap;
+
+pub use self::interval::{Bound, End};
+pub use self::region::Region;
+
+use self::arithmetic::{absolute, negative, product, quotient, reciprocal, repeated, sum};
+use self::interval::{higher, lower};
+use self::region::around;
+use super::limit::crosses_zero;
+use crate::tape::{Data, Function, Node, NodeId, Op, Shape, Tape};
+
+/// Bounds of the nodes of a tape, computed as they are asked for: only what a node is made of is looked at.
+#[derive(Clone, Debug)]
+pub struct Bounds<'t> {
+    tape: &'t Tape,
+    given: FxHashMap<NodeId, Region>,
+    known: RefCell<FxHashMap<NodeId, Bound>>,
+}
+
+impl<'t> Bounds<'t> {
+    /// Some nodes are said to lie where they lie (an input in its domain); the rest follows.
+    pub fn new(tape: &'t Tape, given: &[(NodeId, Bound)]) -> Bounds<'t> {
+        Bounds::within(tape, given.iter().map(|(id, bound)| (*id, Region::All(*bound))))
+    }
+
+    /// The same where the elements of a node may each have an interval of their own. Of two regions of one node the
+    /// first counts.
+    pub fn within(tape: &'t Tape, regions: impl IntoIterator<Item = (NodeId, Region)>) -> Bounds<'t> {
+        let mut given = FxHashMap::default();
+        for (id, region) in regions {
+            given.entry(id).or_insert(region);
+        }
+        Bounds { tape, given, known: RefCell::default() }
+    }
+
+    /// One more node is said to lie where it lies. What was asked for before stays as wide as it was.
+    pub(crate) fn give(&mut self, id: NodeId, region: Region) {
+        let hull = region.hull(self.tape.shape(id).len());
+        self.known.get_mut().insert(id, hull);
+        self.given.insert(id, region);
+    }
+
+    /// The bound around some elements of a node.
+    pub(crate) fn of_elements(&self, id: NodeId, elements: &[usize]) -> Bound {
+        let whole = self.of(id);
+        match self.has_parts(id) {
+            true => around(elements.iter().map(|e| self.element(id, *e))),
+            false => whole,
+        }
+    }
+
+    /// The bound of a node.
+    pub fn of(&self, id: NodeId) -> Bound {
+        if let Some(bound) = self.known.borrow().get(&id) {
+            return *bound;
+        }
+        let mut waiting = vec![id];
+        while let Some(id) = waiting.last().copied() {
+            if self.known.borrow().contains_key(&id) {
+                waiting.pop();
+                continue;
+            }
+            let bound = match self.given.get(&id) {
+                Some(region) => region.hull(self.tape.shape(id).len()),
+                None => {
+                    let node = self.tape.node(id);
+                    let before = waiting.len();
+                    let known = self.known.borrow();
+                    waiting.extend(node.operands.iter().filter(|operand| !known.contains_key(operand)));
+                    if waiting.len() > before {
+                        continue;
+                    }
+                    drop(known);
+                    self.node(&node).in_order()
+                }
+            };
+            self.known.borrow_mut().insert(id, bound);
+            waiting.pop();
+        }
+        self.known(id)
+    }
+
+    /// The bound of a node that was asked for before.
+    fn known(&self, id: NodeId) -> Bound {
+        self.known.borrow()[&id]
+    }
+
+    /// From the bounds of the operands: one arm an operation.
+    fn node(&self, node: &Node) -> Bound {
+        let of = |k: usize| self.known(node.operands[k]);
+        let a = || of(0);
+        let same = node.operands.len() == 2 && node.operands[0] == node.operands[1];
+        match &node.op {
+            Op::Input(_) | Op::Parameter(_) => Bound::REALS,
+            Op::Constant(data) => constant(data),
+            Op::Neg => negative(a()),
+            Op::Recip => reciprocal(a()),
+            Op::Exp => functions::EXP.of(a()),
+            Op::Ln => {
+                let a = a();
+                let inside = Bound { low: higher(a.low, End::open(0.0)), ..a };
+                let defined = a.defined && a.is_positive();
+                functions::LN.of(inside).with(false, defined)
+            }
+            Op::ExpM1 => functions::EXP_M1.of_signed(a()),
+            Op::Ln1p => {
+                let a = a();
+                let inside = Bound { low: higher(a.low, End::open(-1.0)), ..a };
+                let defined = a.defined && (a.low.at > -1.0 || (a.low.at == -1.0 && a.low.open));
+                functions::LN_1P.of_signed(inside).with(false, defined)
+            }
+            Op::Tanh => functions::TANH.of_signed(a()),
+            Op::Sigmoid => functions::SIGMOID.of(a()),
+            // 1/cosh², which falls with |a| from 1 at 0.
+            Op::SechSquared => {
+                let cosh = functions::hyperbolic_cosine(a());
+                reciprocal(product(cosh, cosh))
+            }
+            Op::Softplus => functions::SOFTPLUS.of(a()),
+            Op::Sin | Op::Cos => Bound { nonzero: false, defined: a().defined, ..Bound::closed(-1.0, 1.0) },
+            Op::Sqrt => functions::square_root(a()),
+            Op::Abs => absolute(a()),
+            Op::Sign => functions::sign(a()),
+            Op::Erf => functions::ERF.of_signed(a()),
+            Op::Sinh => functions::SINH.of_signed(a()),
+            Op::Asinh => functions::ASINH.of_signed(a()),
+            Op::Cosh => functions::hyperbolic_cosine(a()),
+            Op::LnNormalCdf => functions::LN_NORMAL_CDF.of(a()),
+            Op::LnGamma => {
+                let a = a();
+                let defined = a.defined && a.is_positive();
+                // The least value of ln Γ on (0, ∞) is -0.12148629053584960…, at 1.4616…
+                Bound::of(End::closed(-0.121_486_290_535_849_7), End::open(f64::INFINITY))
+                    .with(false, defined)
+            }
+            Op::Polygamma(order) => {
+                let defined = a().defined && a().is_positive();
+                // Above order 0 (-1)ⁿ⁺¹ times it falls from ∞ to 0.
+                let bound = match order {
+                    0 => Bound::REALS,
+                    n if n % 2 == 1 => Bound::between(0.0, f64::INFINITY),
+                    _ => Bound::between(f64::NEG_INFINITY, 0.0),
+                };
+                bound.with(false, defined)
+            }
+            Op::Powi(exponent) => power::power(a(), *exponent),
+            Op::Add => sum(a(), of(1)),
+            Op::Sub if same => Bound { defined: a().defined, ..Bound::closed(0.0, 0.0) },
+            Op::Sub => sum(a(), negative(of(1))),
+            Op::Mul if same => power::square(a()),
+            Op::Mul => product(a(), of(1)),
+            Op::Div => quotient(a(), of(1)),
+            Op::Pow => power::power_of_positive(a(), of(1)),
+            Op::Min => {
+                let (a, b) = (a(), of(1));
+                let bound = Bound::of(lower(a.low, b.low), lower(a.high, b.high));
+                bound.with(a.nonzero && b.nonzero, a.defined && b.defined)
+            }
+            Op::Max => {
+                let (a, b) = (a(), of(1));
+                let bound = Bound::of(higher(a.low, b.low), higher(a.high, b.high));
+                bound.with(a.nonzero && b.nonzero, a.defined && b.defined)
+            }
+            Op::Less | Op::LessEq => Bound::closed(0.0, 1.0).with(false, a().defined && of(1).defined),
+            Op::Select => {
+                let bound = of(1).hull(of(2));
+                Bound { defined: bound.defined && a().defined, ..bound }
+            }
+            Op::Broadcast | Op::Transpose => a(),
+            // What is not picked does not count, and need not be defined.
+            Op::Gather(indices) if self.has_parts(node.operands[0]) => {
+                around(indices.iter().map(|index| self.element(node.operands[0], *index as usize)))
+            }
+            Op::Gather(_) => a(),
+            Op::Sum => repeated(a(), self.tape.shape(node.operands[0]).len()),
+            Op::Scatter(indices) => {
+                let mut counts = vec![0; node.shape.len()];
+                indices.iter().for_each(|index| counts[*index as usize] += 1);
+                counts.sort_unstable();
+                counts.dedup();
+                around(counts.into_iter().map(|count| match count {
+                    1 => a(),
+                    count => repeated(a(), count),
+                }))
+            }
+            Op::Concat => {
+                let parts =
+                    (0..node.operands.len()).filter(|k| !self.tape.shape(node.operands[*k]).is_empty());
+                around(parts.map(of))
+            }
+            Op::MatVec | Op::MatMul => {
+                let Shape::Matrix(_, inner) = self.tape.shape(node.operands[0]) else { return Bound::REALS };
+                repeated(product(a(), of(1)), inner)
+            }
+            Op::Outer => product(a(), of(1)),
+            Op::LogAbsDet | Op::Inverse => Bound { defined: false, ..Bound::REALS },
+            Op::Substitution(equation) => {
+                let operands: Vec<Bound> = (0..node.operands.len()).map(of).collect();
+                // What G gives for any z at all holds for z, and what it gives for that is all the better: if G is
+                // defined there, z is, element after element.
+                let first = function_bound(&equation.function, Bound::REALS, &operands);
+                function_bound(&equation.function, Bound { defined: true, ..first }, &operands)
+            }
+            Op::Root(equation) => {
+                let operands: Vec<Bound> = (0..node.operands.len()).map(of).collect();
+                let ends = equation.ends.values();
+                let defined = operands.iter().all(|bound| bound.defined)
+                    && crosses_zero(&equation.function, (ends[0], ends[1]), &operands);
+                Bound { defined, ..Bound::between(ends[0], ends[1]) }
+            }
+        }
+    }
+}
+
+/// The bound of a function's result, its variable and what it captures being where they are said to be.
+fn function_bound(function: &Function, variable: Bound, captured: &[Bound]) -> Bound {
+    let (tape, inputs, output) = function.tape();
+    let given = inputs.into_iter().zip([variable].into_iter().chain(captured.iter().copied()));
+    Bounds::new(&tape, &given.collect::<Vec<_>>()).of(output)
+}
+
+fn constant(data: &Data) -> Bound {
+    let values = data.values();
+    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    match values.is_empty() {
+        true => Bound::closed(0.0, 0.0),
+        false => Bound::closed(low, high).with(values.iter().all(|value| *value != 0.0), true),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bound_of(record: impl for<'t> Fn(crate::tape::Var<'t>) -> crate::tape::Var<'t>) -> Bound {
+        let tape = Tape::new();
+        let z = tape.input(Shape::Scalar);
+        let x = record(z);
+        Bounds::new(&tape, &[]).of(x.id())
+    }
+
+    #[test]
+    fn textbook_bounds() {
+        assert!(bound_of(|z| z.exp()).is_positive());
+        assert!(bound_of(|z| (-z.exp()) * z.softplus()).is_negative());
+        assert!(bound_of(|z| 1.0 + z.tanh()).is_positive());
+        assert!(bound_of(|z| 1.0 - z.tanh() * z.tanh()).is_positive());
+        assert!(bound_of(|z| z.powi(2) + 1.0).is_positive());
+        assert!(!bound_of(|z| z.powi(2)).is_positive());
+        assert!(bound_of(|z| z.powi(2)).is_nonnegative());
+        assert!(!bound_of(|z| 1.0 - 0.9 * z.sin() - 0.2).is_positive());
+        assert!(bound_of(|z| 1.0 + 0.9 * z.sin()).is_positive());
+        assert!(bound_of(|z| z.sigmoid() * (-z).sigmoid()).is_positive());
+        assert!(bound_of(|z| (z.cos() + 2.0).recip()).is_positive());
+        assert!(!bound_of(|z| z.recip()).defined);
+        assert!(bound_of(|z| z.recip()).nonzero);
+        assert!(bound_of(|z| z.exp().ln()).defined);
+    }
+
+    #[test]
+    fn reals_not_floats() {
+        // exp(-800) is 0 to a computer, but eᵃ is not 0, and neither is its square.
+        assert!(bound_of(|z| (-800.0 + 0.0 * z).exp()).is_positive());
+        assert!(bound_of(|z| z.exp() * 1e-300 * 1e-300).is_positive());
+    }
+}

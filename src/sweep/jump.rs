@@ -1,0 +1,59 @@
+//! Whether a program may jump: whether its value may leap where an input moves a little.
+//!
+//! Every operation is continuous where it is defined, except for comparisons, signs and choices between branches; and a
+//! jump can undo what slopes promise (`z + select(z < 0, 1, 0)` grows everywhere and is not one-to-one). The node that
+//! solves an equation is continuous if the equation's function is, so these functions are looked into, and functions
+//! inside of them.
+
+use std::sync::Arc;
+
+use super::reach::{Reach, Relation};
+use crate::tape::{Cut, Function, NodeId, Op, Tape};
+
+/// Whether an output may jump when the inputs of the program move: `false` is a proof that none does wherever the
+/// program is defined.
+pub fn may_jump(tape: &Tape, cut: &Cut) -> bool {
+    // Functions of equations that move, and which of their captured nodes do.
+    let mut waiting: Vec<(Arc<Function>, Vec<bool>)> = Vec::new();
+    if jumps_outside_of_functions(tape, cut, &mut waiting) {
+        return true;
+    }
+    while let Some((function, moving)) = waiting.pop() {
+        let (tape, inputs, output) = function.tape();
+        // The variable is what the equation gives: it moves with whatever is captured.
+        let moves = |(k, id): (usize, &NodeId)| (k == 0 || moving[k - 1]).then_some(*id);
+        let inputs: Vec<NodeId> = inputs.iter().enumerate().filter_map(moves).collect();
+        if jumps_outside_of_functions(&tape, &Cut::new(&tape, &inputs, &[output]), &mut waiting) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Of a program the functions aside, which are noted down.
+fn jumps_outside_of_functions(
+    tape: &Tape,
+    cut: &Cut,
+    functions: &mut Vec<(Arc<Function>, Vec<bool>)>,
+) -> bool {
+    let reach = Reach::new(tape, cut, Relation::Value);
+    cut.nodes().iter().filter(|id| !cut.is_input(**id) && reach.depends_on_input(**id)).any(|id| {
+        tape.look(*id, |node| {
+            let moving = || node.operands.iter().map(|operand| reach.depends_on_input(*operand)).collect();
+            match &node.op {
+                Op::Less | Op::LessEq | Op::Sign => true,
+                // Whatever its condition was made of.
+                Op::Select => reach.depends_on_input(node.operands[0]),
+                Op::Substitution(equation) => {
+                    functions.push((equation.function.clone(), moving()));
+                    false
+                }
+                Op::Root(equation) => {
+                    functions.push((equation.function.clone(), moving()));
+                    false
+                }
+                _ => false,
+            }
+        })
+    })
+}
