@@ -9,6 +9,7 @@ mod edge;
 mod fault;
 mod hand;
 mod line;
+mod meant;
 mod named;
 mod program;
 #[path = "../random_programs/mod.rs"]

@@ -284,7 +284,7 @@ impl Step {
             Step::Sigmoid => 1.0 / (1.0 + (-v).exp()),
             Step::Logit => v.ln() - (-v).ln_1p(),
             Step::Tanh => v.tanh(),
-            Step::Erf => (1.2 * v).tanh(),
+            Step::Erf => libm::erf(v),
             Step::Atanh => v.atanh(),
             Step::Softsign => v / (1.0 + v.abs()),
             Step::Sinh => v.sinh(),
