@@ -14,7 +14,8 @@ pub struct Edge {
     pub number: Number,
     /// B.
     pub taken: f64,
-    /// Which u ≤ 1 of a parameter, 1 for some value of it.
+    /// Which u of a parameter, 1 for some value of it and nowhere more; the last form is B - aⁿ·uⁿ, where A < B is
+    /// what keeps the slope positive.
     pub share: usize,
 }
 
@@ -28,6 +29,8 @@ pub enum Number {
     /// A sum, term by term.
     Sum(Vec<f64>),
 }
+
+const TURNED: usize = 4;
 
 fn exact(value: f64) -> BigRational {
     BigRational::from_float(value).expect("finite")
@@ -89,21 +92,29 @@ impl Edge {
             let a = number.exact();
             let Some(near) = a.to_f64().filter(|near| near.is_finite() && *near > 1e-6) else { continue };
             // From the next number to clearly another one.
-            let margin = choose.pick(&[0.0, 2.3e-16, 5e-16, 1e-14, 1e-9, 1e-3]);
-            let taken = near * if positive { 1.0 - margin } else { 1.0 + margin };
+            let margin = choose.pick(&[0.0, 2.3e-16, 5e-16, 1e-14, 5e-14, 1e-9, 1e-3]);
+            let taken = near * if choose.chance(0.5) { 1.0 - margin } else { 1.0 + margin };
             let difference = a - exact(taken);
+            let turned = matches!(number, Number::Power(..)) && choose.chance(0.5);
+            let difference = if turned { -difference } else { difference };
             if (positive && difference.is_positive()) || (!positive && difference.is_negative()) {
-                return Edge { number, taken, share: choose.below(3) };
+                let share = if turned { TURNED } else { choose.below(TURNED) };
+                return Edge { number, taken, share };
             }
         }
     }
 
-    /// A - B·u(p).
+    /// A - B·u(p), or B - (a·u(p))ⁿ.
     pub fn record<'t>(&self, p: Var<'t>) -> Var<'t> {
         let u = match self.share {
             0 => p.sin(),
             1 => p.cos(),
-            _ => p.sin().powi(2),
+            2 => p.sin().powi(2),
+            3 => 1.0 - 0.5 * p.tanh().powi(2),
+            _ => {
+                let Number::Power(a, n) = self.number else { unreachable!("a power is turned") };
+                return self.taken - (a * p.sin()).powi(n);
+            }
         };
         self.number.record(p.tape()) - self.taken * u
     }

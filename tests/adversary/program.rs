@@ -131,6 +131,29 @@ impl Program {
         }
     }
 
+    /// Programs of which the same is true, with a little less in them.
+    pub fn smaller(&self) -> Vec<Program> {
+        match self {
+            Program::One(recipe) => recipe.smaller().into_iter().map(Program::One).collect(),
+            Program::Turned(recipe) => recipe.smaller().into_iter().map(Program::Turned).collect(),
+            Program::Chained(recipes) => {
+                let with = |k: usize, recipe: Recipe| {
+                    let mut less = recipes.clone();
+                    less[k] = recipe;
+                    Program::Chained(less)
+                };
+                let same = |less: &Recipe, of: &Recipe| less.order.len() == of.order.len();
+                let each = recipes.iter().enumerate();
+                each.flat_map(|(k, recipe)| {
+                    let smaller = recipe.smaller().into_iter().filter(move |less| same(less, recipe));
+                    smaller.map(move |less| with(k, less))
+                })
+                .collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     pub fn layer(&self) -> Box<dyn Bijection> {
         match self {
             Program::One(recipe) => recipe.layer(),

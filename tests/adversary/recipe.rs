@@ -74,7 +74,7 @@ impl Recipe {
             let hidden = !recipe.vector && choose.chance(0.25);
             let fault = (0..20).find_map(|_| {
                 let fault = Step::Fault(Fault::of(kind, choose));
-                let fault = if hidden { Step::Hidden(Box::new(fault)) } else { fault };
+                let fault = if hidden { Step::Hidden(Box::new(fault), choose.chance(0.5)) } else { fault };
                 let mut chain = recipe.chains[k].clone();
                 chain.insert(place, fault);
                 stays_finite(&chain, Line::Reals).then_some(chain)
@@ -210,6 +210,39 @@ impl Recipe {
         truth
     }
 
+    /// Recipes of which the same is true, with one step or one variable less.
+    pub fn smaller(&self) -> Vec<Recipe> {
+        let mut smaller = Vec::new();
+        for (k, chain) in self.chains.iter().enumerate() {
+            let lines = self.lines_of(k);
+            for place in 0..chain.len() {
+                if chain[place].fault().is_some() || lines[place] != lines[place + 1] || chain.len() == 1 {
+                    continue;
+                }
+                let mut less = self.clone();
+                let changed = if self.vector { 0..self.chains.len() } else { k..k + 1 };
+                changed.for_each(|k| drop(less.chains[k].remove(place)));
+                smaller.push(less);
+            }
+            if self.order.len() > 1 && self.mix.is_none() && chain.iter().all(|step| step.fault().is_none()) {
+                let mut less = self.clone();
+                let gone = less.order.remove(k);
+                less.order.iter_mut().filter(|i| **i > gone).for_each(|i| *i -= 1);
+                less.chains.remove(k);
+                smaller.push(less);
+            }
+        }
+        if self.mix.is_some() {
+            smaller.push(Recipe { mix: None, ..self.clone() });
+        }
+        // A variable has none before it once it is the first; a structure needs two.
+        let asks_none = |recipe: &Recipe| !recipe.chains[0].iter().any(Step::asks_before);
+        let two =
+            |recipe: &Recipe| !matches!(recipe.spoil, Some(Spoil::Structure(_))) || recipe.order.len() > 1;
+        smaller.retain(|recipe| asks_none(recipe) && two(recipe));
+        smaller
+    }
+
     /// As a layer.
     pub fn layer(&self) -> Box<dyn Bijection> {
         Box::new(Layer { recipe: self.clone(), calls: Cell::new(0) })
@@ -222,7 +255,7 @@ fn chain(lines: (Line, Line), asks: bool, vector: bool, choose: &mut Chooser) ->
         let (mut steps, mut line) = (Vec::new(), lines.0);
         for _ in 0..choose.below(5) {
             let step = Step::any(line, asks, choose);
-            if vector && matches!(step, Step::Hidden(_)) {
+            if vector && matches!(step, Step::Hidden(..)) {
                 continue;
             }
             let mut longer = steps.clone();

@@ -58,8 +58,8 @@ pub enum Step {
     Gap(f64),
     /// A factor that is positive by the last digit.
     Edge(Edge),
-    /// The same step inside of an equation.
-    Hidden(Box<Step>),
+    /// The same step inside of an equation: of an unknown, or of v itself beside an unknown that shifts it.
+    Hidden(Box<Step>, bool),
     Fault(Fault),
 }
 
@@ -139,7 +139,11 @@ impl Step {
                 26 => Step::Root,
                 27 => Step::Edge(Edge::any(true, choose)),
                 28 => Step::Gap(scale(choose)),
-                _ => Step::Hidden(Box::new(Step::any(line, false, choose))),
+                _ => {
+                    let step = Step::any(line, false, choose);
+                    let beside = step.image(line) == line && choose.chance(0.5);
+                    Step::Hidden(Box::new(step), beside)
+                }
             },
             Line::Positive => match choose.below(9) {
                 0 => Step::Ln,
@@ -171,7 +175,7 @@ impl Step {
             Step::Sigmoid => Line::Unit,
             Step::Tanh | Step::Erf | Step::Softsign => Line::Ball,
             Step::Ln | Step::Logit | Step::Atanh => Line::Reals,
-            Step::Hidden(step) => step.image(from),
+            Step::Hidden(step, _) => step.image(from),
             _ => from,
         }
     }
@@ -181,7 +185,7 @@ impl Step {
         match self {
             Step::Powi(_) => from == Line::Reals,
             Step::Root => true,
-            Step::Hidden(step) => step.touches_zero(from),
+            Step::Hidden(step, _) => step.touches_zero(from),
             _ => false,
         }
     }
@@ -189,15 +193,25 @@ impl Step {
     pub fn fault(&self) -> Option<&Fault> {
         match self {
             Step::Fault(fault) => Some(fault),
-            Step::Hidden(step) => step.fault(),
+            Step::Hidden(step, _) => step.fault(),
             _ => None,
+        }
+    }
+
+    /// Whether it cannot be that of a first variable.
+    pub fn asks_before(&self) -> bool {
+        match self {
+            Step::ScaleBy(known, _) | Step::ShiftBy(known) => {
+                !matches!(known, Known::Number(_) | Known::Parameter | Known::Context)
+            }
+            _ => false,
         }
     }
 
     pub fn leaves_a_gap(&self) -> bool {
         match self {
             Step::Gap(_) | Step::Fault(Fault::JumpAhead { .. }) => true,
-            Step::Hidden(step) => step.leaves_a_gap(),
+            Step::Hidden(step, _) => step.leaves_a_gap(),
             _ => false,
         }
     }
@@ -255,11 +269,13 @@ impl Step {
                 let p = recorder.parameter(0.5);
                 v * edge.record(p)
             }
-            Step::Hidden(step) => {
-                let tape = v.tape();
-                // The second unknown is the step of the first, which is v.
-                let solved = solve_in_order(tape, &[0, 1], |u| {
-                    Some(stack([v, step.record(u.at(0), before, recorder)]))
+            Step::Hidden(step, beside) => {
+                let shift = if *beside { Some(Known::Parameter.record(before, v, recorder)) } else { None };
+                let solved = solve_in_order(v.tape(), &[0, 1], |u| {
+                    Some(match shift {
+                        None => stack([v, step.record(u.at(0), before, recorder)]),
+                        Some(shift) => stack([shift, step.record(v, before, recorder) + u.at(0).tanh()]),
+                    })
                 });
                 solved.expect("element 1 sees element 0").at(1)
             }
@@ -301,7 +317,7 @@ impl Step {
             Step::Leak(..) => v,
             Step::Root => v + v.max(0.0).sqrt(),
             Step::Gap(by) => v + by * v.signum(),
-            Step::Hidden(step) => step.value(v),
+            Step::Hidden(step, _) => step.value(v),
             Step::Fault(fault) => fault.value(v),
         }
     }

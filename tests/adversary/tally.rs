@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
 use crate::program::Program;
-use crate::truth::{Question, verdicts};
+use crate::truth::{Question, Truth, Verdicts, verdicts};
 
 #[derive(Default)]
 pub struct Tally {
@@ -27,7 +27,7 @@ struct Count {
 /// Audits one program. Contradictions of another sort than `only` are left to other tests.
 pub fn look(tally: &Mutex<Tally>, seed: u64, program: &Program, only: Option<&str>) {
     let truth = program.truth();
-    let found = catch_unwind(AssertUnwindSafe(|| verdicts(&*program.layer())));
+    let found = audited(program);
     let name = match program.kind() {
         "none" => program.form(),
         fault => fault,
@@ -35,30 +35,50 @@ pub fn look(tally: &Mutex<Tally>, seed: u64, program: &Program, only: Option<&st
     let mut tally = tally.lock().unwrap();
     let count = tally.kinds.entry(name.to_string()).or_default();
     count.programs += 1;
-    let contradiction = match &found {
-        Err(_) => Some(("panic".to_string(), "the audit panics (see above)".to_string())),
-        Ok(found) => {
-            for (question, counted) in [
-                (Question::OneToOne, &mut count.one_to_one),
-                (Question::Onto, &mut count.onto),
-                (Question::Inverse, &mut count.inverse),
-            ] {
-                counted.0 += usize::from(found.word(question) == "proven");
-                counted.1 += usize::from(truth.of(question) == Some(true));
-            }
-            found.contradicting(&truth).filter(|(sort, _)| only.is_none_or(|only| only == *sort)).map(
-                |(sort, claim)| {
-                    let said = format!("«{}» {}: {}", claim.statement, claim.word, claim.detail);
-                    (format!("{sort}, {:?}", claim.question), said)
-                },
-            )
+    if let Some(found) = &found {
+        for (question, counted) in [
+            (Question::OneToOne, &mut count.one_to_one),
+            (Question::Onto, &mut count.onto),
+            (Question::Inverse, &mut count.inverse),
+        ] {
+            counted.0 += usize::from(found.word(question) == "proven");
+            counted.1 += usize::from(truth.of(question) == Some(true));
         }
-    };
-    if let Some((sort, said)) = contradiction {
-        count.contradictions += 1;
-        let example = format!("seed {seed}\n{program:?}\n{said}");
-        tally.contradictions.entry(format!("{sort}: {name}")).or_insert((0, example)).0 += 1;
     }
+    let Some((sort, _)) = contradiction(&found, &truth, only) else { return };
+    count.contradictions += 1;
+    let known = tally.contradictions.entry(format!("{sort}: {name}"));
+    known.or_insert_with(|| (0, example(seed, program, &sort, only))).0 += 1;
+}
+
+/// `None` where the audit panics.
+fn audited(program: &Program) -> Option<Verdicts> {
+    catch_unwind(AssertUnwindSafe(|| verdicts(&*program.layer()))).ok()
+}
+
+/// The sort of a contradiction, and what was said.
+fn contradiction(found: &Option<Verdicts>, truth: &Truth, only: Option<&str>) -> Option<(String, String)> {
+    let Some(found) = found else {
+        return Some(("panic".to_string(), "the audit panics (see above)".to_string()));
+    };
+    let (sort, claim) = found.contradicting(truth, only)?;
+    let said = format!("«{}» {}: {}", claim.statement, claim.word, claim.detail);
+    Some((format!("{sort}, {:?}", claim.question), said))
+}
+
+/// The program and what was said of it, for as little of it as shows the same.
+fn example(seed: u64, program: &Program, sort: &str, only: Option<&str>) -> String {
+    let shows = |program: &Program| {
+        let (found, said) = contradiction(&audited(program), &program.truth(), only)?;
+        (found == sort).then_some(said)
+    };
+    let (mut least, mut said) = (program.clone(), shows(program).unwrap_or_default());
+    while let Some((less, shown)) =
+        least.smaller().into_iter().find_map(|less| Some((shows(&less)?, less))).map(|(a, b)| (b, a))
+    {
+        (least, said) = (less, shown);
+    }
+    format!("seed {seed}; of its program remains\n{least:?}\n{said}")
 }
 
 impl Tally {

@@ -112,13 +112,15 @@ impl Verdicts {
         claim.map_or("nothing", |claim| claim.word)
     }
 
-    /// The first claim that says the contrary of what is true.
-    pub fn contradicting(&self, truth: &Truth) -> Option<(&'static str, &Verdict)> {
-        self.claims.iter().find_map(|claim| match (claim.word, truth.of(claim.question)) {
-            ("proven", Some(false)) => Some(("false proven", claim)),
-            ("refuted", Some(true)) => Some(("false refuted", claim)),
-            _ => None,
-        })
+    /// The first claim that says the contrary of what is true: a sort of contradiction, or of any.
+    pub fn contradicting(&self, truth: &Truth, only: Option<&str>) -> Option<(&'static str, &Verdict)> {
+        let contradictions =
+            self.claims.iter().filter_map(|claim| match (claim.word, truth.of(claim.question)) {
+                ("proven", Some(false)) => Some(("false proven", claim)),
+                ("refuted", Some(true)) => Some(("false refuted", claim)),
+                _ => None,
+            });
+        contradictions.into_iter().find(|(sort, _)| only.is_none_or(|only| only == *sort))
     }
 }
 
