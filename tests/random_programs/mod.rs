@@ -3,25 +3,15 @@
 //! They stay smooth and within the domains of their operations by construction (logarithms of 1 + a², inverses
 //! of matrices near a multiple of the identity), and use every operation that can be recorded.
 
-use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Runs a property over seeds. `PROPTEST_CASES` and `PROPTEST_RNG_SEED` set how many and which; nothing is
-/// written to disk.
-pub fn for_seeds(cases: u32, property: impl Fn(u64) -> Result<(), String>) {
-    let mut config = Config { failure_persistence: None, ..Config::default() };
-    if std::env::var_os("PROPTEST_CASES").is_none() {
-        config.cases = cases;
-    }
-    let mut runner = TestRunner::new(config);
-    let seeds = proptest::num::u64::ANY;
-    if let Err(error) = runner.run(&seeds, |seed| property(seed).map_err(TestCaseError::fail)) {
-        panic!("{error}");
-    }
-}
+#[path = "../seeded/mod.rs"]
+mod seeded;
+
+pub use seeded::for_seeds;
 
 /// A source of choices.
 pub struct Chooser(ChaCha8Rng);

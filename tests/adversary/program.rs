@@ -1,0 +1,193 @@
+//! Programs of all kinds, right ones and wrong ones.
+
+use pushforward::prelude::*;
+
+use crate::hand::Hand;
+use crate::line::Line;
+use crate::random_programs::Chooser;
+use crate::recipe::Recipe;
+use crate::singular::Singular;
+use crate::step::Step;
+use crate::truth::Truth;
+
+#[derive(Clone, Debug)]
+pub enum Program {
+    One(Recipe),
+    /// `Inverse` of a recipe.
+    Turned(Recipe),
+    Chained(Vec<Recipe>),
+    Hand(Hand),
+    Singular(Singular),
+    /// `Chain` of a right recipe and a singular map.
+    SingularBehind(Recipe, Singular),
+}
+
+impl Program {
+    /// A bijection, rightly declared.
+    pub fn right(choose: &mut Chooser) -> Program {
+        let d = 1 + choose.below(4);
+        let lines = (Line::any(choose), Line::any(choose));
+        match choose.below(10) {
+            0 => Program::Hand(Hand::any(true, choose)),
+            1 | 2 => Program::Turned(whole(lines, d, choose)),
+            3 | 4 => Program::Chained(chained(d.min(3), choose)),
+            _ => Program::One(Recipe::right(lines, d, choose)),
+        }
+    }
+
+    /// One with a fault.
+    pub fn wrong(choose: &mut Chooser) -> Program {
+        match choose.below(12) {
+            0 | 1 => Program::Hand(Hand::any(false, choose)),
+            2 => Program::Singular(Singular::any(choose)),
+            3 if choose.chance(0.5) => {
+                let before = whole((Line::Reals, Line::Reals), 2, choose);
+                Program::SingularBehind(before, Singular::any(choose))
+            }
+            3 | 4 => match Recipe::wrong(choose) {
+                recipe if recipe.spoil.is_none() => Program::Turned(recipe),
+                recipe => Program::One(recipe),
+            },
+            5 => {
+                let recipe = Recipe::wrong(choose);
+                // What is wrong with a declaration is asked of a layer alone.
+                if recipe.spoil.is_some() || recipe.lines.1 != Line::Reals {
+                    return Program::One(recipe);
+                }
+                let d = recipe.order.len();
+                let before = whole((Line::any(choose), Line::Reals), d, choose);
+                let after = whole((Line::Reals, Line::any(choose)), d, choose);
+                Program::Chained(vec![before, recipe, after])
+            }
+            _ => Program::One(Recipe::wrong(choose)),
+        }
+    }
+
+    /// What is wrong with it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Program::One(recipe) => recipe.kind(),
+            Program::Turned(recipe) => match recipe.kind() {
+                "none" => "none",
+                _ => "fault of what is inverted",
+            },
+            Program::Chained(recipes) => {
+                recipes.iter().map(Recipe::kind).find(|kind| *kind != "none").unwrap_or("none")
+            }
+            Program::Hand(hand) => match hand.given_is_right() {
+                (None | Some(true), None | Some(true)) => "none",
+                _ => hand.kind(),
+            },
+            Program::Singular(_) | Program::SingularBehind(..) => "singular",
+        }
+    }
+
+    /// How it is made.
+    pub fn form(&self) -> &'static str {
+        match self {
+            Program::One(recipe) if recipe.mix.is_some() => "dense",
+            Program::One(recipe) if recipe.order.len() == 1 => "one variable",
+            Program::One(_) => "triangular",
+            Program::Turned(_) => "inverse",
+            Program::Chained(_) => "chain",
+            Program::Hand(_) => "by hand",
+            Program::Singular(_) | Program::SingularBehind(..) => "singular",
+        }
+    }
+
+    pub fn truth(&self) -> Truth {
+        let (yes, no) = (Some(true), Some(false));
+        let singular = Truth { determinant: no, one_to_one: no, onto: no, given_log_det: None, ..Truth::ALL };
+        match self {
+            Program::One(recipe) => recipe.truth(),
+            Program::Turned(recipe) => match recipe.truth() {
+                truth if recipe.kind() == "none" => truth,
+                // What has no inverse is no map at all.
+                _ => Truth { defined: no, determinant: no, one_to_one: no, onto: no, ..Truth::ALL },
+            },
+            Program::Chained(recipes) => {
+                let all = |fact: fn(&Truth) -> Option<bool>| {
+                    let facts = recipes.iter().map(|recipe| fact(&recipe.truth()));
+                    facts.fold(yes, |all, fact| match (all, fact) {
+                        (Some(false), _) | (_, Some(false)) => no,
+                        (Some(true), Some(true)) => yes,
+                        _ => None,
+                    })
+                };
+                Truth {
+                    defined: all(|truth| truth.defined),
+                    determinant: all(|truth| truth.determinant),
+                    one_to_one: all(|truth| truth.one_to_one),
+                    onto: all(|truth| truth.onto),
+                    ..Truth::ALL
+                }
+            }
+            Program::Hand(hand) => {
+                let (given_log_det, given_inverse) = hand.given_is_right();
+                Truth { given_log_det, given_inverse, ..Truth::ALL }
+            }
+            Program::Singular(_) => singular,
+            Program::SingularBehind(..) => singular,
+        }
+    }
+
+    /// Programs of which the same is true, with a little less in them.
+    pub fn smaller(&self) -> Vec<Program> {
+        match self {
+            Program::One(recipe) => recipe.smaller().into_iter().map(Program::One).collect(),
+            Program::Turned(recipe) => recipe.smaller().into_iter().map(Program::Turned).collect(),
+            Program::Chained(recipes) => {
+                let with = |k: usize, recipe: Recipe| {
+                    let mut less = recipes.clone();
+                    less[k] = recipe;
+                    Program::Chained(less)
+                };
+                let same = |less: &Recipe, of: &Recipe| less.order.len() == of.order.len();
+                let each = recipes.iter().enumerate();
+                each.flat_map(|(k, recipe)| {
+                    let smaller = recipe.smaller().into_iter().filter(move |less| same(less, recipe));
+                    smaller.map(move |less| with(k, less))
+                })
+                .collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    pub fn layer(&self) -> Box<dyn Bijection> {
+        match self {
+            Program::One(recipe) => recipe.layer(),
+            Program::Turned(recipe) => Box::new(Inverse::new(recipe.layer())),
+            Program::Chained(recipes) => Box::new(Chain::new(recipes.iter().map(Recipe::layer))),
+            Program::Hand(hand) => Box::new(hand.clone()),
+            Program::Singular(singular) => Box::new(singular.clone()),
+            Program::SingularBehind(before, singular) => {
+                Box::new(Chain::new([before.layer(), Box::new(singular.clone()) as Box<dyn Bijection>]))
+            }
+        }
+    }
+}
+
+/// A bijection without a gap.
+fn whole(lines: (Line, Line), d: usize, choose: &mut Chooser) -> Recipe {
+    loop {
+        let recipe = Recipe::right(lines, d, choose);
+        if !recipe.chains.iter().flatten().any(Step::leaves_a_gap) {
+            return recipe;
+        }
+    }
+}
+
+/// Two or three layers, each beginning where the one before ends.
+fn chained(d: usize, choose: &mut Chooser) -> Vec<Recipe> {
+    let mut line = Line::any(choose);
+    let layers = 2 + choose.below(2);
+    (0..layers)
+        .map(|_| {
+            let next = Line::any(choose);
+            let recipe = whole((line, next), d, choose);
+            line = next;
+            recipe
+        })
+        .collect()
+}
