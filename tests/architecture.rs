@@ -13,7 +13,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("jacobian", &["sweep", "tape"]),
     ("bijection", &["jacobian", "sweep", "tape"]),
     ("layers", &["bijection", "jacobian", "tape"]),
-    ("base", &["tape"]),
+    ("base", &["bijection", "tape"]),
     ("flow", &["bijection", "base", "program", "sweep", "kernel", "tape"]),
     ("audit", &["flow", "layers", "base", "bijection", "jacobian", "program", "sweep", "tape"]),
     ("derivation", &["audit", "bijection", "jacobian", "sweep", "tape"]),

@@ -139,15 +139,17 @@ fn a_fit_is_the_same_for_the_same_seed() {
 
 #[test]
 fn a_loss_that_is_not_finite_stops_with_the_best_parameters() {
-    let values: Vec<f64> =
-        (0..200).map(|k| if k == 77 { 1e200 } else { (f64::from(k) * 0.37).sin() }).collect();
+    let values: Vec<f64> = (0..200).map(|k| (f64::from(k) * 0.37).sin()).collect();
     let table = Table::new(&["a", "b"], values).unwrap();
     let flow = Flow::new(StandardNormal::new(2), [coupling(2, 0, 4)]).unwrap();
-    let fitted = flow.fit(&table, Fit { seed: 3, epochs: 5, held_out: 0.1, ..Fit::default() }).unwrap();
-    let Stop::NonFinite { epoch, origin } = &fitted.history().stop else {
+    // Adam moves the shifts by about a step size, and the square of that is no double.
+    let settings = Fit { seed: 3, epochs: 5, learning_rate: 1e200, ..Fit::default() };
+    let fitted = flow.fit(&table, settings).unwrap();
+    let Stop::NonFinite { epoch, row: Some(row), origin } = &fitted.history().stop else {
         panic!("it went on: {:?}", fitted.history().stop)
     };
-    assert_eq!(*epoch, 1);
+    assert_eq!((*epoch, fitted.history().best_epoch), (2, 0));
+    assert!(*row < 100);
     assert!(origin.as_ref().unwrap().to_string().contains("mul gives inf"), "{origin:?}");
     assert!(
         fitted.parameters().iter().all(|(_, tensor)| tensor.values.iter().all(|value| value.is_finite()))

@@ -14,6 +14,7 @@ pub use uniform::Uniform;
 
 use rand_chacha::ChaCha8Rng;
 
+use crate::bijection::Domain;
 use crate::tape::{Parameters, Var};
 
 /// What a flow puts before the names of its base's parameters.
@@ -27,9 +28,21 @@ pub trait Base {
     /// ln p_Z(z), recorded: a vector of `dim` in, a scalar out. It need hold inside the support only.
     fn log_prob<'t>(&self, z: Var<'t>) -> Var<'t>;
 
-    /// Whether a point has density at all; outside, ln p is -∞.
+    /// Where there is density; all of ℝᵈ unless said. Outside, ln p is -∞, and a flow sees to that.
+    fn support(&self) -> Domain {
+        Domain::Reals
+    }
+
+    /// Whether a point lies in the support.
     fn supports(&self, z: &[f64]) -> bool {
-        z.iter().all(|value| value.is_finite())
+        self.support().contains(z)
+    }
+
+    /// What messages call it; the name of the type unless said.
+    fn name(&self) -> String {
+        let full = std::any::type_name::<Self>();
+        let plain = full.split('<').next().unwrap_or(full);
+        plain.rsplit("::").next().unwrap_or(plain).to_string()
     }
 
     /// Draws one point into `z`.
@@ -50,8 +63,14 @@ impl<B: Base + ?Sized> Base for Box<B> {
     fn log_prob<'t>(&self, z: Var<'t>) -> Var<'t> {
         (**self).log_prob(z)
     }
+    fn support(&self) -> Domain {
+        (**self).support()
+    }
     fn supports(&self, z: &[f64]) -> bool {
         (**self).supports(z)
+    }
+    fn name(&self) -> String {
+        (**self).name()
     }
     fn sample(&self, random: &mut ChaCha8Rng, z: &mut [f64]) {
         (**self).sample(random, z);

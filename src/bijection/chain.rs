@@ -51,8 +51,14 @@ impl Bijection for Chain {
         self.layers[0].domain()
     }
 
+    /// Where the last layer goes from where the one before it goes, and so on: all of it is met, unless a layer reaches
+    /// only a part of what the next one takes.
     fn codomain(&self) -> Domain {
-        self.layers[self.layers.len() - 1].codomain()
+        self.image(&self.domain())
+    }
+
+    fn image(&self, part: &Domain) -> Domain {
+        self.layers.iter().fold(part.clone(), |part, layer| layer.image(&part))
     }
 
     fn layers(&self) -> &[Box<dyn Bijection>] {

@@ -73,17 +73,14 @@ impl Domain {
         }
     }
 
-    /// The domain of variable `i`.
-    ///
-    /// # Panics
-    /// When it is a product of fewer.
+    /// The domain of variable `i`; of one that a product does not have, ℝ.
     pub fn of(&self, i: usize) -> Domain {
         self.part(i).clone()
     }
 
     fn part(&self, i: usize) -> &Domain {
         match self {
-            Domain::Each(Product(each)) => &each[i],
+            Domain::Each(Product(each)) => each.get(i).unwrap_or(&Domain::Reals),
             one => one,
         }
     }
@@ -117,9 +114,6 @@ impl Domain {
     }
 
     /// Whether a number is one that variable `i` may be.
-    ///
-    /// # Panics
-    /// When it is a product of fewer.
     pub fn contains_at(&self, i: usize, value: f64) -> bool {
         match self.part(i) {
             Domain::Circle => (-PI..PI).contains(&value),
@@ -167,9 +161,6 @@ impl Domain {
     }
 
     /// a - b of two numbers of variable `i`; on the circle the shorter way round, for two angles.
-    ///
-    /// # Panics
-    /// When it is a product of fewer.
     pub fn difference(&self, i: usize, a: f64, b: f64) -> f64 {
         match self.part(i) {
             Domain::Circle if a - b > PI => a - b - TAU,

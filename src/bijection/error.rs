@@ -47,6 +47,24 @@ pub enum BijectionError {
         /// Why not.
         error: String,
     },
+    /// A layer goes where the next one is not defined.
+    #[error(
+        "{chain}: {before} reaches {reaches}, but {next} takes {takes} only; put a layer between them that maps the one \
+         into the other (Transform::Exp maps ℝ onto (0, ∞), Transform::Sigmoid onto an interval), or declare a smaller \
+         `codomain` if {before} stays inside"
+    )]
+    Unfit {
+        /// The chain.
+        chain: String,
+        /// The layer that leaves.
+        before: String,
+        /// Where it goes.
+        reaches: String,
+        /// The layer after it.
+        next: String,
+        /// Where that is defined.
+        takes: String,
+    },
     /// A layer of another dimension stands in a chain.
     #[error(
         "{chain}: layer {position} ({layer}) maps {given} variables, but the first layer maps {expected}"

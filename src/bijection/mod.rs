@@ -7,14 +7,16 @@
 mod chain;
 mod domain;
 mod error;
+mod image;
 mod inverse;
 mod record;
 
 pub use chain::Chain;
 pub use domain::{Domain, Product};
 pub use error::BijectionError;
+pub(crate) use image::bounded_image;
 pub use inverse::Inverse;
-pub(crate) use record::record_forward;
+pub(crate) use record::{Boundary, pull_back_within, record_forward};
 pub use record::{
     LayerRecord, Pulled, Pushed, Recording, derived_inverse, pull_back, pull_back_with_log_det, push_forward,
     record, solve_in_order,
@@ -82,6 +84,15 @@ pub trait Bijection {
     /// Where x lies when z lies in the domain; all of ℝᵈ unless said. Outside, the density is 0.
     fn codomain(&self) -> Domain {
         Domain::Reals
+    }
+
+    /// A set that x lies in when z lies in this part of the domain, for all parameters: all of the codomain unless said.
+    ///
+    /// Layers that keep some of their variables where they are say so here: a permutation of positive numbers gives
+    /// positive numbers. A chain asks whether it lies in the domain of the next layer.
+    fn image(&self, part: &Domain) -> Domain {
+        let _ = part;
+        self.codomain()
     }
 
     /// What messages call it; the name of the type unless said.
@@ -157,6 +168,9 @@ impl<B: Bijection + ?Sized> Bijection for Box<B> {
     }
     fn codomain(&self) -> Domain {
         (**self).codomain()
+    }
+    fn image(&self, part: &Domain) -> Domain {
+        (**self).image(part)
     }
     fn name(&self) -> String {
         (**self).name()

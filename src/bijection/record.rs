@@ -1,6 +1,6 @@
 //! Putting a bijection on a tape, with its dimension, its purity and its structure checked.
 
-use super::{Bijection, BijectionError};
+use super::{Bijection, BijectionError, Domain};
 use crate::jacobian::{Route, SimplifiedLogDet, Structure, map, prove, simplified_log_det};
 use crate::sweep::simplify::{Rule, Step};
 use crate::sweep::{invert, substitution};
@@ -127,15 +127,6 @@ pub fn push_forward<'t>(
     }
     let mut pushed = Pushed { x: z, log_det: tape.constant(0.0), layers: Vec::new() };
     for (k, layer) in layers.iter().enumerate() {
-        if layer.dim() != bijection.dim() {
-            return Err(BijectionError::Chain {
-                chain: bijection.name(),
-                position: k,
-                layer: layer.name(),
-                expected: bijection.dim(),
-                given: layer.dim(),
-            });
-        }
         let scope = format!("layers.{k}");
         let next = tape.scope(&scope, || push_forward(layer, pushed.x))?;
         pushed.x = next.x;
@@ -184,10 +175,25 @@ pub struct Pulled<'t> {
     pub log_det: Var<'t>,
 }
 
+/// A set that a row must lie in on its way from x to z, for a density to be above 0 there.
+#[derive(Clone, Debug)]
+pub(crate) struct Boundary {
+    /// The layer whose codomain it is, or the base.
+    pub name: String,
+    /// What must lie there.
+    pub value: NodeId,
+    /// The set.
+    pub domain: Domain,
+    /// Whether it is the support of a base.
+    pub base: bool,
+}
+
 /// Records z = f⁻¹(x) and ln|det J_f(z)| from the node x on: what a density needs.
 ///
 /// Each log-determinant is derived at its own z, which the inverse has just computed; what both need (the
 /// conditioner's network) is one node when the program is compiled.
+///
+/// Both hold where x lies in the image of f only; a flow asks of each row whether it does.
 ///
 /// # Errors
 /// As [`pull_back`] and [`push_forward`].
@@ -195,6 +201,22 @@ pub fn pull_back_with_log_det<'t>(
     bijection: &(impl Bijection + ?Sized),
     x: Var<'t>,
 ) -> Result<Pulled<'t>, BijectionError> {
+    pull_back_within(bijection, x, "", &mut Vec::new())
+}
+
+/// The same, with the codomain of each layer that is not all of ℝ: where x must lie for the inverse to be one. They come
+/// in the order in which they are met; `path` is where the bijection stands in a chain.
+pub(crate) fn pull_back_within<'t>(
+    bijection: &(impl Bijection + ?Sized),
+    x: Var<'t>,
+    path: &str,
+    met: &mut Vec<Boundary>,
+) -> Result<Pulled<'t>, BijectionError> {
+    placed(bijection)?;
+    if bijection.layers().is_empty() && bijection.codomain() != Domain::Reals {
+        let name = if path.is_empty() { bijection.name() } else { format!("{path} {}", bijection.name()) };
+        met.push(Boundary { name, value: x.id(), domain: bijection.codomain(), base: false });
+    }
     if let Some(other) = bijection.inverted() {
         let Pushed { x: z, log_det, .. } = push_forward(other, x)?;
         return Ok(Pulled { z, log_det: -log_det });
@@ -207,7 +229,8 @@ pub fn pull_back_with_log_det<'t>(
     let mut pulled = Pulled { z: x, log_det: x.tape().constant(0.0) };
     for (k, layer) in layers.iter().enumerate().rev() {
         let scope = format!("layers.{k}");
-        let next = x.tape().scope(&scope, || pull_back_with_log_det(layer, pulled.z))?;
+        let path = if path.is_empty() { scope.clone() } else { format!("{path}.{scope}") };
+        let next = x.tape().scope(&scope, || pull_back_within(layer, pulled.z, &path, met))?;
         let first = k + 1 == layers.len();
         let log_det = if first { next.log_det } else { pulled.log_det + next.log_det };
         pulled = Pulled { z: next.z, log_det };
@@ -256,16 +279,43 @@ pub fn solve_in_order<'t>(
     substitution(tape, unknown, equation(unknown)?, &places)
 }
 
-/// Refuses a bijection of no variables, and a domain or codomain that is none.
+/// Refuses a bijection of no variables, a domain or codomain that is none, and layers that do not fit one another: each
+/// must map as many variables, and be defined wherever the one before it goes.
 fn placed(bijection: &(impl Bijection + ?Sized)) -> Result<(), BijectionError> {
     let (d, layer) = (bijection.dim(), || bijection.name());
     if d == 0 {
         return Err(BijectionError::NoVariables { layer: layer() });
     }
+    for (k, layer) in bijection.layers().iter().enumerate() {
+        if layer.dim() != d {
+            return Err(BijectionError::Chain {
+                chain: bijection.name(),
+                position: k,
+                layer: layer.name(),
+                expected: d,
+                given: layer.dim(),
+            });
+        }
+    }
     for (side, domain) in [("domain", bijection.domain()), ("codomain", bijection.codomain())] {
         if let Some(error) = domain.fault(d) {
             return Err(BijectionError::Domain { layer: layer(), side, error });
         }
+    }
+    let Some((first, rest)) = bijection.layers().split_first() else { return Ok(()) };
+    let mut before = (first, first.image(&first.domain()));
+    for (k, next) in rest.iter().enumerate() {
+        let (reached, domain) = (&before.1, next.domain());
+        if !reached.is_within(&domain, d) {
+            return Err(BijectionError::Unfit {
+                chain: layer(),
+                before: format!("layer {k} ({})", before.0.name()),
+                reaches: reached.written(d),
+                next: format!("layer {} ({})", k + 1, next.name()),
+                takes: domain.written(d),
+            });
+        }
+        before = (next, next.image(reached));
     }
     Ok(())
 }

@@ -69,11 +69,15 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     })?;
     bar.finish_and_clear();
     match &fitted.history().stop {
-        Stop::NonFinite { epoch, origin } => {
+        Stop::NonFinite { epoch, row, origin } => {
+            let row = row.map_or_else(String::new, |row| format!(" of row {row}"));
             let origin = origin.as_ref().map_or_else(String::new, |origin| format!(": {origin}"));
             println!(
-                "stopped in epoch {epoch} at a loss that is not finite{origin}; the best parameters are kept"
+                "stopped in epoch {epoch} at a loss{row} that is not finite{origin}; the best parameters are kept"
             );
+        }
+        Stop::Outside { epoch, outside } => {
+            println!("stopped in epoch {epoch}: {outside}; the best parameters are kept");
         }
         Stop::Early => println!("stopped early; epoch {} is kept", fitted.history().best_epoch),
         Stop::Epochs | Stop::NotFitted => println!("epoch {} is kept", fitted.history().best_epoch),

@@ -44,6 +44,11 @@ impl<F: Number> Adam<F> {
         self.learning_rate = learning_rate;
     }
 
+    /// The step size.
+    pub fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
     /// Begins the next step: its numbers, and the moments of each parameter. A gradient is `scale` times the numbers
     /// that are given for it.
     pub fn next(&mut self, scale: F) -> (AdamStep<F>, &mut [Moments<F>]) {

@@ -6,9 +6,12 @@ use rand_chacha::ChaCha8Rng;
 use super::context::Contexts;
 use super::error::FlowError;
 use super::fit::{Fit, History, Progress, train};
+use super::support::{Support, Watch};
 use super::table::Table;
 use crate::base::{Base, SCOPE};
-use crate::bijection::{Bijection, BijectionError, Chain, Pulled, pull_back_with_log_det, push_forward};
+use crate::bijection::{
+    Bijection, BijectionError, Boundary, Chain, Domain, Pulled, pull_back_within, push_forward,
+};
 use crate::program::{Output, Program};
 use crate::sweep::resolve_movement;
 use crate::tape::{Cut, NodeId, Parameters, Shape, Tape};
@@ -35,15 +38,23 @@ pub(super) struct DensityTape {
     pub tape: Tape,
     pub x: NodeId,
     pub context: Option<NodeId>,
-    pub z: NodeId,
     pub log_prob: NodeId,
+    /// Where it holds; `None` where that is everywhere.
+    pub support: Option<Support>,
 }
 
 impl Flow {
     /// Puts layers, first to last, over a base. Every layer is recorded and its claims are proven.
     ///
+    /// The base must have its mass where the first layer is defined, and each layer must be defined where the one before
+    /// it goes: else a part of the mass would be lost, and no density would integrate to 1. The density is 0 for an x
+    /// that no z of the base's support is mapped to. Where such an x lies may depend on parameters: over a base on (0, 1)
+    /// an affine layer reaches an interval that it learns, and while it is fitted the interval closes in on the data
+    /// until one row is outside, where the fit [stops](crate::flow::Stop::Outside). A base on all of ℝ, or a first layer
+    /// that maps the base's support onto ℝ, reaches everywhere.
+    ///
     /// # Errors
-    /// [`FlowError::Empty`], [`FlowError::Dimension`], and what is wrong with a layer.
+    /// [`FlowError::Empty`], [`FlowError::Dimension`], [`FlowError::Base`], and what is wrong with a layer.
     pub fn new(
         base: impl Base + 'static,
         layers: impl IntoIterator<Item = Box<dyn Bijection>>,
@@ -55,6 +66,15 @@ impl Flow {
         let mut flow = Flow { base: Box::new(base), chain: Chain::new(layers), context: 0 };
         if flow.base.dim() != flow.chain.dim() {
             return Err(FlowError::Dimension { base: flow.base.dim(), layers: flow.chain.dim() });
+        }
+        let (support, first, d) = (flow.base.support(), &flow.chain.layers()[0], flow.dim());
+        if !support.is_within(&first.domain(), d) {
+            return Err(FlowError::Base {
+                base: flow.base.name(),
+                support: support.written(d),
+                layer: first.name(),
+                takes: first.domain().written(d),
+            });
         }
         let DensityTape { tape, context, .. } = flow.density()?;
         flow.context = context.map_or(0, |node| tape.shape(node).len());
@@ -80,18 +100,25 @@ impl Flow {
     pub(super) fn density(&self) -> Result<DensityTape, FlowError> {
         let tape = Tape::new();
         tape.context_by_row();
-        let (x, z, log_prob) = {
+        let (x, z, log_prob, support) = {
             let x = tape.input(Shape::Vector(self.dim()));
-            let Pulled { z, log_det } = pull_back_with_log_det(&self.chain, x)?;
+            let mut met = Vec::new();
+            let Pulled { z, log_det } = pull_back_within(&self.chain, x, "", &mut met)?;
             let log_base = tape.scope(SCOPE, || self.base.log_prob(z));
-            (x.id(), z.id(), (log_base - log_det).id())
+            let domain = self.base.support();
+            if domain != Domain::Reals {
+                met.push(Boundary { name: self.base.name(), value: z.id(), domain, base: true });
+            }
+            (x.id(), z.id(), (log_base - log_det).id(), Support::record(x, met))
         };
         let context = tape.known_context().map(|context| context.id());
         let inputs: Vec<NodeId> = [x].into_iter().chain(context).collect();
         // Before gradients are derived: what flows back from z and from log|det J| then meets at one node.
-        let resolved = resolve_movement(&tape, &Cut::new(&tape, &inputs, &[z, log_prob]));
-        let (z, log_prob) = (resolved[0], resolved[1]);
-        Ok(DensityTape { tape, x, context, z, log_prob })
+        let nodes: Vec<NodeId> =
+            [z, log_prob].into_iter().chain(support.iter().flat_map(Support::nodes)).collect();
+        let resolved = resolve_movement(&tape, &Cut::new(&tape, &inputs, &nodes));
+        let (log_prob, support) = (resolved[1], support.map(|support| support.with_nodes(&resolved[2..])));
+        Ok(DensityTape { tape, x, context, log_prob, support })
     }
 
     /// The starting values of the parameters, for this seed.
@@ -114,7 +141,9 @@ impl Flow {
     /// to a constant.
     ///
     /// # Errors
-    /// [`FlowError::Width`], [`FlowError::Nan`], [`FlowError::TooFew`], [`FlowError::Setting`].
+    /// [`FlowError::Setting`], [`FlowError::Width`], [`FlowError::TooFew`]; [`FlowError::Nan`], [`FlowError::Infinite`],
+    /// [`FlowError::Outside`], [`FlowError::Impossible`] and [`FlowError::NotFinite`] with the row that has no finite
+    /// likelihood to start from.
     pub fn fit(self, data: &Table, settings: Fit) -> Result<Fitted, FlowError> {
         self.fit_with(data, settings, |_| {})
     }
@@ -172,6 +201,8 @@ pub struct Fitted {
     parameters: Parameters,
     history: History,
     density: Program<f64>,
+    /// Where rows may leave the support.
+    watch: Option<Watch<f64>>,
     /// Or why there is none: a layer that is written from x to z may have no z to x as a formula.
     sampler: Result<Program<f64>, BijectionError>,
 }
@@ -179,9 +210,13 @@ pub struct Fitted {
 impl Fitted {
     fn new(flow: Flow, parameters: Parameters, history: History) -> Result<Fitted, FlowError> {
         let recorded = flow.density()?;
-        let outputs = [recorded.log_prob, recorded.z].map(Output::Each);
-        let mut density = Program::compile(&recorded.tape, &recorded.inputs(), &outputs);
+        let inputs = recorded.inputs();
+        let outside = recorded.support.as_ref().map(|support| support.outside);
+        let outputs: Vec<Output> = [recorded.log_prob].into_iter().chain(outside).map(Output::Each).collect();
+        let mut density = Program::compile(&recorded.tape, &inputs, &outputs);
         density.load(&parameters)?;
+        let mut watch = recorded.support.as_ref().map(|support| support.watch(&recorded.tape, &inputs));
+        watch.iter_mut().try_for_each(|watch| watch.load(&parameters))?;
         let tape = Tape::new();
         tape.context_by_row();
         let z = tape.input(Shape::Vector(flow.dim()));
@@ -196,7 +231,7 @@ impl Fitted {
             Err(error) => Err(error),
         };
         let base = flow.base.with_parameters(&parameters);
-        Ok(Fitted { flow, base, parameters, history, density, sampler })
+        Ok(Fitted { flow, base, parameters, history, density, watch, sampler })
     }
 
     /// The values of the parameters.
@@ -211,7 +246,9 @@ impl Fitted {
 
     /// ln p of each row, exactly; rows one after another.
     ///
-    /// Outside the support, and at ±∞, the answer is -∞.
+    /// Outside the support, and at ±∞, the answer is -∞ for that row. The support is what the layers make of the base's:
+    /// on the way back from x, each number must lie in the codomain of each layer and at the end in the base's support.
+    /// A row that lies on an end of one of these sets (to the last digit of a double) and has no other number is -∞ too.
     ///
     /// # Errors
     /// [`FlowError::Rows`], [`FlowError::Nan`], and [`FlowError::NotFinite`] where a density should exist and
@@ -229,15 +266,20 @@ impl Fitted {
         let count = whole_rows(rows, d)?;
         let codomain = self.flow.chain.codomain();
         let contexts = Contexts::new(self.flow.context, contexts, count)?;
-        let mut results = self.density.run(&contexts.beside(rows), count)?;
-        let z = results.pop().expect("two outputs");
-        let mut log_prob = results.pop().expect("two outputs");
+        let mut results = self.density.run(&contexts.beside(rows), count)?.into_iter();
+        let mut log_prob = results.next().expect("ln p");
+        let outside = results.next();
         for (row, value) in log_prob.iter_mut().enumerate() {
-            let (x, z) = (&rows[row * d..(row + 1) * d], &z[row * d..(row + 1) * d]);
-            let outside = !codomain.contains(x);
-            if outside || (z.iter().all(|z| z.is_finite()) && !self.flow.base.supports(z)) {
+            let x = &rows[row * d..(row + 1) * d];
+            if !codomain.contains(x) || outside.as_ref().is_some_and(|count| count[row] > 0.0) {
                 *value = f64::NEG_INFINITY;
             } else if value.is_nan() || *value == f64::INFINITY {
+                if let Some(watch) = &mut self.watch
+                    && watch.on_an_end(&contexts.beside_row(x, row))?
+                {
+                    *value = f64::NEG_INFINITY;
+                    continue;
+                }
                 let origin = self.density.trace_nonfinite(&contexts.beside_row(x, row), 1)?;
                 return Err(FlowError::not_finite(row, origin));
             }
@@ -284,5 +326,13 @@ pub(super) fn whole_rows(rows: &[f64], width: usize) -> Result<usize, FlowError>
     match rows.iter().position(|value| value.is_nan()) {
         Some(place) => Err(FlowError::Nan { row: place / width, column: place % width }),
         None => Ok(rows.len() / width),
+    }
+}
+
+/// Refuses numbers that are infinite.
+pub(super) fn finite_rows(rows: &[f64], width: usize) -> Result<(), FlowError> {
+    match rows.iter().position(|value| value.is_infinite()) {
+        Some(at) => Err(FlowError::Infinite { row: at / width, column: at % width, value: rows[at] }),
+        None => Ok(()),
     }
 }

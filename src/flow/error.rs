@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::support::Outside;
 use crate::bijection::BijectionError;
 use crate::program::{NonFinite, ProgramError};
 
@@ -21,6 +22,53 @@ pub enum FlowError {
         base: usize,
         /// Variables of the layers.
         layers: usize,
+    },
+    /// The base has mass where the first layer is not defined.
+    #[error(
+        "the base {base} has mass on {support}, but the first layer ({layer}) takes {takes} only, so that a part of the \
+         mass would be lost; take a base on {takes} (Uniform is one on (0, 1)), or put a layer before it that maps \
+         {support} into {takes} (Transform::Exp maps ℝ onto (0, ∞), Transform::Sigmoid onto an interval)"
+    )]
+    Base {
+        /// The base.
+        base: String,
+        /// Where it has mass.
+        support: String,
+        /// The first layer.
+        layer: String,
+        /// Where that is defined.
+        takes: String,
+    },
+    /// A row without a density where one is needed.
+    #[error("{0}")]
+    Outside(Outside),
+    /// A number in the data is infinite.
+    #[error(
+        "row {row}, column {column} is {value} (rows and columns count from 0), where no density is above 0; leave such \
+         rows out"
+    )]
+    Infinite {
+        /// The row.
+        row: usize,
+        /// The column.
+        column: usize,
+        /// ∞ or -∞.
+        value: f64,
+    },
+    /// A row has no finite likelihood before anything is learned.
+    #[error(
+        "row {row} has ln p = {log_p} under the starting parameters, which no step can follow; its number farthest from \
+         0 is {value} in column {column} (rows and columns count from 0): leave the row out, or standardise the columns"
+    )]
+    Impossible {
+        /// The row.
+        row: usize,
+        /// Its likelihood.
+        log_p: f64,
+        /// The column of its number farthest from 0.
+        column: usize,
+        /// That number.
+        value: f64,
     },
     /// There is no layer.
     #[error("a flow needs at least one layer; `Affine::identity(d)` is the plainest")]

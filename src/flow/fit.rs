@@ -4,10 +4,11 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-use super::density::{Flow, whole_rows};
+use super::density::{DensityTape, Flow, finite_rows, whole_rows};
 use super::error::FlowError;
+use super::support::{Outside, Watch};
 use super::table::Table;
-use super::trainer::Trainer;
+use super::trainer::{Step, Trainer, check_clip, check_rate};
 use crate::program::{NonFinite, Output, Program};
 use crate::tape::Parameters;
 
@@ -18,7 +19,7 @@ pub struct Fit {
     pub seed: u64,
     /// At most so many passes over the training rows.
     pub epochs: usize,
-    /// Rows in a minibatch.
+    /// Rows in a minibatch; more than there are is all of them.
     pub batch: usize,
     /// Adam's step size at the start; it falls to a tenth along a half cosine.
     pub learning_rate: f64,
@@ -65,8 +66,19 @@ pub enum Stop {
     NonFinite {
         /// The epoch.
         epoch: usize,
+        /// The first row whose ln p is not finite, counted from 0 in the table; `None` if every one is, but not a
+        /// gradient.
+        row: Option<usize>,
         /// The operation and source line where it arose, if one operation is to blame.
         origin: Option<NonFinite>,
+    },
+    /// A step moved the support away from a row that it is to be fitted to: the row's density became 0, and there is no
+    /// gradient that leads back. The parameters are the best from before, under which every row has a density.
+    Outside {
+        /// The epoch.
+        epoch: usize,
+        /// The row, counted from 0 in the table, and the layer or base whose set it left.
+        outside: Outside,
     },
 }
 
@@ -84,17 +96,15 @@ pub struct History {
 impl Fit {
     fn check(&self, rows: usize) -> Result<(), FlowError> {
         let setting = |name, value: String, allowed| Err(FlowError::Setting { name, value, allowed });
-        if self.batch == 0 {
-            return setting("batch", "0".into(), "at least 1");
+        for (name, value) in [("batch", self.batch), ("epochs", self.epochs), ("patience", self.patience)] {
+            if value == 0 {
+                return setting(name, "0".into(), "at least 1");
+            }
         }
-        if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
-            return setting("learning_rate", self.learning_rate.to_string(), "a positive number");
-        }
+        check_rate(self.learning_rate)?;
+        check_clip(self.clip)?;
         if !(self.held_out > 0.0 && self.held_out < 1.0) {
             return setting("held_out", self.held_out.to_string(), "between 0 and 1");
-        }
-        if self.clip.is_nan() || self.clip <= 0.0 {
-            return setting("clip", self.clip.to_string(), "positive (f64::INFINITY for no clipping)");
         }
         const LEAST: usize = 10;
         if rows < LEAST { Err(FlowError::TooFew { rows, least: LEAST }) } else { Ok(()) }
@@ -110,78 +120,85 @@ pub(super) fn train(
     mut progress: impl FnMut(Progress),
 ) -> Result<(Parameters, History), FlowError> {
     let d = flow.dim();
+    settings.check(data.rows())?;
     if data.width() != d {
         return Err(FlowError::Width { expected: d, given: data.width() });
     }
-    settings.check(whole_rows(data.values(), d)?)?;
+    whole_rows(data.values(), d)?;
+    finite_rows(data.values(), d)?;
     let width = contexts.map_or(0, Table::width);
     if width != flow.context() {
         return Err(FlowError::Context { expected: flow.context(), given: width });
     }
     let seen = contexts.map_or(&[][..], Table::values);
     let count = whole_rows(seen, width.max(1))?;
+    finite_rows(seen, width.max(1))?;
     if width > 0 && count != data.rows() {
         return Err(FlowError::ContextRows { rows: data.rows(), contexts: count });
     }
-    let context_of = |row: usize| &seen[row * width..(row + 1) * width];
     let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
     let mut order: Vec<usize> = (0..data.rows()).collect();
     shuffle(&mut order, &mut random);
     let kept_out = ((data.rows() as f64 * settings.held_out).round() as usize).clamp(1, data.rows() - 1);
-    let held_out: Vec<f64> = order[..kept_out].iter().flat_map(|row| data.row(*row).to_vec()).collect();
-    let held_out_contexts: Vec<f64> =
-        order[..kept_out].iter().flat_map(|row| context_of(*row).to_vec()).collect();
     let mut training = order.split_off(kept_out);
+    let held_out = order;
 
     let density = flow.density()?;
-    let inputs = density.inputs().len();
-    let mut score = Program::compile(&density.tape, &density.inputs(), &[Output::Sum(density.log_prob)]);
     let parameters = Parameters::initialise(&density.tape, settings.seed);
     let mut trainer = Trainer::<f64>::on(&density, parameters.clone(), settings.learning_rate)?;
     trainer.set_clip(settings.clip);
-    let mut evaluate = |parameters: &Parameters| -> Result<f64, FlowError> {
-        score.load(parameters)?;
-        Ok(score.run(&[held_out.as_slice(), &held_out_contexts][..inputs], kept_out)?[0][0] / kept_out as f64)
-    };
+    let mut scores = Scores::new(&density, data, contexts, &held_out);
+    let start = scores.held_out(&parameters)?;
+    if let Some(outside) = scores.first_outside(&parameters, &[&training, &held_out])? {
+        return Err(FlowError::Outside(outside));
+    }
+    if !start.is_finite() {
+        scores.refuse_impossible(&parameters, &held_out)?;
+    }
 
     let mut best = parameters.clone();
-    let start = evaluate(&parameters)?;
     let mut history = History { stop: Stop::Epochs, ..History::default() };
     let epochs = settings.epochs;
     let told = Progress { epoch: 0, epochs, training: f64::NAN, held_out: start, best: start };
     progress(told);
     history.epochs.push(told);
     let mut best_score = start;
-    let mut rows = Vec::with_capacity(settings.batch * d);
-    let mut given = Vec::with_capacity(settings.batch * width);
+    let mut rows = Rows::default();
     let batches = training.len().div_ceil(settings.batch);
     for epoch in 1..=epochs {
         shuffle(&mut training, &mut random);
         let mut total = 0.0;
         for (number, batch) in training.chunks(settings.batch).enumerate() {
-            let done = ((epoch - 1) * batches + number) as f64 / (epochs * batches) as f64;
+            let done =
+                ((epoch - 1) as f64 * batches as f64 + number as f64) / (epochs as f64 * batches as f64);
             trainer.set_learning_rate(settings.learning_rate * cosine(done));
-            rows.clear();
-            batch.iter().for_each(|row| rows.extend_from_slice(data.row(*row)));
-            given.clear();
-            batch.iter().for_each(|row| given.extend_from_slice(context_of(*row)));
-            let both = &[rows.as_slice(), &given][..inputs];
-            let Some(loss) = trainer.try_step(both, batch.len())? else {
-                let origin = trainer.origin(both, batch.len())?;
-                history.stop = Stop::NonFinite { epoch, origin };
-                return Ok((best, history));
-            };
-            total += loss * batch.len() as f64;
+            scores.gather(batch, &mut rows);
+            let inputs = rows.inputs(scores.inputs);
+            match trainer.try_step(&inputs, batch.len())? {
+                Step::Made(loss) => total += loss * batch.len() as f64,
+                Step::Outside | Step::NotFinite => {
+                    let origin = trainer.origin(&inputs, batch.len())?;
+                    let now = trainer.parameters().clone();
+                    // A row that no parameters have moved is impossible from the start.
+                    scores.refuse_impossible(&parameters, batch)?;
+                    history.stop = scores.why(&now, batch, epoch, origin)?;
+                    return Ok((best, history));
+                }
+            }
         }
         let parameters = trainer.parameters();
-        let held_out = evaluate(parameters)?;
-        if held_out > best_score || (best_score.is_nan() && held_out.is_finite()) {
-            best_score = held_out;
+        let held_out_score = scores.held_out(parameters)?;
+        if let Some(outside) = scores.first_outside(parameters, &[&training, &held_out])? {
+            history.stop = Stop::Outside { epoch, outside };
+            return Ok((best, history));
+        }
+        if held_out_score > best_score && held_out_score.is_finite() {
+            best_score = held_out_score;
             best = parameters.clone();
             history.best_epoch = epoch;
         }
         let training = -total / training.len() as f64;
-        let told = Progress { epoch, epochs, training, held_out, best: best_score };
+        let told = Progress { epoch, epochs, training, held_out: held_out_score, best: best_score };
         progress(told);
         history.epochs.push(told);
         if epoch - history.best_epoch >= settings.patience {
@@ -190,6 +207,141 @@ pub(super) fn train(
         }
     }
     Ok((best, history))
+}
+
+/// Rows of the table and their contexts, one after another.
+#[derive(Default)]
+struct Rows {
+    values: Vec<f64>,
+    contexts: Vec<f64>,
+}
+
+impl Rows {
+    fn inputs(&self, count: usize) -> Vec<&[f64]> {
+        [self.values.as_slice(), &self.contexts][..count].to_vec()
+    }
+}
+
+/// What is asked of rows beside the steps: likelihoods, and which rows have none.
+struct Scores<'a> {
+    data: &'a Table,
+    contexts: Option<&'a Table>,
+    density: &'a DensityTape,
+    inputs: usize,
+    held_out: Rows,
+    held_out_count: usize,
+    /// Σ ln p.
+    sum: Program<f64>,
+    /// Where rows may leave the support.
+    watch: Option<Watch<f64>>,
+}
+
+impl<'a> Scores<'a> {
+    fn new(
+        density: &'a DensityTape,
+        data: &'a Table,
+        contexts: Option<&'a Table>,
+        held_out: &[usize],
+    ) -> Scores<'a> {
+        let inputs = density.inputs();
+        let sum = Program::compile(&density.tape, &inputs, &[Output::Sum(density.log_prob)]);
+        let watch = density.support.as_ref().map(|support| support.watch(&density.tape, &inputs));
+        let mut scores = Scores {
+            data,
+            contexts,
+            density,
+            inputs: inputs.len(),
+            held_out: Rows::default(),
+            held_out_count: held_out.len(),
+            sum,
+            watch,
+        };
+        scores.held_out = scores.rows(held_out);
+        scores
+    }
+
+    fn rows(&self, rows: &[usize]) -> Rows {
+        let mut gathered = Rows::default();
+        self.gather(rows, &mut gathered);
+        gathered
+    }
+
+    /// These rows, into what is there already.
+    fn gather(&self, rows: &[usize], into: &mut Rows) {
+        let fill = |table: &Table, into: &mut Vec<f64>| {
+            into.clear();
+            rows.iter().for_each(|row| into.extend_from_slice(table.row(*row)));
+        };
+        fill(self.data, &mut into.values);
+        self.contexts.iter().for_each(|table| fill(table, &mut into.contexts));
+    }
+
+    /// The mean of ln p over the held-out rows, if all of them have a density.
+    fn held_out(&mut self, parameters: &Parameters) -> Result<f64, FlowError> {
+        self.sum.load(parameters)?;
+        let inputs = self.held_out.inputs(self.inputs);
+        Ok(self.sum.run(&inputs, self.held_out_count)?[0][0] / self.held_out_count as f64)
+    }
+
+    /// The first row in the order of the table that has no density.
+    fn first_outside(
+        &mut self,
+        parameters: &Parameters,
+        lists: &[&[usize]],
+    ) -> Result<Option<Outside>, FlowError> {
+        if self.watch.is_none() {
+            return Ok(None);
+        }
+        let mut order: Vec<usize> = lists.concat();
+        order.sort_unstable();
+        let rows = self.rows(&order);
+        let Some(watch) = &mut self.watch else { return Ok(None) };
+        watch.load(parameters)?;
+        let found = watch.first_outside(&rows.inputs(self.inputs), order.len())?;
+        Ok(found.map(|outside| Outside { row: order[outside.row], ..outside }))
+    }
+
+    /// The first row in the order of the table whose ln p is not finite, with what it is.
+    fn first_not_finite(
+        &self,
+        parameters: &Parameters,
+        list: &[usize],
+    ) -> Result<Option<(usize, f64)>, FlowError> {
+        let mut order = list.to_vec();
+        order.sort_unstable();
+        let outputs = [Output::Each(self.density.log_prob)];
+        let mut each = Program::compile(&self.density.tape, &self.density.inputs(), &outputs);
+        each.load(parameters)?;
+        let found = each.run(&self.rows(&order).inputs(self.inputs), order.len())?.swap_remove(0);
+        Ok(order.into_iter().zip(found).find(|(_, log_p)| !log_p.is_finite()))
+    }
+
+    /// Refuses these rows if one has no finite likelihood.
+    fn refuse_impossible(&mut self, parameters: &Parameters, rows: &[usize]) -> Result<(), FlowError> {
+        if let Some(outside) = self.first_outside(parameters, &[rows])? {
+            return Err(FlowError::Outside(outside));
+        }
+        let Some((row, log_p)) = self.first_not_finite(parameters, rows)? else { return Ok(()) };
+        let numbers = self.data.row(row).iter().copied().enumerate();
+        let (column, value) =
+            numbers.max_by(|a, b| a.1.abs().total_cmp(&b.1.abs())).expect("a row has a number");
+        Err(FlowError::Impossible { row, log_p, column, value })
+    }
+
+    /// Why a step on these rows could not be made.
+    fn why(
+        &mut self,
+        parameters: &Parameters,
+        rows: &[usize],
+        epoch: usize,
+        origin: Option<NonFinite>,
+    ) -> Result<Stop, FlowError> {
+        if let Some(outside) = self.first_outside(parameters, &[rows])? {
+            return Ok(Stop::Outside { epoch, outside });
+        }
+        let row = self.first_not_finite(parameters, rows)?.map(|(row, _)| row);
+        Ok(Stop::NonFinite { epoch, row, origin })
+    }
 }
 
 /// From 1 down to 1/10 along a half cosine.

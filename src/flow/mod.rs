@@ -10,6 +10,7 @@ mod density;
 mod error;
 mod fit;
 mod gaussian;
+mod support;
 mod table;
 mod trainer;
 
@@ -18,5 +19,6 @@ pub use density::{Fitted, Flow};
 pub use error::FlowError;
 pub use fit::{Fit, History, Progress, Stop};
 pub use gaussian::Gaussian;
+pub use support::Outside;
 pub use table::{Table, TableError};
 pub use trainer::Trainer;

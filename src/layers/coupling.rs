@@ -11,7 +11,7 @@
 use super::network::Network;
 use super::spline::Spline;
 use super::transformer::{LogScale, Rescale, Transformer, Translate};
-use crate::bijection::Bijection;
+use crate::bijection::{Bijection, Domain};
 use crate::jacobian::{Order, Structure};
 use crate::tape::{Var, concat};
 
@@ -151,6 +151,13 @@ impl<T: Transformer> Bijection for Coupling<T> {
 
     fn structure(&self) -> Structure {
         self.halves.structure()
+    }
+
+    /// What passes stays where it was.
+    fn image(&self, part: &Domain) -> Domain {
+        let mut each = vec![Domain::Reals; self.dim()];
+        self.halves.passing.iter().for_each(|i| each[*i] = part.of(*i));
+        Domain::each(each)
     }
 
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {

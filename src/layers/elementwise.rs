@@ -5,7 +5,7 @@
 //! They carry data that live on a part of the line to where layers work, or a flow's output back. Each g is one
 //! formula; its log-derivative is derived, and comes out in the form that neither overflows nor cancels.
 
-use crate::bijection::{Bijection, Domain};
+use crate::bijection::{Bijection, Domain, bounded_image};
 use crate::jacobian::Structure;
 use crate::tape::{Var, select};
 
@@ -206,6 +206,17 @@ impl Bijection for Elementwise {
 
     fn codomain(&self) -> Domain {
         self.transform.codomain()
+    }
+
+    fn image(&self, part: &Domain) -> Domain {
+        let one = |part: Domain| match part == self.domain() {
+            true => self.codomain(),
+            false => bounded_image(&part, &self.codomain(), |z| self.transform.apply(z)),
+        };
+        match part.dim() {
+            None => one(part.clone()),
+            Some(d) => Domain::each((0..d).map(|i| one(part.of(i)))),
+        }
     }
 
     fn name(&self) -> String {

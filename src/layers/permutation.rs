@@ -4,7 +4,7 @@
 //!
 //! |det J| = 1. Between coupling layers they see to it that every variable is transformed in its turn.
 
-use crate::bijection::Bijection;
+use crate::bijection::{Bijection, Domain};
 use crate::jacobian::{Order, Structure};
 use crate::tape::Var;
 
@@ -45,6 +45,10 @@ impl Bijection for Permutation {
     fn structure(&self) -> Structure {
         let outputs: Vec<usize> = (0..self.positions.len()).collect();
         Structure::Triangular { order: Order::matched(self.positions.clone(), outputs) }
+    }
+
+    fn image(&self, part: &Domain) -> Domain {
+        Domain::each(self.positions.iter().map(|i| part.of(*i)))
     }
 
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {

@@ -1,0 +1,188 @@
+//! Where a density is 0: on the way back from x to z, each row must lie in the codomain of each layer that it meets, and
+//! at the end in the support of the base. A row that does not has ln p = -∞, whatever the numbers say that are computed
+//! behind the place where it left.
+//!
+//! x itself is compared with open ends. What is computed from it is rounded, and may be rounded onto an end: only
+//! beyond it is outside.
+
+use std::fmt;
+
+use super::error::FlowError;
+use crate::bijection::{Boundary, Domain};
+use crate::program::{Element, Output, Program};
+use crate::sweep::bound::Bounds;
+use crate::tape::{NodeId, Parameters, Tape, Var, select};
+
+/// What a row must stay within, recorded beside a density.
+pub(super) struct Support {
+    /// How many numbers of a row lie outside; a scalar.
+    pub outside: NodeId,
+    places: Vec<Place>,
+}
+
+/// A set that a row must lie in, and the node that must.
+#[derive(Clone)]
+struct Place {
+    of: Boundary,
+    /// How many of its numbers lie outside; a scalar.
+    outside: NodeId,
+}
+
+/// A row that left the support: where, and with which number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outside {
+    /// The row, counted from 0.
+    pub row: usize,
+    /// The layer, or the base.
+    pub of: String,
+    /// The variable, counted from 0.
+    pub variable: usize,
+    /// Its number there.
+    pub value: f64,
+    /// Where it should lie.
+    pub set: Domain,
+    pub(super) base: bool,
+}
+
+impl fmt::Display for Outside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Outside { row, of, variable, value, set, base } = self;
+        match base {
+            true => write!(
+                f,
+                "row {row} has no density (ln p = -∞): its z[{variable}] is {value}, outside of {set}, the support of \
+                 the base {of}; take a base on all of ℝ, or let the first layer map {set} onto ℝ (Transform::Logit is \
+                 one for (0, 1))"
+            ),
+            false => write!(
+                f,
+                "row {row} has no density (ln p = -∞): variable {variable} is {value} where it leaves layer {of}, \
+                 which only reaches {set}; leave such rows out, or choose layers that reach wherever the data lie"
+            ),
+        }
+    }
+}
+
+impl Support {
+    /// Records the comparisons that are needed; none where every row lies inside.
+    pub fn record(x: Var<'_>, boundaries: Vec<Boundary>) -> Option<Support> {
+        let tape = x.tape();
+        let bounds = Bounds::new(tape, &[]);
+        let mut places = Vec::new();
+        for of in boundaries {
+            let exact = of.value == x.id();
+            if exact || !stays(&of.domain, &bounds, of.value) {
+                places.extend(outside(tape.var(of.value), &of.domain, exact).map(|count| (of, count)));
+            }
+        }
+        let total = places.iter().map(|(_, count)| *count).reduce(|a, b| a + b)?;
+        let places = places.into_iter().map(|(of, count)| Place { of, outside: count.id() }).collect();
+        Some(Support { outside: total.id(), places })
+    }
+
+    /// Its nodes, for a sweep that puts others in their place.
+    pub fn nodes(&self) -> Vec<NodeId> {
+        let places = self.places.iter().flat_map(|place| [place.of.value, place.outside]);
+        [self.outside].into_iter().chain(places).collect()
+    }
+
+    /// The same with these nodes.
+    pub fn with_nodes(mut self, nodes: &[NodeId]) -> Support {
+        self.outside = nodes[0];
+        for (place, pair) in self.places.iter_mut().zip(nodes[1..].chunks(2)) {
+            (place.of.value, place.outside) = (pair[0], pair[1]);
+        }
+        self
+    }
+
+    /// The program that tells where rows leave.
+    pub fn watch<F: Element>(&self, tape: &Tape, inputs: &[NodeId]) -> Watch<F> {
+        let outputs: Vec<Output> =
+            self.places.iter().flat_map(|place| [place.of.value, place.outside]).map(Output::Each).collect();
+        Watch { program: Program::compile(tape, inputs, &outputs), places: self.places.clone() }
+    }
+}
+
+/// Whether bounds prove that a node lies in a domain, its ends included.
+fn stays(domain: &Domain, bounds: &Bounds<'_>, value: NodeId) -> bool {
+    let ((lower, upper), bound) = (domain.ends(), bounds.of(value));
+    domain.dim().is_none() && bound.low.at >= lower && bound.high.at <= upper
+}
+
+/// How many elements of a vector lie outside of a domain; `None` where that has no ends. NaN is not outside: it is a
+/// computation that broke down.
+fn outside<'t>(value: Var<'t>, domain: &Domain, exact: bool) -> Option<Var<'t>> {
+    let tape = value.tape();
+    let side = |end: &dyn Fn(&Domain) -> f64| {
+        let ends = (0..value.len()).map(|i| end(&domain.of(i)));
+        let (places, ends): (Vec<usize>, Vec<f64>) =
+            ends.enumerate().filter(|(_, at)| at.is_finite()).unzip();
+        let part = if places.len() == value.len() { value } else { value.gather(&places) };
+        (!places.is_empty()).then(|| (part, tape.vector(&ends), places))
+    };
+    let count = |condition| select(condition, 1.0, 0.0).sum();
+    let below = side(&|domain| domain.ends().0).map(|(part, ends, places)| {
+        // Where the end belongs to the domain it is inside.
+        let closed = places.iter().any(|i| domain.of(*i) == Domain::Circle);
+        if exact && !closed { count(part.le(ends)) } else { count(part.lt(ends)) }
+    });
+    let above = side(&|domain| domain.ends().1)
+        .map(|(part, ends, _)| if exact { count(part.ge(ends)) } else { count(part.gt(ends)) });
+    match (below, above) {
+        (Some(below), Some(above)) => Some(below + above),
+        (one, other) => one.or(other),
+    }
+}
+
+/// The numbers of rows at every place that they must lie in.
+pub(super) struct Watch<F> {
+    program: Program<F>,
+    places: Vec<Place>,
+}
+
+impl<F: Element> Watch<F> {
+    /// Changes the parameters.
+    pub fn load(&mut self, parameters: &Parameters) -> Result<(), FlowError> {
+        Ok(self.program.load(parameters)?)
+    }
+
+    /// The first of these rows that leaves the support, and where it leaves first.
+    pub fn first_outside(&mut self, inputs: &[&[F]], rows: usize) -> Result<Option<Outside>, FlowError> {
+        let found = self.program.run(inputs, rows)?;
+        for row in 0..rows {
+            for (place, pair) in self.places.iter().zip(found.chunks(2)) {
+                if pair[1][row].to_double() > 0.0 {
+                    let numbers: Vec<f64> = numbers(&pair[0], row, rows);
+                    let within = |i: &usize| place.of.domain.contains_at(*i, numbers[*i]);
+                    // In single precision ends are rounded: none may be outside in doubles.
+                    let variable = (0..numbers.len()).find(|i| !within(i)).unwrap_or(0);
+                    return Ok(Some(Outside {
+                        row,
+                        of: place.of.name.clone(),
+                        variable,
+                        value: numbers[variable],
+                        set: place.of.domain.of(variable),
+                        base: place.of.base,
+                    }));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a single row lies exactly on an end of a set that it must lie in.
+    pub fn on_an_end(&mut self, inputs: &[&[F]]) -> Result<bool, FlowError> {
+        let found = self.program.run(inputs, 1)?;
+        Ok(self.places.iter().zip(found.chunks(2)).any(|(place, pair)| {
+            numbers(&pair[0], 0, 1).into_iter().enumerate().any(|(i, value)| {
+                let (lower, upper) = place.of.domain.of(i).ends();
+                value == lower || value == upper
+            })
+        }))
+    }
+}
+
+fn numbers<F: Element>(values: &[F], row: usize, rows: usize) -> Vec<f64> {
+    let width = values.len() / rows;
+    values[row * width..(row + 1) * width].iter().map(|value| value.to_double()).collect()
+}
