@@ -110,6 +110,7 @@ impl Fault {
         }
     }
 
+    #[allow(clippy::eq_op, reason = "p/p is not 1 where p is 0")]
     pub fn record<'t>(&self, v: Var<'t>, recorder: &mut Recorder<'t>) -> Var<'t> {
         match self {
             Fault::JumpBack { at, by, how } => jump(v, at.record(v, recorder), -by, *how),

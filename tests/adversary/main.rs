@@ -17,9 +17,6 @@ mod program;
 mod random_programs;
 mod recipe;
 mod recorder;
-#[path = "../seeded/mod.rs"]
-#[allow(dead_code, reason = "other tests use more of it")]
-mod seeded;
 mod singular;
 mod step;
 mod tally;
@@ -29,7 +26,7 @@ use std::sync::Mutex;
 
 use program::Program;
 use random_programs::Chooser;
-use seeded::for_seeds_on_two_threads;
+use random_programs::seeded::for_seeds_on_two_threads;
 use tally::Tally;
 
 #[test]

@@ -9,9 +9,8 @@ use pushforward::program::{Output, Program as Compiled};
 
 use crate::fault::{Fault, KINDS, Place};
 use crate::line::Line;
-use crate::random_programs::Chooser;
+use crate::random_programs::{Chooser, for_seeds};
 use crate::recipe::Recipe;
-use crate::seeded::for_seeds;
 use crate::step::Step;
 
 /// The images of points, with this value for every parameter.

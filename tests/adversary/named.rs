@@ -177,7 +177,7 @@ fn two_calls_do_not_prove_a_recording_pure() {
         }
         fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
             self.0.set(self.0.get() + 1);
-            if (self.0.get() - 1) / 2 % 2 == 0 { z * 2.0 } else { z * 3.0 }
+            if ((self.0.get() - 1) / 2).is_multiple_of(2) { z * 2.0 } else { z * 3.0 }
         }
     }
     not_proven(&Changing(Cell::new(0)), &[Question::Pure]);

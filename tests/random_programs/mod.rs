@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 #[path = "../seeded/mod.rs"]
-mod seeded;
+pub mod seeded;
 
 pub use seeded::for_seeds;
 
