@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module and what it may import.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
+    ("checker", &[]),
     ("kernel", &[]),
     ("tape", &[]),
     ("sweep", &["kernel", "tape"]),
@@ -15,7 +16,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("layers", &["bijection", "jacobian", "tape"]),
     ("base", &["bijection", "tape"]),
     ("flow", &["bijection", "base", "program", "sweep", "kernel", "tape"]),
-    ("audit", &["flow", "layers", "base", "bijection", "jacobian", "program", "sweep", "tape"]),
+    ("audit", &["checker", "flow", "layers", "base", "bijection", "jacobian", "program", "sweep", "tape"]),
     ("derivation", &["audit", "bijection", "jacobian", "sweep", "tape"]),
     (
         "lesson",

@@ -1,5 +1,6 @@
 //! What `pushforward` does with its arguments.
 
+mod audit;
 mod book;
 mod exercises;
 mod find;
@@ -7,6 +8,7 @@ mod fit;
 mod lessons;
 mod progress;
 mod table;
+mod verify;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -72,6 +74,10 @@ enum Command {
         #[arg(default_value = "out/book")]
         folder: std::path::PathBuf,
     },
+    /// Audit a layer of the catalogue: what is proven, checked, refuted.
+    Audit(audit::Arguments),
+    /// Check certificates again, with a program that shares no code with what made them.
+    Verify(verify::Arguments),
     /// Fit a flow to the columns of a CSV file: how likely are held-out rows?
     Fit(fit::Arguments),
 }
@@ -85,6 +91,8 @@ pub fn main() -> ExitCode {
         Some(Command::Hint { lesson }) => exercises::hint(lesson.as_deref()),
         Some(Command::Reset { lesson, yes }) => exercises::reset(&lesson, yes),
         Some(Command::Book { folder }) => book::write(&folder),
+        Some(Command::Audit(arguments)) => audit::run(&arguments),
+        Some(Command::Verify(arguments)) => verify::run(&arguments),
         Some(Command::Fit(arguments)) => match fit::run(&arguments) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {

@@ -50,7 +50,7 @@ impl Line {
     }
 
     pub fn contains(self, value: f64) -> bool {
-        self.domain().contains(value)
+        self.domain().contains(&[value])
     }
 }
 

@@ -37,10 +37,10 @@ impl Bijection for Layer {
         self.structure.clone()
     }
     fn domain(&self) -> Domain {
-        self.domain
+        self.domain.clone()
     }
     fn codomain(&self) -> Domain {
-        self.codomain
+        self.codomain.clone()
     }
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
         (self.forward)(z)
@@ -199,7 +199,7 @@ fn a_codomain_is_a_claim() {
 fn constants_do_not_hide_the_slope_of_tanh() {
     let ball = Domain::Interval { lower: -1.0, upper: 1.0 };
     let scaled = Layer {
-        codomain: ball,
+        codomain: ball.clone(),
         log_det: Some(|z| {
             let a = 3.0 * z;
             (3f64.ln() + 2.0 * (2f64.ln() - a - (-2.0 * a).softplus())).sum()

@@ -328,15 +328,15 @@ impl Bijection for Layer {
     }
 
     fn domain(&self) -> Domain {
-        match self.recipe.spoil {
-            Some(Spoil::Domain(domain)) => domain,
+        match &self.recipe.spoil {
+            Some(Spoil::Domain(domain)) => domain.clone(),
             _ => self.recipe.lines.0.domain(),
         }
     }
 
     fn codomain(&self) -> Domain {
-        match self.recipe.spoil {
-            Some(Spoil::Codomain(domain)) => domain,
+        match &self.recipe.spoil {
+            Some(Spoil::Codomain(domain)) => domain.clone(),
             _ => self.recipe.lines.1.domain(),
         }
     }

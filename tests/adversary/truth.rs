@@ -143,7 +143,7 @@ fn said(report: &Report) -> Vec<Verdict> {
         // A claim about one layer of several is not one about the whole.
         let of_a_layer = claim.statement.contains(": ");
         match claim.topic {
-            Topic::Shape if claim.statement.contains("pure") => push(Question::Pure),
+            Topic::Purity => push(Question::Pure),
             Topic::Structure if !of_a_layer => push(Question::Structure),
             Topic::Finite => push(Question::Defined),
             Topic::Determinant if !of_a_layer => push(Question::Determinant),
@@ -161,6 +161,7 @@ fn said(report: &Report) -> Vec<Verdict> {
             Topic::GivenLogDet if !of_a_layer => push(Question::GivenLogDet),
             Topic::Inverse => push(Question::Inverse),
             Topic::GivenInverse if !of_a_layer => push(Question::GivenInverse),
+            Topic::Codomain if claim.statement.starts_with("every x") => push(Question::Onto),
             Topic::Mass => push(Question::Mass),
             _ => {}
         }

@@ -37,8 +37,8 @@ impl Chooser {
         self.0.random::<f64>() < probability
     }
 
-    pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len())]
+    pub fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len())].clone()
     }
 
     /// Numbers of which about a third are exactly 0: a mask.

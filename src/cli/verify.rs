@@ -1,0 +1,37 @@
+//! `pushforward verify`: the checker on a file of certificates.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use pushforward::checker::verify;
+
+/// What to verify.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// A file that `audit --certificate` or `Report::certificates` wrote.
+    file: PathBuf,
+}
+
+/// Reads the file and says which claims hold, or what is not seen to.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    let file = arguments.file.display();
+    let text = match std::fs::read_to_string(&arguments.file) {
+        Ok(text) => text,
+        Err(error) => {
+            eprintln!("pushforward verify: {file}: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match verify(&text) {
+        Ok(claims) => {
+            let lines: String = claims.iter().map(|claim| format!("  accepted: {claim}\n")).collect();
+            let plural = if claims.len() == 1 { "certificate" } else { "certificates" };
+            super::say(&format!("{lines}{} {plural} in {file}, all accepted\n", claims.len()));
+            ExitCode::SUCCESS
+        }
+        Err(rejection) => {
+            eprintln!("pushforward verify: {file}: not accepted: {rejection}");
+            ExitCode::FAILURE
+        }
+    }
+}
