@@ -189,3 +189,33 @@ fn layers_that_disagree_about_the_context_are_refused() {
     let error = Flow::new(StandardNormal::new(2), layers).err().unwrap().to_string();
     assert!(error.contains("give all of them the same width"), "{error}");
 }
+
+#[test]
+fn the_first_variable_sees_the_context_with_given_degrees_or_that_is_an_error() {
+    let given = |hidden: Vec<usize>| {
+        let network = MaskedNetwork::with_degrees(vec![1, 2, 3], vec![hidden]).with_context(1);
+        Flow::new(StandardNormal::new(3), [Box::new(Autoregressive::maf(network)) as Box<dyn Bijection>])
+    };
+    let text = given(vec![1, 1, 1, 1, 2, 2, 2, 2]).err().unwrap().to_string();
+    assert!(
+        text.contains("the first variable cannot see the context: hidden layer 0 has no unit of degree 0"),
+        "{text}"
+    );
+    assert!(text.contains("MaskedNetwork::new(3, [8])"), "{text}");
+    // With units of degree 0, p(a | k) depends on k: a is 3k and a little.
+    let noise = |k: u32, p: f64| (f64::from(k) * p).sin() * 1.7;
+    let (mut x, mut c) = (vec![], vec![]);
+    for k in 0..2000 {
+        let u = noise(k, 0.77);
+        c.push(u);
+        x.extend([3.0 * u + 0.1 * noise(k, 1.31), noise(k, 2.17), noise(k, 2.91)]);
+    }
+    let (x, c) = (Table::new(&["a", "b", "c"], x).unwrap(), Table::new(&["k"], c).unwrap());
+    let settings = Fit { epochs: 100, learning_rate: 1e-2, ..Fit::default() };
+    let flow = given(vec![0, 0, 1, 1, 1, 2, 2, 2]).unwrap();
+    let fitted = flow.fit_given(&x, &c, settings).unwrap();
+    let history = fitted.history();
+    // Blind to the context it stays at -5.9: a has the spread of 3k then, and not that of the noise.
+    let found = history.epochs[history.best_epoch].held_out;
+    assert!(found > -4.0, "{found}");
+}

@@ -356,3 +356,60 @@ fn a_parameter_that_only_steers_a_choice_is_left_where_it_is() {
     assert_eq!(trainer.parameters().get(name), start.get(name));
     assert_ne!(trainer.parameters().get("layers.0.s"), start.get("layers.0.s"));
 }
+
+#[test]
+fn settings_are_refused_before_anything_is_allocated() {
+    let table = Table::new(&["x"], (0..100).map(|k| (f64::from(k) * 0.7).sin()).collect()).unwrap();
+    let flow = || Flow::new(StandardNormal::new(1), [boxed(Affine::identity(1))]).unwrap();
+    // A batch of more rows than there are is all of them.
+    let fit = |batch| {
+        let settings = Fit { batch, epochs: 2, ..Fit::default() };
+        flow().fit(&table, settings).unwrap().parameters().clone()
+    };
+    assert_eq!(fit(usize::MAX), fit(90));
+    assert_eq!(fit(1 << 40), fit(90));
+    let refused = |settings: Fit| flow().fit(&table, settings).err().unwrap().to_string();
+    for (settings, expected) in [
+        (Fit { batch: 0, ..Fit::default() }, "batch is 0; it must be at least 1"),
+        (Fit { epochs: 0, ..Fit::default() }, "epochs is 0; it must be at least 1"),
+        (Fit { patience: 0, ..Fit::default() }, "patience is 0; it must be at least 1"),
+        (
+            Fit { learning_rate: f64::NAN, ..Fit::default() },
+            "learning_rate is NaN; it must be a positive number",
+        ),
+        (Fit { learning_rate: f64::INFINITY, ..Fit::default() }, "learning_rate is inf"),
+        (Fit { held_out: f64::NAN, ..Fit::default() }, "held_out is NaN; it must be between 0 and 1"),
+        (Fit { held_out: 1.0, ..Fit::default() }, "held_out is 1"),
+        (Fit { clip: f64::NAN, ..Fit::default() }, "clip is NaN; it must be positive"),
+    ] {
+        let text = refused(settings);
+        assert!(text.starts_with(expected), "{text}");
+    }
+    let start = flow().initial(0).unwrap();
+    let new = |rate| Trainer::<f64>::new(&flow(), start.clone(), rate).err();
+    let nan = FlowError::Setting { name: "learning_rate", value: "NaN".into(), allowed: "a positive number" };
+    assert_eq!(new(f64::NAN), Some(nan.clone()));
+    let mut trainer = Trainer::<f64>::new(&flow(), start.clone(), 0.1).unwrap();
+    trainer.set_learning_rate(f64::NAN);
+    assert_eq!(trainer.step(&[1.0, 2.0]), Err(nan));
+}
+
+#[test]
+fn networks_without_units_or_beyond_memory_are_refused() {
+    let layer = |hidden: &[usize]| boxed(AffineCoupling::new(Halves::first(2), Network::new(hidden)));
+    let masked = |hidden: &[usize]| boxed(Autoregressive::maf(MaskedNetwork::new(2, hidden)));
+    let message = |layer| Flow::new(StandardNormal::new(2), [layer]).err().unwrap().to_string();
+    for make in [&layer as &dyn Fn(&[usize]) -> Box<dyn Bijection>, &masked] {
+        let text = message(make(&[8, 0]));
+        assert!(text.contains("hidden layer 1 has no unit and would pass nothing on"), "{text}");
+        for huge in [usize::MAX, 1 << 40, 1 << 32] {
+            let text = message(make(&[huge]));
+            assert!(text.contains("would have more than 2³¹ weights in a layer"), "{text}");
+        }
+    }
+    let seeing = boxed(AffineCoupling::new(Halves::first(2), Network::new([4]).with_context(usize::MAX)));
+    assert!(Flow::new(StandardNormal::new(2), [seeing]).is_err());
+    let nothing = Flow::new(StandardNormal::new(0), [boxed(Affine::identity(0))]).err().unwrap();
+    assert!(nothing.to_string().contains("Affine maps 0 variables"), "{nothing}");
+    assert!(Flow::new(Uniform::new(0), [boxed(Permutation::reverse(0))]).is_err());
+}

@@ -1,5 +1,7 @@
 //! Layers one after another.
 
+use std::panic::Location;
+
 use super::{Bijection, Domain};
 use crate::jacobian::Structure;
 use crate::tape::Var;
@@ -29,11 +31,13 @@ impl Bijection for Chain {
         self.layers[0].dim()
     }
 
+    #[track_caller]
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
-        self.layers
-            .iter()
-            .enumerate()
-            .fold(z, |z, (k, layer)| z.tape().scope(&format!("layers.{k}"), || layer.forward(z)))
+        let each = || {
+            let layers = self.layers.iter().enumerate();
+            layers.fold(z, |z, (k, layer)| z.tape().scope(&format!("layers.{k}"), || layer.forward(z)))
+        };
+        z.tape().called_from(Location::caller(), each)
     }
 
     /// What all layers have in common: nothing is claimed that a single layer does not claim.

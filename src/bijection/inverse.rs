@@ -30,7 +30,7 @@ impl<B: Bijection> Bijection for Inverse<B> {
     #[track_caller]
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
         let place = std::panic::Location::caller();
-        match pull_back(&self.of, z) {
+        match z.tape().called_from(place, || pull_back(&self.of, z)) {
             Ok(x) => x,
             Err(error) => {
                 z.tape().note("inverse", error.to_string(), &[], place);
@@ -50,8 +50,9 @@ impl<B: Bijection> Bijection for Inverse<B> {
         }
     }
 
+    #[track_caller]
     fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
-        Some(self.of.forward(x))
+        Some(x.tape().called_from(std::panic::Location::caller(), || self.of.forward(x)))
     }
 
     fn domain(&self) -> Domain {

@@ -151,12 +151,14 @@ impl<B: Bijection + ?Sized> Bijection for Box<B> {
     fn dim(&self) -> usize {
         (**self).dim()
     }
+    #[track_caller]
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
         (**self).forward(z)
     }
     fn structure(&self) -> Structure {
         (**self).structure()
     }
+    #[track_caller]
     fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
         (**self).inverse(x)
     }

@@ -1,5 +1,7 @@
 //! Putting a bijection on a tape, with its dimension, its purity and its structure checked.
 
+use std::panic::Location;
+
 use super::{Bijection, BijectionError, Domain};
 use crate::jacobian::{Route, SimplifiedLogDet, Structure, map, prove, simplified_log_det};
 use crate::sweep::simplify::{Rule, Step};
@@ -75,10 +77,15 @@ pub fn record(bijection: &(impl Bijection + ?Sized)) -> Result<Recording, Biject
 ///
 /// # Errors
 /// As [`record`].
+#[track_caller]
 pub fn push_forward<'t>(
     bijection: &(impl Bijection + ?Sized),
     z: Var<'t>,
 ) -> Result<Pushed<'t>, BijectionError> {
+    z.tape().called_from(Location::caller(), || z.tape().recording(|| pushed(bijection, z)))
+}
+
+fn pushed<'t>(bijection: &(impl Bijection + ?Sized), z: Var<'t>) -> Result<Pushed<'t>, BijectionError> {
     let tape = z.tape();
     placed(bijection)?;
     if let Some(other) = bijection.inverted() {
@@ -147,12 +154,17 @@ pub fn push_forward<'t>(
 ///
 /// # Errors
 /// [`BijectionError::NoInverse`] naming the layer, and as [`record`].
+#[track_caller]
 pub fn pull_back<'t>(bijection: &(impl Bijection + ?Sized), x: Var<'t>) -> Result<Var<'t>, BijectionError> {
+    x.tape().called_from(Location::caller(), || x.tape().recording(|| pulled(bijection, x)))
+}
+
+fn pulled<'t>(bijection: &(impl Bijection + ?Sized), x: Var<'t>) -> Result<Var<'t>, BijectionError> {
     placed(bijection)?;
     let layers = bijection.layers();
     if layers.is_empty() {
-        let once = bijection.inverse(x);
-        let again = bijection.inverse(x);
+        let once = x.tape().pass(|| bijection.inverse(x));
+        let again = x.tape().pass(|| bijection.inverse(x));
         let Some(z) = once else { return derived_inverse(bijection, x) };
         if again.map(Var::id) != Some(z.id()) {
             return Err(BijectionError::Impure { layer: bijection.name(), function: "inverse" });
@@ -197,11 +209,13 @@ pub(crate) struct Boundary {
 ///
 /// # Errors
 /// As [`pull_back`] and [`push_forward`].
+#[track_caller]
 pub fn pull_back_with_log_det<'t>(
     bijection: &(impl Bijection + ?Sized),
     x: Var<'t>,
 ) -> Result<Pulled<'t>, BijectionError> {
-    pull_back_within(bijection, x, "", &mut Vec::new())
+    let record = || pull_back_within(bijection, x, "", &mut Vec::new());
+    x.tape().called_from(Location::caller(), || x.tape().recording(record))
 }
 
 /// The same, with the codomain of each layer that is not all of ℝ: where x must lie for the inverse to be one. They come
@@ -242,10 +256,15 @@ pub(crate) fn pull_back_within<'t>(
 ///
 /// # Errors
 /// [`BijectionError::NoInverse`] with what stands in the way, and as [`record`].
+#[track_caller]
 pub fn derived_inverse<'t>(
     bijection: &(impl Bijection + ?Sized),
     x: Var<'t>,
 ) -> Result<Var<'t>, BijectionError> {
+    x.tape().called_from(Location::caller(), || x.tape().recording(|| derived(bijection, x)))
+}
+
+fn derived<'t>(bijection: &(impl Bijection + ?Sized), x: Var<'t>) -> Result<Var<'t>, BijectionError> {
     placed(bijection)?;
     let tape = x.tape();
     let layer = bijection.name();
@@ -325,8 +344,10 @@ pub(crate) fn record_forward<'t>(
     bijection: &(impl Bijection + ?Sized),
     z: Var<'t>,
 ) -> Result<Var<'t>, BijectionError> {
-    let x = checked(bijection, "forward", bijection.forward(z))?;
-    if bijection.forward(z).id() != x.id() {
+    let call = || z.tape().pass(|| bijection.forward(z));
+    let [x, again] = z.tape().recording(|| [call(), call()]);
+    let x = checked(bijection, "forward", x)?;
+    if again.id() != x.id() {
         return Err(BijectionError::Impure { layer: bijection.name(), function: "forward" });
     }
     Ok(x)

@@ -19,13 +19,13 @@ pub struct Arguments {
     #[arg(long, value_delimiter = ',')]
     columns: Vec<String>,
     /// Passes over the training rows, at most.
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = 60, value_parser = between::<1, 1_000_000>)]
     epochs: usize,
-    /// Coupling layers.
-    #[arg(long, default_value_t = 6)]
+    /// Coupling layers; with 0 the flow is one linear layer.
+    #[arg(long, default_value_t = 6, value_parser = between::<0, 1000>)]
     layers: usize,
     /// Hidden units in each of the two hidden layers of a conditioner.
-    #[arg(long, default_value_t = 32)]
+    #[arg(long, default_value_t = 32, value_parser = between::<1, 16_384>)]
     hidden: usize,
     /// The seed of everything that is drawn.
     #[arg(long, default_value_t = 7)]
@@ -33,6 +33,14 @@ pub struct Arguments {
     /// Write ln p of every row, in the units of the file, to this CSV file.
     #[arg(long)]
     scores: Option<PathBuf>,
+}
+
+/// A whole number from LEAST to MOST.
+fn between<const LEAST: usize, const MOST: usize>(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(number) if (LEAST..=MOST).contains(&number) => Ok(number),
+        _ => Err(format!("a whole number from {LEAST} to {MOST} is wanted")),
+    }
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {

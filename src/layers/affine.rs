@@ -4,6 +4,8 @@
 //!
 //! The scale is free to take either sign: ln|det J| = Σ ln|aᵢ|, and the absolute value is what lets it be so.
 
+use std::panic::Location;
+
 use crate::bijection::Bijection;
 use crate::jacobian::Structure;
 use crate::tape::{Init, Shape, Var};
@@ -48,8 +50,11 @@ impl Bijection for Affine {
         Structure::Diagonal
     }
 
+    #[track_caller]
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
-        let (scale, shift) = self.parameters(z);
-        scale * z + shift
+        z.tape().called_from(Location::caller(), || {
+            let (scale, shift) = self.parameters(z);
+            scale * z + shift
+        })
     }
 }

@@ -8,6 +8,8 @@
 //! Papamakarios, Pavlakou, Murray, "Masked Autoregressive Flow for Density Estimation" (2017), eqs. 3-5; Durkan,
 //! Bekasov, Murray, Papamakarios, "Neural Spline Flows" (2019), section 3.
 
+use std::panic::Location;
+
 use super::masked_network::MaskedNetwork;
 use super::spline::Spline;
 use super::transformer::Transformer;
@@ -88,15 +90,21 @@ impl<T: Transformer> Bijection for Autoregressive<T> {
         }
     }
 
+    #[track_caller]
     fn forward<'t>(&self, input: Var<'t>) -> Var<'t> {
-        self.transformer.forward(input, self.network.numbers(input, self.transformer.numbers()))
+        input.tape().called_from(Location::caller(), || {
+            self.transformer.forward(input, self.network.numbers(input, self.transformer.numbers()))
+        })
     }
 
     /// One variable after the other, each by the transformer's own inverse with numbers that those before it choose.
+    #[track_caller]
     fn inverse<'t>(&self, output: Var<'t>) -> Option<Var<'t>> {
-        let numbers = self.transformer.numbers();
-        solve_in_order(output.tape(), &self.network.order(), |input| {
-            self.transformer.inverse(output, self.network.numbers(input, numbers))
+        let (place, numbers) = (Location::caller(), self.transformer.numbers());
+        output.tape().called_from(place, || {
+            solve_in_order(output.tape(), &self.network.order(), |input| {
+                self.transformer.inverse(output, self.network.numbers(input, numbers))
+            })
         })
     }
 

@@ -8,6 +8,8 @@
 //! Sources: Dinh, Krueger, Bengio, "NICE" (2015), eq. 9; Dinh, Sohl-Dickstein, Bengio, "Density estimation
 //! using Real NVP" (2017), eqs. 4-7; Durkan, Bekasov, Murray, Papamakarios, "Neural Spline Flows" (2019), section 3.
 
+use std::panic::Location;
+
 use super::network::Network;
 use super::spline::Spline;
 use super::transformer::{LogScale, Rescale, Transformer, Translate};
@@ -120,7 +122,14 @@ impl AffineCoupling {
     }
 
     /// The same with another way from the network to the log-scale; [`LogScale::Bounded`] unless said.
+    ///
+    /// # Panics
+    /// When the slope of [`LogScale::SoftClipped`] is not above 0, or is 1.
     pub fn with_log_scale(self, log_scale: LogScale) -> AffineCoupling {
+        if let LogScale::SoftClipped { slope } = log_scale {
+            let sound = slope > 0.0 && slope.is_finite() && slope != 1.0;
+            assert!(sound, "the smallest scale is above 0 and other than 1, not {slope}");
+        }
         AffineCoupling { transformer: Rescale { log_scale }, ..self }
     }
 }
@@ -140,7 +149,7 @@ impl<T: Transformer> Coupling<T> {
 
     /// What the network says to the transformer.
     fn numbers<'t>(&self, passing: Var<'t>) -> Var<'t> {
-        self.network.apply(passing, self.transformer.numbers() * self.halves.moved.len())
+        self.network.apply(passing, self.transformer.numbers().saturating_mul(self.halves.moved.len()))
     }
 }
 
@@ -160,14 +169,20 @@ impl<T: Transformer> Bijection for Coupling<T> {
         Domain::each(each)
     }
 
+    #[track_caller]
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
-        let (passing, moved) = self.halves.split(z);
-        self.halves.join(passing, self.transformer.forward(moved, self.numbers(passing)))
+        z.tape().called_from(Location::caller(), || {
+            let (passing, moved) = self.halves.split(z);
+            self.halves.join(passing, self.transformer.forward(moved, self.numbers(passing)))
+        })
     }
 
+    #[track_caller]
     fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
-        let (passing, moved) = self.halves.split(x);
-        Some(self.halves.join(passing, self.transformer.inverse(moved, self.numbers(passing))?))
+        x.tape().called_from(Location::caller(), || {
+            let (passing, moved) = self.halves.split(x);
+            Some(self.halves.join(passing, self.transformer.inverse(moved, self.numbers(passing))?))
+        })
     }
 
     fn name(&self) -> String {

@@ -4,6 +4,8 @@
 //!
 //! Nothing is declared, so ln|det W| takes an LU: O(d³), once per call, since W does not depend on the sample.
 
+use std::panic::Location;
+
 use crate::bijection::Bijection;
 use crate::tape::{Init, Shape, Var};
 
@@ -48,13 +50,19 @@ impl Bijection for Linear {
         self.bias.len()
     }
 
+    #[track_caller]
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
-        let (weight, bias) = self.parameters(z);
-        weight.matvec(z) + bias
+        z.tape().called_from(Location::caller(), || {
+            let (weight, bias) = self.parameters(z);
+            weight.matvec(z) + bias
+        })
     }
 
+    #[track_caller]
     fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
-        let (weight, bias) = self.parameters(x);
-        Some(weight.inverse().matvec(x - bias))
+        x.tape().called_from(Location::caller(), || {
+            let (weight, bias) = self.parameters(x);
+            Some(weight.inverse().matvec(x - bias))
+        })
     }
 }

@@ -6,29 +6,37 @@
 //!
 //! Source: Germain, Gregor, Murray, Larochelle, "MADE" (2015), eqs. 8-10.
 
-use super::network::informed;
+use std::panic::Location;
+
+use super::network::{informed, sound};
 use crate::tape::{Init, Shape, Tape, Var};
 
 /// A perceptron with tanh units, masked by degrees.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MaskedNetwork {
     inputs: Vec<usize>,
-    hidden: Vec<Vec<usize>>,
+    hidden: Hidden,
     context: usize,
-    /// Whether the degrees of hidden units are chosen here.
-    spread: bool,
+}
+
+/// The units of the hidden layers.
+#[derive(Clone, Debug, PartialEq)]
+enum Hidden {
+    /// So many in each, with degrees that are chosen here.
+    Spread(Vec<usize>),
+    /// By their degrees.
+    Given(Vec<Vec<usize>>),
 }
 
 impl MaskedNetwork {
     /// Inputs in their own order and hidden layers of these widths; degrees of hidden units are spread evenly
     /// and sorted, so that the zeros of the masks lie in blocks.
     pub fn new(d: usize, hidden: impl Into<Vec<usize>>) -> MaskedNetwork {
-        let hidden = hidden.into().into_iter().map(|width| spread(1, d, width)).collect();
-        MaskedNetwork { inputs: (1..=d).collect(), hidden, context: 0, spread: true }
+        MaskedNetwork { inputs: (1..=d).collect(), hidden: Hidden::Spread(hidden.into()), context: 0 }
     }
 
     /// Degrees of the inputs (a permutation of 1 to d: the place of each variable in the order) and of the
-    /// units of each hidden layer (1 to d - 1).
+    /// units of each hidden layer (1 to d - 1, or 0 for units that see no variable, only a context).
     ///
     /// # Panics
     /// When the degrees of the inputs are no permutation of 1 to d.
@@ -40,21 +48,17 @@ impl MaskedNetwork {
             "the degrees of the inputs name each of 1 to {} once, not {inputs:?}",
             inputs.len()
         );
-        MaskedNetwork { inputs, hidden, context: 0, spread: false }
+        MaskedNetwork { inputs, hidden: Hidden::Given(hidden), context: 0 }
     }
 
     /// The same for a conditional density: every unit of the first layer sees a context of so many numbers as well;
     /// C·c is added there, with the weights `net.context`.
     ///
     /// The first variable sees no other, so that what it learns of the context goes through units of degree 0: a
-    /// network whose degrees are chosen here gets some.
-    pub fn with_context(mut self, width: usize) -> MaskedNetwork {
-        self.context = width;
-        if self.spread && width > 0 {
-            let d = self.dim();
-            self.hidden.iter_mut().for_each(|layer| *layer = spread(0, d, layer.len()));
-        }
-        self
+    /// network whose degrees are chosen here gets some. Given degrees must have one in each hidden layer: without it the
+    /// first variable could not see the context, which is an error of the recording.
+    pub fn with_context(self, width: usize) -> MaskedNetwork {
+        MaskedNetwork { context: width, ..self }
     }
 
     /// How many inputs it has.
@@ -80,15 +84,44 @@ impl MaskedNetwork {
 
     /// The same vectors as one, as a transformer takes them.
     pub(super) fn numbers<'t>(&self, input: Var<'t>, each: usize) -> Var<'t> {
-        let h = self.hidden(input);
-        let (weight, bias) = self.last(input.tape(), each);
+        let tape = input.tape();
+        let widths = match &self.hidden {
+            Hidden::Spread(widths) => widths.clone(),
+            Hidden::Given(degrees) => degrees.iter().map(Vec::len).collect(),
+        };
+        if let Err(nothing) = sound(tape, self.dim(), &widths, each.saturating_mul(self.dim())) {
+            return nothing;
+        }
+        let degrees = self.degrees();
+        let blind = |layer: &Vec<usize>| !layer.contains(&0);
+        if let Some(k) = degrees.iter().position(blind).filter(|_| self.context > 0) {
+            let message = format!(
+                "the first variable cannot see the context: hidden layer {k} has no unit of degree 0; give one the \
+                 degree 0, or let degrees be chosen, MaskedNetwork::new({}, {widths:?})",
+                self.dim()
+            );
+            tape.note("network", message, &[], Location::caller());
+        }
+        let h = self.hidden(input, &degrees);
+        let (weight, bias) = self.last(tape, &degrees, each);
         let numbers = weight.matvec(h) + bias;
-        if self.hidden.is_empty() { informed(numbers, self.context, true) } else { numbers }
+        if degrees.is_empty() { informed(numbers, self.context, true) } else { numbers }
+    }
+
+    /// The degrees of the hidden units.
+    fn degrees(&self) -> Vec<Vec<usize>> {
+        match &self.hidden {
+            Hidden::Given(degrees) => degrees.clone(),
+            Hidden::Spread(widths) => {
+                let lowest = usize::from(self.context == 0);
+                widths.iter().map(|width| spread(lowest, self.dim(), *width)).collect()
+            }
+        }
     }
 
     /// The last hidden units, or the input if there are none.
-    fn hidden<'t>(&self, input: Var<'t>) -> Var<'t> {
-        let layers = self.hidden.iter().enumerate();
+    fn hidden<'t>(&self, input: Var<'t>, degrees: &[Vec<usize>]) -> Var<'t> {
+        let layers = degrees.iter().enumerate();
         let (h, _) = layers.fold((input, self.inputs.as_slice()), |(h, before), (k, own)| {
             let sees = |unit: usize, before: usize| own[unit] >= before;
             let init = Init::glorot(before.len(), own.len());
@@ -101,10 +134,10 @@ impl MaskedNetwork {
     }
 
     /// M ⊙ W and b of the last layer.
-    fn last<'t>(&self, tape: &'t Tape, each: usize) -> (Var<'t>, Var<'t>) {
-        let before = self.hidden.last().unwrap_or(&self.inputs);
+    fn last<'t>(&self, tape: &'t Tape, degrees: &[Vec<usize>], each: usize) -> (Var<'t>, Var<'t>) {
+        let before = degrees.last().unwrap_or(&self.inputs);
         let sees = |output: usize, before: usize| self.inputs[output % self.dim()] > before;
-        layer(tape, self.hidden.len(), before, each * self.dim(), sees, Init::Constant(0.0))
+        layer(tape, degrees.len(), before, each * self.dim(), sees, Init::Constant(0.0))
     }
 }
 

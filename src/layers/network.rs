@@ -5,7 +5,9 @@
 //! A network is not a bijection: it is what a coupling layer asks how to move half of the variables. It may
 //! be anything, because nothing here is inverted.
 
-use crate::tape::{Init, Shape, Var};
+use std::panic::Location;
+
+use crate::tape::{Init, Shape, Tape, Var, is_possible};
 
 /// A perceptron with tanh units.
 #[derive(Clone, Debug)]
@@ -30,7 +32,12 @@ impl Network {
     ///
     /// Hidden weights start as Glorot and Bengio have it, the last layer at 0: a flow whose conditioners say
     /// 0 starts as the identity (Kingma and Dhariwal, "Glow", 2018, section 3.3).
+    ///
+    /// A hidden layer without units, and weights that nothing could hold, are errors of the recording.
     pub fn apply<'t>(&self, input: Var<'t>, outputs: usize) -> Var<'t> {
+        if let Err(nothing) = sound(input.tape(), input.len(), &self.hidden, outputs) {
+            return nothing;
+        }
         let mut h = input;
         for (k, width) in self.hidden.iter().copied().chain([outputs]).enumerate() {
             let last = k == self.hidden.len();
@@ -49,6 +56,28 @@ impl Network {
         }
         h
     }
+}
+
+/// Whether a network of these widths can be; if not, that is noted, and something stands for its outputs.
+pub(super) fn sound<'t>(
+    tape: &'t Tape,
+    inputs: usize,
+    hidden: &[usize],
+    outputs: usize,
+) -> Result<(), Var<'t>> {
+    let widths: Vec<usize> = [inputs].into_iter().chain(hidden.iter().copied()).chain([outputs]).collect();
+    let fits = |pair: &[usize]| is_possible(Shape::Matrix(pair[1], pair[0]));
+    let message = match (hidden.iter().position(|width| *width == 0), widths.windows(2).all(fits)) {
+        (Some(k), _) => format!(
+            "hidden layer {k} has no unit and would pass nothing on; give it one at least, or leave it out"
+        ),
+        (None, false) => {
+            format!("a network of {hidden:?} hidden units would have more than 2³¹ weights in a layer")
+        }
+        (None, true) => return Ok(()),
+    };
+    tape.note("network", message, &[], Location::caller());
+    Err(tape.placeholder(Shape::Vector(if is_possible(Shape::Vector(outputs)) { outputs } else { 0 })))
 }
 
 /// The units of a first layer with the context's share; weights of a layer that is also the last start at 0.

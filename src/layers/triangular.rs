@@ -7,6 +7,8 @@
 //!
 //! Source: Kingma and Dhariwal, "Glow" (2018), section 3.2.
 
+use std::panic::Location;
+
 use super::{Affine, Permutation};
 use crate::bijection::{Bijection, Chain};
 use crate::jacobian::Structure;
@@ -79,8 +81,9 @@ impl Bijection for Triangular {
         if self.lower { Structure::LowerTriangular } else { Structure::UpperTriangular }
     }
 
+    #[track_caller]
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
-        self.matrix(z).matvec(z)
+        z.tape().called_from(Location::caller(), || self.matrix(z).matvec(z))
     }
 }
 

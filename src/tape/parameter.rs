@@ -26,7 +26,7 @@ impl Init {
     /// Glorot and Bengio's uniform initialisation for a weight matrix of this many inputs and outputs
     /// ("Understanding the difficulty of training deep feedforward neural networks", 2010, eq. 16).
     pub fn glorot(inputs: usize, outputs: usize) -> Init {
-        Init::Uniform((6.0 / (inputs + outputs).max(1) as f64).sqrt())
+        Init::Uniform((6.0 / (inputs as f64 + outputs as f64).max(1.0)).sqrt())
     }
 }
 

@@ -6,23 +6,27 @@ use std::panic::Location;
 use indexmap::IndexSet;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
+use super::pass::Frame;
 use super::{Data, Declaration, Init, Node, NodeId, Op, Operands, RecordError, RecordErrors, Shape, Var};
 
 /// An append-only list of hash-consed nodes, with the source line that first recorded each of them.
 #[derive(Debug)]
 pub struct Tape {
     created: &'static Location<'static>,
-    state: RefCell<State>,
+    pub(super) state: RefCell<State>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+pub(super) struct State {
     nodes: IndexSet<Node, FxBuildHasher>,
     places: Vec<&'static Location<'static>>,
     declarations: Vec<Declaration>,
-    /// The number of the declaration of each name.
+    /// The numbers of declarations, by name.
     numbers: FxHashMap<String, usize>,
     scopes: Vec<String>,
+    /// What is being recorded, outermost first, and whether parameters may be shared in it.
+    pub(super) frames: Vec<Frame>,
+    pub(super) sharing: usize,
     inputs: u32,
     context: Context,
     errors: Vec<RecordError>,
@@ -146,18 +150,24 @@ impl Tape {
 
     /// Stands for a result that could not be recorded; the error that caused it is noted already.
     #[track_caller]
-    pub(super) fn placeholder(&self, shape: Shape) -> Var<'_> {
+    pub(crate) fn placeholder(&self, shape: Shape) -> Var<'_> {
         self.push(Op::Constant(Data::new(&vec![0.0; shape.len()])), Operands::new(), shape)
     }
 
     /// A parameter of this name within the scopes that are open.
     ///
     /// Declared again with the same shape and start it is the same parameter, so that `forward` and `inverse`
-    /// of a layer share it; declared again with another it is an error of the recording.
+    /// of a layer share it; declared again with another it is an error of the recording. So it is if one call of
+    /// `forward` declares a name twice, unless that is [meant](Tape::shared): two layers in it would share their weights.
     #[track_caller]
     pub fn parameter(&self, name: &str, shape: Shape, init: Init) -> Var<'_> {
         let place = Location::caller();
         let name = self.scoped_name(name);
+        if !is_possible(shape) {
+            let message = format!("`{name}` would have more than 2³¹ numbers; choose smaller layers");
+            self.note("parameter", message, &[shape], place);
+            return self.placeholder(Shape::Scalar);
+        }
         if let Init::Values(values) = &init
             && values.len() != shape.len()
         {
@@ -167,6 +177,7 @@ impl Tape {
             return self.placeholder(shape);
         }
         let declaration = Declaration { name, shape, init };
+        self.declared(declaration.name.clone(), place);
         let known = {
             let mut state = self.state.borrow_mut();
             let known = state.numbers.get(&declaration.name).copied();
@@ -332,4 +343,14 @@ impl Tape {
         };
         Tape { created: self.created, state: RefCell::new(own) }
     }
+}
+
+/// Whether a parameter of this shape has a number of elements that can be counted, and kept.
+pub(crate) fn is_possible(shape: Shape) -> bool {
+    let count = match shape {
+        Shape::Scalar => Some(1),
+        Shape::Vector(n) => Some(n),
+        Shape::Matrix(rows, columns) => rows.checked_mul(columns),
+    };
+    count.is_some_and(|count| count <= 1 << 31)
 }

@@ -8,6 +8,8 @@
 //!
 //! Source: Rezende et al., "Normalizing Flows on Tori and Spheres" (2020), section 2.1.3.
 
+use std::panic::Location;
+
 use std::f64::consts::{PI, TAU};
 
 use super::{Knots, Spline};
@@ -119,14 +121,20 @@ impl Bijection for CircularSpline {
         Structure::Diagonal
     }
 
+    #[track_caller]
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
-        let (knots, turn) = self.curve(z.tape());
-        knots.curve(wrapped(z + turn))
+        z.tape().called_from(Location::caller(), || {
+            let (knots, turn) = self.curve(z.tape());
+            knots.curve(wrapped(z + turn))
+        })
     }
 
+    #[track_caller]
     fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
-        let (knots, turn) = self.curve(x.tape());
-        Some(wrapped(knots.curve_inverse(x) - turn))
+        x.tape().called_from(Location::caller(), || {
+            let (knots, turn) = self.curve(x.tape());
+            Some(wrapped(knots.curve_inverse(x) - turn))
+        })
     }
 
     fn domain(&self) -> Domain {

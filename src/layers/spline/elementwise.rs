@@ -1,5 +1,7 @@
 //! A spline for each variable, with knots of its own.
 
+use std::panic::Location;
+
 use super::numbers::rows;
 use super::{Knots, Spline};
 use crate::bijection::Bijection;
@@ -123,11 +125,13 @@ impl Bijection for RationalQuadraticSpline {
         Structure::Diagonal
     }
 
+    #[track_caller]
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
-        self.knots(z.tape()).forward(z)
+        z.tape().called_from(Location::caller(), || self.knots(z.tape()).forward(z))
     }
 
+    #[track_caller]
     fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
-        Some(self.knots(x.tape()).inverse(x))
+        x.tape().called_from(Location::caller(), || Some(self.knots(x.tape()).inverse(x)))
     }
 }

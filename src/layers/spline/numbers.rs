@@ -39,11 +39,11 @@ impl Spline {
     /// start is 0, so that a flow starts as the identity.
     ///
     /// # Panics
-    /// When there are fewer than two bins (one alone is the identity), or the bound is not above 0.
+    /// When there are fewer than two bins (one alone is the identity) or more than 65536, or the bound is not above 0.
     pub fn new(bins: usize, bound: f64) -> Spline {
         assert!(
-            bins > 1 && bound > 0.0 && bound.is_finite(),
-            "a spline has two bins at least and a bound above 0, not {bins} and {bound}"
+            (2..=1 << 16).contains(&bins) && bound > 0.0 && bound.is_finite(),
+            "a spline has 2 to 65536 bins and a bound above 0, not {bins} and {bound}"
         );
         Spline { bins, bound, rule: SplineRule::SoftClipped { slope: 1e-3 } }
     }
