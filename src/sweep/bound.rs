@@ -9,6 +9,7 @@
 use std::cell::RefCell;
 
 use super::limit::crosses_zero;
+use super::mills::inverse_mills;
 use super::special;
 use crate::tape::{Data, Function, Node, NodeId, Op, Shape, Tape};
 
@@ -183,12 +184,8 @@ impl<'t> Bounds<'t> {
                 bound.with(false, defined)
             }
             Op::Tanh => zero_at_zero(a(), f64::tanh, -1.0, 1.0),
-            Op::SechSquared => {
-                // It falls with |a|, from 1 at 0.
-                let fallen = negative(monotone(absolute(a()), |m| -special::sech_squared(m), -1.0, 0.0, 8));
-                let reached = !a().nonzero && a().contains(0.0);
-                Bound { high: if reached { End::closed(1.0) } else { fallen.high }, ..fallen }
-            }
+            Op::SechSquared => falling_from_one(a(), special::sech_squared),
+            Op::AsinhSlope => falling_from_one(a(), special::asinh_slope),
             Op::Sigmoid => monotone(a(), |a| 1.0 / (1.0 + (-a).exp()), 0.0, 1.0, 8),
             Op::Softplus => monotone(a(), softplus, 0.0, f64::INFINITY, 8),
             Op::Sin | Op::Cos => Bound { nonzero: false, defined: a().defined, ..Bound::closed(-1.0, 1.0) },
@@ -229,6 +226,11 @@ impl<'t> Bounds<'t> {
                 Bound { low: if reached { End::closed(1.0) } else { bound.low }, ..bound }
             }
             Op::LnNormalCdf => monotone(a(), special::ln_normal_cdf, f64::NEG_INFINITY, 0.0, 8),
+            // It falls from ∞ to 0 and is convex: its derivative rises from -1 to 0.
+            Op::InverseMills(0) => monotone(negative(a()), |t| inverse_mills(0, -t), 0.0, f64::INFINITY, 8),
+            Op::InverseMills(1) => monotone(a(), |a| inverse_mills(1, a), -1.0, 0.0, 16),
+            Op::InverseMills(2) => Bound::between(0.0, f64::INFINITY).with(false, a().defined),
+            Op::InverseMills(_) => Bound { defined: a().defined, ..Bound::REALS },
             Op::LnGamma => {
                 let a = a();
                 let defined = a.defined && a.is_positive();
@@ -360,6 +362,13 @@ fn zero_at_zero(a: Bound, f: impl Fn(f64) -> f64, least: f64, most: f64) -> Boun
     }
     let bound = Bound { defined: a.defined, ..Bound::of(bound.low, bound.high) };
     bound.with(a.nonzero, a.defined)
+}
+
+/// A function that falls with |a|, from 1 at 0 towards 0.
+fn falling_from_one(a: Bound, f: impl Fn(f64) -> f64) -> Bound {
+    let fallen = negative(monotone(absolute(a), |m| -f(m), -1.0, 0.0, 8));
+    let reached = !a.nonzero && a.contains(0.0);
+    Bound { high: if reached { End::closed(1.0) } else { fallen.high }, ..fallen }
 }
 
 fn negative(a: Bound) -> Bound {

@@ -22,6 +22,7 @@ mod guard;
 mod invert;
 mod limit;
 mod lu;
+mod mills;
 mod movement;
 mod partial;
 pub mod reach;
