@@ -260,6 +260,7 @@ fn slopes_and_second_derivatives_keep_their_digits_in_f32() {
 /// a, ln Φ(a), and the first three derivatives of ln Φ: to 120 digits with mpmath 1.3, by erfc and, below -30, by
 /// Laplace's continued fraction.
 #[rustfmt::skip]
+#[allow(clippy::approx_constant, reason = "some of these numbers have names")]
 const LN_NORMAL_CDF: &[(f64, f64, f64, f64, f64)] = &[
     (-1e-300, -0.6931471805599453, 0.7978845608028654, -0.6366197723675814, 0.21801361414499015),
     (-1e-10, -0.6931471806397338, 0.7978845608665274, -0.6366197723893827, 0.21801361413351308),
