@@ -4,8 +4,8 @@
 
 use astro_float_num::{BigFloat, Consts, Radix, RoundingMode};
 use pushforward::kernel::{
-    Arch, Exp, ExpM1, Ln, Ln1p, Real, SechSquared, Sigmoid, Simd, Softplus, Tanh, WithSimd, instruction_sets,
-    map,
+    Arch, Exp, ExpM1, Ln, Ln1p, Real, SechSquared, Sigmoid, Simd, Softplus, Tanh, TanhAndSlope, WithSimd,
+    instruction_sets, map, map_pair,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -17,6 +17,8 @@ enum Elementary {
     Ln,
     Ln1p,
     Tanh,
+    /// Of the two together.
+    TanhOfBoth,
     SechSquared,
     Sigmoid,
     Softplus,
@@ -41,6 +43,7 @@ impl<F: Real> WithSimd for Run<'_, F> {
             E::Ln => map(simd, Ln, a, out),
             E::Ln1p => map(simd, Ln1p, a, out),
             E::Tanh => map(simd, Tanh, a, out),
+            E::TanhOfBoth => map_pair(simd, TanhAndSlope, a, out, &mut vec![F::NAN; a.len()]),
             E::SechSquared => map(simd, SechSquared, a, out),
             E::Sigmoid => map(simd, Sigmoid, a, out),
             E::Softplus => map(simd, Softplus, a, out),
@@ -134,7 +137,7 @@ impl Reference {
             E::ExpM1 => self.exp_m1(&big(a)),
             E::Ln => self.ln(&big(a)),
             E::Ln1p => self.ln_1p(&big(a)),
-            E::Tanh => {
+            E::Tanh | E::TanhOfBoth => {
                 let e = self.exp_m1(&big(2.0 * a));
                 e.div(&add(&e, &big(2.0)), PRECISION, ROUNDING)
             }
@@ -272,7 +275,7 @@ fn terrain(function: Elementary) -> Terrain {
             let limits = [f64::MAX, f64::from(f32::MAX), 2f64.powi(1000), 2f64.powi(100)];
             ([(-1.0, 3.0), (-1.0, 3.0)], edges.chain(limits).collect())
         }
-        E::Tanh => {
+        E::Tanh | E::TanhOfBoth => {
             let edges = [0.0, 0.5 * 3f64.ln(), 19.06, 9.01, 20.0, 10.0];
             ([(-20.0, 20.0), (-10.0, 10.0)], halves(ln_2 / 2.0).chain(edges).collect())
         }
@@ -411,6 +414,11 @@ fn ln_1p_is_within_one_ulp() {
 #[test]
 fn tanh_is_within_two_ulp() {
     holds(E::Tanh);
+}
+
+#[test]
+fn tanh_with_its_slope_is_within_two_ulp() {
+    holds(E::TanhOfBoth);
 }
 
 #[test]

@@ -6,8 +6,9 @@ use std::fmt::Debug;
 use num_traits::{Float, cast};
 use pushforward::kernel::{
     Abs, Add, Arch, Div, Exp, ExpM1, Function, Lanes, Less, LessEq, Ln, Ln1p, Max, Min, Mul, Neg, Operand,
-    Operation, Powi, Real, Recip, SechSquared, Sigmoid, Sign, Simd, Softplus, Sqrt, Sub, Tanh, Term,
-    WithSimd, instruction_sets, map, select, sum_elements, sum_lanes, sum_products, sum_terms, update, zip,
+    Operation, Powi, Real, Recip, SechSquared, Sigmoid, Sign, Simd, Softplus, Sqrt, Sub, Tanh, TanhAndSlope,
+    Term, WithSimd, instruction_sets, map, map_pair, select, sum_elements, sum_lanes, sum_products,
+    sum_terms, update, zip,
 };
 
 struct Map<'a, G, F>(G, &'a [F], &'a mut [F]);
@@ -252,6 +253,40 @@ fn a_lane_is_computed_alike_wherever_it_is<F: Real + Float + Debug>(function: im
             assert_same(&mapped(arch, function, &[*a]), &all[place..place + 1], set);
         }
     }
+}
+
+#[test]
+fn tanh_and_its_slope_together_are_what_they_are_alone() {
+    struct Both<'a, F>(&'a [F], &'a mut [F], &'a mut [F]);
+    impl<F: Real> WithSimd for Both<'_, F> {
+        type Output = ();
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) {
+            map_pair(simd, TanhAndSlope, self.0, self.1, self.2);
+        }
+    }
+    fn check<F: Real + Float + Debug>() {
+        let of = |a: f64| cast::<f64, F>(a).expect("both have it");
+        for (set, arch) in instruction_sets() {
+            for count in 0..67 {
+                let mut a: Vec<F> =
+                    (0..count).map(|i| of(1.3f64.powi(i - 33) * f64::from(1 - i % 2 * 2))).collect();
+                a.iter_mut()
+                    .zip([F::nan(), F::infinity(), -F::infinity(), -F::zero()])
+                    .for_each(|(a, b)| *a = b);
+                let (mut tanh, mut slope) = (vec![F::one(); a.len()], vec![F::one(); a.len()]);
+                arch.dispatch(Both(&a, &mut tanh, &mut slope));
+                // The slope to the last bit; tanh is formed from another exponential.
+                assert_same(&slope, &mapped(arch, SechSquared, &a), set);
+                for (found, alone) in tanh.iter().zip(mapped(arch, Tanh, &a)) {
+                    let close = (*found - alone).abs() <= of(4.0) * F::epsilon() * alone.abs();
+                    assert!(close || (found.is_nan() && alone.is_nan()), "{set}: {found:?} and {alone:?}");
+                }
+            }
+        }
+    }
+    check::<f64>();
+    check::<f32>();
 }
 
 #[test]

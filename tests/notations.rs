@@ -32,6 +32,7 @@ fn scope() -> Scope {
         .function("ln Φ", |x| asked(x, |z| z.ln_normal_cdf()))
         .function("ln Γ", |x| asked(x, |z| z.ln_gamma()))
         .function("ψ⁽¹⁾", |x| asked(x, |z| z.polygamma(1)))
+        .function("(φ/Φ)⁽¹⁾", |x| asked(x, |z| z.inverse_mills(1)))
 }
 
 type Notation = (&'static str, fn(&Formula) -> String);

@@ -365,3 +365,44 @@ fn compiling_is_linear_in_the_nodes() {
     assert!(rows(&memory(&large)) <= 6, "{}", memory(&large));
     assert_eq!(rows(&memory(&small)), rows(&memory(&large)));
 }
+
+#[test]
+fn tanh_and_its_slope_are_one_instruction_of_a_gradient() {
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(5));
+    let y = (z.slice(0..3).tanh() * z.slice(2..5)).sum();
+    let cut = Cut::new(&tape, &[z.id()], &[y.id()]);
+    let gradient = adjoint(&tape, &cut, &[(y.id(), tape.constant(1.0))], &[z.id()])[0].unwrap();
+    let mut program =
+        Program::<f64>::compile(&tape, &[z.id()], &[Output::Each(y.id()), Output::Each(gradient.id())]);
+    program.load(&Parameters::default()).unwrap();
+    let text = program.to_string();
+    assert!(text.contains("tanh_and_slope") && !text.contains(" tanh ") && !text.contains("sech"), "{text}");
+    let rows: Vec<f64> = (0..37 * 5).map(|k| 25.0 * (f64::from(k) * 0.7).sin()).collect();
+    let found = program.run(&[&rows], 37).unwrap();
+    for (row, (value, gradient)) in rows.chunks(5).zip(found[0].iter().zip(found[1].chunks(5))) {
+        let expected = plain(&tape, z.id(), &[y.id()], row, &Parameters::default());
+        assert!(off(*value, expected[0][0]) < 1e-14);
+        let slope = |k: usize| row[k].cosh().powi(-2) * row[k + 2];
+        let own = |k: usize| if k >= 2 { row[k - 2].tanh() } else { 0.0 };
+        for k in 0..5 {
+            let expected = own(k) + if k < 3 { slope(k) } else { 0.0 };
+            assert!(off(gradient[k], expected) < 1e-14, "{} for {expected}", gradient[k]);
+        }
+    }
+}
+
+#[test]
+fn what_is_not_finite_is_traced_through_the_branch_that_was_taken() {
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(2));
+    let y = select(z.lt(0.0), (-z).ln(), z.exp()).sum();
+    for output in [Output::Each(y.id()), Output::Sum(y.id())] {
+        let mut program = Program::<f64>::compile(&tape, &[z.id()], &[output]);
+        program.load(&Parameters::default()).unwrap();
+        // ln(-1000) is NaN too, and comes first, but nobody looks at it.
+        let found = program.trace_nonfinite(&[&[1.0, 2.0, -1.0, 1000.0]], 2).unwrap().unwrap();
+        assert_eq!((found.operation, found.element, found.row), ("exp", 1, 1), "{found}");
+        assert_eq!((found.value, found.operands.as_slice()), (f64::INFINITY, [1000.0].as_slice()));
+    }
+}

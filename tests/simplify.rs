@@ -22,7 +22,7 @@ fn expression<'t>(z: Var<'t>, choose: &mut Chooser) -> Var<'t> {
         vec![z, z.tanh(), tape.parameter("p", Shape::Vector(D), Init::Constant(0.7))];
     for _ in 0..4 + choose.below(14) {
         let (a, b) = (choose.pick(&pool), choose.pick(&pool));
-        let node = match choose.below(30) {
+        let node = match choose.below(33) {
             0 => a + b,
             1 => a - b,
             2 | 3 => a * b,
@@ -53,6 +53,9 @@ fn expression<'t>(z: Var<'t>, choose: &mut Chooser) -> Var<'t> {
             26 => a.softplus() - (-a).softplus() + 2.0 * (b.tanh().asinh().sinh() - b.tanh().sinh().asinh()),
             27 => concat([a.slice(0..1), a.slice(1..D)]) * b.tanh().cosh(),
             28 => (a.tanh().sigmoid().ln() - (-a.tanh().sigmoid()).ln_1p()).sigmoid() + b,
+            29 => a.sech_squared(),
+            30 => a.asinh_slope(),
+            31 => a.inverse_mills(0),
             _ => a.tanh() + 0.3,
         };
         pool.push(node);

@@ -136,6 +136,7 @@ impl Certificate {
             Op::Constant(data) => ("constant", listed(data.values())),
             Op::Powi(n) => ("powi", format!(" {n}")),
             Op::Polygamma(n) => ("polygamma", format!(" {n}")),
+            Op::InverseMills(n) => ("inverse_mills", format!(" {n}")),
             Op::Gather(indices) => ("gather", whole(indices)),
             Op::Scatter(indices) => ("scatter", whole(indices)),
             Op::MatVec | Op::MatMul => ("product", String::new()),

@@ -6,7 +6,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::{Base, StandardNormal};
-use crate::tape::{Init, Parameters, Shape, Tape, Var};
+use crate::tape::{Init, Parameters, Shape, Tape, Var, select};
 
 /// p(z) = Σ wₖ·N(z; mₖ, Cₖ) with weights that sum to 1.
 ///
@@ -145,9 +145,16 @@ impl Base for GaussianMixture {
     }
 }
 
-/// ln Σ eᵃ of at least one scalar, two at a time: ln(eᵃ + eᵇ) = a + ln(1 + eᵇ⁻ᵃ), without overflow.
+/// ln Σ eᵃ of at least one scalar, two at a time.
 fn log_sum_exp<'t>(terms: impl Iterator<Item = Var<'t>>) -> Var<'t> {
-    terms.reduce(|a, b| a + (b - a).softplus()).expect("a mixture has a component")
+    terms.reduce(log_add_exp).expect("a mixture has a component")
+}
+
+/// ln(eᵃ + eᵇ) = a + ln(1 + eᵇ⁻ᵃ) with the larger one first: with the smaller one first a + (b - a) would lose what is
+/// small beside b - a. Of two at -∞ it is -∞, which their difference does not know.
+fn log_add_exp<'t>(a: Var<'t>, b: Var<'t>) -> Var<'t> {
+    let first = select(a.gt(-f64::MAX), a + (b - a).softplus(), a);
+    select(a.lt(b), b + (a - b).softplus(), first)
 }
 
 /// L⁻¹ of a covariance L·Lᵀ: what stands below its diagonal, and the logarithms of its diagonal. `None` unless it is

@@ -143,7 +143,7 @@ fn apply(scalars: &Scalars, ranges: &mut Ranges, function: F, operands: &[Id], l
             To(..) | Bounded => Bounded,
             _ => Unknown,
         },
-        F::Sech2 => match a {
+        F::Sech2 | F::AsinhSlope => match a {
             Up | Down => To(zero(), From::Above),
             _ => Bounded,
         },

@@ -129,9 +129,13 @@ fn apply(function: Function, operands: &[&Interval], same: bool) -> (Interval, b
         F::Asinh => all(a.asinh()),
         F::LnNormalCdf => all(a.ln_normal_cdf()),
         // φ/Φ is positive and falls, with a slope between -1 and 0; nothing is said of what comes after.
-        F::LnNormalCdfSlope(1) => all(Interval::between(0.0, f64::INFINITY)),
-        F::LnNormalCdfSlope(2) => all(Interval::between(-1.0, 0.0)),
-        F::LnNormalCdfSlope(_) => all(Interval::reals()),
+        F::InverseMills(0) => all(Interval::between(0.0, f64::INFINITY)),
+        F::InverseMills(1) => all(Interval::between(-1.0, 0.0)),
+        F::InverseMills(_) => all(Interval::reals()),
+        F::AsinhSlope => {
+            let root = Interval::of(1.0).add(&a.power(2)).sqrt();
+            all(root.recip().unwrap_or_else(|| Interval::new((0.0, true), (1.0, false))))
+        }
         // The least value of ln Γ on (0, ∞) is -0.1214862905358…
         F::LnGamma => (Interval::between(-0.121_486_3, f64::INFINITY), a.is_positive()),
         F::Polygamma(0) => (Interval::reals(), a.is_positive()),

@@ -140,12 +140,14 @@ fn term(
         F::Abs => make(F::Sign, &[a]),
         F::Sinh => make(F::Cosh, &[a]),
         F::Cosh => make(F::Sinh, &[a]),
-        F::Asinh => {
-            let square = make(F::Mul, &[a, a]);
-            let sum = make(F::Add, &[one, square]);
-            let root = make(F::Sqrt, &[sum]);
-            make(F::Recip, &[root])
+        F::Asinh => make(F::AsinhSlope, &[a]),
+        // -a·(1 + a²)^(-3/2)
+        F::AsinhSlope => {
+            let cube = make(F::Powi(3), &[y]);
+            let product = make(F::Mul, &[a, cube]);
+            make(F::Neg, &[product])
         }
+        // 2/√π · e⁻ᵃ²
         F::Erf => {
             let square = make(F::Mul, &[a, a]);
             let minus = make(F::Neg, &[square]);
@@ -153,8 +155,8 @@ fn term(
             let constant = scalars.push(Scalar::TwoOverRootPi);
             scalars.apply(F::Mul, &[constant, bell])
         }
-        F::LnNormalCdf => make(F::LnNormalCdfSlope(1), &[a]),
-        F::LnNormalCdfSlope(n) => make(F::LnNormalCdfSlope(n.saturating_add(1)), &[a]),
+        F::LnNormalCdf => make(F::InverseMills(0), &[a]),
+        F::InverseMills(n) => make(F::InverseMills(n.saturating_add(1)), &[a]),
         F::LnGamma => make(F::Polygamma(0), &[a]),
         F::Polygamma(n) => make(F::Polygamma(n.saturating_add(1)), &[a]),
         F::Powi(0) => return Ok(None),

@@ -15,6 +15,12 @@ pub trait Function: Copy {
     fn of<S: Simd, F: Real>(self, a: Vector<S, F>) -> Vector<S, F>;
 }
 
+/// Two functions of one number that share their work.
+pub trait Pair: Copy {
+    /// Both values in every lane; `#[inline(always)]` like [`Function::of`].
+    fn of<S: Simd, F: Real>(self, a: Vector<S, F>) -> [Vector<S, F>; 2];
+}
+
 /// An operation on two numbers.
 pub trait Operation: Copy {
     /// Its value in every lane; `#[inline(always)]` like [`Function::of`].
@@ -72,6 +78,15 @@ impl<F: Real> Operand<F> for F {
 #[inline(always)]
 pub fn map<S: Simd, F: Real>(simd: S, function: impl Function, a: &[F], out: &mut [F]) {
     simd.vectorize(Map { function, a, out });
+}
+
+/// Writes both functions of every number of `a`.
+///
+/// # Panics
+/// When `a` and what is written differ in length.
+#[inline(always)]
+pub fn map_pair<S: Simd, F: Real>(simd: S, pair: impl Pair, a: &[F], first: &mut [F], second: &mut [F]) {
+    simd.vectorize(MapPair { pair, a, first, second });
 }
 
 /// Writes the operation on every pair of `a` and `b`, of which either may be one number for all.
@@ -136,6 +151,35 @@ impl<G: Function, F: Real> WithSimd for Map<'_, G, F> {
         }
         if !rest.is_empty() {
             write_rest::<S, F>(function.of(Vector::new(simd, a.remainder(simd))), rest);
+        }
+    }
+}
+
+struct MapPair<'a, G, F> {
+    pair: G,
+    a: &'a [F],
+    first: &'a mut [F],
+    second: &'a mut [F],
+}
+
+impl<G: Pair, F: Real> WithSimd for MapPair<'_, G, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let MapPair { pair, a, first, second } = self;
+        assert_eq!(first.len(), second.len(), "a pair of functions is written to as many numbers each");
+        let registers = a.registers(simd, first.len());
+        let (first, first_rest) = F::registers_mut::<S>(first);
+        let (second, second_rest) = F::registers_mut::<S>(second);
+        for ((one, other), a) in first.iter_mut().zip(second).zip(registers) {
+            let values = pair.of(Vector::<S, F>::new(simd, a));
+            (*one, *other) = (values[0].register(), values[1].register());
+        }
+        if !first_rest.is_empty() {
+            let [one, other] = pair.of(Vector::new(simd, a.remainder(simd)));
+            write_rest::<S, F>(one, first_rest);
+            write_rest::<S, F>(other, second_rest);
         }
     }
 }

@@ -47,6 +47,7 @@
 //! | | |
 //! |---|---|
 //! | [`map`], [`zip`], [`select`] | a [`Function`] of each number, an [`Operation`] on each pair, a choice |
+//! | [`map_pair`] | two functions that share their work, a [`Pair`]: [`TanhAndSlope`] |
 //! | [`update`] | an operation on what is there already |
 //! | [`sum_terms`] | sums of products and numbers, in one pass |
 //! | [`sum_products`] | Σ over lanes of a·b |
@@ -79,14 +80,14 @@ pub use pulp::{Arch, Simd, WithSimd};
 
 pub use arithmetic::{Abs, Add, Div, Less, LessEq, Max, Min, Mul, Neg, Powi, Recip, Sign, Sqrt, Sub};
 pub use dispatch::instruction_sets;
-pub use elementwise::{Function, Operand, Operation, map, select, update, zip};
+pub use elementwise::{Function, Operand, Operation, Pair, map, map_pair, select, update, zip};
 pub use exponential::{Exp, ExpM1, Exponential};
 pub use logarithm::{Ln, Ln1p, Logarithm};
 pub use matrix::PackedMatrix;
 pub use outer::{Wanted, add_outer};
 pub use product::{Lanes, multiply, multiply_add, multiply_plus};
 pub use real::Real;
-pub use sech::SechSquared;
+pub use sech::{SechSquared, TanhAndSlope};
 pub use sigmoid::{Sigmoid, Softplus};
 pub use sums::{sum_elements, sum_lanes, sum_products};
 pub use tanh::{HyperbolicTangent, Tanh};

@@ -1,26 +1,58 @@
-//! 1/cosh², the derivative of tanh, made of the exponential.
+//! 1/cosh², the derivative of tanh, made of the exponential: alone, and together with tanh.
+//!
+//! With e = exp(-2|a|) and q = 2e/(1 + e) it is tanh |a| = 1 - q and 1/cosh² a = q·(2 - q). Nothing cancels in the second,
+//! down to the subnormal numbers. A training step needs both: they cost little more than tanh alone.
 
 use pulp::Simd;
 
-use super::elementwise::Function;
+use super::elementwise::{Function, Pair};
 use super::exponential::exp_in_two;
 use super::real::Real;
+use super::tanh::near_zero;
 use super::vector::Vector;
 
-/// 1/cosh² a = q·(2 - q) with q = 1 - tanh |a| = 2e/(1 + e) and e = exp(-2|a|): nothing cancels, down to the
-/// subnormal numbers. Within 3 ulp.
+/// 1/cosh² a, within 3 ulp.
 #[derive(Clone, Copy, Debug)]
 pub struct SechSquared;
 
 impl Function for SechSquared {
     #[inline(always)]
     fn of<S: Simd, F: Real>(self, a: Vector<S, F>) -> Vector<S, F> {
+        let Complement { up, down, q } = Complement::new(a.abs());
+        up * (-q + F::TWO) * down
+    }
+}
+
+/// tanh a, within 2 ulp, and 1/cosh² a, within 3.
+#[derive(Clone, Copy, Debug)]
+pub struct TanhAndSlope;
+
+impl Pair for TanhAndSlope {
+    #[inline(always)]
+    fn of<S: Simd, F: Real>(self, a: Vector<S, F>) -> [Vector<S, F>; 2] {
         let m = a.abs();
+        let Complement { up, down, q } = Complement::new(m);
+        // As in Tanh: below the turn 1 - q would lose digits.
+        let far = -(q - F::ONE);
+        let is_far = a.like(F::HYPERBOLIC_TANGENT.turn).less_eq(m);
+        let tanh = is_far.select(far, near_zero(m)).with_sign_of(a);
+        [tanh, up * (-q + F::TWO) * down]
+    }
+}
+
+/// q = 1 - tanh m for m ≥ 0.
+struct Complement<S: Simd, F: Real> {
+    /// q without its last power of two, so that what is below the normal numbers is rounded once, by the last product.
+    up: Vector<S, F>,
+    down: Vector<S, F>,
+    q: Vector<S, F>,
+}
+
+impl<S: Simd, F: Real> Complement<S, F> {
+    #[inline(always)]
+    fn new(m: Vector<S, F>) -> Complement<S, F> {
         let [e, down] = exp_in_two((-(m + m)).at_least(-F::EXPONENTIAL.beyond));
-        let small = e * down;
-        let denominator = small + F::ONE;
-        // q without its last power of two, so that a result below the normal numbers is rounded once.
-        let q = (e + e) / denominator;
-        q * (-(q * down) + F::TWO) * down
+        let up = (e + e) / (e * down + F::ONE);
+        Complement { up, down, q: up * down }
     }
 }

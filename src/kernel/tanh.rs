@@ -15,7 +15,7 @@ use super::vector::Vector;
 #[derive(Debug)]
 pub struct HyperbolicTangent<F: 'static> {
     /// Just above artanh ½.
-    turn: F,
+    pub(super) turn: F,
     /// P, with the least greatest relative error of m + m³·P(m²) against tanh m below the turn (Remez).
     near: &'static [F],
     /// e²ʰ on |h| ≤ 0.25015·ln 2, with the least greatest relative error of what begins 1 + 2h (Remez).
@@ -82,8 +82,7 @@ impl Function for Tanh {
     fn of<S: Simd, F: Real>(self, a: Vector<S, F>) -> Vector<S, F> {
         let of = F::HYPERBOLIC_TANGENT;
         let m = a.abs();
-        let square = m * m;
-        let near = (square * m).mul_add(square.polynomial(of.near), m);
+        let near = near_zero(m);
         // 2m = k·ln 2 + 2h with a whole number k.
         let within = m.at_most(of.beyond);
         let shift = a.like(F::EXPONENTIAL.shift);
@@ -94,4 +93,11 @@ impl Function for Tanh {
         // NaN takes the near one: a power of two added to its bits would make it a number.
         a.like(of.turn).less_eq(m).select(far, near).with_sign_of(a)
     }
+}
+
+/// tanh m for 0 ≤ m up to [`HyperbolicTangent::turn`].
+#[inline(always)]
+pub(super) fn near_zero<S: Simd, F: Real>(m: Vector<S, F>) -> Vector<S, F> {
+    let square = m * m;
+    (square * m).mul_add(square.polynomial(F::HYPERBOLIC_TANGENT.near), m)
 }

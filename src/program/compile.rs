@@ -15,6 +15,7 @@ use super::memory::Memory;
 use super::needs::summed_operands;
 use super::place::Places;
 use super::plan::{Found, Output, Plan, SharedWork, Slot};
+use super::slopes::together;
 use crate::sweep::reach::Layout;
 use crate::sweep::zeros::structural_zeros;
 use crate::tape::{Cut, Declaration, NodeId, Op, Shape, Tape};
@@ -215,6 +216,7 @@ impl<'t> Compiler<'t> {
                 .collect();
             instructions = chained(instructions, &kept, &columns);
         }
+        instructions = together(instructions);
         let memory = Memory::new(&blocks, &instructions, (&starts, &kept), (&rows, &columns));
         let row = |row: usize| memory.row(row);
         instructions.iter_mut().chain(&mut late).for_each(|instruction| instruction.renumber(&row));

@@ -54,6 +54,12 @@ fn write_list(f: &mut fmt::Formatter<'_>, list: &[Instruction], depth: usize) ->
                     writeln!(f, "{indent}{} = {} {}", rows(*out, *count), op.name(), operands.join(", "))?;
                 }
             }
+            Work::TanhAndSlope { segments, slopes } => {
+                for (Segment { out, count, operands }, slope) in segments.iter().zip(slopes) {
+                    let (out, slope) = (rows(*out, *count), rows(*slope, *count));
+                    writeln!(f, "{indent}{out}, {slope} = tanh_and_slope {}", operand(operands[0], *count))?;
+                }
+            }
             Work::Chain { out, count, terms } => {
                 let mut sum = String::new();
                 for (k, term) in terms.iter().enumerate() {

@@ -21,6 +21,8 @@ pub(super) struct Instruction {
 pub(super) enum Work {
     /// An operation of one, two or three operands, element by element.
     Elementwise { op: Op, segments: Vec<Segment> },
+    /// tanh of rows, and from the other rows on 1/cosh² of them, by segment.
+    TanhAndSlope { segments: Vec<Segment>, slopes: Vec<usize> },
     /// The sum of terms, each of them rows one after another, shared numbers, or products of two of these.
     Chain { out: usize, count: usize, terms: Vec<ChainTerm> },
     /// The sum of some rows.
@@ -84,6 +86,11 @@ impl Instruction {
                 let end = segments.iter().map(|segment| segment.out + segment.count).max().unwrap_or(0);
                 segments.first().map(|first| (first.out, end - first.out)).into_iter().collect()
             }
+            Work::TanhAndSlope { segments, slopes } => segments
+                .iter()
+                .zip(slopes)
+                .flat_map(|(segment, slope)| [(segment.out, segment.count), (*slope, segment.count)])
+                .collect(),
             Work::Chain { out, count, .. } => vec![(*out, *count)],
             Work::Sum { out, .. } => vec![(*out, 1)],
             Work::Product { matrix, out, columns, .. } => vec![(*out, matrix_rows(*matrix) * columns)],
@@ -115,7 +122,7 @@ impl Instruction {
             places.iter().filter(|place| !place.is_shared()).map(|place| (place.index(), 1)).collect()
         };
         match &self.work {
-            Work::Elementwise { segments, .. } => segments
+            Work::Elementwise { segments, .. } | Work::TanhAndSlope { segments, .. } => segments
                 .iter()
                 .flat_map(|segment| segment.operands.iter().map(|place| (*place, segment.count)))
                 .filter(|(place, _)| !place.is_shared())
@@ -163,6 +170,9 @@ impl Instruction {
     pub fn operations(&self, nonzeros: &dyn Fn(usize) -> usize) -> u64 {
         match &self.work {
             Work::Elementwise { segments, .. } => segments.iter().map(|segment| segment.count as u64).sum(),
+            Work::TanhAndSlope { segments, .. } => {
+                segments.iter().map(|segment| 2 * segment.count as u64).sum()
+            }
             Work::Chain { count, terms, .. } => {
                 let each = terms.iter().map(|term| term.places().count()).sum::<usize>() - 1;
                 (count * each) as u64
@@ -198,6 +208,12 @@ impl Instruction {
             Work::Elementwise { segments, .. } => {
                 for segment in segments {
                     segment.out = row(segment.out);
+                    segment.operands.iter_mut().for_each(moved);
+                }
+            }
+            Work::TanhAndSlope { segments, slopes } => {
+                for (segment, slope) in segments.iter_mut().zip(slopes) {
+                    (segment.out, *slope) = (row(segment.out), row(*slope));
                     segment.operands.iter_mut().for_each(moved);
                 }
             }

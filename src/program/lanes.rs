@@ -89,6 +89,7 @@ impl<F: Number> Context<'_, F> {
         for instruction in instructions {
             match &instruction.work {
                 Work::Elementwise { op, segments } => self.elementwise(simd, op, segments),
+                Work::TanhAndSlope { segments, slopes } => self.tanh_and_slope(simd, segments, slopes),
                 Work::Chain { out, count, terms } => self.chain(simd, (*out, *count), terms),
                 Work::Sum { out, terms } => self.sum(simd, *out, terms),
                 Work::Product { matrix, from, out, bias, columns } => {
@@ -171,6 +172,27 @@ impl<F: Number> Context<'_, F> {
                     out.fill(one[0]);
                 }
             }
+        }
+    }
+
+    #[inline(always)]
+    fn tanh_and_slope<S: Simd>(&mut self, simd: S, segments: &[Segment], slopes: &[usize]) {
+        let stride = self.lane.stride;
+        for (segment, slope) in segments.iter().zip(slopes) {
+            let range = |first: usize| first * stride..(first + segment.count) * stride;
+            let (out, slope, place) = (range(segment.out), range(*slope), segment.operands[0]);
+            let disjoint = "what is written lies apart from what is read";
+            if place.is_shared() {
+                let (mut tanh, mut own) = ([F::zero()], [F::zero()]);
+                let a = self.shared[place.index()];
+                kernel::map_pair(simd, kernel::TanhAndSlope, &[a], &mut tanh, &mut own);
+                self.space.rows[out].fill(tanh[0]);
+                self.space.rows[slope].fill(own[0]);
+                continue;
+            }
+            let ranges = [out, slope, range(place.index())];
+            let [out, slope, a] = self.space.rows.get_disjoint_mut(ranges).expect(disjoint);
+            kernel::map_pair(simd, kernel::TanhAndSlope, a, out, slope);
         }
     }
 

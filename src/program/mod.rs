@@ -39,6 +39,7 @@ mod place;
 mod plan;
 mod profile;
 mod run;
+mod slopes;
 mod solve;
 mod sums;
 mod trace;

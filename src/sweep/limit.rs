@@ -90,7 +90,14 @@ fn node_limit(node: &Node, limits: &HashMap<NodeId, Limit>, bounds: &Bounds<'_>)
             Down | Bounded => Bounded,
             _ => Unknown,
         },
-        Op::SechSquared => Bounded,
+        Op::SechSquared | Op::AsinhSlope => Bounded,
+        Op::InverseMills(0) => match of(0) {
+            Up | Bounded => Bounded,
+            Down => Up,
+            other => other,
+        },
+        // Continuous, and with limits on both sides.
+        Op::InverseMills(_) => Bounded,
         Op::Tanh | Op::Sigmoid | Op::Sin | Op::Cos | Op::Erf | Op::Sign | Op::Less | Op::LessEq => Bounded,
         Op::Sinh | Op::Asinh => of(0),
         Op::Cosh | Op::Abs => match of(0) {

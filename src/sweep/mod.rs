@@ -24,6 +24,7 @@ mod invert;
 mod jump;
 mod limit;
 mod lu;
+mod mills;
 mod movement;
 mod partial;
 pub mod reach;

@@ -4,9 +4,9 @@
 //! adjoint sweep read this table, so that a rule exists once. Choices (select, min, max) are not here: their
 //! derivative *selects* and never multiplies, so that a NaN of the branch not taken goes nowhere.
 
-use std::f64::consts::{FRAC_2_SQRT_PI, TAU};
+use std::f64::consts::FRAC_2_SQRT_PI;
 
-use crate::tape::{Op, Var};
+use crate::tape::{Op, Var, select};
 
 /// ∂y/∂operand.
 pub(crate) enum Partial<'t> {
@@ -49,15 +49,19 @@ pub(crate) fn partial<'t>(op: &Op, operands: &[Var<'t>], y: Var<'t>, k: usize) -
         (Op::Erf, _) => By(FRAC_2_SQRT_PI * (-(a * a)).exp()),
         (Op::Sinh, _) => By(a.cosh()),
         (Op::Cosh, _) => By(a.sinh()),
-        // 1/√(1 + a²), but a² overflows where cosh(asinh a) does not.
-        (Op::Asinh, _) => By(y.cosh().recip()),
-        // φ(a)/Φ(a) in logarithms: both are 0 in f64 where their quotient is about -a.
-        (Op::LnNormalCdf, _) => By((-0.5 * (a * a) - y).exp() / TAU.sqrt()),
+        // Neither 1/√(1 + a²) as it stands, where a² overflows, nor 1/cosh y, which has y units of error.
+        (Op::Asinh, _) => By(a.asinh_slope()),
+        // -a·y³, of which neither part overflows.
+        (Op::AsinhSlope, _) => By(-((a * y) * (y * y))),
+        (Op::LnNormalCdf, _) => By(a.inverse_mills(0)),
+        (Op::InverseMills(n), _) => By(a.inverse_mills(n + 1)),
         (Op::LnGamma, _) => By(a.polygamma(0)),
         (Op::Polygamma(n), _) => By(a.polygamma(n + 1)),
         (Op::Powi(0), _) => Zero,
         (Op::Powi(1), _) => One,
         (Op::Powi(2), _) => By(2.0 * a),
+        // n - 1 is no i32.
+        (Op::Powi(i32::MIN), _) => By(f64::from(i32::MIN) * (y / a)),
         (Op::Powi(n), _) => By(f64::from(*n) * a.powi(n - 1)),
         (Op::Add, _) => One,
         (Op::Sub, 0) => One,
@@ -67,7 +71,8 @@ pub(crate) fn partial<'t>(op: &Op, operands: &[Var<'t>], y: Var<'t>, k: usize) -
         (Op::Div, 0) => By(b().recip()),
         (Op::Div, _) => By(-(y / b())),
         (Op::Pow, 0) => By(b() * a.pow(b() - 1.0)),
-        (Op::Pow, _) => By(y * a.ln()),
+        // aᵇ·ln a goes to 0 with a where b > 0, but 0·ln 0 is NaN.
+        (Op::Pow, _) => By(select(y.abs().le(0.0), 0.0, y * a.ln())),
         (Op::Less | Op::LessEq, _) => Zero,
         _ => unreachable!("{} has no partial: it is not elementwise, or a choice", op.name()),
     }

@@ -176,6 +176,8 @@ impl<'a> Reach<'a> {
                 elementwise(0);
             }
             Op::SechSquared
+            | Op::AsinhSlope
+            | Op::InverseMills(_)
             | Op::Sinh
             | Op::Cosh
             | Op::Asinh

@@ -12,7 +12,7 @@ use std::fmt::Debug;
 use num_traits::Float;
 
 use super::lu::Lu;
-use super::special;
+use super::{mills, special};
 use crate::kernel::Real;
 use crate::tape::{Op, Shape};
 
@@ -142,6 +142,10 @@ pub fn evaluate<F: Number>(
         Op::Cosh => unary(out, F::cosh),
         Op::Asinh => double(out, libm::asinh),
         Op::LnNormalCdf => double(out, special::ln_normal_cdf),
+        Op::AsinhSlope => double(out, special::asinh_slope),
+        Op::InverseMills(n) => {
+            map(operands[0], out, lanes, |a| F::of(mills::inverse_mills(*n, a.to_double())));
+        }
         Op::LnGamma => double(out, special::ln_gamma),
         Op::Polygamma(n) => map(operands[0], out, lanes, |a| F::of(special::polygamma(*n, a.to_double()))),
         Op::Powi(n) => map(operands[0], out, lanes, |a| a.powi(*n)),

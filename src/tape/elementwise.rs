@@ -53,6 +53,13 @@ impl<'t> Var<'t> {
         elementwise(Op::Polygamma(order), &[self])
     }
 
+    /// The derivative of order `order` of φ(a)/Φ(a), the inverse Mills ratio of the standard normal, which is itself the
+    /// derivative of ln Φ(a). Exact in both tails.
+    #[track_caller]
+    pub fn inverse_mills(self, order: u32) -> Var<'t> {
+        elementwise(Op::InverseMills(order), &[self])
+    }
+
     /// aᵇ for a > 0.
     #[track_caller]
     pub fn pow(self, exponent: impl Operand<'t>) -> Var<'t> {
@@ -122,13 +129,14 @@ functions! {
     softplus Softplus "ln(1 + eᵃ), without overflow.";
     sin Sin "The sine, in radians.";
     cos Cos "The cosine, in radians.";
-    sqrt Sqrt "The square root, for a ≥ 0.";
+    sqrt Sqrt "The square root, for a ≥ 0; its derivative at 0 is ∞. For √(Σ a²) see [`Var::norm`](Var::norm).";
     abs Abs "The absolute value.";
     sign Sign "-1, 0 or 1: the sign.";
     erf Erf "The error function 2/√π ∫₀ᵃ exp(-t²) dt.";
     sinh Sinh "The hyperbolic sine.";
     cosh Cosh "The hyperbolic cosine.";
     asinh Asinh "The inverse hyperbolic sine, ln(a + √(1 + a²)).";
+    asinh_slope AsinhSlope "1/√(1 + a²), without overflow: the derivative of asinh.";
     ln_normal_cdf LnNormalCdf "ln Φ(a), Φ the standard normal distribution function; exact in both tails.";
     ln_gamma LnGamma "ln Γ(a), for a > 0.";
 }

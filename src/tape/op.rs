@@ -110,8 +110,12 @@ pub enum Op {
     Cosh,
     /// asinh a, the inverse of sinh
     Asinh,
+    /// 1/√(1 + a²) without overflow: the derivative of asinh
+    AsinhSlope,
     /// ln Φ(a), Φ the distribution function of the standard normal
     LnNormalCdf,
+    /// the derivative of order n of φ(a)/Φ(a), the inverse Mills ratio, which is itself the derivative of ln Φ(a)
+    InverseMills(u32),
     /// ln Γ(a), for a > 0
     LnGamma,
     /// the derivative of order n + 1 of ln Γ(a), for a > 0; n = 0 is the digamma function
@@ -196,6 +200,8 @@ impl Op {
             Op::Cosh => "cosh",
             Op::Asinh => "asinh",
             Op::LnNormalCdf => "ln_normal_cdf",
+            Op::AsinhSlope => "asinh_slope",
+            Op::InverseMills(_) => "inverse_mills",
             Op::LnGamma => "ln_gamma",
             Op::Polygamma(_) => "polygamma",
             Op::Powi(_) => "powi",
@@ -232,7 +238,8 @@ impl Op {
             Op::Neg | Op::Recip | Op::Exp | Op::Ln | Op::ExpM1 | Op::Ln1p | Op::Tanh => Some(1),
             Op::Sigmoid | Op::Softplus | Op::Sin | Op::Cos | Op::Sqrt | Op::Abs => Some(1),
             Op::Sign | Op::Erf | Op::Powi(_) | Op::Sinh | Op::Cosh | Op::Asinh => Some(1),
-            Op::SechSquared | Op::LnNormalCdf | Op::LnGamma | Op::Polygamma(_) => Some(1),
+            Op::LnNormalCdf | Op::LnGamma | Op::Polygamma(_) => Some(1),
+            Op::SechSquared | Op::AsinhSlope | Op::InverseMills(_) => Some(1),
             Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Pow | Op::Min | Op::Max => Some(2),
             Op::Less | Op::LessEq => Some(2),
             Op::Select => Some(3),
@@ -249,7 +256,8 @@ impl Op {
             Op::Neg | Op::Recip | Op::Exp | Op::Ln | Op::ExpM1 | Op::Ln1p | Op::Tanh => true,
             Op::Sigmoid | Op::Softplus | Op::Sin | Op::Cos | Op::Sqrt | Op::Abs => true,
             Op::Sign | Op::Erf | Op::Powi(_) | Op::Sinh | Op::Cosh | Op::Asinh => true,
-            Op::SechSquared | Op::LnNormalCdf | Op::LnGamma | Op::Polygamma(_) => true,
+            Op::LnNormalCdf | Op::LnGamma | Op::Polygamma(_) => true,
+            Op::SechSquared | Op::AsinhSlope | Op::InverseMills(_) => true,
             Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Pow | Op::Min | Op::Max => true,
             Op::Less | Op::LessEq | Op::Select => true,
             Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => false,

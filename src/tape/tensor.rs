@@ -5,7 +5,7 @@ use std::panic::Location;
 use smallvec::smallvec;
 
 use super::var::unary;
-use super::{Op, Shape, Var};
+use super::{Op, Shape, Var, select};
 
 impl<'t> Var<'t> {
     /// The sum of all elements.
@@ -21,6 +21,36 @@ impl<'t> Var<'t> {
             (Shape::Vector(n), Shape::Vector(m)) if n == m => (self * other).sum(),
             _ => self.refuse("dot", "two vectors of one length are needed", &[other], Shape::Scalar),
         }
+    }
+
+    /// √(Σ aᵢ²), the Euclidean norm of all elements, with derivative 0 where every element is 0.
+    ///
+    /// It has no derivative there; 0 is one of its subgradients, and the right factor in what is smooth all the same,
+    /// like a/(1 + |a|). The square root of a sum of squares as one writes it gives NaN there: ∞·0.
+    ///
+    /// ```
+    /// use pushforward::prelude::*;
+    ///
+    /// /// x = z + z/(2(1 + |z|)) has the Jacobian 3/2·I at 0.
+    /// struct Radial;
+    ///
+    /// impl Bijection for Radial {
+    ///     fn dim(&self) -> usize {
+    ///         2
+    ///     }
+    ///     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+    ///         z + (0.5 / (1.0 + z.norm())) * z
+    ///     }
+    /// }
+    ///
+    /// let recording = record(&Radial).unwrap();
+    /// let values = pushforward::lesson::values(recording.tape(), recording.input(), &[recording.log_det()], &[0.0; 2]);
+    /// assert!((values[0][0] - 2.0 * 1.5f64.ln()).abs() < 1e-15);
+    /// ```
+    #[track_caller]
+    pub fn norm(self) -> Var<'t> {
+        let square = (self * self).sum();
+        select(square.le(0.0), 0.0, square.sqrt())
     }
 
     /// Element i of a vector, as a scalar; indices count from 0.

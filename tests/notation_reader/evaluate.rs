@@ -186,6 +186,7 @@ impl Reader<'_> {
                 self.at += 1;
                 self.atom()?.map(f64::sqrt)
             }
+            '(' if self.takes("(φ/Φ)⁽¹⁾") || self.takes("(φ/ Φ)⁽¹⁾") => self.own("(φ/Φ)⁽¹⁾")?,
             '(' => self.listed()?,
             '[' => self.table()?,
             '{' => self.choice()?,
@@ -333,6 +334,8 @@ impl Reader<'_> {
             ("tanh", 1) => a.map(f64::tanh),
             ("sinh", 1) => a.map(f64::sinh),
             ("cosh", 1) => a.map(f64::cosh),
+            ("φ", 1) => a.map(|x| (-0.5 * x * x).exp() / std::f64::consts::TAU.sqrt()),
+            ("Φ", 1) => a.map(|x| 0.5 * statrs::function::erf::erfc(-x / std::f64::consts::SQRT_2)),
             ("sech", 1) => a.map(|x| x.cosh().recip()),
             ("asinh", 1) => a.map(f64::asinh),
             ("sin", 1) => a.map(f64::sin),

@@ -12,7 +12,7 @@ struct Reader {
 }
 
 /// Commands that stand for a sign.
-const SIGNS: [(&str, &str); 27] = [
+const SIGNS: [(&str, &str); 28] = [
     ("odot", "⊙"),
     ("cdot", "·"),
     ("le", " ≤ "),
@@ -21,6 +21,7 @@ const SIGNS: [(&str, &str); 27] = [
     ("lor", " ∨ "),
     ("sigma", "σ"),
     ("psi", "ψ"),
+    ("varphi", "φ"),
     ("Phi", " Φ"),
     ("Gamma", " Γ"),
     ("pi", "π"),

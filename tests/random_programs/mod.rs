@@ -179,7 +179,7 @@ impl<'t> Pool<'t> {
 }
 
 /// How many functions of one variable there are.
-pub const UNARY: usize = 27;
+pub const UNARY: usize = 30;
 /// How many functions of two variables.
 pub const BINARY: usize = 8;
 
@@ -212,6 +212,9 @@ pub fn unary<'t>(a: Var<'t>, which: usize) -> Var<'t> {
         23 => (1.5 + a.tanh()).ln_gamma(),
         24 => (1.5 + a.tanh()).polygamma(1),
         25 => a.sech_squared(),
+        26 => a.asinh_slope(),
+        27 => a.inverse_mills(0),
+        28 => a.inverse_mills(1),
         _ => (1.0 + a * a).pow(0.3),
     }
 }

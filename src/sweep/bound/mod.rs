@@ -138,6 +138,14 @@ impl<'t> Bounds<'t> {
                 let cosh = functions::hyperbolic_cosine(a());
                 reciprocal(product(cosh, cosh))
             }
+            // 1/√(1 + a²)
+            Op::AsinhSlope => {
+                reciprocal(functions::square_root(sum(Bound::closed(1.0, 1.0), power::power(a(), 2))))
+            }
+            // It falls from ∞ to 0 and is convex: its derivative rises from -1 to 0.
+            Op::InverseMills(0 | 2) => Bound::between(0.0, f64::INFINITY).with(false, a().defined),
+            Op::InverseMills(1) => Bound::between(-1.0, 0.0).with(false, a().defined),
+            Op::InverseMills(_) => Bound { defined: a().defined, ..Bound::REALS },
             Op::Softplus => functions::SOFTPLUS.of(a()),
             Op::Sin | Op::Cos => Bound { nonzero: false, defined: a().defined, ..Bound::closed(-1.0, 1.0) },
             Op::Sqrt => functions::square_root(a()),

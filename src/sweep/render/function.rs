@@ -37,6 +37,18 @@ impl Function {
         }
     }
 
+    /// The derivatives of φ/Φ, the inverse Mills ratio: (φ/Φ)⁽¹⁾, ….
+    pub(super) fn inverse_mills(order: u32) -> Function {
+        Function {
+            text: format!("(φ/Φ)⁽{}⁾", text::superscript(order as i32)),
+            latex: format!("(\\varphi/\\Phi)^{{({order})}}"),
+            mathml: format!(
+                "<msup><mrow><mo>(</mo><mi>φ</mi><mo>/</mo><mi>Φ</mi><mo>)</mo></mrow>\
+                 <mrow><mo>(</mo><mn>{order}</mn><mo>)</mo></mrow></msup>"
+            ),
+        }
+    }
+
     /// A function that is called by a letter, with what stands before it: σ, ln Φ.
     pub(super) fn lettered(before: &str, letter: char, command: &str) -> Function {
         match before {

@@ -336,6 +336,12 @@ fn elementwise(op: &Op, parts: &[&Written], kind: Product, same: bool) -> Writte
         Op::Cosh => call("cosh"),
         Op::Asinh => call("asinh"),
         Op::LnNormalCdf => lettered("ln", 'Φ', "\\Phi"),
+        Op::AsinhSlope => {
+            let square = Written::of(&Term::Power(a, 2));
+            Written::of(&Term::Root(&Written::number(1.0).plus(&square))).reciprocal()
+        }
+        Op::InverseMills(0) => lettered("", 'φ', "\\varphi").over(&lettered("", 'Φ', "\\Phi")),
+        Op::InverseMills(order) => Written::of(&Term::Call(&Function::inverse_mills(*order), parts.to_vec())),
         Op::LnGamma => lettered("ln", 'Γ', "\\Gamma"),
         Op::Polygamma(order) => Written::of(&Term::Call(&Function::polygamma(*order), parts.to_vec())),
         Op::Powi(exponent) => Written::of(&Term::Power(a, *exponent)),

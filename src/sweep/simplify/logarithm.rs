@@ -3,9 +3,11 @@
 //! This is where Σ ln|J_ii| becomes a textbook formula. Each rule holds over the reals; in floating point each
 //! one widens the range: ln|eᵃ| overflows at a = 710, a does not.
 
+use std::f64::consts::TAU;
+
 use super::normal::{Terms, exact_product};
 use super::{Rule, Simplifier};
-use crate::tape::{Node, NodeId, Op, Shape, Var};
+use crate::tape::{Node, NodeId, Op, Shape, Var, select};
 
 /// How deeply choices and concatenations may be nested; beyond, ln|·| is left as it is.
 const DEEPEST: usize = 64;
@@ -93,6 +95,20 @@ impl<'t> Simplifier<'t> {
                     terms.add(operand(0), c);
                     terms.add(twice.softplus().id(), c);
                     terms.add(two.id(), -c);
+                }
+                Op::AsinhSlope => {
+                    self.applied(Rule::LogAsinhSlope, id);
+                    let y = self.tape.var(operand(0)).asinh();
+                    let two = self.tape.constant(2.0).ln().broadcast(shape);
+                    terms.add(two.id(), c);
+                    terms.add(y.id(), -c);
+                    terms.add((-2.0 * y).softplus().id(), -c);
+                }
+                Op::InverseMills(0) => {
+                    self.applied(Rule::LogInverseMills, id);
+                    let a = self.tape.var(operand(0));
+                    let right = -0.5 * (a * a) - a.ln_normal_cdf() - 0.5 * TAU.ln();
+                    terms.add(select(a.lt(0.0), self.tape.var(id).ln(), right).id(), c);
                 }
                 Op::SechSquared => {
                     self.applied(Rule::LogTanhSlope, id);
@@ -260,6 +276,8 @@ impl<'t> Simplifier<'t> {
             Op::Sigmoid => Some(of(self, 0).sigmoid()),
             Op::Cosh => Some(of(self, 0).cosh()),
             Op::SechSquared => Some(of(self, 0).sech_squared()),
+            Op::AsinhSlope => Some(of(self, 0).asinh_slope()),
+            Op::InverseMills(order) => Some(of(self, 0).inverse_mills(order)),
             Op::Neg | Op::Abs => Some(of(self, 0)),
             Op::Recip => Some(of(self, 0).recip()),
             Op::Mul => Some(of(self, 0) * of(self, 1)),

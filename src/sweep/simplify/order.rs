@@ -114,7 +114,7 @@ impl<'t> Keys<'t> {
             }
             Op::Scatter(indices) => indices.iter().for_each(|index| detail(u64::from(*index))),
             Op::Powi(exponent) => detail(*exponent as u64),
-            Op::Polygamma(order) => detail(u64::from(*order)),
+            Op::Polygamma(order) | Op::InverseMills(order) => detail(u64::from(*order)),
             Op::Substitution(equation) => function(&equation.function, &mut detail),
             Op::Root(equation) => function(&equation.function, &mut detail),
             _ => {}

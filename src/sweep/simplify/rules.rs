@@ -44,6 +44,10 @@ pub enum Rule {
     /// See [`Rule::statement`].
     LogCosh,
     /// See [`Rule::statement`].
+    LogAsinhSlope,
+    /// See [`Rule::statement`].
+    LogInverseMills,
+    /// See [`Rule::statement`].
     LogOnePlus,
     /// See [`Rule::statement`].
     LogOneMinusSigmoid,
@@ -137,6 +141,10 @@ rows! {
         since "sech² a = 1 - tanh² a = 4e⁻²ᵃ/(1 + e⁻²ᵃ)²; ln|1 - tanh² a| is -∞ in f64 from a = 20 on, the right side never".
     LogCosh "log-cosh": "ln|cosh a| = a + softplus(-2a) - ln 2"; if "-";
         since "cosh a = eᵃ·(1 + e⁻²ᵃ)/2; the left side is ∞ in f64 from a = 711 on, the right never".
+    LogAsinhSlope "asinh-deriv": "ln|1/√(1 + a²)| = ln 2 - y - softplus(-2y), y = asinh a"; if "-";
+        since "√(1 + a²) = cosh y, and log-cosh; the left side is -∞ in f64 from a = 10¹⁵⁴ on, the right never".
+    LogInverseMills "log-mills": "ln|φ(a)/Φ(a)| = {ln(φ(a)/Φ(a)) if a < 0, else -½·a² - ln Φ(a) - ½·ln 2π}"; if "-";
+        since "φ(a) = exp(-½·a²)/√2π; the first is -∞ in f64 from a = 38 on, the second cancels far below 0".
     LogOnePlus "log-1p": "ln|1 + a| = ln(1 + a)"; if "a > -1"; since "the definition of ln_1p".
     LogOneMinusSigmoid "log-1m-sigmoid": "ln(1 - σ(a)) = -softplus(a)"; if "-"; since "1 - σ(a) = 1/(1 + eᵃ)".
     LogOnePlusTanh "log-1p-tanh": "ln(1 + tanh a) = ln 2 - softplus(-2a)"; if "-";
