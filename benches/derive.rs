@@ -3,13 +3,13 @@
 //! The layer is xᵢ = zᵢ·exp(tanh zᵢ₋₁) + sin zᵢ₋₁, recorded in vectors (a few nodes of d elements) and in scalars (some
 //! nodes for each element). Everything is to be linear: the fitted exponents, from d = 1000 on, are to be 1.15 at most.
 //! `vectors` and `scalars` are all of it; two parts are timed alone: recording (which happens twice, to see that
-//! `forward` is pure) and the proof.
+//! `forward` is pure) and the proof. `layers` is a chain of d affine layers of two variables.
 
 mod support;
 
 use pushforward::bijection::Bijection;
 use pushforward::jacobian::{Structure, map, prove};
-use pushforward::prelude::{Shape, Tape, record};
+use pushforward::prelude::{Affine, Chain, Shape, Tape, record};
 use support::bench::Bench;
 use support::layers::{Neighbours, ScalarNeighbours};
 use support::picture::{Plot, by_series};
@@ -19,6 +19,7 @@ const LINEAR_FROM: f64 = 1000.0;
 const DERIVED: [&str; 2] = ["vectors", "scalars"];
 const RECORDED: [&str; 2] = ["v. recording", "s. recording"];
 const PROVEN: [&str; 2] = ["v. proof", "s. proof"];
+const LAYERS: &str = "layers";
 
 fn measure(bench: &mut Bench, which: usize, bijection: impl Bijection) {
     let d = bijection.dim();
@@ -44,9 +45,12 @@ fn main() {
     for d in [2, 10, 100, 1000, 10_000, 100_000] {
         measure(&mut bench, 0, Neighbours(d));
         measure(&mut bench, 1, ScalarNeighbours(d));
+        let chain = Chain::new((0..d).map(|_| Box::new(Affine::identity(2)) as Box<dyn Bijection>));
+        let chain = &chain;
+        bench.measure(LAYERS, &d.to_string(), d as f64, || move || record(chain).expect("it is diagonal"));
     }
     let exponents: Vec<(&str, f64)> =
-        [DERIVED, PROVEN].into_iter().flatten().map(|series| (series, LINEAR_FROM)).collect();
+        [DERIVED, PROVEN].into_iter().flatten().chain([LAYERS]).map(|series| (series, LINEAR_FROM)).collect();
     bench.report(
         &Layout {
             title: "Deriving ln|det J|: recording, proof, slices, simplification",

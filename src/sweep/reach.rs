@@ -7,6 +7,7 @@
 //! parameter that merely happens to be 0.0 does not. So what follows holds for all inputs and all parameters.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::equation::Dependence;
@@ -81,6 +82,9 @@ pub struct Reach<'a> {
     zeros: Vec<bool>,
     /// By position: whether the node depends on an input at all.
     active: Vec<bool>,
+    /// By position: whether every element of the node depends on every element of its second operand, and on nothing
+    /// else: a product with a fixed matrix without zeros.
+    full: Vec<bool>,
     /// By position: what the elements of a node that solves an equation depend on.
     equations: HashMap<usize, Dependence>,
 }
@@ -120,8 +124,18 @@ impl<'a> Reach<'a> {
             Some((position, Dependence::new(&node.op, relation, moves)?))
         };
         let equations = cut.nodes().iter().enumerate().filter_map(equation).collect();
+        let is_full = |(position, id): (usize, &NodeId)| {
+            active[position]
+                && !cut.is_input(*id)
+                && tape.look(*id, |node| {
+                    let moves = |k: usize| layout.position(node.operands[k]).is_some_and(|at| active[at]);
+                    let none_zero = |k: usize| !zeros[layout.elements(node.operands[k])].contains(&true);
+                    node.op == Op::MatVec && !moves(0) && none_zero(0) && none_zero(1)
+                })
+        };
+        let full = cut.nodes().iter().enumerate().map(is_full).collect();
         // An input is where the program begins: what it was computed from is not looked at.
-        Reach { tape, cut, relation, layout, zeros, active, equations }
+        Reach { tape, cut, relation, layout, zeros, active, full, equations }
     }
 
     /// Whether a node depends on an input at all.
@@ -290,6 +304,44 @@ impl<'a> Reach<'a> {
         }
     }
 
+    /// Carries values along all edges into a node: `join` is what an element makes of one that it depends on, and does
+    /// not depend on order or repetition.
+    fn carry<T: Copy>(&self, position: usize, values: &mut [T], join: impl Fn(T, T) -> T) {
+        let Some((to, from)) = self.all_to_all(position) else {
+            self.edges(position, |v, u| {
+                if self.alive(v) {
+                    values[v] = join(values[v], values[u]);
+                }
+            });
+            return;
+        };
+        if let Some(all) = values[from].iter().copied().reduce(&join) {
+            values[to].iter_mut().for_each(|value| *value = join(*value, all));
+        }
+    }
+
+    /// The same from a node to what it depends on.
+    fn carry_back<T: Copy>(&self, position: usize, values: &mut [T], join: impl Fn(T, T) -> T) {
+        let Some((to, from)) = self.all_to_all(position) else {
+            self.edges(position, |v, u| {
+                if self.alive(v) {
+                    values[u] = join(values[u], values[v]);
+                }
+            });
+            return;
+        };
+        if let Some(all) = values[to].iter().copied().reduce(&join) {
+            values[from].iter_mut().for_each(|value| *value = join(*value, all));
+        }
+    }
+
+    /// The elements of a node and of an operand of which each depends on each: not rows times columns edges.
+    fn all_to_all(&self, position: usize) -> Option<(Range<usize>, Range<usize>)> {
+        let id = self.cut.nodes()[position];
+        let vector = || self.tape.look(id, |node| node.operands[1]);
+        self.full[position].then(|| (self.layout.elements(id), self.layout.elements(vector())))
+    }
+
     /// Whether an edge may be followed: nothing comes out of a structural zero.
     fn alive(&self, element: usize) -> bool {
         !self.zeros[element]
@@ -304,10 +356,9 @@ impl<'a> Reach<'a> {
             highest[element] = *label;
         }
         for position in 0..self.cut.nodes().len() {
-            self.edges(position, |v, u| {
-                if self.alive(v) && highest[u] != NONE && (highest[v] == NONE || highest[v] < highest[u]) {
-                    highest[v] = highest[u];
-                }
+            self.carry(position, &mut highest, |a, b| match (a, b) {
+                (NONE, other) | (other, NONE) => other,
+                (a, b) => a.max(b),
             });
         }
         highest
@@ -324,11 +375,7 @@ impl<'a> Reach<'a> {
             lowest[element] = lowest[element].min(*label);
         }
         for position in (0..self.cut.nodes().len()).rev() {
-            self.edges(position, |v, u| {
-                if self.alive(v) {
-                    lowest[u] = lowest[u].min(lowest[v]);
-                }
-            });
+            self.carry_back(position, &mut lowest, |a, b| a.min(b));
         }
         lowest
     }
@@ -342,11 +389,7 @@ impl<'a> Reach<'a> {
             }
         }
         for position in 0..self.cut.nodes().len() {
-            self.edges(position, |v, u| {
-                if self.alive(v) {
-                    sets[v] |= sets[u];
-                }
-            });
+            self.carry(position, &mut sets, |a, b| a | b);
         }
         sets
     }
@@ -360,11 +403,7 @@ impl<'a> Reach<'a> {
             }
         }
         for position in (0..self.cut.nodes().len()).rev() {
-            self.edges(position, |v, u| {
-                if self.alive(v) {
-                    sets[u] |= sets[v];
-                }
-            });
+            self.carry_back(position, &mut sets, |a, b| a | b);
         }
         sets
     }

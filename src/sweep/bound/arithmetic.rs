@@ -97,7 +97,8 @@ fn is_safe(value: f64) -> bool {
 }
 
 pub(super) fn reciprocal(a: Bound) -> Bound {
-    if a.is_negative() {
+    // An interval of nothing (what is defined nowhere) may be both: positive is asked first, so that turning ends.
+    if a.is_negative() && !a.is_positive() {
         return negative(reciprocal(negative(a)));
     }
     if !a.is_positive() {
