@@ -19,7 +19,9 @@ impl<'t> Simplifier<'t> {
         if let Some(known) = self.logs.get(&a) {
             return self.tape.var(*known);
         }
-        let mut terms = self.log_abs_terms(a, depth);
+        let terms = self.log_abs_terms(a, depth);
+        let terms = self.reopened(terms, depth);
+        let mut terms = self.pair_softplus(terms);
         self.reuse_quotients(&mut terms);
         if terms.merged() && terms.leaves > 1 {
             self.step(Rule::SumCollect);
@@ -74,13 +76,21 @@ impl<'t> Simplifier<'t> {
                 }
                 Op::Pow => {
                     self.applied(Rule::LogPower, id);
-                    let log = self.log_abs(operand(0), depth);
+                    let log = self.log_where_defined(operand(0), depth);
                     terms.add((self.tape.var(operand(1)) * log).id(), c);
                 }
                 Op::Sqrt => {
                     self.applied(Rule::LogSqrt, id);
-                    stack.push((operand(0), 0.5 * c));
+                    match self.holds(Rule::LogSqrt, self.bounds.of(operand(0)).is_nonnegative()) {
+                        true => stack.push((operand(0), 0.5 * c)),
+                        false => terms.add(self.tape.var(operand(0)).ln().id(), 0.5 * c),
+                    }
                 }
+                Op::ExpM1 if self.exp_m1(operand(0)).is_some() => {
+                    let other = self.exp_m1(operand(0)).expect("just seen");
+                    stack.push((other.id(), c));
+                }
+                Op::ExpM1 => self.log_exp_m1(id, operand(0), c, &mut terms),
                 Op::Sigmoid => {
                     self.applied(Rule::LogSigmoid, id);
                     let argument = self.negated(operand(0));
@@ -125,6 +135,8 @@ impl<'t> Simplifier<'t> {
                         terms.add(two.id(), 2.0 * c);
                         terms.add(argument, -2.0 * c);
                         terms.add(twice.softplus().id(), -2.0 * c);
+                    } else if let Some(factors) = self.stable(id) {
+                        stack.extend(factors.into_iter().map(|(base, e)| (base, c * f64::from(e))));
                     } else if let Some(factors) = self.factored(id) {
                         stack.extend(factors.into_iter().map(|(base, e)| (base, c * f64::from(e))));
                     } else {
@@ -135,6 +147,80 @@ impl<'t> Simplifier<'t> {
             }
         }
         terms
+    }
+
+    /// ln|a| where a ≥ 0 is proven, and ln a otherwise: the logarithm of a function that has no value for a < 0.
+    fn log_where_defined(&mut self, a: NodeId, depth: usize) -> Var<'t> {
+        match self.holds(Rule::LogPower, self.bounds.of(a).is_nonnegative()) {
+            true => self.log_abs(a, depth),
+            false => self.tape.var(a).ln(),
+        }
+    }
+
+    /// ln|eᵃ - 1|, so that nothing overflows or cancels whatever the sign of a.
+    fn log_exp_m1(&mut self, id: NodeId, a: NodeId, c: f64, terms: &mut Terms) {
+        let bound = self.bounds.of(a);
+        let argument = self.tape.var(a);
+        let (share, rest) = if bound.is_nonpositive() {
+            (None, argument)
+        } else if bound.is_nonnegative() {
+            (Some(argument), self.negated(a))
+        } else {
+            (Some(argument.max(0.0)), -argument.abs())
+        };
+        if let Some(share) = share {
+            self.applied(Rule::LogExpM1, id);
+            self.add_all(share.id(), c, terms);
+        }
+        let below = rest.exp_m1();
+        let known = self.bounds.of(below.id()).is_negative();
+        let log = if known { (-below).ln() } else { below.abs().ln() };
+        terms.add(log.id(), c);
+    }
+
+    /// Logarithms that came as they were written, ln(1 - σ(a)) in an exponent, opened where that keeps digits.
+    fn reopened(&mut self, mut terms: Terms, depth: usize) -> Terms {
+        for (id, c) in terms.list().into_iter().take(SEVERAL) {
+            let node = self.tape.node(id);
+            let inside = match node.op {
+                Op::Ln => match self.tape.node(node.operands[0]) {
+                    Node { op: Op::Abs, operands, .. } => operands[0],
+                    _ => node.operands[0],
+                },
+                Op::Ln1p => (1.0 + self.tape.var(node.operands[0])).id(),
+                _ => continue,
+            };
+            let barred = self.tape.look(node.operands[0], |node| node.op == Op::Abs) && node.op == Op::Ln;
+            let sum = self.tape.look(inside, |node| matches!(node.op, Op::Add | Op::Sub | Op::Gather(_)));
+            let same = barred || self.bounds.of(inside).is_nonnegative();
+            if !sum || !self.holds(Rule::LogOnePlus, same) || depth >= DEEPEST || terms.parts.get(&id) != Some(&c) {
+                continue;
+            }
+            let opened = self.log_abs_terms(inside, depth + 1);
+            let unchanged = opened.list().iter().any(|(other, _)| *other == id || self.is_log_of(*other, inside));
+            if unchanged {
+                continue;
+            }
+            let mut rest = terms.clone();
+            rest.parts.shift_remove(&id);
+            if let Some(more) = rest.plus(&opened, c) {
+                terms = more;
+            }
+        }
+        terms
+    }
+
+    /// Whether this is ln a, ln|a|, or ln_1p(a - 1).
+    fn is_log_of(&self, log: NodeId, a: NodeId) -> bool {
+        let node = self.tape.node(log);
+        match node.op {
+            Op::Ln => {
+                node.operands[0] == a
+                    || self.tape.look(node.operands[0], |inner| inner.op == Op::Abs && inner.operands[0] == a)
+            }
+            Op::Ln1p => (1.0 + self.tape.var(node.operands[0])).id() == a,
+            _ => false,
+        }
     }
 
     /// Whether ln|·| goes into the branches of a choice. One logarithm of a choice that the user wrote is better than
@@ -191,7 +277,7 @@ impl<'t> Simplifier<'t> {
         }
         if let Some(rest) = self.one_plus(id) {
             self.applied(Rule::LogOnePlus, id);
-            return rest.ln_1p();
+            return self.log_one_plus(rest.id()).unwrap_or_else(|| rest.ln_1p());
         }
         if self.holds(Rule::AbsPositive, self.bounds.of(id).is_positive()) {
             self.applied(Rule::AbsPositive, id);
@@ -243,13 +329,14 @@ impl<'t> Simplifier<'t> {
     }
 
     /// The elements of moved data, or of something that ln|·| opens; `None` where a gather is best left alone.
-    fn gathered(&mut self, from: NodeId, indices: &[u32], shape: Shape) -> Option<Var<'t>> {
+    pub(super) fn gathered(&mut self, from: NodeId, indices: &[u32], shape: Shape) -> Option<Var<'t>> {
         let node = self.tape.node(from);
         let of = |simplifier: &mut Self, k: usize| simplifier.gather(node.operands[k], indices, shape);
         match node.op {
             Op::Exp => Some(of(self, 0).exp()),
             Op::Sigmoid => Some(of(self, 0).sigmoid()),
             Op::Cosh => Some(of(self, 0).cosh()),
+            Op::Tanh => Some(of(self, 0).tanh()),
             Op::Neg | Op::Abs => Some(of(self, 0)),
             Op::Recip => Some(of(self, 0).recip()),
             Op::Mul => Some(of(self, 0) * of(self, 1)),
