@@ -4,7 +4,8 @@
 
 use astro_float_num::{BigFloat, Consts, Radix, RoundingMode};
 use pushforward::kernel::{
-    Arch, Exp, ExpM1, Ln, Ln1p, Real, Sigmoid, Simd, Softplus, Tanh, WithSimd, instruction_sets, map,
+    Arch, Exp, ExpM1, Ln, Ln1p, Real, SechSquared, Sigmoid, Simd, Softplus, Tanh, WithSimd, instruction_sets,
+    map,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -16,6 +17,7 @@ enum Elementary {
     Ln,
     Ln1p,
     Tanh,
+    SechSquared,
     Sigmoid,
     Softplus,
 }
@@ -39,6 +41,7 @@ impl<F: Real> WithSimd for Run<'_, F> {
             E::Ln => map(simd, Ln, a, out),
             E::Ln1p => map(simd, Ln1p, a, out),
             E::Tanh => map(simd, Tanh, a, out),
+            E::SechSquared => map(simd, SechSquared, a, out),
             E::Sigmoid => map(simd, Sigmoid, a, out),
             E::Softplus => map(simd, Softplus, a, out),
         }
@@ -134,6 +137,12 @@ impl Reference {
             E::Tanh => {
                 let e = self.exp_m1(&big(2.0 * a));
                 e.div(&add(&e, &big(2.0)), PRECISION, ROUNDING)
+            }
+            E::SechSquared => {
+                let e = self.exp(&big(-2.0 * a.abs()));
+                let denominator = add(&e, &big(1.0));
+                let square = multiply(&denominator, &denominator);
+                multiply(&e, &big(4.0)).div(&square, PRECISION, ROUNDING)
             }
             E::Sigmoid => {
                 let e = self.exp(&big(-a));
@@ -267,6 +276,10 @@ fn terrain(function: Elementary) -> Terrain {
             let edges = [0.0, 0.5 * 3f64.ln(), 19.06, 9.01, 20.0, 10.0];
             ([(-20.0, 20.0), (-10.0, 10.0)], halves(ln_2 / 2.0).chain(edges).collect())
         }
+        E::SechSquared => {
+            let edges = [0.0, 19.06, 9.01, 354.6, 372.8, -373.0, 44.0, 52.3, -52.7];
+            ([(-374.0, 374.0), (-53.0, 53.0)], halves(ln_2 / 2.0).chain(edges).collect())
+        }
         E::Sigmoid => {
             let edges = [0.0, -708.4, -745.13, -87.33, -103.97, 36.7, -36.7, 16.6, -16.6];
             ([(-746.0, 40.0), (-105.0, 20.0)], halves(ln_2).chain(edges).collect())
@@ -337,7 +350,11 @@ fn holds(function: Elementary) {
 }
 
 fn check<F: Format>(function: Elementary, count: usize) {
-    let limit = if matches!(function, E::Exp | E::Ln | E::Ln1p) { 1.0 } else { 2.0 };
+    let limit = match function {
+        E::Exp | E::Ln | E::Ln1p => 1.0,
+        E::SechSquared => 3.0,
+        _ => 2.0,
+    };
     for (set, error, at) in worst::<F>(function, count) {
         let at = at.double();
         println!("{function:?} {} {set}: {error:.3} ulp at {at:e} of {count} points", F::NAME);
@@ -394,6 +411,11 @@ fn ln_1p_is_within_one_ulp() {
 #[test]
 fn tanh_is_within_two_ulp() {
     holds(E::Tanh);
+}
+
+#[test]
+fn sech_squared_is_within_three_ulp() {
+    holds(E::SechSquared);
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::fmt::Debug;
 use num_traits::{Float, cast};
 use pushforward::kernel::{
     Abs, Add, Arch, Div, Exp, ExpM1, Function, Lanes, Less, LessEq, Ln, Ln1p, Max, Min, Mul, Neg, Operand,
-    Operation, Powi, Real, Recip, Sigmoid, Sign, Simd, Softplus, Sqrt, Sub, Tanh, Term, WithSimd,
-    instruction_sets, map, select, sum_elements, sum_lanes, sum_products, sum_terms, update, zip,
+    Operation, Powi, Real, Recip, SechSquared, Sigmoid, Sign, Simd, Softplus, Sqrt, Sub, Tanh, Term,
+    WithSimd, instruction_sets, map, select, sum_elements, sum_lanes, sum_products, sum_terms, update, zip,
 };
 
 struct Map<'a, G, F>(G, &'a [F], &'a mut [F]);
@@ -262,7 +262,7 @@ fn one_lane_alone_is_what_it_is_among_others() {
             a_lane_is_computed_alike_wherever_it_is::<f32>($function);
         )*};
     }
-    check!(Exp, ExpM1, Ln, Ln1p, Tanh, Sigmoid, Softplus);
+    check!(Exp, ExpM1, Ln, Ln1p, Tanh, SechSquared, Sigmoid, Softplus);
 }
 
 /// Values at the ends of the domain and where rounding makes them exact.
@@ -332,6 +332,7 @@ fn ends_are_exact<F: Real + Float + Debug>() {
             (huge, one),
             (-huge, -one),
         );
+        check!(SechSquared, (inf, zero), (-inf, zero), (zero, one), (-zero, one), (huge, zero), (tiny, one));
         check!(
             Sigmoid,
             (inf, one),

@@ -100,7 +100,8 @@ impl<'t> Elements<'t> {
         }
     }
 
-    /// The entries of a matrix's row, then the vector's elements that meet an entry other than 0, if they are few.
+    /// The entries of a matrix's row, then the vector's elements that meet an entry other than 0, then of both those
+    /// whose product is not 0, if they are few.
     fn row(&self, node: &Node, row: usize) -> Option<Vec<Wanted>> {
         let (matrix, vector) = (node.operands[0], node.operands[1]);
         let Shape::Matrix(_, columns) = self.tape.shape(matrix) else { unreachable!("a matrix") };
@@ -112,7 +113,12 @@ impl<'t> Elements<'t> {
             return Some((0..columns).map(entry).collect());
         }
         let kept: Vec<usize> = (0..columns).filter(|k| !self.is(self.known[&entry(*k)], 0.0)).collect();
-        (kept.len() <= TERMS).then(|| kept.into_iter().flat_map(|k| [entry(k), (vector, vec![k])]).collect())
+        let met = |k: usize| (vector, vec![k]);
+        if kept.iter().any(|k| !self.known.contains_key(&met(*k))) {
+            return Some(kept.into_iter().map(met).collect());
+        }
+        let kept: Vec<usize> = kept.into_iter().filter(|k| !self.is(self.known[&met(*k)], 0.0)).collect();
+        (kept.len() <= TERMS).then(|| kept.into_iter().flat_map(|k| [entry(k), met(k)]).collect())
     }
 
     fn value(&self, (id, elements): &Wanted, node: &Node) -> Var<'t> {
@@ -143,7 +149,7 @@ impl<'t> Elements<'t> {
                 number(0.0)
             }
             Op::ExpM1 | Op::Ln1p | Op::Sqrt | Op::Erf if self.is(needed[0], 0.0) => number(0.0),
-            Op::Exp | Op::Cos | Op::Cosh if self.is(needed[0], 0.0) => number(1.0),
+            Op::Exp | Op::Cos | Op::Cosh | Op::SechSquared if self.is(needed[0], 0.0) => number(1.0),
             op if op.is_elementwise() => {
                 self.tape.push(op.clone(), needed.iter().copied().collect::<Operands>(), shape)
             }

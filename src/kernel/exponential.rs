@@ -92,6 +92,14 @@ impl Function for ExpM1 {
 /// eᵃ for |a| ≤ [`Exponential::beyond`], or NaN.
 #[inline(always)]
 pub(super) fn exp_within<S: Simd, F: Real>(a: Vector<S, F>) -> Vector<S, F> {
+    let [e, down] = exp_in_two(a);
+    e * down
+}
+
+/// Two factors of eᵃ for |a| ≤ [`Exponential::beyond`], or NaN: a normal number and a power of two, so that a result
+/// below the normal numbers is rounded once, by the last product.
+#[inline(always)]
+pub(super) fn exp_in_two<S: Simd, F: Real>(a: Vector<S, F>) -> [Vector<S, F>; 2] {
     let of = F::EXPONENTIAL;
     let shifted = a.mul_add(a.like(of.log2_e), a.like(of.shift));
     let k = shifted - of.shift;
@@ -100,9 +108,8 @@ pub(super) fn exp_within<S: Simd, F: Real>(a: Vector<S, F>) -> Vector<S, F> {
     let one_plus = r + F::ONE;
     let lost = r - (one_plus - F::ONE);
     let e = one_plus + (r * r).mul_add(r.polynomial(of.tail), lost);
-    // In two steps, so that a result below the normal numbers is rounded once, by the second.
     let [up, down] = shifted.powers_of_two();
-    e * up * down
+    [e * up, down]
 }
 
 /// a = k·ln 2 + r, made ready for eᵃ - 1.

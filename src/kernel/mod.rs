@@ -50,7 +50,7 @@
 //! | [`update`] | an operation on what is there already |
 //! | [`sum_terms`] | sums of products and numbers, in one pass |
 //! | [`sum_products`] | Σ over lanes of a·b |
-//! | [`Exp`], [`ExpM1`], [`Ln`], [`Ln1p`], [`Tanh`], [`Sigmoid`], [`Softplus`] | within 1 or 2 ulp everywhere, the ends and the subnormal numbers included |
+//! | [`Exp`], [`ExpM1`], [`Ln`], [`Ln1p`], [`Tanh`], [`SechSquared`], [`Sigmoid`], [`Softplus`] | within 1 to 3 ulp everywhere, the ends and the subnormal numbers included |
 //! | [`multiply`], [`multiply_add`], [`multiply_plus`] | a [`PackedMatrix`], shared by all lanes, times a vector |
 //! | [`add_outer`] | Σ over lanes of a bᵀ: the gradient of a matrix |
 //! | [`sum_lanes`], [`sum_elements`] | sums in a fixed order |
@@ -67,6 +67,7 @@ mod matrix;
 mod outer;
 mod product;
 mod real;
+mod sech;
 mod sigmoid;
 mod sums;
 mod tanh;
@@ -85,6 +86,7 @@ pub use matrix::PackedMatrix;
 pub use outer::{Wanted, add_outer};
 pub use product::{Lanes, multiply, multiply_add, multiply_plus};
 pub use real::Real;
+pub use sech::SechSquared;
 pub use sigmoid::{Sigmoid, Softplus};
 pub use sums::{sum_elements, sum_lanes, sum_products};
 pub use tanh::{HyperbolicTangent, Tanh};

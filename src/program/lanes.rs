@@ -134,6 +134,7 @@ impl<F: Number> Context<'_, F> {
             Op::ExpM1 => self.map(simd, kernel::ExpM1, segments),
             Op::Ln1p => self.map(simd, kernel::Ln1p, segments),
             Op::Tanh => self.map(simd, kernel::Tanh, segments),
+            Op::SechSquared => self.map(simd, kernel::SechSquared, segments),
             Op::Sigmoid => self.map(simd, kernel::Sigmoid, segments),
             Op::Softplus => self.map(simd, kernel::Softplus, segments),
             Op::Sqrt => self.map(simd, kernel::Sqrt, segments),

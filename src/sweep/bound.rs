@@ -183,6 +183,12 @@ impl<'t> Bounds<'t> {
                 bound.with(false, defined)
             }
             Op::Tanh => zero_at_zero(a(), f64::tanh, -1.0, 1.0),
+            Op::SechSquared => {
+                // It falls with |a|, from 1 at 0.
+                let fallen = negative(monotone(absolute(a()), |m| -special::sech_squared(m), -1.0, 0.0, 8));
+                let reached = !a().nonzero && a().contains(0.0);
+                Bound { high: if reached { End::closed(1.0) } else { fallen.high }, ..fallen }
+            }
             Op::Sigmoid => monotone(a(), |a| 1.0 / (1.0 + (-a).exp()), 0.0, 1.0, 8),
             Op::Softplus => monotone(a(), softplus, 0.0, f64::INFINITY, 8),
             Op::Sin | Op::Cos => Bound { nonzero: false, defined: a().defined, ..Bound::closed(-1.0, 1.0) },

@@ -82,6 +82,7 @@ fn node_limit(node: &Node, limits: &[Limit], bounds: &Bounds<'_>) -> Limit {
             Down | Bounded => Bounded,
             _ => Unknown,
         },
+        Op::SechSquared => Bounded,
         Op::Tanh | Op::Sigmoid | Op::Sin | Op::Cos | Op::Erf | Op::Sign | Op::Less | Op::LessEq => Bounded,
         Op::Sinh | Op::Asinh => of(0),
         Op::Cosh | Op::Abs => match of(0) {

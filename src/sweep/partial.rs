@@ -35,7 +35,9 @@ pub(super) fn partial<'t>(op: &Op, operands: &[Var<'t>], y: Var<'t>, k: usize) -
         (Op::Ln, _) => By(a.recip()),
         (Op::ExpM1, _) => By(a.exp()),
         (Op::Ln1p, _) => By((1.0 + a).recip()),
-        (Op::Tanh, _) => By(1.0 - y * y),
+        // Not 1 - y²: that cancels where y is near ±1, and is 0 from a = 19.06 on.
+        (Op::Tanh, _) => By(a.sech_squared()),
+        (Op::SechSquared, _) => By(-2.0 * (a.tanh() * y)),
         // σ(a)·σ(-a), not y·(1 - y): that cancels where σ is near 1.
         (Op::Sigmoid, _) => By(y * (-a).sigmoid()),
         (Op::Softplus, _) => By(a.sigmoid()),

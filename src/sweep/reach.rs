@@ -177,7 +177,13 @@ impl<'a> Reach<'a> {
             Op::Softplus | Op::Sin | Op::Cos | Op::Sqrt | Op::Abs | Op::Sign | Op::Erf | Op::Powi(_) => {
                 elementwise(0);
             }
-            Op::Sinh | Op::Cosh | Op::Asinh | Op::LnNormalCdf | Op::LnGamma | Op::Polygamma(_) => {
+            Op::SechSquared
+            | Op::Sinh
+            | Op::Cosh
+            | Op::Asinh
+            | Op::LnNormalCdf
+            | Op::LnGamma
+            | Op::Polygamma(_) => {
                 elementwise(0);
             }
             Op::Less | Op::LessEq if !value => {}

@@ -2,8 +2,23 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
+/// From here on 1 + exp(-2a) is 1.
+const FAR_FROM_1: f64 = 20.0;
 /// Below, erfc leaves the normal doubles, and the asymptotic series has its full accuracy.
 const FAR_LEFT: f64 = -37.0;
+
+/// 1/cosh² a: q·(2 - q) with q = 1 - tanh |a| = 2e/(1 + e), e = exp(-2|a|); nothing cancels.
+pub(super) fn sech_squared(a: f64) -> f64 {
+    let m = a.abs();
+    if m < FAR_FROM_1 {
+        let e = (-2.0 * m).exp();
+        let q = 2.0 * e / (1.0 + e);
+        return q * (2.0 - q);
+    }
+    // 1 + e is 1, and 4e, formed as a square, is rounded once where it is below the normal numbers.
+    let half = 2.0 * (-m).exp();
+    half * half
+}
 
 /// ln Φ(a), Φ the distribution function of the standard normal.
 ///

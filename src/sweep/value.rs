@@ -129,6 +129,7 @@ pub fn evaluate<F: Number>(
         Op::ExpM1 => unary(out, F::exp_m1),
         Op::Ln1p => unary(out, F::ln_1p),
         Op::Tanh => unary(out, F::tanh),
+        Op::SechSquared => double(out, special::sech_squared),
         Op::Sigmoid => unary(out, sigmoid),
         Op::Softplus => unary(out, softplus),
         Op::Sin => unary(out, F::sin),

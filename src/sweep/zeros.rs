@@ -39,7 +39,7 @@ fn node_zeros(tape: &Tape, node: &Node, operands: &[&[bool]], zeros: &mut [bool]
         Op::Sinh | Op::Asinh => zeros.copy_from_slice(operands[0]),
         Op::Powi(n) if *n > 0 => zeros.copy_from_slice(operands[0]),
         Op::Recip | Op::Exp | Op::Ln | Op::Sigmoid | Op::Softplus | Op::Cos | Op::Powi(_) => {}
-        Op::Cosh | Op::LnNormalCdf | Op::LnGamma | Op::Polygamma(_) => {}
+        Op::SechSquared | Op::Cosh | Op::LnNormalCdf | Op::LnGamma | Op::Polygamma(_) => {}
         Op::Pow | Op::Less | Op::LessEq => {}
         Op::Add | Op::Sub | Op::Min | Op::Max => {
             for (e, zero) in zeros.iter_mut().enumerate() {

@@ -117,6 +117,7 @@ functions! {
     exp_m1 ExpM1 "eᵃ - 1, exact near 0.";
     ln_1p Ln1p "ln(1 + a), exact near 0, for a > -1.";
     tanh Tanh "The hyperbolic tangent.";
+    sech_squared SechSquared "1/cosh² a: 1 - tanh² a, with all digits where tanh a is near ±1.";
     sigmoid Sigmoid "The logistic function 1/(1 + e⁻ᵃ).";
     softplus Softplus "ln(1 + eᵃ), without overflow.";
     sin Sin "The sine, in radians.";

@@ -86,6 +86,8 @@ pub enum Op {
     Ln1p,
     /// tanh a
     Tanh,
+    /// 1/cosh² a = 1 - tanh² a without cancellation: the derivative of tanh
+    SechSquared,
     /// 1/(1 + e⁻ᵃ)
     Sigmoid,
     /// ln(1 + eᵃ)
@@ -181,6 +183,7 @@ impl Op {
             Op::ExpM1 => "exp_m1",
             Op::Ln1p => "ln_1p",
             Op::Tanh => "tanh",
+            Op::SechSquared => "sech_squared",
             Op::Sigmoid => "sigmoid",
             Op::Softplus => "softplus",
             Op::Sin => "sin",
@@ -229,7 +232,7 @@ impl Op {
             Op::Neg | Op::Recip | Op::Exp | Op::Ln | Op::ExpM1 | Op::Ln1p | Op::Tanh => Some(1),
             Op::Sigmoid | Op::Softplus | Op::Sin | Op::Cos | Op::Sqrt | Op::Abs => Some(1),
             Op::Sign | Op::Erf | Op::Powi(_) | Op::Sinh | Op::Cosh | Op::Asinh => Some(1),
-            Op::LnNormalCdf | Op::LnGamma | Op::Polygamma(_) => Some(1),
+            Op::SechSquared | Op::LnNormalCdf | Op::LnGamma | Op::Polygamma(_) => Some(1),
             Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Pow | Op::Min | Op::Max => Some(2),
             Op::Less | Op::LessEq => Some(2),
             Op::Select => Some(3),
@@ -246,7 +249,7 @@ impl Op {
             Op::Neg | Op::Recip | Op::Exp | Op::Ln | Op::ExpM1 | Op::Ln1p | Op::Tanh => true,
             Op::Sigmoid | Op::Softplus | Op::Sin | Op::Cos | Op::Sqrt | Op::Abs => true,
             Op::Sign | Op::Erf | Op::Powi(_) | Op::Sinh | Op::Cosh | Op::Asinh => true,
-            Op::LnNormalCdf | Op::LnGamma | Op::Polygamma(_) => true,
+            Op::SechSquared | Op::LnNormalCdf | Op::LnGamma | Op::Polygamma(_) => true,
             Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Pow | Op::Min | Op::Max => true,
             Op::Less | Op::LessEq | Op::Select => true,
             Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => false,

@@ -96,7 +96,8 @@ fn evaluate(
         if !known.contains_key(id) {
             let node = setting.tape.node(*id);
             let operands: Vec<&Vec<Dual>> = node.operands.iter().map(|operand| &known[operand]).collect();
-            let shapes: Vec<Shape> = node.operands.iter().map(|operand| setting.tape.shape(*operand)).collect();
+            let shapes: Vec<Shape> =
+                node.operands.iter().map(|operand| setting.tape.shape(*operand)).collect();
             let value = node_value(exact, setting, &node, &operands, &shapes, d)?;
             if value.iter().any(|dual| dual.value.is_nan() || dual.value.is_inf()) {
                 return None;
@@ -116,10 +117,8 @@ fn node_value(
     d: usize,
 ) -> Option<Vec<Dual>> {
     let numbers = |exact: &Exact, values: &[f64]| -> Vec<Dual> {
-        let of = |value: &f64| Dual {
-            value: exact.of((setting.rounded)(*value)),
-            slopes: vec![Slope::Zero; d],
-        };
+        let of =
+            |value: &f64| Dual { value: exact.of((setting.rounded)(*value)), slopes: vec![Slope::Zero; d] };
         values.iter().map(of).collect()
     };
     let zero = |exact: &Exact| Dual { value: exact.of(0.0), slopes: vec![Slope::Zero; d] };
@@ -256,6 +255,10 @@ pub fn function(exact: &mut Exact, op: &Op, a: &BigFloat, b: Option<&BigFloat>) 
         Op::ExpM1 => exact.exp_m1(a)?,
         Op::Ln1p => exact.ln_1p(a)?,
         Op::Tanh => exact.tanh(a)?,
+        Op::SechSquared => {
+            let log = exact.ln_cosh(a)?;
+            exact.exp(&exact.mul(&log, &exact.of(-2.0)))?
+        }
         Op::Sigmoid => exact.sigmoid(a)?,
         Op::Softplus => exact.softplus(a)?,
         Op::Sin => exact.sin(a),
@@ -325,6 +328,13 @@ fn partial(
         Op::Tanh => {
             let log = exact.ln_cosh(a)?;
             up(exact.mul(&log, &exact.of(-2.0)))
+        }
+        // -2·sech² a·tanh a
+        Op::SechSquared => {
+            let (log, tanh) = (exact.ln_cosh(a)?, exact.tanh(a)?);
+            let sech = Slope::Size { negative: true, log: exact.mul(&log, &exact.of(-2.0)) };
+            let twice = of(exact, &exact.mul(&tanh, &exact.of(2.0)))?;
+            Some(times(exact, &sech, &twice))
         }
         // σ(a)·σ(-a), as 1/(1 + e⁻ᵃ)/(1 + eᵃ)
         Op::Sigmoid => {

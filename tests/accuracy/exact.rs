@@ -249,9 +249,10 @@ pub fn double(a: &BigFloat) -> f64 {
     if a.is_zero() {
         return 0.0;
     }
-    let leading = words.iter().rev().take(2).fold((0.0, 2f64.powi(-64)), |(sum, unit), word| {
-        (sum + *word as f64 * unit, unit * 2f64.powi(-64))
-    });
+    let leading =
+        words.iter().rev().take(2).fold((0.0, 2f64.powi(-64)), |(sum, unit), word| {
+            (sum + *word as f64 * unit, unit * 2f64.powi(-64))
+        });
     // In two steps: the exponent of the whole may be out of reach where the number is not.
     let (up, rest) = (exponent / 2, exponent - exponent / 2);
     let size = leading.0 * 2f64.powi(up) * 2f64.powi(rest);

@@ -33,7 +33,12 @@ impl Bijection for Map {
     }
 }
 
-fn map(name: &str, d: usize, domain: Domain, forward: impl for<'t> Fn(Var<'t>) -> Var<'t> + Sync + 'static) -> Map {
+fn map(
+    name: &str,
+    d: usize,
+    domain: Domain,
+    forward: impl for<'t> Fn(Var<'t>) -> Var<'t> + Sync + 'static,
+) -> Map {
     let structure = if d == 1 { Structure::Diagonal } else { Structure::LowerTriangular };
     Map { name: name.to_string(), d, structure, domain, forward: Box::new(forward) }
 }
@@ -156,15 +161,11 @@ pub fn named() -> Vec<Map> {
         map("1 - (1 - z^0.5)^2.5", 1, unit, |z| 1.0 - (1.0 - z.pow(0.5)).pow(2.5)),
         map("z/(1 - z)", 1, unit, |z| z / (1.0 - z)),
         map("z²(3 - 2z)", 1, unit, |z| z * z * (3.0 - 2.0 * z)),
-        map("atanh", 1, Domain::Interval { lower: -1.0, upper: 1.0 }, |z| {
-            0.5 * (z.ln_1p() - (-z).ln_1p())
-        }),
+        map("atanh", 1, Domain::Interval { lower: -1.0, upper: 1.0 }, |z| 0.5 * (z.ln_1p() - (-z).ln_1p())),
         map("atanh by a quotient", 1, Domain::Interval { lower: -1.0, upper: 1.0 }, |z| {
             0.5 * ((1.0 + z) / (1.0 - z)).ln()
         }),
-        map("z/√(1 - z²)", 1, Domain::Interval { lower: -1.0, upper: 1.0 }, |z| {
-            z / (1.0 - z * z).sqrt()
-        }),
+        map("z/√(1 - z²)", 1, Domain::Interval { lower: -1.0, upper: 1.0 }, |z| z / (1.0 - z * z).sqrt()),
         map("z/(1 - z²)", 1, Domain::Interval { lower: -1.0, upper: 1.0 }, |z| z / (1.0 - z * z)),
         map("stick-breaking 2", 2, Reals, |z| {
             let x0 = z.at(0).sigmoid();
@@ -200,9 +201,7 @@ pub fn named() -> Vec<Map> {
             stack([z.at(0), z.at(1) * s * (1.0 - s)])
         }),
         map("scaled by 1 - tanh", 2, Reals, |z| stack([z.at(0), z.at(1) * (1.0 - z.at(0).tanh())])),
-        map("scaled by 2 - 2tanh", 2, Reals, |z| {
-            stack([z.at(0), z.at(1) * (2.0 - 2.0 * z.at(0).tanh())])
-        }),
+        map("scaled by 2 - 2tanh", 2, Reals, |z| stack([z.at(0), z.at(1) * (2.0 - 2.0 * z.at(0).tanh())])),
         map("scaled by eᵃ + eᵇ", 3, Reals, |z| {
             stack([z.at(0), z.at(1), z.at(2) * (z.at(0).exp() + z.at(1).exp())])
         }),

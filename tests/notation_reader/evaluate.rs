@@ -333,6 +333,7 @@ impl Reader<'_> {
             ("tanh", 1) => a.map(f64::tanh),
             ("sinh", 1) => a.map(f64::sinh),
             ("cosh", 1) => a.map(f64::cosh),
+            ("sech", 1) => a.map(|x| x.cosh().recip()),
             ("asinh", 1) => a.map(f64::asinh),
             ("sin", 1) => a.map(f64::sin),
             ("cos", 1) => a.map(f64::cos),

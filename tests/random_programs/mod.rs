@@ -189,7 +189,7 @@ impl<'t> Pool<'t> {
 }
 
 /// How many functions of one variable there are.
-pub const UNARY: usize = 26;
+pub const UNARY: usize = 27;
 /// How many functions of two variables.
 pub const BINARY: usize = 8;
 
@@ -221,6 +221,7 @@ pub fn unary<'t>(a: Var<'t>, which: usize) -> Var<'t> {
         22 => a.ln_normal_cdf().tanh(),
         23 => (1.5 + a.tanh()).ln_gamma(),
         24 => (1.5 + a.tanh()).polygamma(1),
+        25 => a.sech_squared(),
         _ => (1.0 + a * a).pow(0.3),
     }
 }

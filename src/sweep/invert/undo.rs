@@ -58,7 +58,7 @@ impl<'t> Sweep<'t, '_> {
             Op::Powi(k) if k % 2 != 0 => y.sign() * y.abs().pow(1.0 / f64::from(*k)),
             Op::Powi(_) => return two("an even power"),
             Op::Abs => return two("|·|"),
-            Op::Cosh => return two("an even function"),
+            Op::Cosh | Op::SechSquared => return two("an even function"),
             Op::Sin | Op::Cos => return two("a periodic function"),
             Op::Add => y - other(),
             Op::Sub if unknown == 0 => y + other(),

@@ -323,6 +323,7 @@ fn elementwise(op: &Op, parts: &[&Written], kind: Product, same: bool) -> Writte
         Op::ExpM1 => a.exponential_less_one(),
         Op::Ln1p => a.log_one_plus(),
         Op::Tanh => call("tanh"),
+        Op::SechSquared => Written::of(&Term::Power(&call("sech"), 2)),
         Op::Sigmoid => lettered("", 'σ', "\\sigma"),
         Op::Softplus => call("softplus"),
         Op::Sin => call("sin"),

@@ -21,6 +21,7 @@ impl<'t> Simplifier<'t> {
         }
         let terms = self.log_abs_terms(a, depth);
         let terms = self.reopened(terms, depth);
+        let terms = self.join_roots(terms);
         let mut terms = self.pair_softplus(terms);
         self.reuse_quotients(&mut terms);
         if terms.merged() && terms.leaves > 1 {
@@ -93,8 +94,12 @@ impl<'t> Simplifier<'t> {
                 Op::ExpM1 => self.log_exp_m1(id, operand(0), c, &mut terms),
                 Op::Sigmoid => {
                     self.applied(Rule::LogSigmoid, id);
-                    let argument = self.negated(operand(0));
-                    terms.add(argument.softplus().id(), -c);
+                    let mut argument = self.negated(operand(0)).id();
+                    // What was derived is multiplied out, what the user wrote stays.
+                    if operand(0).index() >= self.first {
+                        argument = self.plain(argument);
+                    }
+                    terms.add(self.tape.var(argument).softplus().id(), -c);
                 }
                 Op::Cosh => {
                     self.applied(Rule::LogCosh, id);
@@ -103,6 +108,10 @@ impl<'t> Simplifier<'t> {
                     terms.add(operand(0), c);
                     terms.add(twice.softplus().id(), c);
                     terms.add(two.id(), -c);
+                }
+                Op::SechSquared => {
+                    self.applied(Rule::LogTanhSlope, id);
+                    self.add_log_sech_squared(operand(0), c, &mut terms);
                 }
                 Op::Broadcast if depth < DEEPEST => {
                     let log = self.log_abs(operand(0), depth + 1);
@@ -130,11 +139,7 @@ impl<'t> Simplifier<'t> {
                 Op::Add | Op::Sub => {
                     if let Some(argument) = self.tanh_slope(&node.op, operand(0), operand(1)) {
                         self.applied(Rule::LogTanhSlope, id);
-                        let twice = -2.0 * self.tape.var(argument);
-                        let two = self.tape.constant(2.0).ln().broadcast(shape);
-                        terms.add(two.id(), 2.0 * c);
-                        terms.add(argument, -2.0 * c);
-                        terms.add(twice.softplus().id(), -2.0 * c);
+                        self.add_log_sech_squared(argument, c, &mut terms);
                     } else if let Some(factors) = self.stable(id) {
                         stack.extend(factors.into_iter().map(|(base, e)| (base, c * f64::from(e))));
                     } else if let Some(factors) = self.factored(id) {
@@ -172,10 +177,52 @@ impl<'t> Simplifier<'t> {
             self.applied(Rule::LogExpM1, id);
             self.add_all(share.id(), c, terms);
         }
+        if let Some(other) = self.exp_m1(rest.id()) {
+            let log = self.log_abs(other.id(), DEEPEST);
+            return self.add_all(log.id(), c, terms);
+        }
         let below = rest.exp_m1();
         let known = self.bounds.of(below.id()).is_negative();
         let log = if known { (-below).ln() } else { below.abs().ln() };
         terms.add(log.id(), c);
+    }
+
+    /// ln(t² + k) beside asinh(t/√k), as what cancels with it: t² + k = k·cosh²(asinh(t/√k)).
+    fn join_roots(&mut self, terms: Terms) -> Terms {
+        let asinh = |id: NodeId| self.tape.look(id, |node| (node.op == Op::Asinh).then(|| node.operands[0]));
+        let list = terms.list();
+        let Some((root, s)) = list.iter().find_map(|(id, _)| Some((*id, asinh(*id)?))) else { return terms };
+        let node = self.tape.node(s);
+        let (t, root_of_k) = match node.op {
+            Op::Div => (node.operands[0], Some(node.operands[1])),
+            _ => (s, None),
+        };
+        for (id, c) in list {
+            let node = self.tape.node(id);
+            let sum = match node.op {
+                Op::Ln => node.operands[0],
+                Op::Ln1p => (1.0 + self.tape.var(node.operands[0])).id(),
+                _ => continue,
+            };
+            let Some((square, k)) = self.square_and_number(sum) else { continue };
+            if square != t || root_of_k != self.root_of(k, terms.shape) {
+                continue;
+            }
+            let mut opened = Terms::new(terms.shape);
+            opened.add(root, 2.0);
+            opened.add((-2.0 * self.tape.var(root)).softplus().id(), 2.0);
+            opened.add(self.tape.constant(2.0).ln().broadcast(terms.shape).id(), -2.0);
+            self.log_of_number(k, terms.shape, 1.0, &mut opened);
+            let mut rest = terms.clone();
+            rest.parts.shift_remove(&id);
+            if let Some(joined) = rest.plus(&opened, c)
+                && !joined.parts.contains_key(&root)
+            {
+                self.step(Rule::LogRoot);
+                return joined;
+            }
+        }
+        terms
     }
 
     /// Logarithms that came as they were written, ln(1 - σ(a)) in an exponent, opened where that keeps digits.
@@ -193,12 +240,22 @@ impl<'t> Simplifier<'t> {
             let barred = self.tape.look(node.operands[0], |node| node.op == Op::Abs) && node.op == Op::Ln;
             let sum = self.tape.look(inside, |node| matches!(node.op, Op::Add | Op::Sub | Op::Gather(_)));
             let same = barred || self.bounds.of(inside).is_nonnegative();
-            if !sum || !self.holds(Rule::LogOnePlus, same) || depth >= DEEPEST || terms.parts.get(&id) != Some(&c) {
+            if !sum
+                || !self.holds(Rule::LogOnePlus, same)
+                || depth >= DEEPEST
+                || terms.parts.get(&id) != Some(&c)
+            {
                 continue;
             }
+            let told = self.steps.len();
             let opened = self.log_abs_terms(inside, depth + 1);
-            let unchanged = opened.list().iter().any(|(other, _)| *other == id || self.is_log_of(*other, inside));
+            let unchanged =
+                opened.list().iter().any(|(other, _)| *other == id || self.is_log_of(*other, inside));
             if unchanged {
+                // Nothing came of it, so nothing is told.
+                for step in self.steps.split_off(told) {
+                    self.told.remove(&step);
+                }
                 continue;
             }
             let mut rest = terms.clone();
@@ -231,6 +288,29 @@ impl<'t> Simplifier<'t> {
             exponential || self.number(*branch).is_some_and(|number| number.abs() == 1.0)
         };
         id.index() >= self.first || node.operands[1..].iter().all(without)
+    }
+
+    /// t and k, where a node is t² + k for a number k > 0.
+    pub(super) fn square_and_number(&self, id: NodeId) -> Option<(NodeId, f64)> {
+        let terms = self.terms(id, &|other| other == id || self.small(other), &|id| id, 4)?;
+        let list = terms.list();
+        let ([k], [(square, 1.0)]) = (terms.constants.as_slice(), list.as_slice()) else { return None };
+        let node = self.tape.node(*square);
+        let t = node.operands.first().copied();
+        let square = match node.op {
+            Op::Mul => node.operands[1] == node.operands[0],
+            Op::Powi(exponent) => exponent == 2,
+            _ => false,
+        };
+        (square && self.holds(Rule::AsinhRoot, *k > 0.0)).then_some((t?, *k))
+    }
+
+    /// √k as a node; nothing for k = 1.
+    pub(super) fn root_of(&self, k: f64, shape: Shape) -> Option<NodeId> {
+        let root = k.sqrt();
+        let exact = exact_product(root, root) == Some(k);
+        let constant = if exact { self.tape.constant(root) } else { self.tape.constant(k).sqrt() };
+        (k != 1.0).then(|| constant.broadcast(shape).id())
     }
 
     /// Adds the terms of a sum that was derived; what the user wrote stays one term.
@@ -314,6 +394,15 @@ impl<'t> Simplifier<'t> {
         (opposite(a, b) || opposite(b, a)).then(|| [a, b].map(|id| self.tape.var(id).softplus().id()))
     }
 
+    /// Adds c·ln(sech² a) = 2c·(ln 2 - a - softplus(-2a)).
+    fn add_log_sech_squared(&self, a: NodeId, c: f64, terms: &mut Terms) {
+        let twice = -2.0 * self.tape.var(a);
+        let two = self.tape.constant(2.0).ln().broadcast(terms.shape);
+        terms.add(two.id(), 2.0 * c);
+        terms.add(a, -2.0 * c);
+        terms.add(twice.softplus().id(), -2.0 * c);
+    }
+
     /// a, where the node is 1 - tanh² a.
     fn tanh_slope(&self, op: &Op, one: NodeId, square: NodeId) -> Option<NodeId> {
         if *op != Op::Sub || self.number(one) != Some(1.0) {
@@ -337,6 +426,7 @@ impl<'t> Simplifier<'t> {
             Op::Sigmoid => Some(of(self, 0).sigmoid()),
             Op::Cosh => Some(of(self, 0).cosh()),
             Op::Tanh => Some(of(self, 0).tanh()),
+            Op::SechSquared => Some(of(self, 0).sech_squared()),
             Op::Neg | Op::Abs => Some(of(self, 0)),
             Op::Recip => Some(of(self, 0).recip()),
             Op::Mul => Some(of(self, 0) * of(self, 1)),
@@ -357,7 +447,11 @@ impl<'t> Simplifier<'t> {
     pub(super) fn negated(&self, id: NodeId) -> Var<'t> {
         match self.tape.look(id, |node| (node.op == Op::Neg).then(|| node.operands[0])) {
             Some(inner) => self.tape.var(inner),
-            None => -self.tape.var(id),
+            None => match self.multiple_of(id) {
+                Some((base, -1.0)) => self.tape.var(base),
+                Some((base, k)) => -k * self.tape.var(base),
+                None => -self.tape.var(id),
+            },
         }
     }
 

@@ -87,6 +87,8 @@ struct Simplifier<'t> {
     rules: Vec<Rule>,
     told: HashSet<Step>,
     logs: HashMap<NodeId, NodeId>,
+    /// Sums as products of what does not cancel, by how deeply they were looked into.
+    unmixed: HashMap<(NodeId, usize), Option<(stable::Product, Vec<Rule>)>>,
 }
 
 impl<'t> Simplifier<'t> {
@@ -102,6 +104,7 @@ impl<'t> Simplifier<'t> {
             rules: Vec::new(),
             told: HashSet::new(),
             logs: HashMap::new(),
+            unmixed: HashMap::new(),
         }
     }
 
@@ -296,6 +299,8 @@ impl<'t> Simplifier<'t> {
         // What the user wrote is opened only where something cancels or is collected.
         let deep = self.terms(id, &everything, resolve, 4096);
         let deep = deep.map(|deep| self.pair_softplus(deep)).filter(|deep| deep.merged());
+        // a + a is 2·a, even where a is a sum.
+        let deep = deep.filter(|deep| shallow.as_ref().is_none_or(|shallow| deep.count() < shallow.count()));
         match deep.or(shallow) {
             Some(terms) => {
                 if terms.merged() {
@@ -438,6 +443,10 @@ impl<'t> Simplifier<'t> {
         let node = self.tape.node(a);
         if node.op == Op::Ln1p {
             return Some(self.inverse_pair(a));
+        }
+        if node.op == Op::Softplus {
+            self.applied(Rule::ExpSoftplus, a);
+            return Some(self.tape.var(node.operands[0]).exp());
         }
         let inner = (node.op == Op::Neg).then(|| self.tape.node(node.operands[0]))?;
         (inner.op == Op::Softplus).then(|| {

@@ -76,6 +76,11 @@ impl Terms {
         Some(sum)
     }
 
+    /// How many terms there are.
+    pub(super) fn count(&self) -> usize {
+        self.parts.len() + self.constants.len() + self.loose.len()
+    }
+
     /// Whether nothing is left.
     pub(super) fn is_zero(&self) -> bool {
         self.parts.is_empty() && self.constants.is_empty() && self.loose.is_empty()
@@ -83,7 +88,7 @@ impl Terms {
 
     /// Whether something was collected, cancelled or folded.
     pub(super) fn merged(&self) -> bool {
-        self.parts.len() + self.constants.len() + self.loose.len() < self.leaves
+        self.count() < self.leaves
     }
 }
 
@@ -186,11 +191,16 @@ pub(super) fn exact_product(a: f64, b: f64) -> Option<f64> {
     (safe && a.mul_add(b, -product) == 0.0).then_some(product)
 }
 
+/// a/b, if that is exact.
+fn exact_quotient(a: f64, b: f64) -> Option<f64> {
+    let quotient = a / b;
+    let safe = quotient.is_finite() && [a, b, quotient].iter().all(|value| value.abs() > 1e-250);
+    (safe && quotient.mul_add(b, -a) == 0.0).then_some(quotient)
+}
+
 /// a/b, if that is a whole number, exactly; signs alone are left where they are.
 fn whole_quotient(a: f64, b: f64) -> Option<f64> {
-    let quotient = a / b;
-    let safe = b.abs() > 1e-250 && quotient.fract() == 0.0 && quotient != 0.0 && a.abs() != 1.0;
-    (safe && quotient.is_finite() && quotient.mul_add(b, -a) == 0.0).then_some(quotient)
+    exact_quotient(a, b).filter(|quotient| quotient.fract() == 0.0 && a.abs() != 1.0)
 }
 
 impl<'t> Simplifier<'t> {
@@ -406,6 +416,24 @@ impl<'t> Simplifier<'t> {
             self.step(Rule::SoftplusPair);
             terms = shorter;
         }
+        // What the user wrote as a sum may hold what cancels.
+        let sums =
+            |id: NodeId| self.tape.look(id, |node| matches!(node.op, Op::Add | Op::Sub)) && self.small(id);
+        let written: Vec<(NodeId, f64)> =
+            terms.parts.iter().map(|(id, c)| (*id, *c)).filter(|(id, _)| sums(*id)).take(SOFTPLUS).collect();
+        for (id, c) in written {
+            let Some(inner) = self.terms(id, &|other| self.small(other), &|id| id, 16) else { continue };
+            let mut rest = terms.clone();
+            rest.parts.shift_remove(&id);
+            let Some(mut opened) = rest.plus(&inner, c) else { continue };
+            let turned = self.with_softplus_turned(&opened);
+            if turned.is_some() || opened.count() < rest.count() + inner.count() {
+                opened = turned.unwrap_or(opened);
+                opened.leaves = terms.leaves + 1;
+                self.step(Rule::SumCollect);
+                return self.pair_softplus(opened);
+            }
+        }
         terms
     }
 
@@ -419,7 +447,6 @@ impl<'t> Simplifier<'t> {
             .take(SOFTPLUS)
             .filter_map(|(id, c, a)| Some((id, c, self.terms(a, &|other| self.small(other), &|id| id, 16)?)))
             .collect();
-        let count = |terms: &Terms| terms.parts.len() + terms.constants.len() + terms.loose.len();
         for (id, c, a) in &all {
             let mut turned = terms.clone();
             turned.parts.shift_remove(id);
@@ -427,19 +454,29 @@ impl<'t> Simplifier<'t> {
             let Some(mut turned) = turned.plus(a, *c) else { continue };
             match opposite {
                 Some((other, ..)) => turned.add(*other, *c),
-                None if count(&turned) + 1 < count(terms) => {
+                None if turned.count() + 1 < terms.count() => {
                     let negative = Terms::new(a.shape).plus(a, -1.0)?;
                     let negative = self.emit_terms(&negative);
                     turned.add(negative.softplus().id(), *c);
                 }
                 None => continue,
             }
-            if count(&turned) < count(terms) {
+            if turned.count() < terms.count() {
                 turned.leaves = terms.leaves;
                 return Some(turned);
             }
         }
         None
+    }
+
+    /// The node as k times another.
+    pub(super) fn multiple_of(&self, a: NodeId) -> Option<(NodeId, f64)> {
+        let node = self.tape.node(a);
+        if node.op != Op::Mul {
+            return None;
+        }
+        let k = self.number(node.operands[0])?;
+        Some((node.operands[1], k))
     }
 
     /// A product as a node again, in canonical order, with one division at most.
@@ -455,7 +492,9 @@ impl<'t> Simplifier<'t> {
         }
         let exponentials = self.emit_exponentials(factors);
         parts.extend(exponentials);
-        parts.extend(factors.divisors.iter().map(|value| (self.tape.constant(*value).broadcast(shape).id(), -1)));
+        parts.extend(
+            factors.divisors.iter().map(|value| (self.tape.constant(*value).broadcast(shape).id(), -1)),
+        );
         parts.sort_by_cached_key(|(id, _)| self.keys.of(*id));
         let power = |simplifier: &Simplifier<'t>, id: NodeId, exponent: i32| simplifier.power(id, exponent);
         let mut over: Option<Var<'t>> = None;

@@ -54,23 +54,42 @@ impl<'t> Simplifier<'t> {
             products.push(empty(*value)?);
         }
         let exponents: Vec<IndexMap<NodeId, i32>> = products.iter().map(|(_, f)| self.atoms(f)).collect();
-        let mut common = common(&exponents);
+        let whole = common(&exponents);
+        // Where nothing cancels a common denominator only makes large what is small, (1 + z²)/z² of 1 + 1/z²; unless the
+        // numerator becomes one term, as of 1/z + 1/(1 - z).
         if self.of_one_sign(&terms) {
-            // Nothing cancels: a common denominator would only make large what is small, (1 + z²)/z² of 1 + 1/z².
-            common.retain_mut(|(id, e)| {
+            let mut least = whole.clone();
+            least.retain_mut(|(id, e)| {
                 let all = exponents.iter().map(|product| product.get(id).copied().unwrap_or(0));
                 *e = if all.clone().all(|e| e < 0) { all.max().unwrap_or(0) } else { (*e).max(0) };
                 *e != 0
             });
+            if least != whole {
+                let all = self.over_common(id, products.clone(), &exponents, whole, true);
+                return all.or_else(|| self.over_common(id, products, &exponents, least, false));
+            }
         }
+        self.over_common(id, products, &exponents, whole, false)
+    }
+
+    /// A sum of products as these common factors and what is left; only if that is one term, if it has to be.
+    fn over_common(
+        &mut self,
+        id: NodeId,
+        mut products: Vec<(f64, Factors)>,
+        exponents: &[IndexMap<NodeId, i32>],
+        common: Vec<(NodeId, i32)>,
+        single: bool,
+    ) -> Option<Vec<(NodeId, i32)>> {
         if common.is_empty() {
             return None;
         }
+        let shape = self.tape.shape(id);
         let below = |(id, e): &&(NodeId, i32)| *e < 0 && !self.tape.look(*id, |node| node.op == Op::Exp);
         let denominators: Vec<NodeId> = common.iter().filter(below).map(|(id, _)| *id).collect();
         let quotient = !denominators.is_empty();
         for (product, atoms) in products.iter_mut().zip(exponents) {
-            product.1.parts = atoms;
+            product.1.parts = atoms.clone();
             common.iter().for_each(|(id, e)| *product.1.parts.entry(*id).or_insert(0) -= e);
         }
         let mut parts = self.parts(&products, &denominators);
@@ -88,6 +107,9 @@ impl<'t> Simplifier<'t> {
                 sum = smaller;
                 factors.extend(whole.map(|whole| (whole, 1)));
             }
+        }
+        if single && sum.len() > 1 {
+            return None;
         }
         // A numerator that mixes signs may lose digits in other places than the original did.
         if quotient && mixed(&sum) && sum.len() > 2 {
@@ -244,10 +266,12 @@ impl<'t> Simplifier<'t> {
                 let polynomial = match node.op {
                     Op::Recip => letter(node.operands[0], -1),
                     // As in `atoms`: e⁻ᵃ is 1/eᵃ.
-                    Op::Exp => match self.tape.look(node.operands[0], |n| (n.op == Op::Neg).then(|| n.operands[0])) {
-                        Some(inner) => letter(self.tape.var(inner).exp().id(), -1),
-                        None => letter(id, 1),
-                    },
+                    Op::Exp => {
+                        match self.tape.look(node.operands[0], |n| (n.op == Op::Neg).then(|| n.operands[0])) {
+                            Some(inner) => letter(self.tape.var(inner).exp().id(), -1),
+                            None => letter(id, 1),
+                        }
+                    }
                     _ => letter(id, 1),
                 };
                 known.insert(id, polynomial);

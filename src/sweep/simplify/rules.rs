@@ -113,6 +113,12 @@ pub enum Rule {
     OneByOne,
     /// See [`Rule::statement`].
     ConstantDeterminant,
+    /// See [`Rule::statement`].
+    ExpM1Tanh,
+    /// See [`Rule::statement`].
+    LogRoot,
+    /// See [`Rule::statement`].
+    OnePlusPower,
 }
 
 /// One row of the list.
@@ -159,8 +165,8 @@ rows! {
         since "√a·√a = a and log-prod".
     LogOne "log-one": "ln|±1| = 0"; if "-"; since "e⁰ = 1".
     LogSigmoid "log-sigmoid": "ln σ(a) = -softplus(-a)"; if "-"; since "σ(a) = 1/(1 + e⁻ᵃ)".
-    LogTanhSlope "tanh-deriv": "ln|1 - tanh² a| = 2·(ln 2 - a - softplus(-2a))"; if "-";
-        since "1 - tanh² a = 4e⁻²ᵃ/(1 + e⁻²ᵃ)²; the left side is -∞ in f64 from a = 20 on, the right never".
+    LogTanhSlope "tanh-deriv": "ln|sech² a| = ln|1 - tanh² a| = 2·(ln 2 - a - softplus(-2a))"; if "-";
+        since "sech² a = 1 - tanh² a = 4e⁻²ᵃ/(1 + e⁻²ᵃ)²; ln|1 - tanh² a| is -∞ in f64 from a = 20 on, the right side never".
     LogCosh "log-cosh": "ln|cosh a| = a + softplus(-2a) - ln 2"; if "-";
         since "cosh a = eᵃ·(1 + e⁻²ᵃ)/2; the left side is ∞ in f64 from a = 711 on, the right never".
     LogOnePlus "log-1p": "ln|1 + a| = ln(1 + a)"; if "a > -1"; since "the definition of ln_1p".
@@ -194,21 +200,26 @@ rows! {
     OneMinusSigmoid "1m-sigmoid": "p - p·σ(a) = p·σ(-a)"; if "-";
         since "1 - 1/(1 + e⁻ᵃ) = 1/(1 + eᵃ); the left side is 0 in f64 from a = 37 on".
     OnePlusTanh "1p-tanh": "p ± p·tanh a = 2p·σ(±2a)"; if "-"; since "1 + tanh a = 2/(1 + e⁻²ᵃ), and tanh is odd".
-    OneMinusTanhSquare "1m-tanh-sq": "p - p·tanh² a = 4p·σ(2a)·σ(-2a)"; if "-"; since "(1 + tanh a)·(1 - tanh a)".
+    OneMinusTanhSquare "1m-tanh-sq": "p - p·tanh² a = p·sech² a, p - p·sech² a = p·tanh² a"; if "-";
+        since "cosh² a - sinh² a = 1".
     OnePlusExp "1p-exp": "p + p·eᵃ = p/σ(-a)"; if "-"; since "σ(-a) = 1/(1 + eᵃ), which is never 0".
     OneMinusExp "1m-exp": "p - p·eᵃ = -p·expm1(a)"; if "-"; since "the definition of expm1".
     OnePlusExpM1 "1p-expm1": "p + p·expm1(a) = p·eᵃ"; if "-"; since "the definition of expm1".
     ExpSoftplus "exp-softplus": "e^softplus(a) = 1/σ(-a)"; if "-"; since "both are 1 + eᵃ".
-    PowerAsExp "1m-pow": "p - p·uᵇ = -p·expm1(b·ln u), √u being u^½"; if "u > 0";
+    PowerAsExp "1m-pow": "p - p·uᵇ = -p·expm1(b·ln u)"; if "u > 0";
         since "uᵇ = e^(b·ln u); the left side is 0 in f64 where u is next to 1".
     AsinhRoot "asinh-root": "t + √(t² + k) = √k·e^asinh(t/√k)"; if "k > 0";
-        since "e^asinh(s) = s + √(s² + 1); the left side is 0 in f64 from t = -10⁸ down".
+        since "e^asinh(s) = s + √(s² + 1); the left side is 0 in f64 where t is far below 0".
     LogExpM1 "log-expm1": "ln|eᵃ - 1| = max(a, 0) + ln(1 - e^(-|a|))"; if "-";
         since "eᵃ - 1 = eᵃ·(1 - e⁻ᵃ); both sides need a ≠ 0".
     SignTimes "sign-abs": "sign(a)·a = |a|"; if "-"; since "definition of sign".
     OneByOne "1x1": "det (a) = a, (a)⁻¹ = (1/a)"; if "-"; since "definition of the determinant and of the inverse".
     ConstantDeterminant "det-const": "det of a matrix of numbers is a number"; if "no step is rounded";
         since "Laplace's expansion by the first row".
+    ExpM1Tanh "expm1-tanh": "expm1(a)·σ(-a) = tanh(a/2)"; if "-"; since "(eᵃ - 1)/(eᵃ + 1) = tanh(a/2)".
+    LogRoot "log-root": "ln(t² + k) = 2·(a + softplus(-2a) - ln 2) + ln k, a = asinh(t/√k)"; if "-";
+        since "t² + k = k·cosh² a; only where a cancels".
+    OnePlusPower "1p-pow": "p + p·uᵏ = p/σ(-k·ln|u|), k < -1"; if "k even, or u > 0"; since "|u|ᵏ = e^(k·ln|u|)".
 }
 
 impl Rule {
@@ -252,6 +263,6 @@ mod tests {
         for (number, rule) in Rule::all().enumerate() {
             assert_eq!(rule as usize, number, "{}", rule.name());
         }
-        assert_eq!(Rule::all().count(), Rule::ConstantDeterminant as usize + 1);
+        assert_eq!(Rule::all().count(), Rule::OnePlusPower as usize + 1);
     }
 }

@@ -22,7 +22,7 @@ const DEEPEST: usize = 6;
 
 /// c·Π letterᵉ·exp(exponent).
 #[derive(Clone, Debug)]
-struct Product {
+pub(super) struct Product {
     c: f64,
     letters: BTreeMap<NodeId, i32>,
     exponent: Terms,
@@ -45,7 +45,13 @@ impl Product {
     fn times(&mut self, other: &Product, power: i32) -> Option<()> {
         let c = match power {
             1 => other.c,
-            _ if other.c.abs() == 1.0 => if power % 2 == 0 { 1.0 } else { other.c },
+            _ if other.c.abs() == 1.0 => {
+                if power % 2 == 0 {
+                    1.0
+                } else {
+                    other.c
+                }
+            }
             -1 if is_power_of_two(other.c) => 1.0 / other.c,
             _ => return None,
         };
@@ -81,7 +87,7 @@ impl<'t> Simplifier<'t> {
     pub(super) fn stable(&mut self, id: NodeId) -> Option<Vec<(NodeId, i32)>> {
         let mut used = Vec::new();
         let product = self.unmixed(id, DEEPEST, &mut used)?;
-        let rule = *used.first()?;
+        let rule = used.first().copied().unwrap_or(Rule::SumCollect);
         used.iter().for_each(|rule| self.step(*rule));
         self.applied(rule, id);
         let shape = self.tape.shape(id);
@@ -98,8 +104,23 @@ impl<'t> Simplifier<'t> {
     /// The sum as one product; `None` if nothing in it cancels, or nothing is known of it.
     fn unmixed(&mut self, id: NodeId, depth: usize, used: &mut Vec<Rule>) -> Option<Product> {
         let depth = depth.checked_sub(1)?;
+        // Once for each sum: what is shared would be looked into again and again.
+        if !self.unmixed.contains_key(&(id, depth)) {
+            let mut own = Vec::new();
+            let product = self.find_unmixed(id, depth, &mut own);
+            self.unmixed.insert((id, depth), product.map(|product| (product, own)));
+        }
+        let (product, own) = self.unmixed[&(id, depth)].clone()?;
+        used.extend(own);
+        Some(product)
+    }
+
+    fn find_unmixed(&mut self, id: NodeId, depth: usize, used: &mut Vec<Rule>) -> Option<Product> {
         let mut sum = self.products(id, depth, used)?;
         let (before, steps) = (sum.len(), used.len());
+        if before > 1 {
+            sum = self.with_open_exp_m1(sum)?;
+        }
         loop {
             collect(&mut sum)?;
             if sum.len() == 1 {
@@ -108,10 +129,14 @@ impl<'t> Simplifier<'t> {
             if sum.is_empty() || sum.len() > MOST {
                 return None;
             }
+            // 1 - eᵃ last: in 1 - eᵃ + e²ᵃ·σ(-a) there is better to be found.
             let pairs = (0..sum.len()).flat_map(|i| (0..sum.len()).map(move |j| (i, j)));
-            let found = pairs.filter(|(i, j)| i != j).find_map(|(i, j)| {
-                let (product, rule) = self.combined(&sum[i], &sum[j])?;
-                Some((i, j, product, rule))
+            let pairs: Vec<(usize, usize)> = pairs.filter(|(i, j)| i != j).collect();
+            let found = [false, true].into_iter().find_map(|last| {
+                pairs.iter().find_map(|(i, j)| {
+                    let (product, rule) = self.combined(&sum[*i], &sum[*j])?;
+                    ((rule == Rule::OneMinusExp) == last).then_some((*i, *j, product, rule))
+                })
             });
             if let Some((i, j, product, rule)) = found {
                 used.push(rule);
@@ -126,7 +151,8 @@ impl<'t> Simplifier<'t> {
                 let alone = product.letters.len() == 1 && *exponent == 1 && product.exponent.is_zero();
                 (alone && self.is_sum(*id)).then_some(*id)
             };
-            let Some((k, inner)) = sum.iter().enumerate().find_map(|(k, product)| Some((k, lone(product)?))) else {
+            let Some((k, inner)) = sum.iter().enumerate().find_map(|(k, product)| Some((k, lone(product)?)))
+            else {
                 break;
             };
             let c = sum.remove(k).c;
@@ -154,6 +180,27 @@ impl<'t> Simplifier<'t> {
         let rest = self.emit_products(&sum, self.tape.shape(id)).id();
         product.letter(rest, 1)?;
         Some(product)
+    }
+
+    /// p·expm1(a) as p·eᵃ - p, so that it may cancel with the other terms.
+    fn with_open_exp_m1(&mut self, sum: Vec<Product>) -> Option<Vec<Product>> {
+        let mut opened = Vec::new();
+        for product in sum {
+            let found = product.letters.iter().find(|(id, e)| **e == 1 && self.operation(**id) == Op::ExpM1);
+            let Some((id, _)) = found else {
+                opened.push(product);
+                continue;
+            };
+            let argument = self.tape.node(*id).operands[0];
+            let mut less = product.clone();
+            less.letters.remove(id);
+            let mut more = less.clone();
+            let terms = self.terms(argument, &|other| self.small(other), &|id| id, 64)?;
+            more.exponent = more.exponent.plus(&terms, 1.0)?;
+            less.c = -less.c;
+            opened.extend([more, less]);
+        }
+        Some(opened)
     }
 
     fn is_sum(&self, id: NodeId) -> bool {
@@ -194,7 +241,14 @@ impl<'t> Simplifier<'t> {
     }
 
     /// Multiplies a product by a node to a power, opened down to letters.
-    fn factor(&mut self, product: &mut Product, id: NodeId, power: i32, depth: usize, used: &mut Vec<Rule>) -> Option<()> {
+    fn factor(
+        &mut self,
+        product: &mut Product,
+        id: NodeId,
+        power: i32,
+        depth: usize,
+        used: &mut Vec<Rule>,
+    ) -> Option<()> {
         let Factors { shape, constants, divisors, parts, exponents, .. } =
             self.factors(id, &|other| self.small(other), &|id| id, 64)?;
         let mut opened = Product::one(shape);
@@ -217,11 +271,43 @@ impl<'t> Simplifier<'t> {
         for (base, exponent) in parts {
             self.letter_factor(&mut opened, base, exponent, depth, used)?;
         }
+        self.join_tanh(&mut opened, used)?;
         product.times(&opened, power)
     }
 
+    /// expm1(a)·σ(-a) is tanh(a/2).
+    fn join_tanh(&mut self, product: &mut Product, used: &mut Vec<Rule>) -> Option<()> {
+        let found: Vec<(NodeId, i32)> = product
+            .letters
+            .iter()
+            .filter(|(id, e)| **e > 0 && self.operation(**id) == Op::ExpM1)
+            .map(|(id, e)| (*id, *e))
+            .collect();
+        for (id, exponent) in found {
+            let argument = self.tape.node(id).operands[0];
+            let sigmoid = self.sigmoid_of_negative(argument);
+            if product.letters.get(&sigmoid) != Some(&exponent) {
+                continue;
+            }
+            product.letter(id, -exponent)?;
+            product.letter(sigmoid, -exponent)?;
+            let half = Terms::new(product.exponent.shape)
+                .plus(&self.terms(argument, &|other| self.small(other), &|id| id, 64)?, 0.5)?;
+            let half = self.emit_terms(&half);
+            product.letter(half.tanh().id(), exponent)?;
+            used.push(Rule::ExpM1Tanh);
+        }
+        Some(())
+    }
+
     /// e^(k·a): softplus in the exponent is a probability.
-    fn exponential_factor(&mut self, product: &mut Product, a: NodeId, k: i32, used: &mut Vec<Rule>) -> Option<()> {
+    fn exponential_factor(
+        &mut self,
+        product: &mut Product,
+        a: NodeId,
+        k: i32,
+        used: &mut Vec<Rule>,
+    ) -> Option<()> {
         let mut terms = self.terms(a, &|other| self.small(other), &|id| id, 64)?;
         for (id, c) in terms.list() {
             let argument = self.tape.look(id, |node| (node.op == Op::Softplus).then(|| node.operands[0]));
@@ -249,12 +335,13 @@ impl<'t> Simplifier<'t> {
         let node = self.tape.node(id);
         match &node.op {
             Op::Add | Op::Sub if depth > 0 => {
-                if let Some(inner) = self.unmixed(id, depth, used) {
-                    if product.times(&inner, power).is_some() {
-                        return Some(());
-                    }
+                // Multiplied on a copy: a product that is given up half-way is no product.
+                let mut multiplied = product.clone();
+                match self.unmixed(id, depth, used).and_then(|inner| multiplied.times(&inner, power)) {
+                    Some(()) => *product = multiplied,
+                    None => product.letter(id, power)?,
                 }
-                product.letter(id, power)
+                Some(())
             }
             Op::Sigmoid => {
                 let argument = self.plain(node.operands[0]);
@@ -264,7 +351,9 @@ impl<'t> Simplifier<'t> {
                 Some(other) => self.factor(product, other.id(), power, depth.checked_sub(1)?, used),
                 None => product.letter(id, power),
             },
-            Op::Sqrt if power % 2 == 0 && self.bounds.of(node.operands[0]).is_nonnegative() => self.factor(product, node.operands[0], power / 2, depth.checked_sub(1)?, used),
+            Op::Sqrt if power % 2 == 0 && self.bounds.of(node.operands[0]).is_nonnegative() => {
+                self.factor(product, node.operands[0], power / 2, depth.checked_sub(1)?, used)
+            }
             Op::Gather(indices) => match self.gathered(node.operands[0], indices, node.shape) {
                 Some(inner) => self.factor(product, inner.id(), power, depth.checked_sub(1)?, used),
                 None => product.letter(id, power),
@@ -284,7 +373,7 @@ impl<'t> Simplifier<'t> {
     }
 
     /// An argument without a minus in front of all of it.
-    fn plain(&mut self, a: NodeId) -> NodeId {
+    pub(super) fn plain(&mut self, a: NodeId) -> NodeId {
         if !self.tape.look(a, |node| node.op == Op::Neg) {
             return a;
         }
@@ -303,17 +392,39 @@ impl<'t> Simplifier<'t> {
 
     /// p + q as one product, by what q/p is.
     fn combined(&mut self, p: &Product, q: &Product) -> Option<(Product, Rule)> {
-        if p.c.abs() != q.c.abs() {
-            return None;
-        }
-        let same = p.c == q.c;
+        let same = p.c.signum() == q.c.signum();
         let mut ratio = q.clone();
         ratio.times(&Product { c: 1.0, ..p.clone() }, -1)?;
         let mut result = p.clone();
+        if p.c.abs() != q.c.abs() {
+            // p + c·p·eᵃ = p + p·e^(a + ln c)
+            let known = |id: &NodeId| self.operation(*id) == Op::Sigmoid;
+            if !same || !ratio.letters.keys().all(known) || p.exponent.is_zero() && q.exponent.is_zero() {
+                return None;
+            }
+            for (c, sign) in [(q.c.abs(), 1.0), (p.c.abs(), -1.0)] {
+                if c != 1.0 {
+                    let log = self.tape.constant(c).ln().broadcast(ratio.exponent.shape);
+                    ratio.exponent.add(log.id(), sign);
+                }
+            }
+        }
         if ratio.letters.is_empty() {
-            // 1 ± eᵃ
+            // 1 ± eᵃ; 1 is the one whose exponent is 0, if there is one.
+            if q.exponent.is_zero() && !p.exponent.is_zero() {
+                return None;
+            }
             let a = self.emit_terms(&ratio.exponent).id();
             if same {
+                if !self.of_one_variable(p, q) {
+                    // The larger one first: a + softplus(b - a) loses b where a is far below it.
+                    let [a, b] = [p, q].map(|product| self.emit_terms(&product.exponent));
+                    let b = if p.c.abs() == q.c.abs() { b } else { return None };
+                    result.exponent = Terms::new(result.exponent.shape);
+                    result.exponent.add(a.max(b).id(), 1.0);
+                    result.letter((a - b).abs().sigmoid().id(), -1)?;
+                    return Some((result, Rule::OnePlusExp));
+                }
                 let sigmoid = self.sigmoid_of_negative(a);
                 result.letter(sigmoid, -1)?;
                 return Some((result, Rule::OnePlusExp));
@@ -321,6 +432,15 @@ impl<'t> Simplifier<'t> {
             result.c = -result.c;
             result.letter(self.tape.var(a).exp_m1().id(), 1)?;
             return Some((result, Rule::OneMinusExp));
+        }
+        if !same
+            && p.c.abs() == q.c.abs()
+            && let Some((u, k)) = self.square_over_sum(&ratio)
+        {
+            // 1 - t²/u with u = t² + k
+            result.letter(u, -1)?;
+            self.number_factor(&mut result, k, ratio.exponent.shape)?;
+            return Some((result, Rule::CommonFactor));
         }
         let probabilities = ratio.letters.keys().all(|id| self.operation(*id) == Op::Sigmoid);
         let single = match ratio.letters.iter().next() {
@@ -343,12 +463,25 @@ impl<'t> Simplifier<'t> {
                 Some((result, Rule::OnePlusTanh))
             }
             Some((Node { op: Op::Tanh, operands, .. }, 2)) if !same => {
-                // 4·σ(2a)·σ(-2a)
-                let a = self.tape.var(operands[0]);
-                result.letter((2.0 * a).sigmoid().id(), 1)?;
-                result.letter((-2.0 * a).sigmoid().id(), 1)?;
-                result.c = exact_product(result.c, 4.0)?;
+                result.letter(self.tape.var(operands[0]).sech_squared().id(), 1)?;
                 Some((result, Rule::OneMinusTanhSquare))
+            }
+            Some((Node { op: Op::SechSquared, operands, .. }, 1)) if !same => {
+                result.letter(self.tape.var(operands[0]).tanh().id(), 2)?;
+                Some((result, Rule::OneMinusTanhSquare))
+            }
+            // 1 + u⁻ᵏ, of which u⁻ᵏ may be ∞ where its logarithm is not large.
+            Some((_, exponent)) if same && exponent <= -2 && p.letters.is_empty() && p.exponent.is_zero() => {
+                let (id, _) = ratio.letters.iter().next()?;
+                let even = exponent % 2 == 0;
+                if !self.holds(Rule::OnePlusPower, even || self.bounds.of(*id).is_positive()) {
+                    return None;
+                }
+                let log = self.log_abs(*id, 0);
+                let power = f64::from(exponent) * log;
+                let sigmoid = self.sigmoid_of_negative(power.id());
+                result.letter(sigmoid, -1)?;
+                Some((result, Rule::OnePlusPower))
             }
             Some((Node { op: Op::ExpM1, operands, .. }, 1)) if same => {
                 let terms = self.terms(operands[0], &|other| self.small(other), &|id| id, 64)?;
@@ -371,21 +504,91 @@ impl<'t> Simplifier<'t> {
                 Some((result, Rule::PowerAsExp))
             }
             // Of probabilities and exponentials q/p is an exponential.
-            _ if same && probabilities => {
-                let mut log = ratio.exponent.clone();
-                for (id, exponent) in &ratio.letters {
-                    let argument = self.tape.node(*id).operands[0];
-                    let negative = self.negated(argument);
-                    log.add(negative.softplus().id(), -f64::from(*exponent));
+            _ if probabilities => {
+                let log = self.log_of_probabilities(&ratio);
+                if same {
+                    let logs = [p, q].map(|product| self.log_of_probabilities(product));
+                    if log.count() > 1 && logs.iter().all(|log| !log.is_zero()) && p.c.abs() == q.c.abs() {
+                        // The larger one first, as above.
+                        let [a, b] = logs.map(|log| self.emit_terms(&log));
+                        result.letters.retain(|id, _| self.tape.look(*id, |node| node.op != Op::Sigmoid));
+                        result.exponent = Terms::new(result.exponent.shape);
+                        result.exponent.add(a.max(b).id(), 1.0);
+                        result.letter((a - b).abs().sigmoid().id(), -1)?;
+                        return Some((result, Rule::OnePlusExp));
+                    }
+                    let log = self.emit_terms(&log).id();
+                    let sigmoid = self.sigmoid_of_negative(log);
+                    result.letter(sigmoid, -1)?;
+                    return Some((result, Rule::OnePlusExp));
                 }
-                let log = self.pair_softplus(log);
-                let log = self.emit_terms(&log).id();
-                let sigmoid = self.sigmoid_of_negative(log);
-                result.letter(sigmoid, -1)?;
-                Some((result, Rule::OnePlusExp))
+                let list = log.list();
+                let softplus = |id: NodeId| {
+                    self.tape.look(id, |node| (node.op == Op::Softplus).then(|| node.operands[0]))
+                };
+                match list.as_slice() {
+                    // 1 - e^(-softplus(b)) = 1 - σ(-b)
+                    [(id, -1.0)] if log.constants.is_empty() && softplus(*id).is_some() => {
+                        let b = self.plain(softplus(*id)?);
+                        result.letter(self.tape.var(b).sigmoid().id(), 1)?;
+                        Some((result, Rule::OneMinusSigmoid))
+                    }
+                    // 1 - e^softplus(b) = -eᵇ
+                    [(id, 1.0)] if log.constants.is_empty() && softplus(*id).is_some() => {
+                        let terms = self.terms(softplus(*id)?, &|other| self.small(other), &|id| id, 64)?;
+                        result.exponent = result.exponent.plus(&terms, 1.0)?;
+                        result.c = -result.c;
+                        Some((result, Rule::ExpSoftplus))
+                    }
+                    list if list.iter().all(|(id, _)| softplus(*id).is_none()) => {
+                        let a = self.emit_terms(&log);
+                        result.c = -result.c;
+                        result.letter(a.exp_m1().id(), 1)?;
+                        Some((result, Rule::OneMinusExp))
+                    }
+                    _ => None,
+                }
             }
             _ => None,
         }
+    }
+
+    /// u and k, where a product is t²/u and u = t² + k.
+    fn square_over_sum(&self, ratio: &Product) -> Option<(NodeId, f64)> {
+        if ratio.letters.len() != 2 || !ratio.exponent.is_zero() {
+            return None;
+        }
+        let (t, _) = ratio.letters.iter().find(|(_, e)| **e == 2)?;
+        let (below, power) = ratio.letters.iter().find(|(_, e)| **e < 0)?;
+        let u = match (self.tape.node(*below), power) {
+            (Node { op: Op::Sqrt, operands, .. }, -2) => operands[0],
+            (_, -1) => *below,
+            _ => return None,
+        };
+        let (square, k) = self.square_and_number(u)?;
+        (square == *t).then_some((u, k))
+    }
+
+    /// The logarithm of the exponential and of the probabilities in a product.
+    fn log_of_probabilities(&mut self, product: &Product) -> Terms {
+        let mut log = product.exponent.clone();
+        for (id, exponent) in &product.letters {
+            let node = self.tape.node(*id);
+            if node.op == Op::Sigmoid {
+                let negative = self.negated(node.operands[0]).id();
+                let plain = self.plain(negative);
+                log.add(self.tape.var(plain).softplus().id(), -f64::from(*exponent));
+            }
+        }
+        self.pair_softplus(log)
+    }
+
+    /// Whether the exponents of two products are multiples of one thing, or one of them is 0.
+    fn of_one_variable(&self, p: &Product, q: &Product) -> bool {
+        let [a, b] = [p, q].map(|product| &product.exponent);
+        a.is_zero()
+            || b.is_zero()
+            || a.parts.len() == 1 && a.parts.keys().eq(b.parts.keys()) && a.loose.is_empty()
     }
 
     fn operation(&self, id: NodeId) -> Op {
@@ -422,28 +625,20 @@ impl<'t> Simplifier<'t> {
         let mut rest: Vec<(NodeId, i32)> = other.letters.iter().map(|(id, e)| (*id, *e)).collect();
         rest.retain(|(id, e)| !shared.contains(&(*id, *e)));
         let [(t, 1)] = rest[..] else { return None };
-        let under = self.terms(inside, &|other| self.small(other), &|id| id, 4)?;
-        let list = under.list();
-        let ([k], [(square, 1.0)]) = (under.constants.as_slice(), list.as_slice()) else { return None };
-        let node = self.tape.node(*square);
-        let is_square = match node.op {
-            Op::Mul => node.operands[0] == t && node.operands[1] == t,
-            Op::Powi(2) => node.operands[0] == t,
-            _ => false,
-        };
-        if !is_square || !self.holds(Rule::AsinhRoot, *k > 0.0) {
+        let (square, k) = self.square_and_number(inside)?;
+        if square != t {
             return None;
         }
         let shape = self.tape.shape(t);
         let mut product = Product::one(shape);
         product.c = first.c;
         shared.iter().try_for_each(|(id, e)| product.letter(*id, *e))?;
-        let argument = if *k == 1.0 {
-            self.tape.var(t)
-        } else {
-            let root = self.tape.constant(*k).sqrt().broadcast(shape);
-            product.letter(root.id(), 1)?;
-            self.tape.var(t) / root
+        let argument = match self.root_of(k, shape) {
+            Some(root) => {
+                product.letter(root, 1)?;
+                self.tape.var(t) / self.tape.var(root)
+            }
+            None => self.tape.var(t),
         };
         product.exponent.add(argument.asinh().id(), 1.0);
         Some(product)
@@ -504,4 +699,3 @@ fn collect(sum: &mut Vec<Product>) -> Option<()> {
     *sum = collected;
     Some(())
 }
-
