@@ -12,10 +12,11 @@
 use std::collections::HashMap;
 
 use super::Rejection;
-use super::claim::{Map, agrees, jumps, reaches_ends, reject, structure};
+use super::claim::{agrees, reaches_ends, reject, structure};
+use super::interval::Interval;
+use super::map::{Map, jumps};
 use super::normal::Forms;
 use super::range::Ranges;
-use super::real::Interval;
 use super::scalar::{Function as F, Id, Scalar, Scalars};
 use super::slope::slope;
 use super::text::Certificate;
@@ -45,7 +46,7 @@ pub(super) fn determinant(certificate: &Certificate, sign: &str) -> Checked<()> 
 
 fn each(certificate: &Certificate, meet: bool, onto: bool) -> Checked<Signs> {
     let (mut map, labels) = structure(certificate, "lower")?;
-    let highest = map.highest(labels.inputs());
+    let highest = map.highest(&labels.inputs);
     let mut signs = Vec::new();
     for (place, (i, o)) in labels.pairs()?.into_iter().enumerate() {
         let moves = |id: Id| highest.get(&id).is_none_or(|label| *label == place as u32);
