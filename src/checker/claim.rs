@@ -45,7 +45,8 @@ pub(super) fn check(certificate: &Certificate) -> Checked<()> {
         ["bijection", "chain"] => chain(certificate, true),
         ["one-to-one", "chain"] => chain(certificate, false),
         ["range"] => forward(certificate)?.lands_in(&certificate.codomain),
-        ["identity"] => identity(certificate),
+        ["identity"] => identity(certificate, true),
+        ["identity", "partial"] => identity(certificate, false),
         ["equal"] => equal(certificate),
         ["singular"] => singular(certificate),
         ["refuted", rest @ ..] => super::refute::check(certificate, rest),
@@ -64,8 +65,9 @@ pub(super) fn forward(certificate: &Certificate) -> Checked<Map> {
 
 /// No output depends on an input of a larger label; of a diagonal structure, nor on one of a smaller label.
 pub(super) fn structure(certificate: &Certificate, kind: &str) -> Checked<(Map, Labels)> {
+    // Asked first: without an order there is no need to write anything out.
+    let labels = Labels::read(certificate, certificate.domain.len())?;
     let map = forward(certificate)?;
-    let labels = Labels::read(certificate, map.inputs.len())?;
     let last = map.inputs.len().saturating_sub(1) as u32;
     let flipped = |labels: &[u32]| labels.iter().map(|label| last - label).collect::<Vec<u32>>();
     let mut ways = vec![(labels.inputs.clone(), labels.outputs.clone())];
@@ -255,8 +257,14 @@ fn turned(certificate: &Certificate) -> Checked<()> {
         return reject("domain and codomain are not those of the layer, exchanged");
     }
     check(layer)?;
+    // f at every x = g(z), and these are all of its domain.
     let mut map = forward(layer)?;
     let results = map.then(certificate.program("forward")?)?;
+    map.defined(&results).or_else(|_| {
+        let mut direct = forward(certificate)?;
+        let outputs = direct.outputs.clone();
+        direct.defined(&outputs)
+    })?;
     map.identity(&results)
 }
 
@@ -347,10 +355,13 @@ fn exact_determinant(mut rows: Vec<Vec<RBig>>) -> RBig {
     determinant
 }
 
-/// f⁻¹(f(z)) = z, wherever it is defined.
-fn identity(certificate: &Certificate) -> Checked<()> {
+/// f⁻¹(f(z)) = z: for every z, or wherever it is defined.
+fn identity(certificate: &Certificate, everywhere: bool) -> Checked<()> {
     let mut map = forward(certificate)?;
     let results = map.then(certificate.program("inverse")?)?;
+    if everywhere {
+        map.defined(&results)?;
+    }
     map.identity(&results)
 }
 

@@ -52,6 +52,13 @@ impl Map {
         Ok(())
     }
 
+    /// Whether every one of these is defined.
+    pub fn defined(&mut self, results: &[Id]) -> Checked<()> {
+        let holds = results.iter().all(|id| self.ranges.of(&self.scalars, *id).defined);
+        if holds { Ok(()) } else { reject("the way back is not seen to be defined everywhere") }
+    }
+
+    /// Whether each result is brought to the input of its place, wherever it is defined.
     pub fn identity(&mut self, results: &[Id]) -> Checked<()> {
         let mut forms = Forms::new(self.ranges.clone(), self.inputs.clone());
         if results.len() != self.inputs.len() {
@@ -91,8 +98,10 @@ pub(super) struct Labels {
 impl Labels {
     pub fn read(certificate: &Certificate, d: usize) -> Checked<Labels> {
         let read = |name: &str| -> Checked<Vec<u32>> {
-            let labels: Vec<u32> = certificate.point(name)?.iter().map(|label| *label as u32).collect();
-            let fits = labels.len() == d && labels.iter().all(|label| (*label as usize) < d);
+            let numbers = certificate.point(name)?;
+            let labels: Vec<u32> = numbers.iter().map(|label| *label as u32).collect();
+            let whole = labels.iter().zip(numbers).all(|(label, number)| f64::from(*label) == *number);
+            let fits = whole && labels.len() == d && labels.iter().all(|label| (*label as usize) < d);
             if fits { Ok(labels) } else { reject(format!("`{name}` does not label {d} variables")) }
         };
         Ok(Labels { inputs: read("inputs")?, outputs: read("outputs")? })

@@ -53,6 +53,7 @@ fn each(certificate: &Certificate, meet: bool, onto: bool) -> Checked<Signs> {
         let mut pieces = Pieces::new(&mut map, (i, o), moves)?;
         let sign = pieces.sign(meet)?;
         if onto {
+            pieces.end_inside(certificate, i)?;
             let (first, last) = (pieces.formulas[0], *pieces.formulas.last().expect("there is a piece"));
             let z = pieces.z;
             let ends = (&certificate.domain[i], certificate.codomain.get(o));
@@ -119,6 +120,22 @@ impl<'a> Pieces<'a> {
         }
         let thresholds = ordered.into_iter().map(|threshold| threshold.at).collect();
         Ok(Pieces { scalars, ranges, z, thresholds, formulas })
+    }
+
+    /// Whether the first and the last piece hold the ends of the domain: thresholds lie inside of it.
+    fn end_inside(&mut self, certificate: &Certificate, i: usize) -> Checked<()> {
+        let (low, high) = (certificate.domain[i].low.0, certificate.domain[i].high.0);
+        let (first, last) = (self.thresholds.first().copied(), self.thresholds.last().copied());
+        for (threshold, end, sign) in [(first, low, 1.0), (last, high, -1.0)] {
+            let Some(threshold) = threshold.filter(|_| end.is_finite()) else { continue };
+            let (sign, end) = (self.scalars.number(sign), self.scalars.number(end));
+            let beyond = self.apply(F::Sub, &[threshold, end]);
+            let beyond = self.apply(F::Mul, &[sign, beyond]);
+            if !self.ranges.of(self.scalars, beyond).interval.is_positive() {
+                return reject("a threshold is not seen to lie inside of the domain");
+            }
+        }
+        Ok(())
     }
 
     fn apply(&mut self, function: F, operands: &[Id]) -> Id {
