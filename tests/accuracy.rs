@@ -88,7 +88,7 @@ fn grid<F: Format>(domain: Domain) -> Vec<F> {
     }
     all.push(0.0);
     let mut numbers: Vec<F> =
-        all.into_iter().map(F::rounded).filter(|z| domain.contains(z.double())).collect();
+        all.into_iter().map(F::rounded).filter(|z| domain.contains(&[z.double()])).collect();
     numbers.sort_by(|a, b| a.double().total_cmp(&b.double()));
     numbers.dedup_by(|a, b| a.double() == b.double());
     numbers

@@ -31,15 +31,7 @@ impl Interval {
 
     /// ln of what lies above 0.
     pub fn ln(&self) -> Interval {
-        let f = |at: &Num| {
-            let (low, high) = rounded(|context| context.ln(at, None), |context| context.ln(at, None))?;
-            Some(Interval { low: End::closed(low), high: End::closed(high) })
-        };
-        self.above(0.0, true).rising(
-            |at| if *at > zero() { f(at) } else { None },
-            Num::neg_infinity(),
-            Num::infinity(),
-        )
+        self.above(0.0, true).rising(logarithm, Num::neg_infinity(), Num::infinity())
     }
 
     /// √ of what is not below 0.
@@ -63,15 +55,7 @@ impl Interval {
     }
 
     pub fn ln_1p(&self) -> Interval {
-        let f = |at: &Num| {
-            let (low, high) = rounded(|context| context.ln_1p(at, None), |context| context.ln_1p(at, None))?;
-            Some(Interval { low: End::closed(low), high: End::closed(high) })
-        };
-        self.above(-1.0, true).rising(
-            |at| if *at > Num::neg_one() { f(at) } else { None },
-            Num::neg_infinity(),
-            Num::infinity(),
-        )
+        self.above(-1.0, true).rising(logarithm_1p, Num::neg_infinity(), Num::infinity())
     }
 
     pub fn sigmoid(&self) -> Interval {
@@ -137,13 +121,26 @@ impl Interval {
     /// sin or cos: by the value in the middle, since neither changes faster than its argument.
     pub fn wave(&self, sine: bool) -> Interval {
         let whole = Interval::closed(-1.0, 1.0);
-        if self.low.at.is_infinite() || self.high.at.is_infinite() || magnitude(&self.high.at) > 2048 {
+        // Never an exact difference: of two numbers that are 2⁵⁰ places apart it would fill the memory.
+        let near = |at: &Num| at.is_finite() && magnitude(at) <= 2048;
+        if !near(&self.low.at) || !near(&self.high.at) {
             return whole;
         }
         let middle = self.low.at.clone();
-        let wide = self.high.at.clone() - middle.clone();
-        if wide > Num::one() || magnitude(&middle) > 2048 {
+        let wide = Interval::point(self.high.at.clone()).sub(&Interval::point(middle.clone())).high.at;
+        if wide > Num::one() {
             return whole;
+        }
+        if is_tiny(&middle) {
+            // |sin a - a| and 1 - cos a are at most a².
+            let a = Interval::point(middle.clone()).hull(&self.clone());
+            let square = a.power(2);
+            let around = square.hull(&square.neg());
+            return if sine {
+                a.add(&around)
+            } else {
+                Interval::of(1.0).sub(&square).hull(&Interval::of(1.0))
+            };
         }
         let found = rounded(
             |context| if sine { context.sin(&middle, None) } else { context.cos(&middle, None) },
@@ -197,9 +194,25 @@ pub(super) fn pi() -> Interval {
     Interval { low: End::closed(low), high: End::closed(high) }
 }
 
+/// Whether a number is so near 0 that a library may need as many digits as there are before its first: there a series of
+/// two terms says enough.
+fn is_tiny(at: &Num) -> bool {
+    *at != zero() && magnitude(at) < -1000
+}
+
+/// a ± a²: what eᵃ - 1 and ln(1 + a) are near 0, where |a| is below ½.
+fn near_itself(at: &Num) -> Interval {
+    let a = Interval::point(at.clone());
+    let square = a.power(2);
+    a.add(&square.hull(&square.neg()))
+}
+
 /// eᵃ of a number; far out only bounds of it.
 fn exponential(at: &Num) -> Option<Interval> {
     let cut = power_of_two(LARGEST_ARGUMENT);
+    if is_tiny(at) {
+        return Some(near_itself(at).add(&Interval::of(1.0)));
+    }
     let f = |at: &Num| rounded(|context| context.exp(at, None), |context| context.exp(at, None));
     let (low, high) = if *at > cut {
         (f(&cut)?.0, Num::infinity())
@@ -212,10 +225,47 @@ fn exponential(at: &Num) -> Option<Interval> {
 }
 
 fn exponential_m1(at: &Num) -> Option<Interval> {
+    if is_tiny(at) {
+        return Some(near_itself(at));
+    }
     if magnitude(at) > LARGEST_ARGUMENT / 2 {
         return Some(exponential(at)?.sub(&Interval::of(1.0)));
     }
     let (low, high) = rounded(|context| context.exp_m1(at, None), |context| context.exp_m1(at, None))?;
+    Some(Interval { low: End::closed(low), high: End::closed(high) })
+}
+
+/// ln of a number above 0: of m·2ᵏ with m between ½ and 1 it is ln m + k·ln 2.
+fn logarithm(at: &Num) -> Option<Interval> {
+    if *at <= zero() {
+        return None;
+    }
+    let f = |at: &Num| {
+        let (low, high) = rounded(|context| context.ln(at, None), |context| context.ln(at, None))?;
+        Some(Interval { low: End::closed(low), high: End::closed(high) })
+    };
+    let k = magnitude(at);
+    if k.abs() < 1000 {
+        return f(at);
+    }
+    let m = Num::new(at.significand().clone(), at.exponent() - k);
+    // A whole number below 2⁵³.
+    let twos = f(&number(2.0))?.mul(&Interval::of(k as f64));
+    Some(f(&m)?.add(&twos))
+}
+
+fn logarithm_1p(at: &Num) -> Option<Interval> {
+    if *at <= Num::neg_one() {
+        return None;
+    }
+    if is_tiny(at) {
+        return Some(near_itself(at));
+    }
+    if magnitude(at) > 1000 {
+        let sum = Interval::point(at.clone()).add(&Interval::of(1.0));
+        return Some(logarithm(&sum.low.at)?.hull(&logarithm(&sum.high.at)?));
+    }
+    let (low, high) = rounded(|context| context.ln_1p(at, None), |context| context.ln_1p(at, None))?;
     Some(Interval { low: End::closed(low), high: End::closed(high) })
 }
 

@@ -26,7 +26,7 @@ impl Bijection for Map {
         (self.forward)(z)
     }
     fn domain(&self) -> Domain {
-        self.domain
+        self.domain.clone()
     }
     fn name(&self) -> String {
         self.name.clone()
@@ -151,16 +151,16 @@ pub fn named() -> Vec<Map> {
         map("ln z + z", 1, Positive, |z| z.ln() + z),
         map("z^1.7", 1, Positive, |z| z.pow(1.7)),
         map("z⁻³", 1, Positive, |z| z.powi(-3)),
-        map("logit", 1, unit, |z| z.ln() - (1.0 - z).ln()),
-        map("logit by ln_1p", 1, unit, |z| z.ln() - (-z).ln_1p()),
-        map("ln(z/(1 - z))", 1, unit, |z| (z / (1.0 - z)).ln()),
-        map("-ln(1/z - 1)", 1, unit, |z| -(z.recip() - 1.0).ln()),
-        map("-ln(1 - z)", 1, unit, |z| -(1.0 - z).ln()),
-        map("-ln(-ln z)", 1, unit, |z| -(-z.ln()).ln()),
-        map("1 - (1 - z²)³", 1, unit, |z| 1.0 - (1.0 - z.powi(2)).powi(3)),
-        map("1 - (1 - z^0.5)^2.5", 1, unit, |z| 1.0 - (1.0 - z.pow(0.5)).pow(2.5)),
-        map("z/(1 - z)", 1, unit, |z| z / (1.0 - z)),
-        map("z²(3 - 2z)", 1, unit, |z| z * z * (3.0 - 2.0 * z)),
+        map("logit", 1, unit.clone(), |z| z.ln() - (1.0 - z).ln()),
+        map("logit by ln_1p", 1, unit.clone(), |z| z.ln() - (-z).ln_1p()),
+        map("ln(z/(1 - z))", 1, unit.clone(), |z| (z / (1.0 - z)).ln()),
+        map("-ln(1/z - 1)", 1, unit.clone(), |z| -(z.recip() - 1.0).ln()),
+        map("-ln(1 - z)", 1, unit.clone(), |z| -(1.0 - z).ln()),
+        map("-ln(-ln z)", 1, unit.clone(), |z| -(-z.ln()).ln()),
+        map("1 - (1 - z²)³", 1, unit.clone(), |z| 1.0 - (1.0 - z.powi(2)).powi(3)),
+        map("1 - (1 - z^0.5)^2.5", 1, unit.clone(), |z| 1.0 - (1.0 - z.pow(0.5)).pow(2.5)),
+        map("z/(1 - z)", 1, unit.clone(), |z| z / (1.0 - z)),
+        map("z²(3 - 2z)", 1, unit.clone(), |z| z * z * (3.0 - 2.0 * z)),
         map("atanh", 1, Domain::Interval { lower: -1.0, upper: 1.0 }, |z| 0.5 * (z.ln_1p() - (-z).ln_1p())),
         map("atanh by a quotient", 1, Domain::Interval { lower: -1.0, upper: 1.0 }, |z| {
             0.5 * ((1.0 + z) / (1.0 - z)).ln()
