@@ -42,8 +42,13 @@ pub(super) fn claims(bijection: &(impl Bijection + ?Sized), subject: &mut Subjec
     let back = inverse.run(&[&images], count).expect("whole rows").swap_remove(0);
     let there = round_trip(subject, ("z", &subject.domain), "f⁻¹(f(z))", &points, &back);
     let held = there.holds();
-    let mut claims = vec![match identity(subject) {
-        Some((reason, certificates)) => {
+    let everywhere = identity(subject, true).map(|proof| (statement.to_string(), proof));
+    let identity = everywhere.or_else(|| {
+        let partial = format!("{statement}, wherever f⁻¹ is defined");
+        identity(subject, false).map(|proof| (partial, proof))
+    });
+    let mut claims = vec![match identity {
+        Some((statement, (reason, certificates))) => {
             let evidence = Evidence::Proven { reason };
             Claim::certified(Topic::Inverse, statement, evidence, certificates)
         }
@@ -73,8 +78,8 @@ pub(super) fn claims(bijection: &(impl Bijection + ?Sized), subject: &mut Subjec
 }
 
 /// f⁻¹(f(z)) = z of every layer, by the checker.
-fn identity(subject: &Subject) -> Option<(String, Vec<String>)> {
-    let proofs = subject.layers.iter().map(|layer| Single::of(subject, layer).identity());
+fn identity(subject: &Subject, everywhere: bool) -> Option<(String, Vec<String>)> {
+    let proofs = subject.layers.iter().map(|layer| Single::of(subject, layer).identity(everywhere));
     let proofs = proofs.collect::<Option<Vec<_>>>()?;
     let reason = proofs.first()?.reason.clone();
     Some((reason, proofs.iter().map(|proof| proof.certificate.text()).collect()))

@@ -138,6 +138,21 @@ impl<'a> Single<'a> {
         found
     }
 
+    /// Whether it is a dense map that the checker would write out to no avail.
+    fn is_large(&self) -> bool {
+        const LARGEST: usize = 128;
+        let dense = self.bijection.structure() == crate::jacobian::Structure::Dense;
+        let large = dense && self.d() > LARGEST && self.bijection.inverted().is_none();
+        if large {
+            let reason = format!("dense maps of more than {LARGEST} variables are not handed to the checker");
+            let mut refused = self.refused.borrow_mut();
+            if !refused.contains(&reason) {
+                refused.push(reason);
+            }
+        }
+        large
+    }
+
     /// f maps its domain one-to-one onto its codomain.
     pub fn bijection(&self) -> Option<Proof> {
         if self.bijection.inverted().is_some() {
@@ -154,6 +169,9 @@ impl<'a> Single<'a> {
         let by_limits = "J is triangular and its diagonal has one sign everywhere: each xᵢ is strictly monotone in zᵢ, \
                          and goes to the ends of its set";
         let linear = "f is linear, and its determinant is not 0 in exact arithmetic";
+        if self.is_large() {
+            return None;
+        }
         self.with_inverse("bijection inverse")
             .find_map(|certificate| self.accepted(certificate, by_inverse))
             .or_else(|| self.accepted(self.with_slopes(self.certificate("bijection monotone")), by_limits))
@@ -167,7 +185,7 @@ impl<'a> Single<'a> {
 
     /// No two points have one image.
     pub fn one_to_one(&self) -> Option<Proof> {
-        if self.bijection.inverted().is_some() {
+        if self.bijection.inverted().is_some() || self.is_large() {
             return None;
         }
         let monotone =
@@ -188,6 +206,9 @@ impl<'a> Single<'a> {
                 self.accepted(certificate, reason)
             });
         }
+        if self.is_large() {
+            return None;
+        }
         let triangular = "the diagonal of a triangular J has one sign for all inputs and parameters";
         let pieces =
             "the diagonal of a triangular J has one sign on every piece, for all inputs and parameters";
@@ -199,12 +220,15 @@ impl<'a> Single<'a> {
 
     /// Every image lies in the codomain.
     pub fn range(&self) -> Option<Proof> {
+        if self.is_large() {
+            return None;
+        }
         self.accepted(self.certificate("range"), "bounds of f over the whole domain")
     }
 
-    /// f⁻¹(f(z)) = z, wherever it is defined.
-    pub fn identity(&self) -> Option<Proof> {
-        let reason = "brought to its normal form, f⁻¹(f(z)) is z, wherever it is defined";
+    /// f⁻¹(f(z)) = z, for every z or wherever it is defined.
+    pub fn identity(&self, everywhere: bool) -> Option<Proof> {
+        let reason = "brought to its normal form, f⁻¹(f(z)) is z";
         if self.bijection.inverted().is_some() {
             // g⁻¹ = f of a bijection g: what undoes f is g.
             return self.other(|_, single| {
@@ -215,7 +239,8 @@ impl<'a> Single<'a> {
         }
         let tape = Tape::new();
         let (x, z) = self.inverse(&tape, true)?;
-        self.accepted(self.certificate("identity").program("inverse", &tape, x, z), reason)
+        let claim = if everywhere { "identity" } else { "identity partial" };
+        self.accepted(self.certificate(claim).program("inverse", &tape, x, z), reason)
     }
 
     /// The inverse written by hand is the derived one.

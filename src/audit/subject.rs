@@ -12,6 +12,9 @@ use crate::tape::{Cut, NodeId, Parameters, Shape, Tape, Var};
 /// Programs of more nodes are not evaluated with many digits.
 const MOST_NODES: usize = 20_000;
 
+/// How many numbers of one node are computed together.
+const MOST_NUMBERS: usize = 1 << 23;
+
 /// How often `forward` is recorded to see that it is always the same program.
 pub(super) const RECORDINGS: usize = 8;
 
@@ -122,8 +125,16 @@ impl<'a> Subject<'a> {
 
     /// The numbers of these nodes at rows of z.
     pub fn values(&self, outputs: &[NodeId], rows: &[f64]) -> Vec<Vec<f64>> {
-        let count = rows.len() / self.d.max(1);
-        self.program(self.z, outputs).run(&[rows], count).expect("whole rows of z")
+        let mut program = self.program(self.z, outputs);
+        // A Jacobian of a thousand variables for each of many points at once would fill the memory.
+        let largest = (0..self.tape.len()).map(|index| self.tape.shape_at(index).len()).max().unwrap_or(1);
+        let together = (MOST_NUMBERS / largest.max(1)).clamp(1, 1 << 16) * self.d.max(1);
+        let mut values: Vec<Vec<f64>> = vec![Vec::new(); outputs.len()];
+        for rows in rows.chunks(together) {
+            let found = program.run(&[rows], rows.len() / self.d.max(1)).expect("whole rows of z");
+            values.iter_mut().zip(found).for_each(|(all, new)| all.extend(new));
+        }
+        values
     }
 
     /// x = f(z) of one point.

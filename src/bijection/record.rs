@@ -6,7 +6,7 @@ use super::{Bijection, BijectionError, Domain};
 use crate::jacobian::{Route, SimplifiedLogDet, Structure, map, prove, simplified_log_det};
 use crate::sweep::simplify::{Rule, Step};
 use crate::sweep::{invert, substitution};
-use crate::tape::{Declaration, NodeId, Shape, Tape, Var};
+use crate::tape::{Declaration, NodeId, Op, Shape, Tape, Var};
 
 /// A bijection on a tape of its own.
 #[derive(Debug)]
@@ -137,7 +137,12 @@ fn pushed<'t>(bijection: &(impl Bijection + ?Sized), z: Var<'t>) -> Result<Pushe
         let scope = format!("layers.{k}");
         let next = tape.scope(&scope, || push_forward(layer, pushed.x))?;
         pushed.x = next.x;
-        pushed.log_det = if k == 0 { next.log_det } else { pushed.log_det + next.log_det };
+        // A layer that keeps volumes adds nothing, and no `+ 0` is printed.
+        pushed.log_det = match (is_zero(pushed.log_det), is_zero(next.log_det)) {
+            (true, _) => next.log_det,
+            (_, true) => pushed.log_det,
+            _ => pushed.log_det + next.log_det,
+        };
         pushed.layers.extend(next.layers.into_iter().map(|mut record| {
             record.name = match record.name.strip_prefix("layers.") {
                 Some(inner) => format!("{scope}.layers.{inner}"),
@@ -147,6 +152,14 @@ fn pushed<'t>(bijection: &(impl Bijection + ?Sized), z: Var<'t>) -> Result<Pushe
         }));
     }
     Ok(pushed)
+}
+
+/// Whether this is the number 0.
+fn is_zero(var: Var<'_>) -> bool {
+    match var.tape().node(var.id()).op {
+        Op::Constant(data) => data.values().iter().all(|value| *value == 0.0),
+        _ => false,
+    }
 }
 
 /// Records z = f⁻¹(x) from the node x on, layer by layer: as a layer supplies it, and else derived from its

@@ -1,8 +1,9 @@
 //! Values at points, with many digits: what numbers with 53 digits are compared with.
 
-use super::claim::{Map, forward, structure};
+use super::claim::{forward, structure};
+use super::interval::{Interval, Num, number};
+use super::map::Map;
 use super::range::Ranges;
-use super::real::{Interval, Num, number};
 use super::refute::{interval_determinant, jacobian};
 use super::scalar::Id;
 use super::slope::slope;

@@ -4,25 +4,29 @@
 //! variables lie in, a claim, and formulas that help to see it. It shares no code with the tape, the sweeps and the
 //! proofs; it is written to be simple rather than fast.
 //!
-//! *What it trusts*: its own seven files, and dashu for integers, fractions, and correctly rounded elementary functions.
+//! *What it trusts*: its own files, and dashu for integers, fractions, and correctly rounded elementary functions.
 //! *What it does*: it writes a program out as scalar functions (`scalar.rs`) and asks four questions of them: which
-//! inputs a scalar depends on, where it lies and whether it is defined (`range.rs`, intervals of 192 digits rounded
-//! outwards, `real.rs`), what its derivative is (`slope.rs`), and whether two are equal (`normal.rs`, a normal form in
+//! inputs a scalar depends on, where it lies and whether it is defined (`range.rs`, intervals of 192 bits rounded
+//! outwards, `interval.rs`, `elementary.rs`), what its derivative is (`slope.rs`), and whether two are equal (`normal.rs`, a normal form in
 //! exact fractions). `limit.rs` says where a scalar goes at an end of an interval. `claim.rs` has the arguments.
 //!
 //! Each answer is one-sided: what is not seen is rejected, and a rejection says nothing about the claim.
 
 mod claim;
+mod elementary;
 mod evaluate;
+mod function;
+mod interval;
 mod limit;
+mod map;
 mod normal;
 mod pieces;
 mod range;
-mod real;
 mod refute;
 mod scalar;
 mod slope;
 mod text;
+mod written_out;
 
 use std::fmt;
 

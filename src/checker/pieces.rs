@@ -12,10 +12,11 @@
 use std::collections::HashMap;
 
 use super::Rejection;
-use super::claim::{Map, agrees, jumps, reaches_ends, reject, structure};
+use super::claim::{agrees, reaches_ends, reject, structure};
+use super::interval::Interval;
+use super::map::{Map, jumps};
 use super::normal::Forms;
 use super::range::Ranges;
-use super::real::Interval;
 use super::scalar::{Function as F, Id, Scalar, Scalars};
 use super::slope::slope;
 use super::text::Certificate;
@@ -45,13 +46,14 @@ pub(super) fn determinant(certificate: &Certificate, sign: &str) -> Checked<()> 
 
 fn each(certificate: &Certificate, meet: bool, onto: bool) -> Checked<Signs> {
     let (mut map, labels) = structure(certificate, "lower")?;
-    let highest = map.highest(labels.inputs());
+    let highest = map.highest(&labels.inputs);
     let mut signs = Vec::new();
     for (place, (i, o)) in labels.pairs()?.into_iter().enumerate() {
         let moves = |id: Id| highest.get(&id).is_none_or(|label| *label == place as u32);
         let mut pieces = Pieces::new(&mut map, (i, o), moves)?;
         let sign = pieces.sign(meet)?;
         if onto {
+            pieces.end_inside(certificate, i)?;
             let (first, last) = (pieces.formulas[0], *pieces.formulas.last().expect("there is a piece"));
             let z = pieces.z;
             let ends = (&certificate.domain[i], certificate.codomain.get(o));
@@ -118,6 +120,22 @@ impl<'a> Pieces<'a> {
         }
         let thresholds = ordered.into_iter().map(|threshold| threshold.at).collect();
         Ok(Pieces { scalars, ranges, z, thresholds, formulas })
+    }
+
+    /// Whether the first and the last piece hold the ends of the domain: thresholds lie inside of it.
+    fn end_inside(&mut self, certificate: &Certificate, i: usize) -> Checked<()> {
+        let (low, high) = (certificate.domain[i].low.0, certificate.domain[i].high.0);
+        let (first, last) = (self.thresholds.first().copied(), self.thresholds.last().copied());
+        for (threshold, end, sign) in [(first, low, 1.0), (last, high, -1.0)] {
+            let Some(threshold) = threshold.filter(|_| end.is_finite()) else { continue };
+            let (sign, end) = (self.scalars.number(sign), self.scalars.number(end));
+            let beyond = self.apply(F::Sub, &[threshold, end]);
+            let beyond = self.apply(F::Mul, &[sign, beyond]);
+            if !self.ranges.of(self.scalars, beyond).interval.is_positive() {
+                return reject("a threshold is not seen to lie inside of the domain");
+            }
+        }
+        Ok(())
     }
 
     fn apply(&mut self, function: F, operands: &[Id]) -> Id {

@@ -6,7 +6,8 @@
 
 use std::collections::HashMap;
 
-use super::real::{Interval, pi};
+use super::elementary::pi;
+use super::interval::Interval;
 use super::scalar::{Function, Id, Scalar, Scalars};
 
 /// What is known of a scalar.

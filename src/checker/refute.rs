@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
+use super::Rejection;
 use super::claim::{forward, interval, reject};
+use super::interval::Interval;
+use super::map::{Map, jumps, kinks};
 use super::normal::Forms;
 use super::range::Ranges;
-use super::real::Interval;
 use super::scalar::{Function, Id, Scalar, Scalars};
 use super::slope::slope;
 use super::text::Certificate;
-use super::{Rejection, claim::Map};
 
 type Checked<T> = Result<T, Rejection>;
 
@@ -78,7 +79,7 @@ pub(super) fn jacobian(map: &mut Map) -> Checked<Vec<Id>> {
 /// Refuses a point at which f may have no derivative.
 fn smooth(map: &mut Map) -> Checked<()> {
     for output in map.outputs.clone() {
-        if super::claim::kinks(&map.scalars, &mut map.ranges, output) {
+        if kinks(&map.scalars, &mut map.ranges, output) {
             return reject("f may have a kink or a jump at the point");
         }
     }
@@ -91,7 +92,7 @@ pub(super) fn interval_determinant(mut a: Vec<Interval>, n: usize) -> Option<Int
     for k in 0..n {
         let size = |row: &usize| {
             let entry = a[row * n + k].abs();
-            if entry.is_positive() { entry.low.at } else { super::real::number(0.0) }
+            if entry.is_positive() { entry.low.at } else { super::interval::number(0.0) }
         };
         let pivot = (k..n).max_by(|x, y| size(x).cmp(&size(y)))?;
         if pivot != k {
@@ -154,7 +155,7 @@ fn collision(certificate: &Certificate) -> Checked<()> {
     values(&mut map, &outputs)?;
     let j = values(&mut map, &entries)?;
     for output in &outputs {
-        if super::claim::jumps(&map.scalars, &mut map.ranges, *output, |_| true) {
+        if jumps(&map.scalars, &mut map.ranges, *output, |_| true) {
             return reject("f may jump in the box around a");
         }
     }

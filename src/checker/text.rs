@@ -230,7 +230,8 @@ fn node(
         }
         "root" => {
             let [function, low, high] = extra else { return None };
-            Op::Root(functions.get(*function)?.clone(), low.parse().ok()?, high.parse().ok()?)
+            let end = |word: &str| word.parse::<f64>().ok().filter(|end| !end.is_nan());
+            Op::Root(functions.get(*function)?.clone(), end(low)?, end(high)?)
         }
         name => Op::Elementwise(Function::named(name, extra)?),
     };

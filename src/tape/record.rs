@@ -280,6 +280,11 @@ impl Tape {
         self.state.borrow().nodes[id.index()].shape
     }
 
+    /// The shape of the node at a place.
+    pub(crate) fn shape_at(&self, index: usize) -> Shape {
+        self.state.borrow().nodes[index].shape
+    }
+
     /// The source line that first recorded a node.
     pub fn place(&self, id: NodeId) -> &'static Location<'static> {
         self.state.borrow().places[id.index()]

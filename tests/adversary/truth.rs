@@ -159,6 +159,8 @@ fn said(report: &Report) -> Vec<Verdict> {
                 push(Question::LogDet)
             }
             Topic::GivenLogDet if !of_a_layer => push(Question::GivenLogDet),
+            // Wherever it is defined: that says nothing of a z where it is not.
+            Topic::Inverse if claim.statement.contains("wherever") => {}
             Topic::Inverse => push(Question::Inverse),
             Topic::GivenInverse if !of_a_layer => push(Question::GivenInverse),
             Topic::Codomain if claim.statement.starts_with("every x") => push(Question::Onto),

@@ -46,6 +46,13 @@ fn no_rule_holds_without_its_side_condition() {
             at: -3.0,
         },
         Mutant {
+            rule: Rule::OnePlusPower,
+            before: |z| (1.0 + z.powi(-3)).abs().ln(),
+            after: |z| (-3.0 * z.abs().ln()).softplus(),
+            numbers: [|z| (1.0 + z.powi(-3)).abs().ln(), |z| (z.abs().powi(-3)).ln_1p()],
+            at: -2.0,
+        },
+        Mutant {
             rule: Rule::LogPower,
             before: |z| z.powi(0).abs().ln(),
             after: |z| 0.0 * z.abs().ln(),
@@ -85,6 +92,9 @@ fn no_rule_holds_without_its_side_condition() {
         Rule::InversePair,
         Rule::InverseProduct,
         Rule::SelectSame,
+        Rule::PowerAsExp,
+        Rule::AsinhRoot,
+        Rule::ConstantDeterminant,
     ];
     for rule in Rule::all().filter(|rule| rule.condition() != "-") {
         let mutated = mutants.iter().any(|mutant| mutant.rule == rule);

@@ -21,7 +21,10 @@ impl<'t> Simplifier<'t> {
         if let Some(known) = self.logs.get(&a) {
             return self.tape.var(*known);
         }
-        let mut terms = self.log_abs_terms(a, depth);
+        let terms = self.log_abs_terms(a, depth);
+        let terms = self.reopened(terms, depth);
+        let terms = self.join_roots(terms);
+        let mut terms = self.pair_softplus(terms);
         self.reuse_quotients(&mut terms);
         if terms.merged() && terms.leaves > 1 {
             self.step(Rule::SumCollect);
@@ -76,17 +79,29 @@ impl<'t> Simplifier<'t> {
                 }
                 Op::Pow => {
                     self.applied(Rule::LogPower, id);
-                    let log = self.log_abs(operand(0), depth);
+                    let log = self.log_where_defined(operand(0), depth);
                     terms.add((self.tape.var(operand(1)) * log).id(), c);
                 }
                 Op::Sqrt => {
                     self.applied(Rule::LogSqrt, id);
-                    stack.push((operand(0), 0.5 * c));
+                    match self.holds(Rule::LogSqrt, self.bounds.of(operand(0)).is_nonnegative()) {
+                        true => stack.push((operand(0), 0.5 * c)),
+                        false => terms.add(self.tape.var(operand(0)).ln().id(), 0.5 * c),
+                    }
                 }
+                Op::ExpM1 if self.exp_m1(operand(0)).is_some() => {
+                    let other = self.exp_m1(operand(0)).expect("just seen");
+                    stack.push((other.id(), c));
+                }
+                Op::ExpM1 => self.log_exp_m1(id, operand(0), c, &mut terms),
                 Op::Sigmoid => {
                     self.applied(Rule::LogSigmoid, id);
-                    let argument = self.negated(operand(0));
-                    terms.add(argument.softplus().id(), -c);
+                    let mut argument = self.negated(operand(0)).id();
+                    // What was derived is multiplied out, what the user wrote stays.
+                    if operand(0).index() >= self.first {
+                        argument = self.plain(argument);
+                    }
+                    terms.add(self.tape.var(argument).softplus().id(), -c);
                 }
                 Op::Cosh => {
                     self.applied(Rule::LogCosh, id);
@@ -141,6 +156,8 @@ impl<'t> Simplifier<'t> {
                     if let Some(argument) = self.tanh_slope(&node.op, operand(0), operand(1)) {
                         self.applied(Rule::LogTanhSlope, id);
                         self.add_log_sech_squared(argument, c, &mut terms);
+                    } else if let Some(factors) = self.stable(id) {
+                        stack.extend(factors.into_iter().map(|(base, e)| (base, c * f64::from(e))));
                     } else if let Some(factors) = self.factored(id) {
                         stack.extend(factors.into_iter().map(|(base, e)| (base, c * f64::from(e))));
                     } else {
@@ -153,6 +170,132 @@ impl<'t> Simplifier<'t> {
         terms
     }
 
+    /// ln|a| where a ≥ 0 is proven, and ln a otherwise: the logarithm of a function that has no value for a < 0.
+    fn log_where_defined(&mut self, a: NodeId, depth: usize) -> Var<'t> {
+        match self.holds(Rule::LogPower, self.bounds.of(a).is_nonnegative()) {
+            true => self.log_abs(a, depth),
+            false => self.tape.var(a).ln(),
+        }
+    }
+
+    /// ln|eᵃ - 1|, so that nothing overflows or cancels whatever the sign of a.
+    fn log_exp_m1(&mut self, id: NodeId, a: NodeId, c: f64, terms: &mut Terms) {
+        let bound = self.bounds.of(a);
+        let argument = self.tape.var(a);
+        let (share, rest) = if bound.is_nonpositive() {
+            (None, argument)
+        } else if bound.is_nonnegative() {
+            (Some(argument), self.negated(a))
+        } else {
+            (Some(argument.max(0.0)), -argument.abs())
+        };
+        if let Some(share) = share {
+            self.applied(Rule::LogExpM1, id);
+            self.add_all(share.id(), c, terms);
+        }
+        if let Some(other) = self.exp_m1(rest.id()) {
+            let log = self.log_abs(other.id(), DEEPEST);
+            return self.add_all(log.id(), c, terms);
+        }
+        let below = rest.exp_m1();
+        let known = self.bounds.of(below.id()).is_negative();
+        let log = if known { (-below).ln() } else { below.abs().ln() };
+        terms.add(log.id(), c);
+    }
+
+    /// ln(t² + k) beside asinh(t/√k), as what cancels with it: t² + k = k·cosh²(asinh(t/√k)).
+    fn join_roots(&mut self, terms: Terms) -> Terms {
+        let asinh = |id: NodeId| self.tape.look(id, |node| (node.op == Op::Asinh).then(|| node.operands[0]));
+        let list = terms.list();
+        let Some((root, s)) = list.iter().find_map(|(id, _)| Some((*id, asinh(*id)?))) else { return terms };
+        let node = self.tape.node(s);
+        let (t, root_of_k) = match node.op {
+            Op::Div => (node.operands[0], Some(node.operands[1])),
+            _ => (s, None),
+        };
+        for (id, c) in list {
+            let node = self.tape.node(id);
+            let sum = match node.op {
+                Op::Ln => node.operands[0],
+                Op::Ln1p => (1.0 + self.tape.var(node.operands[0])).id(),
+                _ => continue,
+            };
+            let Some((square, k)) = self.square_and_number(sum) else { continue };
+            if square != t || root_of_k != self.root_of(k, terms.shape) {
+                continue;
+            }
+            let mut opened = Terms::new(terms.shape);
+            opened.add(root, 2.0);
+            opened.add((-2.0 * self.tape.var(root)).softplus().id(), 2.0);
+            opened.add(self.tape.constant(2.0).ln().broadcast(terms.shape).id(), -2.0);
+            self.log_of_number(k, terms.shape, 1.0, &mut opened);
+            let mut rest = terms.clone();
+            rest.parts.shift_remove(&id);
+            if let Some(joined) = rest.plus(&opened, c)
+                && !joined.parts.contains_key(&root)
+            {
+                self.step(Rule::LogRoot);
+                return joined;
+            }
+        }
+        terms
+    }
+
+    /// Logarithms that came as they were written, ln(1 - σ(a)) in an exponent, opened where that keeps digits.
+    fn reopened(&mut self, mut terms: Terms, depth: usize) -> Terms {
+        for (id, c) in terms.list().into_iter().take(SEVERAL) {
+            let node = self.tape.node(id);
+            let inside = match node.op {
+                Op::Ln => match self.tape.node(node.operands[0]) {
+                    Node { op: Op::Abs, operands, .. } => operands[0],
+                    _ => node.operands[0],
+                },
+                Op::Ln1p => (1.0 + self.tape.var(node.operands[0])).id(),
+                _ => continue,
+            };
+            let barred = self.tape.look(node.operands[0], |node| node.op == Op::Abs) && node.op == Op::Ln;
+            let sum = self.tape.look(inside, |node| matches!(node.op, Op::Add | Op::Sub | Op::Gather(_)));
+            let same = barred || self.bounds.of(inside).is_nonnegative();
+            if !sum
+                || !self.holds(Rule::LogOnePlus, same)
+                || depth >= DEEPEST
+                || terms.parts.get(&id) != Some(&c)
+            {
+                continue;
+            }
+            let told = self.steps.len();
+            let opened = self.log_abs_terms(inside, depth + 1);
+            let unchanged =
+                opened.list().iter().any(|(other, _)| *other == id || self.is_log_of(*other, inside));
+            if unchanged {
+                // Nothing came of it, so nothing is told.
+                for step in self.steps.split_off(told) {
+                    self.told.remove(&step);
+                }
+                continue;
+            }
+            let mut rest = terms.clone();
+            rest.parts.shift_remove(&id);
+            if let Some(more) = rest.plus(&opened, c) {
+                terms = more;
+            }
+        }
+        terms
+    }
+
+    /// Whether this is ln a, ln|a|, or ln_1p(a - 1).
+    fn is_log_of(&self, log: NodeId, a: NodeId) -> bool {
+        let node = self.tape.node(log);
+        match node.op {
+            Op::Ln => {
+                node.operands[0] == a
+                    || self.tape.look(node.operands[0], |inner| inner.op == Op::Abs && inner.operands[0] == a)
+            }
+            Op::Ln1p => (1.0 + self.tape.var(node.operands[0])).id() == a,
+            _ => false,
+        }
+    }
+
     /// Whether ln|·| goes into the branches of a choice. One logarithm of a choice that the user wrote is better than
     /// one for each branch, unless both branches lose theirs.
     fn opens_choice(&self, id: NodeId, node: &Node) -> bool {
@@ -161,6 +304,29 @@ impl<'t> Simplifier<'t> {
             exponential || self.number(*branch).is_some_and(|number| number.abs() == 1.0)
         };
         id.index() >= self.first || node.operands[1..].iter().all(without)
+    }
+
+    /// t and k, where a node is t² + k for a number k > 0.
+    pub(super) fn square_and_number(&self, id: NodeId) -> Option<(NodeId, f64)> {
+        let terms = self.terms(id, &|other| other == id || self.small(other), &|id| id, 4)?;
+        let list = terms.list();
+        let ([k], [(square, 1.0)]) = (terms.constants.as_slice(), list.as_slice()) else { return None };
+        let node = self.tape.node(*square);
+        let t = node.operands.first().copied();
+        let square = match node.op {
+            Op::Mul => node.operands[1] == node.operands[0],
+            Op::Powi(exponent) => exponent == 2,
+            _ => false,
+        };
+        (square && self.holds(Rule::AsinhRoot, *k > 0.0)).then_some((t?, *k))
+    }
+
+    /// √k as a node; nothing for k = 1.
+    pub(super) fn root_of(&self, k: f64, shape: Shape) -> Option<NodeId> {
+        let root = k.sqrt();
+        let exact = exact_product(root, root) == Some(k);
+        let constant = if exact { self.tape.constant(root) } else { self.tape.constant(k).sqrt() };
+        (k != 1.0).then(|| constant.broadcast(shape).id())
     }
 
     /// Adds the terms of a sum that was derived; what the user wrote stays one term.
@@ -207,7 +373,7 @@ impl<'t> Simplifier<'t> {
         }
         if let Some(rest) = self.one_plus(id) {
             self.applied(Rule::LogOnePlus, id);
-            return rest.ln_1p();
+            return self.log_one_plus(rest.id()).unwrap_or_else(|| rest.ln_1p());
         }
         if self.holds(Rule::AbsPositive, self.bounds.of(id).is_positive()) {
             self.applied(Rule::AbsPositive, id);
@@ -268,13 +434,14 @@ impl<'t> Simplifier<'t> {
     }
 
     /// The elements of moved data, or of something that ln|·| opens; `None` where a gather is best left alone.
-    fn gathered(&mut self, from: NodeId, indices: &[u32], shape: Shape) -> Option<Var<'t>> {
+    pub(super) fn gathered(&mut self, from: NodeId, indices: &[u32], shape: Shape) -> Option<Var<'t>> {
         let node = self.tape.node(from);
         let of = |simplifier: &mut Self, k: usize| simplifier.gather(node.operands[k], indices, shape);
         match node.op {
             Op::Exp => Some(of(self, 0).exp()),
             Op::Sigmoid => Some(of(self, 0).sigmoid()),
             Op::Cosh => Some(of(self, 0).cosh()),
+            Op::Tanh => Some(of(self, 0).tanh()),
             Op::SechSquared => Some(of(self, 0).sech_squared()),
             Op::AsinhSlope => Some(of(self, 0).asinh_slope()),
             Op::InverseMills(order) => Some(of(self, 0).inverse_mills(order)),
@@ -298,7 +465,11 @@ impl<'t> Simplifier<'t> {
     pub(super) fn negated(&self, id: NodeId) -> Var<'t> {
         match self.tape.look(id, |node| (node.op == Op::Neg).then(|| node.operands[0])) {
             Some(inner) => self.tape.var(inner),
-            None => -self.tape.var(id),
+            None => match self.multiple_of(id) {
+                Some((base, -1.0)) => self.tape.var(base),
+                Some((base, k)) => -k * self.tape.var(base),
+                None => -self.tape.var(id),
+            },
         }
     }
 

@@ -18,6 +18,7 @@ mod order;
 mod quotient;
 mod rules;
 mod sign;
+mod stable;
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -30,7 +31,7 @@ pub use sign::sign;
 use self::order::Keys;
 use super::bound::{Bound, Bounds, Region};
 use super::tangent::choice;
-use crate::tape::{Cut, Node, NodeId, Op, Tape, Var};
+use crate::tape::{Cut, Node, NodeId, Op, Shape, Tape, Var};
 
 /// How large an expression may be to be opened wherever it is used.
 const SHARED: usize = 512;
@@ -101,6 +102,8 @@ struct Simplifier<'t> {
     rules: Vec<Rule>,
     told: HashSet<Step>,
     logs: HashMap<NodeId, NodeId>,
+    /// Sums as products of what does not cancel, by how deeply they were looked into.
+    unmixed: HashMap<(NodeId, usize), Option<(stable::Product, Vec<Rule>)>>,
 }
 
 impl<'t> Simplifier<'t> {
@@ -126,6 +129,7 @@ impl<'t> Simplifier<'t> {
             rules: Vec::new(),
             told: HashSet::new(),
             logs: HashMap::new(),
+            unmixed: HashMap::new(),
         }
     }
 
@@ -212,7 +216,8 @@ impl<'t> Simplifier<'t> {
                     self.tape.constant(0.0).broadcast(node.shape)
                 }
                 (Op::Constant(_), _) => again(self),
-                _ if self.holds(Rule::AbsPositive, self.bounds.of(operands[0]).is_positive()) => {
+                // The same domain: of what is never negative, both are undefined at 0.
+                _ if self.holds(Rule::AbsPositive, self.bounds.of(operands[0]).is_nonnegative()) => {
                     self.log_abs(operands[0], 0)
                 }
                 _ => again(self),
@@ -231,7 +236,10 @@ impl<'t> Simplifier<'t> {
                 _ => again(self),
             },
             Op::Ln1p if op_of(operands[0]).0 == Op::ExpM1 => self.inverse_pair(operands[0]),
-            Op::Ln1p => self.log_one_plus(operands[0]).unwrap_or_else(|| again(self)),
+            Op::Ln1p => match self.log_one_plus(operands[0]) {
+                Some(log) => log,
+                None => self.stable_log_one_plus(operands[0]).unwrap_or_else(|| again(self)),
+            },
             Op::ExpM1 => self.exp_m1(operands[0]).unwrap_or_else(|| again(self)),
             Op::Sigmoid => match self.logit(operands[0]) {
                 Some(p) => {
@@ -272,6 +280,24 @@ impl<'t> Simplifier<'t> {
                 }
                 _ => self.gather(operands[0], indices, node.shape),
             },
+            // Of one element: its own determinant.
+            Op::LogAbsDet if self.tape.shape(operands[0]).len() == 1 => {
+                self.step(Rule::OneByOne);
+                let only = self.gather(operands[0], &[0], Shape::Scalar);
+                self.log_abs(only.id(), 0)
+            }
+            Op::LogAbsDet => match self.exact_determinant(operands[0]) {
+                Some(value) => {
+                    self.step(Rule::ConstantDeterminant);
+                    let det = self.tape.constant(value);
+                    self.log_abs(det.id(), 0)
+                }
+                None => again(self),
+            },
+            Op::Inverse if node.shape.len() == 1 => {
+                self.step(Rule::OneByOne);
+                self.tape.var(operands[0]).recip()
+            }
             Op::Transpose => match op_of(operands[0]) {
                 (Op::Transpose, inside) => {
                     self.step(Rule::TransposeTranspose);
@@ -297,6 +323,8 @@ impl<'t> Simplifier<'t> {
         // What the user wrote is opened only where something cancels or is collected.
         let deep = self.terms(id, &everything, resolve, 4096);
         let deep = deep.map(|deep| self.pair_softplus(deep)).filter(|deep| deep.merged());
+        // a + a is 2·a, even where a is a sum.
+        let deep = deep.filter(|deep| shallow.as_ref().is_none_or(|shallow| deep.count() < shallow.count()));
         match deep.or(shallow) {
             Some(terms) => {
                 if terms.merged() {
@@ -346,15 +374,12 @@ impl<'t> Simplifier<'t> {
         let derived = |other: NodeId| open(other) || (other.index() >= self.first && self.small(other));
         let everything = |other: NodeId| open(other) || self.small(other);
         let shallow = self.factors(id, &derived, resolve, usize::MAX);
-        let count = |factors: &normal::Factors| {
-            factors.parts.len() + factors.exponents.len() + factors.constants.len()
-        };
         let deep = self
             .factors(id, &everything, resolve, 4096)
-            .filter(|deep| shallow.as_ref().is_none_or(|shallow| count(deep) < count(shallow)));
+            .filter(|deep| shallow.as_ref().is_none_or(|shallow| deep.count() < shallow.count()));
         match deep.or(shallow) {
             Some(factors) => {
-                if count(&factors) < factors.leaves {
+                if factors.count() < factors.leaves {
                     let cancelled = factors.parts.is_empty();
                     self.step(if cancelled { Rule::ProductCancel } else { Rule::ProductCollect });
                 }
@@ -413,6 +438,17 @@ impl<'t> Simplifier<'t> {
         }
     }
 
+    /// ln(1 + a) where the sum 1 + a is a product of what does not cancel, and a > -1 is proven.
+    fn stable_log_one_plus(&mut self, a: NodeId) -> Option<Var<'t>> {
+        let sum = 1.0 + self.tape.var(a);
+        let proven = self.bounds.of(sum.id()).is_nonnegative();
+        if !self.holds(Rule::LogOnePlus, proven) {
+            return None;
+        }
+        self.stable(sum.id())?;
+        Some(self.log_abs(sum.id(), 0))
+    }
+
     /// ln(1 + a) of what is a probability or a hyperbolic tangent.
     fn log_one_plus(&mut self, a: NodeId) -> Option<Var<'t>> {
         let node = self.tape.node(a);
@@ -441,6 +477,10 @@ impl<'t> Simplifier<'t> {
         if node.op == Op::Ln1p {
             return Some(self.inverse_pair(a));
         }
+        if node.op == Op::Softplus {
+            self.applied(Rule::ExpSoftplus, a);
+            return Some(self.tape.var(node.operands[0]).exp());
+        }
         let inner = (node.op == Op::Neg).then(|| self.tape.node(node.operands[0]))?;
         (inner.op == Op::Softplus).then(|| {
             self.applied(Rule::ExpM1Softplus, a);
@@ -462,6 +502,14 @@ impl<'t> Simplifier<'t> {
     fn inverse_pair(&mut self, outer: NodeId) -> Var<'t> {
         self.step(Rule::InversePair);
         self.tape.var(self.tape.node(outer).operands[0])
+    }
+
+    /// det of a matrix of numbers, if no step of it is rounded.
+    fn exact_determinant(&self, matrix: NodeId) -> Option<f64> {
+        let Op::Constant(data) = self.tape.node(matrix).op else { return None };
+        let Shape::Matrix(n, columns) = self.tape.shape(matrix) else { return None };
+        let rows: Vec<&[f64]> = data.values().chunks(columns).collect();
+        (n <= 4).then(|| minor(&rows, &(0..n).collect::<Vec<_>>()))?
     }
 
     /// A choice whose branches may have become the same.
@@ -493,4 +541,16 @@ impl<'t> Simplifier<'t> {
             self.steps.push(step);
         }
     }
+}
+
+/// The determinant of these columns of the rows, by its first row; `None` where a product or a sum is not exact.
+fn minor(rows: &[&[f64]], columns: &[usize]) -> Option<f64> {
+    let Some((row, rest)) = rows.split_first() else { return Some(1.0) };
+    let mut sum = 0.0;
+    for (k, column) in columns.iter().enumerate() {
+        let others: Vec<usize> = columns.iter().copied().filter(|other| other != column).collect();
+        let share = normal::exact_product(row[*column], minor(rest, &others)?)?;
+        sum = normal::exact_sum(sum, if k % 2 == 0 { share } else { -share })?;
+    }
+    Some(sum)
 }

@@ -8,6 +8,9 @@ use indexmap::IndexMap;
 use super::{Rule, Simplifier};
 use crate::tape::{NodeId, Op, Shape, Var};
 
+/// Among how many softplus of a sum opposite ones are looked for.
+const SOFTPLUS: usize = 32;
+
 /// A sum Σ c·t + Σ constants, all of one shape.
 #[derive(Clone, Debug)]
 pub(super) struct Terms {
@@ -61,9 +64,31 @@ impl Terms {
         self.parts.iter().map(|(id, c)| (*id, *c)).chain(self.loose.iter().copied()).collect()
     }
 
+    /// self + c·other, if every coefficient is exact.
+    pub(super) fn plus(&self, other: &Terms, c: f64) -> Option<Terms> {
+        let mut sum = self.clone();
+        for (id, d) in other.list() {
+            sum.add(id, exact_product(c, d)?);
+        }
+        for d in &other.constants {
+            sum.add_constant(exact_product(c, *d)?);
+        }
+        Some(sum)
+    }
+
+    /// How many terms there are.
+    pub(super) fn count(&self) -> usize {
+        self.parts.len() + self.constants.len() + self.loose.len()
+    }
+
+    /// Whether nothing is left.
+    pub(super) fn is_zero(&self) -> bool {
+        self.parts.is_empty() && self.constants.is_empty() && self.loose.is_empty()
+    }
+
     /// Whether something was collected, cancelled or folded.
     pub(super) fn merged(&self) -> bool {
-        self.parts.len() + self.constants.len() + self.loose.len() < self.leaves
+        self.count() < self.leaves
     }
 }
 
@@ -72,24 +97,69 @@ impl Terms {
 pub(super) struct Factors {
     pub shape: Shape,
     pub constants: Vec<f64>,
+    /// Numbers below the line that no constant above it is a multiple of.
+    pub divisors: Vec<f64>,
     pub parts: IndexMap<NodeId, i32>,
     /// The arguments of exponentials, each with the power it was raised to.
     pub exponents: Vec<(NodeId, i32)>,
+    /// Whether sign(a)·a was taken as |a|.
+    pub signs: bool,
     pub leaves: usize,
 }
 
 impl Factors {
-    fn add(&mut self, base: NodeId, exponent: i32) {
+    pub(super) fn new(shape: Shape) -> Factors {
+        Factors {
+            shape,
+            constants: Vec::new(),
+            divisors: Vec::new(),
+            parts: IndexMap::new(),
+            exponents: Vec::new(),
+            signs: false,
+            leaves: 0,
+        }
+    }
+
+    /// How many factors there are.
+    pub(super) fn count(&self) -> usize {
+        self.parts.len() + self.exponents.len() + self.constants.len() + self.divisors.len()
+    }
+
+    /// `None` where the exponent is too large to be kept.
+    fn add(&mut self, base: NodeId, exponent: i32) -> Option<()> {
         self.leaves += 1;
         let entry = self.parts.entry(base).or_insert(0);
-        *entry += exponent;
+        *entry = entry.checked_add(exponent)?;
         if *entry == 0 {
             self.parts.shift_remove(&base);
         }
+        Some(())
+    }
+
+    /// Divides by a number other than 0: what is a whole multiple of it is divided, so that (2z)/2 is z.
+    fn add_divisor(&mut self, value: f64) {
+        self.leaves += 1;
+        for known in &mut self.constants {
+            if let Some(quotient) = whole_quotient(*known, value) {
+                *known = quotient;
+                self.constants.retain(|constant| *constant != 1.0);
+                return;
+            }
+        }
+        self.divisors.push(value);
     }
 
     fn add_constant(&mut self, value: f64) {
         self.leaves += 1;
+        if let Some((k, quotient)) =
+            self.divisors.iter().enumerate().find_map(|(k, known)| Some((k, whole_quotient(value, *known)?)))
+        {
+            self.divisors.remove(k);
+            if quotient != 1.0 {
+                self.constants.push(quotient);
+            }
+            return;
+        }
         for known in &mut self.constants {
             if let Some(product) = exact_product(*known, value) {
                 *known = product;
@@ -119,6 +189,18 @@ pub(super) fn exact_product(a: f64, b: f64) -> Option<f64> {
     }
     let safe = product.is_finite() && product.abs() > 1e-250;
     (safe && a.mul_add(b, -product) == 0.0).then_some(product)
+}
+
+/// a/b, if that is exact.
+fn exact_quotient(a: f64, b: f64) -> Option<f64> {
+    let quotient = a / b;
+    let safe = quotient.is_finite() && [a, b, quotient].iter().all(|value| value.abs() > 1e-250);
+    (safe && quotient.mul_add(b, -a) == 0.0).then_some(quotient)
+}
+
+/// a/b, if that is a whole number, exactly; signs alone are left where they are.
+fn whole_quotient(a: f64, b: f64) -> Option<f64> {
+    exact_quotient(a, b).filter(|quotient| quotient.fract() == 0.0 && a.abs() != 1.0)
 }
 
 impl<'t> Simplifier<'t> {
@@ -206,16 +288,10 @@ impl<'t> Simplifier<'t> {
         limit: usize,
     ) -> Option<Factors> {
         let shape = self.tape.shape(id);
-        let mut factors = Factors {
-            shape,
-            constants: Vec::new(),
-            parts: IndexMap::new(),
-            exponents: Vec::new(),
-            leaves: 0,
-        };
+        let mut factors = Factors::new(shape);
         let mut stack = vec![(id, 1i32)];
         while let Some((id, exponent)) = stack.pop() {
-            if factors.leaves + stack.len() > limit || exponent.abs() > 1 << 20 {
+            if factors.leaves + stack.len() > limit || exponent.unsigned_abs() > 1 << 20 {
                 return None;
             }
             let node = self.tape.node(id);
@@ -234,7 +310,7 @@ impl<'t> Simplifier<'t> {
                     }
                     stack.push((node.operands[0], exponent));
                 }
-                Op::Powi(k) if opened && k != 0 && k.abs() < 1 << 10 => {
+                Op::Powi(k) if opened && k != 0 && k.unsigned_abs() < 1 << 10 => {
                     stack.push((node.operands[0], k * exponent))
                 }
                 _ => {
@@ -247,6 +323,10 @@ impl<'t> Simplifier<'t> {
                     if let Some(number) = self.number(leaf) {
                         if number != 0.0 && (exponent == 1 || number == 1.0 || number == -1.0) {
                             factors.add_constant(number.powi(exponent));
+                            continue;
+                        }
+                        if number != 0.0 && number.is_finite() && exponent == -1 {
+                            factors.add_divisor(number);
                             continue;
                         }
                         if number == 0.0 && exponent > 0 {
@@ -268,12 +348,32 @@ impl<'t> Simplifier<'t> {
                                 None => (argument, exponent),
                             });
                         }
-                        None => factors.add(leaf, exponent),
+                        None => factors.add(leaf, exponent)?,
                     }
                 }
             }
         }
+        self.join_signs(&mut factors)?;
         Some(factors)
+    }
+
+    /// sign(a)·a is |a|.
+    fn join_signs(&self, factors: &mut Factors) -> Option<()> {
+        let sign = |id: NodeId| self.tape.look(id, |node| (node.op == Op::Sign).then(|| node.operands[0]));
+        let found: Vec<(NodeId, NodeId)> = factors
+            .parts
+            .iter()
+            .filter(|(_, exponent)| **exponent == 1)
+            .filter_map(|(id, _)| Some((*id, sign(*id)?)))
+            .filter(|(_, a)| factors.parts.get(a).is_some_and(|exponent| *exponent > 0))
+            .collect();
+        for (sign, a) in found {
+            factors.parts.shift_remove(&sign);
+            factors.add(a, -1)?;
+            factors.add(self.tape.var(a).abs().id(), 1)?;
+            factors.signs = true;
+        }
+        Some(())
     }
 
     /// A sum as a node again, in canonical order; what is positive first.
@@ -310,57 +410,67 @@ impl<'t> Simplifier<'t> {
         sum.unwrap_or_else(|| constant(0.0))
     }
 
-    /// softplus(a) - softplus(-a) as a, wherever both are terms of a sum.
+    /// softplus(a) = a + softplus(-a), wherever that makes a sum shorter: a - softplus(a) loses its digits where a is large.
     pub(super) fn pair_softplus(&mut self, mut terms: Terms) -> Terms {
-        let argument =
-            |id: NodeId| self.tape.look(id, |node| (node.op == Op::Softplus).then(|| node.operands[0]));
-        let mut by_argument: IndexMap<NodeId, (NodeId, f64)> = IndexMap::new();
-        for (id, c) in &terms.parts {
-            if let Some(a) = argument(*id) {
-                by_argument.insert(a, (*id, *c));
-            }
-        }
-        let mut found: Vec<(NodeId, NodeId, NodeId, f64)> = Vec::new();
-        for (a, (id, c)) in &by_argument {
-            let opposite = self.opposite(*a).and_then(|b| by_argument.get(&b).copied());
-            if let Some((other, d)) = opposite
-                && d == -c
-                && !found.iter().any(|(known, ..)| *known == other)
-            {
-                found.push((*id, other, *a, *c));
-            }
-        }
-        for (id, other, a, c) in found {
+        while let Some(shorter) = self.with_softplus_turned(&terms) {
             self.step(Rule::SoftplusPair);
-            terms.parts.shift_remove(&id);
-            terms.parts.shift_remove(&other);
-            match self.tape.look(a, |node| (node.op == Op::Neg).then(|| node.operands[0])) {
-                Some(inner) => terms.add(inner, -c),
-                None => match self.multiple_of(a) {
-                    Some((base, k)) if exact_product(c, k).is_some() => terms.add(base, c * k),
-                    _ => terms.add(a, c),
-                },
+            terms = shorter;
+        }
+        // What the user wrote as a sum may hold what cancels.
+        let sums =
+            |id: NodeId| self.tape.look(id, |node| matches!(node.op, Op::Add | Op::Sub)) && self.small(id);
+        let written: Vec<(NodeId, f64)> =
+            terms.parts.iter().map(|(id, c)| (*id, *c)).filter(|(id, _)| sums(*id)).take(SOFTPLUS).collect();
+        for (id, c) in written {
+            let Some(inner) = self.terms(id, &|other| self.small(other), &|id| id, 16) else { continue };
+            let mut rest = terms.clone();
+            rest.parts.shift_remove(&id);
+            let Some(mut opened) = rest.plus(&inner, c) else { continue };
+            let turned = self.with_softplus_turned(&opened);
+            if turned.is_some() || opened.count() < rest.count() + inner.count() {
+                opened = turned.unwrap_or(opened);
+                opened.leaves = terms.leaves + 1;
+                self.step(Rule::SumCollect);
+                return self.pair_softplus(opened);
             }
         }
         terms
     }
 
-    /// -a, if it is on the tape: its negative, or the opposite multiple of the same.
-    fn opposite(&self, a: NodeId) -> Option<NodeId> {
-        let node = self.tape.node(a);
-        if node.op == Op::Neg {
-            return Some(node.operands[0]);
+    fn with_softplus_turned(&mut self, terms: &Terms) -> Option<Terms> {
+        let argument =
+            |id: NodeId| self.tape.look(id, |node| (node.op == Op::Softplus).then(|| node.operands[0]));
+        let all: Vec<(NodeId, f64, Terms)> = terms
+            .parts
+            .iter()
+            .filter_map(|(id, c)| Some((*id, *c, argument(*id)?)))
+            .take(SOFTPLUS)
+            .filter_map(|(id, c, a)| Some((id, c, self.terms(a, &|other| self.small(other), &|id| id, 16)?)))
+            .collect();
+        for (id, c, a) in &all {
+            let mut turned = terms.clone();
+            turned.parts.shift_remove(id);
+            let opposite = all.iter().find(|(_, _, b)| b.plus(a, 1.0).is_some_and(|sum| sum.is_zero()));
+            let Some(mut turned) = turned.plus(a, *c) else { continue };
+            match opposite {
+                Some((other, ..)) => turned.add(*other, *c),
+                None if turned.count() + 1 < terms.count() => {
+                    let negative = Terms::new(a.shape).plus(a, -1.0)?;
+                    let negative = self.emit_terms(&negative);
+                    turned.add(negative.softplus().id(), *c);
+                }
+                None => continue,
+            }
+            if turned.count() < terms.count() {
+                turned.leaves = terms.leaves;
+                return Some(turned);
+            }
         }
-        if let Some(found) = self.tape.find(Op::Neg, &[a], node.shape) {
-            return Some(found);
-        }
-        let (base, k) = self.multiple_of(a)?;
-        let opposite = (-k) * self.tape.var(base);
-        Some(opposite.id())
+        None
     }
 
     /// The node as k times another.
-    fn multiple_of(&self, a: NodeId) -> Option<(NodeId, f64)> {
+    pub(super) fn multiple_of(&self, a: NodeId) -> Option<(NodeId, f64)> {
         let node = self.tape.node(a);
         if node.op != Op::Mul {
             return None;
@@ -377,8 +487,14 @@ impl<'t> Simplifier<'t> {
             return self.tape.constant(0.0).broadcast(shape);
         }
         let mut parts: Vec<(NodeId, i32)> = factors.parts.iter().map(|(id, e)| (*id, *e)).collect();
+        if factors.signs {
+            self.step(Rule::SignTimes);
+        }
         let exponentials = self.emit_exponentials(factors);
         parts.extend(exponentials);
+        parts.extend(
+            factors.divisors.iter().map(|value| (self.tape.constant(*value).broadcast(shape).id(), -1)),
+        );
         parts.sort_by_cached_key(|(id, _)| self.keys.of(*id));
         let power = |simplifier: &Simplifier<'t>, id: NodeId, exponent: i32| simplifier.power(id, exponent);
         let mut over: Option<Var<'t>> = None;

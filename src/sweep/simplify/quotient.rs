@@ -54,14 +54,42 @@ impl<'t> Simplifier<'t> {
             products.push(empty(*value)?);
         }
         let exponents: Vec<IndexMap<NodeId, i32>> = products.iter().map(|(_, f)| self.atoms(f)).collect();
-        let common = common(&exponents);
+        let whole = common(&exponents);
+        // Where nothing cancels a common denominator only makes large what is small, (1 + z²)/z² of 1 + 1/z²; unless the
+        // numerator becomes one term, as of 1/z + 1/(1 - z).
+        if self.of_one_sign(&terms) {
+            let mut least = whole.clone();
+            least.retain_mut(|(id, e)| {
+                let all = exponents.iter().map(|product| product.get(id).copied().unwrap_or(0));
+                *e = if all.clone().all(|e| e < 0) { all.max().unwrap_or(0) } else { (*e).max(0) };
+                *e != 0
+            });
+            if least != whole {
+                let all = self.over_common(id, products.clone(), &exponents, whole, true);
+                return all.or_else(|| self.over_common(id, products, &exponents, least, false));
+            }
+        }
+        self.over_common(id, products, &exponents, whole, false)
+    }
+
+    /// A sum of products as these common factors and what is left; only if that is one term, if it has to be.
+    fn over_common(
+        &mut self,
+        id: NodeId,
+        mut products: Vec<(f64, Factors)>,
+        exponents: &[IndexMap<NodeId, i32>],
+        common: Vec<(NodeId, i32)>,
+        single: bool,
+    ) -> Option<Vec<(NodeId, i32)>> {
         if common.is_empty() {
             return None;
         }
-        let quotient = common.iter().any(|(_, exponent)| *exponent < 0);
-        let denominators: Vec<NodeId> = common.iter().filter(|(_, e)| *e < 0).map(|(id, _)| *id).collect();
+        let shape = self.tape.shape(id);
+        let below = |(id, e): &&(NodeId, i32)| *e < 0 && !self.tape.look(*id, |node| node.op == Op::Exp);
+        let denominators: Vec<NodeId> = common.iter().filter(below).map(|(id, _)| *id).collect();
+        let quotient = !denominators.is_empty();
         for (product, atoms) in products.iter_mut().zip(exponents) {
-            product.1.parts = atoms;
+            product.1.parts = atoms.clone();
             common.iter().for_each(|(id, e)| *product.1.parts.entry(*id).or_insert(0) -= e);
         }
         let mut parts = self.parts(&products, &denominators);
@@ -79,6 +107,9 @@ impl<'t> Simplifier<'t> {
                 sum = smaller;
                 factors.extend(whole.map(|whole| (whole, 1)));
             }
+        }
+        if single && sum.len() > 1 {
+            return None;
         }
         // A numerator that mixes signs may lose digits in other places than the original did.
         if quotient && mixed(&sum) && sum.len() > 2 {
@@ -108,7 +139,16 @@ impl<'t> Simplifier<'t> {
         for (coefficient, factors) in products {
             let mut product = Polynomial::from([(Monomial::new(), *coefficient)]);
             for value in &factors.constants {
-                product = scaled(product, *value)?;
+                // What cannot be folded exactly is a letter.
+                let constant = || letter(self.tape.constant(*value).broadcast(factors.shape).id(), 1);
+                product = match scaled(product.clone(), *value) {
+                    Some(product) => product,
+                    None => multiplied(&product, &constant())?,
+                };
+            }
+            for value in &factors.divisors {
+                let constant = self.tape.constant(*value).broadcast(factors.shape);
+                product = multiplied(&product, &letter(constant.id(), -1))?;
             }
             for (id, exponent) in factors.parts.iter().filter(|(_, exponent)| **exponent != 0) {
                 match denominators.filter(|_| *exponent > 0) {
@@ -135,6 +175,26 @@ impl<'t> Simplifier<'t> {
             *atoms.entry(self.tape.var(*argument).exp().id()).or_insert(0) += exponent;
         }
         atoms
+    }
+
+    /// e⁻ᵃ rather than 1/eᵃ.
+    fn raised(&self, id: NodeId, exponent: i32) -> (NodeId, i32) {
+        let argument = self.tape.look(id, |node| (node.op == Op::Exp).then(|| node.operands[0]));
+        match argument {
+            Some(a) if exponent < 0 => (self.negated(a).exp().id(), -exponent),
+            _ => (id, exponent),
+        }
+    }
+
+    /// Whether all terms of a sum are above 0, or all below.
+    fn of_one_sign(&self, terms: &Terms) -> bool {
+        let signs = terms.list().into_iter().map(|(id, c)| match self.bounds.of(id) {
+            bound if bound.is_nonnegative() => c,
+            bound if bound.is_nonpositive() => -c,
+            _ => f64::NAN,
+        });
+        let signs: Vec<f64> = signs.chain(terms.constants.iter().copied()).collect();
+        signs.iter().all(|c| *c > 0.0) || signs.iter().all(|c| *c < 0.0)
     }
 
     /// The letters with known sums in what these products are multiplied out to.
@@ -205,6 +265,13 @@ impl<'t> Simplifier<'t> {
             if !opens {
                 let polynomial = match node.op {
                     Op::Recip => letter(node.operands[0], -1),
+                    // As in `atoms`: e⁻ᵃ is 1/eᵃ.
+                    Op::Exp => {
+                        match self.tape.look(node.operands[0], |n| (n.op == Op::Neg).then(|| n.operands[0])) {
+                            Some(inner) => letter(self.tape.var(inner).exp().id(), -1),
+                            None => letter(id, 1),
+                        }
+                    }
                     _ => letter(id, 1),
                 };
                 known.insert(id, polynomial);
@@ -249,7 +316,7 @@ impl<'t> Simplifier<'t> {
                 terms.add_constant(*coefficient);
                 continue;
             }
-            let mut factors = monomial.clone();
+            let mut factors: Monomial = monomial.iter().map(|(id, e)| self.raised(*id, *e)).collect();
             factors.sort_by_cached_key(|(id, _)| self.keys.of(*id));
             let part = |id: NodeId| parts.iter().any(|parts| parts.a == id || parts.b == id);
             let (units, others): (Vec<_>, Vec<_>) = factors.into_iter().partition(|(id, _)| part(*id));

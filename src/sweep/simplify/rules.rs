@@ -91,6 +91,38 @@ pub enum Rule {
     TransposeTranspose,
     /// See [`Rule::statement`].
     SumMoved,
+    /// See [`Rule::statement`].
+    OneMinusSigmoid,
+    /// See [`Rule::statement`].
+    OnePlusTanh,
+    /// See [`Rule::statement`].
+    OneMinusTanhSquare,
+    /// See [`Rule::statement`].
+    OnePlusExp,
+    /// See [`Rule::statement`].
+    OneMinusExp,
+    /// See [`Rule::statement`].
+    OnePlusExpM1,
+    /// See [`Rule::statement`].
+    ExpSoftplus,
+    /// See [`Rule::statement`].
+    PowerAsExp,
+    /// See [`Rule::statement`].
+    AsinhRoot,
+    /// See [`Rule::statement`].
+    LogExpM1,
+    /// See [`Rule::statement`].
+    SignTimes,
+    /// See [`Rule::statement`].
+    OneByOne,
+    /// See [`Rule::statement`].
+    ConstantDeterminant,
+    /// See [`Rule::statement`].
+    ExpM1Tanh,
+    /// See [`Rule::statement`].
+    LogRoot,
+    /// See [`Rule::statement`].
+    OnePlusPower,
 }
 
 /// One row of the list.
@@ -130,10 +162,10 @@ rows! {
     LogProduct "log-prod": "ln|a·b| = ln|a| + ln|b|"; if "-";
         since "|a·b| = |a|·|b|; both sides are defined where a·b ≠ 0".
     LogRecip "log-recip": "ln|1/a| = -ln|a|"; if "-"; since "log-prod with a·(1/a) = 1; both need a ≠ 0".
-    LogPower "log-pow": "ln|aᵏ| = k·ln|a|"; if "k a whole number other than 0, or a > 0";
+    LogPower "log-pow": "ln|aᵏ| = k·ln|a|"; if "k a whole number other than 0, or a > 0; without the bars where that is not proven";
         since "log-prod k times; for k = 0 the left side is 0 and also defined at a = 0".
     LogNegate "log-neg": "ln|-a| = ln||a|| = ln|a|"; if "-"; since "|-a| = ||a|| = |a|".
-    LogSqrt "log-sqrt": "ln|√a| = ½·ln|a|"; if "a ≥ 0, which is the domain of √; it grows to a < 0";
+    LogSqrt "log-sqrt": "ln|√a| = ½·ln|a|"; if "a ≥ 0, which is the domain of √; without the bars where it is not proven";
         since "√a·√a = a and log-prod".
     LogOne "log-one": "ln|±1| = 0"; if "-"; since "e⁰ = 1".
     LogSigmoid "log-sigmoid": "ln σ(a) = -softplus(-a)"; if "-"; since "σ(a) = 1/(1 + e⁻ᵃ)".
@@ -173,6 +205,29 @@ rows! {
         since "definition of A⁻¹".
     TransposeTranspose "transpose": "(Aᵀ)ᵀ = A"; if "-"; since "rows and columns change places twice".
     SumMoved "sum-parts": "Σ (a, b) = Σ a + Σ b, Σ c = n·c"; if "-"; since "addition is commutative".
+    OneMinusSigmoid "1m-sigmoid": "p - p·σ(a) = p·σ(-a)"; if "-";
+        since "1 - 1/(1 + e⁻ᵃ) = 1/(1 + eᵃ); the left side is 0 in f64 from a = 37 on".
+    OnePlusTanh "1p-tanh": "p ± p·tanh a = 2p·σ(±2a)"; if "-"; since "1 + tanh a = 2/(1 + e⁻²ᵃ), and tanh is odd".
+    OneMinusTanhSquare "1m-tanh-sq": "p - p·tanh² a = p·sech² a, p - p·sech² a = p·tanh² a"; if "-";
+        since "cosh² a - sinh² a = 1".
+    OnePlusExp "1p-exp": "p + p·eᵃ = p/σ(-a)"; if "-"; since "σ(-a) = 1/(1 + eᵃ), which is never 0".
+    OneMinusExp "1m-exp": "p - p·eᵃ = -p·expm1(a)"; if "-"; since "the definition of expm1".
+    OnePlusExpM1 "1p-expm1": "p + p·expm1(a) = p·eᵃ"; if "-"; since "the definition of expm1".
+    ExpSoftplus "exp-softplus": "e^softplus(a) = 1/σ(-a)"; if "-"; since "both are 1 + eᵃ".
+    PowerAsExp "1m-pow": "p - p·uᵇ = -p·expm1(b·ln u)"; if "u > 0";
+        since "uᵇ = e^(b·ln u); the left side is 0 in f64 where u is next to 1".
+    AsinhRoot "asinh-root": "t + √(t² + k) = √k·e^asinh(t/√k)"; if "k > 0";
+        since "e^asinh(s) = s + √(s² + 1); the left side is 0 in f64 where t is far below 0".
+    LogExpM1 "log-expm1": "ln|eᵃ - 1| = max(a, 0) + ln(1 - e^(-|a|))"; if "-";
+        since "eᵃ - 1 = eᵃ·(1 - e⁻ᵃ); both sides need a ≠ 0".
+    SignTimes "sign-abs": "sign(a)·a = |a|"; if "-"; since "definition of sign".
+    OneByOne "1x1": "det (a) = a, (a)⁻¹ = (1/a)"; if "-"; since "definition of the determinant and of the inverse".
+    ConstantDeterminant "det-const": "det of a matrix of numbers is a number"; if "no step is rounded";
+        since "Laplace's expansion by the first row".
+    ExpM1Tanh "expm1-tanh": "expm1(a)·σ(-a) = tanh(a/2)"; if "-"; since "(eᵃ - 1)/(eᵃ + 1) = tanh(a/2)".
+    LogRoot "log-root": "ln(t² + k) = 2·(a + softplus(-2a) - ln 2) + ln k, a = asinh(t/√k)"; if "-";
+        since "t² + k = k·cosh² a; only where a cancels".
+    OnePlusPower "1p-pow": "p + p·uᵏ = p/σ(-k·ln|u|), k < -1"; if "k even, or u > 0"; since "|u|ᵏ = e^(k·ln|u|)".
 }
 
 impl Rule {
@@ -216,6 +271,6 @@ mod tests {
         for (number, rule) in Rule::all().enumerate() {
             assert_eq!(rule as usize, number, "{}", rule.name());
         }
-        assert_eq!(Rule::all().count(), Rule::SumMoved as usize + 1);
+        assert_eq!(Rule::all().count(), Rule::OnePlusPower as usize + 1);
     }
 }

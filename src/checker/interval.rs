@@ -11,8 +11,6 @@ use dashu_float::{Context, FBig, FpResult, Repr};
 pub(super) const DIGITS: usize = 192;
 /// Exponents beyond are taken for 0 or ∞; far inside of what dashu represents.
 const LARGEST_EXPONENT: isize = 1 << 50;
-/// Arguments of exponentials beyond (2⁴⁰) are cut off.
-const LARGEST_ARGUMENT: isize = 40;
 
 pub(super) type Num = Repr<2>;
 
@@ -34,21 +32,21 @@ pub(super) fn number(value: f64) -> Num {
     Num::try_from(value).unwrap_or_else(|_| Num::zero())
 }
 
-fn power_of_two(exponent: isize) -> Num {
+pub(super) fn power_of_two(exponent: isize) -> Num {
     Num::new(1.into(), exponent)
 }
 
-fn zero() -> Num {
+pub(super) fn zero() -> Num {
     Num::zero()
 }
 
 /// The position of the leading digit.
-fn magnitude(a: &Num) -> isize {
+pub(super) fn magnitude(a: &Num) -> isize {
     a.exponent() + a.digits() as isize
 }
 
 /// The result of an operation rounded down and up.
-fn rounded(
+pub(super) fn rounded(
     down: impl FnOnce(Context<Down>) -> FpResult<FBig<Down, 2>>,
     up: impl FnOnce(Context<Up>) -> FpResult<FBig<Up, 2>>,
 ) -> Option<(Num, Num)> {
@@ -58,17 +56,17 @@ fn rounded(
 }
 
 impl End {
-    fn closed(at: Num) -> End {
+    pub fn closed(at: Num) -> End {
         let open = at.is_infinite();
         End { at, open }
     }
 
-    fn open(at: Num) -> End {
+    pub fn open(at: Num) -> End {
         End { at, open: true }
     }
 }
 
-fn lower(a: End, b: End) -> End {
+pub(super) fn lower(a: End, b: End) -> End {
     match a.at.cmp(&b.at) {
         std::cmp::Ordering::Less => a,
         std::cmp::Ordering::Greater => b,
@@ -76,7 +74,7 @@ fn lower(a: End, b: End) -> End {
     }
 }
 
-fn higher(a: End, b: End) -> End {
+pub(super) fn higher(a: End, b: End) -> End {
     match a.at.cmp(&b.at) {
         std::cmp::Ordering::Greater => a,
         std::cmp::Ordering::Less => b,
@@ -276,188 +274,6 @@ impl Interval {
         }
         result
     }
-
-    /// A function that rises strictly and never reaches its limits, from enclosures of its value at the two ends.
-    fn rising(&self, f: impl Fn(&Num) -> Option<Interval>, least: Num, most: Num) -> Interval {
-        let value = |end: &End| if end.at.is_infinite() { None } else { f(&end.at) };
-        let low = value(&self.low).map(|found| found.low.at).filter(|at| *at > least);
-        let high = value(&self.high).map(|found| found.high.at).filter(|at| *at < most);
-        Interval {
-            low: low.map_or(End::open(least), |at| End { at, open: self.low.open }),
-            high: high.map_or(End::open(most), |at| End { at, open: self.high.open }),
-        }
-    }
-
-    pub fn exp(&self) -> Interval {
-        self.rising(exponential, zero(), Num::infinity())
-    }
-
-    /// ln of what lies above 0.
-    pub fn ln(&self) -> Interval {
-        let f = |at: &Num| {
-            let (low, high) = rounded(|context| context.ln(at, None), |context| context.ln(at, None))?;
-            Some(Interval { low: End::closed(low), high: End::closed(high) })
-        };
-        self.above(0.0, true).rising(
-            |at| if *at > zero() { f(at) } else { None },
-            Num::neg_infinity(),
-            Num::infinity(),
-        )
-    }
-
-    /// √ of what is not below 0.
-    pub fn sqrt(&self) -> Interval {
-        let f = |at: &Num| {
-            let (low, high) = rounded(|context| context.sqrt(at), |context| context.sqrt(at))?;
-            Some(Interval { low: End::closed(low), high: End::closed(high) })
-        };
-        let inside = self.above(0.0, false);
-        let open = inside.low.at == zero() && self.low.at == zero() && self.low.open;
-        // -1 is a limit that is not met: 0 may be reached.
-        let mut root = inside.rising(f, Num::neg_one(), Num::infinity());
-        if root.low.at <= zero() {
-            root.low = End { at: zero(), open };
-        }
-        root
-    }
-
-    pub fn exp_m1(&self) -> Interval {
-        self.rising(exponential_m1, Num::neg_one(), Num::infinity())
-    }
-
-    pub fn ln_1p(&self) -> Interval {
-        let f = |at: &Num| {
-            let (low, high) = rounded(|context| context.ln_1p(at, None), |context| context.ln_1p(at, None))?;
-            Some(Interval { low: End::closed(low), high: End::closed(high) })
-        };
-        self.above(-1.0, true).rising(
-            |at| if *at > Num::neg_one() { f(at) } else { None },
-            Num::neg_infinity(),
-            Num::infinity(),
-        )
-    }
-
-    pub fn sigmoid(&self) -> Interval {
-        let f = |at: &Num| Interval::point(at.clone()).neg().exp().add(&Interval::of(1.0)).recip();
-        self.rising(f, zero(), Num::one())
-    }
-
-    /// 1 - 2/(e²ᵃ + 1), and near 0 by e²ᵃ - 1.
-    pub fn tanh(&self) -> Interval {
-        let f = |at: &Num| {
-            let less = Interval::point(at.clone()).mul(&Interval::of(2.0)).exp_m1();
-            Some(less.mul(&less.add(&Interval::of(2.0)).recip()?))
-        };
-        self.rising(f, Num::neg_one(), Num::one())
-    }
-
-    /// a + ln(1 + e⁻ᵃ) where a is positive, ln(1 + eᵃ) elsewhere.
-    pub fn softplus(&self) -> Interval {
-        let f = |at: &Num| {
-            let a = Interval::point(at.clone());
-            Some(match *at > zero() {
-                true => a.add(&a.neg().exp().ln_1p()),
-                false => a.exp().ln_1p(),
-            })
-        };
-        self.rising(f, zero(), Num::infinity())
-    }
-
-    /// (eᵃ - 1)(1 + e⁻ᵃ)/2
-    pub fn sinh(&self) -> Interval {
-        let f = |at: &Num| {
-            let a = Interval::point(at.clone());
-            Some(a.exp_m1().mul(&a.neg().exp().add(&Interval::of(1.0))).mul(&Interval::of(0.5)))
-        };
-        self.rising(f, Num::neg_infinity(), Num::infinity())
-    }
-
-    pub fn cosh(&self) -> Interval {
-        let f = |at: &Num| {
-            let a = Interval::point(at.clone());
-            Some(a.exp().add(&a.neg().exp()).mul(&Interval::of(0.5)))
-        };
-        let size = self.abs();
-        let mut cosh = size.rising(f, zero(), Num::infinity());
-        if cosh.low.at <= Num::one() {
-            cosh.low = End { at: Num::one(), open: size.low.open };
-        }
-        cosh
-    }
-
-    /// sign(a)·ln(1 + |a| + |a|²/(1 + √(1 + a²)))
-    pub fn asinh(&self) -> Interval {
-        let f = |at: &Num| {
-            let a = Interval::point(at.clone());
-            let (size, square) = (a.abs(), a.power(2));
-            let root = square.add(&Interval::of(1.0)).sqrt().add(&Interval::of(1.0));
-            let value = size.add(&square.mul(&root.recip()?)).ln_1p();
-            Some(if *at < zero() { value.neg() } else { value })
-        };
-        self.rising(f, Num::neg_infinity(), Num::infinity())
-    }
-
-    /// sin or cos: by the value in the middle, since neither changes faster than its argument.
-    pub fn wave(&self, sine: bool) -> Interval {
-        let whole = Interval::closed(-1.0, 1.0);
-        if self.low.at.is_infinite() || self.high.at.is_infinite() || magnitude(&self.high.at) > 2048 {
-            return whole;
-        }
-        let middle = self.low.at.clone();
-        let wide = self.high.at.clone() - middle.clone();
-        if wide > Num::one() || magnitude(&middle) > 2048 {
-            return whole;
-        }
-        let found = rounded(
-            |context| if sine { context.sin(&middle, None) } else { context.cos(&middle, None) },
-            |context| if sine { context.sin(&middle, None) } else { context.cos(&middle, None) },
-        );
-        let Some((low, high)) = found else { return whole };
-        let margin = Interval { low: End::closed(-wide.clone()), high: End::closed(wide) };
-        let value = Interval { low: End::closed(low), high: End::closed(high) }.add(&margin);
-        Interval {
-            low: higher(value.low, End::closed(Num::neg_one())),
-            high: lower(value.high, End::closed(Num::one())),
-        }
-    }
-
-    /// erf, by its series where that is short, else by 0 < 1 - erf a < e⁻ᵃ² for a ≥ 1.
-    pub fn erf(&self) -> Interval {
-        let f = |at: &Num| {
-            let size = Interval::point(at.clone()).abs();
-            let value = match magnitude(at) <= 3 {
-                true => erf_series(&size)?,
-                false => {
-                    let rest = size.power(2).neg().exp();
-                    Interval { low: Interval::of(1.0).sub(&rest).low, high: End::open(Num::one()) }
-                }
-            };
-            Some(if *at < zero() { value.neg() } else { value })
-        };
-        self.rising(f, Num::neg_one(), Num::one())
-    }
-
-    /// ln Φ, by ½(1 + erf(a/√2)), and in the left tail by φ(a)/|a|·(1 - 1/a²) < Φ(a) < φ(a)/|a|.
-    pub fn ln_normal_cdf(&self) -> Interval {
-        let f = |at: &Num| {
-            let a = Interval::point(at.clone());
-            if *at > number(-8.0) {
-                let erf = a.mul(&Interval::of(2.0).sqrt().recip()?).erf();
-                return Some(erf.add(&Interval::of(1.0)).mul(&Interval::of(0.5)).ln());
-            }
-            let half_log = pi().mul(&Interval::of(2.0)).ln().add(&a.power(2)).mul(&Interval::of(-0.5));
-            let most = half_log.sub(&a.neg().ln());
-            let least = most.add(&a.power(2).recip()?.neg().ln_1p());
-            Some(Interval { low: least.low, high: most.high })
-        };
-        self.rising(f, Num::neg_infinity(), zero())
-    }
-}
-
-pub(super) fn pi() -> Interval {
-    let low = Context::<Down>::new(DIGITS).pi::<2>(None).value().into_repr();
-    let high = Context::<Up>::new(DIGITS).pi::<2>(None).value().into_repr();
-    Interval { low: End::closed(low), high: End::closed(high) }
 }
 
 /// The product of two ends, rounded down and up.
@@ -490,45 +306,4 @@ fn corner(x: &End, y: &End) -> (End, End) {
         true => (End::open(near), End::open(far)),
         false => (negated(&End::open(far)), negated(&End::open(near))),
     }
-}
-
-/// eᵃ of a number; far out only bounds of it.
-fn exponential(at: &Num) -> Option<Interval> {
-    let cut = power_of_two(LARGEST_ARGUMENT);
-    let f = |at: &Num| rounded(|context| context.exp(at, None), |context| context.exp(at, None));
-    let (low, high) = if *at > cut {
-        (f(&cut)?.0, Num::infinity())
-    } else if *at < -cut.clone() {
-        (zero(), f(&-cut)?.1)
-    } else {
-        f(at)?
-    };
-    Some(Interval { low: End::closed(low), high: End::closed(high) })
-}
-
-fn exponential_m1(at: &Num) -> Option<Interval> {
-    if magnitude(at) > LARGEST_ARGUMENT / 2 {
-        return Some(exponential(at)?.sub(&Interval::of(1.0)));
-    }
-    let (low, high) = rounded(|context| context.exp_m1(at, None), |context| context.exp_m1(at, None))?;
-    Some(Interval { low: End::closed(low), high: End::closed(high) })
-}
-
-/// erf a = 2/√π · e⁻ᵃ² · Σ 2ⁿ a²ⁿ⁺¹/(1·3·…·(2n+1)): all terms positive; the rest is below the last term once terms halve.
-fn erf_series(a: &Interval) -> Option<Interval> {
-    let square = a.power(2).mul(&Interval::of(2.0));
-    let (mut term, mut sum) = (a.clone(), a.clone());
-    for n in 1..2000 {
-        term = term.mul(&square).mul(&Interval::of(f64::from(2 * n + 1)).recip()?);
-        sum = sum.add(&term);
-        let halves = square.high.at < number(f64::from(2 * n + 3) / 2.0);
-        let small =
-            term.high.at == zero() || magnitude(&term.high.at) < magnitude(&sum.low.at) - DIGITS as isize;
-        if halves && small {
-            let rest = Interval { low: End::closed(zero()), high: term.high };
-            let factor = pi().sqrt().recip()?.mul(&Interval::of(2.0));
-            return Some(sum.add(&rest).mul(&a.power(2).neg().exp()).mul(&factor));
-        }
-    }
-    None
 }

@@ -1,0 +1,158 @@
+//! A program over its inputs' sets: what its outputs depend on, whether they land in a set, jump or have kinks.
+
+use std::collections::HashMap;
+
+use super::Rejection;
+use super::claim::{Checked, interval, reject};
+use super::normal::Forms;
+use super::range::Ranges;
+use super::scalar::{Function, Id, Scalar, Scalars};
+use super::text::{Certificate, Program, Side};
+
+/// No label: a scalar that depends on no input.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// A program written out over inputs in their sets.
+pub(super) struct Map {
+    pub scalars: Scalars,
+    pub inputs: Vec<Id>,
+    pub outputs: Vec<Id>,
+    pub ranges: Ranges,
+}
+
+impl Map {
+    pub fn new(program: &Program, sets: &[Side]) -> Checked<Map> {
+        let mut scalars = Scalars::default();
+        let inputs: Vec<Id> = (0..sets.len()).map(|i| scalars.push(Scalar::Input(i))).collect();
+        let outputs = scalars.results(program, std::slice::from_ref(&inputs))?;
+        let given = inputs.iter().zip(sets).map(|(id, side)| (*id, interval(side))).collect();
+        Ok(Map { scalars, inputs, outputs, ranges: Ranges::new(given) })
+    }
+
+    /// The result of another program, with the outputs of this one as its input.
+    pub fn then(&mut self, program: &Program) -> Checked<Vec<Id>> {
+        let outputs = self.outputs.clone();
+        self.scalars.results(program, &[outputs])
+    }
+
+    /// Whether every output is defined and lies in its set.
+    pub fn lands_in(&mut self, sets: &[Side]) -> Checked<()> {
+        if self.outputs.len() != sets.len() {
+            return reject(format!("{} outputs, but {} sets for them", self.outputs.len(), sets.len()));
+        }
+        for (o, (id, side)) in self.outputs.clone().into_iter().zip(sets).enumerate() {
+            let range = self.ranges.of(&self.scalars, id);
+            if !range.defined {
+                return reject(format!("output {o} is not seen to be defined everywhere"));
+            }
+            if !range.interval.is_within(&interval(side)) {
+                return reject(format!("output {o} is not seen to lie in its set"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether every one of these is defined.
+    pub fn defined(&mut self, results: &[Id]) -> Checked<()> {
+        let holds = results.iter().all(|id| self.ranges.of(&self.scalars, *id).defined);
+        if holds { Ok(()) } else { reject("the way back is not seen to be defined everywhere") }
+    }
+
+    /// Whether each result is brought to the input of its place, wherever it is defined.
+    pub fn identity(&mut self, results: &[Id]) -> Checked<()> {
+        let mut forms = Forms::new(self.ranges.clone(), self.inputs.clone());
+        if results.len() != self.inputs.len() {
+            return reject("not as many results as inputs");
+        }
+        for (i, (result, input)) in results.iter().zip(self.inputs.clone()).enumerate() {
+            if !forms.equal(&mut self.scalars, *result, input)? {
+                return reject(format!("result {i} is not brought to input {i}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The largest label of the inputs that each scalar depends on.
+    pub fn highest(&self, labels: &[u32]) -> HashMap<Id, u32> {
+        let mut highest = HashMap::new();
+        for id in self.scalars.order(&self.outputs, |_| false) {
+            let own = match self.scalars.get(id) {
+                Scalar::Input(i) => labels.get(*i).copied().unwrap_or(NONE),
+                scalar => {
+                    let labels = scalar.operands().into_iter().map(|operand| highest[&operand]);
+                    labels.filter(|label| *label != NONE).max().unwrap_or(NONE)
+                }
+            };
+            highest.insert(id, own);
+        }
+        highest
+    }
+}
+
+/// Labels of inputs and outputs: the place of each in the order of a triangular structure.
+pub(super) struct Labels {
+    pub inputs: Vec<u32>,
+    pub outputs: Vec<u32>,
+}
+
+impl Labels {
+    pub fn read(certificate: &Certificate, d: usize) -> Checked<Labels> {
+        let read = |name: &str| -> Checked<Vec<u32>> {
+            let numbers = certificate.point(name)?;
+            let labels: Vec<u32> = numbers.iter().map(|label| *label as u32).collect();
+            let whole = labels.iter().zip(numbers).all(|(label, number)| f64::from(*label) == *number);
+            let fits = whole && labels.len() == d && labels.iter().all(|label| (*label as usize) < d);
+            if fits { Ok(labels) } else { reject(format!("`{name}` does not label {d} variables")) }
+        };
+        Ok(Labels { inputs: read("inputs")?, outputs: read("outputs")? })
+    }
+
+    /// Input and output of each place, if labels are places: each stands once on either side.
+    pub fn pairs(&self) -> Checked<Vec<(usize, usize)>> {
+        let place = |labels: &[u32], k: usize| {
+            let mut found = labels.iter().enumerate().filter(|(_, label)| **label as usize == k);
+            found.next().map(|(i, _)| i).filter(|_| found.next().is_none())
+        };
+        let pair = |k: usize| Some((place(&self.inputs, k)?, place(&self.outputs, k)?));
+        let pairs = (0..self.inputs.len()).map(pair).collect::<Option<Vec<_>>>();
+        pairs.ok_or_else(|| Rejection::new("labels are not places: one stands twice"))
+    }
+}
+
+/// Whether a scalar may jump where what `moves` selects moves: a sign or a comparison that is not decided, or a choice
+/// by one.
+pub(super) fn jumps(scalars: &Scalars, ranges: &mut Ranges, root: Id, moves: impl Fn(Id) -> bool) -> bool {
+    scalars.order(&[root], |id| !moves(id)).into_iter().any(|id| match scalars.get(id) {
+        Scalar::Apply(Function::Sign, operands) => !ranges.of(scalars, operands[0]).interval.excludes_zero(),
+        Scalar::Apply(Function::Less | Function::LessEq, operands) => {
+            let (a, b) = (ranges.of(scalars, operands[0]), ranges.of(scalars, operands[1]));
+            !a.interval.is_apart_from(&b.interval)
+        }
+        Scalar::Apply(Function::Select, operands) => {
+            let condition = operands[0];
+            let comparison =
+                matches!(scalars.get(condition), Scalar::Apply(Function::Less | Function::LessEq, _));
+            moves(condition) && !comparison
+        }
+        // Matrix functions and equations are not followed.
+        Scalar::Solve(..) | Scalar::Inverse(..) | Scalar::LogAbsDet(_) | Scalar::Root { .. } => true,
+        _ => false,
+    })
+}
+
+/// Whether the derivative of a scalar may be none: where it jumps, or has a kink.
+pub(super) fn kinks(scalars: &Scalars, ranges: &mut Ranges, root: Id) -> bool {
+    let mut apart = |a: Id, b: Id| {
+        let (a, b) = (ranges.of(scalars, a), ranges.of(scalars, b));
+        a.interval.is_apart_from(&b.interval)
+    };
+    let kink = scalars.order(&[root], |_| false).into_iter().any(|id| match scalars.get(id) {
+        Scalar::Apply(Function::Min | Function::Max, operands) => !apart(operands[0], operands[1]),
+        _ => false,
+    });
+    let edge = scalars.order(&[root], |_| false).into_iter().any(|id| match scalars.get(id) {
+        Scalar::Apply(Function::Abs, operands) => !ranges.of(scalars, operands[0]).interval.excludes_zero(),
+        _ => false,
+    });
+    kink || edge || jumps(scalars, ranges, root, |_| true)
+}

@@ -1,0 +1,307 @@
+//! A normal form of scalars, in which two formulas can be seen to be equal.
+//!
+//! A scalar becomes a quotient of two sums of monomials in *atoms* with rational coefficients. The elementary functions
+//! are written with eᵃ, ln and roots, which follow the laws e^(a+b) = eᵃ·eᵇ, e^(ln a) = a, ln eᵃ = a, and
+//! ln(a·b) = ln a + ln b for positive factors; whatever else there is becomes an atom. Two forms N/D and N'/D' are
+//! equal if N·D' and N'·D are the same sum.
+//!
+//! *Why that is sound.* Each law holds for real numbers wherever both sides of the scalar it is applied to are defined,
+//! and quotients are only ever divided by what the scalar itself divides by. So where two scalars are both defined, and
+//! have equal forms, they have equal values. Atoms with a rational power are positive: eᵃ always, others where their
+//! range says so (or where a logarithm or a root is taken of them, which is defined for positive numbers only).
+//!
+//! Equal arguments are found by a residue modulo a prime and then compared exactly: the residue decides nothing.
+
+mod laws;
+mod scalars;
+mod sum;
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use dashu_ratio::RBig;
+
+use self::sum::{
+    Monomial, Sum, add, insert, inverted, is_unit, power_residue, raised, rational_residue, times, unit,
+};
+use self::sum::{PRIME, multiplied};
+use super::Rejection;
+use super::range::Ranges;
+use super::scalar::{Function as F, Id, Scalar, Scalars};
+
+/// All forms of a question are given up after so many products of monomials.
+const MOST_PRODUCTS: usize = 1 << 20;
+
+/// A quotient of two sums.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Form {
+    over: Sum,
+    under: Sum,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Kind {
+    /// An input, a parameter, a letter.
+    Leaf(Id),
+    Exp,
+    Ln,
+    /// A positive sum, of which the atom is a power between 0 and 1.
+    Base,
+    Function(F),
+    Solve(usize),
+    Inverse(usize),
+    LogAbsDet,
+}
+
+struct Atom {
+    kind: Kind,
+    arguments: Vec<Rc<Form>>,
+    positive: bool,
+}
+
+/// The forms of scalars.
+pub(super) struct Forms {
+    atoms: Vec<Atom>,
+    by_key: HashMap<(Kind, Vec<u64>), Vec<u32>>,
+    known: HashMap<Id, Rc<Form>>,
+    ranges: Ranges,
+    /// What the unknowns of equations are tried to be.
+    candidates: Vec<Id>,
+    /// How many products of monomials were formed.
+    products: usize,
+}
+
+pub(super) type Found<T> = Result<T, Rejection>;
+
+fn too_large() -> Rejection {
+    Rejection::new("a formula is too large to be brought to its normal form")
+}
+
+impl Form {
+    fn sum(over: Sum) -> Form {
+        Form { over, under: unit() }
+    }
+
+    fn number(value: RBig) -> Form {
+        let mut over = Sum::new();
+        if !value.is_zero() {
+            over.insert(Vec::new(), value);
+        }
+        Form::sum(over)
+    }
+
+    fn is_zero(&self) -> bool {
+        self.over.is_empty()
+    }
+
+    /// The number that it is.
+    fn as_number(&self) -> Option<RBig> {
+        let single = |sum: &Sum| match sum.iter().next() {
+            None => Some(RBig::ZERO),
+            Some((monomial, c)) if sum.len() == 1 && monomial.is_empty() => Some(c.clone()),
+            _ => None,
+        };
+        Some(single(&self.over)? / single(&self.under)?)
+    }
+}
+
+impl Forms {
+    pub fn new(ranges: Ranges, candidates: Vec<Id>) -> Forms {
+        Forms {
+            atoms: Vec::new(),
+            by_key: HashMap::new(),
+            known: HashMap::new(),
+            ranges,
+            candidates,
+            products: 0,
+        }
+    }
+
+    pub fn of(&mut self, scalars: &mut Scalars, id: Id) -> Found<Rc<Form>> {
+        for id in scalars.order(&[id], |id| self.known.contains_key(&id)) {
+            let form = self.scalar(scalars, id)?;
+            self.known.insert(id, Rc::new(form));
+        }
+        Ok(self.known[&id].clone())
+    }
+
+    pub fn equal(&mut self, scalars: &mut Scalars, a: Id, b: Id) -> Found<bool> {
+        let (a, b) = (self.of(scalars, a)?, self.of(scalars, b)?);
+        self.same(&a, &b)
+    }
+
+    fn same(&mut self, a: &Form, b: &Form) -> Found<bool> {
+        Ok(a == b || self.product(&a.over, &b.under)? == self.product(&b.over, &a.under)?)
+    }
+
+    /// 1 or -1 if every term of the numerator has that sign relative to the denominator's, all atoms being positive.
+    pub fn sign(&self, form: &Form) -> Option<i32> {
+        Some(self.sum_sign(&form.over)? * self.sum_sign(&form.under)?)
+    }
+
+    fn sum_sign(&self, sum: &Sum) -> Option<i32> {
+        let atoms = sum.keys().flatten().all(|(atom, _)| self.atoms[*atom as usize].positive);
+        let positive = sum.values().filter(|c| **c > RBig::ZERO).count();
+        match (atoms && !sum.is_empty(), positive) {
+            (true, 0) => Some(-1),
+            (true, count) if count == sum.len() => Some(1),
+            _ => None,
+        }
+    }
+
+    /// A scalar x as c + Σ cⱼ·(inputs)ⱼ with numbers cⱼ, where it is one.
+    pub fn linear(&mut self, scalars: &mut Scalars, x: Id, inputs: &[Id]) -> Found<Option<Vec<RBig>>> {
+        let form = self.of(scalars, x)?;
+        if !is_unit(&form.under) {
+            return Ok(None);
+        }
+        let mut row = vec![RBig::ZERO; inputs.len()];
+        for (monomial, c) in &form.over {
+            match monomial.as_slice() {
+                [] => {}
+                [(atom, exponent)] if exponent.is_one() => {
+                    let Kind::Leaf(leaf) = self.atoms[*atom as usize].kind else { return Ok(None) };
+                    match inputs.iter().position(|input| *input == leaf) {
+                        Some(place) => row[place] = c.clone(),
+                        None if matches!(scalars.get(leaf), Scalar::Parameter(..)) => {}
+                        None => return Ok(None),
+                    }
+                }
+                // Any product of parameters is a shift.
+                factors => {
+                    let fixed = factors.iter().all(|(atom, _)| {
+                        let Kind::Leaf(leaf) = self.atoms[*atom as usize].kind else { return false };
+                        matches!(scalars.get(leaf), Scalar::Parameter(..))
+                    });
+                    if !fixed {
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+        Ok(Some(row))
+    }
+
+    fn product(&mut self, a: &Sum, b: &Sum) -> Found<Sum> {
+        if is_unit(a) || is_unit(b) {
+            return Ok(if is_unit(a) { b.clone() } else { a.clone() });
+        }
+        self.products += a.len() * b.len();
+        if self.products > MOST_PRODUCTS {
+            return Err(too_large());
+        }
+        let mut product = Sum::new();
+        for (left, c) in a {
+            for (right, d) in b {
+                let (monomial, coefficient) = (times(left, right), c * d);
+                match self.whole_power(&monomial) {
+                    None => insert(&mut product, monomial, coefficient)?,
+                    Some((place, base)) => {
+                        // (Pʳ)·(Pˢ) with r + s ≥ 1 is P·P^(r+s-1).
+                        let mut rest = monomial;
+                        rest[place].1 -= RBig::ONE;
+                        rest.retain(|(_, exponent)| !exponent.is_zero());
+                        let expanded = self.product(&base, &Sum::from([(rest, coefficient)]))?;
+                        product = add(&product, &expanded)?;
+                    }
+                }
+            }
+        }
+        Ok(product)
+    }
+
+    /// A base that stands with an exponent of 1 or more.
+    fn whole_power(&self, monomial: &Monomial) -> Option<(usize, Sum)> {
+        let is_base = |atom: u32| self.atoms[atom as usize].kind == Kind::Base;
+        let place = monomial.iter().position(|(atom, exponent)| is_base(*atom) && *exponent >= RBig::ONE)?;
+        Some((place, self.atoms[monomial[place].0 as usize].arguments[0].over.clone()))
+    }
+
+    fn quotient(&mut self, over: Sum, under: Sum) -> Found<Form> {
+        if under.is_empty() {
+            return Err(Rejection::new("a formula divides by 0"));
+        }
+        if over == under {
+            return Ok(Form::number(RBig::ONE));
+        }
+        // A single monomial goes to the other side with negative exponents; powers of sums stay.
+        if let Some((monomial, c)) = under.iter().next()
+            && under.len() == 1
+            && monomial.iter().all(|(atom, _)| self.atoms[*atom as usize].kind != Kind::Base)
+        {
+            let inverse = Sum::from([(inverted(monomial), RBig::ONE / c.clone())]);
+            return Ok(Form::sum(self.product(&over, &inverse)?));
+        }
+        Ok(Form { over, under })
+    }
+
+    fn plus(&mut self, a: &Form, b: &Form) -> Found<Form> {
+        if a.under == b.under {
+            return self.quotient(add(&a.over, &b.over)?, a.under.clone());
+        }
+        let over = add(&self.product(&a.over, &b.under)?, &self.product(&b.over, &a.under)?)?;
+        let under = self.product(&a.under, &b.under)?;
+        self.quotient(over, under)
+    }
+
+    fn mul(&mut self, a: &Form, b: &Form) -> Found<Form> {
+        if a.over == b.under {
+            return self.quotient(b.over.clone(), a.under.clone());
+        }
+        if b.over == a.under {
+            return self.quotient(a.over.clone(), b.under.clone());
+        }
+        let over = self.product(&a.over, &b.over)?;
+        let under = self.product(&a.under, &b.under)?;
+        self.quotient(over, under)
+    }
+
+    fn scaled(&mut self, a: &Form, by: RBig) -> Found<Form> {
+        self.mul(a, &Form::number(by))
+    }
+
+    fn minus(&mut self, a: &Form, b: &Form) -> Found<Form> {
+        let negative = self.scaled(b, -RBig::ONE)?;
+        self.plus(a, &negative)
+    }
+
+    fn recip(&mut self, a: &Form) -> Found<Form> {
+        self.quotient(a.under.clone(), a.over.clone())
+    }
+
+    /// An atom as a form.
+    fn function(&mut self, kind: Kind, arguments: Vec<Rc<Form>>, positive: bool) -> Found<Form> {
+        let atom = self.atom(kind, arguments, positive)?;
+        Ok(Form::sum(Sum::from([(vec![(atom, RBig::ONE)], RBig::ONE)])))
+    }
+
+    /// The atom of this kind with equal arguments, or a new one.
+    fn atom(&mut self, kind: Kind, arguments: Vec<Rc<Form>>, positive: bool) -> Found<u32> {
+        let key = (kind.clone(), arguments.iter().map(|form| self.residue(form)).collect::<Vec<u64>>());
+        for atom in self.by_key.get(&key).cloned().unwrap_or_default() {
+            let known = self.atoms[atom as usize].arguments.clone();
+            let mut same = true;
+            for (a, b) in known.iter().zip(&arguments) {
+                same = same && self.same(a, b)?;
+            }
+            if same {
+                self.atoms[atom as usize].positive |= positive;
+                return Ok(atom);
+            }
+        }
+        let atom = self.atoms.len() as u32;
+        self.atoms.push(Atom { kind, arguments, positive });
+        self.by_key.entry(key).or_default().push(atom);
+        Ok(atom)
+    }
+
+    fn residue(&self, form: &Form) -> u64 {
+        let of = |sum: &Sum| {
+            sum.iter().fold(0, |total, (monomial, c)| {
+                let factors = monomial.iter().map(|(atom, exponent)| power_residue(*atom, exponent));
+                (total + factors.fold(rational_residue(c), multiplied)) % PRIME
+            })
+        };
+        multiplied(of(&form.over), raised(of(&form.under), PRIME - 2))
+    }
+}
