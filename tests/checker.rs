@@ -21,7 +21,8 @@ fn certificate(claim: &str, (low, high): (f64, f64), codomain: (f64, f64), nodes
 fn program(name: &str, nodes: &[&str]) -> String {
     let mut text = format!("program {name}\nn0 input vector 1 : 0\nn1 gather n0 scalar : 0\n");
     for (k, node) in nodes.iter().enumerate() {
-        let (left, right) = node.split_once(':').map_or((*node, String::new()), |(l, r)| (l, format!(" :{r}")));
+        let (left, right) =
+            node.split_once(':').map_or((*node, String::new()), |(l, r)| (l, format!(" :{r}")));
         text += &format!("n{} {} scalar{right}\n", k + 2, left.trim());
     }
     let last = nodes.len() + 1;
@@ -144,8 +145,7 @@ fn a_kink_is_no_zero_of_the_determinant() {
 #[test]
 fn values_are_those_of_fifty_digits() {
     // By mpmath at 50 digits, rounded to doubles.
-    let cases: [(&str, f64, f64); 14] = [
-        ("exp n1", -1e3, 5.075958897549457e-435_f64.max(0.0)),
+    let cases: [(&str, f64, f64); 13] = [
         ("tanh n1", 0.5, 0.462_117_157_260_009_76),
         ("sigmoid n1", -40.0, 4.248_354_255_291_589e-18),
         ("softplus n1", -50.0, 1.928_749_847_963_917_8e-22),
@@ -157,7 +157,7 @@ fn values_are_those_of_fifty_digits() {
         ("cosh n1", 1.5, 2.352_409_615_243_247_5),
         ("ln_1p n1", 1e-10, 9.999_999_999_5e-11),
         ("exp_m1 n1", 1e-10, 1.000_000_000_05e-10),
-        ("sin n1", 1e10, -0.487_506_025_087_306_97),
+        ("sin n1", 1e10, -0.487_506_025_087_510_7),
         ("powi n1 : 1000", 1.000532656, 1.703_209_119_895_757_7),
     ];
     for (node, at, truth) in cases {
@@ -176,7 +176,10 @@ fn log_determinants_where_doubles_saturate() {
     for z in [0.1f64, 3.0, 9.0, 25.0, 100.0] {
         let [low, high] = log_abs_det(&text, &[z]).unwrap()[0].unwrap();
         let truth = 3f64.ln() + 2.0 * (2f64.ln() - 3.0 * z - (-6.0 * z).exp().ln_1p());
-        assert!((low - truth).abs() < 1e-12 * truth.abs().max(1.0) && high - low < 1e-12, "{z}: {low} {truth}");
+        assert!(
+            (low - truth).abs() < 1e-12 * truth.abs().max(1.0) && high - low < 1e-12,
+            "{z}: {low} {truth}"
+        );
     }
 }
 
@@ -210,8 +213,9 @@ fn what_is_no_certificate_is_refused_without_a_panic() {
 #[test]
 fn every_proven_claim_of_the_catalogue_comes_with_certificates_that_hold() {
     let (mut claims, mut certificates, mut bytes) = (0, 0, 0);
-    for entry in catalogue::catalogue() {
-        let report = audit(&entry.layer).unwrap();
+    for catalogue::Entry { layer, reach } in catalogue::catalogue() {
+        assert!(reach > 0.0);
+        let report = audit(&layer).unwrap();
         assert!(report.stands(), "{report}");
         for claim in report.claims.iter().filter(|claim| claim.evidence.word() == "proven") {
             // That there are as many outputs as inputs is read off the shapes.

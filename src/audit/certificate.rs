@@ -54,11 +54,24 @@ impl Certificate {
     /// `output` as a function of `input`.
     pub fn program(mut self, name: &str, tape: &Tape, input: NodeId, output: NodeId) -> Certificate {
         let cut = Cut::new(tape, &[input], &[output]);
+        // In the order in which they are met from the output on: the same text whatever else was recorded before.
+        let mut order: Vec<NodeId> = Vec::new();
         let mut numbers: HashMap<NodeId, usize> = HashMap::new();
+        let mut stack = vec![(output, false), (input, true)];
+        while let Some((id, ready)) = stack.pop() {
+            if numbers.contains_key(&id) {
+                continue;
+            }
+            if ready || cut.is_input(id) {
+                numbers.insert(id, order.len());
+                order.push(id);
+                continue;
+            }
+            stack.push((id, true));
+            stack.extend(tape.node(id).operands.iter().rev().map(|operand| (*operand, false)));
+        }
         let mut text = format!("program {name}\n");
-        for id in cut.nodes() {
-            let number = numbers.len();
-            numbers.insert(*id, number);
+        for (number, id) in order.iter().enumerate() {
             let node = match *id == input {
                 true => Node { op: Op::Input(0), operands: Default::default(), shape: tape.shape(*id) },
                 false => match tape.node(*id) {

@@ -6,8 +6,9 @@
 //!
 //! What does not depend on z is replaced by *letters*, down to the terms of sums: of how a letter is made, its range is
 //! all that is used, so what holds for all letters in their ranges holds for them. Between thresholds s < t the distances
-//! u = z - s and v = t - z are positive letters too, and one letter of t - s is eliminated by t - s = u + v. Slopes then
-//! are quotients of sums of positive terms.
+//! u = z - s and v = t - z are positive letters too, and one letter of t - s is eliminated by t - s = u + v; where s and t
+//! are numbers, u = (t - s)·a/(a + b) and v = (t - s)·b/(a + b) with positive letters a, b. Slopes then are quotients of
+//! sums of positive terms.
 
 use std::collections::HashMap;
 
@@ -26,8 +27,6 @@ type Signs = Vec<(usize, usize, i32)>;
 
 /// Maps of more pieces are not gone through.
 const MOST: usize = 130;
-/// Numbers up to this stay what they are if they are whole: they are added and multiplied exactly.
-const SMALL: f64 = 8.0;
 
 /// Each output is strictly monotone in its own variable.
 pub(super) fn check(certificate: &Certificate) -> Checked<()> {
@@ -69,6 +68,8 @@ fn each(certificate: &Certificate, meet: bool, onto: bool) -> Checked<Signs> {
 struct Threshold {
     at: Id,
     conditions: Vec<(Id, bool)>,
+    /// Whether it belongs to the piece above it, and to the one below it.
+    belongs: [bool; 2],
 }
 
 /// One output as a function of its own variable, in letters.
@@ -79,6 +80,8 @@ struct Pieces<'a> {
     z: Id,
     /// In ascending order.
     thresholds: Vec<Id>,
+    /// By threshold: whether it belongs to the piece above it, and to the one below it.
+    belongs: Vec<[bool; 2]>,
     /// One more than thresholds.
     formulas: Vec<Id>,
 }
@@ -101,10 +104,10 @@ impl<'a> Pieces<'a> {
         let x = scalars.replaced(x, &names);
         let mut ranges = Ranges::new(given);
         let mut renamed: Vec<Threshold> = Vec::new();
-        for Threshold { at, conditions } in thresholds {
+        for Threshold { at, conditions, belongs } in thresholds {
             let conditions =
                 conditions.into_iter().map(|(id, below)| (scalars.replaced(id, &names), below)).collect();
-            renamed.push(Threshold { at: scalars.replaced(at, &names), conditions });
+            renamed.push(Threshold { at: scalars.replaced(at, &names), conditions, belongs });
         }
         let ordered = ascending(scalars, &mut ranges, renamed)?;
         let mut formulas = Vec::new();
@@ -118,8 +121,9 @@ impl<'a> Pieces<'a> {
             }
             formulas.push(scalars.replaced(x, &holds));
         }
+        let belongs = ordered.iter().map(|threshold| threshold.belongs).collect();
         let thresholds = ordered.into_iter().map(|threshold| threshold.at).collect();
-        Ok(Pieces { scalars, ranges, z, thresholds, formulas })
+        Ok(Pieces { scalars, ranges, z, thresholds, belongs, formulas })
     }
 
     /// Whether the first and the last piece hold the ends of the domain: thresholds lie inside of it.
@@ -155,8 +159,10 @@ impl<'a> Pieces<'a> {
             };
             let mut signs = vec![self.sign_inside(piece, formula, slope)?];
             if !meet {
-                for end in [piece.checked_sub(1), Some(piece)].into_iter().flatten() {
-                    if let Some(at) = self.thresholds.get(end).copied() {
+                // The lower end is a threshold that this piece is above of.
+                for (end, side) in [(piece.checked_sub(1), 0), (Some(piece), 1)] {
+                    let end = end.filter(|end| self.belongs.get(*end).is_some_and(|belongs| belongs[side]));
+                    if let Some(at) = end.map(|end| self.thresholds[end]) {
                         signs.push(self.sign_at(at, slope)?);
                     }
                 }
@@ -189,6 +195,17 @@ impl<'a> Pieces<'a> {
         let mut ranges = self.ranges.clone();
         ranges.give(u, Interval::between(0.0, f64::INFINITY));
         ranges.give(v, Interval::between(0.0, f64::INFINITY));
+        let numbers = [low, high].map(|end| end.filter(|end| self.scalars.value(*end).is_some()));
+        let [u, v] = match numbers {
+            [Some(low), Some(high)] => {
+                let (whole, sum) = (self.apply(F::Sub, &[high, low]), self.apply(F::Add, &[u, v]));
+                [u, v].map(|letter| {
+                    let share = self.apply(F::Div, &[letter, sum]);
+                    self.apply(F::Mul, &[whole, share])
+                })
+            }
+            _ => [u, v],
+        };
         let mut by = HashMap::new();
         if let Some(low) = low {
             by.insert(self.apply(F::Sub, &[self.z, low]), u);
@@ -210,7 +227,7 @@ impl<'a> Pieces<'a> {
             let by = HashMap::from([(self.z, place)]);
             rewritten = rewritten.map(|id| self.scalars.replaced(id, &by));
         }
-        if let (Some(low), Some(high)) = (low, high)
+        if let ([None, _] | [_, None], Some(low), Some(high)) = (numbers, low, high)
             && let Some((letter, value)) = self.eliminated(low, high, [u, v])?
         {
             let by = HashMap::from([(letter, value)]);
@@ -310,9 +327,14 @@ fn thresholds(scalars: &Scalars, x: Id, z: Id, moves: &impl Fn(Id) -> bool) -> C
             [a, b] if *b == z && !moves(*a) => (*a, false),
             _ => return reject(format!("{function:?} of something else than the variable and a threshold")),
         };
+        // z < t and t ≤ z leave t to the piece above.
+        let above = below == (*function == F::Less);
         match found.iter_mut().find(|threshold| threshold.at == at) {
-            Some(known) => known.conditions.push((id, below)),
-            None => found.push(Threshold { at, conditions: vec![(id, below)] }),
+            Some(known) => {
+                known.conditions.push((id, below));
+                known.belongs[usize::from(!above)] = true;
+            }
+            None => found.push(Threshold { at, conditions: vec![(id, below)], belongs: [above, !above] }),
         }
     }
     if found.len() >= MOST { reject("too many pieces") } else { Ok(found) }
@@ -333,7 +355,7 @@ fn letters(scalars: &mut Scalars, x: Id, moves: &impl Fn(Id) -> bool) -> HashMap
             Scalar::Apply(F::Add | F::Sub | F::Neg, operands) | Scalar::Sum(operands) => {
                 stack.extend(operands)
             }
-            Scalar::Number(bits) if is_small(f64::from_bits(bits)) => {}
+            Scalar::Number(_) => {}
             _ => {
                 let letter = scalars.letter();
                 names.insert(id, letter);
@@ -341,10 +363,6 @@ fn letters(scalars: &mut Scalars, x: Id, moves: &impl Fn(Id) -> bool) -> HashMap
         }
     }
     names
-}
-
-fn is_small(value: f64) -> bool {
-    value.abs() <= SMALL && value.fract() == 0.0
 }
 
 /// The thresholds in ascending order, if each difference is seen to be positive.

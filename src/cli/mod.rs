@@ -76,7 +76,7 @@ enum Command {
     },
     /// Audit a layer of the catalogue: what is proven, checked, refuted.
     Audit(audit::Arguments),
-    /// Check certificates again, with a program that shares no code with what made them.
+    /// Check certificates with a second program.
     Verify(verify::Arguments),
     /// Fit a flow to the columns of a CSV file: how likely are held-out rows?
     Fit(fit::Arguments),

@@ -5,6 +5,7 @@ use std::panic::Location;
 
 use indexmap::IndexSet;
 use rustc_hash::{FxBuildHasher, FxHashMap};
+use smallvec::smallvec;
 
 use super::pass::Frame;
 use super::{Data, Declaration, Init, Node, NodeId, Op, Operands, RecordError, RecordErrors, Shape, Var};
@@ -151,7 +152,9 @@ impl Tape {
     /// Stands for a result that could not be recorded; the error that caused it is noted already.
     #[track_caller]
     pub(crate) fn placeholder(&self, shape: Shape) -> Var<'_> {
-        self.push(Op::Constant(Data::new(&vec![0.0; shape.len()])), Operands::new(), shape)
+        // One number, repeated: a shape that does not fit into memory is a mistake too.
+        let zero = self.push(Op::Constant(Data::new(&[0.0])), Operands::new(), Shape::Scalar);
+        if shape == Shape::Scalar { zero } else { self.push(Op::Broadcast, smallvec![zero.id()], shape) }
     }
 
     /// A parameter of this name within the scopes that are open.
