@@ -356,7 +356,7 @@ fn a_dense_layer_is_told_what_it_could_declare() {
 fn seeds_choose_the_points_and_reports_are_json() {
     let layer = Custom { inverse: Some(unbend), ..custom(2, bend) };
     let report = |seed| {
-        let settings = pushforward::audit::Settings { seed, points: 8, parameters: None };
+        let settings = pushforward::audit::Settings { seed, points: 8, ..Default::default() };
         audit_with(&layer, &settings).unwrap()
     };
     assert_eq!(report(3), report(3));

@@ -10,13 +10,18 @@ use crate::tape::NodeId;
 
 const TOLERANCE: f64 = 1e-9;
 
-pub(super) fn claims(subject: &mut Subject) -> Vec<Claim> {
+pub(super) fn claims(subject: &mut Subject, decide_only: bool) -> Vec<Claim> {
     let Ok(derived) = subject.log_det() else { return Vec::new() };
-    let mut claims = vec![against_differences(subject)];
     let log_dets = subject.values(&[derived], &subject.points).swap_remove(0);
+    let mut claims = Vec::new();
+    if !decide_only {
+        claims.push(against_differences(subject));
+    }
     claims.push(determinant(subject, &log_dets));
-    claims.push(against_lu(subject, &log_dets));
-    claims.extend(accuracy(subject, &log_dets));
+    if !decide_only {
+        claims.push(against_lu(subject, &log_dets));
+        claims.extend(accuracy(subject, &log_dets));
+    }
     claims.extend(given(subject));
     claims
 }

@@ -335,7 +335,7 @@ fn linear(certificate: &Certificate, expected: &str) -> Checked<()> {
 }
 
 /// By elimination in exact fractions.
-fn exact_determinant(mut rows: Vec<Vec<RBig>>) -> RBig {
+pub(super) fn exact_determinant(mut rows: Vec<Vec<RBig>>) -> RBig {
     let (n, mut determinant) = (rows.len(), RBig::ONE);
     for k in 0..n {
         let Some(pivot) = (k..n).find(|row| !rows[*row][k].is_zero()) else { return RBig::ZERO };

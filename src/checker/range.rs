@@ -6,6 +6,9 @@
 
 use std::collections::HashMap;
 
+use dashu_ratio::RBig;
+
+use super::claim::exact_determinant;
 use super::elementary::pi;
 use super::interval::Interval;
 use super::scalar::{Function, Id, Scalar, Scalars};
@@ -47,14 +50,14 @@ impl Ranges {
         for id in scalars.order(&[id], |id| self.known.contains_key(&id)) {
             let range = match self.given.get(&id) {
                 Some(interval) => Range { interval: interval.clone(), defined: true },
-                None => self.scalar(scalars.get(id)),
+                None => self.scalar(scalars, scalars.get(id)),
             };
             self.known.insert(id, range);
         }
         self.known[&id].clone()
     }
 
-    fn scalar(&self, scalar: &Scalar) -> Range {
+    fn scalar(&self, scalars: &Scalars, scalar: &Scalar) -> Range {
         let known = |interval: Interval| Range { interval, defined: true };
         match scalar {
             Scalar::Input(_) | Scalar::Letter(_) => known(Interval::reals()),
@@ -80,15 +83,42 @@ impl Ranges {
                 let (interval, defined) = apply(*function, &intervals, same);
                 Range { interval, defined: defined && ranges.iter().all(|range| range.defined) }
             }
-            // Whether the matrix is singular is another question.
-            Scalar::Solve(..) | Scalar::Inverse(..) | Scalar::LogAbsDet(_) => {
-                Range { interval: Interval::reals(), defined: false }
+            Scalar::Solve(matrix, right, _) => {
+                let known = right.iter().all(|id| self.known[id].defined);
+                Range { interval: Interval::reals(), defined: known && self.is_nonsingular(scalars, matrix) }
+            }
+            Scalar::Inverse(matrix, _) | Scalar::LogAbsDet(matrix) => {
+                Range { interval: Interval::reals(), defined: self.is_nonsingular(scalars, matrix) }
             }
             // So is whether there is a root.
             Scalar::Root { ends, .. } => {
                 let [low, high] = ends.map(f64::from_bits);
                 Range { interval: Interval::closed(low, high), defined: false }
             }
+        }
+    }
+}
+
+impl Ranges {
+    /// Whether a matrix is defined and triangular, with a diagonal that is never 0; or made of numbers, with a determinant
+    /// that is not 0 in exact fractions.
+    fn is_nonsingular(&self, scalars: &Scalars, matrix: &[Id]) -> bool {
+        let n = matrix.len().isqrt();
+        let zero = |e: usize| scalars.value(matrix[e]) == Some(0.0);
+        let below = (0..n * n).filter(|e| e % n < e / n).all(zero);
+        let above = (0..n * n).filter(|e| e % n > e / n).all(zero);
+        let diagonal = || (0..n).all(|k| self.known[&matrix[k * n + k]].interval.excludes_zero());
+        if !matrix.iter().all(|id| self.known[id].defined) {
+            return false;
+        }
+        let numbers: Option<Vec<RBig>> =
+            matrix.iter().map(|id| scalars.value(*id).and_then(|value| RBig::try_from(value).ok())).collect();
+        match numbers {
+            _ if (below || above) && diagonal() => true,
+            Some(numbers) => {
+                !exact_determinant(numbers.chunks(n.max(1)).map(<[RBig]>::to_vec).collect()).is_zero()
+            }
+            None => false,
         }
     }
 }

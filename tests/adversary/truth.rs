@@ -126,7 +126,7 @@ impl Verdicts {
 
 /// Everything that these tests ask of the library. What cannot be recorded at all has no claims, and no proof.
 pub fn verdicts(layer: &dyn Bijection) -> Verdicts {
-    let settings = Settings { seed: 0, points: 8, ..Settings::default() };
+    let settings = Settings { seed: 0, points: 8, decide_only: true, ..Settings::default() };
     match audit_with(layer, &settings) {
         Ok(report) => Verdicts { claims: said(&report) },
         Err(_) => Verdicts { claims: Vec::new() },
