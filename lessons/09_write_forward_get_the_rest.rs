@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use pushforward::audit::Topic;
-use pushforward::bijection::derived_inverse;
+use pushforward::bijection::{BijectionError, derived_inverse};
 use pushforward::lesson::{Lesson, Page, equation, values};
 use pushforward::prelude::*;
 use pushforward::sweep::simplify::Rule;
@@ -211,9 +211,17 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.prose("With 1½·sin z in its place the slope changes sign. Then nothing is promised:");
     let x = tape.input(Shape::Vector(1));
     page.note(match derived_inverse(&Wilder, x) {
-        Err(error) => error.to_string(),
+        Err(BijectionError::NoInverse { reason, .. }) => format!("no inverse can be derived, since {reason}"),
+        Err(error) => return Err(error.into()),
         Ok(_) => return Err("an inverse of a map that is not one-to-one".into()),
     });
+    let report = audit(&Wilder)?;
+    let injective = report.claim(Topic::Injective).ok_or("the audit ended early")?;
+    page.check_that(
+        "two points go to one image: there is no inverse, and none to be written by hand",
+        matches!(injective.evidence, Evidence::Refuted { .. }),
+        injective.evidence.to_string(),
+    );
 
     page.heading("In general");
     page.prose(

@@ -207,7 +207,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         vec![
             row("-ln p", [fooled, areas[1]]),
             row("|ln p + H|", [caught, hadrons_by_distance]),
-            row("|ln p + H|, mean of ten rows", tens),
+            row("|m + H|, m the mean ln p of ten rows", tens),
         ],
     );
     page.check_that("-ln p takes tame rows for more usual than real ones", fooled < 0.3, format!("{fooled}"));

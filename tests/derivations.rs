@@ -457,3 +457,47 @@ fn every_page_is_well_formed_and_stands_alone() {
         assert!(formulas > 5, "{formulas} formulas in {}", derivation.title);
     }
 }
+
+/// The section of a derivation with this heading.
+fn section(text: &str, heading: &str) -> String {
+    let rest = text.split_once(&format!("\n{heading}\n")).expect("the section is there").1;
+    rest.lines().take_while(|line| line.is_empty() || line.starts_with(' ')).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn no_density_is_written_of_a_map_that_is_not_one_to_one() {
+    // z + 1.1·sin z turns where cos z < -1/1.1; z² takes z and -z to one point.
+    let maps: [Formula; 2] = [|z| z + 1.1 * z.sin(), |z| z.powi(2)];
+    for map in maps {
+        let layer = Layer { name: "Folded", d: 1, structure: Structure::Diagonal, forward: map };
+        let text = derive(&layer).expect("it records").to_string();
+        let (inverse, density) = (section(&text, "Inverse"), section(&text, "Density"));
+        assert!(inverse.contains("Folded has no inverse, since it is not one-to-one"), "{text}");
+        assert!(!text.contains("fn inverse"), "{text}");
+        assert!(density.contains("None is written") && !density.contains('='), "{text}");
+    }
+}
+
+#[test]
+fn no_density_is_written_of_a_chain_with_such_a_layer() {
+    let folded: Box<dyn Bijection> = layer("Folded", 1, Structure::Diagonal, |z| z + 1.1 * z.sin());
+    let chain = Chain::new([boxed(Affine::new([2.0], [0.0])), folded]);
+    let text = derive(&chain).expect("it records").to_string();
+    let whole = text.split_once("\nThe whole\n").expect("a chain has a whole").1;
+    assert!(whole.contains("None is written") && !whole.contains("ln p_X(x) ="), "{text}");
+}
+
+#[test]
+fn an_inverse_by_an_equation_says_what_guarantees_it() {
+    let wave = Layer { name: "Wave", d: 1, structure: Structure::Diagonal, forward: |z| z + 0.9 * z.sin() };
+    let text = derive(&wave).expect("it records").to_string();
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let inverse = words(&section(&text, "Inverse"));
+    // The slope is 1 + 0.9·cos z.
+    for said in
+        ["an equation is left, which is solved between brackets", "with the slope in [0.1, 1.9] (bounds)"]
+    {
+        assert!(inverse.contains(said), "{text}");
+    }
+    assert!(section(&text, "Density").contains("ln p_X(x) ="), "{text}");
+}

@@ -1,5 +1,5 @@
-//! Write a map of the plane that takes the unit square to a parallelogram of area 3, with (0, 0) where it is and
-//! (1, 0) moved to (2, 1).
+//! Write a linear map of the plane that takes the unit square to a parallelogram of area 3, with (0, 0) where it is
+//! and (1, 0) moved to (2, 1).
 //!
 //!     cargo run --release -- check 3
 

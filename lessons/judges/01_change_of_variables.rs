@@ -1,9 +1,8 @@
 //! Exercise 1: a map that gives x a density that was asked for.
 
 use pushforward::lesson::exercise::{
-    Exercise, Judgement, NotYet, Passed, Sameness, compared, recorded, same_map,
+    Answer, Exercise, Judgement, NotYet, Passed, Probes, Sameness, Space, compared, recorded, shown,
 };
-use pushforward::lesson::values;
 use pushforward::prelude::*;
 
 pub const EXERCISE: Exercise = Exercise {
@@ -11,7 +10,8 @@ pub const EXERCISE: Exercise = Exercise {
     slug: "01_change_of_variables",
     question: "z is uniform on (0, 1). Write a map x = f(z) onto (0, 1) that gives x the density p(x) = 2x: nothing \
                near 0, twice as much as before near 1.",
-    proof: "The judge derives df/dz and asks whether 1/|df/dz| is 2·f(z), for all z.",
+    proof: "The judge derives df/dz, asks whether 1/|df/dz| is 2·f(z), and follows x along all of (0, 1): it must come \
+            by every x once.",
     hints: [
         "p(x) = 1/|df/dz|, and it is to be 2x = 2·f(z). So f′(z)·2·f(z) = 1.",
         "The left side of f′·2f = 1 is the derivative of f². So f(z)² is z, up to a constant.",
@@ -22,61 +22,105 @@ pub const EXERCISE: Exercise = Exercise {
 /// What the learner writes.
 pub type Map = for<'t> fn(Var<'t>) -> Var<'t>;
 
-struct Answer(Map);
-
-impl Bijection for Answer {
-    fn dim(&self) -> usize {
-        1
-    }
-    fn structure(&self) -> Structure {
-        Structure::Diagonal
-    }
-    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
-        (self.0)(z)
-    }
-    fn domain(&self) -> Domain {
-        Domain::Interval { lower: 0.0, upper: 1.0 }
-    }
-}
-
-fn square(z: Var<'_>) -> Var<'_> {
-    z.powi(2)
-}
+const UNIT: Domain = Domain::Interval { lower: 0.0, upper: 1.0 };
 
 pub fn judge(f: Map) -> Judgement {
-    let answer = Answer(f);
-    let recording = recorded(&answer, 1)?;
-    let (tape, z, x) = (recording.tape(), recording.input(), recording.output());
-    let mut there: Vec<f64> = (1..40).map(|k| f64::from(k) / 40.0).collect();
-    there.extend([1e-6, 1.0 - 1e-6]);
-    let images = values(tape, z, &[x], &there).swap_remove(0);
+    let answer = Answer::of_map(f, 1, Structure::Diagonal, UNIT)?;
+    let recording = recorded(&answer)?;
+    let (z, x) = (recording.input(), recording.output());
+    let space = Space::of(z, UNIT);
+    let probes = Probes::of(&space, &[x]);
+    let line = probes.along(1, 0).next().expect("one variable has a line");
+    let images = space.numbers(&[x], line).swap_remove(0);
     if let Some(k) = images.iter().position(|x| !(0.0..=1.0).contains(x)) {
         return Err(NotYet::new("x leaves (0, 1).")
-            .because(format!("f takes z = {} to x = {:.4}.", there[k], images[k]))
+            .because(format!("f takes z = {} to x = {}.", shown(line[k]), shown(images[k])))
             .advise("p(x) = 2x has mass 1 on (0, 1), so all of x must lie there."));
     }
     let (given, asked) = (-recording.log_det(), (2.0 * x.at(0)).ln());
-    let evidence = match compared(tape, z, given, asked, answer.domain()) {
+    let density = match compared(&space, given, asked) {
         Sameness::Same(evidence) => evidence,
         Sameness::Apart { at, given, asked } => {
-            let image = values(tape, z, &[x], &at)[0][0];
+            // Where f turns its slope is 0, and what is wrong is that it turns.
+            if given[0].is_infinite() {
+                apart_from_one_another(&pieces(line, &images))?;
+            }
+            let image = space.numbers(&[x], &at)[0][0];
             let told = NotYet::new("x has another density.").because(format!(
-                "At z = {:.4}, x = {image:.4}: p(x) = 1/|df/dz| = {:.4}, but 2x = {:.4}.",
-                at[0],
-                given[0].exp(),
-                asked[0].exp()
+                "At z = {}, x = {}: p(x) = 1/|df/dz| = {}, but 2x = {}.",
+                shown(at[0]),
+                shown(image),
+                shown(given[0].exp()),
+                shown(asked[0].exp())
             ));
-            return Err(match same_map(&answer, &Answer(square))? {
-                Sameness::Same(_) => told.advise(
+            return Err(match compared(&space, x.at(0), z.at(0).powi(2)).holds() {
+                true => told.advise(
                     "z² is the way back: it takes an x of density 2x to a uniform z. You are to write the way from z to x.",
                 ),
-                Sameness::Apart { .. } => told.advise("Where p is to be high, f must be flat: it gathers there."),
+                false => told.advise("Where p is to be high, f must be flat: it gathers there."),
             });
         }
     };
-    if (images[39] - images[40]).abs() < 0.99 {
-        return Err(NotYet::new("the images fill only a part of (0, 1).")
-            .because(format!("They lie between {:.4} and {:.4}.", images[39], images[40])));
+    let pieces = pieces(line, &images);
+    apart_from_one_another(&pieces)?;
+    filling(&pieces)?;
+    let statement = match pieces.len() {
+        1 => "every x in (0, 1) comes from one z".to_string(),
+        _ => format!("every x in (0, 1) comes from one z, in {} pieces that do not overlap", pieces.len()),
+    };
+    let followed = Evidence::Checked { points: images.len(), worst: 0.0, tolerance: 0.0, seed: None };
+    Ok(Passed::new("x has the density 2x.")
+        .with("1/|df/dz| = 2·f(z) for z in (0, 1)", density)
+        .with(statement, followed))
+}
+
+/// The stretches along which x² moves as fast as z, each with both of its ends, from the lowest on.
+///
+/// Where 1/|df/dz| is 2·f(z), x² has the slope 1 or -1: a piece ends where it jumps or turns.
+fn pieces(line: &[f64], images: &[f64]) -> Vec<[f64; 2]> {
+    let squares: Vec<f64> = images.iter().map(|x| x * x).collect();
+    let mut pieces: Vec<[f64; 2]> = Vec::new();
+    let (mut from, mut sense) = (0, 0.0);
+    for k in 1..=line.len() {
+        let ended = k == line.len() || {
+            let (run, rise) = (line[k] - line[k - 1], squares[k] - squares[k - 1]);
+            let turned = run > 1e-7 && sense != 0.0 && rise * sense < 0.0;
+            if run > 1e-7 {
+                sense = rise.signum();
+            }
+            turned || (rise.abs() - run).abs() > 1e-6 * run + 1e-12
+        };
+        if ended {
+            let (a, b) = (squares[from], squares[k - 1]);
+            pieces.push([a.min(b), a.max(b)]);
+            (from, sense) = (k, 0.0);
+        }
     }
-    Ok(Passed::new("x has the density 2x.").with("1/|df/dz| = 2·f(z) for z in (0, 1)", evidence))
+    pieces.retain(|[low, high]| high - low > 1e-9);
+    pieces.sort_by(|a, b| a[0].total_cmp(&b[0]));
+    pieces
+}
+
+/// That no two pieces overlap: there two z go to one x.
+fn apart_from_one_another(pieces: &[[f64; 2]]) -> Result<(), NotYet> {
+    match pieces.windows(2).find(|pair| pair[1][0] < pair[0][1] - 1e-7) {
+        Some(pair) => {
+            let twice = (0.5 * (pair[1][0] + pair[0][1].min(pair[1][1]))).sqrt();
+            Err(NotYet::new("two z go to one x.")
+                .because(format!("x = {} is reached twice: both add to its density there.", shown(twice)))
+                .advise("The slope is as it should be; let each x come from one z."))
+        }
+        None => Ok(()),
+    }
+}
+
+/// That the pieces fill (0, 1).
+fn filling(pieces: &[[f64; 2]]) -> Result<(), NotYet> {
+    if pieces.iter().map(|[low, high]| high - low).sum::<f64>() >= 1.0 - 1e-6 {
+        return Ok(());
+    }
+    let ends = |[low, high]: &[f64; 2]| format!("{} to {}", shown(low.sqrt()), shown(high.sqrt()));
+    let told: Vec<String> = pieces.iter().take(3).map(ends).collect();
+    Err(NotYet::new("the images fill only a part of (0, 1).")
+        .because(format!("They lie from {}.", told.join(" and from "))))
 }

@@ -1,7 +1,8 @@
 //! Exercise 2: a gradient by hand, held against the tape's.
 
 use pushforward::lesson::exercise::{
-    Exercise, Judgement, NotYet, Passed, Sameness, compared, formula, terms_apart, without_mistakes,
+    Answer, Exercise, Judgement, NotYet, Passed, Sameness, Space, apart, compared, formula, place,
+    terms_apart,
 };
 use pushforward::prelude::*;
 use pushforward::sweep::adjoint;
@@ -29,15 +30,11 @@ fn y(z: Var<'_>) -> Var<'_> {
 }
 
 pub fn judge(gradient: Gradient) -> Judgement {
+    let answer = Answer::of_map(gradient, 2, Structure::Dense, Domain::Reals).map_err(shape)?;
     let tape = Tape::new();
     let z = tape.input(Shape::Vector(2));
-    let given = gradient(z);
-    without_mistakes(&tape)?;
-    if given.shape() != Shape::Vector(2) {
-        return Err(NotYet::new("a gradient has one entry for each input.")
-            .because(format!("the shape of yours: {}", given.shape()))
-            .advise("Put two scalars together: stack([by_z1, by_z2])."));
-    }
+    let given = answer.forward(z);
+    let space = Space::reals(z);
     let y = y(z);
     let cut = Cut::new(&tape, &[z.id()], &[y.id()]);
     let asked = adjoint(&tape, &cut, &[(y.id(), tape.constant(1.0))], &[z.id()])[0];
@@ -45,14 +42,19 @@ pub fn judge(gradient: Gradient) -> Judgement {
     let mut passed = Passed::new("your gradient is the tape's.");
     for (k, name) in ["∂y/∂z₁", "∂y/∂z₂"].into_iter().enumerate() {
         let pair = [given.at(k), asked.at(k)];
-        match compared(&tape, z, pair[0], pair[1], Domain::Reals) {
+        match compared(&space, pair[0], pair[1]) {
             Sameness::Same(evidence) => {
                 passed = passed.with(format!("{name} = {}", formula(&tape, pair[0], z, "z")), evidence);
             }
             Sameness::Apart { at, given, asked } => {
-                let [mine, derived] = terms_apart(&tape, z, "z", pair, Domain::Reals);
+                let [yours, tapes] = apart(given[0], asked[0]);
+                let [mine, derived] = terms_apart(&space, "z", z, pair);
                 // The tape's own terms would be the answer: the term that is wrong is named, and the rule.
                 let (what, rule) = match (mine.as_slice(), derived.as_slice()) {
+                    ([], []) => (
+                        "yours is right at most points, and not at all of them".to_string(),
+                        "One formula for all z is asked for.",
+                    ),
                     ([], _) => (
                         "a term is missing".to_string(),
                         "Each way from the input to y gives a term of its own.",
@@ -69,13 +71,19 @@ pub fn judge(gradient: Gradient) -> Judgement {
                 };
                 return Err(NotYet::new(format!("{name} is another formula."))
                     .because(what)
-                    .because(format!(
-                        "At z = ({:.4}, {:.4}) yours is {:.4}, the tape's {:.4}.",
-                        at[0], at[1], given[0], asked[0]
-                    ))
+                    .because(format!("At z = {} yours is {}, the tape's {}.", place(&at), yours, tapes))
                     .advise(rule));
             }
         }
     }
     Ok(passed)
+}
+
+/// A gradient is no map, but it has as many entries.
+fn shape(told: NotYet) -> NotYet {
+    match told.headline.contains("as many outputs") {
+        true => NotYet { headline: "a gradient has one entry for each input.".to_string(), ..told }
+            .advise("Put two scalars together: stack([by_z1, by_z2])."),
+        false => told,
+    }
 }

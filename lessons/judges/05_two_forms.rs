@@ -2,7 +2,8 @@
 
 use pushforward::bijection::pull_back;
 use pushforward::lesson::exercise::{
-    Exercise, Judgement, NotYet, Passed, Sameness, compared, derived_log_det, formula, without_mistakes,
+    Exercise, Judgement, NotYet, Passed, Sameness, Space, apart, compared, derived_log_det, formula,
+    given_formula, place,
 };
 use pushforward::prelude::*;
 
@@ -40,26 +41,26 @@ impl Bijection for Given {
 pub fn judge(log_det_inverse: Formula) -> Judgement {
     let tape = Tape::new();
     let x = tape.input(Shape::Vector(2));
-    let given = log_det_inverse(x);
-    without_mistakes(&tape)?;
-    if given.shape() != Shape::Scalar {
-        return Err(NotYet::new("a log-determinant is one number.")
-            .because(format!("the shape of yours: {}", given.shape())));
-    }
+    let given = given_formula(&tape, &[x], "a log-determinant", || log_det_inverse(x))?;
+    // x₁ = exp(z₁) is above 0; x₂ may be anything.
+    let space = Space::each(x, &[Domain::Positive, Domain::Reals]);
     let z = pull_back(&Given, x).map_err(|error| NotYet::new(error.to_string()))?;
     let asked = -derived_log_det(&Given, z)?;
-    let same = |other: Var<'_>| compared(&tape, x, given, tape.var(other.id()), Domain::Positive);
+    let same = |other: Var<'_>| compared(&space, given, tape.var(other.id()));
     let (at, mine, right) = match same(asked) {
         Sameness::Same(evidence) => {
-            let statement = format!("ln|det J| of f⁻¹ is {}", formula(&tape, given, x, "x"));
+            let statement = format!("ln|det J| of f⁻¹ is {}, for x₁ > 0", formula(&tape, given, x, "x"));
             return Ok(Passed::new("the second form is yours.").with(statement, evidence));
         }
         Sameness::Apart { at, given, asked } => (at, given[0], asked[0]),
     };
+    let [yours, derived] = apart(mine, right);
     let told = |headline: &str| {
         NotYet::new(headline).because(format!(
-            "At x = ({:.4}, {:.4}): yours is {mine:.4}, derived it is {right:.4}.",
-            at[0], at[1]
+            "At x = {}: yours is {}, derived it is {}.",
+            place(&at),
+            yours,
+            derived
         ))
     };
     // The formula of J_f, with x where z belongs.

@@ -2,7 +2,8 @@
 
 use pushforward::bijection::push_forward;
 use pushforward::lesson::exercise::{
-    Exercise, Judgement, NotYet, Passed, Sameness, compared, derived_log_det, formula, without_mistakes,
+    Exercise, Judgement, NotYet, Passed, Sameness, Space, apart, compared, derived_log_det, formula,
+    given_formula, shown,
 };
 use pushforward::prelude::*;
 
@@ -43,37 +44,40 @@ impl Bijection for Layer {
 pub fn judge(terms: Terms) -> Judgement {
     let tape = Tape::new();
     let z = tape.input(Shape::Vector(1));
-    let given = terms(z.at(0));
-    without_mistakes(&tape)?;
+    let space = Space::reals(z);
+    let mut given = Vec::new();
+    for k in 0..3 {
+        let name = format!("ln|f_{}′|", k + 1);
+        given.push(given_formula(&tape, &[z], &name, || terms(z.at(0))[k])?);
+    }
     let mut passed = Passed::new("each term is taken where its layer stands.");
     let mut input = z;
     for (k, given) in given.into_iter().enumerate() {
         let name = format!("ln|f_{}′|", k + 1);
-        if given.shape() != Shape::Scalar {
-            return Err(NotYet::new(format!("{name} is one number."))
-                .because(format!("the shape of yours: {}", given.shape())));
-        }
         let pushed = push_forward(&Layer(k), input).map_err(|error| NotYet::new(error.to_string()))?;
         let asked = pushed.log_det;
-        match compared(&tape, z, given, asked, Domain::Reals) {
+        match compared(&space, given, asked) {
             Sameness::Same(evidence) => {
                 passed = passed.with(format!("{name} = {}", formula(&tape, given, z, "z")), evidence);
             }
             Sameness::Apart { at, given: mine, asked: right } => {
                 let at_z = derived_log_det(&Layer(k), z)?;
+                let [yours, derived] = apart(mine[0], right[0]);
                 let told = NotYet::new(format!("{name} is another term."))
                     .because(format!("yours: {}", formula(&tape, given, z, "z")))
                     .because(format!(
-                        "At z = {:.4} yours is {:.4}, derived it is {:.4}.",
-                        at[0], mine[0], right[0]
+                        "At z = {} yours is {}, derived it is {}.",
+                        shown(at[0]),
+                        yours,
+                        derived
                     ));
-                let slope = compared(&tape, z, given, asked.exp(), Domain::Reals);
-                return Err(match (compared(&tape, z, given, at_z, Domain::Reals), slope) {
-                    (Sameness::Same(_), _) => told.advise(format!(
+                let slope = compared(&space, given, asked.exp()).holds();
+                return Err(match (compared(&space, given, at_z).holds(), slope) {
+                    (true, _) => told.advise(format!(
                         "Yours is the term of f_{} at z. Its own input is not z but what the layers before it make of z.",
                         k + 1
                     )),
-                    (_, Sameness::Same(_)) => told.advise("That is the slope; the term is its logarithm."),
+                    (_, true) => told.advise("That is the slope; the term is its logarithm."),
                     _ => told.advise(format!(
                         "It is ln of the slope of f_{}, taken at what the layers before it make of z.",
                         k + 1

@@ -1,7 +1,9 @@
 //! Exercise 7: a layer that says lower triangular and is not.
 
 use pushforward::audit::Topic;
-use pushforward::lesson::exercise::{Exercise, Judgement, NotYet, Passed, depends, formula, recorded};
+use pushforward::lesson::exercise::{
+    Allowed, Answer, Exercise, Judgement, NotYet, Passed, defined, depends, formula, one_to_one, recorded,
+};
 use pushforward::prelude::*;
 
 pub const EXERCISE: Exercise = Exercise {
@@ -9,8 +11,8 @@ pub const EXERCISE: Exercise = Exercise {
     slug: "07_triangular_is_cheap",
     question: "A layer of three variables declares itself lower triangular, and one of its lines keeps that from being \
                true. Repair it, so that x[1] still depends on z[0], and x[2] on all three.",
-    proof: "The judge follows every path from z to x: the declared triangle must be proven, and what may be looked at \
-            must be looked at.",
+    proof: "The judge follows every path from z to x: the declared triangle must be proven. What may be looked at must be \
+            looked at, by a derivative that is not 0, and no two z may go to one x.",
     hints: [
         "The verdict names a path. Read it from left to right: its first place is a variable that comes too late.",
         "x[0] may look at z[0] only. What does the line of x0 look at?",
@@ -24,24 +26,27 @@ pub fn judge(answer: &dyn Bijection) -> Judgement {
             .because("What is not declared is not asked for: the determinant then takes O(d³).")
             .advise("Declare Structure::LowerTriangular, and make it true."));
     }
-    let recording = recorded(answer, 3)?;
-    let seen = depends(answer);
-    for (output, inputs) in [(1, [0, 1].as_slice()), (2, &[0, 1, 2])] {
+    let answer = Answer::of(answer, 3, Allowed::default())?;
+    let recording = recorded(&answer)?;
+    let seen = depends(&answer)?;
+    for (output, inputs) in [(0, [0].as_slice()), (1, &[0, 1]), (2, &[0, 1, 2])] {
         if let Some(missing) = inputs.iter().find(|input| !seen[output].contains(input)) {
-            return Err(NotYet::new("it is triangular, and dull.")
-                .because(format!("x[{output}] does not depend on z[{missing}]."))
+            return Err(NotYet::new("it is triangular, but a dependence is missing.")
+                .because(format!("x[{output}] does not depend on z[{missing}]: its derivative is 0."))
                 .advise("A triangle may look back: keep what may stay, and change only the line that looks ahead."));
         }
     }
-    let report = audit(answer).map_err(|error| NotYet::new(error.to_string()))?;
+    defined(&answer)?;
+    let (statement, injective) = one_to_one(&answer)?;
+    let report = audit(&answer).map_err(|error| NotYet::new(error.to_string()))?;
     let structure = NotYet::unless(&report, Topic::Structure, true, "the triangle is not proven.")?;
-    let determinant = NotYet::unless(&report, Topic::Determinant, false, "the determinant can be 0.")?;
     let (tape, log_det) = (recording.tape(), recording.log_det());
+    let written = formula(tape, log_det, recording.input(), "z");
     Ok(Passed::new("the triangle is proven, for all inputs.")
         .with(structure.statement, structure.evidence)
-        .with(determinant.statement, determinant.evidence)
+        .with(statement, injective)
         .with(
-            format!("ln|det J| = {}", formula(tape, log_det, recording.input(), "z")),
+            format!("ln|det J| = {written}"),
             Evidence::Proven { reason: "derived from the diagonal".to_string() },
         ))
 }

@@ -1,9 +1,12 @@
 //! Exercise 8: a flow that beats a Gaussian on real data.
 
 use pushforward::audit::Topic;
+use pushforward::bijection::{pull_back, push_forward};
 use pushforward::flow::Stop;
 use pushforward::lesson::data;
-use pushforward::lesson::exercise::{Exercise, Judgement, NotYet, Passed, depends, recorded};
+use pushforward::lesson::exercise::{
+    Answer, Exercise, Judgement, NotYet, Passed, Space, depends, place, recorded, shown,
+};
 use pushforward::prelude::*;
 
 pub const EXERCISE: Exercise = Exercise {
@@ -11,7 +14,8 @@ pub const EXERCISE: Exercise = Exercise {
     slug: "08_first_flow",
     question: "342 penguins: the depth of the bill and the mass of the body, two groups with a gap between them. Write the \
                layers of a flow that beats one Gaussian on held-out rows by a third of a nat.",
-    proof: "The judge proves each layer, fits the flow with seed 7, and asks it for ln p of rows that it has not seen.",
+    proof: "The judge proves each layer, fits the flow with seed 7, and asks it for ln p of rows that it has not seen: rows \
+            that f must take back to what they are.",
     hints: [
         "One coupling layer leaves one of the two columns as it is. Which layer moves the other?",
         "Let Halves::first(2) and Halves::second(2) take turns, and give each layer a network: Network::new([16]).",
@@ -30,8 +34,9 @@ pub fn judge(layers: fn() -> Vec<Box<dyn Bijection>>) -> Judgement {
         return Err(NotYet::new("there are no layers yet: p(x) is the base itself.")
             .advise("Put layers into the vec![…], each in a Box."));
     }
-    let chain = Chain::new(composed);
-    recorded(&chain, 2)?;
+    let chain = Answer::chain(Answer::of_layers(&composed)?, 2)?;
+    everywhere(&chain)?;
+    recorded(&chain)?;
     let report = audit(&chain).map_err(|error| NotYet::new(error.to_string()))?;
     if let Some(claim) = report.refuted().next() {
         let told = NotYet::new("a layer cannot be used.").because(&claim.statement);
@@ -48,13 +53,24 @@ pub fn judge(layers: fn() -> Vec<Box<dyn Bijection>>) -> Judgement {
     let training = training.standardised(&moments);
     let mean = |numbers: &[f64]| numbers.iter().sum::<f64>() / numbers.len() as f64;
     let gaussian = mean(&Gaussian::fit(&training).log_prob(&test));
-    let flow = Flow::new(StandardNormal::new(2), layers()).map_err(|error| failed(&error))?;
+    let flow = Flow::new(StandardNormal::new(2), Answer::of_layers(chain.layers())?)
+        .map_err(|error| failed(&error))?;
     let settings = Fit { seed: SEED, epochs: 120, batch: 64, ..Fit::default() };
     let mut fitted = flow.fit(&training, settings).map_err(|error| failed(&error))?;
     if let Stop::NonFinite { epoch, .. } = &fitted.history().stop {
         return Err(failed(&format!("in epoch {epoch} the loss was not finite")));
     }
     let score = mean(&fitted.log_prob(test.values()).map_err(|error| failed(&error))?);
+    inverted(&chain, fitted.parameters(), test.values())?;
+    let injective = report.claim(Topic::Injective).ok_or_else(|| NotYet::new("the audit ended early."))?;
+    if !matches!(injective.evidence, Evidence::Proven { .. }) {
+        let mass = mass(|rows| fitted.log_prob(rows).map_err(|error| failed(&error)))?;
+        if (mass - 1.0).abs() > 0.02 {
+            return Err(NotYet::new("what it gives is no density.")
+                .because(format!("It integrates to {}, over 16 deviations each way.", shown(mass)))
+                .advise("Two z that go to one x are counted twice, or an inverse is not one."));
+        }
+    }
     if score < gaussian + AHEAD {
         let told = NotYet::new("it is not ahead by a third of a nat.").because(format!(
             "mean ln p of held-out rows: {score:.3}; one Gaussian: {gaussian:.3}; ahead by {:.3}, asked is {AHEAD:.3}; \
@@ -62,7 +78,7 @@ pub fn judge(layers: fn() -> Vec<Box<dyn Bijection>>) -> Judgement {
             score - gaussian
         ));
         let names = ["The depth of the bill", "The mass of the body"];
-        let alone = depends(&chain).iter().position(|inputs| inputs.len() == 1);
+        let alone = depends(&chain)?.iter().position(|inputs| inputs.len() == 1);
         return Err(match alone {
             Some(output) => told.advise(format!(
                 "{} is moved by nothing but itself: x[{output}] depends on z[{output}] alone. Let the halves take turns.",
@@ -77,4 +93,58 @@ pub fn judge(layers: fn() -> Vec<Box<dyn Bijection>>) -> Judgement {
             format!("mean ln p of held-out rows is {score:.3}; of one Gaussian {gaussian:.3}"),
             Evidence::Checked { points: test.rows(), worst: 0.0, tolerance: 0.0, seed: Some(SEED) },
         ))
+}
+
+/// That the layers take ℝ² to ℝ²: each begins where the one before it ends.
+fn everywhere(chain: &Chain) -> Result<(), NotYet> {
+    let mut reached = Domain::Reals;
+    for (k, layer) in chain.layers().iter().enumerate() {
+        if layer.domain() != reached {
+            return Err(NotYet::new(format!("layers.{k} cannot take what comes to it.")).because(format!(
+                "{} takes {}; what comes lies in {reached}.",
+                layer.name(),
+                layer.domain()
+            )));
+        }
+        reached = layer.codomain();
+    }
+    match reached == Domain::Reals {
+        true => Ok(()),
+        false => Err(NotYet::new("the flow cannot reach every row.")
+            .because(format!(
+                "Its last layer ends in {reached}, and standardised rows lie on both sides of 0."
+            ))
+            .advise("Let the last layer end in ℝ.")),
+    }
+}
+
+/// That f takes f⁻¹(x) to x again, for the rows that are scored and the parameters that were learned.
+fn inverted(chain: &Chain, parameters: &Parameters, rows: &[f64]) -> Result<(), NotYet> {
+    let tape = Tape::new();
+    let x = tape.input(Shape::Vector(2));
+    let failed =
+        |error: &dyn std::fmt::Display| NotYet::new("no inverse is known.").because(error.to_string());
+    let z = pull_back(chain, x).map_err(|error| failed(&error))?;
+    let back = push_forward(chain, z).map_err(|error| failed(&error))?.x;
+    let found = Space::reals(x).with(parameters.clone()).numbers(&[back], rows).swap_remove(0);
+    for (row, found) in rows.chunks(2).zip(found.chunks(2)) {
+        let off =
+            row.iter().zip(found).map(|(x, back)| (x - back).abs() / x.abs().max(1.0)).fold(0.0, f64::max);
+        if off.is_nan() || off > 1e-6 {
+            return Err(NotYet::new("the inverse is none: what it gives is no density of x.")
+                .because(format!("It takes x = {} to a z that f takes to {}.", place(row), place(found)))
+                .advise("Leave `inverse` out; it is derived."));
+        }
+    }
+    Ok(())
+}
+
+/// ∫ p over a square, by the sum over a grid.
+fn mass(mut log_prob: impl FnMut(&[f64]) -> Result<Vec<f64>, NotYet>) -> Result<f64, NotYet> {
+    const SIDE: usize = 400;
+    const REACH: f64 = 8.0;
+    let step = 2.0 * REACH / SIDE as f64;
+    let at = |k: usize| -REACH + (k as f64 + 0.5) * step;
+    let rows: Vec<f64> = (0..SIDE * SIDE).flat_map(|k| [at(k / SIDE), at(k % SIDE)]).collect();
+    Ok(log_prob(&rows)?.iter().map(|value| value.exp()).sum::<f64>() * step * step)
 }

@@ -2,7 +2,8 @@
 
 use pushforward::audit::Topic;
 use pushforward::lesson::exercise::{
-    Exercise, Judgement, NotYet, Passed, Sameness, compared, formula, recorded, terms_apart,
+    Allowed, Answer, Exercise, Judgement, NotYet, Passed, Sameness, Space, apart, compared, formula, place,
+    recorded, terms_apart,
 };
 use pushforward::prelude::*;
 
@@ -20,26 +21,35 @@ pub const EXERCISE: Exercise = Exercise {
 };
 
 pub fn judge(answer: &dyn Bijection) -> Judgement {
-    let recording = recorded(answer, 3)?;
+    let answer = Answer::of(answer, 3, Allowed::default())?;
+    let recording = recorded(&answer)?;
     let (tape, z) = (recording.tape(), recording.input());
+    let space = Space::reals(z);
     let pair = [recording.log_det(), z.at(0).tanh() + z.at(1).sin()];
-    let same = match compared(tape, z, pair[0], pair[1], Domain::Reals) {
+    let same = match compared(&space, pair[0], pair[1]) {
         Sameness::Same(evidence) => evidence,
         Sameness::Apart { at, given, asked } => {
-            let [mine, others] = terms_apart(tape, z, "z", pair, Domain::Reals);
+            let [mine, others] = terms_apart(&space, "z", z, pair);
+            let [yours, wanted] = apart(given[0], asked[0]);
             let listed =
                 |terms: &[String]| if terms.is_empty() { "nothing".to_string() } else { terms.join(", ") };
-            return Err(NotYet::new("ln|det J| is another formula.")
-                .because(format!("derived from yours: {}", formula(tape, pair[0], z, "z")))
-                .because(format!("  too much: {}", listed(&mine)))
-                .because(format!("  missing:  {}", listed(&others)))
-                .because(format!(
-                    "At z = ({:.4}, {:.4}, {:.4}) it is {:.4}, and {:.4} is asked for.",
-                    at[0], at[1], at[2], given[0], asked[0]
-                )));
+            let told = NotYet::new("ln|det J| is another formula.")
+                .because(format!("derived from yours: {}", formula(tape, pair[0], z, "z")));
+            let told = match mine.is_empty() && others.is_empty() {
+                true => told.because("  it is right at most points, and not at all of them"),
+                false => told
+                    .because(format!("  too much: {}", listed(&mine)))
+                    .because(format!("  missing:  {}", listed(&others))),
+            };
+            return Err(told.because(format!(
+                "At z = {} it is {}, and {} is asked for.",
+                place(&at),
+                yours,
+                wanted
+            )));
         }
     };
-    let report = audit(answer).map_err(|error| NotYet::new(error.to_string()))?;
+    let report = audit(&answer).map_err(|error| NotYet::new(error.to_string()))?;
     let injective =
         NotYet::unless(&report, Topic::Injective, true, "that it is one-to-one and onto is not proven.")?;
     let inverse = NotYet::unless(&report, Topic::Inverse, false, "no inverse is known.")?;

@@ -1,19 +1,22 @@
 //! Exercise 10: a map with a parameter that cannot fold, whatever is learned.
 
-use pushforward::audit::{Settings, Topic, audit_with};
-use pushforward::bijection::Recording;
-use pushforward::lesson::exercise::{Exercise, Judgement, NotYet, Passed, points, recorded};
-use pushforward::lesson::values;
+use std::f64::consts::FRAC_PI_4;
+
+use pushforward::audit::Topic;
+use pushforward::lesson::exercise::{
+    Allowed, Answer, Exercise, Judgement, NotYet, Passed, Probes, Sameness, Space, compared, place, recorded,
+    shown,
+};
 use pushforward::prelude::*;
-use pushforward::program::{Output, Program};
 
 pub const EXERCISE: Exercise = Exercise {
     number: 10,
     slug: "10_invertibility_is_architecture",
     question: "x = z + a·sin(2z) with a learned a folds as soon as |a| grows past a half. Write it so that no value of \
                the parameter folds it, and it still learns how much of the wave to take.",
-    proof: "The judge asks for a proof that x is one-to-one for all z and every a. Where there is none it tries large \
-            parameters and looks for two points that collide.",
+    proof: "The judge reads off how much of the wave is taken for each value of the parameter, compares x with \
+            z + amount·sin(2z), and asks for a proof that x is one-to-one for all of them. Where there is none it asks \
+            whether the amount stays between -1/2 and 1/2, for parameters of every size.",
     hints: [
         "dx/dz = 1 + 2·a·cos(2z). For which amounts a is that above 0 at every z?",
         "The amount must stay between -1/2 and 1/2, whatever the parameter is. Which function has bounds of its own?",
@@ -21,85 +24,111 @@ pub const EXERCISE: Exercise = Exercise {
     ],
 };
 
+/// The amount must differ by so much between some values of the parameter.
+const SPREAD: f64 = 0.05;
+
 pub fn judge(answer: &dyn Bijection) -> Judgement {
-    let recording = recorded(answer, 1)?;
-    let (tape, z) = (recording.tape(), recording.input());
-    let start = Parameters::initialise(tape, 0);
-    if start.count() == 0 {
+    let answer = Answer::of(answer, 1, Allowed { parameters: true, ..Allowed::default() })?;
+    let recording = recorded(&answer)?;
+    let (tape, z, x) = (recording.tape(), recording.input(), recording.output());
+    if !answer.has_parameters() {
         return Err(NotYet::new("nothing is left to learn.")
             .because("the map has no parameter")
             .advise("Keep the parameter; bound what it can do."));
     }
-    let slopes = values(tape, z, &[recording.log_det()], &points(&Domain::Reals, 1)).swap_remove(0);
-    let (low, high) =
-        slopes.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), s| (l.min(*s), h.max(*s)));
-    if high - low < 1e-3 {
-        return Err(NotYet::new("the wave is gone.")
-            .because(format!("ln|dx/dz| lies between {low:.4} and {high:.4}: that is a straight line."))
-            .advise("Start the parameter where some of the wave is left."));
+    // sin(2z) is 1 at π/4, so what is added to z there is the amount: a formula in the parameters.
+    let amount = answer.forward(tape.vector(&[FRAC_PI_4])).at(0) - FRAC_PI_4;
+    let learned: Vec<Var<'_>> = tape.parameters().into_iter().map(|id| tape.var(id)).collect();
+    let of_parameters =
+        learned[1..].iter().fold(Space::reals(learned[0]), |space, parameter| space.and(*parameter));
+    let of_both = learned.iter().fold(Space::reals(z), |space, parameter| space.and(*parameter));
+    let start = Parameters::initialise(tape, 0);
+    let starts: Vec<f64> = start.iter().flat_map(|(_, tensor)| tensor.values.clone()).collect();
+    let first = of_parameters.numbers(&[amount], &starts)[0][0];
+    let names: Vec<String> = tape.declarations().into_iter().map(|declaration| declaration.name).collect();
+    let with = |values: &[f64]| format!("{} = {}", names.join(", "), place(values));
+
+    let form = match compared(&of_both, x.at(0), z.at(0) + amount * (2.0 * z.at(0)).sin()) {
+        Sameness::Same(evidence) => evidence,
+        Sameness::Apart { at, given, asked } => {
+            return Err(NotYet::new("x is not z + amount·sin(2z).")
+                .because(format!(
+                    "With {}, at z = {}: x is {}.",
+                    with(&at[1..]),
+                    shown(at[0]),
+                    shown(given[0])
+                ))
+                .because(format!(
+                    "At z = π/4, where sin(2z) is 1, x - z is the amount; with that amount x would be {} there.",
+                    shown(asked[0])
+                ))
+                .advise("Leave z and sin(2z) as they are: only the amount is to be written anew."));
+        }
+    };
+    let probes = Probes::of(&of_parameters, &[amount]);
+    let width = of_parameters.width();
+    let numbers = of_parameters.numbers(&[amount], &probes.rows).swap_remove(0);
+    let amounts: Vec<(&[f64], f64)> = probes.rows.chunks(width).zip(numbers).collect();
+    if let Some((values, operation)) = amounts
+        .iter()
+        .filter(|(_, amount)| !amount.is_finite())
+        .find_map(|(values, _)| Some((values, of_parameters.undefined(amount, values)?)))
+    {
+        return Err(NotYet::new("the amount is not defined for every parameter.")
+            .because(format!("With {} it has no value: `{operation}` has none.", with(values)))
+            .advise("Whatever is learned must be a map."));
     }
-    if spread(&recording, &start)? < 1e-9 {
-        return Err(NotYet::new("nothing is learned.")
-            .because("dx/dz is the same whatever the parameter is: the parameter has no part in the wave.")
+    let finite: Vec<(&[f64], f64)> = amounts.into_iter().filter(|(_, amount)| amount.is_finite()).collect();
+    let least = finite.iter().map(|(_, amount)| *amount).fold(f64::INFINITY, f64::min);
+    let most = finite.iter().map(|(_, amount)| *amount).fold(f64::NEG_INFINITY, f64::max);
+    if most - least < SPREAD {
+        let none = least.abs().max(most.abs()) < SPREAD;
+        let headline = if none { "the wave is gone." } else { "nothing is learned." };
+        return Err(NotYet::new(headline)
+            .because(format!("The amount of the wave is {} whatever the parameter is.", shown(first)))
             .advise("Let the parameter choose how much of the wave is taken."));
     }
-    let report = audit(answer).map_err(|error| NotYet::new(error.to_string()))?;
-    let headline = "it is not proven to be one-to-one for every parameter.";
-    match NotYet::unless(&report, Topic::Injective, true, headline) {
-        Ok(claim) => {
-            Ok(Passed::new("no value of the parameter folds it.").with(claim.statement, claim.evidence))
-        }
-        Err(told) => Err(folded(answer, &recording, &start).unwrap_or(told)),
+    if first.abs() < 1e-3 {
+        return Err(NotYet::new("the wave is gone.")
+            .because(format!("The parameter starts where the amount is {}.", shown(first)))
+            .advise("Start the parameter where some of the wave is left."));
     }
-}
-
-/// The start with one number in the place of every parameter.
-fn filled(start: &Parameters, value: f64) -> Parameters {
-    let mut parameters = start.clone();
-    parameters.iter_mut().for_each(|(_, tensor)| tensor.values.fill(value));
-    parameters
-}
-
-/// A node at points, with these parameters.
-fn at(recording: &Recording, node: Var<'_>, parameters: &Parameters, z: &[f64]) -> Result<Vec<f64>, NotYet> {
-    let failed =
-        |error: &dyn std::fmt::Display| NotYet::new("the map cannot be computed.").because(error.to_string());
-    let outputs = [Output::Each(node.id())];
-    let mut program = Program::<f64>::compile(recording.tape(), &[recording.input().id()], &outputs);
-    program.load(parameters).map_err(|error| failed(&error))?;
-    Ok(program.run(&[z], z.len()).map_err(|error| failed(&error))?.swap_remove(0))
-}
-
-/// By how much ln|dx/dz| differs between parameters, at most.
-fn spread(recording: &Recording, start: &Parameters) -> Result<f64, NotYet> {
-    let z = points(&Domain::Reals, 1);
-    let first = at(recording, recording.log_det(), start, &z)?;
-    [-0.3, 0.1, 0.4].into_iter().try_fold(0.0, |most: f64, value| {
-        let other = at(recording, recording.log_det(), &filled(start, value), &z)?;
-        Ok(first.iter().zip(&other).map(|(a, b)| (a - b).abs()).fold(most, f64::max))
-    })
-}
-
-/// Parameters at which two points collide, and how much of the wave is taken there.
-fn folded(answer: &dyn Bijection, recording: &Recording, start: &Parameters) -> Option<NotYet> {
-    [1.0, -1.0, 0.4, -0.4, 3.0, -3.0].into_iter().find_map(|value| {
-        let names: Vec<String> = start.iter().map(|(name, _)| name.to_string()).collect();
-        let parameters = filled(start, value);
-        // sin(2z) is 1 at π/4, so what is added to z there is the amount.
-        let quarter = std::f64::consts::FRAC_PI_4;
-        let amount = at(recording, recording.output(), &parameters, &[quarter]).ok()?[0] - quarter;
-        let settings = Settings { parameters: Some(parameters), ..Settings::default() };
-        let report = audit_with(answer, &settings).ok()?;
-        let claim = report.refuted().find(|claim| claim.topic == Topic::Injective)?;
-        Some(
-            NotYet::new("a parameter folds it.")
-                .because(format!("With {} = {value}:", names.join(" = ")))
-                .because(claim.evidence.detail())
-                .because(format!("The amount of the wave is {amount:.4} there; beyond ±1/2 the slope changes sign."))
-                .advise(
-                    "A penalty would only ask it not to learn that value. Bound the amount in the formula, between \
-                     -1/2 and 1/2.",
-                ),
-        )
-    })
+    // The plainest parameter that folds it.
+    let size = |values: &[f64]| values.iter().map(|value| value.abs().ln().abs()).sum::<f64>();
+    let folds = finite.iter().filter(|(_, amount)| amount.abs() > 0.5 * (1.0 + 1e-9));
+    let order = |values: &[f64]| (size(values), values[0] < 0.0);
+    if let Some((values, amount)) =
+        folds.min_by(|a, b| order(a.0).partial_cmp(&order(b.0)).unwrap_or(std::cmp::Ordering::Equal))
+    {
+        let flat = if *amount > 0.0 { "π/2" } else { "0" };
+        return Err(NotYet::new("a parameter folds it.")
+            .because(format!("With {} the amount of the wave is {}.", with(values), shown(*amount)))
+            .because(format!(
+                "Then dx/dz = 1 + 2·amount·cos(2z) is {} at z = {flat}, and 1 at z = π/4: x turns back.",
+                shown(1.0 - 2.0 * amount.abs())
+            ))
+            .advise(
+                "A penalty would only ask it not to learn that value. Bound the amount in the formula, between -1/2 and \
+                 1/2.",
+            ));
+    }
+    let report = audit(&answer).map_err(|error| NotYet::new(error.to_string()))?;
+    let proven =
+        report.claim(Topic::Injective).filter(|claim| matches!(claim.evidence, Evidence::Proven { .. }));
+    let (statement, evidence) = match proven {
+        Some(claim) => (format!("{}, for every parameter", claim.statement), claim.evidence.clone()),
+        None => (
+            format!(
+                "the amount lies between -1/2 and 1/2, from {} to {}: x never turns",
+                shown(least),
+                shown(most)
+            ),
+            Evidence::Checked { points: finite.len(), worst: 0.0, tolerance: 0.0, seed: None },
+        ),
+    };
+    let headline = match proven {
+        Some(_) => "no value of the parameter folds it.".to_string(),
+        None => "none of the parameters that were tried folds it.".to_string(),
+    };
+    Ok(Passed::new(headline).with(statement, evidence).with("x = z + amount·sin(2z)", form))
 }

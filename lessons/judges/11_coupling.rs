@@ -1,17 +1,20 @@
 //! Exercise 11: couplings that mix every variable with every other, and keep volume.
 
 use pushforward::lesson::exercise::{
-    Exercise, Judgement, NotYet, Passed, Sameness, compared, depends, formula, recorded,
+    Answer, Exercise, Judgement, NotYet, Passed, Sameness, Space, compared, depends, draws, formula, recorded,
 };
 use pushforward::prelude::*;
+use pushforward::sweep::reach::{Reach, Relation};
 use pushforward::sweep::simplify::simplify;
+use pushforward::tape::Cut;
 
 pub const EXERCISE: Exercise = Exercise {
     number: 11,
     slug: "11_coupling",
     question: "Four variables. Write a composition of at most three coupling layers in which every x depends on every z, \
                and ln|det J| is 0 whatever the networks learn.",
-    proof: "The judge follows the paths from every z to every x, and derives ln|det J| for all weights.",
+    proof: "The judge looks at each layer (permutations do not count), differentiates every x by every z, and derives \
+            ln|det J| for all weights.",
     hints: [
         "Follow one pair: z[3] reaches x[2] only by way of x[0] or x[1]. Which layer moves those by z[3], and which one after \
          it moves x[2] by them?",
@@ -24,53 +27,101 @@ const D: usize = 4;
 
 pub fn judge(layers: fn() -> Vec<Box<dyn Bijection>>) -> Judgement {
     let composed = layers();
-    let count = composed.len();
-    if count == 0 {
+    if composed.is_empty() {
         return Err(
             NotYet::new("there are no layers yet.").advise("Put layers into the vec![…], each in a Box.")
         );
     }
-    if count > 3 {
-        return Err(NotYet::new(format!("{count} layers, and three are enough.")));
+    let chain = Answer::chain(Answer::of_layers(&composed)?, D)?;
+    let mut count = 0;
+    for (k, layer) in chain.layers().iter().enumerate() {
+        count += usize::from(is_coupling(k, layer.as_ref())?);
     }
-    let chain = Chain::new(composed);
-    let recording = recorded(&chain, D)?;
+    if count > 3 {
+        return Err(NotYet::new(format!("{count} coupling layers, and three are enough.")));
+    }
+    let recording = recorded(&chain)?;
     let (tape, z, log_det) = (recording.tape(), recording.input(), recording.log_det());
-    let volume = match compared(tape, z, log_det, tape.constant(0.0), Domain::Reals) {
-        Sameness::Same(evidence) if evidence.word() == "proven" => evidence,
-        _ => {
-            let told = NotYet::new("ln|det J| is not 0 for all weights.").because(format!(
-                "ln|det J| = {}",
-                beginning(&formula(tape, simplify(tape, log_det.id(), 0, &[]).value, z, "z"))
-            ));
-            return Err(told.advise("A layer that scales changes volume. Which one only shifts?"));
+    let told = || {
+        let written = formula(tape, simplify(tape, log_det.id(), 0, &[]).value, z, "z");
+        NotYet::new("ln|det J| is not 0 for all weights.")
+            .because(format!("ln|det J| = {}", beginning(&written)))
+            .advise("A layer that scales changes volume. Which one only shifts?")
+    };
+    let zero = tape.constant(0.0);
+    let volume = match compared(&Space::reals(z), log_det, zero) {
+        Sameness::Same(evidence @ Evidence::Proven { .. }) => evidence,
+        Sameness::Apart { .. } => return Err(told()),
+        Sameness::Same(_) => {
+            // No proof: other weights than those that it starts with.
+            let mut points = 0;
+            for weights in draws(&Parameters::initialise(tape, 0)) {
+                match compared(&Space::reals(z).with(weights), log_det, zero) {
+                    Sameness::Same(Evidence::Checked { points: more, .. }) => points += more,
+                    Sameness::Same(_) => {}
+                    Sameness::Apart { .. } => return Err(told()),
+                }
+            }
+            Evidence::Checked { points, worst: 0.0, tolerance: 1e-9, seed: None }
         }
     };
-    let seen = depends(&chain);
+    let seen = depends(&chain)?;
     let missing = |output: usize| -> Vec<String> {
-        (0..D as u32)
-            .filter(|input| !seen[output].contains(input))
-            .map(|input| format!("z[{input}]"))
-            .collect()
+        (0..D).filter(|input| !seen[output].contains(input)).map(|input| format!("z[{input}]")).collect()
     };
     let lacking: Vec<usize> = (0..D).filter(|output| !missing(*output).is_empty()).collect();
     if lacking.is_empty() {
-        let reason = "a path leads from every z to every x".to_string();
-        return Ok(Passed::new(format!("{count} layers mix all four."))
-            .with("every x depends on every z", Evidence::Proven { reason })
+        let plural = if count == 1 { "layer mixes" } else { "layers mix" };
+        let shown = Evidence::Checked { points: D * D, worst: 0.0, tolerance: 0.0, seed: None };
+        return Ok(Passed::new(format!("{count} coupling {plural} all four."))
+            .with("every x depends on every z: of each pair a derivative that is not 0 was found", shown)
             .with("ln|det J| = 0", volume));
     }
     let told = lacking.iter().fold(NotYet::new("not every x depends on every z."), |told, output| {
         told.because(format!("x[{output}] does not depend on {}.", missing(*output).join(", ")))
     });
     let untouched: Vec<String> =
-        (0..D).filter(|output| seen[*output] == [*output as u32]).map(|k| format!("z[{k}]")).collect();
+        (0..D).filter(|output| seen[*output] == [*output]).map(|k| format!("z[{k}]")).collect();
     Err(match untouched.as_slice() {
         [] => told.advise("What moved in one layer must choose the shift in another."),
         names => {
             told.advise(format!("{} pass through every layer: let the halves take turns.", names.join(", ")))
         }
     })
+}
+
+/// Whether a layer is a coupling, or else a permutation: some variables pass unchanged, and each of the others is moved
+/// by them and by itself.
+fn is_coupling(k: usize, layer: &dyn Bijection) -> Result<bool, NotYet> {
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(D));
+    let x = layer.forward(z);
+    let simple = |node: Var<'_>| simplify(&tape, node.id(), 0, &[]).value.id();
+    let copied: Vec<Option<usize>> =
+        (0..D).map(|i| (0..D).find(|j| simple(x.at(i)) == simple(z.at(*j)))).collect();
+    if copied.iter().all(Option::is_some) {
+        return Ok(false);
+    }
+    let told = NotYet::new(format!("layers.{k} is no coupling layer."));
+    if copied.iter().all(Option::is_none) {
+        return Err(told
+            .because(format!("{} leaves no variable as it is.", layer.name()))
+            .advise("A coupling lets some variables pass, and they choose how the others move."));
+    }
+    let cut = Cut::new(&tape, &[z.id()], &[x.id()]);
+    for (i, inputs) in Reach::new(&tape, &cut, Relation::Value).pattern().into_iter().enumerate() {
+        let moving: Vec<String> = inputs
+            .into_iter()
+            .filter(|input| !copied.contains(&Some(*input as usize)))
+            .map(|input| format!("z[{input}]"))
+            .collect();
+        if copied[i].is_none() && moving.len() > 1 {
+            return Err(told
+                .because(format!("Its x[{i}] depends on {}, which move as well.", moving.join(" and ")))
+                .advise("A coupling lets some variables pass, and they choose how the others move."));
+        }
+    }
+    Ok(true)
 }
 
 /// A long formula's first line, cut.

@@ -1,6 +1,8 @@
 //! Exercise 12: the two masks of a masked network.
 
-use pushforward::lesson::exercise::{Exercise, Judgement, NotYet, Passed, Sameness, compared, recorded};
+use pushforward::lesson::exercise::{
+    Exercise, Judgement, NotYet, Passed, Sameness, Space, compared, recorded,
+};
 use pushforward::prelude::*;
 
 pub const EXERCISE: Exercise = Exercise {
@@ -9,7 +11,7 @@ pub const EXERCISE: Exercise = Exercise {
     question: "Three variables and four hidden units of the degrees 1, 1, 2, 2. Write the two masks of a network in which \
                output i sees the inputs before i, all of them and nothing else.",
     proof: "The judge multiplies weights by your masks in x = z + V·tanh(W z), for all weights: J must be lower triangular \
-            and ln|det J| = 0, and no input that may be seen may be lost.",
+            and ln|det J| = 0, each unit must keep to its degree, and no input that may be seen may be lost.",
     hints: [
         "The input zⱼ has the degree j. A hidden unit of degree m may see the inputs of degree at most m.",
         "The output i may see the hidden units of degree below i: strictly, or it would see its own input.",
@@ -43,6 +45,9 @@ impl Bijection for Masked {
 
 pub fn judge(masks: fn() -> Masks) -> Judgement {
     let (hidden, outputs) = masks();
+    if (0..32).any(|_| masks() != (hidden, outputs)) {
+        return Err(NotYet::new("your code does not always say the same."));
+    }
     let entries = hidden.as_flattened().iter().chain(outputs.as_flattened());
     if let Some(entry) = entries.into_iter().find(|entry| **entry != 0.0 && **entry != 1.0) {
         return Err(
@@ -72,15 +77,32 @@ pub fn judge(masks: fn() -> Masks) -> Judgement {
             }
         });
     }
+    let unit = |k: usize| format!("hidden unit {} (degree {})", k + 1, DEGREES[k]);
+    if let Some((k, j)) = (0..4)
+        .flat_map(|k| (0..3).map(move |j| (k, j)))
+        .find(|(k, j)| hidden[*k][*j] == 1.0 && j + 1 > DEGREES[*k])
+    {
+        return Err(NotYet::new(format!("{} sees input {}.", unit(k), j + 1))
+            .because("No output looks there that must not, but the degree is no longer what the unit sees.")
+            .advise(format!("A hidden unit of degree {} may see inputs up to {0} only.", DEGREES[k])));
+    }
+    if let Some((i, k)) = (0..3)
+        .flat_map(|i| (0..4).map(move |k| (i, k)))
+        .find(|(i, k)| outputs[*i][*k] == 1.0 && DEGREES[*k] > *i)
+    {
+        return Err(NotYet::new(format!("output {} sees {}.", i + 1, unit(k)))
+            .because("That unit sees nothing now that it must not; by its degree it may.")
+            .advise("An output sees units of a degree below its own."));
+    }
     if let Some((i, j)) = pairs().find(|(i, j)| j < i && through(*i, *j).is_none()) {
         return Err(NotYet::new(format!("output {} no longer sees input {}.", i + 1, j + 1))
             .because("Nothing wrong is seen, but something is lost: the layer is less than it may be.")
             .advise("Look for a hidden unit that may see the one and be seen by the other."));
     }
-    let recording = recorded(&Masked((hidden, outputs)), 3)?;
+    let recording = recorded(&Masked((hidden, outputs)))?;
     let (tape, z) = (recording.tape(), recording.input());
     let reason = "no path leads where the structure has a zero".to_string();
-    match compared(tape, z, recording.log_det(), tape.constant(0.0), Domain::Reals) {
+    match compared(&Space::reals(z), recording.log_det(), tape.constant(0.0)) {
         Sameness::Same(evidence) => Ok(Passed::new("the masks are those of an autoregressive network.")
             .with("J is lower triangular, for all weights", Evidence::Proven { reason })
             .with("ln|det J| = 0", evidence)),

@@ -3,9 +3,8 @@
 use std::f64::consts::PI;
 
 use pushforward::lesson::exercise::{
-    Exercise, Judgement, NotYet, Passed, Sameness, compared, points, without_mistakes,
+    Exercise, Judgement, NotYet, Passed, Probes, Sameness, Space, apart, compared, given_formula, shown,
 };
-use pushforward::lesson::values;
 use pushforward::prelude::*;
 
 pub const EXERCISE: Exercise = Exercise {
@@ -25,82 +24,113 @@ pub const EXERCISE: Exercise = Exercise {
 /// KL(p‖q) from the mean and the deviation of p, and those of q.
 pub type Divergence = for<'t> fn([Var<'t>; 2], [Var<'t>; 2]) -> Var<'t>;
 
-/// ln of a normal density.
-fn log_normal<'t>(x: Var<'t>, [mean, deviation]: [Var<'t>; 2]) -> Var<'t> {
-    -0.5 * ((x - mean) / deviation).powi(2) - deviation.ln() - 0.5 * (2.0 * PI).ln()
+/// ln of a normal density at what lies `off` its mean.
+fn log_normal<'t>(off: Var<'t>, deviation: Var<'t>) -> Var<'t> {
+    -0.5 * (off / deviation).powi(2) - deviation.ln() - 0.5 * (2.0 * PI).ln()
 }
 
-/// The mean over p of what is at most quadratic in x: half of what it is at a - s and at a + s, and no less exact.
-fn mean_over<'t>([mean, deviation]: [Var<'t>; 2], of: impl Fn(Var<'t>) -> Var<'t>) -> Var<'t> {
-    0.5 * (of(mean - deviation) + of(mean + deviation))
+/// The mean over p of what is at most quadratic in x: half of what it is at a - s and at a + s, and no less exact. What
+/// is asked for is a formula in x - a, which is s there whatever a is.
+fn mean_over<'t>([_, deviation]: [Var<'t>; 2], of: impl Fn(Var<'t>) -> Var<'t>) -> Var<'t> {
+    0.5 * (of(-deviation) + of(deviation))
+}
+
+/// The mean of -ln q over p.
+fn nll<'t>(p: [Var<'t>; 2], q: [Var<'t>; 2]) -> Var<'t> {
+    mean_over(p, |off| -log_normal((p[0] - q[0]) + off, q[1]))
 }
 
 fn divergence<'t>(p: [Var<'t>; 2], q: [Var<'t>; 2]) -> Var<'t> {
-    mean_over(p, |x| log_normal(x, p) - log_normal(x, q))
+    mean_over(p, |off| log_normal(off, p[1])) + nll(p, q)
 }
 
 pub fn judge(forward_kl: Divergence) -> Judgement {
     let tape = Tape::new();
-    // All means and all deviations above 0.
+    // a and b are any numbers, s and t are above 0.
     let u = tape.input(Shape::Vector(4));
-    let (p, q) = ([u.at(0), u.at(1).exp()], [u.at(2), u.at(3).exp()]);
-    let (given, own) = (forward_kl(p, q), forward_kl(p, p));
-    without_mistakes(&tape)?;
-    if given.shape() != Shape::Scalar {
-        return Err(NotYet::new("a divergence is one number.")
-            .because(format!("the shape of yours: {}", given.shape())));
-    }
-    let same = |given: Var<'_>, other: Var<'_>| {
-        compared(&tape, u, tape.var(given.id()), tape.var(other.id()), Domain::Reals)
-    };
-    let is = |other: Var<'_>| matches!(same(given, other), Sameness::Same(_));
-    let (at, mine, right) = match same(given, divergence(p, q)) {
-        Sameness::Same(evidence) => return passed(&tape, u, given, evidence, same(own, tape.constant(0.0))),
+    let space = Space::each(u, &[Domain::Reals, Domain::Positive, Domain::Reals, Domain::Positive]);
+    let (p, q) = ([u.at(0), u.at(1)], [u.at(2), u.at(3)]);
+    let given = given_formula(&tape, &[u], "a divergence", || forward_kl(p, q))?;
+    let same = |other: Var<'_>| compared(&space, given, tape.var(other.id()));
+    // Where q is p, a divergence is 0.
+    let own: Vec<f64> = [[0.0, 1.0], [1.5, 0.3], [-2.0, 4.0], [30.0, 1e-3], [-0.1, 100.0]]
+        .into_iter()
+        .flat_map(|[mean, deviation]| [mean, deviation, mean, deviation])
+        .collect();
+    let of_itself = space.numbers(&[given], &own).swap_remove(0);
+    let (at, mine, right) = match same(divergence(p, q)) {
+        Sameness::Same(evidence) => return passed(&space, given, evidence, &of_itself),
         Sameness::Apart { at, given, asked } => (at, given[0], asked[0]),
     };
+    let [yours, derived] = apart(mine, right);
     let told = |headline: &str| {
         NotYet::new(headline)
             .because(format!(
-                "p with mean {:.3} and deviation {:.3}, q with {:.3} and {:.3}:",
-                at[0],
-                at[1].exp(),
-                at[2],
-                at[3].exp()
+                "p with mean {} and deviation {}, q with {} and {}:",
+                shown(at[0]),
+                shown(at[1]),
+                shown(at[2]),
+                shown(at[3])
             ))
-            .because(format!("  yours is {mine:.4}; KL(p‖q) is {right:.4}"))
+            .because(format!("  yours is {}; KL(p‖q) is {}", yours, derived))
     };
+    let is = |other: Var<'_>| same(other).holds();
     Err(if is(divergence(q, p)) {
         told("that is KL(q‖p), the backward one.")
             .because("Its mean is over q. Data are drawn from p.")
             .advise("Let p and q change places.")
-    } else if is(mean_over(p, |x| -log_normal(x, q))) {
+    } else if is(nll(p, q)) {
         told("that is NLL, with H(p) left in it.").advise("Take off H(p), which is ln s + 1/2 + 1/2·ln 2π.")
     } else if is(-divergence(p, q)) {
         told("the sign is the other one: a divergence is never negative.")
-    } else if let Sameness::Apart { given, .. } = same(own, tape.constant(0.0)) {
-        told("KL(p‖p) is not 0.")
-            .because(format!("  with q = p yours is {:.4}", given[0]))
-            .advise("The mean of (x - b)² over p has two parts, one of them s².")
+    } else if let Some(constant) = always(&space, given, divergence(p, q)) {
+        told("a number is left over.")
+            .because(format!("  yours is KL(p‖q) and {} more, whatever p and q are", shown(constant)))
+            .advise("KL(p‖p) is 0: what is left of yours when q is p?")
+    } else if let Some(rest) = of_itself.iter().find(|value| (**value).abs() > 1e-9 || value.is_nan()) {
+        told("KL(p‖p) is not 0.").because(format!("  with q = p yours is {}", shown(*rest))).advise(
+            "NLL is a mean over p, and so is H(p). Of which square is the mean over p the variance, s²?",
+        )
     } else {
         told("that is another number.").advise("It is the mean of ln p(x) - ln q(x), over x drawn from p.")
     })
 }
 
+/// What one formula is more than another, if it is the same number everywhere.
+fn always<'t>(space: &Space<'t>, given: Var<'t>, asked: Var<'t>) -> Option<f64> {
+    let at = [0.0, 1.0, 0.0, 1.0];
+    let numbers = space.numbers(&[given, asked], &at);
+    let constant = numbers[0][0] - numbers[1][0];
+    (constant.is_finite() && compared(space, given - constant, asked).holds()).then_some(constant)
+}
+
 /// What holds of the right answer.
-fn passed(tape: &Tape, u: Var<'_>, given: Var<'_>, equal: Evidence, own: Sameness) -> Judgement {
-    let Sameness::Same(zero) = own else {
-        return Err(NotYet::new("KL(p‖p) is not 0."));
-    };
-    let rows = points(&Domain::Reals, 4);
-    let least = values(tape, u, &[given], &rows).concat().into_iter().fold(f64::INFINITY, f64::min);
-    if least < 0.0 {
-        return Err(
-            NotYet::new("a divergence is never negative.").because(format!("yours is {least:.4} somewhere"))
-        );
+fn passed<'t>(space: &Space<'t>, given: Var<'t>, equal: Evidence, of_itself: &[f64]) -> Judgement {
+    if let Some(rest) = of_itself.iter().find(|value| value.is_nan() || value.abs() > 1e-9) {
+        return Err(NotYet::new("KL(p‖p) is not 0.").because(format!("with q = p yours is {}", shown(*rest))));
     }
-    let never = Evidence::Checked { points: rows.len() / 4, worst: 0.0, tolerance: 0.0, seed: None };
+    let worst = of_itself.iter().fold(0.0f64, |worst, value| worst.max(value.abs()));
+    let zero = Evidence::Checked { points: of_itself.len(), worst, tolerance: 1e-9, seed: None };
+    let rows = Probes::of(space, &[given]).rows;
+    let numbers = space.numbers(&[given, space.rounding(given)], &rows);
+    let seen: Vec<f64> = numbers[0]
+        .iter()
+        .zip(&numbers[1])
+        .filter(|(value, rounding)| value.is_finite() && **rounding < 1e-9)
+        .map(|(value, _)| *value)
+        .collect();
+    let least = seen.iter().copied().fold(f64::INFINITY, f64::min);
+    if least < -1e-9 {
+        return Err(NotYet::new("a divergence is never negative.")
+            .because(format!("yours is {} somewhere", shown(least))));
+    }
+    let all = match equal {
+        Evidence::Proven { .. } => "it is the mean of ln p - ln q over p, for all means and deviations",
+        _ => "it is the mean of ln p - ln q over p",
+    };
+    let never = Evidence::Checked { points: seen.len(), worst: 0.0, tolerance: 0.0, seed: None };
     Ok(Passed::new("that is what maximum likelihood lowers.")
-        .with("it is the mean of ln p - ln q over p, for all means and deviations", equal)
+        .with(all, equal)
         .with("KL(p‖p) = 0", zero)
         .with("it is never negative", never))
 }

@@ -2,9 +2,9 @@
 
 use pushforward::audit::Topic;
 use pushforward::lesson::exercise::{
-    Exercise, Judgement, NotYet, Passed, Sameness, compared, formula, recorded,
+    Allowed, Answer, Exercise, Judgement, NotYet, Passed, Sameness, Space, apart, compared, formula,
+    one_to_one, recorded, shown,
 };
-use pushforward::lesson::values;
 use pushforward::prelude::*;
 
 pub const EXERCISE: Exercise = Exercise {
@@ -12,8 +12,8 @@ pub const EXERCISE: Exercise = Exercise {
     slug: "15_simple_bases",
     question: "z is logistic: far out its density falls as exp(-|z|). Write a bijection of ℝ such that x has the density \
                (2 + x²)^(-3/2), Student's t with ν = 2, which falls only as 1/|x|³.",
-    proof: "The judge compares ln p(z) - ln|det J| with ln (2 + x²)^(-3/2) far into the tails, and audits that the map is \
-            one-to-one onto ℝ.",
+    proof: "The judge compares ln p(z) - ln|det J| with ln (2 + x²)^(-3/2) far into both tails, as far as numbers \
+            go, and asks whether the map is one-to-one.",
     hints: [
         "Probability is kept: P(Z < z) must be P(X < x). The first is σ(z) = 1/(1 + exp(-z)), the second (1 + \
          x/√(2 + x²))/2.",
@@ -22,25 +22,35 @@ pub const EXERCISE: Exercise = Exercise {
     ],
 };
 
-/// How far z goes: one draw in 1500 lies farther out.
+/// Where a tail is told by how fast it falls.
 const FAR: f64 = 8.0;
 
 pub fn judge(answer: &dyn Bijection) -> Judgement {
-    let recording = recorded(answer, 1)?;
+    let answer = Answer::of(answer, 1, Allowed::default())?;
+    let recording = recorded(&answer)?;
     let (tape, z, x) = (recording.tape(), recording.input(), recording.output());
+    let space = Space::reals(z);
     let given = Logistic::new(1).log_prob(z) - recording.log_det();
     let asked = -1.5 * (2.0 + x.at(0).powi(2)).ln();
-    let within = Domain::Interval { lower: -FAR, upper: FAR };
-    let density = match compared(tape, z, given, asked, within) {
+    let (statement, evidence) = one_to_one(&answer)?;
+    let density = match compared(&space, given, asked) {
         Sameness::Same(evidence) => evidence,
         Sameness::Apart { at, given: mine, asked: right } => {
-            let place = values(tape, z, &[x], &at)[0][0];
+            let place = space.numbers(&[x], &at)[0][0];
+            let [yours, wanted] = apart(mine[0], right[0]);
             let told = NotYet::new("x has another density.").because(format!(
-                "At z = {:.4}, x = {place:.4}: ln p(x) is {:.4} by yours, {:.4} is asked for.",
-                at[0], mine[0], right[0]
+                "At z = {}, x = {}: ln p(x) is {} by yours, {} is asked for.",
+                shown(at[0]),
+                shown(place),
+                yours,
+                wanted
             ));
+            // Right within, and wrong from some place on.
+            if at[0].abs() >= FAR {
+                return Err(told.advise("Nearer to the middle it is right; the tails go on for ever."));
+            }
             // How fast ln p falls with ln|x|, by the last stretch.
-            let ends = values(tape, z, &[given, x], &[FAR - 0.5, FAR]);
+            let ends = space.numbers(&[given, x], &[FAR - 0.5, FAR]);
             let power = (ends[0][0] - ends[0][1]) / (ends[1][1] / ends[1][0]).ln();
             let far = |told: NotYet| {
                 told.because(format!("Far out p(x) falls as 1/|x|^{power:.2} there, not as 1/|x|³."))
@@ -59,35 +69,14 @@ pub fn judge(answer: &dyn Bijection) -> Judgement {
             });
         }
     };
-    let report = audit(answer).map_err(|error| NotYet::new(error.to_string()))?;
-    let onto =
-        report.claim(Topic::Injective).cloned().ok_or_else(|| NotYet::new("the audit ended early."))?;
-    let evidence = match onto.evidence {
-        Evidence::Proven { .. } => onto.evidence,
-        Evidence::Refuted { witness } => return Err(NotYet::new("f is not one-to-one.").because(witness)),
-        // Of one variable it can be looked at all along the line.
-        _ => rising(tape, z, x)?,
-    };
+    let report = audit(&answer).map_err(|error| NotYet::new(error.to_string()))?;
     let passed = Passed::new("heavy tails, from a base that has none.")
         .with(format!("x = {} has the density (2 + x²)^(-3/2)", formula(tape, x.at(0), z, "z")), density)
-        .with(onto.statement, evidence);
+        .with(statement, evidence);
     Ok(match report.claim(Topic::Inverse) {
         Some(inverse) if inverse.evidence.holds() => {
             passed.with(&inverse.statement, inverse.evidence.clone())
         }
         _ => passed,
     })
-}
-
-/// Whether x only rises, or only falls, all along a grid.
-fn rising(tape: &Tape, z: Var<'_>, x: Var<'_>) -> Result<Evidence, NotYet> {
-    let grid: Vec<f64> = (-1000..=1000).map(|k| FAR * f64::from(k) / 1000.0).collect();
-    let images = values(tape, z, &[x], &grid).swap_remove(0);
-    let falls = images[0] > images[images.len() - 1];
-    let turn = images.windows(2).position(|pair| if falls { pair[1] >= pair[0] } else { pair[1] <= pair[0] });
-    match turn {
-        None => Ok(Evidence::Checked { points: grid.len(), worst: 0.0, tolerance: 0.0, seed: None }),
-        Some(k) => Err(NotYet::new("f is not one-to-one.")
-            .because(format!("It turns near z = {:.3}, where x = {:.3}.", grid[k], images[k]))),
-    }
 }

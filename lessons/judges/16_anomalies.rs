@@ -3,9 +3,8 @@
 use std::f64::consts::{E, PI};
 
 use pushforward::flow::FlowError;
-use pushforward::lesson::exercise::{Exercise, Judgement, NotYet, Passed, without_mistakes};
+use pushforward::lesson::exercise::{Exercise, Judgement, NotYet, Passed, Space, given_formula, shown};
 use pushforward::lesson::statistics::auc;
-use pushforward::lesson::values;
 use pushforward::prelude::*;
 
 pub const EXERCISE: Exercise = Exercise {
@@ -45,31 +44,31 @@ fn drawn(deviation: f64, seed: u64) -> Result<Vec<f64>, FlowError> {
 pub fn judge(score: Score) -> Judgement {
     let tape = Tape::new();
     let input = tape.input(Shape::Vector(1));
-    let given = score(input.at(0));
-    without_mistakes(&tape)?;
-    if given.shape() != Shape::Scalar {
-        return Err(
-            NotYet::new("a score is one number.").because(format!("the shape of yours: {}", given.shape()))
-        );
-    }
-    let scored = |log_p: &[f64]| values(&tape, input, &[given], log_p).swap_remove(0);
-    let kinds = [(1.0, SEED), (0.8, SEED + 1), (1.25, SEED + 2)]
-        .into_iter()
-        .map(|(deviation, seed)| drawn(deviation, seed))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| NotYet::new(error.to_string()))?;
-    let [usual, tame, wild] = [0, 1, 2].map(|k| scored(&kinds[k]));
-    for (scores, log_p) in [&usual, &tame, &wild].into_iter().zip(&kinds) {
+    let given = given_formula(&tape, &[input], "a score", || score(input.at(0)))?;
+    let space = Space::reals(input);
+    let scored = |log_p: &[f64]| space.numbers(&[given], log_p).swap_remove(0);
+    // Rows of a second seed beside them: what was fitted to the first ones shows there.
+    let kinds =
+        [(1.0, SEED), (0.8, SEED + 1), (1.25, SEED + 2), (1.0, SEED + 3), (0.8, SEED + 4), (1.25, SEED + 5)]
+            .into_iter()
+            .map(|(deviation, seed)| drawn(deviation, seed))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| NotYet::new(error.to_string()))?;
+    let scores: Vec<Vec<f64>> = kinds.iter().map(|log_p| scored(log_p)).collect();
+    for (scores, log_p) in scores.iter().zip(&kinds) {
         if let Some(k) = scores.iter().position(|score| !score.is_finite()) {
-            return Err(NotYet::new("a score is not a number.").because(format!("at ln p = {:.4}", log_p[k])));
+            return Err(
+                NotYet::new("a score is not a number.").because(format!("at ln p = {}", shown(log_p[k])))
+            );
         }
     }
-    let areas = [auc(&usual, &tame), auc(&usual, &wild)];
+    // The smaller of the two draws.
+    let areas = [1, 2].map(|k| auc(&scores[0], &scores[k]).min(auc(&scores[3], &scores[3 + k])));
     let negated = |k: usize| kinds[k].iter().map(|value| -value).collect::<Vec<f64>>();
     let plain = [1, 2].map(|k| auc(&negated(0), &negated(k)));
     if areas.iter().all(|area| *area > ENOUGH) {
         let evidence =
-            || Evidence::Checked { points: 2 * ROWS, worst: 0.0, tolerance: 0.0, seed: Some(SEED) };
+            || Evidence::Checked { points: 4 * ROWS, worst: 0.0, tolerance: 0.0, seed: Some(SEED) };
         let told =
             |name: &str, k: usize| format!("AUC of {name} rows: {:.3}; by -ln p {:.3}", areas[k], plain[k]);
         return Ok(Passed::new("both ends of the histogram are found.")
@@ -91,7 +90,13 @@ pub fn judge(score: Score) -> Judgement {
     Err(if scores.iter().all(|score| *score == scores[0]) {
         told.because("It is the same number for all ln p.").advise("Let it rise, the stranger a row.")
     } else if lowest == line.len() - 1 {
-        told.because("It falls with ln p, up to the highest: the likeliest row counts as the most usual.")
+        let falls = scores.windows(2).all(|pair| pair[1] <= pair[0]);
+        let how = if falls {
+            "It falls with ln p, up to the highest"
+        } else {
+            "It is lowest where ln p is highest"
+        };
+        told.because(format!("{how}: the likeliest row counts as the most usual."))
             .because(usual)
             .advise("Too likely is strange as well: let it be lowest where usual rows are.")
     } else if lowest == 0 {

@@ -3,21 +3,14 @@
 use std::fs;
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 
 use pushforward::lesson::Lesson;
 
+use super::judging::{Ended, run};
 use super::progress::{Progress, Stage, answer, root, start};
 use super::table::LESSONS;
 use super::{find, say};
-
-/// What came of compiling and judging one exercise.
-enum Outcome {
-    Passed,
-    NotYet,
-    /// It does not compile, or cargo could not be run.
-    NotRun,
-}
 
 /// Judges one exercise, the next one, or all.
 pub fn check(wanted: Option<&str>) -> ExitCode {
@@ -36,18 +29,10 @@ pub fn check(wanted: Option<&str>) -> ExitCode {
     }
     let mut passed = 0;
     for lesson in &chosen {
-        match judge(&mut progress, lesson, false) {
-            Outcome::Passed => passed += 1,
-            Outcome::NotYet => {}
-            Outcome::NotRun => say(&super::wrapped(
-                &format!(
-                    "✗ exercise {:02}: {} does not compile yet; the compiler says why above. Where it says that an \
-                     {{integer}} cannot be added to or multiplied by a Var: write 2.0 instead of 2.",
-                    lesson.number,
-                    lesson.exercise.file()
-                ),
-                "",
-            )),
+        let ended = judge(&mut progress, lesson, false);
+        passed += usize::from(ended == Ended::Passed);
+        if let Some(told) = ended.told(&lesson.exercise.file()) {
+            say(&super::wrapped(&format!("✗ exercise {:02}: {told}", lesson.number), ""));
         }
     }
     if chosen.len() > 1 {
@@ -88,7 +73,7 @@ pub fn stages(progress: &mut Progress) -> Vec<Stage> {
 
 /// Compiles the learner's file with its judge and runs them. They are a package of their own, so that a file that does
 /// not compile is in nobody's way.
-fn judge(progress: &mut Progress, lesson: &Lesson, quiet: bool) -> Outcome {
+fn judge(progress: &mut Progress, lesson: &Lesson, quiet: bool) -> Ended {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.current_dir(root()).args(["run", "--quiet", "--package", "pushforward-exercises", "--bin"]);
@@ -97,20 +82,12 @@ fn judge(progress: &mut Progress, lesson: &Lesson, quiet: bool) -> Outcome {
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }
-    if quiet {
-        command.stdout(Stdio::null()).stderr(Stdio::null());
+    let ended = run(command, quiet);
+    // What could not be run was not judged.
+    if !matches!(ended, Ended::NoCargo(_)) {
+        progress.judged(lesson.exercise, ended == Ended::Passed);
     }
-    let outcome = match command.status().map(|status| status.code()) {
-        Ok(Some(0)) => Outcome::Passed,
-        Ok(Some(1)) => Outcome::NotYet,
-        Ok(_) => Outcome::NotRun,
-        Err(error) => {
-            say(&format!("cargo cannot be run: {error}\n"));
-            return Outcome::NotRun;
-        }
-    };
-    progress.judged(lesson.exercise, matches!(outcome, Outcome::Passed));
-    outcome
+    ended
 }
 
 /// Shows the hints so far and one more.

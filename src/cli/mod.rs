@@ -5,6 +5,7 @@ mod book;
 mod exercises;
 mod find;
 mod fit;
+mod judging;
 mod lessons;
 mod progress;
 mod table;

@@ -1,5 +1,6 @@
 //! A composition: each layer with its own variables, then the whole.
 
+use super::inverse::Standing;
 use super::layer::{self, Extent};
 use super::prose::Prose;
 use super::subject::{Called, Subject, line};
@@ -64,7 +65,12 @@ pub(super) fn sections(
         own.iter_mut().for_each(|section| section.level = 1);
         sections.extend(own);
     }
-    let mut whole = Whole { recording, leaves, called, subject: None };
+    let standing = leaves.iter().map(|leaf| match leaf.bijection.inverted() {
+        Some(other) => Standing::of(other),
+        None => Standing::of(leaf.bijection),
+    });
+    let standing = standing.collect();
+    let mut whole = Whole { recording, leaves, called, standing, subject: None };
     let mut heading = Section::new("The whole", Vec::new());
     heading.lines.push(Line::Prose(Prose::words("Parameters carry the path of their layer.")));
     sections.push(heading);
@@ -104,6 +110,8 @@ struct Whole<'a> {
     recording: &'a Recording,
     leaves: Vec<Leaf<'a>>,
     called: Vec<Called>,
+    /// Whether each layer has an inverse.
+    standing: Vec<Standing>,
     /// The layer that was written last: what it gave a name keeps it.
     subject: Option<Subject<'a>>,
 }
@@ -190,9 +198,14 @@ impl<'a> Whole<'a> {
             let x = tape.input(Shape::Vector(subject.d()));
             inverse::call_image(&mut subject, x);
             let leaf = &self.leaves[k];
-            match tape.scope(&leaf.path, || pull_back(leaf.bijection, x)) {
-                Ok(z) => lines.extend(inverse::solved(&mut subject, z)),
-                Err(error) => lines.push(Line::Prose(Prose::words(format!("{error}.")))),
+            let told = self.standing[k].told(&leaf.bijection.name());
+            match (told, tape.scope(&leaf.path, || pull_back(leaf.bijection, x))) {
+                (Some(told), _) => lines.push(Line::Prose(Prose::words(told))),
+                (None, Ok(z)) => {
+                    lines.extend(inverse::solved(&mut subject, z));
+                    lines.extend(inverse::guaranteed(tape, z));
+                }
+                (None, Err(error)) => lines.push(Line::Prose(Prose::words(format!("{error}.")))),
             }
             self.subject = Some(subject);
         }
@@ -200,6 +213,9 @@ impl<'a> Whole<'a> {
     }
 
     fn density(&mut self) -> Section {
+        if let Some(standing) = self.standing.iter().find(|standing| !standing.has_density()) {
+            return Section::new("Density", vec![standing.without_density()]);
+        }
         let (terms, definitions) = self.terms();
         let difference = terms.iter().fold(inverse::base(), |rest, (positive, term)| match positive {
             true => rest.minus(term),

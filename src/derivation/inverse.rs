@@ -6,8 +6,11 @@ use super::jacobian::WRITTEN_OUT;
 use super::prose::Prose;
 use super::subject::{Subject, formulas, half, line};
 use super::{Line, Section};
-use crate::bijection::{Bijection, derived_inverse, pull_back_with_log_det};
-use crate::sweep::{Names, Sheet, Term, Wanted, Written};
+use crate::audit::{Evidence, Topic, audit};
+use crate::bijection::{Bijection, BijectionError, derived_inverse, pull_back_with_log_det};
+use crate::sweep::bound::{Bound, Bounds};
+use crate::sweep::simplify::simplify;
+use crate::sweep::{Names, Sheet, Term, Wanted, Written, tangent};
 use crate::tape::{Cut, NodeId, Op, Shape, Tape, Var};
 
 /// How many characters ln|det J| may take to be put into the density.
@@ -19,26 +22,161 @@ const STAGES: usize = 8;
 /// Up to so many variables an order is spelled out.
 const SPELLED_OUT: usize = 12;
 
-/// z = f⁻¹(x), as it follows from `forward`, or as the layer gives it.
+/// Whether there is one z for each x, which a density needs.
+pub(super) enum Standing {
+    /// An inverse is derived, or the layer gives one and nothing refutes it.
+    Inverted,
+    /// No inverse is known, but a proof that there is one: why.
+    OneToOne(String),
+    /// Neither is known: why no inverse could be derived.
+    Open(String),
+    /// Two z go to one x: which.
+    Refuted(String),
+}
+
+impl Standing {
+    /// What is known of a single layer.
+    pub(super) fn of(bijection: &(impl Bijection + ?Sized)) -> Standing {
+        let tape = Tape::new();
+        let x = tape.input(Shape::Vector(bijection.dim()));
+        let reason = match derived_inverse(bijection, x) {
+            Ok(_) => return Standing::Inverted,
+            Err(BijectionError::NoInverse { reason, .. }) => reason,
+            Err(error) => error.to_string(),
+        };
+        let claim = audit(bijection).ok().and_then(|report| report.claim(Topic::Injective).cloned());
+        match claim.map(|claim| claim.evidence) {
+            Some(Evidence::Refuted { witness }) => Standing::Refuted(witness),
+            _ if bijection.inverse(x).is_some() => Standing::Inverted,
+            Some(Evidence::Proven { reason }) => Standing::OneToOne(reason),
+            _ => Standing::Open(reason),
+        }
+    }
+
+    /// Whether a density may be written.
+    pub(super) fn has_density(&self) -> bool {
+        matches!(self, Standing::Inverted | Standing::OneToOne(_))
+    }
+
+    /// What is said in the place of an inverse; nothing where there is one.
+    pub(super) fn told(&self, name: &str) -> Option<String> {
+        match self {
+            Standing::Inverted => None,
+            Standing::OneToOne(reason) => {
+                Some(format!("{name} is one-to-one: {reason}. No formula for f⁻¹ is derived."))
+            }
+            Standing::Open(reason) => Some(format!(
+                "{name}: no inverse can be derived, since {reason}. That it is one-to-one is not proven either. If it \
+                 is, `fn inverse` beside `forward` says how (`audit` checks that the two agree)."
+            )),
+            Standing::Refuted(witness) => {
+                Some(format!("{name} has no inverse, since it is not one-to-one: {}", sentence(witness)))
+            }
+        }
+    }
+
+    /// What is said in the place of a density.
+    pub(super) fn without_density(&self) -> Line {
+        let said = match self {
+            Standing::Refuted(_) => {
+                "None is written: where several z go to one x, all of them add to its density, and ln p_Z(z) - ln|det J| \
+                 is the share of one."
+            }
+            _ => {
+                "None is written: ln p_Z(z) - ln|det J| is the density at x = f(z) only if no other z goes there, and \
+                 that is neither proven nor given."
+            }
+        };
+        Line::Prose(Prose::words(said))
+    }
+}
+
+/// With a full stop at its end.
+fn sentence(text: &str) -> String {
+    format!("{}.", text.trim_end_matches('.'))
+}
+
+/// z = f⁻¹(x), as it follows from `forward`, or as the layer gives it; and whether it is known.
 pub(super) fn section(
     bijection: &(impl Bijection + ?Sized),
     subject: &mut Subject<'_>,
     heading: &str,
-) -> Section {
+) -> (Section, Standing) {
+    let standing = Standing::of(bijection);
     let x = subject.tape.input(Shape::Vector(subject.d()));
     call_image(subject, x);
-    let (said, z) = match derived_inverse(bijection, x) {
-        Ok(z) => ("Derived, by undoing one operation after the other:".to_string(), Some(z)),
-        Err(error) => match bijection.inverse(x) {
-            Some(z) => ("As the layer gives it (an audit checks it):".to_string(), Some(z)),
-            None => (format!("{error}."), None),
-        },
+    let (said, z) = match (standing.told(&bijection.name()), derived_inverse(bijection, x)) {
+        (Some(told), _) => (told, None),
+        (None, Ok(z)) if has_root(subject.tape, z) => {
+            let said = "Derived: operations are undone as far as they can be, and an equation is left, which is solved \
+                        between brackets:";
+            (said.to_string(), Some(z))
+        }
+        (None, Ok(z)) => ("Derived, by undoing one operation after the other:".to_string(), Some(z)),
+        (None, Err(_)) => ("As the layer gives it (an audit checks it):".to_string(), bijection.inverse(x)),
     };
     let mut lines = vec![Line::Prose(Prose::words(said))];
     if let Some(z) = z {
         lines.extend(solved(subject, z));
+        lines.extend(guaranteed(subject.tape, z));
     }
-    Section::new(heading, lines)
+    (Section::new(heading, lines), standing)
+}
+
+/// Whether an inverse is an equation of one unknown, or has one within it.
+fn has_root(tape: &Tape, z: Var<'_>) -> bool {
+    !roots(tape, z).is_empty() || tape.look(z.id(), |node| matches!(node.op, Op::Root(_)))
+}
+
+/// The equations of one unknown within an inverse; one that is all of it is written as an equation in its own place.
+fn roots(tape: &Tape, z: Var<'_>) -> Vec<NodeId> {
+    let is_root = |id: &NodeId| tape.look(*id, |node| matches!(node.op, Op::Root(_)));
+    let cut = Cut::new(tape, &[], &[z.id()]);
+    cut.nodes().iter().copied().filter(|id| *id != z.id()).filter(is_root).collect()
+}
+
+/// What guarantees that the equations within an inverse have one solution: the slope of what is to be 0.
+pub(super) fn guaranteed(tape: &Tape, z: Var<'_>) -> Option<Line> {
+    let slopes: Vec<String> = roots(tape, z).into_iter().filter_map(|root| slope(tape, root)).collect();
+    let (first, rest) = slopes.split_first()?;
+    let rest: Vec<&String> = rest.iter().filter(|slope| *slope != first).collect();
+    let all = rest.iter().fold(first.clone(), |all, slope| format!("{all}, {slope}"));
+    Some(Line::Prose(
+        Prose::typed(
+            "$solve(…)$ is no formula but an equation: the $ζ$ at which what stands in it holds, found by ",
+        )
+        .then(Prose::words(
+            "Newton's method between brackets. There is one and no other, since its left side rises ",
+        ))
+        .then(Prose::words(format!("with the slope {all} (bounds)."))),
+    ))
+}
+
+/// Where the slope of the function that is to be 0 lies: `in [0.1, 1.9]`.
+fn slope(tape: &Tape, root: NodeId) -> Option<String> {
+    let node = tape.node(root);
+    let Op::Root(equation) = &node.op else { return None };
+    let outer = Bounds::new(tape, &[]);
+    let captured = node.operands.iter().map(|operand| outer.of(*operand));
+    let (inner, inputs, output) = equation.function.tape();
+    let ends = equation.ends.values();
+    let given: Vec<(NodeId, Bound)> =
+        inputs.iter().copied().zip([Bound::between(ends[0], ends[1])].into_iter().chain(captured)).collect();
+    let one = inner.constant(1.0).broadcast(inner.shape(inputs[0]));
+    let slope = tangent(&inner, &Cut::new(&inner, &[inputs[0]], &[output]), &[(inputs[0], one)])[0]?;
+    let bound = Bounds::new(&inner, &given).of(simplify(&inner, slope.id(), 0, &given).value.id());
+    let (low, high) = (plain(bound.low.at), plain(bound.high.at));
+    Some(match (bound.low.at > 0.0 && low != "0", bound.high.at.is_finite()) {
+        (true, true) => format!("in [{low}, {high}]"),
+        (true, false) => format!("of {low} at least"),
+        _ => "above 0".to_string(),
+    })
+}
+
+/// Six digits, without zeros at the end.
+fn plain(value: f64) -> String {
+    let text = format!("{value:.6}");
+    text.trim_end_matches('0').trim_end_matches('.').to_string()
 }
 
 /// Calls x, and its halves, what they are called.
@@ -108,13 +246,17 @@ fn equation(subject: &mut Subject<'_>, name: &Written, node: NodeId) -> Option<V
     let arguments: Vec<NodeId> = [unknown].into_iter().chain(recorded.operands).collect();
     let value = function.apply(tape, &arguments).id();
     let Some(order) = order else {
+        let rises =
+            slope(tape, node).map_or(String::new(), |slope| format!(", with the slope {slope} (bounds)"));
         let sheet = subject.write(vec![Wanted::alone(value)]);
         let mut lines = formulas(&sheet);
         lines.push(line(sheet.of(value).equals(&Written::number(0.0))));
         lines.push(Line::Prose(
-            Prose::words("Each element grows strictly with its own variable and depends on no other: the ")
-                .formula(name.clone())
-                .then(Prose::words(" at which it is 0 is found by Newton's method between brackets.")),
+            Prose::words(format!(
+                "Each element grows strictly with its own variable{rises}, and depends on no other: the "
+            ))
+            .formula(name.clone())
+            .then(Prose::words(" at which it is 0 is found by Newton's method between brackets.")),
         ));
         return Some(lines);
     };
@@ -139,9 +281,19 @@ fn equation(subject: &mut Subject<'_>, name: &Written, node: NodeId) -> Option<V
 }
 
 /// ln p_X(x) = ln p_Z(z) - ln|det J|, with the log-determinant put in; and as a function of x alone.
-pub(super) fn density(bijection: &(impl Bijection + ?Sized), subject: &mut Subject<'_>) -> Section {
+pub(super) fn density(
+    bijection: &(impl Bijection + ?Sized),
+    subject: &mut Subject<'_>,
+    standing: &Standing,
+) -> Section {
+    if !standing.has_density() {
+        return Section::new("Density", vec![standing.without_density()]);
+    }
     let mut lines = vec![line(general().equals(&put_in(subject, false)))];
-    lines.push(Line::Prose(Prose::typed("with $z = f⁻¹(x)$ as above.")));
+    lines.push(Line::Prose(Prose::typed(match standing {
+        Standing::OneToOne(_) => "where $z$ is the one point with $f(z) = x$.",
+        _ => "with $z = f⁻¹(x)$ as above.",
+    })));
     let whole = Cut::new(subject.tape, &[], &[subject.log_det]);
     if whole.nodes().contains(&subject.layer.input)
         && let Some(line) = of_x(bijection, subject)

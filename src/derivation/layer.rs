@@ -35,8 +35,9 @@ fn straight(
     let mut sections = vec![definition::definition(&mut subject)];
     sections.extend(derivatives(&mut subject));
     if extent == Extent::Whole {
-        sections.push(inverse::section(bijection, &mut subject, "Inverse"));
-        sections.push(inverse::density(bijection, &mut subject));
+        let (section, standing) = inverse::section(bijection, &mut subject, "Inverse");
+        sections.push(section);
+        sections.push(inverse::density(bijection, &mut subject, &standing));
     }
     Ok(sections)
 }
@@ -64,7 +65,7 @@ fn turned(other: &dyn Bijection, called: &Called, extent: Extent) -> Result<Vec<
         last.lines.push(line(called.log_det().equals(&subject.called.log_det().negative())));
     }
     if extent == Extent::Whole {
-        sections.push(inverse::section(other, &mut subject, "The map, solved"));
+        sections.push(inverse::section(other, &mut subject, "The map, solved").0);
         sections.push(inverse::density_of_turned(&mut subject));
     }
     Ok(sections)

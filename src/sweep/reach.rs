@@ -342,6 +342,17 @@ impl<'a> Reach<'a> {
         self.full[position].then(|| (self.layout.elements(id), self.layout.elements(vector())))
     }
 
+    /// Visits every edge of the program: (element, element of an operand that it is computed from).
+    pub fn each_edge(&self, mut visit: impl FnMut(usize, usize)) {
+        for position in 0..self.cut.nodes().len() {
+            self.edges(position, |to, from| {
+                if self.alive(to) {
+                    visit(to, from);
+                }
+            });
+        }
+    }
+
     /// Whether an edge may be followed: nothing comes out of a structural zero.
     fn alive(&self, element: usize) -> bool {
         !self.zeros[element]

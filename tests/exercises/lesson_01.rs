@@ -38,5 +38,18 @@ fn exercise_01() {
         .wrong("a straight line", || judge::judge(doubled))
         .wrong("nothing is done", || judge::judge(unchanged))
         .wrong("only a part of (0, 1)", || judge::judge(narrow))
+        .wrong("the right slope, and two z for one x", || judge::judge(|z| ((z - 0.5).abs() + 0.25).sqrt()))
+        .wrong("right for what the parameter starts with", || {
+            judge::judge(|z| z.pow(z.tape().parameter("p", Shape::Scalar, Init::Constant(0.5))))
+        })
+        .wrong("flat in a narrow place", || judge::judge(|z| z.sqrt().min(0.99999)))
+        .wrong("with an end in the middle", || {
+            judge::judge(|z| select(z.lt(0.3), z.sqrt(), (z - 0.1).sqrt()))
+        })
+        .right("in two pieces that change places", || {
+            judge::judge(|z| select(z.lt(0.5), (z + 0.5).sqrt(), (z - 0.5).sqrt()))
+        })
+        .right("from 1 down to 0", || judge::judge(|z| (1.0 - z).sqrt()))
+        .right("by the logarithm", || judge::judge(|z| (0.5 * z.ln()).exp()))
         .solved(|| judge::judge(solution::f));
 }

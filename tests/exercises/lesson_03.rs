@@ -38,5 +38,17 @@ fn exercise_03() {
         .wrong("another area", || judge::judge(larger))
         .wrong("a curved map", || judge::judge(curved))
         .wrong("onto a line", || judge::judge(flat))
+        .wrong("a curved map of area 3", || {
+            judge::judge(|z| {
+                let (z1, z2) = (z.at(0) + z.at(1) * (1.0 - z.at(1)), z.at(1));
+                stack([2.0 * z1 + z2, z1 + 2.0 * z2])
+            })
+        })
+        .wrong("bent far out", || judge::judge(|z| solution::f(z) + (z - 40.0).max(0.0)))
+        .wrong("bent in a narrow place", || {
+            judge::judge(|z| solution::f(z) + z.at(1) * (1e-5 - (z.at(0) - 0.4).abs()).max(0.0))
+        })
+        .right("turned over", || judge::judge(|z| stack([2.0 * z.at(0) + z.at(1), z.at(0) - z.at(1)])))
+        .right("as a matrix", || judge::judge(|z| z.tape().matrix(2, 2, &[2.0, -1.0, 1.0, 1.0]).matvec(z)))
         .solved(|| judge::judge(solution::f));
 }

@@ -38,5 +38,13 @@ fn exercise_05() {
         .wrong("the Jacobian of f, taken at x", || judge::judge(at_x))
         .wrong("a term is missing", || judge::judge(half))
         .wrong("two numbers", || judge::judge(two))
+        .wrong("a bound far out", || judge::judge(|x| -2.0 * x.at(0).min(20.0).ln()))
+        .wrong("wrong where x₂ is below 0", || judge::judge(|x| -2.0 * x.at(0).ln() + (-x.at(1)).max(0.0)))
+        .wrong("wrong near 0", || judge::judge(|x| -2.0 * x.at(0).max(1e-5).ln()))
+        .wrong("a variable of its own", || {
+            judge::judge(|x| -2.0 * x.at(0).ln() + 0.0 * x.tape().input(Shape::Scalar))
+        })
+        .right("the logarithm of a square", || judge::judge(|x| -x.at(0).powi(2).ln()))
+        .right("of 1/x", || judge::judge(|x| x.at(0).recip().ln() + (1.0 / x.at(0)).ln()))
         .solved(|| judge::judge(solution::log_det_inverse));
 }

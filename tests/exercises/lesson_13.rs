@@ -49,6 +49,19 @@ fn exercise_13() {
         .wrong("the other sign", || judge::judge(negative))
         .wrong("the spread of p is forgotten", || judge::judge(spread_forgotten))
         .wrong("deviations taken for variances", || judge::judge(variances))
+        .wrong("the half is left out", || judge::judge(|p, q| solution::forward_kl(p, q) + 0.5))
+        .wrong("another formula from 30 on", || {
+            judge::judge(|p, q| solution::forward_kl(p, q) + (p[0] - 30.0).max(0.0))
+        })
+        .wrong("wrong for narrow densities", || {
+            judge::judge(|p, q| solution::forward_kl([p[0], p[1].max(1e-4)], q))
+        })
+        .right("with the ratio of the deviations", || judge::judge(ratio))
+        .right("with precisions", || {
+            judge::judge(|[a, s], [b, t]| {
+                let (p, q) = (s.powi(-2), t.powi(-2));
+                0.5 * (p.ln() - q.ln() + q / p + q * (b - a).powi(2) - 1.0)
+            })
+        })
         .solved(|| judge::judge(solution::forward_kl));
-    assert!(judge::judge(ratio).is_ok());
 }

@@ -44,6 +44,16 @@ fn exercise_16() {
         .wrong("the distance from the top", || judge::judge(from_the_top))
         .wrong("the distance from H", || judge::judge(other_sign))
         .wrong("the same for all", || judge::judge(same_for_all))
+        .wrong("no number for some", || judge::judge(|log_p| (log_p + 141.9).ln()))
+        .wrong("right for what the parameter starts with", || {
+            judge::judge(|log_p| {
+                (log_p + log_p.tape().parameter("h", Shape::Scalar, Init::Constant(141.9))).abs()
+            })
+        })
+        .wrong("rises before it falls", || judge::judge(|log_p| (log_p + 170.0).abs().min(-log_p - 100.0)))
+        .right("the square of the distance", || judge::judge(squared))
+        .right("what the wild and the tame are each more of", || {
+            judge::judge(|log_p| (0.3 * (log_p + 141.9)).cosh().ln())
+        })
         .solved(|| judge::judge(solution::score));
-    assert!(judge::judge(squared).is_ok());
 }

@@ -2,7 +2,7 @@
 
 use pushforward::prelude::*;
 
-use super::Told;
+use super::{Restricted, Told};
 
 #[path = "../../lessons/judges/17_inverse_problems.rs"]
 mod judge;
@@ -44,6 +44,17 @@ posteriors! {
     Bent "Right at z = 0 and 1, and bent between." |z, x1, x2| {
         2.0 * (x1 + x2) / 7.0 + z.powi(3) / 7.0f64.sqrt()
     };
+    FarMeasurement "Right for x₁ below 3." |z, x1, x2| {
+        2.0 * (x1 + x2) / 7.0 + z / 7.0f64.sqrt() + (x1 - 3.0).max(0.0)
+    };
+    FarNoise "Right for z below 2.5." |z, x1, x2| {
+        2.0 * (x1 + x2) / 7.0 + z / 7.0f64.sqrt() + (z - 2.5).max(0.0)
+    };
+    Rounded "What a calculator shows." |z, x1, x2| 0.2857 * (x1 + x2) + 0.3780 * z;
+    Step "The posterior of x₁ is the prior of x₂." |z, x1, x2| {
+        let (mean, precision) = (2.0 * x1 / 3.0, 3.0);
+        (precision * mean + 2.0 * x2) / (precision + 4.0) + z * (1.0 / 7.0f64).sqrt()
+    };
     Falling "The same density: a normal one is symmetric." |z, x1, x2| 2.0 * (x1 + x2) / 7.0 - z / 7.0f64.sqrt();
 }
 
@@ -61,6 +72,13 @@ impl Bijection for Blind {
     }
 }
 
+bijections! {
+    Three 1 Diagonal "A context of three numbers." |z| {
+        let x = z.tape().context(3);
+        2.0 * (x.at(0) + x.at(1)) / 7.0 + z / 7.0f64.sqrt()
+    };
+}
+
 #[test]
 fn exercise_17() {
     Told::of(EXERCISE)
@@ -70,6 +88,12 @@ fn exercise_17() {
         .wrong("the variance for the deviation", || judge::judge(&Variance))
         .wrong("one measurement only", || judge::judge(&OnlyOne))
         .wrong("no straight line in z", || judge::judge(&Bent))
+        .wrong("another mean from x₁ = 3 on", || judge::judge(&FarMeasurement))
+        .wrong("another deviation from z = 2.5 on", || judge::judge(&FarNoise))
+        .wrong("four digits", || judge::judge(&Rounded))
+        .wrong("three measurements", || judge::judge(&Three))
+        .wrong("a restricted domain", || judge::judge(&Restricted(solution::Posterior)))
+        .right("falling", || judge::judge(&Falling))
+        .right("one measurement after the other", || judge::judge(&Step))
         .solved(|| judge::judge(&solution::Posterior));
-    assert!(judge::judge(&Falling).is_ok());
 }

@@ -3,22 +3,38 @@
 //! A learner edits one short file. A judge (`lessons/judges/NN_slug.rs`) looks at what it defines and comes to a
 //! [`Judgement`]: [`Passed`] with the claims that hold, or [`NotYet`] with evidence: a path with the learner's own
 //! source lines, a point and the two numbers there, the wrong term of a formula beside the derived one. Judges are
-//! written with the questions of `proof.rs`. Nothing compares strings, and nothing that a learner writes makes a judge
+//! written with the questions of the files here: `answer.rs` records what a learner wrote, once; `probes.rs` says where formulas are
+//! looked at; `compare.rs` whether two are one; `dependence.rs` what depends on what. Nothing compares strings, and nothing that a learner writes makes a judge
 //! panic: an open `todo!()` is caught and told with its line.
 
+mod answer;
 mod attempt;
+mod compare;
+mod dependence;
+mod equal;
+mod handover;
+mod probes;
 mod proof;
 pub(in crate::lesson) mod source;
+mod space;
 mod verdict;
 
+pub use answer::{Allowed, Answer};
+pub use compare::{Sameness, compared, terms_apart};
+pub use dependence::{depends, draws, filled};
+pub use handover::{Handed, VERDICT_FILE, handed};
+pub use probes::Probes;
 pub use proof::{
-    Sameness, chained, compared, depends, derived_log_det, formula, points, recorded, same_map, terms_apart,
+    apart, defined, derived_log_det, formula, given_formula, one_to_one, place, points, recorded, shown,
     without_mistakes,
 };
+pub use space::Space;
 pub use verdict::{Judgement, NotYet, Passed, Verdict};
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+
+use self::handover::Handover;
 
 /// What is asked after a lesson, apart from how it is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,12 +63,14 @@ impl Exercise {
         Verdict { number: self.number, judgement }
     }
 
-    /// Judges an answer, prints the verdict, and says by the exit code whether it passed.
+    /// Judges an answer, prints the verdict, hands it over to the runner, and says by the exit code whether it passed.
     pub fn check(&self, judge: impl FnOnce() -> Judgement) -> ExitCode {
+        let handover = Handover::begin();
         let verdict = self.judged(judge);
         let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         // A reader who closes the pipe has read enough; the exit code says the rest.
         let _ = std::io::stdout().write_all(verdict.to_text(colour).as_bytes());
+        handover.end(verdict.passed());
         if verdict.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }

@@ -1,21 +1,18 @@
 //! The questions that judges ask of an answer, each answered with evidence.
 
+use super::answer::{self, Answer};
+use super::probes::Probes;
 use super::source::quoted;
+use super::space::Space;
 use super::verdict::NotYet;
 use crate::audit::{Evidence, Topic, audit};
 use crate::bijection::{Bijection, BijectionError, Domain, Recording, push_forward, record, record_forward};
 use crate::jacobian::{Structure, StructureError, Unproven, discover, map};
-use crate::lesson::values;
-use crate::sweep::bound::Bound;
-use crate::sweep::reach::{Reach, Relation};
-use crate::sweep::simplify::simplify;
 use crate::sweep::{Names, render};
-use crate::tape::{Cut, NodeId, Op, RecordErrors, Shape, Tape, Var};
+use crate::tape::{RecordErrors, Shape, Tape, Var};
 
-/// How many points formulas are compared at.
+/// How many points are nowhere special.
 const POINTS: usize = 64;
-/// Up to which relative difference two numbers count as one.
-const TOLERANCE: f64 = 1e-9;
 
 /// Points of ℝᵈ or of a part of it that are nowhere special, row after row: a Kronecker sequence.
 pub fn points(domain: &Domain, d: usize) -> Vec<f64> {
@@ -43,18 +40,14 @@ pub fn formula(tape: &Tape, node: Var<'_>, input: Var<'_>, name: &str) -> String
 /// The answer on a tape, with its declared structure proven.
 ///
 /// # Errors
-/// Mistakes of the recording with their source lines, another dimension than `d`, a declaration that cannot be
-/// proven, with the path and a point that refutes it, and a determinant that is 0 everywhere.
-pub fn recorded(answer: &dyn Bijection, d: usize) -> Result<Recording, NotYet> {
-    if answer.dim() != d {
-        let headline = format!("`dim` says {}, but the map has {d} variables.", answer.dim());
-        return Err(NotYet::new(headline));
-    }
+/// A declaration that cannot be proven, with the path and a point that refutes it, and a determinant that is 0
+/// everywhere.
+pub fn recorded(answer: &dyn Bijection) -> Result<Recording, NotYet> {
     record(answer).map_err(|error| refused(answer, error))
 }
 
 /// Why an answer could not be recorded, in the learner's terms.
-fn refused(answer: &dyn Bijection, error: BijectionError) -> NotYet {
+pub(super) fn refused(answer: &dyn Bijection, error: BijectionError) -> NotYet {
     match error {
         BijectionError::Recording { errors, .. } => mistakes(&errors),
         BijectionError::Structure { error: StructureError::Unproven(unproven), .. } => {
@@ -77,7 +70,7 @@ pub fn without_mistakes(tape: &Tape) -> Result<(), NotYet> {
     tape.check().map_err(|errors| mistakes(&errors))
 }
 
-fn mistakes(errors: &RecordErrors) -> NotYet {
+pub(super) fn mistakes(errors: &RecordErrors) -> NotYet {
     let count = errors.0.len();
     let told = if count == 1 { "a mistake".to_string() } else { format!("{count} mistakes") };
     errors.0.iter().fold(NotYet::new(format!("the formulas have {told}.")), |told, error| {
@@ -125,65 +118,6 @@ fn found(answer: &dyn Bijection) -> Option<Structure> {
     (found != Structure::Dense).then_some(found)
 }
 
-/// Whether two formulas are one.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Sameness {
-    /// They are: by simplification, or as far as the points tell.
-    Same(Evidence),
-    /// They are not: a point, and what each is there.
-    Apart {
-        /// The input.
-        at: Vec<f64>,
-        /// What the answer is there.
-        given: Vec<f64>,
-        /// What was asked for.
-        asked: Vec<f64>,
-    },
-}
-
-/// Compares two formulas in `input` over a domain: by simplifying their difference, and else at points.
-pub fn compared(tape: &Tape, input: Var<'_>, given: Var<'_>, asked: Var<'_>, domain: Domain) -> Sameness {
-    if given.shape() == asked.shape() {
-        let within = [(input.id(), Bound::from(&domain))];
-        let difference = simplify(tape, (given - asked).id(), 0, &within).value;
-        let simple = [given, asked].map(|node| simplify(tape, node.id(), 0, &within).value.id());
-        let zero = tape.look(
-            difference.id(),
-            |node| matches!(&node.op, Op::Constant(data) if data.values().iter().all(|value| *value == 0.0)),
-        );
-        if zero || simple[0] == simple[1] {
-            let reason = "simplified, the two are one formula".to_string();
-            return Sameness::Same(Evidence::Proven { reason });
-        }
-    }
-    let rows = points(&domain, input.len());
-    let numbers = values(tape, input, &[given, asked], &rows);
-    let width = [given.len(), asked.len()];
-    let mut worst = 0.0f64;
-    for (row, at) in rows.chunks(input.len()).enumerate() {
-        let [mine, other] = [0, 1].map(|k| numbers[k][row * width[k]..(row + 1) * width[k]].to_vec());
-        let off = mine.iter().zip(&other).map(|(a, b)| (a - b).abs() / b.abs().max(1.0));
-        let off = off.fold(0.0, |worst: f64, off| if off.is_nan() { f64::INFINITY } else { worst.max(off) });
-        if width[0] != width[1] || off > TOLERANCE {
-            return Sameness::Apart { at: at.to_vec(), given: mine, asked: other };
-        }
-        worst = worst.max(off);
-    }
-    Sameness::Same(Evidence::Checked { points: POINTS, worst, tolerance: TOLERANCE, seed: None })
-}
-
-/// Whether two maps are one.
-///
-/// # Errors
-/// What keeps the answer from being recorded.
-pub fn same_map(answer: &dyn Bijection, asked: &dyn Bijection) -> Result<Sameness, NotYet> {
-    let tape = Tape::new();
-    let z = tape.input(Shape::Vector(asked.dim()));
-    let given = record_forward(answer, z).map_err(|error| refused(answer, error))?;
-    let asked = record_forward(asked, z).map_err(|error| NotYet::new(error.to_string()))?;
-    Ok(compared(&tape, z, given, asked, answer.domain()))
-}
-
 /// The derived ln|det J| of a bijection at a node.
 ///
 /// # Errors
@@ -192,65 +126,152 @@ pub fn derived_log_det<'t>(answer: &dyn Bijection, z: Var<'t>) -> Result<Var<'t>
     push_forward(answer, z).map(|pushed| pushed.log_det).map_err(|error| refused(answer, error))
 }
 
-/// The terms of two sums that only one of them has: of the answer, and of what was asked for.
-pub fn terms_apart(
-    tape: &Tape,
-    input: Var<'_>,
-    name: &str,
-    [given, asked]: [Var<'_>; 2],
-    domain: Domain,
-) -> [Vec<String>; 2] {
-    let terms = |node: Var<'_>| -> Vec<String> {
-        let simple = simplify(tape, node.id(), 0, &[(input.id(), Bound::from(&domain))]).value;
-        summands(tape, simple.id()).into_iter().map(|term| formula(tape, term, input, name)).collect()
-    };
-    let (mut mine, mut others) = (terms(given), terms(asked));
-    mine.retain(|term| match others.iter().position(|other| other == term) {
-        Some(at) => {
-            others.remove(at);
-            false
-        }
-        None => true,
-    });
-    [mine, others]
-}
-
-/// The terms of a sum, with their signs.
-fn summands(tape: &Tape, node: NodeId) -> Vec<Var<'_>> {
-    let (mut open, mut terms) = (vec![(node, false)], Vec::new());
-    while let Some((id, negative)) = open.pop() {
-        let node = tape.node(id);
-        match node.op {
-            Op::Add => open.extend(node.operands.iter().rev().map(|operand| (*operand, negative))),
-            Op::Sub => open.extend([(node.operands[1], !negative), (node.operands[0], negative)]),
-            Op::Neg => open.push((node.operands[0], !negative)),
-            _ if negative => terms.push(-tape.var(id)),
-            _ => terms.push(tape.var(id)),
-        }
-    }
-    terms
-}
-
-/// For each output the inputs that it depends on, for all inputs and parameters.
-pub fn depends(answer: &dyn Bijection) -> Vec<Vec<u32>> {
-    let tape = Tape::new();
-    let z = tape.input(Shape::Vector(answer.dim()));
-    let Ok(x) = chained(answer, z) else { return vec![Vec::new(); answer.dim()] };
-    let cut = Cut::new(&tape, &[z.id()], &[x.id()]);
-    Reach::new(&tape, &cut, Relation::Value).pattern()
-}
-
-/// x = f(z) of a layer or of a composition.
+/// That an answer takes no two points to one: what an audit proves or refutes of it, and else that each variable of a
+/// triangular map rises all along, or falls all along, where it was looked at.
 ///
 /// # Errors
-/// What keeps the answer from being recorded.
-pub fn chained<'t>(answer: &dyn Bijection, z: Var<'t>) -> Result<Var<'t>, NotYet> {
-    let layers = answer.layers();
-    if layers.is_empty() {
-        return record_forward(answer, z).map_err(|error| refused(answer, error));
+/// Two points that collide, a variable that turns, or that nothing is known.
+pub fn one_to_one(answer: &Answer) -> Result<(String, Evidence), NotYet> {
+    let report = audit(answer).map_err(|error| NotYet::new(error.to_string()))?;
+    let claim = report.claim(Topic::Injective).cloned();
+    match claim {
+        Some(claim) => match claim.evidence {
+            Evidence::Proven { .. } => Ok((claim.statement, claim.evidence)),
+            Evidence::Refuted { witness } => Err(NotYet::new("it is not one-to-one.").because(witness)),
+            _ => monotone(answer).map(|evidence| (claim.statement, evidence)),
+        },
+        None => monotone(answer).map(|evidence| ("no two points have the same image".to_string(), evidence)),
     }
-    layers
-        .iter()
-        .enumerate()
-        .try_fold(z, |z, (k, layer)| z.tape().scope(&format!("layers.{k}"), || chained(layer.as_ref(), z)))
+}
+
+/// Whether each entry of a triangular diagonal keeps its sign along every line that is looked at, and no output jumps
+/// back.
+fn monotone(answer: &Answer) -> Result<Evidence, NotYet> {
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(answer.dim()));
+    let pushed = push_forward(answer, z).map_err(|error| refused(answer, error))?;
+    let order = answer.structure().order(answer.dim());
+    let Some(order) = order else {
+        return Err(NotYet::new("that it is one-to-one is not proven.")
+            .because("Its Jacobian is dense as it is declared, which gives no order to follow."));
+    };
+    let space = Space::of(z, answer.domain());
+    let x = pushed.x;
+    let probes = Probes::of(&space, &[x]);
+    let mut followed = 0;
+    for (input, output) in order.inputs().iter().zip(order.outputs()) {
+        for line in probes.along(answer.dim(), *input) {
+            let images = space.numbers(&[x.at(*output)], line).swap_remove(0);
+            let places: Vec<f64> = line.chunks(answer.dim()).map(|row| row[*input]).collect();
+            let seen: Vec<(f64, f64)> =
+                places.into_iter().zip(images).filter(|(_, image)| image.is_finite()).collect();
+            followed += seen.len();
+            let (Some(first), Some(last)) = (seen.first(), seen.last()) else { continue };
+            let falls = first.1 > last.1;
+            let turn = seen.windows(2).find(|pair| {
+                let rise = if falls { pair[0].1 - pair[1].1 } else { pair[1].1 - pair[0].1 };
+                rise < -1e-12 * pair[0].1.abs().max(pair[1].1.abs())
+            });
+            if let Some(pair) = turn {
+                return Err(NotYet::new("it is not one-to-one.").because(format!(
+                    "x[{output}] turns as z[{input}] goes on: it is {} at z[{input}] = {}, and {} at {}.",
+                    shown(pair[0].1),
+                    shown(pair[0].0),
+                    shown(pair[1].1),
+                    shown(pair[1].0)
+                )));
+            }
+        }
+    }
+    Ok(Evidence::Checked { points: followed, worst: 0.0, tolerance: 0.0, seed: None })
+}
+
+/// That an answer has a value, and a determinant that is not 0, wherever it is looked at.
+///
+/// # Errors
+/// A point at which it has none.
+pub fn defined(answer: &Answer) -> Result<(), NotYet> {
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(answer.dim()));
+    let pushed = push_forward(answer, z).map_err(|error| refused(answer, error))?;
+    let space = Space::of(z, answer.domain());
+    let (x, log_det) = (pushed.x, pushed.log_det);
+    let probes = Probes::of(&space, &[x, log_det]);
+    let numbers = space.numbers(&[x, log_det], &probes.rows);
+    let d = answer.dim();
+    let mut singular: Option<Vec<f64>> = None;
+    for (row, at) in probes.rows.chunks(d).enumerate() {
+        let image = &numbers[0][row * d..(row + 1) * d];
+        if image.iter().any(|value| !value.is_finite())
+            && let Some(operation) = space.undefined(x, at)
+        {
+            return Err(NotYet::new("it is not defined for all z.")
+                .because(format!("At z = {} x has no value: `{operation}` has none.", place(at)))
+                .advise("z may be any number."));
+        }
+        let value = numbers[1][row];
+        if value == f64::NEG_INFINITY && singular.is_none() && space.undefined(log_det, at).is_some() {
+            singular = Some(at.to_vec());
+        }
+    }
+    match singular {
+        Some(at) => Err(NotYet::new("the determinant can be 0.")
+            .because(format!("At z = {} it is 0: f is flat there.", place(&at)))
+            .advise("Where f is flat, many z go to one x.")),
+        None => Ok(()),
+    }
+}
+
+/// A number, short enough for a message.
+pub fn shown(value: f64) -> String {
+    let size = value.abs();
+    match value == 0.0 || !value.is_finite() || (1e-3..1e5).contains(&size) {
+        true => format!("{value:.4}"),
+        false => format!("{value:.3e}"),
+    }
+}
+
+/// Two numbers that differ, with as many digits as it takes to see that.
+pub fn apart(a: f64, b: f64) -> [String; 2] {
+    let [short, other] = [a, b].map(shown);
+    match short != other || a == b {
+        true => [short, other],
+        false => (5..=17)
+            .map(|digits| [a, b].map(|value| format!("{value:.digits$}")))
+            .find(|[a, b]| a != b)
+            .unwrap_or([short, other]),
+    }
+}
+
+/// A point: a number, or several in brackets.
+pub fn place(at: &[f64]) -> String {
+    match at {
+        [value] => shown(*value),
+        _ => format!("({})", at.iter().map(|value| shown(*value)).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// A learner's formula, one number, recorded again and again as it must be the same each time.
+///
+/// # Errors
+/// Mistakes of the recording, a shape that is not one number (`what` says what it is to be), recordings that differ,
+/// parameters or a context, variables of its own.
+pub fn given_formula<'t>(
+    tape: &'t Tape,
+    inputs: &[Var<'t>],
+    what: &str,
+    record: impl Fn() -> Var<'t>,
+) -> Result<Var<'t>, NotYet> {
+    let given = record();
+    without_mistakes(tape)?;
+    answer::only_of(tape, inputs, given)?;
+    if (0..answer::RECORDINGS).any(|_| record().id() != given.id()) {
+        return Err(answer::impure("the formula"));
+    }
+    if given.shape() != Shape::Scalar {
+        return Err(NotYet::new(format!("{what} is one number."))
+            .because(format!("the shape of yours: {}", given.shape())));
+    }
+    answer::nothing_learned(&tape.declarations(), tape.known_context().is_some())?;
+    Ok(given)
 }
