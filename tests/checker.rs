@@ -144,7 +144,7 @@ fn a_kink_is_no_zero_of_the_determinant() {
 
 #[test]
 fn values_are_those_of_fifty_digits() {
-    // By mpmath at 50 digits, rounded to doubles.
+    // At 50 digits, the power in exact fractions, rounded to doubles.
     let cases: [(&str, f64, f64); 13] = [
         ("tanh n1", 0.5, 0.462_117_157_260_009_76),
         ("sigmoid n1", -40.0, 4.248_354_255_291_589e-18),
@@ -158,7 +158,7 @@ fn values_are_those_of_fifty_digits() {
         ("ln_1p n1", 1e-10, 9.999_999_999_5e-11),
         ("exp_m1 n1", 1e-10, 1.000_000_000_05e-10),
         ("sin n1", 1e10, -0.487_506_025_087_510_7),
-        ("powi n1 : 1000", 1.000532656, 1.703_209_119_895_757_7),
+        ("powi n1 : 1000", 1.000532656, 1.703_209_119_895_92),
     ];
     for (node, at, truth) in cases {
         let text = certificate("evaluation", REALS, REALS, &[node]);

@@ -410,6 +410,6 @@ fn networks_without_units_or_beyond_memory_are_refused() {
     let seeing = boxed(AffineCoupling::new(Halves::first(2), Network::new([4]).with_context(usize::MAX)));
     assert!(Flow::new(StandardNormal::new(2), [seeing]).is_err());
     let nothing = Flow::new(StandardNormal::new(0), [boxed(Affine::identity(0))]).err().unwrap();
-    assert!(nothing.to_string().contains("Affine maps 0 variables"), "{nothing}");
+    assert!(nothing.to_string().contains("maps 0 variables; give it at least one"), "{nothing}");
     assert!(Flow::new(Uniform::new(0), [boxed(Permutation::reverse(0))]).is_err());
 }

@@ -41,7 +41,7 @@ fn every_spline_is_proven_one_to_one_for_all_parameters() {
     let network = || Network::new([5]);
     let masked = || MaskedNetwork::new(3, [6]);
     let (x, y, slopes) = ([-2.0, 0.3, 1.1], [-1.3, 0.1, 3.7], [0.3, 2.1, 0.7]);
-    let layers: [Box<dyn Bijection>; 9] = [
+    let layers: [Box<dyn Bijection>; 7] = [
         Box::new(RationalQuadraticSpline::fixed(3, x, y, slopes)),
         Box::new(RationalQuadraticSpline::learned(3, x, y, slopes)),
         Box::new(RationalQuadraticSpline::bounded(3, Spline::new(5, 2.7))),
@@ -52,12 +52,14 @@ fn every_spline_is_proven_one_to_one_for_all_parameters() {
             network(),
             Spline::new(16, 3.0).with_rule(LEAST),
         )),
-        Box::new(Autoregressive::spline(masked(), Spline::new(8, 3.0))),
-        Box::new(Autoregressive::spline(masked(), Spline::new(4, 3.3).with_rule(LEAST))),
         Box::new(Autoregressive::with(masked(), Spline::new(4, 3.0))),
     ];
     for layer in &layers {
         assert_eq!(words(layer), ("proven", "proven"), "{}", layer.name());
+    }
+    // Turned round, forward is the inverse that was written by hand, a quadratic formula: that it is one is not proven.
+    for spline in [Spline::new(8, 3.0), Spline::new(4, 3.3).with_rule(LEAST)] {
+        assert_eq!(words(&Autoregressive::spline(masked(), spline)), ("not proven", "checked"));
     }
 }
 
@@ -72,8 +74,9 @@ fn pieces_that_jump_fold_or_are_in_no_order_are_not_proven() {
     assert_ne!(diagonal(|z| select(z.lt(0.0), z, z - 5.0)), "proven");
     assert_ne!(diagonal(|z| select(z.lt(0.0), -z, z)), "proven");
     assert_ne!(diagonal(|z| select(z.le(1.0), z, 2.0 - z)), "proven");
-    // The slope touches 0 at a threshold, and at no other point: one-to-one, but bounds see the 0.
-    assert_ne!(diagonal(|z| select(z.lt(0.0), z, z.powi(2))), "proven");
+    // The slope touches 0 at a threshold, and at no other point: one-to-one.
+    assert_eq!(diagonal(|z| select(z.lt(0.0), z, z.powi(2))), "proven");
+    assert_ne!(diagonal(|z| select(z.lt(0.0), -z, z.powi(2))), "proven");
     // Thresholds in an order that depends on parameters.
     let unordered: Formula = |z| {
         let at = |name: &str| z.tape().parameter(name, Shape::Vector(1), Init::Constant(0.0));

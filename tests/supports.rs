@@ -104,7 +104,8 @@ impl Bijection for Same {
 fn no_variables_and_no_interval_are_refused() {
     let message = |d, domain| record(&Same { d, domain }).unwrap_err().to_string();
     assert_eq!(message(0, Domain::Reals), "Same maps 0 variables; give it at least one");
-    assert!(!audit(&Same { d: 0, domain: Domain::Reals }).unwrap().stands());
+    let refused = audit(&Same { d: 0, domain: Domain::Reals }).unwrap_err();
+    assert_eq!(refused.to_string(), "Same maps 0 variables; give it at least one");
     let empty = message(2, Domain::Interval { lower: 1.0, upper: 1.0 });
     assert!(empty.contains("the interval (1, 1) holds no number"), "{empty}");
     let nan = message(1, Domain::Interval { lower: f64::NAN, upper: 1.0 });

@@ -95,7 +95,8 @@ fn masked_network(p: &Value) -> MaskedNetwork {
     degrees.pop();
     let network = MaskedNetwork::with_degrees(degrees.remove(0), degrees);
     match p["net"].get("context") {
-        Some(context) => network.with_context(numbers(context).len()),
+        // The reference has no units that see the context alone.
+        Some(context) => network.with_context(numbers(context).len()).first_without_context(),
         None => network,
     }
 }

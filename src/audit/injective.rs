@@ -61,7 +61,10 @@ pub(super) fn claim(subject: &mut Subject) -> (Claim, bool) {
         Some(pair) => format!("suspicious at {pair}: to a computer they have one image"),
         None => format!("no pair was found in {} searches; that is no proof", 2 * searches),
     };
-    let reason = refused.iter().fold(reason, |reason, refused| format!("{reason}\n{refused}"));
+    let reason = match refused.is_empty() {
+        true => reason,
+        false => format!("{reason}\nThe checker: {}", refused.join("; ")),
+    };
     (Claim::new(Topic::Injective, statement, Evidence::NotProven { reason }), false)
 }
 

@@ -129,10 +129,7 @@ fn room(domain: &Domain, z: f64) -> f64 {
 fn determinant(subject: &mut Subject, log_dets: &[f64]) -> Claim {
     let statement = "det J is not 0 and has one sign";
     let word = |sign: f64| if sign < 0.0 { "negative" } else { "positive" };
-    if let Some((sign, certificates)) = proven_sign(subject) {
-        let reason = "the diagonal of a triangular J, or the determinant of a linear map, has one sign for all inputs \
-                      and parameters"
-            .to_string();
+    if let Some((sign, reason, certificates)) = proven_sign(subject) {
         let statement = format!("{statement} ({})", word(sign));
         return Claim::certified(Topic::Determinant, statement, Evidence::Proven { reason }, certificates);
     }
@@ -196,7 +193,7 @@ fn determinant(subject: &mut Subject, log_dets: &[f64]) -> Claim {
 }
 
 /// The sign of det J, if that of every layer is proven: a product of signs that are each proven is one.
-fn proven_sign(subject: &mut Subject) -> Option<(f64, Vec<String>)> {
+fn proven_sign(subject: &mut Subject) -> Option<(f64, String, Vec<String>)> {
     let likely = match (subject.layers.len(), subject.dense_points()) {
         (1, 1..) => {
             let z = subject.point(0).to_vec();
@@ -205,7 +202,7 @@ fn proven_sign(subject: &mut Subject) -> Option<(f64, Vec<String>)> {
         _ => 1.0,
     };
     let mut product = 1.0;
-    let mut certificates = Vec::new();
+    let (mut reasons, mut certificates): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for layer in &subject.layers {
         if layer.log_det.is_err() {
             return None;
@@ -215,8 +212,11 @@ fn proven_sign(subject: &mut Subject) -> Option<(f64, Vec<String>)> {
         let (sign, proof) = signs.iter().find_map(|sign| Some((sign, single.determinant(*sign)?)))?;
         product *= sign;
         certificates.push(proof.certificate.text());
+        if !reasons.contains(&proof.reason) {
+            reasons.push(proof.reason);
+        }
     }
-    Some((product, certificates))
+    Some((product, reasons.join("; "), certificates))
 }
 
 /// How many digits ln|det J| keeps in f64, against as many as the checker has.

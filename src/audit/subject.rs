@@ -57,6 +57,9 @@ pub(super) struct Layer<'a> {
 impl<'a> Subject<'a> {
     pub fn new(bijection: &'a dyn Bijection, settings: &Settings) -> Result<Subject<'a>, BijectionError> {
         let (tape, d) = (Tape::new(), bijection.dim());
+        if d == 0 {
+            return Err(BijectionError::NoVariables { layer: bijection.name() });
+        }
         let (z, x, layers, directional) = {
             let z = tape.input(Shape::Vector(d));
             let mut layers = Vec::new();

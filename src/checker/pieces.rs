@@ -4,7 +4,7 @@
 //! between two neighbouring thresholds. If on each piece its slope has one sign, the same on all, and if the two formulas
 //! have one value where pieces meet, it is continuous and strictly monotone.
 //!
-//! What does not depend on z is replaced by *letters*, down to the terms of sums: of how a letter is made, its range is
+//! What does not depend on z is replaced by *letters*, down to the factors of terms of sums: of how a letter is made, its range is
 //! all that is used, so what holds for all letters in their ranges holds for them. Between thresholds s < t the distances
 //! u = z - s and v = t - z are positive letters too, and one letter of t - s is eliminated by t - s = u + v; where s and t
 //! are numbers, u = (t - s)·a/(a + b) and v = (t - s)·b/(a + b) with positive letters a, b. Slopes then are quotients of
@@ -340,7 +340,7 @@ fn thresholds(scalars: &Scalars, x: Id, z: Id, moves: &impl Fn(Id) -> bool) -> C
     if found.len() >= MOST { reject("too many pieces") } else { Ok(found) }
 }
 
-/// Letters for what does not depend on the variable, down to the terms of sums.
+/// Letters for what does not depend on the variable, down to the factors of terms of sums.
 fn letters(scalars: &mut Scalars, x: Id, moves: &impl Fn(Id) -> bool) -> HashMap<Id, Id> {
     let moving = scalars.order(&[x], |id| !moves(id));
     let mut stack: Vec<Id> = moving.iter().flat_map(|id| scalars.get(*id).operands()).collect();
@@ -351,11 +351,13 @@ fn letters(scalars: &mut Scalars, x: Id, moves: &impl Fn(Id) -> bool) -> HashMap
         if names.contains_key(&id) {
             continue;
         }
+        if is_number(scalars, id) {
+            continue;
+        }
         match scalars.get(id).clone() {
             Scalar::Apply(F::Add | F::Sub | F::Neg, operands) | Scalar::Sum(operands) => {
                 stack.extend(operands)
             }
-            Scalar::Number(_) => {}
             _ => {
                 let letter = scalars.letter();
                 names.insert(id, letter);
@@ -363,6 +365,17 @@ fn letters(scalars: &mut Scalars, x: Id, moves: &impl Fn(Id) -> bool) -> HashMap
         }
     }
     names
+}
+
+/// Whether a scalar is made of numbers by arithmetic alone: forms know it exactly.
+fn is_number(scalars: &Scalars, id: Id) -> bool {
+    scalars.order(&[id], |_| false).into_iter().all(|id| {
+        let arithmetic = matches!(
+            scalars.get(id),
+            Scalar::Apply(F::Add | F::Sub | F::Neg | F::Mul | F::Div, _) | Scalar::Sum(_)
+        );
+        arithmetic || matches!(scalars.get(id), Scalar::Number(_))
+    })
 }
 
 /// The thresholds in ascending order, if each difference is seen to be positive.

@@ -17,6 +17,8 @@ pub struct MaskedNetwork {
     inputs: Vec<usize>,
     hidden: Hidden,
     context: usize,
+    /// Whether the first variable is meant not to see the context.
+    first_is_blind: bool,
 }
 
 /// The units of the hidden layers.
@@ -32,7 +34,12 @@ impl MaskedNetwork {
     /// Inputs in their own order and hidden layers of these widths; degrees of hidden units are spread evenly
     /// and sorted, so that the zeros of the masks lie in blocks.
     pub fn new(d: usize, hidden: impl Into<Vec<usize>>) -> MaskedNetwork {
-        MaskedNetwork { inputs: (1..=d).collect(), hidden: Hidden::Spread(hidden.into()), context: 0 }
+        MaskedNetwork {
+            inputs: (1..=d).collect(),
+            hidden: Hidden::Spread(hidden.into()),
+            context: 0,
+            first_is_blind: false,
+        }
     }
 
     /// Degrees of the inputs (a permutation of 1 to d: the place of each variable in the order) and of the
@@ -48,7 +55,7 @@ impl MaskedNetwork {
             "the degrees of the inputs name each of 1 to {} once, not {inputs:?}",
             inputs.len()
         );
-        MaskedNetwork { inputs, hidden: Hidden::Given(hidden), context: 0 }
+        MaskedNetwork { inputs, hidden: Hidden::Given(hidden), context: 0, first_is_blind: false }
     }
 
     /// The same for a conditional density: every unit of the first layer sees a context of so many numbers as well;
@@ -56,9 +63,16 @@ impl MaskedNetwork {
     ///
     /// The first variable sees no other, so that what it learns of the context goes through units of degree 0: a
     /// network whose degrees are chosen here gets some. Given degrees must have one in each hidden layer: without it the
-    /// first variable could not see the context, which is an error of the recording.
+    /// first variable could not see the context, which is an error of the recording, unless it is said to be meant
+    /// ([`MaskedNetwork::first_without_context`]).
     pub fn with_context(self, width: usize) -> MaskedNetwork {
         MaskedNetwork { context: width, ..self }
+    }
+
+    /// Says that the first variable is meant not to depend on the context, as in networks of other libraries whose
+    /// hidden degrees begin with 1.
+    pub fn first_without_context(self) -> MaskedNetwork {
+        MaskedNetwork { first_is_blind: true, ..self }
     }
 
     /// How many inputs it has.
@@ -94,7 +108,7 @@ impl MaskedNetwork {
         }
         let degrees = self.degrees();
         let blind = |layer: &Vec<usize>| !layer.contains(&0);
-        if let Some(k) = degrees.iter().position(blind).filter(|_| self.context > 0) {
+        if let Some(k) = degrees.iter().position(blind).filter(|_| self.context > 0 && !self.first_is_blind) {
             let message = format!(
                 "the first variable cannot see the context: hidden layer {k} has no unit of degree 0; give one the \
                  degree 0, or let degrees be chosen, MaskedNetwork::new({}, {widths:?})",
