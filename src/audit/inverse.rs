@@ -40,7 +40,10 @@ pub(super) fn claims(
         }
     };
     let mut inverse = Program::compile(&tape, &[x.id()], &[Output::Each(z.id())]);
-    inverse.load(&subject.parameters).expect("an inverse has the parameters of forward");
+    if let Err(error) = inverse.load(&subject.parameters) {
+        let reason = format!("f⁻¹ asks for a parameter that forward does not have: {error}");
+        return vec![Claim::new(Topic::Inverse, statement, Evidence::NotProven { reason })];
+    }
     let (points, count) = (subject.points.clone(), subject.count());
     let images = subject.values(&[subject.x], &points).swap_remove(0);
     let back = inverse.run(&[&images], count).expect("whole rows").swap_remove(0);

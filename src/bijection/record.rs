@@ -299,7 +299,9 @@ fn derived<'t>(bijection: &(impl Bijection + ?Sized), x: Var<'t>) -> Result<Var<
 /// `order[..k]` of z and no others: solved element by element, every part of G computed once. For inverses that a layer
 /// writes by hand.
 ///
-/// `None` when `equation` gives none, when it gives another shape, or when some element sees more than that.
+/// `None` when `equation` gives none, when it gives another shape, or when some element sees more than that. An equation
+/// within the equation is an error of the recording.
+#[track_caller]
 pub fn solve_in_order<'t>(
     tape: &'t Tape,
     order: &[usize],
@@ -308,7 +310,19 @@ pub fn solve_in_order<'t>(
     let mut places = vec![0; order.len()];
     order.iter().enumerate().for_each(|(place, element)| places[*element] = place as u32);
     let unknown = tape.input(Shape::Vector(order.len()));
-    substitution(tape, unknown, equation(unknown)?, &places)
+    let solved = substitution(tape, unknown, equation(unknown)?, &places)?;
+    let nested = tape.look(solved.id(), |node| match &node.op {
+        Op::Substitution(solved) => {
+            solved.function.nodes().iter().any(|node| matches!(node.op, Op::Substitution(_)))
+        }
+        _ => false,
+    });
+    if nested {
+        let message =
+            "an equation within an equation cannot be solved in order; solve the inner one first, outside";
+        tape.note("solve_in_order", message.to_string(), &[], std::panic::Location::caller());
+    }
+    Some(solved)
 }
 
 /// Refuses a bijection of no variables, a domain or codomain that is none, and layers that do not fit one another: each

@@ -355,7 +355,7 @@ fn letters(scalars: &mut Scalars, x: Id, moves: &impl Fn(Id) -> bool) -> HashMap
             continue;
         }
         match scalars.get(id).clone() {
-            Scalar::Apply(F::Add | F::Sub | F::Neg, operands) | Scalar::Sum(operands) => {
+            Scalar::Apply(F::Add | F::Sub | F::Neg | F::Mul, operands) | Scalar::Sum(operands) => {
                 stack.extend(operands)
             }
             _ => {

@@ -32,7 +32,7 @@ use tally::Tally;
 #[test]
 fn no_planted_fault_is_proven() {
     let tally = Mutex::new(Tally::default());
-    for_seeds_on_two_threads(1000, |seed| {
+    for_seeds_on_two_threads(200, |seed| {
         let mut choose = Chooser::new(seed);
         let program = Program::wrong(&mut choose);
         tally::look(&tally, seed, &program, Some("false proven"));
@@ -44,7 +44,7 @@ fn no_planted_fault_is_proven() {
 #[test]
 fn no_true_bijection_is_refuted() {
     let tally = Mutex::new(Tally::default());
-    for_seeds_on_two_threads(1000, |seed| {
+    for_seeds_on_two_threads(200, |seed| {
         let mut choose = Chooser::new(seed);
         let program = Program::right(&mut choose);
         tally::look(&tally, seed, &program, None);
@@ -56,7 +56,7 @@ fn no_true_bijection_is_refuted() {
 #[test]
 fn what_is_true_of_a_faulty_program_is_not_refuted() {
     let tally = Mutex::new(Tally::default());
-    for_seeds_on_two_threads(400, |seed| {
+    for_seeds_on_two_threads(100, |seed| {
         let mut choose = Chooser::new(seed);
         let program = Program::wrong(&mut choose);
         tally::look(&tally, seed, &program, Some("false refuted"));
