@@ -211,13 +211,12 @@ impl Judge<'_> {
             if !node.op.is_elementwise() {
                 continue;
             }
-            for e in 0..node.shape.len() {
+            for (e, truth) in known[id].iter().enumerate() {
                 let rounded: Vec<BigFloat> = node
                     .operands
                     .iter()
                     .map(|operand| exact.of(F::rounded(double(&known[operand][e])).double()))
                     .collect();
-                let truth = &known[id][e];
                 let size = double(truth).abs();
                 let off = match dual::function(exact, &node.op, &rounded[0], rounded.get(1)) {
                     Some(value) if !value.is_nan() && !value.is_inf() => {

@@ -18,6 +18,8 @@ use super::slope::slope;
 use super::text::{Certificate, Side};
 
 pub(super) type Checked<T> = Result<T, Rejection>;
+/// Input, output, and the sign of the slope, by place.
+pub(super) type Signs = Vec<(usize, usize, i32)>;
 
 pub(super) fn reject<T>(message: impl Into<String>) -> Checked<T> {
     Err(Rejection::new(message))
@@ -93,7 +95,7 @@ pub(super) fn structure(certificate: &Certificate, kind: &str) -> Checked<(Map, 
 ///
 /// The sign is that of the slope's range; or of a formula `slopes`, if that is equal to the slope; or all terms of the
 /// slope's normal form have it.
-fn slopes(certificate: &Certificate, strictly: bool) -> Checked<(Map, Vec<(usize, usize, i32)>)> {
+fn slopes(certificate: &Certificate, strictly: bool) -> Checked<(Map, Signs)> {
     let (mut map, labels) = structure(certificate, "lower")?;
     let pairs = labels.pairs()?;
     let highest = map.highest(&labels.inputs);
@@ -344,11 +346,12 @@ pub(super) fn exact_determinant(mut rows: Vec<Vec<RBig>>) -> RBig {
             determinant = -determinant;
         }
         determinant *= rows[k][k].clone();
-        for row in k + 1..n {
-            let factor = &rows[row][k] / &rows[k][k];
-            for column in k..n {
-                let less = &factor * &rows[k][column];
-                rows[row][column] -= less;
+        let (above, below) = rows.split_at_mut(k + 1);
+        let pivot = &above[k];
+        for row in below {
+            let factor = &row[k] / &pivot[k];
+            for (entry, over) in row.iter_mut().zip(pivot).skip(k) {
+                *entry -= &factor * over;
             }
         }
     }

@@ -13,7 +13,7 @@
 use std::collections::HashMap;
 
 use super::Rejection;
-use super::claim::{agrees, reaches_ends, reject, structure};
+use super::claim::{Signs, agrees, reaches_ends, reject, structure};
 use super::interval::Interval;
 use super::map::{Map, jumps};
 use super::normal::Forms;
@@ -23,7 +23,6 @@ use super::slope::slope;
 use super::text::Certificate;
 
 type Checked<T> = Result<T, Rejection>;
-type Signs = Vec<(usize, usize, i32)>;
 
 /// Maps of more pieces are not gone through.
 const MOST: usize = 130;

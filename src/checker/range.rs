@@ -193,7 +193,7 @@ fn apply(function: Function, operands: &[&Interval], same: bool) -> (Interval, b
 /// aⁿ of what is not 0, as an open interval where 0 is an end.
 fn power_away_from_zero(a: &Interval, n: u32) -> Interval {
     let power = a.power(n);
-    match n % 2 == 0 && a.excludes_zero() && !power.is_positive() {
+    match n.is_multiple_of(2) && a.excludes_zero() && !power.is_positive() {
         true => power.above(0.0, true),
         false => power,
     }

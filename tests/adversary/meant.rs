@@ -28,6 +28,13 @@ fn images(layer: &dyn Bijection, points: &[f64], parameter: Option<f64>) -> Vec<
     program.run(&[points], points.len() / layer.dim()).unwrap().swap_remove(0)
 }
 
+/// Whether a layer notes a mistake of the recording.
+fn refused(layer: &dyn Bijection) -> bool {
+    let tape = Tape::new();
+    layer.forward(tape.input(Shape::Vector(layer.dim())));
+    tape.check().is_err()
+}
+
 fn alone(fault: Fault) -> Box<dyn Bijection> {
     let recipe = Recipe {
         lines: (Line::Reals, Line::Reals),
@@ -49,6 +56,10 @@ fn right_recipes_are_monotone_and_stay_in_their_codomain() {
         let lines = (Line::any(&mut choose), Line::any(&mut choose));
         let recipe = Recipe::right(lines, 1, &mut choose);
         let points: Vec<f64> = (-160..=160).map(|k| lines.0.carried(f64::from(k) / 20.0)).collect();
+        // An equation within an equation is refused when it is recorded.
+        if refused(&*recipe.layer()) {
+            return Ok(());
+        }
         let mut images = images(&*recipe.layer(), &points, None);
         // Where a step saturates, the next may have no number for its end.
         images.retain(|x| x.is_finite());

@@ -89,6 +89,9 @@ fn simplify_trusting<'t>(
     Simplified { value, steps: simplifier.steps, rules: simplifier.rules }
 }
 
+/// A sum as a product, and the rules that made it one.
+type Unmixed = (stable::Product, Vec<Rule>);
+
 struct Simplifier<'t> {
     /// A rule whose side condition is not asked for; only in tests.
     trusted: Option<Rule>,
@@ -103,7 +106,7 @@ struct Simplifier<'t> {
     told: HashSet<Step>,
     logs: HashMap<NodeId, NodeId>,
     /// Sums as products of what does not cancel, by how deeply they were looked into.
-    unmixed: HashMap<(NodeId, usize), Option<(stable::Product, Vec<Rule>)>>,
+    unmixed: HashMap<(NodeId, usize), Option<Unmixed>>,
 }
 
 impl<'t> Simplifier<'t> {
