@@ -9,8 +9,8 @@
 //! What is picked out of a constant, of an input or of a concatenation is bounded element by element ([`Region`]).
 //!
 //! *Soundness.* For inputs where they are said to lie and any real parameters, the real value of each element of a node
-//! lies in the node's interval wherever it is defined. Every arm of [`Bounds::node`] takes that over from operands to
-//! node, with ends rounded outwards by [`arithmetic`], [`power`] and [`functions`].
+//! lies in the node's interval wherever it is defined. Every arm of `Bounds::node` takes that over from operands to
+//! node, with ends rounded outwards by `arithmetic`, `power` and `functions`.
 
 mod arithmetic;
 mod functions;
