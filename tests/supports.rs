@@ -310,3 +310,14 @@ fn an_infinite_or_impossible_row_is_named_whether_it_is_held_out_or_not() {
         }
     }
 }
+
+#[test]
+fn a_reference_to_a_layer_reaches_what_the_layer_reaches() {
+    // A permutation of positive numbers gives positive numbers: by itself, borrowed and boxed.
+    let layer = Permutation::reverse(2);
+    let expected = layer.image(&Domain::Positive);
+    assert_eq!(expected, Domain::Positive);
+    assert_eq!(Bijection::image(&&layer, &Domain::Positive), expected);
+    let boxed: Box<dyn Bijection> = Box::new(layer);
+    assert_eq!(Bijection::image(&boxed, &Domain::Positive), expected);
+}

@@ -114,73 +114,47 @@ pub trait Bijection {
     }
 }
 
-impl<B: Bijection + ?Sized> Bijection for &B {
-    fn dim(&self) -> usize {
-        (**self).dim()
-    }
-    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
-        (**self).forward(z)
-    }
-    fn structure(&self) -> Structure {
-        (**self).structure()
-    }
-    fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
-        (**self).inverse(x)
-    }
-    fn log_det<'t>(&self, z: Var<'t>) -> Option<Var<'t>> {
-        (**self).log_det(z)
-    }
-    fn domain(&self) -> Domain {
-        (**self).domain()
-    }
-    fn codomain(&self) -> Domain {
-        (**self).codomain()
-    }
-    fn name(&self) -> String {
-        (**self).name()
-    }
-    fn inverted(&self) -> Option<&dyn Bijection> {
-        (**self).inverted()
-    }
-    fn layers(&self) -> &[Box<dyn Bijection>] {
-        (**self).layers()
-    }
+/// A pointer to a bijection is that bijection: whatever a method is given by default, the layer's own is called.
+macro_rules! points_to_a_bijection {
+    ($($pointer:ty),*) => {$(
+        impl<B: Bijection + ?Sized> Bijection for $pointer {
+            fn dim(&self) -> usize {
+                (**self).dim()
+            }
+            #[track_caller]
+            fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+                (**self).forward(z)
+            }
+            fn structure(&self) -> Structure {
+                (**self).structure()
+            }
+            #[track_caller]
+            fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
+                (**self).inverse(x)
+            }
+            fn log_det<'t>(&self, z: Var<'t>) -> Option<Var<'t>> {
+                (**self).log_det(z)
+            }
+            fn domain(&self) -> Domain {
+                (**self).domain()
+            }
+            fn codomain(&self) -> Domain {
+                (**self).codomain()
+            }
+            fn image(&self, part: &Domain) -> Domain {
+                (**self).image(part)
+            }
+            fn name(&self) -> String {
+                (**self).name()
+            }
+            fn inverted(&self) -> Option<&dyn Bijection> {
+                (**self).inverted()
+            }
+            fn layers(&self) -> &[Box<dyn Bijection>] {
+                (**self).layers()
+            }
+        }
+    )*};
 }
 
-impl<B: Bijection + ?Sized> Bijection for Box<B> {
-    fn dim(&self) -> usize {
-        (**self).dim()
-    }
-    #[track_caller]
-    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
-        (**self).forward(z)
-    }
-    fn structure(&self) -> Structure {
-        (**self).structure()
-    }
-    #[track_caller]
-    fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
-        (**self).inverse(x)
-    }
-    fn log_det<'t>(&self, z: Var<'t>) -> Option<Var<'t>> {
-        (**self).log_det(z)
-    }
-    fn domain(&self) -> Domain {
-        (**self).domain()
-    }
-    fn codomain(&self) -> Domain {
-        (**self).codomain()
-    }
-    fn image(&self, part: &Domain) -> Domain {
-        (**self).image(part)
-    }
-    fn name(&self) -> String {
-        (**self).name()
-    }
-    fn inverted(&self) -> Option<&dyn Bijection> {
-        (**self).inverted()
-    }
-    fn layers(&self) -> &[Box<dyn Bijection>] {
-        (**self).layers()
-    }
-}
+points_to_a_bijection!(&B, Box<B>);
