@@ -110,6 +110,38 @@ fn roots_and_logarithms_of_quotients_are_not_split_where_signs_are_unknown() {
 }
 
 #[test]
+fn what_the_other_branch_of_a_choice_needs_says_nothing_of_the_branch_that_is_taken() {
+    // {x + √u - √u if 0 < x, else sign(√u)·x} with u = max(x, 0), the first root as a power, which is defined above 0 only:
+    // where both are defined sign(√u) is 1 and all is x; at x = -1 the choice is 0.
+    let back = [
+        "constant : 0.0",
+        "max n1 n2",
+        "constant : 0.5",
+        "pow n3 n4",
+        "sqrt n3",
+        "sign n6",
+        "mul n7 n1",
+        "less n2 n1",
+        "add n1 n5",
+        "sub n10 n5",
+        "select n9 n11 n8",
+    ];
+    let text = |claim: &str, other: &str, nodes: &[&str]| {
+        let first = certificate(claim, REALS, REALS, &["constant : 1.0", "mul n1 n2"]);
+        first.replace("end\n", &(program("inverse", nodes) + other + "end\n"))
+    };
+    let same = program("given", &["constant : 1.0", "mul n1 n2"]);
+    assert!(!accepts(&text("identity partial", "", &back)));
+    assert!(!accepts(&text("identity", "", &back)));
+    assert!(!accepts(&text("equal", &same, &back)));
+    // What is undefined outside of a choice takes the whole result with it.
+    let partial = ["constant : 0.5", "pow n1 n2", "mul n3 n3"];
+    assert!(accepts(&text("identity partial", "", &partial)));
+    assert!(accepts(&text("equal", &same, &partial)));
+    assert!(!accepts(&text("identity", "", &partial)));
+}
+
+#[test]
 fn a_collision_is_confirmed_exactly_or_by_enclosures_and_rounding_is_not() {
     let refuted = |nodes: &[&str], a: f64, b: f64, radius: f64, slope: f64| {
         let text = certificate("refuted one-to-one", REALS, REALS, nodes);

@@ -362,8 +362,9 @@ pub(super) fn exact_determinant(mut rows: Vec<Vec<RBig>>) -> RBig {
 fn identity(certificate: &Certificate, everywhere: bool) -> Checked<()> {
     let mut map = forward(certificate)?;
     let results = map.then(certificate.program("inverse")?)?;
-    if everywhere {
-        map.defined(&results)?;
+    match everywhere {
+        true => map.defined(&results)?,
+        false => map.chooses_among_the_defined(&results)?,
     }
     map.identity(&results)
 }
@@ -372,6 +373,8 @@ fn identity(certificate: &Certificate, everywhere: bool) -> Checked<()> {
 fn equal(certificate: &Certificate) -> Checked<()> {
     let mut map = Map::new(certificate.program("inverse")?, &certificate.codomain)?;
     let others = map.scalars.results(certificate.program("given")?, &[map.inputs.clone()])?;
+    let both: Vec<Id> = map.outputs.iter().chain(&others).copied().collect();
+    map.chooses_among_the_defined(&both)?;
     let mut forms = Forms::new(map.ranges.clone(), Vec::new());
     if others.len() != map.outputs.len() {
         return reject("the two programs have results of other lengths");

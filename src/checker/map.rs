@@ -58,6 +58,21 @@ impl Map {
         if holds { Ok(()) } else { reject("the way back is not seen to be defined everywhere") }
     }
 
+    /// Whether choices are made between branches that are both defined everywhere.
+    ///
+    /// A normal form is the value where *everything* in a formula is defined. A choice has a value where the branch that is
+    /// taken is, so that a claim about all points where results are defined says more than equal forms do.
+    pub fn chooses_among_the_defined(&mut self, results: &[Id]) -> Checked<()> {
+        for id in self.scalars.order(results, |_| false) {
+            if let Scalar::Apply(Function::Select, _) = self.scalars.get(id)
+                && !self.ranges.of(&self.scalars, id).defined
+            {
+                return reject("a branch of a choice is not seen to be defined everywhere");
+            }
+        }
+        Ok(())
+    }
+
     /// Whether each result is brought to the input of its place, wherever it is defined.
     pub fn identity(&mut self, results: &[Id]) -> Checked<()> {
         let mut forms = Forms::new(self.ranges.clone(), self.inputs.clone());
