@@ -3,9 +3,12 @@
 //! Certificates are written out here by hand, so that nothing of the library that makes them has a part in it.
 
 mod catalogue;
+mod seeded;
 
 use pushforward::audit::{Topic, audit};
 use pushforward::checker::{log_abs_det, values, verify};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 /// A certificate of a map of one variable over (low, high), from the nodes of its program.
 fn certificate(claim: &str, (low, high): (f64, f64), codomain: (f64, f64), nodes: &[&str]) -> String {
@@ -234,12 +237,50 @@ fn what_is_no_certificate_is_refused_without_a_panic() {
         ("result n3", "result n4"),
         ("end\n", ""),
         ("vector 1\nresult", "vector 99999999999\nresult"),
+        ("sinh n1 scalar", "substitution n1 scalar"),
+        ("sinh n1 scalar", "root n1 scalar : f"),
     ] {
         let bad = good.replacen(from, to, 1);
         assert_ne!(bad, good, "{from}");
         assert!(!accepts(&bad), "{from} → {to}");
     }
     assert!(!accepts(""));
+    // The inverse of a matrix of two by two is no row of four.
+    let matrix = "constant matrix 2 2 : 1.0 0.0 0.0 1.0\nn3 inverse n2 matrix";
+    let bad = good.replacen("sinh n1 scalar", &format!("{matrix} 1 4\nn4 sinh n1 scalar"), 1);
+    let renumbered =
+        |text: &str| text.replace("n3 concat n2", "n5 concat n4").replace("result n3", "result n5");
+    assert!(!accepts(&renumbered(&bad)));
+    assert!(accepts(&renumbered(&bad.replace("1 4", "2 2"))));
+}
+
+#[test]
+fn certificates_with_words_exchanged_are_refused_or_hold_without_a_panic() {
+    let layers = catalogue::catalogue().into_iter().map(|entry| audit(&entry.layer).unwrap());
+    let mut texts: Vec<String> =
+        layers.flat_map(|report| report.claims).flat_map(|claim| claim.certificates).collect();
+    texts.retain(|text| text.len() < 20_000);
+    assert!(texts.len() > 50, "{}", texts.len());
+    let refused = std::cell::Cell::new(0);
+    seeded::for_seeds(1000, |seed| {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let text = &texts[random.random_range(0..texts.len())];
+        let mut lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(' ').collect()).collect();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        for _ in 0..random.random_range(1..4) {
+            let line = random.random_range(0..lines.len());
+            let place = random.random_range(0..=lines[line].len());
+            let word = words[random.random_range(0..words.len())];
+            match lines[line].get_mut(place) {
+                Some(known) => *known = word,
+                None => lines[line].truncate(place.saturating_sub(1)),
+            }
+        }
+        let changed: Vec<String> = lines.iter().map(|line| line.join(" ")).collect();
+        refused.set(refused.get() + usize::from(!accepts(&(changed.join("\n") + "\n"))));
+        Ok(())
+    });
+    assert!(refused.get() > 0);
 }
 
 #[test]

@@ -109,6 +109,9 @@ pub trait Bijection {
     }
 
     /// The layers of a composition, first to last; empty for a single layer.
+    ///
+    /// Where there are layers, f is their composition: what is recorded, audited and trained is made of them, and `forward`
+    /// and `inverse` of the composition itself are not called.
     fn layers(&self) -> &[Box<dyn Bijection>] {
         &[]
     }

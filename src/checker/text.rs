@@ -225,7 +225,7 @@ fn node(
         "log_abs_det" => Op::LogAbsDet,
         "inverse" => Op::Inverse,
         "substitution" => {
-            let order = extra[1..].iter().map(count).collect::<Option<_>>()?;
+            let order = extra.get(1..)?.iter().map(count).collect::<Option<_>>()?;
             Op::Substitution(functions.get(*extra.first()?)?.clone(), order)
         }
         "root" => {

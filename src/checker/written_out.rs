@@ -166,8 +166,8 @@ impl Scalars {
             }
             Op::LogAbsDet | Op::Inverse => {
                 let (from, elements) = operands.first()?;
-                let wanted = if matches!(node.op, Op::Inverse) { from.len() } else { 1 };
-                if from.rows != from.columns || len != wanted {
+                let wanted = if matches!(node.op, Op::Inverse) { from.rows } else { 1 };
+                if from.rows != from.columns || (node.rows, node.columns) != (wanted, wanted) {
                     return None;
                 }
                 let Some(matrix) = whole(elements) else { return Some(Ok(())) };

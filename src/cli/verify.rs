@@ -31,6 +31,9 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         }
         Err(rejection) => {
             eprintln!("pushforward verify: {file}: not accepted: {rejection}");
+            if !text.starts_with("certificate ") {
+                eprintln!("  Certificates are written by `pushforward audit NAME --certificate FILE`.");
+            }
             ExitCode::FAILURE
         }
     }
