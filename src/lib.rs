@@ -55,6 +55,7 @@
 //! | [`layers`], [`base`] | the catalogue |
 //! | [`flow`] | layers over a base: `log_prob`, `sample`, `fit` |
 //! | [`audit`](mod@audit) | every claim with its evidence |
+//! | [`checker`] | a second program, which accepts or rejects what the audit claims; argued in `DESIGN.md` |
 //! | [`derivation`] | everything that follows from `forward`, as a document |
 //! | [`lesson`] | what the lessons are written with |
 //!

@@ -7,7 +7,7 @@
 //! *What it trusts*: its own files, and dashu for integers, fractions, and correctly rounded elementary functions.
 //! *What it does*: it writes a program out as scalar functions (`scalar.rs`) and asks four questions of them: which
 //! inputs a scalar depends on, where it lies and whether it is defined (`range.rs`, intervals of 192 bits rounded
-//! outwards, `interval.rs`, `elementary.rs`), what its derivative is (`slope.rs`), and whether two are equal (`normal.rs`, a normal form in
+//! outwards, `interval.rs`, `elementary.rs`), what its derivative is (`slope.rs`), and whether two are equal (`normal`, a normal form in
 //! exact fractions). `limit.rs` says where a scalar goes at an end of an interval. `claim.rs` has the arguments.
 //!
 //! Each answer is one-sided: what is not seen is rejected, and a rejection says nothing about the claim.
