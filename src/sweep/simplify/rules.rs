@@ -212,7 +212,8 @@ rows! {
         since "cosh² a - sinh² a = 1".
     OnePlusExp "1p-exp": "p + p·eᵃ = p/σ(-a)"; if "-"; since "σ(-a) = 1/(1 + eᵃ), which is never 0".
     OneMinusExp "1m-exp": "p - p·eᵃ = -p·expm1(a)"; if "-"; since "the definition of expm1".
-    OnePlusExpM1 "1p-expm1": "p + p·expm1(a) = p·eᵃ"; if "-"; since "the definition of expm1".
+    OnePlusExpM1 "1p-expm1": "p + p·expm1(a) = p·eᵃ, p - p·eᵃ/expm1(a) = -p/expm1(a)"; if "-";
+        since "the definition of expm1".
     ExpSoftplus "exp-softplus": "e^softplus(a) = 1/σ(-a)"; if "-"; since "both are 1 + eᵃ".
     PowerAsExp "1m-pow": "p - p·uᵇ = -p·expm1(b·ln u)"; if "u > 0";
         since "uᵇ = e^(b·ln u); the left side is 0 in f64 where u is next to 1".

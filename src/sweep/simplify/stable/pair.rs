@@ -37,6 +37,9 @@ impl Simplifier<'_> {
             self.number_factor(&mut result, k, ratio.exponent.shape)?;
             return Some((result, Rule::CommonFactor));
         }
+        if let Some(quotient) = self.beside_over_exp_m1(&ratio, same, &result) {
+            return Some((quotient, Rule::OnePlusExpM1));
+        }
         let probabilities = ratio.letters.keys().all(|id| self.operation(*id) == Op::Sigmoid);
         let single = match ratio.letters.iter().next() {
             Some((id, exponent)) if ratio.letters.len() == 1 && ratio.exponent.is_zero() => {
@@ -101,6 +104,26 @@ impl Simplifier<'_> {
             _ if probabilities => self.of_probabilities((p, q), &ratio, result),
             _ => None,
         }
+    }
+
+    /// p + p/expm1(a) as p·eᵃ/expm1(a), and p - p·eᵃ/expm1(a) as -p/expm1(a): the slope of z + ln(1 - e⁻ᶻ).
+    fn beside_over_exp_m1(&mut self, ratio: &Product, same: bool, p: &Product) -> Option<Product> {
+        let (id, exponent) = ratio.letters.iter().next()?;
+        if ratio.letters.len() != 1 || *exponent != -1 || self.operation(*id) != Op::ExpM1 {
+            return None;
+        }
+        let argument = self.tape.node(*id).operands[0];
+        let a = self.terms(argument, &|other| self.small(other), &|id| id, 64)?;
+        let mut result = p.clone();
+        if same && ratio.exponent.is_zero() {
+            result.exponent = result.exponent.plus(&a, 1.0)?;
+        } else if !same && ratio.exponent.plus(&a, -1.0)?.is_zero() {
+            result.c = -result.c;
+        } else {
+            return None;
+        }
+        result.letter(*id, -1)?;
+        Some(result)
     }
 
     /// p + q as p·(1 ± eᵃ); 1 is the one whose exponent is 0, if there is one.
