@@ -147,7 +147,7 @@ impl<'a> Single<'a> {
     }
 
     /// Whether it is a dense map that the checker would write out to no avail.
-    fn is_large(&self) -> bool {
+    pub fn is_large(&self) -> bool {
         const LARGEST: usize = 128;
         let dense = self.bijection.structure() == crate::jacobian::Structure::Dense;
         let large = dense && self.d() > LARGEST && self.bijection.inverted().is_none();

@@ -5,7 +5,7 @@
 use super::certificate::Certificate;
 use super::proofs::Single;
 use super::subject::{Layer, Subject};
-use crate::checker::verify;
+use crate::checker::{missed_variable, verify};
 use crate::tape::NodeId;
 
 /// A certificate of a refutation about the whole of f, with the values of its parameters.
@@ -106,7 +106,8 @@ pub(super) fn outside(subject: &Subject, o: usize, z: &[f64]) -> Option<String> 
     confirmed(&whole(subject, &format!("range {o}")).point("a", z))
 }
 
-/// Some number of the codomain is no value of x_o.
-pub(super) fn missed(subject: &Subject, o: usize) -> Option<String> {
-    confirmed(&whole(subject, &format!("onto {o}")))
+/// A variable of x with a number in its codomain that is no value of it.
+pub(super) fn missed(subject: &Subject) -> Option<(usize, String)> {
+    let o = missed_variable(&whole(subject, "onto 0").text())?;
+    Some((o, confirmed(&whole(subject, &format!("onto {o}")))?))
 }

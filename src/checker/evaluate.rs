@@ -4,7 +4,7 @@ use super::claim::{forward, structure};
 use super::interval::{Interval, Num, number};
 use super::map::Map;
 use super::range::Ranges;
-use super::refute::{interval_determinant, jacobian};
+use super::refute::{all_missed, interval_determinant, jacobian};
 use super::scalar::Id;
 use super::slope::slope;
 use super::text::{Certificate, read};
@@ -22,17 +22,18 @@ const LARGEST: usize = 8;
 pub fn log_abs_det(certificate: &str, points: &[f64]) -> Result<Vec<Option<[f64; 2]>>, Rejection> {
     let certificates = read(certificate)?;
     let [certificate] = certificates.as_slice() else { return reject("one certificate at a time") };
+    let triangular = certificate.points.contains_key("inputs");
+    if !triangular && certificate.domain.len() > LARGEST {
+        return reject(format!("a whole Jacobian is formed up to d = {LARGEST}"));
+    }
     let mut map = forward(certificate)?;
     let d = map.inputs.len();
-    let triangular = certificate.points.contains_key("inputs");
     let entries: Vec<Id> = if triangular {
         let (other, pairs) = slopes(certificate)?;
         map = other;
         pairs
-    } else if d <= LARGEST {
-        jacobian(&mut map)?
     } else {
-        return reject(format!("a whole Jacobian is formed up to d = {LARGEST}"));
+        jacobian(&mut map)?
     };
     let mut found = Vec::new();
     for point in points.chunks(d.max(1)) {
@@ -57,6 +58,12 @@ pub fn log_abs_det(certificate: &str, points: &[f64]) -> Result<Vec<Option<[f64;
         found.push(log.map(|log| [nearest(&log.low.at), nearest(&log.high.at)]));
     }
     Ok(found)
+}
+
+/// A variable of x with a number in its codomain that is no value of it; `None` if none is seen to be like that.
+pub fn missed_variable(certificate: &str) -> Option<usize> {
+    let certificates = read(certificate).ok()?;
+    all_missed(certificates.first()?).ok()?.into_iter().position(|missed| missed)
 }
 
 /// The value of a scalar program at points, as a lower and an upper bound; `None` where it is not seen to be defined.

@@ -30,7 +30,7 @@ mod written_out;
 
 use std::fmt;
 
-pub use evaluate::{log_abs_det, values};
+pub use evaluate::{log_abs_det, missed_variable, values};
 
 /// Why a certificate was not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]

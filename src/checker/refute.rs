@@ -348,15 +348,21 @@ fn outside(certificate: &Certificate, o: usize) -> Checked<()> {
 
 /// Some number of the codomain of x_o is no value of it, for these values of the parameters.
 fn missed(certificate: &Certificate, o: usize) -> Checked<()> {
+    match all_missed(certificate)?.get(o) {
+        Some(true) => Ok(()),
+        Some(false) => reject("every number of the codomain may be a value"),
+        None => reject("no such variable"),
+    }
+}
+
+/// Of each variable of x, whether some number of its codomain is no value of it.
+pub(super) fn all_missed(certificate: &Certificate) -> Checked<Vec<bool>> {
     let mut map = forward(certificate)?;
-    let (Some(output), Some(side)) = (map.outputs.get(o).copied(), certificate.codomain.get(o)) else {
-        return reject("no such variable");
-    };
     let sets: Vec<Interval> = certificate.domain.iter().map(interval).collect();
     at(certificate, &mut map, &sets);
-    let range = map.ranges.of(&map.scalars, output);
-    match range.defined && !interval(side).is_within(&range.interval) {
-        true => Ok(()),
-        false => reject("every number of the codomain may be a value"),
-    }
+    let missed = map.outputs.clone().into_iter().zip(&certificate.codomain).map(|(output, side)| {
+        let range = map.ranges.of(&map.scalars, output);
+        range.defined && !interval(side).is_within(&range.interval)
+    });
+    Ok(missed.collect())
 }
