@@ -172,8 +172,9 @@ impl<'a> Subject<'a> {
         if self.d > LARGEST { 0 } else { self.count().min((ENTRIES / (self.d * self.d).max(1)).max(1)) }
     }
 
-    /// ln|det J| at the points with as many digits as the checker has; `None` where that would cost too much.
-    pub fn log_abs_dets(&self) -> Option<Vec<Option<[f64; 2]>>> {
+    /// ln|det J| with as many digits as the checker has, at the points from this one on, and then at those before it;
+    /// of large programs at the first of these only. `None` where that would cost too much.
+    pub fn log_abs_dets(&self, first: usize) -> Option<Vec<(usize, Option<[f64; 2]>)>> {
         if self.x.index() > MOST_NODES || self.layers.len() > 64 {
             return None;
         }
@@ -183,7 +184,8 @@ impl<'a> Subject<'a> {
             if single.is_large() {
                 return None;
             }
-            let rows = self.values(&[layer.z], &self.points).swap_remove(0);
+            let mut rows = self.values(&[layer.z], &self.points).swap_remove(0);
+            rows.rotate_left(first * self.d);
             let text = super::witness::evaluation(self, &single).text();
             let found = crate::checker::log_abs_det(&text, &rows).ok()?;
             total = Some(match total {
@@ -195,7 +197,8 @@ impl<'a> Subject<'a> {
                 }
             });
         }
-        total
+        let rows = (first..self.count()).chain(0..first);
+        Some(rows.zip(total?).collect())
     }
 
     /// The derived log-determinant of the whole: the sum over the layers.

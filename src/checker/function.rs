@@ -83,6 +83,15 @@ impl Function {
         })
     }
 
+    /// Whether its value takes a series, not an operation of arithmetic.
+    pub fn is_elementary(self) -> bool {
+        use Function as F;
+        !matches!(
+            self,
+            F::Neg | F::Recip | F::Sqrt | F::Abs | F::Sign | F::Powi(_) | F::Add | F::Sub | F::Mul | F::Div
+        ) && !matches!(self, F::Min | F::Max | F::Less | F::LessEq | F::Select)
+    }
+
     pub fn arity(self) -> usize {
         use Function as F;
         match self {

@@ -164,7 +164,9 @@ impl Scalars {
     /// The same expression with some scalars replaced by others.
     pub fn replaced(&mut self, root: Id, by: &std::collections::HashMap<Id, Id>) -> Id {
         let mut new = by.clone();
-        for id in self.order(&[root], |id| by.contains_key(&id)) {
+        // What was there before all of them contains none of them.
+        let least = by.keys().copied().min().unwrap_or(0);
+        for id in self.order(&[root], |id| id < least || by.contains_key(&id)) {
             let scalar = self.get(id).clone();
             let changed =
                 scalar.operands().iter().any(|operand| new.get(operand).is_some_and(|n| n != operand));
@@ -177,6 +179,6 @@ impl Scalars {
             };
             new.insert(id, again);
         }
-        new[&root]
+        new.get(&root).copied().unwrap_or(root)
     }
 }

@@ -18,7 +18,8 @@ pub(super) fn slope(
 ) -> Result<Option<Id>, Rejection> {
     let mut known: HashMap<Id, Option<Id>> = HashMap::new();
     let one = scalars.number(1.0);
-    for id in scalars.order(&[root], |id| id != by && independent(id)) {
+    // What has a smaller number was there before `by`, and cannot contain it.
+    for id in scalars.order(&[root], |id| id < by || (id != by && independent(id))) {
         let found = if id == by { Some(one) } else { scalar_slope(scalars, id, &known)? };
         known.insert(id, found);
     }

@@ -78,11 +78,12 @@ impl Forms {
     /// The letter at which the body is 0: a candidate, if it is, and if there can be only one.
     fn root(&mut self, scalars: &mut Scalars, id: Id, body: Id, letter: Id) -> Found<Form> {
         let rises = {
+            // What was there before the letter does not move with it.
             let slope = slope(scalars, body, letter, |_| false)?;
             let range = slope.map(|slope| self.ranges.of(scalars, slope));
             range.is_some_and(|range| range.defined && range.interval.is_positive())
                 && self.ranges.of(scalars, body).defined
-                && !jumps(scalars, &mut self.ranges, body, |_| true)
+                && !jumps(scalars, &mut self.ranges, body, |id| id >= letter)
         };
         for candidate in if rises { self.candidates.clone() } else { Vec::new() } {
             let value = scalars.replaced(body, &HashMap::from([(letter, candidate)]));
