@@ -80,7 +80,10 @@ pub(super) fn inverted(monomial: &Monomial) -> Monomial {
 }
 
 pub(super) fn multiplied(a: u64, b: u64) -> u64 {
-    (u128::from(a) * u128::from(b) % u128::from(PRIME)) as u64
+    // 2⁶¹ is 1: what lies above the lowest 61 bits is added to them.
+    let product = u128::from(a) * u128::from(b);
+    let sum = (product as u64 & PRIME) + (product >> 61) as u64;
+    if sum >= PRIME { sum - PRIME } else { sum }
 }
 
 pub(super) fn raised(base: u64, mut exponent: u64) -> u64 {
@@ -98,8 +101,10 @@ pub(super) fn raised(base: u64, mut exponent: u64) -> u64 {
 pub(super) fn rational_residue(value: &RBig) -> u64 {
     let over = value.numerator() % dashu_ratio::RBig::from(PRIME).numerator();
     let over = i128::try_from(over).unwrap_or(0).rem_euclid(i128::from(PRIME)) as u64;
-    let under = value.denominator() % PRIME;
-    multiplied(over, raised(under, PRIME - 2))
+    match value.denominator() % PRIME {
+        1 => over,
+        under => multiplied(over, raised(under, PRIME - 2)),
+    }
 }
 
 /// A number for each atom, with roots: the atom to a rational power.
