@@ -178,6 +178,41 @@ fn a_kink_is_no_zero_of_the_determinant() {
 }
 
 #[test]
+fn as_many_sets_on_either_side() {
+    // Of a chain: (z₀, z₁) is mapped to nothing at all by nothing that is wrong with its layers alone, and z to two numbers.
+    let sides = |word: &str, n: usize| format!("{word} -inf open inf open\n").repeat(n);
+    let map = |claim: &str, d: usize, to: usize| {
+        let labels = (0..d).map(|k| format!(" {k}")).collect::<String>();
+        let (domain, codomain) = (sides("domain", d), sides("codomain", to));
+        format!(
+            "claim {claim}\n{domain}{codomain}point inputs{labels}\npoint outputs{labels}\n\
+             program forward\nn0 input vector {d} : 0\nresult n0\nend\n"
+        )
+    };
+    for (claim, chain) in [
+        ("bijection linear positive", "bijection chain"),
+        ("bijection monotone", "bijection chain"),
+        ("bijection pieces", "bijection chain"),
+        ("bijection linear positive", "one-to-one chain"),
+    ] {
+        let whole = |d: usize, between: usize, last: &str| {
+            let (domain, codomain) = (sides("domain", d), sides("codomain", between));
+            let layers = format!("layer\n{}layer\n{}", map(claim, d, between), map(last, between, between));
+            format!("certificate 1\nclaim {chain}\n{domain}{codomain}{layers}end\n")
+        };
+        assert!(accepts(&whole(2, 2, claim)), "{claim}");
+        for (d, between) in [(2, 0), (1, 2), (2, 1)] {
+            let last = if between == 0 { "bijection linear positive" } else { claim };
+            assert!(!accepts(&whole(d, between, last)), "{claim}: {d} variables to {between} in a {chain}");
+            assert!(
+                !accepts(&format!("certificate 1\n{}", map(claim, d, between))),
+                "{claim}: {d} to {between}"
+            );
+        }
+    }
+}
+
+#[test]
 fn values_are_those_of_fifty_digits() {
     // At 50 digits, the power in exact fractions, rounded to doubles.
     let cases: [(&str, f64, f64); 13] = [
