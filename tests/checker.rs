@@ -186,7 +186,7 @@ fn lies_in(ends: &str, nodes: &[&str]) -> bool {
 #[test]
 fn what_is_exactly_a_number_is_not_seen_to_be_more_or_less() {
     // Each is 0 over the reals for every n, and what it is made of has no finite binary expansion.
-    let zeros: [&[&str]; 17] = [
+    let zeros: [&[&str]; 18] = [
         // ((1/n + 1/7) - 1/n) - 1/7
         &["recip n2", "constant : 7.0", "recip n4", "add n3 n5", "sub n6 n3", "sub n7 n5"],
         // 7n·(1/n·1/7) - 1
@@ -200,6 +200,8 @@ fn what_is_exactly_a_number_is_not_seen_to_be_more_or_less() {
             "constant : -1.0",
             "add n8 n9",
         ],
+        // 1/n - 1/3n - 1/3n - 1/3n
+        &["recip n2", "constant : 3.0", "mul n4 n2", "recip n5", "sub n3 n6", "sub n7 n6", "sub n8 n6"],
         // n·(1/n) - 1
         &["recip n2", "mul n2 n3", "constant : -1.0", "add n4 n5"],
         // n⁵·(1/n)⁵ - 1, and with minus signs
@@ -301,6 +303,12 @@ fn an_end_that_is_reached_is_no_end_that_is_not() {
     for nodes in [&["sqrt n1"][..], &["powi n1 : 3"], &["constant : 0.0", "less n1 n2", "select n3 n2 n1"]] {
         assert!(lies("-1.0 closed 1.0 closed", nodes) && !lies("-1.0 closed 1.0 open", nodes), "{nodes:?}");
     }
+    // z where it is below ½, and from there on φ/Φ, of which only the sign is known.
+    let above = ["constant : 0.5", "less n1 n2", "inverse_mills n1 : 0", "select n3 n1 n4"];
+    let below =
+        ["constant : 0.5", "less n1 n2", "neg n1", "inverse_mills n1 : 0", "neg n5", "select n3 n4 n6"];
+    assert!(lies("0.0 closed inf open", &above) && !lies("0.0 open inf open", &above));
+    assert!(lies("-inf open 0.0 closed", &below) && !lies("-inf open 0.0 open", &below));
     // Within one number: f is [0, 1], and 1 is in both.
     let refuted = |codomain: &str, at: f64| {
         let text = closed("refuted range 0", (0.0, 1.0), codomain, &["constant : 1.0", "mul n1 n2"]);
@@ -450,6 +458,15 @@ fn functions_keep_to_the_ranges_that_they_have() {
         "1.0 closed 2.0 closed",
         &["constant : 0.0", "less n1 n2", "constant : 2.0", "constant : -3.0", "select n3 n4 n5"]
     ));
+    // sin moves from 0.0998 to 0.1987.
+    let wave = |ends: &str, function: &str| {
+        accepts(
+            &certificate("range", (0.1, 0.2), REALS, &[function])
+                .replace("codomain -inf open inf open", &format!("codomain {ends}")),
+        )
+    };
+    assert!(wave("-0.1 open 0.3 open", "sin n1") && !wave("0.05 open 0.15 open", "sin n1"));
+    assert!(wave("0.8 open 1.0 closed", "cos n1") && !wave("0.99 open 1.0 closed", "cos n1"));
     // Corners of a product, and even powers of what has two signs.
     assert!(over(all, "-3.0 closed 3.0 closed", &["constant : 3.0", "sin n1", "mul n3 n2"]));
     assert!(!over(all, "-3.0 closed -1.0 closed", &["constant : 3.0", "sin n1", "mul n3 n2"]));
@@ -471,7 +488,7 @@ fn claims_that_are_nearly_true_are_not_accepted() {
         "add n1 n4",
         "select n3 n1 n5"
     ]));
-    assert!(!one_to_one(&["constant : 5.0", "select n1 n1 n2"]));
+    assert!(!one_to_one(&["constant : 5.0", "add n1 n2", "select n1 n1 n3"]));
     assert!(
         !one_to_one(&["abs n1"])
             && !one_to_one(&["cos n1", "neg n2"])
@@ -828,10 +845,13 @@ fn refutations_that_are_nearly_right_are_not_accepted() {
             log_det(&f, &["constant : 2.0", "ln n2"], 1.0) && !log_det(&f, &["constant : 3.0", "ln n2"], 1.0)
         );
     }
-    // max(z, 2z) has no slope at 0, whatever is said there.
+    // max(z, 2z), 2z + |z| and z + sign z have no slope at 0, whatever is said there.
     let five = ["constant : 5.0"];
     let bent = ["add n1 n1", "max n1 n2"];
     assert!(log_det(&bent, &five, 1.0) && !log_det(&bent, &five, 0.0));
+    for nodes in [&["abs n1", "add n1 n1", "add n3 n2"][..], &["sign n1", "add n1 n2"]] {
+        assert!(log_det(nodes, &five, 1.0) && !log_det(nodes, &five, 0.0), "{nodes:?}");
+    }
     let back = |g: &[&str]| at("inverse", all, &["exp n1"], "point a 1.0", &program("inverse", g));
     assert!(back(&["ln_1p n1"]) && !back(&["ln n1"]));
     // Collisions: of one value that is only known to lie in one set, in a box with b, with no zero, or with a jump.
