@@ -580,12 +580,16 @@ fn of_two_variables() {
     assert!(accepted("determinant linear negative", exchanged));
     assert!(!accepted("determinant linear positive", exchanged));
     assert!(!accepted("bijection linear positive", &pair("mul n1 n2", "neg n2")));
+    let folded = "n1 gather n0 scalar : 0\nn2 gather n0 scalar : 1\nn3 mul n1 n2 scalar\nn4 add n1 n3 scalar\nn5 concat n4 n2 vector 2\nresult n5\n";
+    assert!(!accepted("bijection linear positive", folded));
     // z₁·√(z₀²) is 0 where z₀ is.
     let root = "n1 gather n0 scalar : 0\nn2 gather n0 scalar : 1\nn3 powi n1 scalar : 2\nn4 sqrt n3 scalar\nn5 mul n2 n4 scalar\nn6 concat n1 n5 vector 2\nresult n6\n";
     assert!(!accepted("determinant positive", root) && !accepted("one-to-one", root));
     // z - A⁻¹z with A = 1 is 0.
     let system = "n1 constant matrix 1 1 : 1.0\nn2 inverse n1 matrix 1 1\nn3 product n2 n0 vector 1\nn4 sub n0 n3 vector 1\nresult n4\n";
-    assert!(!accepts(&of_vectors("one-to-one", 1, "-inf open inf open", system)));
+    for claim in ["one-to-one", "determinant positive", "determinant negative"] {
+        assert!(!accepts(&of_vectors(claim, 1, "-inf open inf open", system)), "{claim}");
+    }
 }
 
 #[test]
@@ -788,6 +792,15 @@ fn laws_of_powers_and_logarithms_keep_to_their_conditions() {
         equal(REALS, &["sinh n1", "asinh n2"], &itself) && !equal(REALS, &["cosh n1", "asinh n2"], &itself)
     );
     assert!(equal(REALS, &["sinh n1", "neg n2", "asinh n3"], &["neg n1"]));
+    assert!(!equal(REALS, &["cosh n1", "asinh n2"], &["neg n1"]));
+    // A denominator is divided by, in roots and in logarithms.
+    let (under, root) = (["powi n1 : 2", "constant : 1.0", "add n2 n3", "recip n4", "sqrt n5"], "sqrt n4");
+    assert!(equal(positive, &under, &[under[0], under[1], under[2], root, "recip n5"]));
+    assert!(!equal(positive, &under, &[under[0], under[1], under[2], root]));
+    let share = ["constant : 1.0", "add n1 n2", "div n1 n3", "ln n4"];
+    let logs = [share[0], share[1], "ln n3", "ln n1"];
+    assert!(equal(positive, &share, &[logs[0], logs[1], logs[2], logs[3], "sub n5 n4"]));
+    assert!(!equal(positive, &share, &[logs[0], logs[1], logs[2], logs[3], "add n5 n4"]));
     assert!(!equal(REALS, &["sinh n1", "neg n2", "asinh n3"], &itself));
     // sech²(ln z) is 4z²/(1 + z²)².
     let slope = [
@@ -899,6 +912,41 @@ fn refutations_that_are_nearly_right_are_not_accepted() {
     );
     assert!(!two("structure 0 1", "point a 0.5 0.5", &mixed));
     assert!(two("structure 0 1", "point a 0.5 0.5\nvalue p 0.5", &mixed));
+}
+
+#[test]
+fn pieces_that_nearly_fit_are_not_accepted() {
+    let pieces = |claim: &str, domain: (f64, f64), codomain: (f64, f64), nodes: &[&str]| {
+        accepts(&certificate(claim, domain, codomain, nodes))
+    };
+    let one_to_one = |nodes: &[&str]| pieces("one-to-one pieces", REALS, REALS, nodes);
+    // 2z up to a threshold, z + threshold from there on.
+    let bend = |at: &str, to: f64| {
+        let nodes = [at, "less n1 n2", "constant : 2.0", "mul n4 n1", "add n1 n2", "select n3 n5 n6"];
+        pieces("bijection pieces", (0.0, 1.0), (0.0, to), &nodes)
+    };
+    assert!(bend("constant : 0.5", 1.5) && !bend("constant : 0.5", 2.0));
+    // Outside of the domain the first piece is all of it.
+    assert!(!bend("constant : 2.0", 3.0) && !bend("constant : -1.0", 2.0));
+    // z but at 0, where it is 5, as a piece.
+    let five =
+        ["constant : 5.0", "add n1 n2", "select n1 n1 n3", "constant : 1.0", "less n1 n5", "select n6 n4 n1"];
+    assert!(!one_to_one(&five));
+    // z·(1 - z)/(1 - z) is z, and nothing at 1.
+    let quotient = |compared: &str, chosen: &str| {
+        let nodes = ["constant : 1.0", "sub n2 n1", "mul n1 n3", "div n4 n3", compared, chosen];
+        one_to_one(&nodes)
+    };
+    assert!(!quotient("less_eq n1 n2", "select n6 n5 n1") && !quotient("less n1 n2", "select n6 n1 n5"));
+    // -ln z has a positive slope where it is not defined.
+    let logarithm = ["ln n1", "neg n2", "constant : -1.0", "less n1 n4", "select n5 n3 n1"];
+    assert!(!pieces("determinant pieces positive", REALS, REALS, &logarithm));
+    assert!(pieces(
+        "determinant pieces positive",
+        REALS,
+        REALS,
+        &["constant : -1.0", "less n1 n2", "sinh n1", "select n3 n4 n1"]
+    ));
 }
 
 #[test]

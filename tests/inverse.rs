@@ -720,7 +720,7 @@ fn what_is_mixed_comes_home_or_is_refused() {
     let points = [vec![0.3, -0.8, 1.1], vec![-1.2, 0.5, 0.7]];
     let fixed: Formula = |z| z.tape().matrix(3, 3, &[1.0, 2.0, 0.0, 0.5, -1.0, 3.0, 0.2, 0.0, 1.0]).matvec(z);
     assert!(comes_home_or_is_refused("a matrix", &blocks(&[3], fixed), &points));
-    let mixed: [(&str, Layer); 6] = [
+    let mixed: [(&str, Layer); 7] = [
         (
             "elements of a product in another order",
             blocks(&[3], |z| {
@@ -753,6 +753,14 @@ fn what_is_mixed_comes_home_or_is_refused() {
             blocks(&[3], |z| {
                 let v = z.sinh();
                 v + 0.1 * v.gather(&[1, 2, 0]).tanh()
+            }),
+        ),
+        (
+            "two of one vector, with one between them that is not known yet",
+            lower(3, |z| {
+                let (u, v) = (z.gather(&[0, 2]), stack([z.tape().constant(0.0), z.at(1)]));
+                let x = u + 0.5 * (z.tape().matrix(2, 2, &[1.0, 0.0, 0.0, 1.0]).matvec(u) + v).tanh();
+                stack([x.at(0), 2.0 * z.at(1), x.at(1)])
             }),
         ),
         (

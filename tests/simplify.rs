@@ -294,6 +294,42 @@ impl LnOf for f64 {
 }
 
 #[test]
+fn rules_are_not_used_where_their_conditions_fail() {
+    let tape = Tape::new();
+    let z = tape.input(Shape::Scalar);
+    let simple = |before: Var<'_>| simplify(&tape, before.id(), 0, &[]).value.id();
+    let value = |before: Var<'_>, at: f64| numbers(&tape, z, &[tape.var(simple(before))], &[at])[0][0];
+    // ln a is not ln|a|, alone and inside of a sum of logarithms.
+    assert!(value((z * z.exp()).ln(), -1.0).is_nan());
+    assert!(value((2.0 * (z - z * z.sigmoid()).ln()).exp().abs().ln(), -1.0).is_nan());
+    // 1 - eᶻ is below 0 for z > 0.
+    assert!(value((-z.exp()).ln_1p(), 1.0).is_nan());
+    // σ(ln p - ln(1 - q)) is p for q = p alone; A⁻¹·(B·v) is v for B = A alone; a determinant has minus signs.
+    let (p, q) = (0.3f64, 0.09f64);
+    assert!((value((z.ln() - (-z.powi(2)).ln_1p()).sigmoid(), 0.3) - p / (p + 1.0 - q)).abs() < 1e-14);
+    let (a, b) = (tape.matrix(2, 2, &[2.0, 0.0, 0.0, 4.0]), tape.matrix(2, 2, &[1.0, 0.0, 0.0, 1.0]));
+    assert_eq!(value(a.inverse().matvec(b.matvec(stack([z, z]))).sum(), 1.0), 0.75);
+    assert!((value(tape.matrix(2, 2, &[1.0, 2.0, 3.0, 4.0]).log_abs_det(), 1.0) - 2f64.ln()).abs() < 1e-15);
+    // Of a choice between equals the condition may be undefined.
+    assert_eq!(simple(select(z.lt(0.3), z, z)), z.id());
+    assert_ne!(simple(select(z.ln().lt(0.3), z, z)), z.id());
+    // Numbers are multiplied and divided only where nothing is rounded, and where nothing underflows.
+    for (a, b) in [(0.1, 3.0), (1e-200, 1e-123)] {
+        assert_ne!(simple(a * (b * z)), simple((a * b) * z), "{a}·{b}");
+        assert_ne!(simple(a * (b * z) + 1.0), simple((a * b) * z + 1.0), "{a}·{b}");
+    }
+    assert_eq!(simple(0.5 * (3.0 * z)), simple(1.5 * z));
+    // sign(z)/z is 1/|z|, and (-z)² is z².
+    assert!((value(z.sign() / z, -2.0) - 0.5).abs() < 1e-15 && value((-z).powi(2) * z.exp(), 0.5) > 0.0);
+    // ln(z² + 4) goes with asinh(z/2) alone.
+    for c in [2.0, 3.0] {
+        let found = value(((-2.0 * (z / c).asinh()).exp() * (z * z + 4.0)).abs().ln(), 1.0);
+        let expected = -2.0 * (1.0 / c).asinh() + 5f64.ln();
+        assert!((found - expected).abs() < 1e-14, "{c}: {found}, not {expected}");
+    }
+}
+
+#[test]
 fn new_rules_keep_to_their_domains() {
     let tape = Tape::new();
     let z = tape.input(Shape::Scalar);
