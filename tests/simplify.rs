@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use pushforward::prelude::*;
 use pushforward::sweep::bound::{Bound, Bounds};
-use pushforward::sweep::simplify::{Rule, simplify};
+use pushforward::sweep::simplify::{Rule, sign, simplify};
 use pushforward::sweep::{Names, render, tangent};
 use pushforward::tape::{Cut, Op};
 use random_programs::{Chooser, Pool, for_seeds, numbers, off};
@@ -319,6 +319,15 @@ fn rules_are_not_used_where_their_conditions_fail() {
         assert_ne!(simple(a * (b * z) + 1.0), simple((a * b) * z + 1.0), "{a}·{b}");
     }
     assert_eq!(simple(0.5 * (3.0 * z)), simple(1.5 * z));
+    assert_ne!(simple((1e17 * z) / 3.0), simple((1e17 / 3.0) * z));
+    // A power of a negative number has a value in doubles, which its logarithm has not.
+    assert!((value((1.0 - z.pow(2.0)).abs().ln(), -2.0) - 3f64.ln()).abs() < 1e-14);
+    // (√z)² has none below 0; 1 - s²/(1 + z²) is 1/(1 + z²) for s = z alone.
+    assert!(value((1.0 - z.sqrt().powi(2)).abs().ln(), -2.0).is_nan());
+    assert!(value((1.0 + z.exp() * z.sqrt().powi(2)).abs().ln(), -2.0).is_nan());
+    let (s, t) = (0.5f64.sinh(), 1.25);
+    let found = value((1.0 - z.sinh().powi(2) / (1.0 + z.powi(2))).abs().ln(), 0.5);
+    assert!((found - (1.0 - s * s / t).abs().ln()).abs() < 1e-14, "{found}");
     // sign(z)/z is 1/|z|, and (-z)² is z².
     assert!((value(z.sign() / z, -2.0) - 0.5).abs() < 1e-15 && value((-z).powi(2) * z.exp(), 0.5) > 0.0);
     // ln(z² + 4) goes with asinh(z/2) alone.
@@ -327,6 +336,25 @@ fn rules_are_not_used_where_their_conditions_fail() {
         let expected = -2.0 * (1.0 / c).asinh() + 5f64.ln();
         assert!((found - expected).abs() < 1e-14, "{c}: {found}, not {expected}");
     }
+}
+
+#[test]
+fn a_sign_is_that_of_every_value() {
+    let tape = Tape::new();
+    let z = tape.input(Shape::Scalar);
+    let of = |node: Var<'_>| sign(&tape, node.id(), 0, &[]);
+    assert_eq!(of(z.exp()), Some(1.0));
+    assert_eq!(of(z.ln().exp()), None, "it has no value for z < 0");
+    assert_eq!(of(select(z.lt(0.3), z.exp(), -z.exp())), None);
+    assert_eq!(of(select(z.lt(0.3), -z.exp(), -2.0 * z.exp())), Some(-1.0));
+    // σ - σ² is σ·(1 - σ).
+    let share = z.sigmoid() - z.sigmoid().powi(2);
+    assert_eq!(of(share), Some(1.0));
+    assert_eq!(of(share * -z.exp()), Some(-1.0));
+    assert_eq!(of(-z.exp() * share), Some(-1.0));
+    assert_eq!(of(share / -z.exp()), Some(-1.0));
+    let square = z.ln_normal_cdf().powi(2);
+    assert_eq!(of(square * z.sigmoid() - square * z.sigmoid().powi(2)), Some(1.0));
 }
 
 #[test]
