@@ -344,6 +344,68 @@ fn bound_of(domain: Bound, record: impl for<'t> Fn(Var<'t>) -> Var<'t>) -> Bound
 }
 
 #[test]
+fn what_may_have_no_value_is_not_said_to_be_defined() {
+    type Line = for<'t> fn(Var<'t>) -> Var<'t>;
+    // Each is defined on (0, 1), and neither at 0 nor at all of [-2, 1].
+    let partial: [Line; 10] = [
+        |z| z.ln(),
+        |z| z.pow(0.5),
+        |z| z.recip(),
+        |z| z.powi(-2),
+        |z| 1.0 / z,
+        |z| z.ln().exp().tanh(),
+        |z| z.ln() + z,
+        |z| z + z.ln(),
+        |z| select(z.ln().lt(0.0), z, 2.0 * z),
+        |z| select(z.lt(0.5), z, z.ln()),
+    ];
+    for (k, record) in partial.into_iter().enumerate() {
+        assert!(bound_of(Bound::between(0.0, 1.0), record).defined, "{k}");
+        assert!(!bound_of(Bound::closed(0.0, 1.0), record).defined, "{k} at 0");
+        assert!(!bound_of(Bound::closed(-2.0, 1.0), record).defined, "{k} below 0");
+    }
+    assert!(bound_of(Bound::closed(0.0, 1.0), |z| z.sqrt()).defined);
+    assert!(!bound_of(Bound::closed(-1e-300, 1.0), |z| z.sqrt()).defined);
+    assert!(bound_of(Bound::between(-1.0, 1.0), |z| z.ln_1p()).defined);
+    assert!(!bound_of(Bound::closed(-1.0, 1.0), |z| z.ln_1p()).defined);
+    // Of a matrix nobody knows.
+    let matrices: [Line; 2] =
+        [|z| z.reshape(Shape::Matrix(1, 1)).log_abs_det(), |z| z.reshape(Shape::Matrix(1, 1)).inverse()];
+    for record in matrices {
+        assert!(!bound_of(Bound::REALS, record).defined);
+    }
+}
+
+#[test]
+fn values_that_are_reached_are_within() {
+    let holds = |domain: Bound, value: f64, record: for<'t> fn(Var<'t>) -> Var<'t>| {
+        let bound = bound_of(domain, record);
+        assert!(bound.contains(value), "{value} in {bound:?}");
+    };
+    let unit = Bound::closed(0.0, 1.0);
+    for domain in [unit, Bound::closed(-1.0, 1.0)] {
+        holds(domain, 0.0, |z| z.sign());
+        holds(domain, 1.0, |z| z.sign());
+        holds(domain, 0.0, |z| z.abs());
+    }
+    holds(Bound::closed(-1.0, 0.0), 0.0, |z| z.sign());
+    holds(Bound::closed(-1.0, 0.0), -1.0, |z| z.sign());
+    holds(Bound::REALS, 1.0, |z| z.sin());
+    holds(Bound::REALS, -1.0, |z| z.cos());
+    holds(Bound::REALS, 1.0, |z| z.cosh());
+    // (ln Φ)″ is -0.637 at 0 and -0.97 at -5.
+    holds(Bound::REALS, -0.97, |z| z.inverse_mills(1));
+    let positive = Bound::between(0.0, f64::INFINITY);
+    holds(positive, 1.644_934_066_848_226_4, |z| z.polygamma(1));
+    holds(positive, -2.404_113_806_319_188_6, |z| z.polygamma(2));
+    holds(positive, -0.121, |z| z.ln_gamma());
+    // Numbers other than 0 may cancel.
+    holds(Bound::closed(1.0, 1.0), 0.0, |z| stack([z, -z]).sum());
+    holds(Bound::closed(1.0, 1.0), 0.0, |z| z.tape().matrix(1, 2, &[1.0, -1.0]).matvec(stack([z, z])).at(0));
+    holds(Bound::closed(1.0, 1.0), 0.0, |z| z - z);
+}
+
+#[test]
 fn powers_of_large_exponents_are_off_by_what_they_are_off() {
     // c¹⁰⁰⁰ is 712.7 units in the last place above what repeated squaring gives: exact rational arithmetic.
     let c = 1.000532656;

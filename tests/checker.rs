@@ -177,10 +177,784 @@ fn a_kink_is_no_zero_of_the_determinant() {
     assert!(!refuted(&["sign n1", "mul n2 n2", "mul n3 n1"], 0.0));
 }
 
+/// Whether a program of one variable over the reals is seen to lie in a set, for which `ends` stands: `0.0 open inf open`.
+fn lies_in(ends: &str, nodes: &[&str]) -> bool {
+    let text = certificate("range", REALS, REALS, nodes);
+    accepts(&text.replace("codomain -inf open inf open", &format!("codomain {ends}")))
+}
+
+#[test]
+fn what_is_exactly_a_number_is_not_seen_to_be_more_or_less() {
+    // Each is 0 over the reals for every n, and what it is made of has no finite binary expansion.
+    let zeros: [&[&str]; 18] = [
+        // ((1/n + 1/7) - 1/n) - 1/7
+        &["recip n2", "constant : 7.0", "recip n4", "add n3 n5", "sub n6 n3", "sub n7 n5"],
+        // 7n·(1/n·1/7) - 1
+        &[
+            "recip n2",
+            "constant : 7.0",
+            "recip n4",
+            "mul n3 n5",
+            "mul n4 n2",
+            "mul n7 n6",
+            "constant : -1.0",
+            "add n8 n9",
+        ],
+        // 1/n - 1/3n - 1/3n - 1/3n
+        &["recip n2", "constant : 3.0", "mul n4 n2", "recip n5", "sub n3 n6", "sub n7 n6", "sub n8 n6"],
+        // n·(1/n) - 1
+        &["recip n2", "mul n2 n3", "constant : -1.0", "add n4 n5"],
+        // n⁵·(1/n)⁵ - 1, and with minus signs
+        &["recip n2", "powi n3 : 5", "powi n2 : 5", "mul n4 n5", "constant : -1.0", "add n6 n7"],
+        &["neg n2", "recip n3", "powi n4 : 5", "powi n2 : 5", "mul n5 n6", "constant : 1.0", "add n7 n8"],
+        // (-1/n)⁴ - n⁻⁴
+        &["neg n2", "recip n3", "powi n4 : 4", "powi n2 : -4", "sub n5 n6"],
+        &["ln n2", "exp n3", "sub n4 n2"],
+        &["exp n2", "ln n3", "sub n4 n2"],
+        &["sqrt n2", "powi n3 : 2", "sub n4 n2"],
+        &["ln_1p n2", "exp_m1 n3", "sub n4 n2"],
+        &["exp_m1 n2", "ln_1p n3", "sub n4 n2"],
+        &["asinh n2", "sinh n3", "sub n4 n2"],
+        // softplus n - softplus(-n) - n
+        &["neg n2", "softplus n3", "softplus n2", "sub n5 n4", "sub n6 n2"],
+        // σ(n) + σ(-n) - 1
+        &["neg n2", "sigmoid n3", "sigmoid n2", "add n4 n5", "constant : -1.0", "add n6 n7"],
+        // cosh² n - sinh² n - 1
+        &["cosh n2", "sinh n2", "mul n3 n3", "mul n4 n4", "sub n5 n6", "constant : -1.0", "add n7 n8"],
+        // sin² n + cos² n - 1
+        &["sin n2", "cos n2", "mul n3 n3", "mul n4 n4", "add n5 n6", "constant : -1.0", "add n7 n8"],
+        // Φ(n) + Φ(-n) - 1
+        &[
+            "neg n2",
+            "ln_normal_cdf n3",
+            "exp n4",
+            "ln_normal_cdf n2",
+            "exp n6",
+            "add n5 n7",
+            "constant : -1.0",
+            "add n8 n9",
+        ],
+    ];
+    for nodes in zeros {
+        for n in [0.3, 0.7, 3.0, 5.0, 6.0, 7.0, 9.0, 11.0, 13.0, 19.0] {
+            let n = format!("constant : {n:?}");
+            let all: Vec<&str> = [n.as_str()].into_iter().chain(nodes.iter().copied()).collect();
+            assert!(lies_in("-1e-15 open 1e-15 open", &all), "{n}: {nodes:?}");
+            assert!(!lies_in("0.0 open inf open", &all), "{n}: {nodes:?} is 0");
+            assert!(!lies_in("-inf open 0.0 open", &all), "{n}: {nodes:?} is 0");
+        }
+    }
+}
+
+#[test]
+fn far_out_functions_are_near_their_limits_and_no_further() {
+    let no = |ends: &str, nodes: &[&str]| assert!(!lies_in(ends, nodes), "{nodes:?} lies in {ends}");
+    let yes = |ends: &str, nodes: &[&str]| assert!(lies_in(ends, nodes), "{nodes:?} lies in {ends}");
+    // e^(-2⁴¹) is nothing beside e^(-2⁴⁰).
+    let ratio =
+        ["constant : -2199023255552.0", "exp n2", "constant : -1099511627776.0", "exp n4", "div n3 n5"];
+    no("0.5 open inf open", &ratio);
+    yes("0.0 open 2.0 open", &ratio);
+    // a + ½a² < eᵃ - 1 and ln(1 + a) < a, however small a is.
+    no("-inf open 0.0 closed", &["constant : 1e-305", "exp_m1 n2", "sub n3 n2"]);
+    no("0.0 closed inf open", &["constant : 1e-305", "ln_1p n2", "sub n3 n2"]);
+    // 1 - erf 9 is 4·10⁻³⁷.
+    let rest = ["constant : 9.0", "erf n2", "constant : 1.0", "sub n4 n3", "constant : 1e-40", "sub n5 n6"];
+    no("-inf open 0.0 open", &rest);
+    // ln Φ(-10) is -10²/2 - ln 10 - ½·ln 2π - 0.0097.
+    let tail = ["constant : -10.0", "ln_normal_cdf n2", "constant : 53.22152362619872", "add n3 n4"];
+    no("-0.009 open inf open", &tail);
+    yes("-0.0102 open -0.0 closed", &tail);
+    // cosh reaches 1, sin and cos move, and √ reaches 0.
+    no("1.0 open inf open", &["cosh n1"]);
+    yes("1.0 closed inf open", &["cosh n1"]);
+    no("0.0 open inf open", &["powi n1 : 2", "sqrt n2"]);
+}
+
+/// A certificate over (low, high) and over the same with its ends.
+fn closed(claim: &str, (low, high): (f64, f64), codomain: &str, nodes: &[&str]) -> String {
+    let text = certificate(claim, (low, high), REALS, nodes);
+    let text = text.replace(
+        &format!("domain {low:?} open {high:?} open"),
+        &format!("domain {low:?} closed {high:?} closed"),
+    );
+    text.replace("codomain -inf open inf open", &format!("codomain {codomain}"))
+}
+
+#[test]
+fn an_end_that_is_reached_is_no_end_that_is_not() {
+    let lies = |codomain: &str, nodes: &[&str]| accepts(&closed("range", (0.0, 1.0), codomain, nodes));
+    let cases: [&[&str]; 10] = [
+        &["constant : 0.0", "add n1 n2"],
+        &["constant : 1.0", "mul n1 n2"],
+        &["constant : 2.0", "neg n2", "add n2 n1", "add n4 n3"],
+        &["neg n1", "abs n2"],
+        &["powi n1 : 3"],
+        &["constant : 1.0", "max n1 n2", "sub n3 n2", "add n4 n1"],
+        &["constant : 0.0", "less n1 n2", "select n3 n2 n1"],
+        &["constant : 0.0", "less n1 n2", "select n3 n1 n2"],
+        &["sqrt n1"],
+        &["constant : -0.5", "add n1 n2", "abs n3", "abs n4"],
+    ];
+    for nodes in cases {
+        assert!(lies("0.0 closed 2.0 closed", nodes), "{nodes:?}");
+        assert!(!lies("0.0 open 2.0 closed", nodes), "{nodes:?} reaches 0");
+    }
+    for nodes in [&["sqrt n1"][..], &["powi n1 : 3"], &["constant : 0.0", "less n1 n2", "select n3 n2 n1"]] {
+        assert!(lies("-1.0 closed 1.0 closed", nodes) && !lies("-1.0 closed 1.0 open", nodes), "{nodes:?}");
+    }
+    // z where it is below ½, and from there on φ/Φ, of which only the sign is known.
+    let above = ["constant : 0.5", "less n1 n2", "inverse_mills n1 : 0", "select n3 n1 n4"];
+    let below =
+        ["constant : 0.5", "less n1 n2", "neg n1", "inverse_mills n1 : 0", "neg n5", "select n3 n4 n6"];
+    assert!(lies("0.0 closed inf open", &above) && !lies("0.0 open inf open", &above));
+    assert!(lies("-inf open 0.0 closed", &below) && !lies("-inf open 0.0 open", &below));
+    // Within one number: f is [0, 1], and 1 is in both.
+    let refuted = |codomain: &str, at: f64| {
+        let text = closed("refuted range 0", (0.0, 1.0), codomain, &["constant : 1.0", "mul n1 n2"]);
+        accepts(&text.replace("program forward", &format!("point a {at:?}\nprogram forward")))
+    };
+    assert!(refuted("1.0 open 2.0 open", 1.0) && !refuted("1.0 closed 2.0 open", 1.0));
+    // A point outside of the domain says nothing.
+    assert!(
+        !refuted("1.0 open 5.0 open", 7.0)
+            && !refuted("0.0 open 5.0 open", 7.0)
+            && !refuted("0.0 open 5.0 open", -3.0)
+    );
+}
+
+#[test]
+fn as_many_sets_on_either_side() {
+    // Of a chain: (z₀, z₁) is mapped to nothing at all by nothing that is wrong with its layers alone, and z to two numbers.
+    let sides = |word: &str, n: usize| format!("{word} -inf open inf open\n").repeat(n);
+    let map = |claim: &str, d: usize, to: usize| {
+        let labels = (0..d).map(|k| format!(" {k}")).collect::<String>();
+        let (domain, codomain) = (sides("domain", d), sides("codomain", to));
+        format!(
+            "claim {claim}\n{domain}{codomain}point inputs{labels}\npoint outputs{labels}\n\
+             program forward\nn0 input vector {d} : 0\nresult n0\nend\n"
+        )
+    };
+    for (claim, chain) in [
+        ("bijection linear positive", "bijection chain"),
+        ("bijection monotone", "bijection chain"),
+        ("bijection pieces", "bijection chain"),
+        ("bijection linear positive", "one-to-one chain"),
+    ] {
+        let whole = |d: usize, between: usize, last: &str| {
+            let (domain, codomain) = (sides("domain", d), sides("codomain", between));
+            let layers = format!("layer\n{}layer\n{}", map(claim, d, between), map(last, between, between));
+            format!("certificate 1\nclaim {chain}\n{domain}{codomain}{layers}end\n")
+        };
+        assert!(accepts(&whole(2, 2, claim)), "{claim}");
+        for (d, between) in [(2, 0), (1, 2), (2, 1)] {
+            let last = if between == 0 { "bijection linear positive" } else { claim };
+            assert!(!accepts(&whole(d, between, last)), "{claim}: {d} variables to {between} in a {chain}");
+            assert!(
+                !accepts(&format!("certificate 1\n{}", map(claim, d, between))),
+                "{claim}: {d} to {between}"
+            );
+        }
+    }
+}
+
+/// A certificate of a map of `d` variables, each over the reals, from the lines of its program after the input n0.
+fn of_vectors(claim: &str, d: usize, codomain: &str, lines: &str) -> String {
+    let labels = (0..d).map(|k| format!(" {k}")).collect::<String>();
+    let sides = "domain -inf open inf open\n".repeat(d) + &format!("codomain {codomain}\n").repeat(d);
+    format!(
+        "certificate 1\nclaim {claim}\n{sides}point inputs{labels}\npoint outputs{labels}\n\
+         program forward\nn0 input vector {d} : 0\n{lines}end\n"
+    )
+}
+
+#[test]
+fn what_may_be_undefined_somewhere_is_not_seen_to_lie_anywhere() {
+    let lies = |domain: (f64, f64), nodes: &[&str]| accepts(&certificate("range", domain, REALS, nodes));
+    let at_ends = |nodes: &[&str]| accepts(&closed("range", (0.0, 1.0), "-inf open inf open", nodes));
+    let half = "constant : -0.5";
+    let partial: [&[&str]; 12] = [
+        &["ln n1"],
+        &["sqrt n1"],
+        &["pow n1 n1"],
+        &["recip n1"],
+        &["powi n1 : -1"],
+        &["powi n1 : -2"],
+        &["constant : 0.0", "div n2 n1"],
+        &["ln_gamma n1"],
+        &["polygamma n1 : 1"],
+        // Inside of what is defined everywhere.
+        &["ln n1", "exp n2"],
+        &["ln n1", "tanh n2", "mul n3 n1"],
+        &["constant : 0.0", "less n2 n1", "ln n1", "select n3 n4 n2"],
+    ];
+    for nodes in partial {
+        assert!(lies((0.0, 1.0), nodes), "{nodes:?}");
+        assert!(!lies(REALS, nodes) && !lies((-1.0, 1.0), nodes), "{nodes:?}");
+        assert!(nodes[0] == "sqrt n1" || !at_ends(nodes), "{nodes:?} at 0");
+    }
+    assert!(at_ends(&["sqrt n1"]) && !at_ends(&[half, "pow n1 n2"]));
+    assert!(lies((-1.0, 1.0), &["ln_1p n1"]) && !lies((-1.5, 1.0), &["ln_1p n1"]));
+    let ends = |nodes: &[&str]| accepts(&closed("range", (-1.0, 1.0), "-inf open inf open", nodes));
+    assert!(!ends(&["ln_1p n1"]));
+    // 0⁰ is 1, and 1/0 nothing.
+    assert!(lies_in("0.5 open 2.0 open", &["constant : 0.0", "powi n2 : 0"]));
+    assert!(!lies_in("-1.0 open 2.0 open", &["constant : 0.0", "powi n2 : -1"]));
+    // Of a sum each term, of a matrix the determinant.
+    let sum = |lines: &str| accepts(&of_vectors("range", 1, "-inf open inf open", lines));
+    let two = |first: &str| {
+        format!(
+            "n1 gather n0 scalar : 0\nn2 {first} n1 scalar\nn3 concat n2 n1 vector 2\nn4 sum n3 scalar\nn5 concat n4 vector 1\nresult n5\n"
+        )
+    };
+    assert!(sum(&two("exp")) && !sum(&two("ln")));
+    let matrix = |entries: &str, op: &str| {
+        let (op, last) = match op {
+            "inverse" => ("inverse n4 matrix 2 2", "n6 gather n5 scalar : 0"),
+            _ => ("log_abs_det n4 scalar", "n6 neg n5 scalar"),
+        };
+        format!(
+            "n1 gather n0 scalar : 0\nn2 constant vector 2 : 0.0 2.0\nn3 concat n2 n1 vector 3\n\
+             n4 gather n3 matrix 2 2 : {entries}\nn5 {op}\n{last}\nn7 concat n6 vector 1\nresult n7\n"
+        )
+    };
+    for op in ["inverse", "log_abs_det"] {
+        assert!(sum(&matrix("1 2 0 1", op)) && sum(&matrix("1 0 2 1", op)));
+        // det is 4 - 2z, and 0; and z².
+        assert!(!sum(&matrix("1 2 1 1", op)) && !sum(&matrix("1 1 1 1", op)) && !sum(&matrix("2 0 0 2", op)));
+    }
+    // An equation may have no root.
+    let root =
+        of_vectors("range", 1, "-1.0 closed 1.0 closed", "n1 root n0 vector 1 : f -1.0 1.0\nresult n1\n");
+    let function =
+        "function f\nn0 input vector 1 : 0\nn1 input vector 1 : 1\nn2 sub n0 n1 vector 1\nresult n2\n";
+    assert!(!accepts(&root.replace("program forward", &format!("{function}program forward"))));
+}
+
+#[test]
+fn functions_keep_to_the_ranges_that_they_have() {
+    let over = |low: f64, ends: &str, nodes: &[&str]| {
+        let text = certificate("range", (low, f64::INFINITY), REALS, nodes);
+        accepts(&text.replace("codomain -inf open inf open", &format!("codomain {ends}")))
+    };
+    let all = f64::NEG_INFINITY;
+    assert!(over(all, "-1.0 open 0.0 open", &["inverse_mills n1 : 1"]));
+    assert!(!over(all, "-0.6 open 0.0 open", &["inverse_mills n1 : 1"]));
+    assert!(over(0.0, "0.0 open inf open", &["polygamma n1 : 1"]));
+    assert!(!over(0.0, "-inf open 0.0 open", &["polygamma n1 : 1"]));
+    assert!(over(0.0, "-inf open 0.0 open", &["polygamma n1 : 2"]));
+    assert!(!over(0.0, "0.0 open inf open", &["polygamma n1 : 2"]));
+    assert!(over(0.0, "-0.125 open inf open", &["ln_gamma n1"]));
+    assert!(!over(0.0, "-0.1214 open inf open", &["ln_gamma n1"]));
+    assert!(!over(all, "0.0 closed 1.0 closed", &["sign n1"]));
+    assert!(over(all, "-1.0 closed 1.0 closed", &["sign n1"]));
+    assert!(over(
+        all,
+        "-3.0 closed 2.0 closed",
+        &["constant : 0.0", "less n1 n2", "constant : 2.0", "constant : -3.0", "select n3 n4 n5"]
+    ));
+    assert!(!over(
+        all,
+        "1.0 closed 2.0 closed",
+        &["constant : 0.0", "less n1 n2", "constant : 2.0", "constant : -3.0", "select n3 n4 n5"]
+    ));
+    // sin moves from 0.0998 to 0.1987.
+    let wave = |ends: &str, function: &str| {
+        accepts(
+            &certificate("range", (0.1, 0.2), REALS, &[function])
+                .replace("codomain -inf open inf open", &format!("codomain {ends}")),
+        )
+    };
+    assert!(wave("-0.1 open 0.3 open", "sin n1") && !wave("0.05 open 0.15 open", "sin n1"));
+    assert!(wave("0.8 open 1.0 closed", "cos n1") && !wave("0.99 open 1.0 closed", "cos n1"));
+    // Corners of a product, and even powers of what has two signs.
+    assert!(over(all, "-3.0 closed 3.0 closed", &["constant : 3.0", "sin n1", "mul n3 n2"]));
+    assert!(!over(all, "-3.0 closed -1.0 closed", &["constant : 3.0", "sin n1", "mul n3 n2"]));
+    assert!(!over(all, "-1.0 closed 0.5 closed", &["sin n1", "powi n2 : 4"]));
+    assert!(over(all, "0.0 closed 1.0 closed", &["sin n1", "powi n2 : 4"]));
+}
+
+#[test]
+fn claims_that_are_nearly_true_are_not_accepted() {
+    let claim = |claim: &str, domain: (f64, f64), codomain: (f64, f64), nodes: &[&str]| {
+        accepts(&certificate(claim, domain, codomain, nodes))
+    };
+    let one_to_one = |nodes: &[&str]| claim("one-to-one", REALS, REALS, nodes);
+    // What jumps: a choice by a comparison, and z but at 0 where it is 5.
+    assert!(!one_to_one(&[
+        "constant : 0.0",
+        "less n1 n2",
+        "constant : -5.0",
+        "add n1 n4",
+        "select n3 n1 n5"
+    ]));
+    assert!(!one_to_one(&["constant : 5.0", "add n1 n2", "select n1 n1 n3"]));
+    assert!(
+        !one_to_one(&["abs n1"])
+            && !one_to_one(&["cos n1", "neg n2"])
+            && !one_to_one(&["exp n1", "sub n1 n2"])
+    );
+    // ln has the slope 1/z where it is not defined, and √ no slope at 0.
+    assert!(!claim("one-to-one", (-2.0, -1.0), REALS, &["ln n1"]));
+    assert!(!accepts(&closed("determinant positive", (0.0, 1.0), "-inf open inf open", &["sqrt n1"])));
+    assert!(claim("determinant positive", (0.0, 1.0), REALS, &["sqrt n1"]));
+    // Formulas for the slope 3z² of z³: another one, and one that is positive where it is defined.
+    let with_slope = |f: &[&str], slope: &[&str]| {
+        let text = certificate("determinant positive", REALS, REALS, f);
+        accepts(&text.replace("end\n", &format!("{}end\n", program("slopes", slope))))
+    };
+    assert!(!with_slope(&["powi n1 : 3"], &["constant : 1.0"]));
+    assert!(!with_slope(
+        &["powi n1 : 3"],
+        &["powi n1 : 2", "constant : 3.0", "mul n2 n3", "ln n4", "exp n5"]
+    ));
+    assert!(with_slope(
+        &["powi n1 : 3", "add n1 n2"],
+        &["powi n1 : 2", "constant : 3.0", "mul n2 n3", "constant : 1.0", "add n4 n5"]
+    ));
+    // Ends that are reached, missed, or exchanged.
+    let onto = |domain, codomain, nodes: &[&str]| claim("bijection monotone", domain, codomain, nodes);
+    assert!(!accepts(&closed(
+        "bijection monotone",
+        (0.0, 1.0),
+        "0.0 open 1.0 open",
+        &["constant : 1.0", "mul n1 n2"]
+    )));
+    assert!(!onto(REALS, (f64::NEG_INFINITY, 5.0), &["sinh n1"]));
+    assert!(onto((0.0, f64::INFINITY), (f64::NEG_INFINITY, 0.0), &["neg n1"]));
+    assert!(!onto((0.0, f64::INFINITY), (0.0, f64::INFINITY), &["neg n1"]));
+    // Linear: of an interval, undefined, or not linear.
+    let linear = |domain, nodes: &[&str]| claim("bijection linear positive", domain, REALS, nodes);
+    assert!(linear(REALS, &["constant : 2.0", "mul n1 n2"]));
+    assert!(!linear((0.0, 1.0), &["constant : 2.0", "mul n1 n2"]));
+    assert!(!linear(REALS, &["ln n1", "sub n2 n2", "add n1 n3"]));
+    assert!(!linear(REALS, &["powi n1 : 3"]));
+    assert!(!linear(REALS, &["powi n1 : 2", "constant : 1.0", "add n2 n3", "div n1 n4"]));
+    // Singular: one output of one input, said twice.
+    for chosen in ["0", "0 0"] {
+        let text = certificate("singular", REALS, REALS, &["exp n1"]);
+        assert!(!accepts(&text.replace("point inputs", &format!("point chosen {chosen}\npoint inputs"))));
+    }
+    assert!(accepts(
+        &certificate("singular", REALS, REALS, &["sign n1"])
+            .replace("point inputs", "point chosen 0\npoint inputs")
+    ));
+}
+
+#[test]
+fn a_way_back_has_as_many_results_as_the_way_there_has_inputs() {
+    let text = certificate("identity partial", REALS, REALS, &["sinh n1"]);
+    let back = program("inverse", &["asinh n1"]);
+    let double = back.replace("concat n2 vector 1", "concat n2 n2 vector 2");
+    assert!(accepts(&text.replace("end\n", &format!("{back}end\n"))));
+    assert!(!accepts(&text.replace("end\n", &format!("{double}end\n"))));
+    let equal = text.replace("identity partial", "equal");
+    let given = |program: &str| format!("{back}{}end\n", program.replace("inverse", "given"));
+    assert!(
+        accepts(&equal.replace("end\n", &given(&back))) && !accepts(&equal.replace("end\n", &given(&double)))
+    );
+}
+
+#[test]
+fn of_two_variables() {
+    let accepted = |claim: &str, lines: &str| accepts(&of_vectors(claim, 2, "-inf open inf open", lines));
+    let turned = |claim: &str, lines: &str| {
+        let text = of_vectors(claim, 2, "-inf open inf open", lines);
+        accepts(&text.replace("point outputs 0 1", "point outputs 1 0"))
+    };
+    let pair = |first: &str, second: &str| {
+        format!(
+            "n1 gather n0 scalar : 0\nn2 gather n0 scalar : 1\nn3 {first} scalar\nn4 {second} scalar\nn5 concat n3 n4 vector 2\nresult n5\n"
+        )
+    };
+    // No output depends on a later input; of a diagonal, on no other.
+    let lower = pair("neg n1", "add n1 n2");
+    assert!(accepted("structure lower", &lower) && !accepted("structure diagonal", &lower));
+    assert!(!accepted("structure lower", &pair("add n1 n2", "neg n2")));
+    assert!(!accepted("structure lower", "n1 gather n0 vector 1 : 0\nresult n1\n"));
+    // The signs of slopes and of the order.
+    assert!(accepted("determinant negative", &lower) && !accepted("determinant positive", &lower));
+    let swapped = pair("sinh n2", "sinh n1");
+    assert!(turned("determinant negative", &swapped) && !turned("determinant positive", &swapped));
+    let exchanged = "n1 gather n0 vector 2 : 1 0\nresult n1\n";
+    assert!(accepted("determinant linear negative", exchanged));
+    assert!(!accepted("determinant linear positive", exchanged));
+    assert!(!accepted("bijection linear positive", &pair("mul n1 n2", "neg n2")));
+    let folded = "n1 gather n0 scalar : 0\nn2 gather n0 scalar : 1\nn3 mul n1 n2 scalar\nn4 add n1 n3 scalar\nn5 concat n4 n2 vector 2\nresult n5\n";
+    assert!(!accepted("bijection linear positive", folded));
+    // z₁·√(z₀²) is 0 where z₀ is.
+    let root = "n1 gather n0 scalar : 0\nn2 gather n0 scalar : 1\nn3 powi n1 scalar : 2\nn4 sqrt n3 scalar\nn5 mul n2 n4 scalar\nn6 concat n1 n5 vector 2\nresult n6\n";
+    assert!(!accepted("determinant positive", root) && !accepted("one-to-one", root));
+    // z - A⁻¹z with A = 1 is 0.
+    let system = "n1 constant matrix 1 1 : 1.0\nn2 inverse n1 matrix 1 1\nn3 product n2 n0 vector 1\nn4 sub n0 n3 vector 1\nresult n4\n";
+    for claim in ["one-to-one", "determinant positive", "determinant negative"] {
+        assert!(!accepts(&of_vectors(claim, 1, "-inf open inf open", system)), "{claim}");
+    }
+}
+
+#[test]
+fn systems_and_roots_are_solved_only_by_what_solves_them() {
+    let forward = "n1 constant matrix 2 2 : 2.0 1.0 1.0 1.0\nn2 product n1 n0 vector 2\nresult n2\n";
+    let back = |matrix: &str, last: &str| {
+        let text = of_vectors("identity", 2, "-inf open inf open", forward);
+        let lines = format!(
+            "program inverse\nn0 input vector 2 : 0\nn1 constant matrix 2 2 : {matrix}\nn2 inverse n1 matrix 2 2\n\
+             n3 product n2 n0 vector 2\n{last}\nend\n"
+        );
+        accepts(&text.replace("end\n", &lines))
+    };
+    assert!(back("2.0 1.0 1.0 1.0", "result n3"));
+    assert!(
+        !back("2.0 1.0 1.0 1.5", "result n3")
+            && !back("2.0 1.0 1.0 1.0", "n4 gather n3 vector 2 : 1 0\nresult n4")
+    );
+    // A·A⁻¹x is x, and A·(A⁻¹x in another order) is not.
+    let product = |last: &str, places: &str| {
+        let text = of_vectors("equal", 2, "-inf open inf open", forward);
+        let lines = format!(
+            "program inverse\nn0 input vector 2 : 0\nn1 constant matrix 2 2 : 2.0 1.0 1.0 1.0\nn2 inverse n1 matrix 2 2\n\
+             n3 product n2 n0 vector 2\nn4 gather n3 vector 2 : {places}\nn5 product {last} n4 vector 2\nresult n5\n\
+             program given\nn0 input vector 2 : 0\nresult n0\nend\n"
+        );
+        accepts(&text.replace("end\n", &lines))
+    };
+    assert!(product("n1", "0 1") && !product("n1", "1 0"));
+    // The u with g(u) = x: of u + eᵘ there is one, of u³ - u up to three.
+    let root = |f: &[&str], g: &str| {
+        let text = certificate("identity partial", REALS, REALS, f);
+        let function = format!("function g\nn0 input vector 1 : 0\nn1 input vector 1 : 1\n{g}");
+        let inverse =
+            "program inverse\nn0 input vector 1 : 0\nn1 root n0 vector 1 : g -inf inf\nresult n1\nend\n";
+        let text = text.replace("program forward", &format!("{function}program forward"));
+        accepts(
+            &text
+                .replace("result n4\nend\n", &format!("result n4\n{inverse}"))
+                .replace("result n5\nend\n", &format!("result n5\n{inverse}")),
+        )
+    };
+    let rising = |last: &str| format!("n2 exp n0 vector 1\nn3 add n0 n2 vector 1\n{last}");
+    assert!(root(&["exp n1", "add n1 n2"], &rising("n4 sub n3 n1 vector 1\nresult n4\n")));
+    assert!(!root(
+        &["exp n1", "add n1 n2"],
+        &rising("n4 add n1 n1 vector 1\nn5 sub n3 n4 vector 1\nresult n5\n")
+    ));
+    let folded = "n2 powi n0 vector 1 : 3\nn3 sub n2 n0 vector 1\nn4 sub n3 n1 vector 1\nresult n4\n";
+    assert!(!root(&["powi n1 : 3", "sub n2 n1"], folded));
+}
+
+#[test]
+fn layers_are_bijections_between_the_sets_that_meet() {
+    let side = |(low, high): (f64, f64)| format!("{low:?} open {high:?} open");
+    let layer = |claim: &str, from: (f64, f64), to: (f64, f64), nodes: &[&str]| {
+        certificate(claim, from, to, nodes).replace("certificate 1", "layer")
+    };
+    let whole = |claim: &str, from: (f64, f64), to: (f64, f64), rest: &str| {
+        format!("certificate 1\nclaim {claim}\ndomain {}\ncodomain {}\n{rest}end\n", side(from), side(to))
+    };
+    let (positive, negative) = ((0.0, f64::INFINITY), (f64::NEG_INFINITY, 0.0));
+    let exp = |claim: &str, to: (f64, f64)| layer(claim, REALS, to, &["exp n1"]);
+    let neg = |from: (f64, f64), to: (f64, f64)| layer("bijection monotone", from, to, &["neg n1"]);
+    let chain = |claim: &str, from, to, layers: &[String]| accepts(&whole(claim, from, to, &layers.concat()));
+    let onto = [exp("bijection monotone", positive), neg(positive, negative)];
+    assert!(
+        chain("bijection chain", REALS, negative, &onto) && chain("one-to-one chain", REALS, negative, &onto)
+    );
+    assert!(
+        !chain("bijection chain", REALS, REALS, &onto)
+            && !chain("bijection chain", positive, negative, &onto)
+    );
+    assert!(!chain("one-to-one chain", positive, negative, &onto));
+    // Into the next domain, but not onto it; out of it; and a layer that is none.
+    let into = [exp("bijection monotone", positive), neg(REALS, REALS)];
+    assert!(!chain("bijection chain", REALS, REALS, &into) && chain("one-to-one chain", REALS, REALS, &into));
+    let beyond = [exp("bijection monotone", positive), neg((0.0, 1.0), (-1.0, 0.0))];
+    assert!(!chain("one-to-one chain", REALS, (-1.0, 0.0), &beyond));
+    let square = |claim: &str| [layer(claim, REALS, REALS, &["powi n1 : 2"]), neg(REALS, REALS)];
+    assert!(!chain("one-to-one chain", REALS, REALS, &square("range")));
+    assert!(!chain("one-to-one chain", REALS, REALS, &square("one-to-one")));
+    assert!(!chain("bijection chain", REALS, REALS, &square("range")));
+    assert!(!chain("bijection chain", REALS, REALS, &square("bijection monotone")));
+    let landing = |to: (f64, f64)| [exp("one-to-one", to), neg(to, (-to.1, -to.0))];
+    assert!(chain("one-to-one chain", REALS, negative, &landing(positive)));
+    assert!(!chain("one-to-one chain", REALS, (-1.0, 0.0), &landing((0.0, 1.0))));
+    // ln as the inverse of exp: on its image, and nowhere else.
+    let turned = |from, to, nodes: &[&str], inner: String| {
+        let text = certificate("bijection turned", from, to, nodes);
+        accepts(&text.replace("end\n", &format!("{inner}end\n")))
+    };
+    assert!(turned(positive, REALS, &["ln n1"], exp("bijection monotone", positive)));
+    assert!(!turned((1.0, f64::INFINITY), REALS, &["ln n1"], exp("bijection monotone", positive)));
+    assert!(!turned(REALS, REALS, &["ln n1"], exp("bijection monotone", REALS)));
+    // ln x·(x - 1)/(x - 1) has no value at 1.
+    let gap = ["ln n1", "constant : -1.0", "add n1 n3", "mul n2 n4", "div n5 n4"];
+    assert!(!turned(positive, REALS, &gap, exp("bijection monotone", positive)));
+}
+
+#[test]
+fn limits_that_are_not_known_are_no_ends() {
+    let onto = |domain: (f64, f64), codomain: (f64, f64), nodes: &[&str]| {
+        assert!(accepts(&certificate("one-to-one", domain, codomain, nodes)), "{nodes:?}");
+        accepts(&certificate("bijection monotone", domain, codomain, nodes))
+    };
+    let positive = (0.0, f64::INFINITY);
+    // z + z·(1/z) is z + 1.
+    assert!(!onto(positive, positive, &["recip n1", "mul n1 n2", "add n1 n3"]));
+    // -softplus(-z), which goes to 0 on the right, and beside it what is 0: (eᶻ - (eᶻ + z)) + z, an ∞ - ∞;
+    let nothing = ["exp n1", "add n2 n1", "sub n2 n3", "add n4 n1", "neg n1", "softplus n6", "sub n5 n7"];
+    assert!(!onto(REALS, REALS, &nothing));
+    // (1 + eᶻ)·((p + 1/(1 + eᶻ)) - p) - 1, an ∞ times what is bounded.
+    let nothing = [
+        "parameter : p",
+        "exp n1",
+        "constant : 1.0",
+        "add n4 n3",
+        "recip n5",
+        "add n2 n6",
+        "sub n7 n2",
+        "mul n5 n8",
+        "sub n9 n4",
+        "neg n1",
+        "softplus n11",
+        "sub n10 n12",
+    ];
+    assert!(!onto(REALS, REALS, &nothing));
+    // One branch goes to ∞, the other to 1.
+    assert!(!onto(
+        REALS,
+        REALS,
+        &["parameter : p", "constant : 0.0", "less n3 n2", "tanh n1", "select n4 n1 n5"]
+    ));
+    assert!(!onto(REALS, REALS, &["constant : 0.0", "min n1 n2", "tanh n1", "add n3 n4"]));
+    // Sums and differences of numbers.
+    let above = ["exp n1", "constant : 1.0", "add n2 n3"];
+    assert!(onto(REALS, (1.0, f64::INFINITY), &above) && !onto(REALS, positive, &above));
+    let between = ["sigmoid n1", "constant : 3.0", "sub n3 n2"];
+    assert!(onto(REALS, (2.0, 3.0), &between) && !onto(REALS, (3.0, 4.0), &between));
+}
+
+#[test]
+fn slopes_have_the_signs_that_they_have() {
+    let falls = |domain: (f64, f64), nodes: &[&str]| {
+        let claim = |sign: &str| accepts(&certificate(&format!("determinant {sign}"), domain, REALS, nodes));
+        assert!(claim("negative") && !claim("positive"), "{nodes:?}");
+    };
+    let between = (1.0, 2.0);
+    falls(between, &["constant : 3.0", "sub n2 n1"]);
+    falls(between, &["recip n1"]);
+    falls((1.0, 1.5), &["cos n1"]);
+    falls(between, &["sech_squared n1"]);
+    falls(between, &["constant : 3.0", "div n2 n1"]);
+    falls(between, &["powi n1 : -3"]);
+    falls(REALS, &["neg n1", "tanh n2"]);
+    falls(REALS, &["inverse_mills n1 : 0"]);
+    // Over a denominator with minus signs alone: z·((q + 1) - q)/(-1 - eᵖ).
+    falls(
+        REALS,
+        &[
+            "parameter : q",
+            "constant : 1.0",
+            "add n2 n3",
+            "sub n4 n2",
+            "mul n1 n5",
+            "parameter : p",
+            "exp n7",
+            "add n3 n8",
+            "neg n9",
+            "div n6 n10",
+        ],
+    );
+}
+
+#[test]
+fn laws_of_powers_and_logarithms_keep_to_their_conditions() {
+    let equal = |domain: (f64, f64), left: &[&str], right: &[&str]| {
+        let text = certificate("equal", REALS, domain, &["constant : 1.0", "mul n1 n2"]);
+        accepts(
+            &text.replace("end\n", &format!("{}{}end\n", program("inverse", left), program("given", right))),
+        )
+    };
+    let positive = (0.0, f64::INFINITY);
+    let itself = ["constant : 1.0", "mul n1 n2"];
+    assert!(equal(REALS, &["neg n1", "powi n2 : 65"], &["powi n1 : 65", "neg n2"]));
+    assert!(!equal(REALS, &["neg n1", "powi n2 : 65"], &["powi n1 : 65"]));
+    assert!(equal(REALS, &["neg n1", "powi n2 : 66"], &["powi n1 : 66"]));
+    assert!(!equal(REALS, &["powi n1 : 2", "sqrt n2"], &itself) && !equal(REALS, &["abs n1"], &itself));
+    assert!(equal(positive, &["powi n1 : 2", "sqrt n2"], &itself) && equal(positive, &["abs n1"], &itself));
+    // √(z² + z⁴) is |z|·√(1 + z²).
+    let (sum, root) = (
+        ["powi n1 : 2", "powi n1 : 4", "add n2 n3", "sqrt n4"],
+        ["powi n1 : 2", "constant : 1.0", "add n2 n3", "sqrt n4", "mul n1 n5"],
+    );
+    assert!(equal(positive, &sum, &root) && !equal(REALS, &sum, &root));
+    assert!(equal(positive, &["ln n1", "exp n2"], &itself));
+    assert!(!equal(positive, &["ln n1", "powi n2 : 2", "exp n3"], &itself));
+    assert!(
+        equal(REALS, &["sinh n1", "asinh n2"], &itself) && !equal(REALS, &["cosh n1", "asinh n2"], &itself)
+    );
+    assert!(equal(REALS, &["sinh n1", "neg n2", "asinh n3"], &["neg n1"]));
+    assert!(!equal(REALS, &["cosh n1", "asinh n2"], &["neg n1"]));
+    // A denominator is divided by, in roots and in logarithms.
+    let (under, root) = (["powi n1 : 2", "constant : 1.0", "add n2 n3", "recip n4", "sqrt n5"], "sqrt n4");
+    assert!(equal(positive, &under, &[under[0], under[1], under[2], root, "recip n5"]));
+    assert!(!equal(positive, &under, &[under[0], under[1], under[2], root]));
+    let share = ["constant : 1.0", "add n1 n2", "div n1 n3", "ln n4"];
+    let logs = [share[0], share[1], "ln n3", "ln n1"];
+    assert!(equal(positive, &share, &[logs[0], logs[1], logs[2], logs[3], "sub n5 n4"]));
+    assert!(!equal(positive, &share, &[logs[0], logs[1], logs[2], logs[3], "add n5 n4"]));
+    assert!(!equal(REALS, &["sinh n1", "neg n2", "asinh n3"], &itself));
+    // sech²(ln z) is 4z²/(1 + z²)².
+    let slope = [
+        "powi n1 : 2",
+        "constant : 1.0",
+        "add n2 n3",
+        "constant : 4.0",
+        "mul n2 n5",
+        "div n6 n4",
+        "div n7 n4",
+    ];
+    assert!(equal(positive, &["ln n1", "sech_squared n2"], &slope));
+    assert!(!equal(REALS, &["constant : 0.0", "less n1 n2", "neg n1", "select n3 n1 n4"], &itself));
+}
+
+#[test]
+fn refutations_that_are_nearly_right_are_not_accepted() {
+    let at = |claim: &str, codomain: &str, nodes: &[&str], points: &str, more: &str| {
+        let text = certificate(&format!("refuted {claim}"), REALS, REALS, nodes);
+        let text = text.replace("codomain -inf open inf open", &format!("codomain {codomain}"));
+        accepts(
+            &text
+                .replace("program forward", &format!("{points}\nprogram forward"))
+                .replace("end\n", &format!("{more}end\n")),
+        )
+    };
+    let all = "-inf open inf open";
+    let range = |codomain: &str, nodes: &[&str], a: f64| {
+        at("range 0", codomain, nodes, &format!("point a {a:?}"), "")
+    };
+    assert!(range("0.0 open inf open", &["sinh n1"], -1.0) && !range("0.0 open inf open", &["sinh n1"], 1.0));
+    // What has no value has none outside; e^(ln 3) is 3.
+    assert!(!range("-5.0 open -1.0 open", &["ln n1", "exp n2"], -1.0));
+    assert!(!range("-inf open 3.0 closed", &["constant : 3.0", "ln n2", "exp n3"], 0.0));
+    let finite = |nodes: &[&str], a: f64| at("finite", all, nodes, &format!("point a {a:?}"), "");
+    assert!(finite(&["ln n1"], -1.0) && finite(&["ln n1"], 0.0) && !finite(&["ln n1"], 1.0));
+    assert!(finite(&["sqrt n1"], -1.0) && !finite(&["sqrt n1"], 0.0));
+    assert!(!finite(&["constant : 0.0", "less n2 n1", "ln n1", "select n3 n4 n1"], -1.0));
+    assert!(finite(&["recip n1"], 0.0) && !finite(&["parameter : p", "recip n2", "mul n1 n3"], 1.0));
+    let onto = |codomain: &str, nodes: &[&str]| at("onto 0", codomain, nodes, "", "");
+    assert!(onto(all, &["exp n1"]) && !onto(all, &["sinh n1"]) && !onto("0.0 open inf open", &["exp n1"]));
+    // A determinant at a kink, at one where it may be 0, and of one sign.
+    let determinant = |nodes: &[&str], points: &str| at("determinant", all, nodes, points, "");
+    assert!(
+        determinant(&["abs n1"], "point a -1.0\npoint b 1.0") && !determinant(&["abs n1"], "point a 0.0")
+    );
+    assert!(!determinant(&["parameter : p", "mul n1 n2"], "point a 1.0"));
+    assert!(!determinant(&["sinh n1"], "point a -1.0\npoint b 1.0"));
+    let log_det = |nodes: &[&str], given: &[&str], a: f64| {
+        at("log-determinant", all, nodes, &format!("point a {a:?}"), &program("given", given))
+    };
+    for factor in ["constant : 3.0", "constant : -3.0"] {
+        let f = [factor, "mul n1 n2"];
+        assert!(
+            log_det(&f, &["constant : 2.0", "ln n2"], 1.0) && !log_det(&f, &["constant : 3.0", "ln n2"], 1.0)
+        );
+    }
+    // max(z, 2z), 2z + |z| and z + sign z have no slope at 0, whatever is said there.
+    let five = ["constant : 5.0"];
+    let bent = ["add n1 n1", "max n1 n2"];
+    assert!(log_det(&bent, &five, 1.0) && !log_det(&bent, &five, 0.0));
+    for nodes in [&["abs n1", "add n1 n1", "add n3 n2"][..], &["sign n1", "add n1 n2"]] {
+        assert!(log_det(nodes, &five, 1.0) && !log_det(nodes, &five, 0.0), "{nodes:?}");
+    }
+    let back = |g: &[&str]| at("inverse", all, &["exp n1"], "point a 1.0", &program("inverse", g));
+    assert!(back(&["ln_1p n1"]) && !back(&["ln n1"]));
+    // Collisions: of one value that is only known to lie in one set, in a box with b, with no zero, or with a jump.
+    let collision = |domain: (f64, f64), nodes: &[&str], a: f64, b: f64, radius: f64, slope: f64| {
+        let text = certificate("refuted one-to-one", domain, REALS, nodes);
+        let lines = format!(
+            "point a {a:?}\npoint b {b:?}\npoint radius {radius:?}\npoint preconditioner {:?}\n",
+            1.0 / slope
+        );
+        accepts(&text.replace("program forward", &format!("{lines}program forward")))
+    };
+    assert!(!collision(REALS, &["inverse_mills n1 : 0"], 1.0, 2.0, 1e-3, 1.0));
+    assert!(!collision(REALS, &["sinh n1"], 1e-5, 0.0, 1e-3, 1.0));
+    assert!(!collision(REALS, &["sinh n1"], 0.0, 5.0, 1e-3, 1.0));
+    let square = ["powi n1 : 2"];
+    assert!(collision((-2.0, 3.0), &square, -0.99999, 1.0000001, 1e-3, -2.0));
+    assert!(!collision((-1.0, 3.0), &square, -0.99999, 1.0000001, 1e-3, -2.0));
+    // z + 4 below 0, z + 9 up to 10, z - 4 from there on: 8.95 is met at 12.95 alone.
+    let jump = [
+        "sign n1",
+        "constant : 2.5",
+        "mul n3 n2",
+        "constant : -10.0",
+        "add n1 n5",
+        "sign n6",
+        "constant : 6.5",
+        "mul n8 n7",
+        "add n1 n4",
+        "sub n10 n9",
+    ];
+    assert!(!collision(REALS, &jump, 0.1, 12.95, 0.5, 1.0));
+    assert!(collision(REALS, &jump, 0.1, 13.05, 0.06, 1.0));
+    // (z₀²/2 + z₁, -z₀) has the determinant 1 everywhere; z₀ + p·z₁ may not depend on z₁.
+    let two = |claim: &str, points: &str, lines: &str| {
+        let text = of_vectors(&format!("refuted {claim}"), 2, all, lines);
+        accepts(&text.replace("program forward", &format!("{points}\nprogram forward")))
+    };
+    let start = "n1 gather n0 scalar : 0\nn2 gather n0 scalar : 1\n";
+    let bent = format!(
+        "{start}n3 powi n1 scalar : 2\nn4 constant scalar : 0.5\nn5 mul n4 n3 scalar\nn6 add n5 n2 scalar\nn7 neg n1 scalar\nn8 concat n6 n7 vector 2\nresult n8\n"
+    );
+    assert!(!two("determinant", "point a 0.5 0.0\npoint b 3.0 0.0", &bent));
+    let mixed = format!(
+        "{start}n3 parameter scalar : p\nn4 mul n3 n2 scalar\nn5 add n1 n4 scalar\nn6 concat n5 n2 vector 2\nresult n6\n"
+    );
+    assert!(!two("structure 0 1", "point a 0.5 0.5", &mixed));
+    assert!(two("structure 0 1", "point a 0.5 0.5\nvalue p 0.5", &mixed));
+}
+
+#[test]
+fn pieces_that_nearly_fit_are_not_accepted() {
+    let pieces = |claim: &str, domain: (f64, f64), codomain: (f64, f64), nodes: &[&str]| {
+        accepts(&certificate(claim, domain, codomain, nodes))
+    };
+    let one_to_one = |nodes: &[&str]| pieces("one-to-one pieces", REALS, REALS, nodes);
+    // 2z up to a threshold, z + threshold from there on.
+    let bend = |at: &str, to: f64| {
+        let nodes = [at, "less n1 n2", "constant : 2.0", "mul n4 n1", "add n1 n2", "select n3 n5 n6"];
+        pieces("bijection pieces", (0.0, 1.0), (0.0, to), &nodes)
+    };
+    assert!(bend("constant : 0.5", 1.5) && !bend("constant : 0.5", 2.0));
+    // Outside of the domain the first piece is all of it.
+    assert!(!bend("constant : 2.0", 3.0) && !bend("constant : -1.0", 2.0));
+    // z but at 0, where it is 5, as a piece.
+    let five =
+        ["constant : 5.0", "add n1 n2", "select n1 n1 n3", "constant : 1.0", "less n1 n5", "select n6 n4 n1"];
+    assert!(!one_to_one(&five));
+    // z·(1 - z)/(1 - z) is z, and nothing at 1.
+    let quotient = |compared: &str, chosen: &str| {
+        let nodes = ["constant : 1.0", "sub n2 n1", "mul n1 n3", "div n4 n3", compared, chosen];
+        one_to_one(&nodes)
+    };
+    assert!(!quotient("less_eq n1 n2", "select n6 n5 n1") && !quotient("less n1 n2", "select n6 n1 n5"));
+    // -ln z has a positive slope where it is not defined.
+    let logarithm = ["ln n1", "neg n2", "constant : -1.0", "less n1 n4", "select n5 n3 n1"];
+    assert!(!pieces("determinant pieces positive", REALS, REALS, &logarithm));
+    assert!(pieces(
+        "determinant pieces positive",
+        REALS,
+        REALS,
+        &["constant : -1.0", "less n1 n2", "sinh n1", "select n3 n4 n1"]
+    ));
+}
+
 #[test]
 fn values_are_those_of_fifty_digits() {
     // At 50 digits, the power in exact fractions, rounded to doubles.
-    let cases: [(&str, f64, f64); 13] = [
+    let cases: [(&str, f64, f64); 15] = [
+        ("ln n1", 1e-305, -702.288_453_363_184),
+        ("ln n1", 1e305, 702.288_453_363_184),
         ("tanh n1", 0.5, 0.462_117_157_260_009_76),
         ("sigmoid n1", -40.0, 4.248_354_255_291_589e-18),
         ("softplus n1", -50.0, 1.928_749_847_963_917_8e-22),

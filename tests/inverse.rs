@@ -605,6 +605,184 @@ fn what_has_no_preimage_under_a_root_or_a_power_is_not_a_number() {
     }
 }
 
+/// What comes home of a point, or why there is no way.
+fn home(layer: &Layer, points: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, String> {
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(layer.d));
+    let x = layer.forward(z);
+    let home = derived_inverse(layer, x).map_err(|error| error.to_string())?;
+    Ok(points.iter().map(|point| numbers(&tape, z, &[home], point).swap_remove(0)).collect())
+}
+
+/// That what comes home is what went, or that there is said to be no way.
+fn comes_home_or_is_refused(name: &str, layer: &Layer, points: &[Vec<f64>]) -> bool {
+    let Ok(found) = home(layer, points) else { return false };
+    for (found, point) in found.iter().zip(points) {
+        let near = found.iter().zip(point).all(|(a, b)| (a - b).abs() < 1e-9);
+        assert!(near && found.len() == point.len(), "{name}: {point:?} came back as {found:?}");
+    }
+    true
+}
+
+#[test]
+fn each_operation_is_undone() {
+    let reals: [(&str, Formula); 22] = [
+        ("-z", |z| -z),
+        ("e^z", |z| z.exp()),
+        ("e^z - 1", |z| z.exp_m1()),
+        ("sinh", |z| z.sinh()),
+        ("asinh", |z| z.asinh()),
+        ("tanh", |z| z.tanh()),
+        ("σ", |z| z.sigmoid()),
+        ("softplus", |z| z.softplus()),
+        ("z¹", |z| z.powi(1)),
+        ("z³", |z| z.powi(3)),
+        ("z + 3", |z| z + 3.0),
+        ("3 + z", |z| 3.0 + z),
+        ("z - 3", |z| z - 3.0),
+        ("3 - z", |z| 3.0 - z),
+        ("3z", |z| 3.0 * z),
+        ("z·3", |z| z * 3.0),
+        ("z/3", |z| z / 3.0),
+        ("z·e^p", |z| z * z.tape().parameter("p", Shape::Scalar, Init::Constant(0.3)).exp()),
+        ("z·e^-p", |z| z * (-z.tape().parameter("p", Shape::Scalar, Init::Constant(0.3))).exp()),
+        ("2^z", |z| z.tape().constant(2.0).pow(z)),
+        ("erf", |z| z.erf()),
+        ("z + sin(z)/2", |z| z + 0.5 * z.sin()),
+    ];
+    for (name, forward) in reals {
+        let points = [vec![-1.7], vec![-0.4], vec![0.3], vec![1.9]];
+        assert!(comes_home_or_is_refused(name, &lower(1, forward), &points), "{name} has an inverse");
+    }
+    let positive: [(&str, Formula); 11] = [
+        ("1/z", |z| z.recip()),
+        ("ln", |z| z.ln()),
+        ("ln(1 + z)", |z| z.ln_1p()),
+        ("√z", |z| z.sqrt()),
+        ("z²", |z| z.powi(2)),
+        ("1/z, a power", |z| z.powi(-1)),
+        ("z⁻²", |z| z.powi(-2)),
+        ("z⁻³", |z| z.powi(-3)),
+        ("3/z", |z| 3.0 / z),
+        ("z^1.7", |z| z.pow(1.7)),
+        ("|z|", |z| z.abs()),
+    ];
+    for (name, forward) in positive {
+        let layer = Layer { domain: Domain::Positive, ..lower(1, forward) };
+        assert!(
+            comes_home_or_is_refused(name, &layer, &[vec![0.2], vec![0.9], vec![3.1]]),
+            "{name} has an inverse"
+        );
+    }
+}
+
+#[test]
+fn what_is_not_one_to_one_has_no_inverse() {
+    let folded: [(&str, Formula); 10] = [
+        ("z²", |z| z.powi(2)),
+        ("z⁴", |z| z.powi(4)),
+        ("|z|", |z| z.abs()),
+        ("cosh", |z| z.cosh()),
+        ("sech²", |z| z.sech_squared()),
+        ("sin", |z| z.sin()),
+        // It jumps over a gap, stands still, or turns.
+        ("z + sign z", |z| z + z.sign()),
+        ("max(z, 0)", |z| z.max(0.0) + 0.0 * z),
+        ("z + |z|", |z| z + z.abs()),
+        ("z - 2·tanh z", |z| z - 2.0 * z.tanh()),
+    ];
+    for (name, forward) in folded {
+        assert!(home(&lower(1, forward), &[]).is_err(), "{name} has no inverse");
+    }
+    // Its slope 1 + 1/z is positive below -1, where it has no value.
+    let nowhere = Layer { domain: Domain::Interval { lower: -3.0, upper: -1.0 }, ..lower(1, |z| z + z.ln()) };
+    assert!(home(&nowhere, &[]).is_err());
+}
+
+#[test]
+fn a_closed_end_comes_home() {
+    use std::f64::consts::PI;
+    // [-π, π) and, turned over, (-π, π].
+    let bent: [Formula; 2] = [|z| z + 0.3 * z.sin(), |z| -z + 0.3 * (-z).sin()];
+    for forward in bent {
+        let layer = Layer { domain: Domain::Circle, ..lower(1, forward) };
+        assert!(comes_home_or_is_refused("circle", &layer, &[vec![-PI], vec![0.4], vec![3.1]]));
+    }
+}
+
+#[test]
+fn what_is_mixed_comes_home_or_is_refused() {
+    let blocks = |sizes: &[usize], forward: Formula| {
+        let d = sizes.iter().sum();
+        let structure = Structure::BlockTriangular { order: Order::natural(d), blocks: sizes.to_vec() };
+        Layer { structure, ..lower(d, forward) }
+    };
+    let points = [vec![0.3, -0.8, 1.1], vec![-1.2, 0.5, 0.7]];
+    let fixed: Formula = |z| z.tape().matrix(3, 3, &[1.0, 2.0, 0.0, 0.5, -1.0, 3.0, 0.2, 0.0, 1.0]).matvec(z);
+    assert!(comes_home_or_is_refused("a matrix", &blocks(&[3], fixed), &points));
+    let mixed: [(&str, Layer); 7] = [
+        (
+            "elements of a product in another order",
+            blocks(&[3], |z| {
+                z.tape()
+                    .matrix(3, 3, &[1.0, 2.0, 0.0, 0.5, -1.0, 3.0, 0.2, 0.0, 1.0])
+                    .matvec(z)
+                    .gather(&[2, 0, 1])
+            }),
+        ),
+        (
+            "a matrix of the variables before",
+            blocks(&[1, 2], |z| {
+                let (one, two) = (z.tape().constant(1.0), z.tape().constant(2.0));
+                let matrix = stack([one, z.at(0), z.at(0) - z.at(0), two]).reshape(Shape::Matrix(2, 2));
+                concat([z.slice(0..1), matrix.matvec(z.slice(1..3))])
+            }),
+        ),
+        (
+            "neighbours with their unknowns in other operands",
+            Layer {
+                structure: Structure::Diagonal,
+                ..lower(3, |z| {
+                    let c = z.tape().vector(&[0.5]);
+                    concat([z.slice(0..1), c, z.slice(2..3)]) - concat([c, z.slice(1..2), c])
+                })
+            },
+        ),
+        (
+            "two ways to one node, in two orders",
+            blocks(&[3], |z| {
+                let v = z.sinh();
+                v + 0.1 * v.gather(&[1, 2, 0]).tanh()
+            }),
+        ),
+        (
+            "two of one vector, with one between them that is not known yet",
+            lower(3, |z| {
+                let (u, v) = (z.gather(&[0, 2]), stack([z.tape().constant(0.0), z.at(1)]));
+                let x = u + 0.5 * (z.tape().matrix(2, 2, &[1.0, 0.0, 0.0, 1.0]).matvec(u) + v).tanh();
+                stack([x.at(0), 2.0 * z.at(1), x.at(1)])
+            }),
+        ),
+        (
+            "a chain in another order",
+            Layer {
+                structure: Structure::Triangular { order: Order::of(vec![2, 0, 1]) },
+                ..lower(3, |z| {
+                    let (a, b, c) = (z.at(2), z.at(0), z.at(1));
+                    stack([b + 0.5 * b.tanh() + a, c * (0.3 * b).exp(), a.sinh() + a])
+                })
+            },
+        ),
+        (
+            "one variable of another",
+            lower(3, |z| z + 0.5 * concat([z.slice(0..1) * 0.0, z.slice(0..2)]).tanh()),
+        ),
+    ];
+    for (name, layer) in &mixed {
+        println!("{name}: {}", comes_home_or_is_refused(name, layer, &points));
+    }
+}
+
 #[test]
 fn ten_thousand_layers_are_recorded_in_proportion() {
     // Told apart by nodes, not by time: each layer adds as many as the one before.

@@ -108,6 +108,17 @@ fn pieces_that_jump_fold_or_are_in_no_order_are_not_proven() {
     };
     assert_ne!(diagonal(moving), "proven");
     assert_ne!(words(&Map { d: 1, structure: Structure::Diagonal, forward: moving }).1, "proven");
+    // A threshold that is defined for p > 0 alone.
+    let logarithm: Formula = |z| {
+        let at = z.tape().parameter("p", Shape::Vector(1), Init::Constant(0.5)).ln();
+        select(z.lt(at), 2.0 * z - at, 3.0 * z - 2.0 * at)
+    };
+    assert_ne!(diagonal(logarithm), "proven");
+    let exponential: Formula = |z| {
+        let at = z.tape().parameter("p", Shape::Vector(1), Init::Constant(0.5)).exp();
+        select(z.lt(at), 2.0 * z - at, 3.0 * z - 2.0 * at)
+    };
+    assert_eq!(diagonal(exponential), "proven");
     // A condition that is made of others.
     assert_ne!(diagonal(|z| select(z.ge(0.0).and(z.lt(1.0)), z + 5.0, z)), "proven");
 }

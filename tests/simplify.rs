@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use pushforward::prelude::*;
 use pushforward::sweep::bound::{Bound, Bounds};
-use pushforward::sweep::simplify::{Rule, simplify};
+use pushforward::sweep::simplify::{Rule, sign, simplify};
 use pushforward::sweep::{Names, render, tangent};
 use pushforward::tape::{Cut, Op};
 use random_programs::{Chooser, Pool, for_seeds, numbers, off};
@@ -291,6 +291,70 @@ impl LnOf for f64 {
     fn ln_of<'t>(self, z: Var<'t>) -> Var<'t> {
         z.tape().constant(self).ln()
     }
+}
+
+#[test]
+fn rules_are_not_used_where_their_conditions_fail() {
+    let tape = Tape::new();
+    let z = tape.input(Shape::Scalar);
+    let simple = |before: Var<'_>| simplify(&tape, before.id(), 0, &[]).value.id();
+    let value = |before: Var<'_>, at: f64| numbers(&tape, z, &[tape.var(simple(before))], &[at])[0][0];
+    // ln a is not ln|a|, alone and inside of a sum of logarithms.
+    assert!(value((z * z.exp()).ln(), -1.0).is_nan());
+    assert!(value((2.0 * (z - z * z.sigmoid()).ln()).exp().abs().ln(), -1.0).is_nan());
+    // 1 - eᶻ is below 0 for z > 0.
+    assert!(value((-z.exp()).ln_1p(), 1.0).is_nan());
+    // σ(ln p - ln(1 - q)) is p for q = p alone; A⁻¹·(B·v) is v for B = A alone; a determinant has minus signs.
+    let (p, q) = (0.3f64, 0.09f64);
+    assert!((value((z.ln() - (-z.powi(2)).ln_1p()).sigmoid(), 0.3) - p / (p + 1.0 - q)).abs() < 1e-14);
+    let (a, b) = (tape.matrix(2, 2, &[2.0, 0.0, 0.0, 4.0]), tape.matrix(2, 2, &[1.0, 0.0, 0.0, 1.0]));
+    assert_eq!(value(a.inverse().matvec(b.matvec(stack([z, z]))).sum(), 1.0), 0.75);
+    assert!((value(tape.matrix(2, 2, &[1.0, 2.0, 3.0, 4.0]).log_abs_det(), 1.0) - 2f64.ln()).abs() < 1e-15);
+    // Of a choice between equals the condition may be undefined.
+    assert_eq!(simple(select(z.lt(0.3), z, z)), z.id());
+    assert_ne!(simple(select(z.ln().lt(0.3), z, z)), z.id());
+    // Numbers are multiplied and divided only where nothing is rounded, and where nothing underflows.
+    for (a, b) in [(0.1, 3.0), (1e-200, 1e-123)] {
+        assert_ne!(simple(a * (b * z)), simple((a * b) * z), "{a}·{b}");
+        assert_ne!(simple(a * (b * z) + 1.0), simple((a * b) * z + 1.0), "{a}·{b}");
+    }
+    assert_eq!(simple(0.5 * (3.0 * z)), simple(1.5 * z));
+    assert_ne!(simple((1e17 * z) / 3.0), simple((1e17 / 3.0) * z));
+    // A power of a negative number has a value in doubles, which its logarithm has not.
+    assert!((value((1.0 - z.pow(2.0)).abs().ln(), -2.0) - 3f64.ln()).abs() < 1e-14);
+    // (√z)² has none below 0; 1 - s²/(1 + z²) is 1/(1 + z²) for s = z alone.
+    assert!(value((1.0 - z.sqrt().powi(2)).abs().ln(), -2.0).is_nan());
+    assert!(value((1.0 + z.exp() * z.sqrt().powi(2)).abs().ln(), -2.0).is_nan());
+    let (s, t) = (0.5f64.sinh(), 1.25);
+    let found = value((1.0 - z.sinh().powi(2) / (1.0 + z.powi(2))).abs().ln(), 0.5);
+    assert!((found - (1.0 - s * s / t).abs().ln()).abs() < 1e-14, "{found}");
+    // sign(z)/z is 1/|z|, and (-z)² is z².
+    assert!((value(z.sign() / z, -2.0) - 0.5).abs() < 1e-15 && value((-z).powi(2) * z.exp(), 0.5) > 0.0);
+    // ln(z² + 4) goes with asinh(z/2) alone.
+    for c in [2.0, 3.0] {
+        let found = value(((-2.0 * (z / c).asinh()).exp() * (z * z + 4.0)).abs().ln(), 1.0);
+        let expected = -2.0 * (1.0 / c).asinh() + 5f64.ln();
+        assert!((found - expected).abs() < 1e-14, "{c}: {found}, not {expected}");
+    }
+}
+
+#[test]
+fn a_sign_is_that_of_every_value() {
+    let tape = Tape::new();
+    let z = tape.input(Shape::Scalar);
+    let of = |node: Var<'_>| sign(&tape, node.id(), 0, &[]);
+    assert_eq!(of(z.exp()), Some(1.0));
+    assert_eq!(of(z.ln().exp()), None, "it has no value for z < 0");
+    assert_eq!(of(select(z.lt(0.3), z.exp(), -z.exp())), None);
+    assert_eq!(of(select(z.lt(0.3), -z.exp(), -2.0 * z.exp())), Some(-1.0));
+    // σ - σ² is σ·(1 - σ).
+    let share = z.sigmoid() - z.sigmoid().powi(2);
+    assert_eq!(of(share), Some(1.0));
+    assert_eq!(of(share * -z.exp()), Some(-1.0));
+    assert_eq!(of(-z.exp() * share), Some(-1.0));
+    assert_eq!(of(share / -z.exp()), Some(-1.0));
+    let square = z.ln_normal_cdf().powi(2);
+    assert_eq!(of(square * z.sigmoid() - square * z.sigmoid().powi(2)), Some(1.0));
 }
 
 #[test]

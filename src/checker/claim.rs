@@ -31,6 +31,10 @@ pub(super) fn interval(side: &Side) -> Interval {
 
 pub(super) fn check(certificate: &Certificate) -> Checked<()> {
     let words: Vec<&str> = certificate.claim.iter().map(String::as_str).collect();
+    // Not every argument looks at each set of the codomain, and a chain takes it for the domain of the next layer.
+    if words.first() == Some(&"bijection") && certificate.codomain.len() != certificate.domain.len() {
+        return reject("not as many sets for outputs as for inputs");
+    }
     match words.as_slice() {
         ["structure", kind] => structure(certificate, kind).map(|_| ()),
         ["determinant", "linear", sign] => linear(certificate, sign),
