@@ -620,11 +620,12 @@ fn systems_and_roots_are_solved_only_by_what_solves_them() {
     };
     assert!(product("n1", "0 1") && !product("n1", "1 0"));
     // The u with g(u) = x: of u + eᵘ there is one, of u³ - u up to three.
-    let root = |f: &[&str], g: &str| {
-        let text = certificate("identity partial", REALS, REALS, f);
+    let root_of = |claim: &str, ends: &str, f: &[&str], g: &str| {
+        let text = certificate(claim, REALS, REALS, f);
         let function = format!("function g\nn0 input vector 1 : 0\nn1 input vector 1 : 1\n{g}");
-        let inverse =
-            "program inverse\nn0 input vector 1 : 0\nn1 root n0 vector 1 : g -inf inf\nresult n1\nend\n";
+        let inverse = format!(
+            "program inverse\nn0 input vector 1 : 0\nn1 root n0 vector 1 : g {ends}\nresult n1\nend\n"
+        );
         let text = text.replace("program forward", &format!("{function}program forward"));
         accepts(
             &text
@@ -632,6 +633,7 @@ fn systems_and_roots_are_solved_only_by_what_solves_them() {
                 .replace("result n5\nend\n", &format!("result n5\n{inverse}")),
         )
     };
+    let root = |f: &[&str], g: &str| root_of("identity partial", "-inf inf", f, g);
     let rising = |last: &str| format!("n2 exp n0 vector 1\nn3 add n0 n2 vector 1\n{last}");
     assert!(root(&["exp n1", "add n1 n2"], &rising("n4 sub n3 n1 vector 1\nresult n4\n")));
     assert!(!root(
@@ -640,6 +642,18 @@ fn systems_and_roots_are_solved_only_by_what_solves_them() {
     ));
     let folded = "n2 powi n0 vector 1 : 3\nn3 sub n2 n0 vector 1\nn4 sub n3 n1 vector 1\nresult n4\n";
     assert!(!root(&["powi n1 : 3", "sub n2 n1"], folded));
+    // It is there for every x = f(z) because it is z, unless z may lie beyond the ends, or it is not known to be z.
+    let everywhere =
+        |ends: &str, last: &str| root_of("identity", ends, &["exp n1", "add n1 n2"], &rising(last));
+    let right = "n4 sub n3 n1 vector 1\nresult n4\n";
+    assert!(
+        everywhere("-inf inf", right) && !everywhere("-inf 1e300", right) && !everywhere("0.0 inf", right)
+    );
+    assert!(!everywhere("-inf inf", "n4 add n1 n1 vector 1\nn5 sub n3 n4 vector 1\nresult n5\n"));
+    // g has no value at 0: ln|u|·0 + u + eᵘ - x.
+    let gap = "n4 abs n0 vector 1\nn5 ln n4 vector 1\nn6 sub n5 n5 vector 1\nn7 sub n3 n1 vector 1\nn8 add n6 n7 vector 1\n\
+               result n8\n";
+    assert!(!everywhere("-inf inf", gap));
 }
 
 #[test]

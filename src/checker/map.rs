@@ -52,10 +52,26 @@ impl Map {
         Ok(())
     }
 
-    /// Whether every one of these is defined.
+    /// Whether every one of these is defined. A root that is seen to be an input is, whatever it is the root of.
     pub fn defined(&mut self, results: &[Id]) -> Checked<()> {
-        let holds = results.iter().all(|id| self.ranges.of(&self.scalars, *id).defined);
-        if holds { Ok(()) } else { reject("the way back is not seen to be defined everywhere") }
+        let all =
+            |map: &mut Map, results: &[Id]| results.iter().all(|id| map.ranges.of(&map.scalars, *id).defined);
+        if all(self, results) {
+            return Ok(());
+        }
+        let is_root = |id: Id| matches!(self.scalars.get(id), Scalar::Root { .. });
+        if self.scalars.order(results, |_| false).into_iter().any(is_root) {
+            let mut forms = Forms::new(self.ranges.clone(), self.inputs.clone());
+            let mut found = Vec::new();
+            for result in results {
+                let roots = forms.roots(&mut self.scalars, *result)?.clone();
+                found.push(self.scalars.replaced(*result, &roots));
+            }
+            if all(self, &found) {
+                return Ok(());
+            }
+        }
+        reject("the way back is not seen to be defined everywhere")
     }
 
     /// Whether choices are made between branches that are both defined everywhere.

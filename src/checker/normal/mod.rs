@@ -67,6 +67,8 @@ pub(super) struct Forms {
     ranges: Ranges,
     /// What the unknowns of equations are tried to be.
     candidates: Vec<Id>,
+    /// The roots that are one of these, and exist for that reason.
+    roots: HashMap<Id, Id>,
     /// How many products of monomials were formed.
     products: usize,
 }
@@ -113,6 +115,7 @@ impl Forms {
             known: HashMap::new(),
             ranges,
             candidates,
+            roots: HashMap::new(),
             products: 0,
         }
     }
@@ -123,6 +126,12 @@ impl Forms {
             self.known.insert(id, Rc::new(form));
         }
         Ok(self.known[&id].clone())
+    }
+
+    /// The roots in this that are candidates, by the candidate that each is.
+    pub fn roots(&mut self, scalars: &mut Scalars, id: Id) -> Found<&HashMap<Id, Id>> {
+        self.of(scalars, id)?;
+        Ok(&self.roots)
     }
 
     pub fn equal(&mut self, scalars: &mut Scalars, a: Id, b: Id) -> Found<bool> {

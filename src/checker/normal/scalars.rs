@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use dashu_ratio::RBig;
 
+use super::super::interval::Interval;
 use super::super::map::jumps;
 use super::super::scalar::{Function as F, Id, Scalar, Scalars};
 use super::super::slope::slope;
@@ -51,7 +52,7 @@ impl Forms {
                 let arguments = matrix.iter().map(|id| form(self, id)).collect();
                 self.function(Kind::LogAbsDet, arguments, false)
             }
-            Scalar::Root { body, letter, .. } => self.root(scalars, id, body, letter),
+            Scalar::Root { body, letter, ends } => self.root(scalars, id, (body, letter, ends)),
         }
     }
 
@@ -76,7 +77,14 @@ impl Forms {
     }
 
     /// The letter at which the body is 0: a candidate, if it is, and if there can be only one.
-    fn root(&mut self, scalars: &mut Scalars, id: Id, body: Id, letter: Id) -> Found<Form> {
+    fn root(
+        &mut self,
+        scalars: &mut Scalars,
+        id: Id,
+        (body, letter, ends): (Id, Id, [u64; 2]),
+    ) -> Found<Form> {
+        // What was solved before is what it was found to be, and so it is defined.
+        let body = scalars.replaced(body, &self.roots);
         let rises = {
             // What was there before the letter does not move with it.
             let slope = slope(scalars, body, letter, |_| false)?;
@@ -85,9 +93,14 @@ impl Forms {
                 && self.ranges.of(scalars, body).defined
                 && !jumps(scalars, &mut self.ranges, body, |id| id >= letter)
         };
+        let between = ends.map(f64::from_bits);
         for candidate in if rises { self.candidates.clone() } else { Vec::new() } {
             let value = scalars.replaced(body, &HashMap::from([(letter, candidate)]));
             if self.of(scalars, value)?.is_zero() {
+                let inside = Interval::closed(between[0], between[1]);
+                if self.ranges.of(scalars, candidate).interval.is_within(&inside) {
+                    self.roots.insert(id, candidate);
+                }
                 return Ok(self.of(scalars, candidate)?.as_ref().clone());
             }
         }
