@@ -654,6 +654,20 @@ fn systems_and_roots_are_solved_only_by_what_solves_them() {
     let gap = "n4 abs n0 vector 1\nn5 ln n4 vector 1\nn6 sub n5 n5 vector 1\nn7 sub n3 n1 vector 1\nn8 add n6 n7 vector 1\n\
                result n8\n";
     assert!(!everywhere("-inf inf", gap));
+    // Between the ends ln((1 + u)/(1 - u)) has a value everywhere and rises; that it has none elsewhere does not matter.
+    let lines = "n2 constant vector 1 : 1.0\nn3 add n2 n0 vector 1\nn4 sub n2 n0 vector 1\nn5 div n3 n4 vector 1\nn6 ln n5 vector 1\n\
+                 n7 sub n6 n1 vector 1\nresult n7\n";
+    let inside = |ends: &str| {
+        let f = ["constant : 1.0", "add n2 n1", "sub n2 n1", "div n3 n4", "ln n5"];
+        let text = certificate("identity", (-1.0, 1.0), REALS, &f);
+        let inverse = format!(
+            "program inverse\nn0 input vector 1 : 0\nn1 root n0 vector 1 : g {ends}\nresult n1\nend\n"
+        );
+        let function = format!("function g\nn0 input vector 1 : 0\nn1 input vector 1 : 1\n{lines}");
+        let text = text.replace("program forward", &format!("{function}program forward"));
+        accepts(&text.replace("result n7\nend\n", &format!("result n7\n{inverse}")))
+    };
+    assert!(inside("-1.0 1.0") && !inside("-1.0 1.5") && !inside("-1.0 0.5") && !inside("-inf inf"));
 }
 
 #[test]

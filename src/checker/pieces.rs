@@ -245,7 +245,7 @@ impl<'a> Pieces<'a> {
         let [zero, one] = [0.0, 1.0].map(|value| self.scalars.number(value));
         let all = self.scalars.order(&[difference], |_| false);
         let letters: Vec<Id> =
-            all.into_iter().filter(|id| matches!(self.scalars.get(*id), Scalar::Letter(_))).collect();
+            all.into_iter().filter(|id| matches!(self.scalars.get(*id), Scalar::Letter(..))).collect();
         let mut forms = Forms::new(self.ranges.clone(), Vec::new());
         // Later letters first: those of the last step from one threshold to the next.
         for letter in letters.into_iter().rev() {

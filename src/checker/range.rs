@@ -60,7 +60,11 @@ impl Ranges {
     fn scalar(&self, scalars: &Scalars, scalar: &Scalar) -> Range {
         let known = |interval: Interval| Range { interval, defined: true };
         match scalar {
-            Scalar::Input(_) | Scalar::Letter(_) => known(Interval::reals()),
+            Scalar::Input(_) => known(Interval::reals()),
+            Scalar::Letter(_, ends) => {
+                let [low, high] = ends.map(f64::from_bits);
+                known(Interval::between(low, high))
+            }
             Scalar::Parameter(name, e) => {
                 let value = self.values.get(&**name).and_then(|values| values.get(*e));
                 known(value.map_or(Interval::reals(), |value| Interval::of(*value)))

@@ -21,8 +21,9 @@ pub(super) type Id = u32;
 pub(super) enum Scalar {
     /// An element of the input.
     Input(usize),
-    /// A variable of a claim's own: the unknown of an equation, or a distance.
-    Letter(usize),
+    /// A variable of a claim's own: the unknown of an equation, or a distance; and the bits of the ends between which it
+    /// lies.
+    Letter(usize, [u64; 2]),
     Parameter(Rc<str>, usize),
     /// A number, by its bits.
     Number(u64),
@@ -46,7 +47,7 @@ pub(super) enum Scalar {
 impl Scalar {
     pub fn operands(&self) -> Vec<Id> {
         match self {
-            Scalar::Input(_) | Scalar::Letter(_) | Scalar::Parameter(..) => Vec::new(),
+            Scalar::Input(_) | Scalar::Letter(..) | Scalar::Parameter(..) => Vec::new(),
             Scalar::Number(_) | Scalar::TwoOverRootPi => Vec::new(),
             Scalar::Apply(_, operands) | Scalar::Sum(operands) => operands.clone(),
             Scalar::Solve(matrix, right, _) => matrix.iter().chain(right.iter()).copied().collect(),
@@ -98,9 +99,15 @@ impl Scalars {
         self.all.len()
     }
 
+    /// A new letter for a real number.
     pub fn letter(&mut self) -> Id {
+        self.letter_between([f64::NEG_INFINITY, f64::INFINITY].map(f64::to_bits))
+    }
+
+    /// A new letter for a number between these ends, neither of which it reaches.
+    pub fn letter_between(&mut self, ends: [u64; 2]) -> Id {
         self.letters += 1;
-        self.push(Scalar::Letter(self.letters))
+        self.push(Scalar::Letter(self.letters, ends))
     }
 
     pub fn value(&self, id: Id) -> Option<f64> {

@@ -33,7 +33,7 @@ fn scalar_slope(
 ) -> Result<Option<Id>, Rejection> {
     let of = |id: &Id| known.get(id).copied().flatten();
     match scalars.get(id).clone() {
-        Scalar::Input(_) | Scalar::Letter(_) | Scalar::Parameter(..) => Ok(None),
+        Scalar::Input(_) | Scalar::Letter(..) | Scalar::Parameter(..) => Ok(None),
         Scalar::Number(_) | Scalar::TwoOverRootPi => Ok(None),
         Scalar::Sum(terms) => {
             let moving: Vec<Id> = terms.iter().filter_map(of).collect();

@@ -185,7 +185,8 @@ impl Scalars {
             }
             Op::Substitution(..) => return None,
             Op::Root(function, low, high) => {
-                let letters: Vec<Id> = (0..len).map(|_| self.letter()).collect();
+                let ends = [low.to_bits(), high.to_bits()];
+                let letters: Vec<Id> = (0..len).map(|_| self.letter_between(ends)).collect();
                 let mut inputs = vec![letters.iter().copied().map(Some).collect::<Vec<_>>()];
                 inputs.extend(operands.iter().map(|(_, e)| e.to_vec()));
                 let mut values: Vec<Vec<Option<Id>>> =
@@ -198,7 +199,6 @@ impl Scalars {
                     return None;
                 }
                 for ((own, body), letter) in own.iter_mut().zip(bodies).zip(letters) {
-                    let ends = [low.to_bits(), high.to_bits()];
                     *own = body.map(|body| self.push(Scalar::Root { body, letter, ends }));
                 }
             }

@@ -17,7 +17,7 @@ impl Forms {
     pub(super) fn scalar(&mut self, scalars: &mut Scalars, id: Id) -> Found<Form> {
         let form = |forms: &Forms, id: &Id| forms.known[id].clone();
         match scalars.get(id).clone() {
-            Scalar::Input(_) | Scalar::Letter(_) | Scalar::Parameter(..) | Scalar::TwoOverRootPi => {
+            Scalar::Input(_) | Scalar::Letter(..) | Scalar::Parameter(..) | Scalar::TwoOverRootPi => {
                 let positive = self.ranges.of(scalars, id).interval.is_positive();
                 self.function(Kind::Leaf(id), Vec::new(), positive)
             }
@@ -97,7 +97,7 @@ impl Forms {
         for candidate in if rises { self.candidates.clone() } else { Vec::new() } {
             let value = scalars.replaced(body, &HashMap::from([(letter, candidate)]));
             if self.of(scalars, value)?.is_zero() {
-                let inside = Interval::closed(between[0], between[1]);
+                let inside = Interval::between(between[0], between[1]);
                 if self.ranges.of(scalars, candidate).interval.is_within(&inside) {
                     self.roots.insert(id, candidate);
                 }
