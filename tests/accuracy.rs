@@ -15,6 +15,7 @@ mod maps;
 #[allow(dead_code)]
 mod catalogue;
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use astro_float_num::BigFloat;
@@ -269,6 +270,8 @@ const LOSES: &[(&str, &str)] = &[
 /// What is lost beside that, a line for each map and number type.
 fn losses(layers: &[Box<dyn Bijection>]) -> Vec<String> {
     let mut lost = Vec::new();
+    // Several maps may have one name.
+    let mut loses: BTreeMap<&str, bool> = BTreeMap::new();
     let mut exact: Vec<Exact> = DIGITS.map(Exact::new).into();
     for layer in layers {
         let recording = record(layer).unwrap_or_else(|error| panic!("{}: {error}", layer.name()));
@@ -309,12 +312,14 @@ fn losses(layers: &[Box<dyn Bijection>]) -> Vec<String> {
                 ));
             }
         }
-        if keeps && LOSES.iter().any(|(known, _)| layer.name().starts_with(known)) {
-            lost.push(format!("{} is in LOSES, and loses nothing", layer.name()));
+        if let Some((known, _)) = LOSES.iter().find(|(known, _)| layer.name().starts_with(known)) {
+            *loses.entry(*known).or_insert(false) |= !keeps;
         }
         println!("{row}");
         exact = judge.exact;
     }
+    let kept = loses.into_iter().filter(|(_, lost)| !lost);
+    lost.extend(kept.map(|(name, _)| format!("{name} is in LOSES, and loses nothing")));
     lost
 }
 

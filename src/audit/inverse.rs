@@ -13,11 +13,7 @@ use crate::tape::{NodeId, Shape, Tape};
 /// Round trips lose digits where f is flat; this is relative to the size of J and J⁻¹ too.
 const TOLERANCE: f64 = 1e-8;
 
-pub(super) fn claims(
-    bijection: &(impl Bijection + ?Sized),
-    subject: &mut Subject,
-    decide_only: bool,
-) -> Vec<Claim> {
+pub(super) fn claims(bijection: &dyn Bijection, subject: &mut Subject, decide_only: bool) -> Vec<Claim> {
     let statement = "f⁻¹(f(z)) = z";
     let tape = Tape::new();
     let x = tape.input(Shape::Vector(subject.d));
@@ -123,7 +119,7 @@ fn decided(
 const TRIED: usize = 16;
 
 /// What a layer writes by hand against what is derived: one formula, or one value at every image.
-fn given(bijection: &(impl Bijection + ?Sized), subject: &Subject, images: &[f64]) -> Option<Claim> {
+fn given(bijection: &dyn Bijection, subject: &Subject, images: &[f64]) -> Option<Claim> {
     // A layer turned round is written from the other side; a composition has the inverses of its layers.
     if bijection.inverted().is_some() || !bijection.layers().is_empty() {
         return None;

@@ -58,7 +58,7 @@ impl Default for Settings {
 /// What keeps the bijection from being recorded at all: mistakes in `forward`, a wrong dimension, an impure
 /// recording. What is wrong with a recording that stands is a refuted claim of the report, not an error.
 pub fn audit(bijection: &(impl Bijection + ?Sized)) -> Result<Report, BijectionError> {
-    audit_with(bijection, &Settings::default())
+    of(&bijection, &Settings::default())
 }
 
 /// Audits a bijection.
@@ -69,6 +69,11 @@ pub fn audit_with(
     bijection: &(impl Bijection + ?Sized),
     settings: &Settings,
 ) -> Result<Report, BijectionError> {
+    of(&bijection, settings)
+}
+
+/// Compiled once, and not again for every layer that is audited.
+fn of(bijection: &dyn Bijection, settings: &Settings) -> Result<Report, BijectionError> {
     let mut subject = Subject::new(&bijection, settings)?;
     let mut report = Report::new(&subject.name, subject.d, settings.seed);
     report.extend(shape::claims(&subject));

@@ -62,6 +62,11 @@ pub struct Pushed<'t> {
 /// Every mistake of the recording, a wrong dimension, an impure `forward`, a structure that cannot be proven,
 /// or a Jacobian that is singular for all inputs.
 pub fn record(bijection: &(impl Bijection + ?Sized)) -> Result<Recording, BijectionError> {
+    recorded(&bijection)
+}
+
+/// Compiled once, and not again for every layer that is recorded; so are the others below.
+fn recorded(bijection: &dyn Bijection) -> Result<Recording, BijectionError> {
     let tape = Tape::new();
     let (input, pushed) = {
         let z = tape.input(Shape::Vector(bijection.dim()));
@@ -82,10 +87,10 @@ pub fn push_forward<'t>(
     bijection: &(impl Bijection + ?Sized),
     z: Var<'t>,
 ) -> Result<Pushed<'t>, BijectionError> {
-    z.tape().called_from(Location::caller(), || z.tape().recording(|| pushed(bijection, z)))
+    z.tape().called_from(Location::caller(), || z.tape().recording(|| pushed(&bijection, z)))
 }
 
-fn pushed<'t>(bijection: &(impl Bijection + ?Sized), z: Var<'t>) -> Result<Pushed<'t>, BijectionError> {
+fn pushed<'t>(bijection: &dyn Bijection, z: Var<'t>) -> Result<Pushed<'t>, BijectionError> {
     let tape = z.tape();
     placed(bijection)?;
     if let Some(other) = bijection.inverted() {
@@ -169,10 +174,10 @@ fn is_zero(var: Var<'_>) -> bool {
 /// [`BijectionError::NoInverse`] naming the layer, and as [`record`].
 #[track_caller]
 pub fn pull_back<'t>(bijection: &(impl Bijection + ?Sized), x: Var<'t>) -> Result<Var<'t>, BijectionError> {
-    x.tape().called_from(Location::caller(), || x.tape().recording(|| pulled(bijection, x)))
+    x.tape().called_from(Location::caller(), || x.tape().recording(|| pulled(&bijection, x)))
 }
 
-fn pulled<'t>(bijection: &(impl Bijection + ?Sized), x: Var<'t>) -> Result<Var<'t>, BijectionError> {
+fn pulled<'t>(bijection: &dyn Bijection, x: Var<'t>) -> Result<Var<'t>, BijectionError> {
     placed(bijection)?;
     let layers = bijection.layers();
     if layers.is_empty() {
@@ -227,14 +232,14 @@ pub fn pull_back_with_log_det<'t>(
     bijection: &(impl Bijection + ?Sized),
     x: Var<'t>,
 ) -> Result<Pulled<'t>, BijectionError> {
-    let record = || pull_back_within(bijection, x, "", &mut Vec::new());
+    let record = || pull_back_within(&bijection, x, "", &mut Vec::new());
     x.tape().called_from(Location::caller(), || x.tape().recording(record))
 }
 
 /// The same, with the codomain of each layer that is not all of ℝ: where x must lie for the inverse to be one. They come
 /// in the order in which they are met; `path` is where the bijection stands in a chain.
 pub(crate) fn pull_back_within<'t>(
-    bijection: &(impl Bijection + ?Sized),
+    bijection: &dyn Bijection,
     x: Var<'t>,
     path: &str,
     met: &mut Vec<Boundary>,
@@ -274,10 +279,10 @@ pub fn derived_inverse<'t>(
     bijection: &(impl Bijection + ?Sized),
     x: Var<'t>,
 ) -> Result<Var<'t>, BijectionError> {
-    x.tape().called_from(Location::caller(), || x.tape().recording(|| derived(bijection, x)))
+    x.tape().called_from(Location::caller(), || x.tape().recording(|| derived(&bijection, x)))
 }
 
-fn derived<'t>(bijection: &(impl Bijection + ?Sized), x: Var<'t>) -> Result<Var<'t>, BijectionError> {
+fn derived<'t>(bijection: &dyn Bijection, x: Var<'t>) -> Result<Var<'t>, BijectionError> {
     placed(bijection)?;
     let tape = x.tape();
     let layer = bijection.name();
@@ -327,7 +332,7 @@ pub fn solve_in_order<'t>(
 
 /// Refuses a bijection of no variables, a domain or codomain that is none, and layers that do not fit one another: each
 /// must map as many variables, and be defined wherever the one before it goes.
-fn placed(bijection: &(impl Bijection + ?Sized)) -> Result<(), BijectionError> {
+fn placed(bijection: &dyn Bijection) -> Result<(), BijectionError> {
     let (d, layer) = (bijection.dim(), || bijection.name());
     if d == 0 {
         return Err(BijectionError::NoVariables { layer: layer() });
@@ -367,10 +372,7 @@ fn placed(bijection: &(impl Bijection + ?Sized)) -> Result<(), BijectionError> {
 }
 
 /// Records `forward` of a single layer, and refuses mistakes, a wrong dimension and an impure recording.
-pub(crate) fn record_forward<'t>(
-    bijection: &(impl Bijection + ?Sized),
-    z: Var<'t>,
-) -> Result<Var<'t>, BijectionError> {
+pub(crate) fn record_forward<'t>(bijection: &dyn Bijection, z: Var<'t>) -> Result<Var<'t>, BijectionError> {
     let call = || z.tape().pass(|| bijection.forward(z));
     let [x, again] = z.tape().recording(|| [call(), call()]);
     let x = checked(bijection, "forward", x)?;
@@ -382,7 +384,7 @@ pub(crate) fn record_forward<'t>(
 
 /// Refuses mistakes of the recording, and a result of another dimension.
 fn checked<'t>(
-    bijection: &(impl Bijection + ?Sized),
+    bijection: &dyn Bijection,
     function: &'static str,
     result: Var<'t>,
 ) -> Result<Var<'t>, BijectionError> {

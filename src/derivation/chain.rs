@@ -41,7 +41,7 @@ fn numbered<'a>(layers: &'a [Box<dyn Bijection>], path: &str) -> Vec<Leaf<'a>> {
 
 /// All sections of a composition.
 pub(super) fn sections(
-    bijection: &(impl Bijection + ?Sized),
+    bijection: &dyn Bijection,
     recording: &Recording,
 ) -> Result<Vec<Section>, BijectionError> {
     let leaves = leaves(bijection.layers());

@@ -36,7 +36,7 @@ pub(super) enum Standing {
 
 impl Standing {
     /// What is known of a single layer.
-    pub(super) fn of(bijection: &(impl Bijection + ?Sized)) -> Standing {
+    pub(super) fn of(bijection: &dyn Bijection) -> Standing {
         let tape = Tape::new();
         let x = tape.input(Shape::Vector(bijection.dim()));
         let reason = match derived_inverse(bijection, x) {
@@ -98,7 +98,7 @@ fn sentence(text: &str) -> String {
 
 /// z = f⁻¹(x), as it follows from `forward`, or as the layer gives it; and whether it is known.
 pub(super) fn section(
-    bijection: &(impl Bijection + ?Sized),
+    bijection: &dyn Bijection,
     subject: &mut Subject<'_>,
     heading: &str,
 ) -> (Section, Standing) {
@@ -281,11 +281,7 @@ fn equation(subject: &mut Subject<'_>, name: &Written, node: NodeId) -> Option<V
 }
 
 /// ln p_X(x) = ln p_Z(z) - ln|det J|, with the log-determinant put in; and as a function of x alone.
-pub(super) fn density(
-    bijection: &(impl Bijection + ?Sized),
-    subject: &mut Subject<'_>,
-    standing: &Standing,
-) -> Section {
+pub(super) fn density(bijection: &dyn Bijection, subject: &mut Subject<'_>, standing: &Standing) -> Section {
     if !standing.has_density() {
         return Section::new("Density", vec![standing.without_density()]);
     }
@@ -361,7 +357,7 @@ fn with_terms(base: Written, sheet: &Sheet, terms: &[(bool, NodeId)], added: boo
 
 /// The density with z = f⁻¹(x) put into the log-determinant, where that stays short; on a tape of its own, where
 /// nothing has a name.
-fn of_x(bijection: &(impl Bijection + ?Sized), subject: &Subject<'_>) -> Option<Line> {
+fn of_x(bijection: &dyn Bijection, subject: &Subject<'_>) -> Option<Line> {
     let tape = Tape::new();
     let x = tape.input(Shape::Vector(subject.d()));
     let terms = terms(&tape, pull_back_with_log_det(bijection, x).ok()?.log_det.id());

@@ -15,7 +15,7 @@ pub(super) enum Extent {
 }
 
 pub(super) fn sections(
-    bijection: &(impl Bijection + ?Sized),
+    bijection: &dyn Bijection,
     called: &Called,
     extent: Extent,
 ) -> Result<Vec<Section>, BijectionError> {
@@ -26,7 +26,7 @@ pub(super) fn sections(
 }
 
 fn straight(
-    bijection: &(impl Bijection + ?Sized),
+    bijection: &dyn Bijection,
     called: &Called,
     extent: Extent,
 ) -> Result<Vec<Section>, BijectionError> {
@@ -71,11 +71,7 @@ fn turned(other: &dyn Bijection, called: &Called, extent: Extent) -> Result<Vec<
     Ok(sections)
 }
 
-fn subject<'a>(
-    recording: &'a Recording,
-    bijection: &(impl Bijection + ?Sized),
-    called: Called,
-) -> Subject<'a> {
+fn subject<'a>(recording: &'a Recording, bijection: &dyn Bijection, called: Called) -> Subject<'a> {
     Subject::new(recording.tape(), &recording.layers()[0], bijection.domain().into(), called)
 }
 

@@ -144,6 +144,11 @@ impl Matrix {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn derive(bijection: &(impl Bijection + ?Sized)) -> Result<Derivation, BijectionError> {
+    of(&bijection)
+}
+
+/// Compiled once, and not again for every layer that it is asked of.
+fn of(bijection: &dyn Bijection) -> Result<Derivation, BijectionError> {
     let recording = record(bijection)?;
     let domain = |domain: Domain| domain.written(recording.dim());
     let spaces =

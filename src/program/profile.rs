@@ -42,6 +42,10 @@ impl<F: Element> Program<F> {
     /// As [`Program::run`].
     pub fn profile(&mut self, inputs: &[&[F]], rows: usize, repeats: usize) -> Result<Profile, ProgramError> {
         self.check(inputs, rows)?;
+        Ok(F::profile(self, inputs, rows, repeats))
+    }
+
+    pub(super) fn profile_here(&mut self, inputs: &[&[F]], rows: usize, repeats: usize) -> Profile {
         let lane = Lane::of::<F>(self.chunk_lanes(rows).max(1));
         let mut by_name: BTreeMap<&'static str, ProfileRow> = BTreeMap::new();
         if rows > 0 {
@@ -72,7 +76,7 @@ impl<F: Element> Program<F> {
         }
         let mut rows: Vec<ProfileRow> = by_name.into_values().collect();
         rows.sort_by_key(|row| std::cmp::Reverse(row.time));
-        Ok(Profile { lanes: lane.count, rows })
+        Profile { lanes: lane.count, rows }
     }
 
     fn run_one(&self, instruction: &Instruction, lane: Lane, space: &mut Space<F>) {

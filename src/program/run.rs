@@ -118,13 +118,13 @@ impl<F: Element> Program<F> {
                 *value = F::of(*given);
             }
         }
-        self.prepare();
+        F::prepare(self);
         Ok(())
     }
 
     /// Computes what depends on parameters alone, whose values are in place.
-    fn prepare(&mut self) {
-        self.derive_shared();
+    pub(super) fn prepare_here(&mut self) {
+        self.derive_shared_here();
         for number in self.plan.matrices_of.iter().flatten() {
             self.packed[*number].load(&self.plan.matrices[*number], &self.values);
         }
@@ -132,7 +132,7 @@ impl<F: Element> Program<F> {
     }
 
     /// The same, where matrices that have a parameter's numbers as they are have them already.
-    pub(super) fn derive_shared(&mut self) {
+    pub(super) fn derive_shared_here(&mut self) {
         for work in &self.plan.shared {
             step(&self.plan.slots, &self.plan.zeros, work, &mut self.values);
         }
@@ -172,7 +172,7 @@ impl<F: Element> Program<F> {
             };
             result.resize(width, F::zero());
         }
-        self.run_and_sum(inputs, rows, results);
+        F::run_and_sum(self, inputs, rows, results);
         for (found, result) in self.plan.outputs.iter().zip(results) {
             if let Found::Sum(slot) = found {
                 let Slot { offset, shape, .. } = self.plan.slots[*slot];
@@ -183,7 +183,7 @@ impl<F: Element> Program<F> {
     }
 
     /// Runs over rows that fit, and leaves the sums in place. Without `results` nothing else is kept.
-    pub(super) fn run_and_sum(&mut self, inputs: &[&[F]], rows: usize, results: &mut [Vec<F>]) {
+    pub(super) fn run_and_sum_here(&mut self, inputs: &[&[F]], rows: usize, results: &mut [Vec<F>]) {
         let shards = self.shards(rows);
         let mut spaces = std::mem::take(&mut self.spaces);
         spaces.resize_with(shards.count.max(spaces.len()), Space::default);

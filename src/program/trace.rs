@@ -47,6 +47,10 @@ impl<F: Element> Program<F> {
         rows: usize,
     ) -> Result<Option<NonFinite>, ProgramError> {
         self.check(inputs, rows)?;
+        Ok(F::trace(self, inputs, rows))
+    }
+
+    pub(super) fn trace_here(&mut self, inputs: &[&[F]], rows: usize) -> Option<NonFinite> {
         for work in &self.plan.shared {
             let numbers = |slot: usize| {
                 let Slot { offset, shape, .. } = self.plan.slots[slot];
@@ -59,24 +63,24 @@ impl<F: Element> Program<F> {
             }
             let element = out.iter().position(|value| !value.is_finite()).expect("one is not finite");
             let same = work.operands.iter().filter(|slot| numbers(**slot).len() == out.len());
-            return Ok(Some(NonFinite {
+            return Some(NonFinite {
                 operation: work.op.name(),
                 place: work.place,
                 element,
                 row: 0,
                 value: out[element].to_double(),
                 operands: same.map(|slot| numbers(*slot)[element].to_double()).collect(),
-            }));
+            });
         }
         let mut space = Space { sums: vec![F::zero(); self.plan.sums.len()], ..Space::default() };
         let mut hidden = None;
         for row in 0..rows {
             match self.traced(inputs, row, &mut space) {
-                Traced::Output(found) => return Ok(Some(found)),
+                Traced::Output(found) => return Some(found),
                 Traced::Hidden(found) => hidden = hidden.or(found),
             }
         }
-        Ok(hidden)
+        hidden
     }
 
     fn traced(&self, inputs: &[&[F]], row: usize, space: &mut Space<F>) -> Traced {

@@ -31,7 +31,7 @@ impl<F: Element> Program<F> {
     /// As [`Program::run`].
     pub fn accumulate(&mut self, inputs: &[&[F]], rows: usize) -> Result<(), ProgramError> {
         self.check(inputs, rows)?;
-        self.run_and_sum(inputs, rows, &mut []);
+        F::run_and_sum(self, inputs, rows, &mut []);
         Ok(())
     }
 
@@ -113,7 +113,7 @@ impl<F: Element> Program<F> {
             }
             _ => jobs.into_iter().for_each(run),
         }
-        self.derive_shared();
+        F::derive_shared(self);
     }
 
     /// The values of its parameters as they are now, put into a store.
