@@ -6,7 +6,6 @@ use std::process::ExitCode;
 
 use pushforward::audit::{Settings, Topic, audit_with};
 use pushforward::bijection::{pull_back_with_log_det, push_forward};
-use pushforward::flow::Adam;
 use pushforward::jacobian::{jacobian, map};
 use pushforward::lesson::{Grid, Lesson, Page, Picture, coverings, equation, values};
 use pushforward::prelude::*;
@@ -14,6 +13,7 @@ use pushforward::program::{Output, Program};
 use pushforward::sweep::adjoint;
 use pushforward::sweep::simplify::simplify;
 use pushforward::tape::Cut;
+use pushforward::train::Adam;
 
 #[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
 #[path = "judges/10_invertibility_is_architecture.rs"]

@@ -53,6 +53,7 @@
 //! | [`jacobian`] | proofs of structure, diagonals in one sweep, ln\|det J\| by the cheapest proven route |
 //! | [`bijection`] | the trait, composition, recording |
 //! | [`layers`], [`base`] | the catalogue |
+//! | [`train`] | any recorded loss, minimised by its derived gradient |
 //! | [`flow`] | layers over a base: `log_prob`, `sample`, `fit` |
 //! | [`audit`](mod@audit) | every claim with its evidence |
 //! | [`checker`] | a second program, which accepts or rejects what the audit claims; argued in `DESIGN.md` |
@@ -76,6 +77,7 @@ pub mod lesson;
 pub mod program;
 pub mod sweep;
 pub mod tape;
+pub mod train;
 
 /// What most programs use.
 pub mod prelude {

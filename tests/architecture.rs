@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module and what it may import.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("checker", &[]),
     ("kernel", &[]),
     ("tape", &[]),
@@ -15,7 +15,8 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("bijection", &["jacobian", "sweep", "tape"]),
     ("layers", &["bijection", "jacobian", "tape"]),
     ("base", &["bijection", "tape"]),
-    ("flow", &["bijection", "base", "program", "sweep", "kernel", "tape"]),
+    ("train", &["base", "kernel", "program", "sweep", "tape"]),
+    ("flow", &["bijection", "base", "program", "sweep", "tape", "train"]),
     ("audit", &["checker", "flow", "layers", "base", "bijection", "jacobian", "program", "sweep", "tape"]),
     ("derivation", &["audit", "bijection", "jacobian", "sweep", "tape"]),
     (

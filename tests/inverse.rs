@@ -6,7 +6,8 @@ mod random_programs;
 
 mod exact;
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
+use std::sync::Mutex;
 
 use exact::enclosed;
 
@@ -16,6 +17,7 @@ use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::{adjoint, tangent};
 use pushforward::tape::{Cut, NodeId};
+use random_programs::seeded::for_seeds_on_two_threads;
 use random_programs::{Chooser, for_seeds, numbers};
 
 /// A random triangular layer, in a random order, in scalars or with several variables in one vector.
@@ -486,9 +488,15 @@ fn is_as_proven(seed: u64, seen: &mut Seen) -> Result<(), String> {
 
 #[test]
 fn what_is_proven_one_to_one_and_onto_is_so_to_whoever_looks() {
-    let seen = RefCell::new(Seen::default());
-    for_seeds(1500, |seed| is_as_proven(seed, &mut seen.borrow_mut()));
-    let Seen { proven, onto } = seen.into_inner();
+    let seen = Mutex::new(Seen::default());
+    for_seeds_on_two_threads(1500, |seed| {
+        let mut own = Seen::default();
+        is_as_proven(seed, &mut own)?;
+        let mut seen = seen.lock().unwrap();
+        (seen.proven, seen.onto) = (seen.proven + own.proven, seen.onto + own.onto);
+        Ok(())
+    });
+    let Seen { proven, onto } = seen.into_inner().unwrap();
     println!("{proven} proven one-to-one, {onto} looks at maps proven onto");
     assert!(proven > 20 && onto > 20, "the generator makes hardly anything that can be proven");
 }

@@ -5,6 +5,7 @@ use thiserror::Error;
 use super::support::Outside;
 use crate::bijection::BijectionError;
 use crate::program::{NonFinite, ProgramError};
+use crate::train::TrainError;
 
 /// Why a flow cannot be built, fitted or asked.
 #[derive(Clone, Debug, PartialEq, Error)]
@@ -15,6 +16,9 @@ pub enum FlowError {
     /// A program cannot run.
     #[error(transparent)]
     Program(#[from] ProgramError),
+    /// A loss cannot be minimised.
+    #[error(transparent)]
+    Training(TrainError),
     /// Base and layers disagree.
     #[error("the base has {base} variables, but the layers map {layers}")]
     Dimension {
@@ -152,6 +156,16 @@ fn context_message(expected: usize, given: usize) -> String {
             format!(
                 "the layers of this flow take a context of {expected} numbers, but the table has {given} columns"
             )
+        }
+    }
+}
+
+impl From<TrainError> for FlowError {
+    fn from(error: TrainError) -> FlowError {
+        match error {
+            TrainError::Program(error) => FlowError::Program(error),
+            TrainError::Setting { name, value, allowed } => FlowError::Setting { name, value, allowed },
+            other => FlowError::Training(other),
         }
     }
 }

@@ -8,9 +8,10 @@ use super::density::{DensityTape, Flow, finite_rows, whole_rows};
 use super::error::FlowError;
 use super::support::{Outside, Watch};
 use super::table::Table;
-use super::trainer::{Step, Trainer, check_clip, check_rate};
+use super::trainer::Trainer;
 use crate::program::{NonFinite, Output, Program};
 use crate::tape::Parameters;
+use crate::train::{Step, check_clip, check_rate};
 
 /// How to fit.
 #[derive(Clone, Debug, PartialEq)]
@@ -176,7 +177,7 @@ pub(super) fn train(
             let inputs = rows.inputs(scores.inputs);
             match trainer.try_step(&inputs, batch.len())? {
                 Step::Made(loss) => total += loss * batch.len() as f64,
-                Step::Outside | Step::NotFinite => {
+                Step::Refused | Step::NotFinite => {
                     let origin = trainer.origin(&inputs, batch.len())?;
                     let now = trainer.parameters().clone();
                     // A row that no parameters have moved is impossible from the start.

@@ -4,7 +4,6 @@
 //! one, training is the same one with its adjoint, sampling is `forward`. A conditional density p(x | c) is the same
 //! program with a second input.
 
-mod adam;
 mod context;
 mod density;
 mod error;
@@ -14,7 +13,6 @@ mod support;
 mod table;
 mod trainer;
 
-pub use adam::Adam;
 pub use density::{Fitted, Flow};
 pub use error::FlowError;
 pub use fit::{Fit, History, Progress, Stop};

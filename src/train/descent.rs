@@ -1,0 +1,181 @@
+//! One step after another: loss, gradients and Adam in one compiled program, on numbers that stay in place.
+
+use super::adam::Adam;
+use super::error::TrainError;
+use crate::program::{Element, NonFinite, Output, Profile, Program, ProgramError, Threads};
+use crate::sweep::adjoint;
+use crate::tape::{Cut, NodeId, Parameters, Tape};
+
+/// A loss and its gradients as a program, the optimiser, and the parameters.
+pub(crate) struct Descent<F> {
+    program: Program<F>,
+    threads: Threads,
+    /// By parameter of the program: the output that is its gradient, if it has one.
+    gradients: Vec<Option<usize>>,
+    /// The output of which the sum must be 0 for a step to be made.
+    refuses: Option<usize>,
+    adam: Adam<F>,
+    parameters: Parameters,
+    clip: f64,
+}
+
+/// What came of a step.
+pub(crate) enum Step {
+    /// It was made; the mean loss before it.
+    Made(f64),
+    /// What must be 0 is not; nothing was changed.
+    Refused,
+    /// The loss or a gradient is not finite; nothing was changed.
+    NotFinite,
+}
+
+impl<F: Element> Descent<F> {
+    /// Of a loss that is a scalar on a tape, over these inputs. Only parameters of which `learns` holds are changed. A step
+    /// is refused where the sum of `refuses` is above 0.
+    pub fn new(
+        tape: &Tape,
+        inputs: &[NodeId],
+        (loss, refuses): (NodeId, Option<NodeId>),
+        learns: impl Fn(&str) -> bool,
+        parameters: Parameters,
+        learning_rate: f64,
+    ) -> Result<Descent<F>, TrainError> {
+        check_rate(learning_rate)?;
+        let (nodes, names): (Vec<NodeId>, Vec<String>) = tape
+            .parameters()
+            .into_iter()
+            .zip(tape.declarations())
+            .filter(|(_, declaration)| learns(&declaration.name))
+            .map(|(node, declaration)| (node, declaration.name))
+            .unzip();
+        let cut = Cut::new(tape, inputs, &[loss]);
+        let found = adjoint(tape, &cut, &[(loss, tape.constant(1.0))], &nodes);
+        let mut outputs = vec![Output::Sum(loss)];
+        let mut learned = Vec::new();
+        for (name, gradient) in names.into_iter().zip(found) {
+            if let Some(gradient) = gradient {
+                outputs.push(Output::Sum(gradient.id()));
+                learned.push(name);
+            }
+        }
+        let refuses = refuses.map(|node| {
+            outputs.push(Output::Sum(node));
+            outputs.len() - 1
+        });
+        let mut program = Program::compile(tape, inputs, &outputs);
+        program.load(&parameters)?;
+        let output_of = |name: &str| learned.iter().position(|known| known == name).map(|k| k + 1);
+        // What only steers a choice has no gradient, and stays where it is.
+        let gradients = program.parameter_names().map(|(name, _)| output_of(name)).collect();
+        let lengths: Vec<usize> = program.parameter_names().map(|(_, shape)| shape.len()).collect();
+        Ok(Descent {
+            gradients,
+            refuses,
+            adam: Adam::new(learning_rate, &lengths),
+            clip: f64::INFINITY,
+            program,
+            threads: Threads::All,
+            parameters,
+        })
+    }
+
+    pub fn set_clip(&mut self, clip: f64) {
+        self.clip = clip;
+    }
+
+    pub fn set_learning_rate(&mut self, learning_rate: f64) {
+        self.adam.set_learning_rate(learning_rate);
+    }
+
+    pub fn set_threads(&mut self, threads: Threads) {
+        self.threads = threads;
+        self.program.set_threads(threads);
+    }
+
+    /// Whether step size and clip are what they must be.
+    pub fn check(&self) -> Result<(), TrainError> {
+        check_rate(self.adam.learning_rate())?;
+        check_clip(self.clip)
+    }
+
+    pub fn step(&mut self, inputs: &[&[F]], rows: usize) -> Result<Step, ProgramError> {
+        match self.threads {
+            // From one of the threads that share: nobody sleeps between sums, updates and what comes of them.
+            Threads::All => rayon::scope(|_| self.step_here(inputs, rows)),
+            Threads::One => self.step_here(inputs, rows),
+        }
+    }
+
+    fn step_here(&mut self, inputs: &[&[F]], rows: usize) -> Result<Step, ProgramError> {
+        self.program.accumulate(inputs, rows)?;
+        if self.refuses.is_some_and(|output| self.program.sum(output)[0].to_double() > 0.0) {
+            return Ok(Step::Refused);
+        }
+        let loss = self.program.sum(0)[0].to_double() / rows as f64;
+        let square = self.program.sum_of_squares(self.gradients.iter().copied().flatten());
+        let length = square.sqrt() / rows as f64;
+        if !loss.is_finite() || !length.is_finite() {
+            return Ok(Step::NotFinite);
+        }
+        let clipped = if length > self.clip { self.clip / length } else { 1.0 };
+        let scale = F::of(clipped / rows as f64);
+        let (step, moments) = self.adam.next(scale);
+        self.program.update(&self.gradients, moments, |moments, values, gradient| {
+            step.change(moments, values, gradient);
+        });
+        Ok(Step::Made(loss))
+    }
+
+    /// The mean loss over these rows, without a step.
+    pub fn mean(&mut self, inputs: &[&[F]], rows: usize) -> Result<f64, ProgramError> {
+        self.program.accumulate(inputs, rows)?;
+        Ok(self.program.sum(0)[0].to_double() / rows as f64)
+    }
+
+    /// How many parameters are learned.
+    pub fn learned(&self) -> usize {
+        self.gradients.iter().flatten().count()
+    }
+
+    pub fn profile(&mut self, inputs: &[&[F]], rows: usize, repeats: usize) -> Result<Profile, ProgramError> {
+        self.program.profile(inputs, rows, repeats)
+    }
+
+    pub fn origin(&mut self, inputs: &[&[F]], rows: usize) -> Result<Option<NonFinite>, ProgramError> {
+        self.program.trace_nonfinite(inputs, rows)
+    }
+
+    /// The parameters as they are now.
+    pub fn parameters(&mut self) -> &Parameters {
+        self.program.save(&mut self.parameters);
+        &self.parameters
+    }
+
+    /// Takes over the values of parameters that are not learned here.
+    pub fn take(&mut self, others: &Parameters) -> Result<(), TrainError> {
+        self.program.save(&mut self.parameters);
+        let names = self.program.parameter_names().zip(&self.gradients);
+        for ((name, shape), _) in names.filter(|(_, gradient)| gradient.is_none()) {
+            if let Some(tensor) = others.get(name) {
+                self.parameters.set(name, shape, tensor.values.clone())?;
+            }
+        }
+        Ok(self.program.load(&self.parameters)?)
+    }
+}
+
+pub(crate) fn check_rate(rate: f64) -> Result<(), TrainError> {
+    let allowed = "a positive number";
+    match rate > 0.0 && rate.is_finite() {
+        true => Ok(()),
+        false => Err(TrainError::Setting { name: "learning_rate", value: rate.to_string(), allowed }),
+    }
+}
+
+pub(crate) fn check_clip(clip: f64) -> Result<(), TrainError> {
+    let allowed = "positive (f64::INFINITY for no clipping)";
+    match clip > 0.0 {
+        true => Ok(()),
+        false => Err(TrainError::Setting { name: "clip", value: clip.to_string(), allowed }),
+    }
+}

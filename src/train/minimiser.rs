@@ -1,0 +1,225 @@
+//! A loss under minimisation.
+
+use std::rc::Rc;
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::descent::{Descent, Step};
+use super::error::TrainError;
+use super::loss::{Loss, Source};
+use crate::base::Base;
+use crate::program::{Element, Profile, Threads};
+use crate::tape::{NodeId, Parameters};
+
+/// How a loss is minimised.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    /// Adam's step size.
+    pub learning_rate: f64,
+    /// Gradients longer than this (Euclidean, over all parameters that are learned) are shortened to it.
+    pub clip: f64,
+    /// Seeds the noise.
+    pub seed: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings { learning_rate: 1e-3, clip: f64::INFINITY, seed: 0 }
+    }
+}
+
+/// Minimises the mean of a [`Loss`] over the rows of minibatches, by Adam.
+///
+/// Two of them on parts of the same parameters play a game, each following the other ([`Minimiser::follow`]):
+///
+/// ```
+/// use pushforward::prelude::*;
+/// use pushforward::train::{Loss, Minimiser, Settings, Sources};
+///
+/// // min over a, max over b of (a - 1)·b - b²/2 + b·e: at a = 1, b = 0.
+/// fn value<'t>(sources: &Sources<'t>) -> Var<'t> {
+///     let noise = sources.noise(StandardNormal::new(1)).at(0);
+///     let number = |name| sources.tape().parameter(name, Shape::Scalar, Init::Constant(0.5));
+///     let (a, b) = (number("a"), number("b"));
+///     (a - 1.0) * b - 0.5 * b * b + b * noise
+/// }
+/// let (low, high) = (Loss::record(value)?, Loss::record(|sources| -value(sources))?);
+/// let settings = Settings { learning_rate: 0.02, ..Settings::default() };
+/// let mut a = Minimiser::<f64>::of_parts(&low, low.initial(0), &["a"], settings)?;
+/// let mut b = Minimiser::<f64>::of_parts(&high, high.initial(0), &["b"], settings)?;
+/// for _ in 0..2000 {
+///     b.step(&[], 256)?;
+///     a.follow(&mut b)?;
+///     a.step(&[], 256)?;
+///     b.follow(&mut a)?;
+/// }
+/// assert!((a.parameters().get("a").unwrap().values[0] - 1.0).abs() < 0.2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Minimiser<F> {
+    descent: Descent<F>,
+    /// By input: its width, and the base of which it is drawn if it is noise.
+    inputs: Vec<(usize, Option<Rc<dyn Base>>)>,
+    /// By input: what was drawn; empty for data.
+    noise: Vec<Vec<F>>,
+    draws: Vec<f64>,
+    random: ChaCha8Rng,
+    /// How many inputs are data.
+    data: usize,
+}
+
+impl<F: Element> Minimiser<F> {
+    /// Starts from these parameters and learns all of them.
+    ///
+    /// # Errors
+    /// [`TrainError::Setting`], [`TrainError::NothingToLearn`], and [`TrainError::Program`] when a parameter is missing or
+    /// has another shape.
+    pub fn new(loss: &Loss, parameters: Parameters, settings: Settings) -> Result<Minimiser<F>, TrainError> {
+        Minimiser::learning(loss, parameters, |_| true, settings)
+    }
+
+    /// Starts from these parameters and learns those that are called, or stand under, one of these names: `decoder` is
+    /// `decoder.net.0.weight` and all its kin. The others stay as they are.
+    ///
+    /// # Errors
+    /// As [`Minimiser::new`], and [`TrainError::Scope`] for a name that no parameter has.
+    pub fn of_parts(
+        loss: &Loss,
+        parameters: Parameters,
+        parts: &[&str],
+        settings: Settings,
+    ) -> Result<Minimiser<F>, TrainError> {
+        let is_part = |name: &str, part: &str| {
+            name.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let known = loss.parameter_names();
+        if let Some(part) = parts.iter().find(|part| !known.iter().any(|name| is_part(name, part))) {
+            return Err(TrainError::Scope { scope: part.to_string(), known });
+        }
+        Minimiser::learning(loss, parameters, |name| parts.iter().any(|part| is_part(name, part)), settings)
+    }
+
+    fn learning(
+        loss: &Loss,
+        parameters: Parameters,
+        learns: impl Fn(&str) -> bool,
+        settings: Settings,
+    ) -> Result<Minimiser<F>, TrainError> {
+        let (tape, value) = loss.recording();
+        let nodes: Vec<NodeId> = loss.inputs().iter().map(|input| input.node).collect();
+        let mut descent =
+            Descent::new(tape, &nodes, (value, None), learns, parameters, settings.learning_rate)?;
+        descent.set_clip(settings.clip);
+        descent.check()?;
+        if descent.learned() == 0 {
+            return Err(TrainError::NothingToLearn);
+        }
+        let source = |source: &Source| match source {
+            Source::Data => None,
+            Source::Noise(base) => Some(base.clone()),
+        };
+        let inputs: Vec<_> = loss.inputs().iter().map(|input| (input.width, source(&input.source))).collect();
+        Ok(Minimiser {
+            data: inputs.iter().filter(|(_, base)| base.is_none()).count(),
+            noise: inputs.iter().map(|_| Vec::new()).collect(),
+            inputs,
+            draws: Vec::new(),
+            random: ChaCha8Rng::seed_from_u64(settings.seed),
+            descent,
+        })
+    }
+
+    /// One step on so many rows: the data of each input, row after row; noise is drawn anew. Gives their mean loss before
+    /// the step.
+    ///
+    /// # Errors
+    /// [`TrainError::Inputs`], [`TrainError::NoRows`], [`TrainError::Program`] for data that are not so many rows;
+    /// [`TrainError::NotFinite`] with the operation that is to blame: then nothing was changed but the stream of noise.
+    pub fn step(&mut self, data: &[&[F]], rows: usize) -> Result<f64, TrainError> {
+        self.draw(data, rows)?;
+        let inputs = inputs(&self.inputs, &self.noise, data);
+        match self.descent.step(&inputs, rows)? {
+            Step::Made(loss) => Ok(loss),
+            _ => Err(TrainError::NotFinite(self.descent.origin(&inputs, rows)?)),
+        }
+    }
+
+    /// The mean loss over so many rows with noise drawn anew, without a step.
+    ///
+    /// # Errors
+    /// As [`Minimiser::step`], but that a mean may be infinite or NaN.
+    pub fn mean(&mut self, data: &[&[F]], rows: usize) -> Result<f64, TrainError> {
+        self.draw(data, rows)?;
+        Ok(self.descent.mean(&inputs(&self.inputs, &self.noise, data), rows)?)
+    }
+
+    /// Draws the noise of so many rows, if the data fit.
+    fn draw(&mut self, data: &[&[F]], rows: usize) -> Result<(), TrainError> {
+        if data.len() != self.data {
+            return Err(TrainError::Inputs { expected: self.data, given: data.len() });
+        }
+        if rows == 0 {
+            return Err(TrainError::NoRows);
+        }
+        for ((width, base), noise) in self.inputs.iter().zip(&mut self.noise) {
+            let Some(base) = base else { continue };
+            self.draws.resize(width * rows, 0.0);
+            self.draws.chunks_mut((*width).max(1)).for_each(|row| base.sample(&mut self.random, row));
+            noise.clear();
+            noise.extend(self.draws.iter().map(|value| F::of(*value)));
+        }
+        Ok(())
+    }
+
+    /// Takes over what another has learned, of the parameters that are not learned here.
+    ///
+    /// # Errors
+    /// [`TrainError::Program`] where a parameter of one name has two shapes.
+    pub fn follow(&mut self, other: &mut Minimiser<F>) -> Result<(), TrainError> {
+        self.descent.take(other.descent.parameters())
+    }
+
+    /// The parameters as they are now.
+    pub fn parameters(&mut self) -> &Parameters {
+        self.descent.parameters()
+    }
+
+    /// Changes the step size from now on.
+    ///
+    /// # Errors
+    /// [`TrainError::Setting`] for what is no positive number.
+    pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), TrainError> {
+        super::check_rate(learning_rate)?;
+        self.descent.set_learning_rate(learning_rate);
+        Ok(())
+    }
+
+    /// Sets on how many threads it runs; results do not depend on it.
+    pub fn set_threads(&mut self, threads: Threads) {
+        self.descent.set_threads(threads);
+    }
+
+    /// Where a step's time goes, apart from the changes of the parameters.
+    ///
+    /// # Errors
+    /// As [`Minimiser::step`].
+    pub fn profile(&mut self, data: &[&[F]], rows: usize, repeats: usize) -> Result<Profile, TrainError> {
+        self.draw(data, rows)?;
+        Ok(self.descent.profile(&inputs(&self.inputs, &self.noise, data), rows, repeats)?)
+    }
+}
+
+/// The inputs of the program: data as they are given, noise as it was drawn.
+fn inputs<'a, F>(
+    inputs: &[(usize, Option<Rc<dyn Base>>)],
+    noise: &'a [Vec<F>],
+    data: &[&'a [F]],
+) -> Vec<&'a [F]> {
+    let mut data = data.iter().copied();
+    let of = |((_, base), noise): (&(usize, Option<Rc<dyn Base>>), &'a Vec<F>)| match base {
+        Some(_) => noise.as_slice(),
+        None => data.next().expect("the data were counted"),
+    };
+    inputs.iter().zip(noise).map(of).collect()
+}

@@ -1,0 +1,18 @@
+//! Training: any recorded loss, minimised over minibatches.
+//!
+//! A [`Loss`] is a program of data, contexts and noise, with parameters by name. Its gradient is derived on the tape,
+//! loss and gradient are compiled as one program, and a [`Minimiser`] takes a step of Adam a minibatch. Maximum
+//! likelihood is one use of it ([`flow::Trainer`](crate::flow::Trainer)); weighted likelihoods, evidence lower bounds and
+//! the two losses of an adversarial game are others.
+
+mod adam;
+mod descent;
+mod error;
+mod loss;
+mod minimiser;
+
+pub use adam::Adam;
+pub(crate) use descent::{Descent, Step, check_clip, check_rate};
+pub use error::TrainError;
+pub use loss::{Loss, Sources};
+pub use minimiser::{Minimiser, Settings};
