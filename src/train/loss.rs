@@ -19,7 +19,6 @@ pub(super) enum Source {
 /// An input of a loss.
 pub(super) struct Input {
     pub node: NodeId,
-    pub width: usize,
     pub source: Source,
 }
 
@@ -77,7 +76,7 @@ impl<'t> Sources<'t> {
         let context = self.tape.context(width);
         let mut inputs = self.inputs.borrow_mut();
         if inputs.iter().all(|input| input.node != context.id()) {
-            inputs.push(Input { node: context.id(), width: context.len(), source: Source::Data });
+            inputs.push(Input { node: context.id(), source: Source::Data });
         }
         context
     }
@@ -89,7 +88,7 @@ impl<'t> Sources<'t> {
 
     fn input(&self, width: usize, source: Source) -> Var<'t> {
         let input = self.tape.input(Shape::Vector(width));
-        self.inputs.borrow_mut().push(Input { node: input.id(), width, source });
+        self.inputs.borrow_mut().push(Input { node: input.id(), source });
         input
     }
 }
@@ -125,7 +124,7 @@ impl Loss {
         if let Some(context) = tape.known_context()
             && inputs.iter().all(|input| input.node != context.id())
         {
-            inputs.push(Input { node: context.id(), width: context.len(), source: Source::Data });
+            inputs.push(Input { node: context.id(), source: Source::Data });
         }
         let nodes: Vec<NodeId> = inputs.iter().map(|input| input.node).collect();
         let value = resolve_movement(&tape, &Cut::new(&tape, &nodes, &[value]))[0];

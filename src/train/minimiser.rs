@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::descent::{Descent, Step};
 use super::error::TrainError;
-use super::loss::{Loss, Source};
+use super::loss::{Input, Loss, Source};
 use crate::base::Base;
 use crate::program::{Element, Profile, Threads};
 use crate::tape::{NodeId, Parameters};
@@ -59,14 +59,28 @@ impl Default for Settings {
 /// ```
 pub struct Minimiser<F> {
     descent: Descent<F>,
-    /// By input: its width, and the base of which it is drawn if it is noise.
-    inputs: Vec<(usize, Option<Rc<dyn Base>>)>,
-    /// By input: what was drawn; empty for data.
-    noise: Vec<Vec<F>>,
-    draws: Vec<f64>,
+    /// By input: the noise that it is; `None` for data.
+    inputs: Vec<Option<Noise<F>>>,
     random: ChaCha8Rng,
     /// How many inputs are data.
     data: usize,
+}
+
+/// Noise for the rows of a step.
+struct Noise<F> {
+    base: Rc<dyn Base>,
+    draws: Vec<f64>,
+    values: Vec<F>,
+}
+
+impl<F: Element> Noise<F> {
+    fn draw(&mut self, rows: usize, random: &mut ChaCha8Rng) {
+        let width = self.base.dim();
+        self.draws.resize(width * rows, 0.0);
+        self.draws.chunks_mut(width.max(1)).for_each(|row| self.base.sample(random, row));
+        self.values.clear();
+        self.values.extend(self.draws.iter().map(|value| F::of(*value)));
+    }
 }
 
 impl<F: Element> Minimiser<F> {
@@ -115,16 +129,14 @@ impl<F: Element> Minimiser<F> {
         if descent.learned() == 0 {
             return Err(TrainError::NothingToLearn);
         }
-        let source = |source: &Source| match source {
+        let noise = |input: &Input| match &input.source {
             Source::Data => None,
-            Source::Noise(base) => Some(base.clone()),
+            Source::Noise(base) => Some(Noise { base: base.clone(), draws: Vec::new(), values: Vec::new() }),
         };
-        let inputs: Vec<_> = loss.inputs().iter().map(|input| (input.width, source(&input.source))).collect();
+        let inputs: Vec<_> = loss.inputs().iter().map(noise).collect();
         Ok(Minimiser {
-            data: inputs.iter().filter(|(_, base)| base.is_none()).count(),
-            noise: inputs.iter().map(|_| Vec::new()).collect(),
+            data: inputs.iter().filter(|noise| noise.is_none()).count(),
             inputs,
-            draws: Vec::new(),
             random: ChaCha8Rng::seed_from_u64(settings.seed),
             descent,
         })
@@ -138,7 +150,7 @@ impl<F: Element> Minimiser<F> {
     /// [`TrainError::NotFinite`] with the operation that is to blame: then nothing was changed but the stream of noise.
     pub fn step(&mut self, data: &[&[F]], rows: usize) -> Result<f64, TrainError> {
         self.draw(data, rows)?;
-        let inputs = inputs(&self.inputs, &self.noise, data);
+        let inputs = inputs(&self.inputs, data);
         match self.descent.step(&inputs, rows)? {
             Step::Made(loss) => Ok(loss),
             _ => Err(TrainError::NotFinite(self.descent.origin(&inputs, rows)?)),
@@ -151,7 +163,7 @@ impl<F: Element> Minimiser<F> {
     /// As [`Minimiser::step`], but that a mean may be infinite or NaN.
     pub fn mean(&mut self, data: &[&[F]], rows: usize) -> Result<f64, TrainError> {
         self.draw(data, rows)?;
-        Ok(self.descent.mean(&inputs(&self.inputs, &self.noise, data), rows)?)
+        Ok(self.descent.mean(&inputs(&self.inputs, data), rows)?)
     }
 
     /// Draws the noise of so many rows, if the data fit.
@@ -162,13 +174,7 @@ impl<F: Element> Minimiser<F> {
         if rows == 0 {
             return Err(TrainError::NoRows);
         }
-        for ((width, base), noise) in self.inputs.iter().zip(&mut self.noise) {
-            let Some(base) = base else { continue };
-            self.draws.resize(width * rows, 0.0);
-            self.draws.chunks_mut((*width).max(1)).for_each(|row| base.sample(&mut self.random, row));
-            noise.clear();
-            noise.extend(self.draws.iter().map(|value| F::of(*value)));
-        }
+        self.inputs.iter_mut().flatten().for_each(|noise| noise.draw(rows, &mut self.random));
         Ok(())
     }
 
@@ -206,20 +212,16 @@ impl<F: Element> Minimiser<F> {
     /// As [`Minimiser::step`].
     pub fn profile(&mut self, data: &[&[F]], rows: usize, repeats: usize) -> Result<Profile, TrainError> {
         self.draw(data, rows)?;
-        Ok(self.descent.profile(&inputs(&self.inputs, &self.noise, data), rows, repeats)?)
+        Ok(self.descent.profile(&inputs(&self.inputs, data), rows, repeats)?)
     }
 }
 
 /// The inputs of the program: data as they are given, noise as it was drawn.
-fn inputs<'a, F>(
-    inputs: &[(usize, Option<Rc<dyn Base>>)],
-    noise: &'a [Vec<F>],
-    data: &[&'a [F]],
-) -> Vec<&'a [F]> {
+fn inputs<'a, F>(inputs: &'a [Option<Noise<F>>], data: &[&'a [F]]) -> Vec<&'a [F]> {
     let mut data = data.iter().copied();
-    let of = |((_, base), noise): (&(usize, Option<Rc<dyn Base>>), &'a Vec<F>)| match base {
-        Some(_) => noise.as_slice(),
+    let of = |noise: &'a Option<Noise<F>>| match noise {
+        Some(noise) => noise.values.as_slice(),
         None => data.next().expect("the data were counted"),
     };
-    inputs.iter().zip(noise).map(of).collect()
+    inputs.iter().map(of).collect()
 }
