@@ -649,6 +649,10 @@ fn systems_and_roots_are_solved_only_by_what_solves_them() {
     assert!(
         everywhere("-inf inf", right) && !everywhere("-inf 1e300", right) && !everywhere("0.0 inf", right)
     );
+    assert!(
+        !everywhere("inf -inf", right) && !everywhere("1.0 -1.0", right) && !everywhere("NaN inf", right)
+    );
+    assert!(!root_of("identity partial", "1.0 -1.0", &["exp n1", "add n1 n2"], &rising(right)));
     assert!(!everywhere("-inf inf", "n4 add n1 n1 vector 1\nn5 sub n3 n4 vector 1\nresult n5\n"));
     // g has no value at 0: ln|u|·0 + u + eᵘ - x.
     let gap = "n4 abs n0 vector 1\nn5 ln n4 vector 1\nn6 sub n5 n5 vector 1\nn7 sub n3 n1 vector 1\nn8 add n6 n7 vector 1\n\

@@ -230,8 +230,12 @@ fn node(
         }
         "root" => {
             let [function, low, high] = extra else { return None };
-            let end = |word: &str| word.parse::<f64>().ok().filter(|end| !end.is_nan());
-            Op::Root(functions.get(*function)?.clone(), end(low)?, end(high)?)
+            let (low, high) = (low.parse::<f64>().ok()?, high.parse::<f64>().ok()?);
+            // Of what lies between ends that leave no room everything would hold.
+            if low.partial_cmp(&high) != Some(std::cmp::Ordering::Less) {
+                return None;
+            }
+            Op::Root(functions.get(*function)?.clone(), low, high)
         }
         name => Op::Elementwise(Function::named(name, extra)?),
     };
