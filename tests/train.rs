@@ -211,6 +211,11 @@ fn what_cannot_be_minimised_is_refused_in_words() {
     let before = minimiser.parameters().clone();
     let error = minimiser.step(&[&[1.0, 2.0]], 1).unwrap_err();
     assert!(error.to_string().starts_with("the loss or its gradient is not finite: ln gives NaN"), "{error}");
+    for (value, shown) in [(f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
+        let error = minimiser.step(&[&[-1.0, -2.0, -1.0, value]], 2).unwrap_err();
+        let told = format!("input 0 of the data is {shown} in row 1, column 1 (all count from 0), and so");
+        assert!(error.to_string().starts_with(&told), "{error}");
+    }
     assert_eq!(minimiser.parameters(), &before);
     minimiser.step(&[&[-1.0, -2.0]], 1).unwrap();
 }

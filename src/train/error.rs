@@ -40,6 +40,21 @@ pub enum TrainError {
         /// How many were given.
         given: usize,
     },
+    /// A number in the data is NaN or infinite, and the loss with it.
+    #[error(
+        "input {input} of the data is {value} in row {row}, column {column} (all count from 0), and so the loss is not \
+         finite; leave such rows out or fill them in"
+    )]
+    Data {
+        /// Which input of data.
+        input: usize,
+        /// The row.
+        row: usize,
+        /// The column.
+        column: usize,
+        /// NaN, ∞ or -∞.
+        value: f64,
+    },
     /// A mean over no rows.
     #[error("a step needs at least one row")]
     NoRows,

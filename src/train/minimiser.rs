@@ -147,13 +147,17 @@ impl<F: Element> Minimiser<F> {
     ///
     /// # Errors
     /// [`TrainError::Inputs`], [`TrainError::NoRows`], [`TrainError::Program`] for data that are not so many rows;
-    /// [`TrainError::NotFinite`] with the operation that is to blame: then nothing was changed but the stream of noise.
+    /// [`TrainError::Data`] with the number in the data that is to blame for a loss that is not finite, or else
+    /// [`TrainError::NotFinite`] with the operation: then nothing was changed but the stream of noise.
     pub fn step(&mut self, data: &[&[F]], rows: usize) -> Result<f64, TrainError> {
         self.draw(data, rows)?;
         let inputs = inputs(&self.inputs, data);
         match self.descent.step(&inputs, rows)? {
             Step::Made(loss) => Ok(loss),
-            _ => Err(TrainError::NotFinite(self.descent.origin(&inputs, rows)?)),
+            _ => match first_not_finite(data, rows) {
+                Some(error) => Err(error),
+                None => Err(TrainError::NotFinite(self.descent.origin(&inputs, rows)?)),
+            },
         }
     }
 
@@ -214,6 +218,15 @@ impl<F: Element> Minimiser<F> {
         self.draw(data, rows)?;
         Ok(self.descent.profile(&inputs(&self.inputs, data), rows, repeats)?)
     }
+}
+
+/// The first number in the data that is not finite, as an error.
+fn first_not_finite<F: Element>(data: &[&[F]], rows: usize) -> Option<TrainError> {
+    data.iter().enumerate().find_map(|(input, values)| {
+        let place = values.iter().position(|value| !value.is_finite())?;
+        let (width, value) = (values.len() / rows, values[place].to_double());
+        Some(TrainError::Data { input, row: place / width, column: place % width, value })
+    })
 }
 
 /// The inputs of the program: data as they are given, noise as it was drawn.
