@@ -105,3 +105,27 @@ impl<'t> Recovered<'t> {
         (self.pieces.iter().map(|(value, _)| *value).collect(), places, missing)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tape::{Shape, Tape};
+
+    #[test]
+    fn what_is_taken_back_is_missing_again() {
+        let tape = Tape::new();
+        let z = tape.input(Shape::Vector(2));
+        let mut recovered = Recovered::new(&[0, 1]);
+        recovered.push((z.at(0), vec![0]));
+        assert_eq!((recovered.first_missing_label(), recovered.missing()), (1, Some(1)));
+        recovered.push((z, vec![1, 0]));
+        assert_eq!((recovered.first_missing_label(), recovered.missing()), (2, None));
+        recovered.pop();
+        assert_eq!((recovered.first_missing_label(), recovered.missing()), (1, Some(1)));
+        let (piece, places) = recovered.together(&[0]).unwrap();
+        assert_eq!((piece.id(), places), (z.at(0).id(), vec![0]));
+        recovered.pop();
+        assert_eq!((recovered.first_missing_label(), recovered.missing()), (0, Some(0)));
+        assert!(!recovered.is_complete(0) && recovered.together(&[0]).is_none());
+    }
+}
