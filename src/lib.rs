@@ -87,9 +87,9 @@ pub mod prelude {
     pub use crate::derivation::{Derivation, derive};
     pub use crate::flow::{Fit, Flow, Gaussian, Table};
     pub use crate::jacobian::{Order, Structure};
-    pub use crate::layers::Triangular;
     pub use crate::layers::{
-        AdditiveCoupling, Affine, AffineCoupling, Autoregressive, CircularSpline, Coupling,
+        AdditiveCoupling, Affine, AffineCoupling, Autoregressive, CircularSpline, Continuous, Coupling,
+        Divergence, Field, NetworkField, Solver, Triangular,
     };
     pub use crate::layers::{Elementwise, Halves, Linear, LogScale, MaskedNetwork, Network, Permutation};
     pub use crate::layers::{

@@ -30,8 +30,9 @@ pub(super) fn claims(subject: &mut Subject) -> Option<Claim> {
         }
     }
     let (off, row, sum, whole) = worst;
-    let evidence = if off <= TOLERANCE {
-        Evidence::Checked { points, worst: off, tolerance: TOLERANCE, seed: Some(subject.seed) }
+    let tolerance = TOLERANCE + subject.tolerance();
+    let evidence = if off <= tolerance {
+        Evidence::Checked { points, worst: off, tolerance, seed: Some(subject.seed) }
     } else {
         let list: Vec<String> = shares.iter().map(|share| number(share[row])).collect();
         let witness = format!(

@@ -2,6 +2,7 @@
 //! written by hand, whether it is the derived one.
 
 use super::evidence::Evidence;
+use super::log_det::MORE_STEPS;
 use super::proofs::Single;
 use super::report::{Claim, Topic};
 use super::subject::{Subject, error, number, shown};
@@ -100,6 +101,10 @@ fn decided(
     inverse: (&Tape, NodeId, NodeId),
 ) -> Claim {
     let Evidence::Refuted { witness } = found else { return Claim::new(topic, statement, found) };
+    if let Some(method) = subject.method() {
+        let reason = format!("{witness} Both ways are {method}; {MORE_STEPS}.");
+        return Claim::new(topic, statement, Evidence::NotProven { reason });
+    }
     let certificate = (0..subject.count().min(TRIED))
         .find_map(|row| super::witness::inverse(subject, subject.point(row), inverse));
     match certificate {
@@ -189,9 +194,10 @@ fn round_trip(
         }
     }
     let (off, place) = worst;
-    if off <= TOLERANCE {
+    let tolerance = TOLERANCE + subject.tolerance();
+    if off <= tolerance {
         let points = subject.count();
-        return Evidence::Checked { points, worst: off, tolerance: TOLERANCE, seed: Some(subject.seed) };
+        return Evidence::Checked { points, worst: off, tolerance, seed: Some(subject.seed) };
     }
     let row = place / d;
     let witness = format!(
@@ -221,8 +227,9 @@ fn log_dets(subject: &mut Subject, images: &[f64], program: &mut Program<f64>) -
         }
     }
     let (off, row) = worst;
-    let evidence = if off <= TOLERANCE {
-        Evidence::Checked { points, worst: off, tolerance: TOLERANCE, seed: Some(subject.seed) }
+    let tolerance = TOLERANCE + subject.tolerance();
+    let evidence = if off <= tolerance {
+        Evidence::Checked { points, worst: off, tolerance, seed: Some(subject.seed) }
     } else {
         let witness = format!(
             "At z = {}: ln|det J_f| = {}, but ln|det J_f⁻¹| = {}.",

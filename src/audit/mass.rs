@@ -42,9 +42,10 @@ pub(super) fn claim(subject: &mut Subject, collides: bool, elsewhere: bool) -> O
         .collect();
     let mass = (4.0 * masses[1] - masses[0]) / 3.0;
     let (off, gap) = ((mass - 1.0).abs(), (masses[1] - masses[0]).abs());
-    let evidence = if off <= TOLERANCE {
+    let tolerance = TOLERANCE + subject.tolerance();
+    let evidence = if off <= tolerance {
         let points = cells[1].pow(subject.d as u32);
-        Evidence::Checked { points, worst: off, tolerance: TOLERANCE, seed: None }
+        Evidence::Checked { points, worst: off, tolerance, seed: None }
     } else if gap > UNSETTLED || off <= COARSE || !mass.is_finite() {
         let reason = format!(
             "two grids give {} and {}: the quadrature does not settle",

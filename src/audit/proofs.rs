@@ -146,19 +146,28 @@ impl<'a> Single<'a> {
         found
     }
 
-    /// Whether it is a dense map that the checker would write out to no avail.
+    /// Whether it is a map that the checker would write out to no avail: dense and large, or the steps of a solver.
     pub fn is_large(&self) -> bool {
         const LARGEST: usize = 128;
+        if self.bijection.motion().is_some() {
+            self.refuse("what a solver's steps make of an equation is not handed to it".to_string());
+            return true;
+        }
         let dense = self.bijection.structure() == crate::jacobian::Structure::Dense;
         let large = dense && self.d() > LARGEST && self.bijection.inverted().is_none();
         if large {
             let reason = format!("dense maps of more than {LARGEST} variables are not handed to the checker");
-            let mut refused = self.refused.borrow_mut();
-            if !refused.contains(&reason) {
-                refused.push(reason);
-            }
+            self.refuse(reason);
         }
         large
+    }
+
+    /// Notes once why no certificate is made.
+    fn refuse(&self, reason: String) {
+        let mut refused = self.refused.borrow_mut();
+        if !refused.contains(&reason) {
+            refused.push(reason);
+        }
     }
 
     /// f maps its domain one-to-one onto its codomain.
@@ -244,6 +253,9 @@ impl<'a> Single<'a> {
                 let certificate = self.certificate("bijection turned").layer(&proof.certificate);
                 self.accepted(certificate, reason)
             });
+        }
+        if self.bijection.motion().is_some() {
+            return None;
         }
         let tape = Tape::new();
         let (x, z) = self.inverse(&tape, true)?;

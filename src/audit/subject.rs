@@ -3,7 +3,7 @@
 use super::Settings;
 use super::certificate::Certificate;
 use super::points::{perturbed, points};
-use crate::bijection::{Bijection, BijectionError, Domain};
+use crate::bijection::{Bijection, BijectionError, Domain, Motion};
 use crate::jacobian::{Structure, StructureError, map, simplified_log_det};
 use crate::program::{Output, Program};
 use crate::sweep::{Lu, tangent};
@@ -201,6 +201,25 @@ impl<'a> Subject<'a> {
         Some(rows.zip(total?).collect())
     }
 
+    /// How far off ln|det J| and round trips may be, where a layer moves points by steps; 0 where all are formulas.
+    pub fn tolerance(&self) -> f64 {
+        self.motions().map(Motion::tolerance).sum()
+    }
+
+    /// By which steps points are moved, if by any.
+    pub fn method(&self) -> Option<String> {
+        let mut methods: Vec<String> = self.motions().map(Motion::method).collect();
+        methods.dedup();
+        (!methods.is_empty()).then(|| methods.join("; "))
+    }
+
+    fn motions(&self) -> impl Iterator<Item = &dyn Motion> {
+        let of = |layer: &Layer<'a>| {
+            layer.bijection.motion().or_else(|| layer.bijection.inverted().and_then(|other| other.motion()))
+        };
+        self.layers.iter().filter_map(of)
+    }
+
     /// The derived log-determinant of the whole: the sum over the layers.
     pub fn log_det(&self) -> Result<NodeId, StructureError> {
         let mut sum: Option<Var<'_>> = None;
@@ -236,6 +255,22 @@ fn record_layers<'a, 't>(
     let first = tape.len();
     let program = map(tape, z.id(), x.id());
     let structure = bijection.structure();
+    if let Some(motion) = bijection.motion() {
+        let ended = tape.pass(|| motion.push(z));
+        let name = if scope.is_empty() { name } else { format!("{scope} {name}") };
+        records.push(Layer {
+            name,
+            bijection,
+            scope: scope.to_string(),
+            z: z.id(),
+            x: x.id(),
+            structure,
+            log_det: Ok(ended.log_det.id()),
+            refused: None,
+            given: given.map(Var::id),
+        });
+        return Ok(x);
+    }
     let derive = |structure: &Structure| {
         simplified_log_det(tape, &program, structure, first, bijection.domain().into())
     };

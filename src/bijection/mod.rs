@@ -9,6 +9,7 @@ mod domain;
 mod error;
 mod image;
 mod inverse;
+mod motion;
 mod record;
 
 pub use chain::Chain;
@@ -16,6 +17,8 @@ pub use domain::{Domain, Product};
 pub use error::BijectionError;
 pub(crate) use image::bounded_image;
 pub use inverse::Inverse;
+pub(crate) use motion::Sealed;
+pub use motion::{Ended, Motion};
 pub(crate) use record::{Boundary, pull_back_within, record_forward};
 pub use record::{
     LayerRecord, Pulled, Pushed, Recording, derived_inverse, pull_back, pull_back_with_log_det, push_forward,
@@ -108,6 +111,12 @@ pub trait Bijection {
         None
     }
 
+    /// The steps by which it moves points along a differential equation, if it does: its log-determinant is then summed on
+    /// the way.
+    fn motion(&self) -> Option<&dyn Motion> {
+        None
+    }
+
     /// The layers of a composition, first to last; empty for a single layer.
     ///
     /// Where there are layers, f is their composition: what is recorded, audited and trained is made of them, and `forward`
@@ -152,6 +161,9 @@ macro_rules! points_to_a_bijection {
             }
             fn inverted(&self) -> Option<&dyn Bijection> {
                 (**self).inverted()
+            }
+            fn motion(&self) -> Option<&dyn Motion> {
+                (**self).motion()
             }
             fn layers(&self) -> &[Box<dyn Bijection>] {
                 (**self).layers()

@@ -2,7 +2,7 @@
 
 use std::panic::Location;
 
-use super::{Bijection, BijectionError, Domain};
+use super::{Bijection, BijectionError, Domain, Motion};
 use crate::jacobian::{Route, SimplifiedLogDet, Structure, map, prove, simplified_log_det};
 use crate::sweep::simplify::{Rule, Step};
 use crate::sweep::{invert, substitution};
@@ -117,6 +117,9 @@ fn pushed<'t>(bijection: &dyn Bijection, z: Var<'t>) -> Result<Pushed<'t>, Bijec
     let layers = bijection.layers();
     if layers.is_empty() {
         let x = record_forward(bijection, z)?;
+        if let Some(motion) = bijection.motion() {
+            return moved(bijection, motion, (z, x));
+        }
         let structure = bijection.structure();
         let first = tape.len();
         let map = map(tape, z.id(), x.id());
@@ -157,6 +160,31 @@ fn pushed<'t>(bijection: &dyn Bijection, z: Var<'t>) -> Result<Pushed<'t>, Bijec
         }));
     }
     Ok(pushed)
+}
+
+/// A layer that moves points by steps: ln|det J| is summed on the way.
+fn moved<'t>(
+    bijection: &dyn Bijection,
+    motion: &dyn Motion,
+    (z, x): (Var<'t>, Var<'t>),
+) -> Result<Pushed<'t>, BijectionError> {
+    let ended = z.tape().pass(|| motion.push(z));
+    if checked(bijection, "push", ended.x)?.id() != x.id() {
+        return Err(BijectionError::Impure { layer: bijection.name(), function: "push" });
+    }
+    let record = LayerRecord {
+        name: bijection.name(),
+        input: z.id(),
+        output: x.id(),
+        log_det: ended.log_det.id(),
+        literal_log_det: ended.log_det.id(),
+        steps: Vec::new(),
+        rules: Vec::new(),
+        diagonal: None,
+        structure: bijection.structure(),
+        route: Route::Integral { method: motion.method() },
+    };
+    Ok(Pushed { x, log_det: ended.log_det, layers: vec![record] })
 }
 
 /// Whether this is the number 0.
@@ -255,6 +283,10 @@ pub(crate) fn pull_back_within<'t>(
     }
     let layers = bijection.layers();
     if layers.is_empty() {
+        if let Some(motion) = bijection.motion() {
+            let pulled = x.tape().pass(|| motion.pull(x));
+            return checked(bijection, "pull", pulled.z).map(|_| pulled);
+        }
         let z = pull_back(bijection, x)?;
         return Ok(Pulled { z, log_det: push_forward(bijection, z)?.log_det });
     }

@@ -3,7 +3,7 @@
 use super::diagonal::{self, Diagonal};
 use super::prose::Prose;
 use super::subject::{Called, Subject, line};
-use super::{Line, Section, definition, inverse, jacobian, log_det};
+use super::{Line, Section, definition, inverse, jacobian, log_det, motion};
 use crate::bijection::{Bijection, BijectionError, Recording, record};
 use crate::sweep::{Term, Written};
 
@@ -19,9 +19,10 @@ pub(super) fn sections(
     called: &Called,
     extent: Extent,
 ) -> Result<Vec<Section>, BijectionError> {
-    match bijection.inverted() {
-        Some(other) => turned(other, called, extent),
-        None => straight(bijection, called, extent),
+    match (bijection.inverted(), bijection.motion()) {
+        (Some(other), _) => turned(other, called, extent),
+        (None, Some(motion)) => motion::sections(bijection, motion, called, extent == Extent::Whole),
+        (None, None) => straight(bijection, called, extent),
     }
 }
 

@@ -20,6 +20,7 @@ mod jacobian;
 mod latex;
 mod layer;
 mod log_det;
+mod motion;
 mod prose;
 mod slope;
 mod step;

@@ -119,13 +119,33 @@ pub fn block_diagonal<'t>(tape: &'t Tape, map: &Cut, proof: &Proof) -> (Vec<Var<
 
 /// The exact diagonal ∂xᵢ/∂zᵢ of any map from d to d variables, with the number of sweeps it took.
 pub fn diagonal<'t>(tape: &'t Tape, map: &Cut) -> Diagonal<'t> {
+    let (shares, sweeps) = shares(tape, map);
+    let d = tape.shape(map.outputs()[0]).len();
+    let mut is_zero = vec![true; d];
+    shares.iter().flat_map(|share| &share.read).for_each(|i| is_zero[*i] = false);
+    let whole = |share: &Share<'t>| match share.read.len() == d {
+        true => share.tangent,
+        false => share.tangent.gather(&share.read).scatter(&share.read, Shape::Vector(d)),
+    };
+    let entries = shares.iter().map(whole).reduce(|sum, share| sum + share);
+    let entries = entries.unwrap_or_else(|| tape.constant(0.0).broadcast(Shape::Vector(d)));
+    Diagonal { entries, zeros: (0..d).filter(|i| is_zero[*i]).collect(), sweeps }
+}
+
+/// What one sweep gives of a diagonal: at some of its places, and only there.
+pub(super) struct Share<'t> {
+    pub tangent: Var<'t>,
+    pub read: Vec<usize>,
+}
+
+/// The diagonal sweep by sweep, and how many sweeps were asked for.
+pub(super) fn shares<'t>(tape: &'t Tape, map: &Cut) -> (Vec<Share<'t>>, usize) {
     let reach = Reach::new(tape, map, Relation::Derivative);
     let outputs = reach.output_elements();
     let d = outputs.len();
     let meeting = meeting_sets(&reach, d);
     let colours = colour(d, &meeting);
-    let mut entries: Option<Var<'t>> = None;
-    let mut is_zero = vec![true; d];
+    let mut shares = Vec::new();
     let count = colours.iter().max().map_or(0, |colour| *colour as usize + 1);
     for colour in 0..count as u32 {
         let mut slices = vec![NONE; reach.layout().len()];
@@ -139,16 +159,11 @@ pub fn diagonal<'t>(tape: &'t Tape, map: &Cut) -> Diagonal<'t> {
         let Some(tangent) = sliced_tangent(tape, map, &seeds, reach.layout(), &slices)[0] else { continue };
         // The guard, as above: an output that is an input of another colour carries another label.
         let read: Vec<usize> = (0..d).filter(|i| slices[outputs[*i]] == *i as u32).collect();
-        if read.is_empty() {
-            continue;
+        if !read.is_empty() {
+            shares.push(Share { tangent, read });
         }
-        read.iter().for_each(|i| is_zero[*i] = false);
-        let share =
-            if read.len() == d { tangent } else { tangent.gather(&read).scatter(&read, Shape::Vector(d)) };
-        entries = Some(entries.map_or(share, |sum| sum + share));
     }
-    let entries = entries.unwrap_or_else(|| tape.constant(0.0).broadcast(Shape::Vector(d)));
-    Diagonal { entries, zeros: (0..d).filter(|i| is_zero[*i]).collect(), sweeps: count }
+    (shares, count)
 }
 
 /// S(v) for every element, as sorted lists.

@@ -29,6 +29,11 @@ pub enum Route {
         /// Tangents or adjoints for the Jacobian.
         compression: Compression,
     },
+    /// ∫ tr ∂v/∂z dt along the way of a point that moves, by the layer's own steps.
+    Integral {
+        /// How: `8 Runge-Kutta steps, exact trace`.
+        method: String,
+    },
 }
 
 impl fmt::Display for Route {
@@ -45,6 +50,7 @@ impl fmt::Display for Route {
             Route::Dense { compression: Compression::Rows(n) } => {
                 write!(f, "dense, {n} adjoints and an LU, O(d³)")
             }
+            Route::Integral { method } => write!(f, "∫ tr ∂v/∂z dt, {method}"),
         }
     }
 }

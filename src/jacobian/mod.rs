@@ -13,6 +13,7 @@ mod error;
 mod log_det;
 mod proof;
 mod structure;
+mod trace;
 
 pub use dense::{Compression, jacobian, jacobian_with};
 pub use diagonal::{Diagonal, block_diagonal, diagonal, triangular_diagonal};
@@ -21,6 +22,7 @@ pub use error::{PathStep, StructureError, Unproven};
 pub use log_det::{LogDet, Route, SimplifiedLogDet, log_det, simplified_log_det};
 pub use proof::{Proof, prove};
 pub use structure::{Order, Structure};
+pub use trace::{Trace, estimated_trace, trace};
 
 use crate::tape::{Cut, NodeId, Tape};
 

@@ -3,6 +3,7 @@
 
 mod affine;
 mod autoregressive;
+mod continuous;
 mod coupling;
 mod elementwise;
 mod linear;
@@ -15,6 +16,7 @@ mod triangular;
 
 pub use affine::Affine;
 pub use autoregressive::{Autoregressive, Standardise};
+pub use continuous::{Continuous, Divergence, Field, NetworkField, Solver};
 pub use coupling::{AdditiveCoupling, AffineCoupling, Coupling, Halves, SplineCoupling};
 pub use elementwise::{Elementwise, Transform};
 pub use linear::Linear;

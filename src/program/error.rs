@@ -55,11 +55,17 @@ pub struct NonFinite {
     pub operands: Vec<f64>,
 }
 
+/// A number as it is, or with an exponent where it would be long.
+fn short(value: f64) -> String {
+    let plain = value.to_string();
+    if plain.len() <= 24 { plain } else { format!("{value:e}") }
+}
+
 impl fmt::Display for NonFinite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} gives {}", self.operation, self.value)?;
         if !self.operands.is_empty() {
-            let operands: Vec<String> = self.operands.iter().map(f64::to_string).collect();
+            let operands: Vec<String> = self.operands.iter().map(|value| short(*value)).collect();
             write!(f, " from {}", operands.join(" and "))?;
         }
         write!(

@@ -75,6 +75,14 @@ pub(super) struct Forms {
 
 pub(super) type Found<T> = Result<T, Rejection>;
 
+/// Fractions of more words are given up: nested powers of numbers have digits without end.
+const LONGEST: usize = 1 << 12;
+
+/// How many words a fraction takes.
+fn length(value: &RBig) -> usize {
+    value.numerator().as_sign_words().1.len() + value.denominator().as_words().len()
+}
+
 fn too_large() -> Rejection {
     Rejection::new("a formula is too large to be brought to its normal form")
 }
@@ -202,6 +210,9 @@ impl Forms {
         let mut product = Sum::new();
         for (left, c) in a {
             for (right, d) in b {
+                if length(c) + length(d) > LONGEST {
+                    return Err(too_large());
+                }
                 let (monomial, coefficient) = (times(left, right), c * d);
                 match self.whole_power(&monomial) {
                     None => insert(&mut product, monomial, coefficient)?,

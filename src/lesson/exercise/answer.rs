@@ -209,6 +209,9 @@ fn overrides(answer: &dyn Bijection, d: usize, allowed: Allowed) -> Result<(), N
     if answer.inverted().is_some() {
         return refused("inverted", "`forward` is what is judged.");
     }
+    if answer.motion().is_some() {
+        return refused("motion", "`forward` is what is judged.");
+    }
     let tape = Tape::new();
     let z = tape.input(Shape::Vector(d));
     if answer.inverse(z).is_some() {

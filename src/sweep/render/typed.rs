@@ -16,9 +16,9 @@ const SIGNS: &str = r"
 const ABOVE: (&str, &str) =
     ("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᵀ", "0123456789+-()abcdefghijklmnoprstuvw×yz⊤");
 const BELOW: (&str, &str) = ("₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₐₑᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", "0123456789+-()aeijklmnoprstuvx");
-const FUNCTIONS: [&str; 16] = [
+const FUNCTIONS: [&str; 17] = [
     "ln", "exp", "det", "sin", "cos", "tanh", "sinh", "cosh", "asinh", "diag", "softplus", "sign", "erf",
-    "min", "max", "sgn",
+    "min", "max", "sgn", "tr",
 ];
 
 fn plain(script: (&str, &str), c: char) -> Option<char> {
@@ -149,13 +149,13 @@ impl Reader {
         match word.len() {
             1 => self.push(word, format!("<mi>{word}</mi>"), Last::Operand),
             // A differential.
-            2 if word.starts_with('d') && word.ends_with(['f', 'x', 'y', 'z']) => {
+            2 if word.starts_with('d') && word.ends_with(['f', 't', 'x', 'y', 'z']) => {
                 let latex = format!("d {}", &word[1..]);
                 self.push(latex, format!("<mrow><mi>d</mi><mi>{}</mi></mrow>", &word[1..]), Last::Operand);
             }
             _ if FUNCTIONS.contains(&word) => {
                 let latex = match word {
-                    "softplus" | "sign" | "erf" | "asinh" | "diag" | "sgn" => {
+                    "softplus" | "sign" | "erf" | "asinh" | "diag" | "sgn" | "tr" => {
                         format!("\\operatorname{{{word}}}")
                     }
                     _ => format!("\\{word}"),

@@ -1,0 +1,476 @@
+//! Continuous flows: points and ln|det J| against closed forms, against the map that the steps make, and the estimate
+//! against the exact trace.
+
+use std::f64::consts::{E, PI};
+
+use pushforward::audit::{Topic, audit};
+use pushforward::bijection::{Inverse, Pulled, pull_back_with_log_det, push_forward};
+use pushforward::flow::Trainer;
+use pushforward::jacobian::{Structure, jacobian, log_det, map, trace};
+use pushforward::layers::{Continuous, Divergence, Field, NetworkField, Solver};
+use pushforward::prelude::*;
+use pushforward::program::{Output, Program};
+use pushforward::train::{Loss, Minimiser, Settings};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// dz/dt = A·z with a matrix of numbers, row by row.
+#[derive(Clone)]
+struct LinearField {
+    d: usize,
+    a: Vec<f64>,
+}
+
+impl Field for LinearField {
+    fn dim(&self) -> usize {
+        self.d
+    }
+    fn velocity<'t>(&self, z: Var<'t>, _: Var<'t>) -> Var<'t> {
+        z.tape().matrix(self.d, self.d, &self.a).matvec(z)
+    }
+}
+
+/// Turns by b and grows as eᵃ.
+fn spiral(a: f64, b: f64) -> LinearField {
+    LinearField { d: 2, a: vec![a, -b, b, a] }
+}
+
+fn spiral_end(a: f64, b: f64, z: [f64; 2]) -> [f64; 2] {
+    let (sin, cos) = b.sin_cos();
+    [a.exp() * (cos * z[0] - sin * z[1]), a.exp() * (sin * z[0] + cos * z[1])]
+}
+
+/// x and ln|det J| of one z, on the way forwards.
+fn pushed(layer: &dyn Bijection, z: &[f64], parameters: Option<&Parameters>) -> (Vec<f64>, f64) {
+    let tape = Tape::new();
+    let input = tape.input(Shape::Vector(z.len()));
+    let pushed = push_forward(layer, input).unwrap();
+    let outputs = [pushed.x, pushed.log_det].map(|node| Output::Each(node.id()));
+    let mut program = Program::<f64>::compile(&tape, &[input.id()], &outputs);
+    let start = Parameters::initialise(&tape, 3);
+    program.load(parameters.unwrap_or(&start)).unwrap();
+    let found = program.run(&[z], 1).unwrap();
+    (found[0].clone(), found[1][0])
+}
+
+/// z and ln|det J| of one x, on the way back.
+fn pulled(layer: &dyn Bijection, x: &[f64], parameters: Option<&Parameters>) -> (Vec<f64>, f64) {
+    let tape = Tape::new();
+    let input = tape.input(Shape::Vector(x.len()));
+    let Pulled { z, log_det } = pull_back_with_log_det(layer, input).unwrap();
+    let outputs = [z, log_det].map(|node| Output::Each(node.id()));
+    let mut program = Program::<f64>::compile(&tape, &[input.id()], &outputs);
+    let start = Parameters::initialise(&tape, 3);
+    program.load(parameters.unwrap_or(&start)).unwrap();
+    let found = program.run(&[x], 1).unwrap();
+    (found[0].clone(), found[1][0])
+}
+
+/// Parameters of a layer, away from the identity that it starts as.
+fn scattered(layer: &dyn Bijection, seed: u64) -> Parameters {
+    let tape = Tape::new();
+    push_forward(layer, tape.input(Shape::Vector(layer.dim()))).unwrap();
+    let mut parameters = Parameters::initialise(&tape, seed);
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    for (_, tensor) in parameters.iter_mut() {
+        tensor.values.iter_mut().for_each(|value| *value += random.random_range(-0.7..0.7));
+    }
+    parameters
+}
+
+#[test]
+fn errors_fall_with_the_order_of_the_solver() {
+    let z = [0.7, -1.1];
+    let exact = spiral_end(-0.4, 1.3, z);
+    let off = |solver: Solver, steps: usize| {
+        let (x, _) = pushed(&Continuous::new(spiral(-0.4, 1.3), solver, steps), &z, None);
+        (x[0] - exact[0]).hypot(x[1] - exact[1])
+    };
+    for (solver, order) in [(Solver::Euler, 1.0), (Solver::RungeKutta4, 4.0)] {
+        let [coarse, fine] = [32, 64].map(|steps| off(solver, steps));
+        let found = (coarse / fine).log2();
+        assert!((found - order).abs() < 0.05, "{solver}: order {found}, errors {coarse:e} and {fine:e}");
+    }
+}
+
+#[test]
+fn the_integral_of_a_constant_trace_is_exact() {
+    // tr A = -0.8 everywhere: even one step of Euler's method sums it without an error.
+    for (solver, steps) in [(Solver::Euler, 1), (Solver::Euler, 7), (Solver::RungeKutta4, 3)] {
+        let layer = Continuous::new(spiral(-0.4, 1.3), solver, steps);
+        let (x, log_det) = pushed(&layer, &[0.7, -1.1], None);
+        assert!((log_det + 0.8).abs() < 1e-15, "{log_det}");
+        let (_, back) = pulled(&layer, &x, None);
+        assert!((back + 0.8).abs() < 1e-15, "{back}");
+    }
+}
+
+/// dz/dt = -z³: z(t) = z/√(1 + 2tz²), so that ln dx/dz = -3/2·ln(1 + 2z²) at t = 1.
+struct Cubic;
+
+impl Field for Cubic {
+    fn dim(&self) -> usize {
+        1
+    }
+    fn velocity<'t>(&self, z: Var<'t>, _: Var<'t>) -> Var<'t> {
+        -z.powi(3)
+    }
+}
+
+/// dz/dt = t·z from time s to time t: x = z·exp((t² - s²)/2).
+struct Growing;
+
+impl Field for Growing {
+    fn dim(&self) -> usize {
+        1
+    }
+    fn velocity<'t>(&self, z: Var<'t>, t: Var<'t>) -> Var<'t> {
+        t * z
+    }
+}
+
+#[test]
+fn closed_forms() {
+    for z in [0.0f64, 0.3, -0.8, 1.5] {
+        let layer = Continuous::new(Cubic, Solver::RungeKutta4, 400);
+        let (x, log_det) = pushed(&layer, &[z], None);
+        assert!((x[0] - z / (1.0 + 2.0 * z * z).sqrt()).abs() < 1e-10);
+        assert!((log_det + 1.5 * (1.0 + 2.0 * z * z).ln()).abs() < 1e-9, "{z}: {log_det}");
+        let (back, again) = pulled(&layer, &x, None);
+        assert!((back[0] - z).abs() < 1e-8 && (again - log_det).abs() < 1e-8, "{z}: {back:?} {again}");
+    }
+    for (from, to) in [(0.0f64, 1.0f64), (1.0, -0.5), (-2.0, 1.0)] {
+        let layer = Continuous::new(Growing, Solver::RungeKutta4, 200).between(from, to);
+        let expected = (to * to - from * from) / 2.0;
+        let (x, log_det) = pushed(&layer, &[1.7], None);
+        assert!((x[0] / (1.7 * expected.exp()) - 1.0).abs() < 1e-8, "{x:?}");
+        assert!((log_det - expected).abs() < 1e-12, "{log_det}");
+    }
+    // Turned round it is the same motion with time backwards.
+    let (x, log_det) = pushed(&Inverse::new(Continuous::new(Growing, Solver::RungeKutta4, 100)), &[E], None);
+    assert!((x[0] - E / 0.5f64.exp()).abs() < 1e-8 && (log_det + 0.5).abs() < 1e-12, "{x:?} {log_det}");
+}
+
+#[test]
+fn the_integral_is_the_determinant_of_the_steps_to_their_order() {
+    let field = || NetworkField::new(3, Network::new([7]));
+    let layer = |solver, steps| Continuous::new(field(), solver, steps);
+    let parameters = scattered(&layer(Solver::Euler, 1), 5);
+    let gap = |solver: Solver, steps: usize| {
+        let layer = layer(solver, steps);
+        let tape = Tape::new();
+        let z = tape.input(Shape::Vector(3));
+        let pushed = push_forward(&layer, z).unwrap();
+        let dense = log_det(&tape, &map(&tape, z.id(), pushed.x.id()), &Structure::Dense).unwrap();
+        let outputs = [pushed.log_det, dense.value].map(|node| Output::Each(node.id()));
+        let mut program = Program::<f64>::compile(&tape, &[z.id()], &outputs);
+        program.load(&parameters).unwrap();
+        let found = program.run(&[&[0.4, -0.9, 1.3]], 1).unwrap();
+        (found[0][0] - found[1][0]).abs()
+    };
+    let euler = (gap(Solver::Euler, 64) / gap(Solver::Euler, 128)).log2();
+    assert!((euler - 1.0).abs() < 0.1, "{euler}");
+    let kutta = (gap(Solver::RungeKutta4, 4) / gap(Solver::RungeKutta4, 8)).log2();
+    assert!(kutta > 3.0, "{kutta}");
+    assert!(gap(Solver::RungeKutta4, 64) < 1e-9);
+}
+
+#[test]
+fn traces_of_random_networks() {
+    for seed in 0..20 {
+        let d = 1 + seed as usize % 5;
+        let tape = Tape::new();
+        let z = tape.input(Shape::Vector(d));
+        let field = NetworkField::new(d, Network::new([6, 4]));
+        let v = field.velocity(z, tape.constant(0.3));
+        let map = map(&tape, z.id(), v.id());
+        let found = trace(&tape, &map);
+        assert_eq!(found.sweeps, d);
+        let whole = jacobian(&tape, &map);
+        let outputs = [found.value, whole].map(|node| Output::Each(node.id()));
+        let mut program = Program::<f64>::compile(&tape, &[z.id()], &outputs);
+        let mut parameters = Parameters::initialise(&tape, seed);
+        for (k, (_, tensor)) in parameters.iter_mut().enumerate() {
+            tensor.values.iter_mut().enumerate().for_each(|(e, value)| *value += ((3 * k + e) as f64).sin());
+        }
+        program.load(&parameters).unwrap();
+        let point: Vec<f64> = (0..d).map(|k| (k as f64 + seed as f64).cos()).collect();
+        let values = program.run(&[&point], 1).unwrap();
+        let sum: f64 = (0..d).map(|i| values[1][i * d + i]).sum();
+        assert!((values[0][0] - sum).abs() < 1e-12 * sum.abs().max(1.0), "{} {sum}", values[0][0]);
+    }
+}
+
+#[test]
+fn a_trace_takes_the_sweeps_that_dependences_ask_for() {
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(50));
+    // Each velocity sees its own variable only.
+    let own = trace(&tape, &map(&tape, z.id(), z.tanh().id()));
+    assert_eq!(own.sweeps, 1);
+    // And here none at all: the trace is 0 without a sweep, as a number.
+    let turned: Vec<usize> = (1..50).chain([0]).collect();
+    let none = trace(&tape, &map(&tape, z.id(), z.gather(&turned).tanh().id()));
+    let mut program = Program::<f64>::compile(&tape, &[z.id()], &[Output::Each(none.value.id())]);
+    program.load(&Parameters::default()).unwrap();
+    assert_eq!(program.run(&[&[0.5; 50]], 1).unwrap()[0], vec![0.0]);
+}
+
+#[test]
+fn estimates_have_the_right_mean_and_variance() {
+    let field = LinearField { d: 3, a: vec![0.5, 1.0, -2.0, 0.3, -0.7, 0.1, 0.9, 0.4, 0.2] };
+    let variance: f64 = [(1.0 + 0.3f64), (-2.0 + 0.9), (0.1 + 0.4)].iter().map(|sum| sum * sum).sum();
+    let draws: Vec<f64> = (0..4000)
+        .map(|seed| {
+            let layer = Continuous::new(field.clone(), Solver::Euler, 1)
+                .with_divergence(Divergence::Hutchinson { probes: 1, seed });
+            pushed(&layer, &[0.1, 0.2, 0.3], None).1
+        })
+        .collect();
+    let n = draws.len() as f64;
+    let mean = draws.iter().sum::<f64>() / n;
+    let spread = draws.iter().map(|draw| (draw - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    assert!((mean - 0.0).abs() < 4.0 * (variance / n).sqrt(), "{mean}: tr A is 0");
+    assert!((spread / variance - 1.0).abs() < 0.1, "{spread} {variance}");
+    let many = Continuous::new(field, Solver::Euler, 1)
+        .with_divergence(Divergence::Hutchinson { probes: 400, seed: 1 });
+    let averaged = pushed(&many, &[0.1, 0.2, 0.3], None).1;
+    assert!(averaged.abs() < 4.0 * (variance / 400.0).sqrt(), "{averaged}");
+}
+
+#[test]
+fn probes_can_be_noise_of_a_loss() {
+    let layer = Continuous::new(spiral(-0.4, 1.3), Solver::RungeKutta4, 2);
+    let loss = Loss::record(|sources| {
+        let x = sources.data(2);
+        let probe = sources.noise(StandardNormal::new(2)).at(0);
+        let signs = stack([select(probe.gt(0.0), 1.0, -1.0), select(probe.lt(0.3), 1.0, -1.0)]);
+        let parameter = sources.tape().parameter("unused", Shape::Scalar, Init::Constant(1.0));
+        parameter * layer.pull_back_with_probes(x, &[signs]).log_det
+    })
+    .unwrap();
+    let mut minimiser = Minimiser::<f64>::new(&loss, loss.initial(0), Settings::default()).unwrap();
+    // tr A is -0.8, and A's off-diagonal part is antisymmetric: each estimate is exact.
+    assert!((minimiser.mean(&[&[0.3; 200]], 100).unwrap() + 0.8).abs() < 1e-12);
+}
+
+#[test]
+fn gradients_are_those_of_the_steps() {
+    let layers: Vec<Box<dyn Bijection>> =
+        vec![Box::new(Continuous::new(NetworkField::new(2, Network::new([4])), Solver::RungeKutta4, 2))];
+    let start = scattered(&layers[0], 9);
+    let named = |parameters: &Parameters| {
+        let mut renamed = Parameters::default();
+        for (name, tensor) in parameters.iter() {
+            renamed.set(&format!("layers.0.{name}"), tensor.shape, tensor.values.clone()).unwrap();
+        }
+        renamed
+    };
+    let flow = Flow::new(StandardNormal::new(2), layers).unwrap();
+    let rows = [0.3, -0.2, 1.1, 0.6];
+    let start = named(&start);
+    let loss = |parameters: &Parameters| {
+        let layers: Vec<Box<dyn Bijection>> =
+            vec![Box::new(Continuous::new(NetworkField::new(2, Network::new([4])), Solver::RungeKutta4, 2))];
+        let mut fitted = Flow::new(StandardNormal::new(2), layers).unwrap().with(parameters.clone()).unwrap();
+        -fitted.log_prob(&rows).unwrap().iter().sum::<f64>() / 2.0
+    };
+    // A step of Adam from rest moves each parameter by its gradient's sign.
+    let mut trainer = Trainer::<f64>::new(&flow, start.clone(), 1e-6).unwrap();
+    trainer.step(&rows).unwrap();
+    let after = trainer.parameters().clone();
+    let mut compared = 0;
+    for (name, tensor) in start.iter() {
+        for e in 0..tensor.values.len() {
+            let moved = |by: f64| {
+                let mut other = start.clone();
+                let mut values = tensor.values.clone();
+                values[e] += by;
+                other.set(name, tensor.shape, values).unwrap();
+                loss(&other)
+            };
+            let slope = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+            if slope.abs() > 1e-4 {
+                let step = after.get(name).unwrap().values[e] - tensor.values[e];
+                assert!(step * slope < 0.0, "{name}[{e}]: slope {slope}, step {step}");
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 15, "{compared}");
+}
+
+#[test]
+fn a_flow_with_a_motion_in_it_is_a_density() {
+    let layers: Vec<Box<dyn Bijection>> = vec![
+        Box::new(Affine::new([1.2, 0.8], [0.3, -0.1])),
+        Box::new(Continuous::new(NetworkField::new(2, Network::new([8])), Solver::RungeKutta4, 8)),
+    ];
+    let flow = Flow::new(StandardNormal::new(2), layers).unwrap();
+    // Points on a ring.
+    let mut random = ChaCha8Rng::seed_from_u64(4);
+    let mut rows = Vec::new();
+    for _ in 0..400 {
+        let angle = random.random_range(0.0..2.0 * PI);
+        let radius = 2.0 + random.random_range(-0.2..0.2);
+        rows.extend([radius * angle.cos(), radius * angle.sin()]);
+    }
+    let table = Table::new(&["a", "b"], rows.clone()).unwrap();
+    let start = flow.initial(1).unwrap();
+    let mut trainer = Trainer::<f64>::new(&flow, start, 2e-2).unwrap();
+    let losses: Vec<f64> = (0..60).map(|_| trainer.step(table.values()).unwrap()).collect();
+    assert!(losses[59] < losses[0] - 0.3, "{losses:?}");
+    let mut fitted = flow.with(trainer.parameters().clone()).unwrap();
+    let (side, reach) = (160, 8.0);
+    let at = |k: usize| -reach + 2.0 * reach * (k as f64 + 0.5) / side as f64;
+    let cells: Vec<f64> = (0..side * side).flat_map(|k| [at(k % side), at(k / side)]).collect();
+    let mass: f64 = fitted.log_prob(&cells).unwrap().iter().map(|value| value.exp()).sum();
+    let mass = mass * (2.0 * reach / side as f64).powi(2);
+    assert!((mass - 1.0).abs() < 1e-3, "{mass}");
+    assert_eq!(fitted.sample(10, 0).unwrap().len(), 20);
+}
+
+#[test]
+fn an_audit_says_how_far_steps_are_off() {
+    let field = || NetworkField::new(2, Network::new([8]));
+    let fine = audit(&Continuous::new(field(), Solver::RungeKutta4, 8)).unwrap();
+    assert!(fine.stands());
+    for topic in [Topic::LogDet, Topic::Inverse, Topic::InverseLogDet, Topic::Mass] {
+        assert_eq!(fine.claim(topic).unwrap().evidence.word(), "checked", "{fine}");
+    }
+    // Coarse steps are no crime, but nothing is claimed of them.
+    let coarse = audit(&Continuous::new(field(), Solver::Euler, 1)).unwrap();
+    assert!(coarse.stands(), "{coarse}");
+    for topic in [Topic::LogDet, Topic::Inverse] {
+        let evidence = &coarse.claim(topic).unwrap().evidence;
+        assert_eq!(evidence.word(), "not proven");
+        assert!(evidence.to_string().contains("more steps"), "{evidence}");
+    }
+    let turned = audit(&Inverse::new(Continuous::new(field(), Solver::RungeKutta4, 8))).unwrap();
+    assert_eq!(turned.claim(Topic::LogDet).unwrap().evidence.word(), "checked", "{turned}");
+    let layers: Vec<Box<dyn Bijection>> = vec![
+        Box::new(Affine::new([1.2, 0.8], [0.3, -0.1])),
+        Box::new(Continuous::new(field(), Solver::RungeKutta4, 8)),
+    ];
+    let chain = audit(&Chain::new(layers)).unwrap();
+    assert_eq!(chain.claim(Topic::ChainRule).unwrap().evidence.word(), "checked", "{chain}");
+}
+
+struct TooShort;
+
+impl Field for TooShort {
+    fn dim(&self) -> usize {
+        3
+    }
+    fn velocity<'t>(&self, z: Var<'t>, _: Var<'t>) -> Var<'t> {
+        z.slice(0..2)
+    }
+}
+
+/// Two networks under one name.
+struct OneName;
+
+impl Field for OneName {
+    fn dim(&self) -> usize {
+        2
+    }
+    fn velocity<'t>(&self, z: Var<'t>, _: Var<'t>) -> Var<'t> {
+        let network = Network::new([3]);
+        network.apply(z, 2) + network.apply(z.tanh(), 2)
+    }
+}
+
+#[test]
+fn mistakes_are_named() {
+    let error = record(&Continuous::new(TooShort, Solver::Euler, 2)).unwrap_err().to_string();
+    assert!(error.contains("v(z, t) of TooShort must be a vector of 3 numbers"), "{error}");
+    let error = record(&Continuous::new(OneName, Solver::RungeKutta4, 2)).unwrap_err().to_string();
+    assert!(error.contains("`net.0.weight` is declared twice in one call"), "{error}");
+    let message = |wrong: fn()| {
+        let error = std::panic::catch_unwind(wrong).unwrap_err();
+        error
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| error.downcast_ref::<&str>().map(|s| s.to_string()))
+    };
+    assert_eq!(
+        message(|| drop(Continuous::new(Cubic, Solver::Euler, 0))).unwrap(),
+        "a continuous flow takes at least one step"
+    );
+    assert!(
+        message(|| drop(Continuous::new(Cubic, Solver::Euler, 1).between(0.0, f64::NAN)))
+            .unwrap()
+            .contains("no span of time")
+    );
+}
+
+#[test]
+fn a_motion_that_breaks_down_is_told() {
+    /// dz/dt = z³ reaches infinity in finite time.
+    struct Escaping;
+    impl Field for Escaping {
+        fn dim(&self) -> usize {
+            1
+        }
+        fn velocity<'t>(&self, z: Var<'t>, _: Var<'t>) -> Var<'t> {
+            z.powi(3)
+        }
+    }
+    let layers: Vec<Box<dyn Bijection>> = vec![Box::new(Continuous::new(Escaping, Solver::RungeKutta4, 40))];
+    let flow = Flow::new(StandardNormal::new(1), layers).unwrap();
+    let start = flow.initial(0).unwrap();
+    let mut fitted = flow.with(start).unwrap();
+    let error = fitted.sample(2000, 1).unwrap_err().to_string();
+    assert!(error.contains("powi gives inf from 9.6"), "{error}");
+}
+
+/// Turns, and draws every point towards the circle of radius 1.
+struct Ring;
+
+impl Field for Ring {
+    fn dim(&self) -> usize {
+        2
+    }
+    fn velocity<'t>(&self, z: Var<'t>, _: Var<'t>) -> Var<'t> {
+        let (z1, z2) = (z.at(0), z.at(1));
+        let pull = 1.0 - z1.powi(2) - z2.powi(2);
+        stack([z1 * pull - 2.0 * z2, z2 * pull + 2.0 * z1])
+    }
+}
+
+/// Steps of a cubic field are polynomials of degree 3¹²⁸, and far out they fold: two points that a computer takes for a
+/// collision have images with more digits than there is memory for. The audit ends, and claims nothing good of them.
+#[test]
+fn an_audit_of_nested_polynomials_ends() {
+    let report = audit(&Continuous::new(Ring, Solver::RungeKutta4, 32)).unwrap();
+    let evidence = &report.claim(Topic::Injective).unwrap().evidence;
+    assert!(!evidence.holds(), "{report}");
+}
+
+#[test]
+fn a_derivation_is_of_the_equation() {
+    let text = derive(&Continuous::new(Ring, Solver::RungeKutta4, 16)).unwrap().to_string();
+    let lines = [
+        "A point that moves along dz/dt = v(z, t) is at z at t = 0 and at x at t = 1,",
+        "v₁ = z₁·(1 - z₁² - z₂²) - 2·z₂",
+        "tr ∂v/∂z = 2·(1 - z₁² - z₂²) - 2·z₁² - 2·z₂²",
+        "ln|det J| = ∫ tr ∂v/∂z dt",
+        "Computed by 16 Runge-Kutta steps, exact trace",
+        "ln p_X(x) = ln p_Z(z) - ∫ tr ∂v/∂z dt",
+    ];
+    lines.iter().for_each(|line| assert!(text.contains(line), "{line} is missing in\n{text}"));
+    // A network's trace is a sum over its hidden units.
+    let network =
+        derive(&Continuous::new(NetworkField::new(1, Network::new([3])), Solver::Euler, 2)).unwrap();
+    assert!(!network.to_string().contains("scatter"), "{network}");
+    // Within a composition, and turned round.
+    let layers: Vec<Box<dyn Bijection>> = vec![
+        Box::new(Affine::new([1.2, 0.8], [0.3, -0.1])),
+        Box::new(Continuous::new(Ring, Solver::Euler, 2)),
+    ];
+    let text = derive(&Chain::new(layers)).unwrap().to_string();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    assert!(words.join(" ").contains("is at y₁ at t = 0 and at x at t = 1"), "{text}");
+    let text = derive(&Inverse::new(Continuous::new(Growing, Solver::Euler, 2))).unwrap().to_string();
+    assert!(text.contains("ln|det J"), "{text}");
+}
