@@ -109,6 +109,10 @@ lessons! {
         let trained = ["By hand", "Two causes", "The posterior", "Is it calibrated"];
         without_training_under(&trained, text)
     };
+    lesson_20 "20_continuous_flows" |text| {
+        let trained = ["The tape does", "Diffusion is", "Trained without"];
+        without_training_under(&trained, text)
+    };
 }
 
 /// x₁ = z₁,  x₂ = z₂·exp(tanh z₁) + z₁²

@@ -39,9 +39,11 @@ mod lesson_15;
 mod lesson_16;
 #[path = "../../lessons/17_inverse_problems.rs"]
 mod lesson_17;
+#[path = "../../lessons/20_continuous_flows.rs"]
+mod lesson_20;
 
 /// All lessons, in order.
-pub const LESSONS: [Lesson; 17] = [
+pub const LESSONS: [Lesson; 18] = [
     lesson_01::LESSON,
     lesson_02::LESSON,
     lesson_03::LESSON,
@@ -59,4 +61,5 @@ pub const LESSONS: [Lesson; 17] = [
     lesson_15::LESSON,
     lesson_16::LESSON,
     lesson_17::LESSON,
+    lesson_20::LESSON,
 ];

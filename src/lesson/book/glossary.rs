@@ -34,16 +34,32 @@ pub(super) const WORDS: &[Word] = &[
     ),
     word("context", 17, "Numbers that steer a layer and are no variable of it: the c of p(x | c)."),
     word(
+        "continuous flow",
+        20,
+        "Points that move along dz/dt = v(z, t) for a time; ln p changes by -tr ∂v/∂z a unit of time.",
+    ),
+    word(
         "coupling",
         11,
         "A layer in which half of the variables pass through and choose how the others are moved.",
     ),
     word("density", 1, "Probability for a unit of length, area or volume. It integrates to 1."),
     word("derivation", 9, "Everything that follows from `forward`, as a document, step by step."),
+    word(
+        "divergence of a field",
+        20,
+        "tr ∂v/∂z, the sum of ∂vᵢ/∂zᵢ: how fast a small volume grows that moves along v.",
+    ),
     word("entropy", 13, "H(p), the mean of -ln p over p itself: the floor of the NLL."),
     word("evidence", 7, "How a claim is known: proven, checked, not proven, or refuted."),
     word("flow", 8, "Layers and a base: an exact density that can be sampled in one pass."),
+    word(
+        "flow matching",
+        20,
+        "v is learned by a mean square: near x - z at points between noise z and data x.",
+    ),
     word("held out", 8, "Rows that were kept from the fit, to see what it is worth."),
+    word("Hutchinson's estimate", 20, "εᵀAε with random ε of mean 0 and variance 1: its mean is tr A."),
     word("IAF", 12, "Inverse autoregressive flow: the network looks at z, so that sampling is one pass."),
     word(
         "Jacobian",
@@ -73,6 +89,11 @@ pub(super) const WORDS: &[Word] = &[
     word("posterior", 17, "The density of causes, given what was measured: p(θ | x)."),
     word("prior", 17, "The density of causes before anything was measured: p(θ)."),
     word("program", 2, "A tape cut down to what some outputs need."),
+    word(
+        "probability flow",
+        20,
+        "The field without noise whose points have the density of a diffusion at every time.",
+    ),
     word(
         "proven",
         7,
