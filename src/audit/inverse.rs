@@ -1,6 +1,7 @@
 //! The inverse, derived or as a layer gives it: round trips both ways, its own log-determinant, and where it is
 //! written by hand, whether it is the derived one.
 
+use super::Settings;
 use super::evidence::Evidence;
 use super::log_det::MORE_STEPS;
 use super::proofs::Single;
@@ -82,6 +83,14 @@ pub(super) fn claims(bijection: &dyn Bijection, subject: &mut Subject, decide_on
         }
     }
     claims
+}
+
+/// That f⁻¹(f(z)) = z for every z, if the checker accepts it: of a bijection with its inverse, and nothing else of it.
+pub(crate) fn proven_identity(bijection: &dyn Bijection) -> Option<Evidence> {
+    let settings = Settings { points: 1, decide_only: true, ..Settings::default() };
+    let subject = Subject::new(bijection, &settings).ok()?;
+    let (reason, _) = identity(&subject, true)?;
+    Some(Evidence::Proven { reason })
 }
 
 /// f⁻¹(f(z)) = z of every layer, by the checker.

@@ -29,7 +29,7 @@ pub struct Allowed {
 
 /// A recorded program of one vector: nodes in order, with the source line of each.
 #[derive(Clone, Debug)]
-struct Recorded {
+pub(super) struct Recorded {
     nodes: Vec<(Node, &'static Location<'static>)>,
     output: NodeId,
     declarations: Vec<Declaration>,
@@ -301,7 +301,7 @@ pub(super) fn only_of(tape: &Tape, inputs: &[Var<'_>], output: Var<'_>) -> Resul
 }
 
 impl Recorded {
-    fn of(tape: &Tape, input: Var<'_>, output: Var<'_>) -> Recorded {
+    pub fn of(tape: &Tape, input: Var<'_>, output: Var<'_>) -> Recorded {
         let cut = Cut::new(tape, &[input.id()], &[output.id()]);
         let place = |id: NodeId| cut.nodes().binary_search(&id).expect("operands belong to the program");
         let moved = |id: &NodeId| NodeId(place(*id) as u32);
@@ -319,8 +319,13 @@ impl Recorded {
         }
     }
 
+    /// How many numbers it gives.
+    pub fn len(&self) -> usize {
+        self.nodes[self.output.index()].0.shape.len()
+    }
+
     /// The same program on another tape, from `z` on.
-    fn replayed<'t>(&self, z: Var<'t>) -> Var<'t> {
+    pub fn replayed<'t>(&self, z: Var<'t>) -> Var<'t> {
         let tape = z.tape();
         // What is declared and not used is declared all the same.
         let declared: Vec<NodeId> = self

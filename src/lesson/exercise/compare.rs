@@ -4,6 +4,7 @@
 //! them. Anything else is said to be equal at so many points, which are those of `probes.rs`.
 
 use super::equal::{equal, scalars};
+use super::normal_form::equal_in_normal_form;
 use super::probes::Probes;
 use super::proof::formula;
 use super::space::Space;
@@ -62,12 +63,15 @@ pub fn compared<'t>(space: &Space<'t>, given: Var<'t>, asked: Var<'t>) -> Samene
     let proven = found.holds()
         && equal(space, given, asked)
         && Bounds::new(space.tape(), space.within()).of(given.id()).defined;
-    match proven {
-        true => {
-            Sameness::Same(Evidence::Proven { reason: "simplified, the two are one formula".to_string() })
-        }
-        false => found,
+    if proven {
+        return Sameness::Same(Evidence::Proven {
+            reason: "simplified, the two are one formula".to_string(),
+        });
     }
+    if !found.holds() {
+        return found;
+    }
+    equal_in_normal_form(space, given, asked).map_or(found, Sameness::Same)
 }
 
 /// Compares them at the probes: where both are numbers that rounding leaves enough digits of.

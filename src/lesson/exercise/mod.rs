@@ -13,6 +13,7 @@ mod compare;
 mod dependence;
 mod equal;
 mod handover;
+mod normal_form;
 mod probes;
 mod proof;
 pub(in crate::lesson) mod source;

@@ -86,6 +86,15 @@ impl<'t> Space<'t> {
         &self.within
     }
 
+    /// The only input, if there is one only and nothing is learned.
+    pub(super) fn only_input(&self) -> Option<Var<'t>> {
+        let alone = self.tape.declarations().is_empty() && self.tape.known_context().is_none();
+        match self.inputs.as_slice() {
+            [input] if alone => Some(*input),
+            _ => None,
+        }
+    }
+
     /// The inputs as nodes.
     pub(super) fn ids(&self) -> Vec<NodeId> {
         self.inputs.iter().map(|input| input.id()).collect()
