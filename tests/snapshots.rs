@@ -40,10 +40,10 @@ fn without_rounding(text: &str) -> String {
     })
 }
 
-/// A trained flow differs a little wherever `exp` does: its digits, and the pictures drawn from it, are left out.
+/// A trained flow differs a little wherever `exp` does: its digits, and the rows of pictures drawn from it, are left out.
 fn without_training(text: &str) -> String {
     let drawn =
-        |line: &&str| !line.chars().any(|c| ('\u{2800}'..='\u{28ff}').contains(&c) || "░▒▓█".contains(c));
+        |line: &&str| !line.chars().any(|c| ('\u{2800}'..='\u{28ff}').contains(&c) || "░▒▓█│┤".contains(c));
     let masked = text.lines().filter(drawn).map(|line| {
         line.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect::<String>() + "\n"
     });
@@ -107,6 +107,10 @@ lessons! {
     };
     lesson_17 "17_inverse_problems" |text| {
         let trained = ["By hand", "Two causes", "The posterior", "Is it calibrated"];
+        without_training_under(&trained, text)
+    };
+    lesson_19 "19_reparameterisation" |text| {
+        let trained = ["Learned", "Any flow", "The posterior"];
         without_training_under(&trained, text)
     };
     lesson_20 "20_continuous_flows" |text| {

@@ -1,7 +1,7 @@
 //! Exercise 1: a map that gives x a density that was asked for.
 
 use pushforward::lesson::exercise::{
-    Answer, Exercise, Judgement, NotYet, Passed, Probes, Sameness, Space, compared, recorded, shown,
+    Answer, Exercise, Judgement, NotYet, Passed, Pieces, Probes, Sameness, Space, compared, recorded, shown,
 };
 use pushforward::prelude::*;
 
@@ -64,9 +64,12 @@ pub fn judge(f: Map) -> Judgement {
     let pieces = pieces(line, &images);
     apart_from_one_another(&pieces)?;
     filling(&pieces)?;
-    let statement = match pieces.len() {
+    let statement = match pieces.ends().len() {
         1 => "every x in (0, 1) comes from one z".to_string(),
-        _ => format!("every x in (0, 1) comes from one z, in {} pieces that do not overlap", pieces.len()),
+        _ => format!(
+            "every x in (0, 1) comes from one z, in {} pieces that do not overlap",
+            pieces.ends().len()
+        ),
     };
     let followed = Evidence::Checked { points: images.len(), worst: 0.0, tolerance: 0.0, seed: None };
     Ok(Passed::new("x has the density 2x.")
@@ -74,53 +77,28 @@ pub fn judge(f: Map) -> Judgement {
         .with(statement, followed))
 }
 
-/// The stretches along which x² moves as fast as z, each with both of its ends, from the lowest on.
-///
-/// Where 1/|df/dz| is 2·f(z), x² has the slope 1 or -1: a piece ends where it jumps or turns.
-fn pieces(line: &[f64], images: &[f64]) -> Vec<[f64; 2]> {
-    let squares: Vec<f64> = images.iter().map(|x| x * x).collect();
-    let mut pieces: Vec<[f64; 2]> = Vec::new();
-    let (mut from, mut sense) = (0, 0.0);
-    for k in 1..=line.len() {
-        let ended = k == line.len() || {
-            let (run, rise) = (line[k] - line[k - 1], squares[k] - squares[k - 1]);
-            let turned = run > 1e-7 && sense != 0.0 && rise * sense < 0.0;
-            if run > 1e-7 {
-                sense = rise.signum();
-            }
-            turned || (rise.abs() - run).abs() > 1e-6 * run + 1e-12
-        };
-        if ended {
-            let (a, b) = (squares[from], squares[k - 1]);
-            pieces.push([a.min(b), a.max(b)]);
-            (from, sense) = (k, 0.0);
-        }
-    }
-    pieces.retain(|[low, high]| high - low > 1e-9);
-    pieces.sort_by(|a, b| a[0].total_cmp(&b[0]));
-    pieces
+/// x² moves as fast as z where 1/|df/dz| is 2·f(z).
+fn pieces(line: &[f64], images: &[f64]) -> Pieces {
+    Pieces::of(line, &images.iter().map(|x| x * x).collect::<Vec<_>>())
 }
 
 /// That no two pieces overlap: there two z go to one x.
-fn apart_from_one_another(pieces: &[[f64; 2]]) -> Result<(), NotYet> {
-    match pieces.windows(2).find(|pair| pair[1][0] < pair[0][1] - 1e-7) {
-        Some(pair) => {
-            let twice = (0.5 * (pair[1][0] + pair[0][1].min(pair[1][1]))).sqrt();
-            Err(NotYet::new("two z go to one x.")
-                .because(format!("x = {} is reached twice: both add to its density there.", shown(twice)))
-                .advise("The slope is as it should be; let each x come from one z."))
-        }
+fn apart_from_one_another(pieces: &Pieces) -> Result<(), NotYet> {
+    match pieces.twice() {
+        Some(share) => Err(NotYet::new("two z go to one x.")
+            .because(format!("x = {} is reached twice: both add to its density there.", shown(share.sqrt())))
+            .advise("The slope is as it should be; let each x come from one z.")),
         None => Ok(()),
     }
 }
 
 /// That the pieces fill (0, 1).
-fn filling(pieces: &[[f64; 2]]) -> Result<(), NotYet> {
-    if pieces.iter().map(|[low, high]| high - low).sum::<f64>() >= 1.0 - 1e-6 {
+fn filling(pieces: &Pieces) -> Result<(), NotYet> {
+    if pieces.fill() {
         return Ok(());
     }
     let ends = |[low, high]: &[f64; 2]| format!("{} to {}", shown(low.sqrt()), shown(high.sqrt()));
-    let told: Vec<String> = pieces.iter().take(3).map(ends).collect();
+    let told: Vec<String> = pieces.ends().iter().take(3).map(ends).collect();
     Err(NotYet::new("the images fill only a part of (0, 1).")
         .because(format!("They lie from {}.", told.join(" and from "))))
 }

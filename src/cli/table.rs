@@ -39,11 +39,13 @@ mod lesson_15;
 mod lesson_16;
 #[path = "../../lessons/17_inverse_problems.rs"]
 mod lesson_17;
+#[path = "../../lessons/19_reparameterisation.rs"]
+mod lesson_19;
 #[path = "../../lessons/20_continuous_flows.rs"]
 mod lesson_20;
 
 /// All lessons, in order.
-pub const LESSONS: [Lesson; 18] = [
+pub const LESSONS: [Lesson; 19] = [
     lesson_01::LESSON,
     lesson_02::LESSON,
     lesson_03::LESSON,
@@ -61,5 +63,6 @@ pub const LESSONS: [Lesson; 18] = [
     lesson_15::LESSON,
     lesson_16::LESSON,
     lesson_17::LESSON,
+    lesson_19::LESSON,
     lesson_20::LESSON,
 ];

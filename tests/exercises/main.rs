@@ -42,6 +42,7 @@ mod lesson_14;
 mod lesson_15;
 mod lesson_16;
 mod lesson_17;
+mod lesson_19;
 mod lesson_20;
 
 use std::cell::Cell;
@@ -241,6 +242,7 @@ fn every_hint_says_more() {
         lesson_15::EXERCISE,
         lesson_16::EXERCISE,
         lesson_17::EXERCISE,
+        lesson_19::EXERCISE,
         lesson_20::EXERCISE,
     ];
     for (k, exercise) in exercises.iter().enumerate() {

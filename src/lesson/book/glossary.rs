@@ -21,6 +21,11 @@ pub(super) const WORDS: &[Word] = &[
     word("audit", 9, "Every claim about a bijection, each with its evidence."),
     word("autoregressive", 12, "Each variable is moved by what comes before it and by nothing else."),
     word("base", 8, "The distribution of z: what a flow starts from, usually a standard normal."),
+    word(
+        "baseline",
+        19,
+        "A number subtracted from what the score function multiplies: the mean stays, the variance may fall.",
+    ),
     word("bijection", 1, "A map f: z → x that is one-to-one and onto, so that every x has exactly one z."),
     word(
         "change of variables",
@@ -50,6 +55,12 @@ pub(super) const WORDS: &[Word] = &[
         20,
         "tr ∂v/∂z, the sum of ∂vᵢ/∂zᵢ: how fast a small volume grows that moves along v.",
     ),
+    word(
+        "ELBO",
+        19,
+        "Evidence lower bound: the mean over q of ln p(z) + ln p(x | z) - ln q(z | x). It is ln p(x) - KL(q‖p(z | x)).",
+    ),
+    word("encoder", 19, "What gives the parameters of q(z | x) as functions of x."),
     word("entropy", 13, "H(p), the mean of -ln p over p itself: the floor of the NLL."),
     word("evidence", 7, "How a claim is known: proven, checked, not proven, or refuted."),
     word("flow", 8, "Layers and a base: an exact density that can be sampled in one pass."),
@@ -86,6 +97,11 @@ pub(super) const WORDS: &[Word] = &[
     word("node", 2, "An operation on a tape, with its operands and its shape."),
     word("not proven", 7, "Neither proven nor refuted: the evidence says why, and what was tried."),
     word("order", 7, "A permutation of the variables under which a Jacobian is triangular."),
+    word(
+        "pathwise gradient",
+        19,
+        "The gradient of a mean over draws, through z = f(ε; x) with the draw of ε held fixed.",
+    ),
     word("posterior", 17, "The density of causes, given what was measured: p(θ | x)."),
     word("prior", 17, "The density of causes before anything was measured: p(θ)."),
     word("program", 2, "A tape cut down to what some outputs need."),
@@ -101,6 +117,11 @@ pub(super) const WORDS: &[Word] = &[
     ),
     word("RealNVP", 8, "Affine coupling layers; the log-determinant is the sum of the log-scales."),
     word("refuted", 7, "False, with a witness: a point, a path, two points that collide."),
+    word(
+        "score function",
+        19,
+        "The gradient of ln q by its parameters. Times a function of z, its mean over q is the gradient of that function's mean.",
+    ),
     word("slice", 7, "The part of a program on which one diagonal entry of the Jacobian lives."),
     word("structure", 7, "Where a Jacobian is zero, declared by a layer and proven on recording."),
     word(

@@ -4,7 +4,7 @@
 //! [`Judgement`]: [`Passed`] with the claims that hold, or [`NotYet`] with evidence: a path with the learner's own
 //! source lines, a point and the two numbers there, the wrong term of a formula beside the derived one. Judges are
 //! written with the questions of the files here: `answer.rs` records what a learner wrote, once; `probes.rs` says where formulas are
-//! looked at; `compare.rs` whether two are one; `dependence.rs` what depends on what. Nothing compares strings, and nothing that a learner writes makes a judge
+//! looked at; `compare.rs` whether two are one; `dependence.rs` what depends on what; `pieces.rs` whether a map fills an interval once. Nothing compares strings, and nothing that a learner writes makes a judge
 //! panic: an open `todo!()` is caught and told with its line.
 
 mod answer;
@@ -14,6 +14,7 @@ mod dependence;
 mod equal;
 mod handover;
 mod normal_form;
+mod pieces;
 mod probes;
 mod proof;
 pub(in crate::lesson) mod source;
@@ -24,6 +25,7 @@ pub use answer::{Allowed, Answer};
 pub use compare::{Sameness, compared, terms_apart};
 pub use dependence::{depends, draws, filled};
 pub use handover::{Handed, VERDICT_FILE, handed};
+pub use pieces::Pieces;
 pub use probes::Probes;
 pub use proof::{
     apart, defined, derived_log_det, formula, given_formula, one_to_one, place, points, recorded, shown,

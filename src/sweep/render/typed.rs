@@ -1,7 +1,8 @@
 //! Formulas as they are typed: the fixed ones of a derivation, `ln|det J| = Σᵢ ln|Jᵢᵢ|`, and the names of variables.
 //!
 //! Unicode text is read sign by sign and set in the other notations; scripts hang on what stands before them, and
-//! brackets and bars are matched. Words of several letters that are no functions are words.
+//! brackets and bars are matched. Words of several letters that are no functions are words. A bar between spaces is that
+//! of a condition, `p(x | z)`.
 
 use super::mathml;
 use super::piece::{Binding, Piece, Start};
@@ -268,6 +269,10 @@ impl Written {
                 }
                 '(' | '[' | '{' => reader.open(Kind::Bracket(c)),
                 ')' | ']' | '}' => reader.close(c),
+                // p(x | z): the bar of a condition has space on both sides.
+                '|' if spaced && rest.peek() == Some(&' ') => {
+                    reader.push("\\mid", "<mo>|</mo>", Last::Operator)
+                }
                 '|' => {
                     let closes = reader.row().kind == Kind::Bars && reader.row().last == Last::Operand;
                     if closes { reader.close('|') } else { reader.open(Kind::Bars) }
@@ -343,4 +348,19 @@ fn small(script: &str) -> String {
         }
     }
     inside
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_between_spaces_is_that_of_a_condition() {
+        let written = Written::typed("ln q(z | x) = ln p(ε) - ln|det J|");
+        assert_eq!(
+            written.latex.string,
+            r"\ln q (z \mid x) = \ln p (\varepsilon) - \ln \lvert \det J \rvert"
+        );
+        assert!(written.mathml.string.contains("<mi>z</mi><mo>|</mo><mi>x</mi><mo form=\"postfix\""));
+    }
 }
