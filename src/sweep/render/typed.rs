@@ -161,7 +161,9 @@ impl Reader {
                     }
                     _ => format!("\\{word}"),
                 };
-                self.push(latex, format!("<mi>{word}</mi><mo>&#x2061;</mo>"), Last::Function);
+                // A trace is written without brackets: a gap stands between it and what it is of.
+                let gap = if word == "tr" { "<mspace width=\"0.2em\"/>" } else { "" };
+                self.push(latex, format!("<mi>{word}</mi><mo>&#x2061;</mo>{gap}"), Last::Function);
             }
             _ => {
                 let before = if spaced { "\\allowbreak\\ " } else { "" };
