@@ -328,6 +328,6 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
          Vehtari, Gelman, \"Validating Bayesian Inference Algorithms with Simulation-Based Calibration\" (2018), theorem 1; \
          Modrák et al., \"Simulation-Based Calibration Checking\" (2023), on what to rank.",
     );
-    page.next("the lessons that follow are being written.");
+    page.next("18_five_paradigms: five ways to learn a distribution, measured alike.");
     Ok(())
 }

@@ -279,6 +279,22 @@ fn nothing_and_one_row_and_a_million_variables_are_fine() {
 }
 
 #[test]
+fn a_pass_is_a_call_that_ran_whatever_the_number_of_rows() {
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(2));
+    let mut program = Program::<f64>::compile(&tape, &[z.id()], &[Output::Each((z * z).id())]);
+    assert!(program.run(&[&[1.0, 2.0]], 1).is_err(), "it is not loaded yet");
+    program.load(&Parameters::default()).unwrap();
+    assert_eq!(program.passes(), 0);
+    program.run(&[&[1.0, 2.0]], 1).unwrap();
+    program.run_into(&[&vec![1.0; 2000]], 1000, &mut [Vec::new()]).unwrap();
+    assert!(program.run(&[&[1.0, 2.0]], 2).is_err(), "one row is not two");
+    assert_eq!(program.passes(), 2);
+    program.load(&Parameters::default()).unwrap();
+    assert_eq!(program.passes(), 2, "loading is no pass");
+}
+
+#[test]
 fn infinities_and_nan_stay_in_their_row_and_out_of_structural_zeros() {
     let tape = Tape::new();
     let z = tape.input(Shape::Vector(3));

@@ -109,6 +109,10 @@ lessons! {
         let trained = ["By hand", "Two causes", "The posterior", "Is it calibrated"];
         without_training_under(&trained, text)
     };
+    lesson_18 "18_five_paradigms" |text| {
+        let trained = ["Five models", "Is ln p", "What must", "Whose samples", "All of it"];
+        without_training_under(&trained, text)
+    };
     lesson_19 "19_reparameterisation" |text| {
         let trained = ["Learned", "Any flow", "The posterior"];
         without_training_under(&trained, text)

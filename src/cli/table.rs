@@ -39,13 +39,15 @@ mod lesson_15;
 mod lesson_16;
 #[path = "../../lessons/17_inverse_problems.rs"]
 mod lesson_17;
+#[path = "../../lessons/18_five_paradigms.rs"]
+mod lesson_18;
 #[path = "../../lessons/19_reparameterisation.rs"]
 mod lesson_19;
 #[path = "../../lessons/20_continuous_flows.rs"]
 mod lesson_20;
 
 /// All lessons, in order.
-pub const LESSONS: [Lesson; 19] = [
+pub const LESSONS: [Lesson; 20] = [
     lesson_01::LESSON,
     lesson_02::LESSON,
     lesson_03::LESSON,
@@ -63,6 +65,7 @@ pub const LESSONS: [Lesson; 19] = [
     lesson_15::LESSON,
     lesson_16::LESSON,
     lesson_17::LESSON,
+    lesson_18::LESSON,
     lesson_19::LESSON,
     lesson_20::LESSON,
 ];

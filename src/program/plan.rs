@@ -108,6 +108,7 @@ pub struct Program<F> {
     pub(super) spaces: Vec<Space<F>>,
     pub(super) stripes: Vec<Stripe<F>>,
     pub(super) loaded: bool,
+    pub(super) passes: u64,
 }
 
 impl<F: Element> Program<F> {
@@ -125,6 +126,7 @@ impl<F: Element> Program<F> {
             spaces: Vec::new(),
             stripes: Vec::new(),
             loaded: false,
+            passes: 0,
             plan,
         }
     }
@@ -142,6 +144,12 @@ impl<F> Program<F> {
         let nonzeros = |matrix: usize| self.plan.matrices[matrix].nonzeros;
         let instructions = self.plan.instructions.iter().chain(&self.plan.late);
         instructions.map(|instruction| instruction.operations(&nonzeros)).sum()
+    }
+
+    /// How often it has been run since it was compiled: a pass is one call of [`Program::run`] or
+    /// [`Program::run_into`] that ran, whatever the number of rows.
+    pub fn passes(&self) -> u64 {
+        self.passes
     }
 
     /// How many instructions run once per loading of the parameters, per sample, and once per batch.

@@ -173,6 +173,7 @@ impl<F: Element> Program<F> {
             result.resize(width, F::zero());
         }
         F::run_and_sum(self, inputs, rows, results);
+        self.passes += 1;
         for (found, result) in self.plan.outputs.iter().zip(results) {
             if let Found::Sum(slot) = found {
                 let Slot { offset, shape, .. } = self.plan.slots[*slot];

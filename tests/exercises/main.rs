@@ -42,6 +42,7 @@ mod lesson_14;
 mod lesson_15;
 mod lesson_16;
 mod lesson_17;
+mod lesson_18;
 mod lesson_19;
 mod lesson_20;
 
@@ -242,6 +243,7 @@ fn every_hint_says_more() {
         lesson_15::EXERCISE,
         lesson_16::EXERCISE,
         lesson_17::EXERCISE,
+        lesson_18::EXERCISE,
         lesson_19::EXERCISE,
         lesson_20::EXERCISE,
     ];
