@@ -99,7 +99,7 @@ pub const LESSON: Lesson = Lesson {
     number: 18,
     slug: "18_five_paradigms",
     title: "Five paradigms, measured",
-    about: "autoregressive, flow, VAE, GAN, diffusion",
+    about: "what each of five gives up",
     exercise: &judge::EXERCISE,
     tell,
 };
@@ -254,7 +254,7 @@ fn by_hand(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let names = [(x, "x"), (noise, "ε")];
     page.formula(
         equation("ln w", informed, &names)
-            .and(equation("by ε", simplify(&tape, slope.id(), 0, &[]).value, &names))
+            .and(equation("∂ln w/∂ε", simplify(&tape, slope.id(), 0, &[]).value, &names))
             .and(equation("ln p(x)", known, &names)),
     );
     let space = Space::reals(inputs[0]).and(inputs[1]);
@@ -740,7 +740,8 @@ fn quality(page: &mut Page, sets: &[Trained; 2]) -> Vec<[(f64, f64); 2]> {
         format!("{normal:?}, {models:?}"),
     );
     page.note(
-        "This is a second of training, two variables, 1900 parameters, and step sizes that were tried by hand. Passes, masses \
+        "This is a second of training, two variables, 1900 parameters, and step sizes chosen by \
+         hand on these same rows, with more tries for the GAN than for the others. Passes, masses \
          and proofs stay what they are when a model grows. This table does not: with more data, larger networks and \
          longer training the order may be another.",
     );
