@@ -96,11 +96,22 @@ fn advice<'t>(space: &Space<'t>, v: [Var<'t>; 2], divergence: Var<'t>, t: Var<'t
         "Nothing moves, so nothing changes. Follow one point: where is it to be at time t?"
     } else if is(divergence, zero) {
         "The trace is 0: the cloud moves and keeps its size. It is to spread as well."
-    } else if is(divergence, 2.0 / (1.0 + t)) {
+    } else if is(divergence, 2.0 / (1.0 + t)) && !middle_moves_right(space, v) {
         "It spreads as it should. The middle of the cloud is at (t, 0): that point has the velocity (1, 0)."
+    } else if is(divergence, 2.0 / (1.0 + t)) {
+        "The middle moves as it should and areas grow as they should, but the cloud does not stay round: its deviation is 1 + t \
+         in every direction."
     } else if is(divergence, -2.0 / (1.0 + t)) {
         "The cloud shrinks: turn the sign."
     } else {
         "The cloud's deviation is 1 + t, so what is at z₀ at first is (1 + t)·z₀ from its middle at time t."
     }
+}
+
+/// Whether v at (t, 0) is (1, 0), at some times.
+fn middle_moves_right(space: &Space<'_>, v: [Var<'_>; 2]) -> bool {
+    let rows: Vec<f64> = [0.5, 1.0, 3.0].into_iter().flat_map(|t| [t, 0.0, t]).collect();
+    let numbers = space.numbers(&v, &rows);
+    let near = |found: &[f64], asked: f64| found.iter().all(|value| (value - asked).abs() < 1e-6);
+    near(&numbers[0], 1.0) && near(&numbers[1], 0.0)
 }

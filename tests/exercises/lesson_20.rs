@@ -52,6 +52,12 @@ fn exercise_20() {
         .wrong("another field from z₁ = 9 on", || {
             judge::judge(|z, t| solution::velocity(z, t) + stack([(z.at(0) - 9.0).max(0.0), z.at(1) * 0.0]))
         })
+        .wrong("it spreads to the right only", || {
+            judge::judge(|z, t| stack([1.0 + 2.0 * (z.at(0) - t) / (1.0 + t), z.at(1) * 0.0]))
+        })
+        .wrong("it is sheared", || {
+            judge::judge(|z, t| solution::velocity(z, t) + stack([3.0 * z.at(1), z.at(1) * 0.0]))
+        })
         .wrong("one number", || judge::judge(|z, t| z.at(0) / (1.0 + t)))
         .wrong("it is learned", || {
             judge::judge(|z, t| {

@@ -24,6 +24,7 @@ macro_rules! bijections {
     };
 }
 
+mod equal;
 mod handover;
 mod lesson_01;
 mod lesson_02;
