@@ -9,12 +9,13 @@ pub const EXERCISE: Exercise = Exercise {
     number: 18,
     slug: "18_five_paradigms",
     question: "An autoregressive model: x₁ is logistic with location 0 and scale 1. Given x₁, x₂ is logistic with location \
-               x₁² and scale exp(tanh x₁). Write it as a flow, a map from z, uniform on (0, 1)², to x: x₁ is made of z₁, and \
-               x₂ of z₂ and x₁.",
+               x₁² and scale exp(tanh x₁). P(X < x) of a logistic variable is σ((x - location)/scale), with σ(a) = 1/(1 + \
+               exp(-a)). Write the model as a flow, a map from z, uniform on (0, 1)², to x: x₁ is made of z₁, and x₂ of z₂ and \
+               x₁.",
     proof: "The judge proves that J is lower triangular, and that P(X₁ < x₁) is z₁ and P(X₂ < x₂ | x₁) is z₂ for your x₁ and \
             x₂ (or 1 - z₁, 1 - z₂, which are uniform as well): then x has the density of the model.",
     hints: [
-        "P(X < x) of a logistic variable is σ((x - location)/scale). Set it equal to z, and solve for x.",
+        "Set P(X₁ < x₁) = σ(x₁) equal to z₁, and solve for x₁. Then the same for P(X₂ < x₂ | x₁) and z₂.",
         "σ(y) = z is solved by y = ln(z/(1 - z)). So x₁ = ln(z₁/(1 - z₁)); x₂ = location + scale·ln(z₂/(1 - z₂)).",
         "With y = (z / (1.0 - z)).ln(), y1 = y.at(0), y2 = y.at(1): stack([y1, y1.powi(2) + y1.tanh().exp() * y2]).",
     ],
@@ -23,6 +24,7 @@ pub const EXERCISE: Exercise = Exercise {
 /// What the learner writes.
 pub type Map = for<'t> fn(Var<'t>) -> Var<'t>;
 
+const NO_NUMBER: &str = "NaN is not a number. The logarithm of a number below 0 is none, for instance.";
 const UNIT: Domain = Domain::Interval { lower: 0.0, upper: 1.0 };
 
 pub fn judge(x: Map) -> Judgement {
@@ -46,6 +48,7 @@ pub fn judge(x: Map) -> Judgement {
                 _ if compared(&space, x1, z1.sigmoid()).holds() => {
                     told.advise("σ takes a logistic number to a uniform one. You are to write the way back.")
                 }
+                _ if value(&space, x1, &at).is_nan() => told.advise(NO_NUMBER),
                 _ if at_an_end(at[0]) => {
                     told.advise("In the middle it may be right. z₁ may be any number of (0, 1).")
                 }
@@ -87,6 +90,7 @@ pub fn judge(x: Map) -> Judgement {
                 _ if is(noise(z1.powi(2), z1.tanh())) => {
                     told.advise("What x₂ depends on is x₁, not z₁, the number that x₁ was made of.")
                 }
+                _ if value(&space, x2, &at).is_nan() => told.advise(NO_NUMBER),
                 _ if at.iter().any(|z| at_an_end(*z)) => {
                     told.advise("In the middle it may be right. z₁ and z₂ may be any numbers of (0, 1).")
                 }

@@ -28,7 +28,7 @@ impl Data {
 }
 
 /// The deviation of the noise about the curves.
-const NOISE: f64 = 0.15;
+pub const NOISE: f64 = 0.15;
 /// Points of each curve that its density is summed over.
 const POINTS: usize = 400;
 

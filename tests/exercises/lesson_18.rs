@@ -90,6 +90,15 @@ fn far_scale(z: Var<'_>) -> Var<'_> {
     stack([x1, x1.powi(2) + x1.tanh().exp() * y.at(1) + (x1 - 12.0).max(0.0)])
 }
 
+fn no_number(z: Var<'_>) -> Var<'_> {
+    let y = (z / (z - 1.0)).ln();
+    moved(y.at(0), y.at(1))
+}
+
+fn second_no_number(z: Var<'_>) -> Var<'_> {
+    moved(logit(z).at(0), (z / (z - 1.0)).ln().at(1))
+}
+
 fn falling(z: Var<'_>) -> Var<'_> {
     let y = (1.0 / z - 1.0).ln();
     moved(y.at(0), y.at(1))
@@ -117,6 +126,8 @@ fn exercise_18() {
         .wrong("z₂ for x₁", || judge::judge(other_order))
         .wrong("tails cut off", || judge::judge(cut_off))
         .wrong("another x₂ from x₁ = 12 on", || judge::judge(far_scale))
+        .wrong("ln of numbers below 0", || judge::judge(no_number))
+        .wrong("ln of numbers below 0 in x₂", || judge::judge(second_no_number))
         .right("falling in both", || judge::judge(falling))
         .right("a difference of logarithms, and x₂ falling", || judge::judge(one_falls))
         .solved(|| judge::judge(solution::x));
