@@ -16,7 +16,8 @@ pub const EXERCISE: Exercise = Exercise {
     hints: [
         "ln p(ε) is 0 on (0, 1), so 1/|f′(ε)| must be 3·exp(-3·f(ε)).",
         "|f′|·3·exp(-3f) = 1 says that exp(-3·f(ε)) has the slope 1 or -1, and it is to run through (0, 1).",
-        "exp(-3z) = 1 - ε, so z = -ln(1 - ε)/3: -(1.0 - noise).ln() / 3.0.",
+        "exp(-3z) = 1 - ε, so z = -ln(1 - ε)/3: -(1.0 - noise).ln() / 3.0. This f is the inverse of the distribution \
+         function (the quantile function).",
     ],
 };
 
@@ -58,10 +59,23 @@ pub fn judge(f: Map) -> Judgement {
     let probes = Probes::of(&space, &[z]);
     let line = probes.along(1, 0).next().expect("one variable has a line");
     let images = space.numbers(&[z], line).swap_remove(0);
-    if let Some(k) = images.iter().position(|z| *z < 0.0) {
-        return Err(NotYet::new("z leaves (0, ∞).")
-            .because(format!("f takes ε = {} to z = {}.", shown(line[k]), shown(images[k])))
-            .advise("An exponential z is positive. The logarithm of a number below 1 is negative, of one above 1 positive."));
+    let below = (0..images.len()).filter(|k| images[*k] < 0.0);
+    if let Some(least) = below.min_by(|j, k| images[*j].total_cmp(&images[*k])) {
+        let told = NotYet::new("z leaves (0, ∞).").because(format!(
+            "Near ε = {}, z is {}.",
+            shown(line[least]),
+            shown(images[least])
+        ));
+        return Err(match images.iter().all(|z| *z < 0.0) {
+            true => told.advise(
+                "Every z of yours is negative, and an exponential z is positive. The logarithm of a number below 1 is \
+                 negative, of one above 1 positive.",
+            ),
+            false => told.advise(
+                "An exponential z is positive: f is to go through (0, ∞), and nowhere below 0. A number that is added \
+                 moves the density along; it takes a factor to change the rate.",
+            ),
+        });
     }
     // The share of the mass below z: 1 - exp(-3z).
     let pieces = Pieces::of(line, &images.iter().map(|z| -(-RATE * z).exp_m1()).collect::<Vec<_>>());
@@ -89,11 +103,14 @@ pub fn judge(f: Map) -> Judgement {
             return Err(advised(told, &space, noise.at(0), z.at(0), -log_det));
         }
     };
-    let passed = Passed::new("z is exponential with rate 3.")
+    let passed = Passed::new(
+        "z is exponential with rate 3. The inverse of the distribution function (the quantile function) does this for \
+         any density: this is how exponential draws are made.",
+    )
         .with("ln|f′(ε)| = 3·f(ε) - ln 3 for ε in (0, 1)", density);
     let report = audit(&answer).map_err(|error| NotYet::new(error.to_string()))?;
     if let Ok(onto) = NotYet::unless(&report, Topic::Injective, true, "") {
-        let statement = format!("{} (the audit calls ε z, and z x)", onto.statement);
+        let statement = format!("{} (in the proof, z is your ε and x your z)", onto.statement);
         return Ok(passed.with(statement, onto.evidence));
     }
     apart_from_one_another(&pieces)?;
@@ -142,7 +159,25 @@ fn advised<'t>(told: NotYet, space: &Space<'t>, noise: Var<'t>, z: Var<'t>, log_
         return told
             .advise("That is the formula of the density. Asked for is z, as a function of the draw ε.");
     }
+    if let Some(end) = stops(space, z) {
+        return told.advise(format!(
+            "f must go through all of (0, ∞): to ∞ at one end of (0, 1), and to 0 at the other. Yours stops at {}.",
+            shown(end)
+        ));
+    }
     told.advise("Where p(z) is to be high, f must be flat: the draws gather there. f must go to ∞ at one end of (0, 1).")
+}
+
+/// The value at which f ends in place of 0, if it goes to ∞ at one end of (0, 1) and to a positive number at the other.
+fn stops(space: &Space<'_>, z: Var<'_>) -> Option<f64> {
+    let near = [1e-12, 1e-9, 1.0 - 1e-9, 1.0 - 1e-12];
+    let [first, second, third, last] =
+        <[f64; 4]>::try_from(space.numbers(&[z], &near).swap_remove(0)).ok()?;
+    let (end, before, high, beside) =
+        if first > last { (last, third, first, second) } else { (first, second, last, third) };
+    // What goes on to 0 or to ∞, however slowly, moves by more than this.
+    let moves = |value: f64, before: f64| (value - before).abs() > 1e-6 * value;
+    (end > 1e-6 && !moves(end, before) && moves(high, beside)).then_some(end)
 }
 
 /// The rate of an exponential density that z has, whatever it is: ln p = ln r - r·z.

@@ -24,6 +24,8 @@ fn exercise_19() {
         .wrong("the rate as a factor", || judge::judge(|noise| -3.0 * noise.ln()))
         .wrong("the rate is left out", || judge::judge(|noise| -(1.0 - noise).ln()))
         .wrong("another density on (0, ∞)", || judge::judge(|noise| noise / (1.0 - noise)))
+        .wrong("it goes to ∞ and does not begin at 0", || judge::judge(|noise| -(0.5 * noise).ln() / 3.0))
+        .wrong("a shift in place of the factor", || judge::judge(|noise| -noise.ln() - 3.0))
         .wrong("the right slope, and below 0", || judge::judge(|noise| -(2.0 - noise).ln() / 3.0))
         .wrong("the right slope, and two ε for one z", || {
             judge::judge(|noise| -((noise - 0.5).abs() + 0.25).ln() / 3.0)
