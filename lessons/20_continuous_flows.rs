@@ -266,7 +266,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.note(
         "The n determinants are exact for the n layers, and the n layers are not the flow yet. With few layers they are not \
          even one-to-one: in one variable, z + h·v(z) folds where h·dv/dz is below -1. The flow never does, since two solutions \
-         cannot meet. And with one step the better method is the worse one: a step that is too long helps nobody.",
+         cannot meet. And with one step the better method is the worse one.",
     );
     page.prose("The points on their way, each from where it was drawn to where it is at t = 1:");
     let starts: Vec<f64> = (0..16)

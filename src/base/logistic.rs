@@ -34,8 +34,13 @@ impl Base for Logistic {
     /// σ⁻¹ of a uniform number.
     fn sample(&self, random: &mut ChaCha8Rng, z: &mut [f64]) {
         for value in z {
-            // In (0, 1): what is drawn is a multiple of 2⁻⁵³ below 1, and half a step is added.
-            let u = random.random::<f64>() + f64::EPSILON / 4.0;
+            // In (0, 1): what is drawn is a multiple of 2⁻⁵³ below 1, and half a step is added. The last one rounds to 1.
+            let u = loop {
+                let u = random.random::<f64>() + f64::EPSILON / 4.0;
+                if u < 1.0 {
+                    break u;
+                }
+            };
             *value = u.ln() - (1.0 - u).ln();
         }
     }

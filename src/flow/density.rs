@@ -244,7 +244,8 @@ impl Fitted {
         &self.history
     }
 
-    /// ln p of each row, exactly; rows one after another.
+    /// ln p of each row, exactly (of a [continuous](crate::layers::Continuous) layer, to the order of its steps); rows one
+    /// after another.
     ///
     /// Outside the support, and at ±∞, the answer is -∞ for that row. The support is what the layers make of the base's:
     /// on the way back from x, each number must lie in the codomain of each layer and at the end in the base's support.
