@@ -27,6 +27,8 @@ const SEED: u64 = 7;
 const TUNED: usize = 100;
 
 type Layers = Vec<Box<dyn Bijection>>;
+/// The points of a line in the plane.
+type Path = Vec<(f64, f64)>;
 
 /// One thin layer, x = z + h·A·z.
 struct Thin {
@@ -646,8 +648,8 @@ fn paths(
     starts: &[f64],
     (from, to): (f64, f64),
     pieces: usize,
-) -> Result<Vec<Vec<(f64, f64)>>, Box<dyn Error>> {
-    let mut lines: Vec<Vec<(f64, f64)>> = starts.chunks(2).map(|z| vec![(z[0], z[1])]).collect();
+) -> Result<Vec<Path>, Box<dyn Error>> {
+    let mut lines: Vec<Path> = starts.chunks(2).map(|z| vec![(z[0], z[1])]).collect();
     let mut points = starts.to_vec();
     let time = |k: usize| from + (to - from) * k as f64 / pieces as f64;
     for k in 0..pieces {
