@@ -394,11 +394,11 @@ fn mistakes_are_named() {
             .or_else(|| error.downcast_ref::<&str>().map(|s| s.to_string()))
     };
     assert_eq!(
-        message(|| drop(Continuous::new(Cubic, Solver::Euler, 0))).unwrap(),
+        message(|| _ = Continuous::new(Cubic, Solver::Euler, 0)).unwrap(),
         "a continuous flow takes at least one step"
     );
     assert!(
-        message(|| drop(Continuous::new(Cubic, Solver::Euler, 1).between(0.0, f64::NAN)))
+        message(|| _ = Continuous::new(Cubic, Solver::Euler, 1).between(0.0, f64::NAN))
             .unwrap()
             .contains("no span of time")
     );
