@@ -474,3 +474,48 @@ fn a_derivation_is_of_the_equation() {
     let text = derive(&Inverse::new(Continuous::new(Growing, Solver::Euler, 2))).unwrap().to_string();
     assert!(text.contains("ln|det J"), "{text}");
 }
+
+/// p(x | c) by a field that sees a context: a density for every c.
+#[test]
+fn a_field_can_see_a_context() {
+    let layers: Vec<Box<dyn Bijection>> = vec![Box::new(Continuous::new(
+        NetworkField::new(1, Network::new([6]).with_context(1)),
+        Solver::RungeKutta4,
+        8,
+    ))];
+    let flow = Flow::new(StandardNormal::new(1), layers).unwrap();
+    let mut start = flow.initial(3).unwrap();
+    for (k, (_, tensor)) in start.iter_mut().enumerate() {
+        tensor.values.iter_mut().enumerate().for_each(|(e, value)| *value += ((5 * k + e) as f64).cos());
+    }
+    let mut fitted = flow.with(start).unwrap();
+    let line: Vec<f64> = (0..4000).map(|k| -20.0 + (f64::from(k) + 0.5) / 100.0).collect();
+    let mut means = Vec::new();
+    for c in [-1.0, 2.0] {
+        let p: Vec<f64> =
+            fitted.log_prob_given(&line, &[c]).unwrap().iter().map(|value| value.exp()).collect();
+        let mass = p.iter().sum::<f64>() / 100.0;
+        assert!((mass - 1.0).abs() < 1e-4, "c = {c}: {mass}");
+        means.push(p.iter().zip(&line).map(|(p, x)| p * x).sum::<f64>() / 100.0);
+    }
+    assert!((means[0] - means[1]).abs() > 0.1, "{means:?}");
+    let drawn = fitted.sample_given(4000, &[2.0], 5).unwrap();
+    let mean = drawn.iter().sum::<f64>() / 4000.0;
+    assert!((mean - means[1]).abs() < 0.2, "{mean} {means:?}");
+}
+
+#[test]
+fn an_impure_field_is_refused() {
+    struct Counting(std::cell::Cell<f64>);
+    impl Field for Counting {
+        fn dim(&self) -> usize {
+            1
+        }
+        fn velocity<'t>(&self, z: Var<'t>, _: Var<'t>) -> Var<'t> {
+            self.0.set(self.0.get() + 1.0);
+            self.0.get() * z
+        }
+    }
+    let error = record(&Continuous::new(Counting(Default::default()), Solver::Euler, 2)).unwrap_err();
+    assert!(error.to_string().contains("forward"), "{error}");
+}

@@ -252,34 +252,10 @@ fn record_layers<'a, 't>(
     if let Some(given) = given.filter(|given| given.shape() != Shape::Scalar) {
         return Err(BijectionError::LogDetShape { layer: name, given: given.shape() });
     }
-    let first = tape.len();
-    let program = map(tape, z.id(), x.id());
-    let structure = bijection.structure();
-    if let Some(motion) = bijection.motion() {
-        let ended = tape.pass(|| motion.push(z));
-        let name = if scope.is_empty() { name } else { format!("{scope} {name}") };
-        records.push(Layer {
-            name,
-            bijection,
-            scope: scope.to_string(),
-            z: z.id(),
-            x: x.id(),
-            structure,
-            log_det: Ok(ended.log_det.id()),
-            refused: None,
-            given: given.map(Var::id),
-        });
-        return Ok(x);
-    }
-    let derive = |structure: &Structure| {
-        simplified_log_det(tape, &program, structure, first, bijection.domain().into())
+    let (log_det, refused) = match bijection.motion() {
+        Some(motion) => (Ok(tape.pass(|| motion.push(z)).log_det.id()), None),
+        None => derived_log_det(bijection, z, x),
     };
-    let (derived, refused) = match derive(&structure) {
-        Ok(found) => (Ok(found), None),
-        Err(error @ StructureError::Singular { .. }) => (Err(error), None),
-        Err(error) => (derive(&Structure::Dense), Some(error)),
-    };
-    let log_det = derived.map(|derived| derived.value.id());
     let name = if scope.is_empty() { name } else { format!("{scope} {name}") };
     records.push(Layer {
         name,
@@ -287,12 +263,31 @@ fn record_layers<'a, 't>(
         scope: scope.to_string(),
         z: z.id(),
         x: x.id(),
-        structure,
+        structure: bijection.structure(),
         log_det,
         refused,
         given: given.map(Var::id),
     });
     Ok(x)
+}
+
+/// ln|det J| by the declared structure if it holds, else by the dense route and with why.
+fn derived_log_det<'t>(
+    bijection: &dyn Bijection,
+    z: Var<'t>,
+    x: Var<'t>,
+) -> (Result<NodeId, StructureError>, Option<StructureError>) {
+    let tape = z.tape();
+    let (first, program) = (tape.len(), map(tape, z.id(), x.id()));
+    let derive = |structure: &Structure| {
+        simplified_log_det(tape, &program, structure, first, bijection.domain().into())
+    };
+    let (derived, refused) = match derive(&bijection.structure()) {
+        Ok(found) => (Ok(found), None),
+        Err(error @ StructureError::Singular { .. }) => (Err(error), None),
+        Err(error) => (derive(&Structure::Dense), Some(error)),
+    };
+    (derived.map(|derived| derived.value.id()), refused)
 }
 
 /// Records `forward` again and again, each time on a new tape, and refuses another program than the first.
