@@ -397,6 +397,7 @@ fn mistakes_are_named() {
         message(|| _ = Continuous::new(Cubic, Solver::Euler, 0)).unwrap(),
         "a continuous flow takes at least one step"
     );
+    assert!(message(|| _ = Continuous::new(Cubic, Solver::Euler, 1).with_tolerance(f64::NAN)).is_some());
     assert!(
         message(|| _ = Continuous::new(Cubic, Solver::Euler, 1).between(0.0, f64::NAN))
             .unwrap()

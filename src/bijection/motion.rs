@@ -1,6 +1,8 @@
 //! Layers that move points along a differential equation, computed by steps.
 
-use super::record::Pulled;
+use super::record::{LayerRecord, Pulled, Pushed, checked};
+use super::{Bijection, BijectionError};
+use crate::jacobian::Route;
 use crate::tape::Var;
 
 /// What a layer computes by steps: where the solution of dz/dt = v(z, t) ends that begins at z.
@@ -45,4 +47,29 @@ pub struct Ended<'t> {
     pub x: Var<'t>,
     /// ln|det J|.
     pub log_det: Var<'t>,
+}
+
+/// Records such a layer at z, where x is what its `forward` gave: ln|det J| is summed on the way.
+pub(super) fn moved<'t>(
+    bijection: &dyn Bijection,
+    motion: &dyn Motion,
+    (z, x): (Var<'t>, Var<'t>),
+) -> Result<Pushed<'t>, BijectionError> {
+    let ended = z.tape().pass(|| motion.push(z));
+    if checked(bijection, "push", ended.x)?.id() != x.id() {
+        return Err(BijectionError::Impure { layer: bijection.name(), function: "push" });
+    }
+    let record = LayerRecord {
+        name: bijection.name(),
+        input: z.id(),
+        output: x.id(),
+        log_det: ended.log_det.id(),
+        literal_log_det: ended.log_det.id(),
+        steps: Vec::new(),
+        rules: Vec::new(),
+        diagonal: None,
+        structure: bijection.structure(),
+        route: Route::Integral { method: motion.method() },
+    };
+    Ok(Pushed { x, log_det: ended.log_det, layers: vec![record] })
 }

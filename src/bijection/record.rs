@@ -2,7 +2,8 @@
 
 use std::panic::Location;
 
-use super::{Bijection, BijectionError, Domain, Motion};
+use super::motion::moved;
+use super::{Bijection, BijectionError, Domain};
 use crate::jacobian::{Route, SimplifiedLogDet, Structure, map, prove, simplified_log_det};
 use crate::sweep::simplify::{Rule, Step};
 use crate::sweep::{invert, substitution};
@@ -160,31 +161,6 @@ fn pushed<'t>(bijection: &dyn Bijection, z: Var<'t>) -> Result<Pushed<'t>, Bijec
         }));
     }
     Ok(pushed)
-}
-
-/// A layer that moves points by steps: ln|det J| is summed on the way.
-fn moved<'t>(
-    bijection: &dyn Bijection,
-    motion: &dyn Motion,
-    (z, x): (Var<'t>, Var<'t>),
-) -> Result<Pushed<'t>, BijectionError> {
-    let ended = z.tape().pass(|| motion.push(z));
-    if checked(bijection, "push", ended.x)?.id() != x.id() {
-        return Err(BijectionError::Impure { layer: bijection.name(), function: "push" });
-    }
-    let record = LayerRecord {
-        name: bijection.name(),
-        input: z.id(),
-        output: x.id(),
-        log_det: ended.log_det.id(),
-        literal_log_det: ended.log_det.id(),
-        steps: Vec::new(),
-        rules: Vec::new(),
-        diagonal: None,
-        structure: bijection.structure(),
-        route: Route::Integral { method: motion.method() },
-    };
-    Ok(Pushed { x, log_det: ended.log_det, layers: vec![record] })
 }
 
 /// Whether this is the number 0.
@@ -415,7 +391,7 @@ pub(crate) fn record_forward<'t>(bijection: &dyn Bijection, z: Var<'t>) -> Resul
 }
 
 /// Refuses mistakes of the recording, and a result of another dimension.
-fn checked<'t>(
+pub(super) fn checked<'t>(
     bijection: &dyn Bijection,
     function: &'static str,
     result: Var<'t>,

@@ -101,7 +101,14 @@ impl<V: Field> Continuous<V> {
     }
 
     /// How far an audit lets ln|det J| and round trips be off; 10⁻⁴ unless said.
+    ///
+    /// # Panics
+    /// When it is negative or not finite.
     pub fn with_tolerance(self, tolerance: f64) -> Continuous<V> {
+        assert!(
+            tolerance >= 0.0 && tolerance.is_finite(),
+            "a tolerance is a finite number that is not negative, and {tolerance} is none"
+        );
         Continuous { tolerance, ..self }
     }
 
