@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use pushforward::audit::{Evidence, Topic};
 use pushforward::bijection::{Pulled, pull_back_with_log_det, push_forward};
-use pushforward::flow::Trainer;
+use pushforward::flow::{Fitted, Trainer};
 use pushforward::jacobian::{estimated_trace, log_det, map, trace};
 use pushforward::lesson::statistics::{gap_to_even, mean, standard_error};
 use pushforward::lesson::{Lesson, Page, Picture, equation, fit_slope, formulas, values};
@@ -21,6 +21,12 @@ use rand_chacha::ChaCha8Rng;
 #[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
 #[path = "judges/20_continuous_flows.rs"]
 mod judge;
+#[path = "continuous/known_diffusion.rs"]
+mod known_diffusion;
+
+use known_diffusion::{
+    DEVIATION, END, MEANS, ProbabilityFlow, WEIGHTS, backwards, log_density, mixture, score, without_noise,
+};
 
 const SEED: u64 = 7;
 /// Steps of maximum likelihood after flow matching.
@@ -29,6 +35,7 @@ const TUNED: usize = 100;
 type Layers = Vec<Box<dyn Bijection>>;
 /// The points of a line in the plane.
 type Path = Vec<(f64, f64)>;
+type Told = Result<(), Box<dyn Error>>;
 
 /// One thin layer, x = z + h·A·z.
 struct Thin {
@@ -70,6 +77,11 @@ impl Ring {
     }
 }
 
+/// The ring as a layer.
+fn ring(steps: usize) -> Continuous<Ring> {
+    Continuous::new(Ring, Solver::RungeKutta4, steps)
+}
+
 /// One layer of n: Euler's step of a field that does not change with time, written as a layer.
 struct Step {
     n: usize,
@@ -85,71 +97,17 @@ impl Bijection for Step {
     }
 }
 
-/// Three normal densities: what the diffusion begins with.
-const WEIGHTS: [f64; 3] = [0.5, 0.3, 0.2];
-const MEANS: [[f64; 2]; 3] = [[1.6, 0.0], [-1.2, 1.2], [-0.6, -1.6]];
-const DEVIATION: f64 = 0.5;
-/// How long noise is added.
-const END: f64 = 8.0;
-
-/// The density after noise was added for a time t: each peak has moved to e^(-t/2)·mean, its variance grown towards 1.
-fn mixture(t: f64) -> GaussianMixture {
-    let shrink = (-0.5 * t).exp();
-    let variance = 1.0 - shrink * shrink * (1.0 - DEVIATION * DEVIATION);
-    let means: Vec<Vec<f64>> = MEANS.iter().map(|mean| mean.map(|m| shrink * m).to_vec()).collect();
-    GaussianMixture::new(&WEIGHTS, &means, &vec![vec![variance, 0.0, 0.0, variance]; 3])
-}
-
-/// The same as a formula of t.
-fn log_density<'t>(x: Var<'t>, t: Var<'t>) -> Var<'t> {
-    let tape = x.tape();
-    let shrink = (-0.5 * t).exp();
-    let variance = 1.0 - shrink.powi(2) * (1.0 - DEVIATION * DEVIATION);
-    let term = |(weight, mean): (&f64, &[f64; 2])| {
-        let off = x - shrink * tape.vector(mean);
-        weight.ln() - off.dot(off) / (2.0 * variance)
-    };
-    let terms: Vec<Var<'t>> = WEIGHTS.iter().zip(&MEANS).map(term).collect();
-    let largest = terms.iter().copied().reduce(|a, b| a.max(b)).expect("three of them");
-    let sum = terms.into_iter().map(|term| (term - largest).exp()).reduce(|a, b| a + b);
-    largest + sum.expect("three of them").ln() - (TAU * variance).ln()
-}
-
-/// ∇ ln p, by the tape.
-fn score<'t>(x: Var<'t>, t: Var<'t>) -> Var<'t> {
-    let tape = x.tape();
-    let log_p = log_density(x, t);
-    let cut = Cut::new(tape, &[x.id()], &[log_p.id()]);
-    adjoint(tape, &cut, &[(log_p.id(), tape.constant(1.0))], &[x.id()])[0].expect("ln p depends on x")
-}
-
-/// The velocity of the probability flow of dx = -½·x dt + dw, where the score is known.
-fn without_noise<'t>(x: Var<'t>, score: Var<'t>) -> Var<'t> {
-    -0.5 * x - 0.5 * score
-}
-
-/// The same with t = 8·u² for a time u between 0 and 1: dx/du = 16·u·dx/dt.
-struct ProbabilityFlow;
-
-impl Field for ProbabilityFlow {
-    fn dim(&self) -> usize {
-        2
-    }
-    fn velocity<'t>(&self, x: Var<'t>, u: Var<'t>) -> Var<'t> {
-        let t = END * u.powi(2);
-        2.0 * END * u * without_noise(x, score(x, t))
-    }
-}
-
 /// A flow without parameters.
-fn fixed(
-    base: impl Base + 'static,
-    layer: impl Bijection + 'static,
-) -> Result<pushforward::flow::Fitted, Box<dyn Error>> {
+fn fixed(base: impl Base + 'static, layer: impl Bijection + 'static) -> Result<Fitted, Box<dyn Error>> {
     let layers: Layers = vec![Box::new(layer)];
     let flow = Flow::new(base, layers)?;
     let start = flow.initial(SEED)?;
     Ok(flow.with(start)?)
+}
+
+/// The data's density, exactly.
+fn exact_data() -> Result<Fitted, Box<dyn Error>> {
+    fixed(mixture(0.0), Affine::identity(2))
 }
 
 fn drawn(base: &impl Base, count: usize, seed: u64) -> Vec<f64> {
@@ -186,7 +144,42 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         "A layer z + h·v(z) on d variables: ln|det J| of it takes an LU, some d³ operations. What is left of it when h goes \
          to 0, and how many operations does that take?",
     );
+    by_hand(page)?;
+    solved_by_hand(page)?;
+    traces(page)?;
+    diffusion(page)?;
+    matching(page)?;
 
+    page.heading("In general");
+    page.formula("ln p(x) = ln p_Z(z) - ∫ tr ∂v/∂z dt,   along the solution of dz/dt = v(z, t) from z to x");
+    let tape = Tape::new();
+    let x = tape.input(Shape::Vector(2));
+    let Pulled { z, log_det } = pull_back_with_log_det(&ring(32), x)?;
+    let there = values(&tape, x, &[z, log_det], &Ring::solved(&[0.6, -0.3]).0);
+    page.check_close(
+        "the ring again: from where z = (0.6, -0.3) went, 32 steps back return to it: z₁",
+        there[0][0],
+        0.6,
+        1e-5,
+    );
+    page.heading("What people get wrong");
+    page.misconception(
+        "\"Diffusion is unrelated to flows.\" Its probability flow is a continuous flow: invertible, with the formula of lesson \
+         1 for its density. What differs is how v is found: by maximum likelihood through the solver, or by a mean square \
+         that knows where points should go.",
+    );
+    page.exercise(&judge::EXERCISE);
+    page.read_on(
+        "Chen, Rubanova, Bettencourt, Duvenaud, \"Neural Ordinary Differential Equations\" (2018), theorem 1; Grathwohl et al., \
+         \"FFJORD\" (2019), section 3; Song et al., \"Score-Based Generative Modeling through Stochastic Differential \
+         Equations\" (2021), section 4.3; Lipman et al., \"Flow Matching for Generative Modeling\" (2023), section 4.",
+    );
+    page.next("the lessons that follow are being written.");
+    Ok(())
+}
+
+/// One thin layer: what is left of its determinant.
+fn by_hand(page: &mut Page) -> Told {
     page.heading("By hand: one thin layer");
     page.prose("Two variables and v(z) = A·z with A = [3, 1; 2, 4]. At h = 0.1 the determinant is 1.3·1.4 - 0.1·0.2 = 1.8.");
     page.formula(formulas(&record(&Thin { h: 0.1 })?));
@@ -210,13 +203,16 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
          their opposite:",
     );
     page.formula("d ln p/dt = ∂ln p/∂t + v·∇ln p = -tr ∂v/∂z");
+    Ok(())
+}
 
+/// A field with a closed form: errors by the number of layers and steps.
+fn solved_by_hand(page: &mut Page) -> Told {
     page.heading("The tape does it");
     page.prose(
         "A field that turns points about 0 and draws them to the circle of radius 1, for a time of 1. You write v(z, t); what \
          follows from it:",
     );
-    let ring = |steps: usize| Continuous::new(Ring, Solver::RungeKutta4, steps);
     page.derivation(&derive(&ring(16))?);
     page.prose(
         "This field can be solved by hand: the radius follows dr/dt = r·(1 - r²), the angle grows by 2. So |x|² is 1/(1 + C·e⁻²) \
@@ -329,7 +325,11 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
          is drawn, is taken to where an ordinary one goes. A field of tanh units has a bound, and steps that are short enough \
          for it are so everywhere.",
     );
+    Ok(())
+}
 
+/// The exact trace against Hutchinson's estimate: operations and errors.
+fn traces(page: &mut Page) -> Told {
     page.heading("A trace without the diagonal");
     page.prose(
         "Where each velocity sees all variables, the trace takes d sweeps of the tape, one for each ∂vᵢ/∂zᵢ. Hutchinson's \
@@ -421,7 +421,11 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let power = fit_slope(&line).0;
     page.number("the error falls as their number to the power", power, "");
     page.check_close("that is 1/√n", power, -0.5, 0.1);
+    Ok(())
+}
 
+/// The probability flow of a diffusion with a known score.
+fn diffusion(page: &mut Page) -> Told {
     page.heading("Diffusion is one of them");
     page.prose(
         "A diffusion model adds noise to data, little by little: dx = -½·x dt + dw, where dw is normal noise of variance dt. \
@@ -474,8 +478,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
          once from the exact density at t = 8, once from a standard normal base, as is done in practice:",
     );
     let data = drawn(&mixture(0.0), 500, SEED + 2);
-    let identity = |base: GaussianMixture| fixed(base, Affine::identity(2));
-    let truth = identity(mixture(0.0))?.log_prob(&data)?;
+    let truth = exact_data()?.log_prob(&data)?;
     let back = |steps: usize| Continuous::new(ProbabilityFlow, Solver::RungeKutta4, steps).between(1.0, 0.0);
     let (mut rows, mut line, mut ends) = (Vec::new(), Vec::new(), [0.0; 2]);
     for steps in [8, 16, 32, 64, 128] {
@@ -535,7 +538,11 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         .scatter("data", data.chunks(2).take(300).map(|x| (x[0], x[1])).collect())
         .grid("paths", paths(&ProbabilityFlow, &starts, (1.0, 0.0), 100)?),
     );
+    Ok(())
+}
 
+/// Flow matching, and maximum likelihood through the solver.
+fn matching(page: &mut Page) -> Told {
     page.heading("Trained without solving anything");
     page.prose(
         "Where no score is known, v is learned. Flow matching (Lipman et al., 2023) draws a datum x and noise z, takes a point \
@@ -569,7 +576,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let layers: Layers = vec![Box::new(Continuous::new(field(), Solver::RungeKutta4, 16))];
     let mut flow = Flow::new(StandardNormal::new(2), layers)?.with(learned.clone())?;
     let fresh = drawn(&mixture(0.0), 4000, SEED + 5);
-    let log_p = identity(mixture(0.0))?.log_prob(&fresh)?;
+    let log_p = exact_data()?.log_prob(&fresh)?;
     let divergence = |log_q: &[f64]| -> (f64, f64) {
         let gaps: Vec<f64> = log_p.iter().zip(log_q).map(|(p, q)| p - q).collect();
         (mean(&gaps), standard_error(&gaps))
@@ -613,32 +620,6 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         likely.0 < matched.0,
         format!("{likely:?}, {matched:?}"),
     );
-
-    page.heading("In general");
-    page.formula("ln p(x) = ln p_Z(z) - ∫ tr ∂v/∂z dt,   along the solution of dz/dt = v(z, t) from z to x");
-    let tape = Tape::new();
-    let x = tape.input(Shape::Vector(2));
-    let Pulled { z, log_det } = pull_back_with_log_det(&ring(32), x)?;
-    let there = values(&tape, x, &[z, log_det], &Ring::solved(&[0.6, -0.3]).0);
-    page.check_close(
-        "the ring again: from where z = (0.6, -0.3) went, 32 steps back return to it: z₁",
-        there[0][0],
-        0.6,
-        1e-5,
-    );
-    page.heading("What people get wrong");
-    page.misconception(
-        "\"Diffusion is unrelated to flows.\" Its probability flow is a continuous flow: invertible, with the formula of lesson \
-         1 for its density. What differs is how v is found: by maximum likelihood through the solver, or by a mean square \
-         that knows where points should go.",
-    );
-    page.exercise(&judge::EXERCISE);
-    page.read_on(
-        "Chen, Rubanova, Bettencourt, Duvenaud, \"Neural Ordinary Differential Equations\" (2018), theorem 1; Grathwohl et al., \
-         \"FFJORD\" (2019), section 3; Song et al., \"Score-Based Generative Modeling through Stochastic Differential \
-         Equations\" (2021), section 4.3; Lipman et al., \"Flow Matching for Generative Modeling\" (2023), section 4.",
-    );
-    page.next("the lessons that follow are being written.");
     Ok(())
 }
 
@@ -659,23 +640,4 @@ fn paths(
         lines.iter_mut().zip(points.chunks(2)).for_each(|(line, x)| line.push((x[0], x[1])));
     }
     Ok(lines)
-}
-
-/// Samples of the noisy equation, from t = `END` back to 0: dx = (½·x + ∇ ln p) ds + dw with s = `END` - t (Anderson, 1982).
-fn backwards(count: usize, steps: usize) -> Result<Vec<f64>, Box<dyn Error>> {
-    let tape = Tape::new();
-    let (x, t) = (tape.input(Shape::Vector(2)), tape.input(Shape::Vector(1)));
-    let drift = 0.5 * x + score(x, t.at(0));
-    let mut program = Program::<f64>::compile(&tape, &[x.id(), t.id()], &[Output::Each(drift.id())]);
-    program.load(&Parameters::default())?;
-    let mut points = drawn(&mixture(END), count, SEED + 6);
-    let mut random = ChaCha8Rng::seed_from_u64(SEED + 7);
-    let (h, mut noise) = (END / steps as f64, vec![0.0; 2 * count]);
-    for k in 0..steps {
-        let now = vec![END - h * k as f64; count];
-        let drift = program.run(&[&points, &now], count)?.swap_remove(0);
-        StandardNormal::new(2 * count).sample(&mut random, &mut noise);
-        points.iter_mut().zip(drift).zip(&noise).for_each(|((x, v), e)| *x += h * v + h.sqrt() * e);
-    }
-    Ok(points)
 }
