@@ -3,10 +3,8 @@
 //! `cargo bench --bench case -- --model realnvp|maf|rqs --case train|log_prob|sample --d D --hidden H --layers L
 //! --batch B --threads T --dtype f32|f64 --seconds S`
 
-mod support;
-
 use clap::Parser;
-use support::case::{Arguments, line};
+use pushforward_benches::case::{Arguments, line};
 
 fn main() {
     println!("{}", line(&Arguments::parse()));

@@ -4,13 +4,11 @@
 //! takes variable after variable, and should still cost about the arithmetic of one pass: the last rows are its
 //! dimensions alone, with 5 layers of width 128.
 
-mod support;
-
 use pushforward::program::Threads;
-use support::bench::{Bench, Measurement};
-use support::models::{Case, Model, Size, runner};
-use support::picture::Plot;
-use support::table::{Layout, figures, time};
+use pushforward_benches::bench::{Bench, Measurement};
+use pushforward_benches::models::{Case, Model, Size, runner};
+use pushforward_benches::picture::Plot;
+use pushforward_benches::table::{Layout, figures, time};
 
 fn measure(bench: &mut Bench, name: &str, case: Case, model: Model, size: Size) {
     let Size { d, hidden, layers, batch } = size;

@@ -5,15 +5,13 @@
 //! `vectors` and `scalars` are all of it; two parts are timed alone: recording (which happens twice, to see that
 //! `forward` is pure) and the proof. `layers` is a chain of d affine layers of two variables.
 
-mod support;
-
 use pushforward::bijection::Bijection;
 use pushforward::jacobian::{Structure, map, prove};
 use pushforward::prelude::{Affine, Chain, Shape, Tape, record};
-use support::bench::Bench;
-use support::layers::{Neighbours, ScalarNeighbours};
-use support::picture::{Plot, by_series};
-use support::table::Layout;
+use pushforward_benches::bench::Bench;
+use pushforward_benches::layers::{Neighbours, ScalarNeighbours};
+use pushforward_benches::picture::{Plot, by_series};
+use pushforward_benches::table::Layout;
 
 const LINEAR_FROM: f64 = 1000.0;
 const DERIVED: [&str; 2] = ["vectors", "scalars"];

@@ -7,17 +7,15 @@
 //! The last row is a masked autoregressive layer, x = z·exp(tanh(L z)) + L z with d = 512, whose dense route is the
 //! library's own: what it takes where nothing is declared.
 
-mod support;
-
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::lu::partial_pivoting::factor::{lu_in_place, lu_in_place_scratch};
 use faer::{MatMut, Par};
 use pushforward::program::Threads;
 use pushforward::sweep::Lu;
-use support::bench::Bench;
-use support::layers::{MaskedLayer, Neighbours, columns, dense_log_det, log_det};
-use support::picture::{Plot, by_series};
-use support::table::Layout;
+use pushforward_benches::bench::Bench;
+use pushforward_benches::layers::{MaskedLayer, Neighbours, columns, dense_log_det, log_det};
+use pushforward_benches::picture::{Plot, by_series};
+use pushforward_benches::table::Layout;
 
 const DECLARED: &str = "declared";
 const DENSE: &str = "dense";

@@ -8,18 +8,16 @@
 //! the rounds of the ratios of pairs. A machine that is busy with something else is refused: two-threaded products beside
 //! any other load have been seen to take fifteen times as long.
 
-mod support;
-
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use pushforward_benches::markdown::{Compared, Found, Unit, table};
+use pushforward_benches::peers::{self, Peer, Run, Scripts};
+use pushforward_benches::rows::{Row, Target, Work, rows};
+use pushforward_benches::{case, machine, pairs, summary};
 use serde_json::json;
-use support::markdown::{Compared, Found, Unit, table};
-use support::peers::{self, Peer, Run, Scripts};
-use support::rows::{Row, Target, Work, rows};
-use support::{case, machine, pairs, summary};
 
 #[derive(Parser)]
 struct Arguments {

@@ -3,17 +3,15 @@
 //! A chain of scalars, and a 2-64-64-2 network recorded in scalars and in tensors. The loops are in
 //! `support/chain.rs` and `support/network.rs`, beside what is recorded.
 
-mod support;
-
 use std::hint::black_box;
 
 use pushforward::prelude::*;
 use pushforward::program::{Program, Threads};
-use support::bench::{Bench, Measurement};
-use support::chain;
-use support::network::{self, ByHand};
-use support::picture::Plot;
-use support::table::Layout;
+use pushforward_benches::bench::{Bench, Measurement};
+use pushforward_benches::chain;
+use pushforward_benches::network::{self, ByHand};
+use pushforward_benches::picture::Plot;
+use pushforward_benches::table::Layout;
 
 const BATCH: usize = 256;
 const TAPE: &str = "tape";

@@ -3,13 +3,11 @@
 //! RealNVP is the baseline of its row. RealNVP and the spline coupling have 8 layers, MAF has 5. The exponents are fitted
 //! to multiplications, parameters times samples, from where they outweigh everything else.
 
-mod support;
-
 use pushforward::program::Threads;
-use support::bench::Bench;
-use support::models::{Case, Model, Size, runner};
-use support::picture::{Plot, by_series};
-use support::table::Layout;
+use pushforward_benches::bench::Bench;
+use pushforward_benches::models::{Case, Model, Size, runner};
+use pushforward_benches::picture::{Plot, by_series};
+use pushforward_benches::table::Layout;
 
 /// Multiplications from which on matrices take most of the time.
 const LARGE: f64 = 1e8;

@@ -1,16 +1,13 @@
 //! Lesson 1: how a density changes when its variable is mapped.
 
-use std::process::ExitCode;
-
 use pushforward::audit::Topic;
-use pushforward::lesson::{Lesson, Page, Picture, equation, formulas};
 use pushforward::prelude::*;
 use pushforward::sweep::tangent;
 use pushforward::tape::Cut;
+use pushforward_course::{Lesson, Page, Picture, equation, formulas};
 
-#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
 #[path = "judges/01_change_of_variables.rs"]
-mod judge;
+pub mod judge;
 
 /// x = 3z + 1 on (0, 1).
 struct Stretch;
@@ -95,12 +92,10 @@ pub const LESSON: Lesson = Lesson {
     title: "The change of variables",
     about: "how a density changes under a map",
     exercise: &judge::EXERCISE,
+    seconds: 1.0,
+    trained: &[],
     tell,
 };
-
-fn main() -> ExitCode {
-    LESSON.run()
-}
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.question(

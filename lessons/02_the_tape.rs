@@ -1,16 +1,13 @@
 //! Lesson 2: how derivatives come out of a tape.
 
-use std::process::ExitCode;
-
-use pushforward::lesson::{Lesson, Page, Picture, equation, fit_slope, values};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::{Names, adjoint, render, tangent};
 use pushforward::tape::{Cut, NodeId, Op};
+use pushforward_course::{Lesson, Page, Picture, equation, fit_slope, values};
 
-#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
 #[path = "judges/02_the_tape.rs"]
-mod judge;
+pub mod judge;
 
 /// y = z₁·z₂ + sin z₁
 fn example<'t>(z: Var<'t>) -> Var<'t> {
@@ -30,12 +27,10 @@ pub const LESSON: Lesson = Lesson {
     title: "The tape",
     about: "how derivatives come out of a tape",
     exercise: &judge::EXERCISE,
+    seconds: 1.0,
+    trained: &[],
     tell,
 };
-
-fn main() -> ExitCode {
-    LESSON.run()
-}
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.question(

@@ -1,13 +1,10 @@
 //! Lesson 3: in several dimensions the determinant measures volume.
 
-use std::process::ExitCode;
-
-use pushforward::lesson::{Lesson, Page, Picture, equation, formulas, values};
 use pushforward::prelude::*;
+use pushforward_course::{Lesson, Page, Picture, equation, formulas, values};
 
-#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
 #[path = "judges/03_jacobian_and_volume.rs"]
-mod judge;
+pub mod judge;
 
 /// x = A z with a fixed 2×2 matrix.
 struct Matrix {
@@ -88,12 +85,10 @@ pub const LESSON: Lesson = Lesson {
     title: "The Jacobian and volume",
     about: "the determinant measures volume",
     exercise: &judge::EXERCISE,
+    seconds: 1.0,
+    trained: &[],
     tell,
 };
-
-fn main() -> ExitCode {
-    LESSON.run()
-}
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.question("In one dimension a density falls by how much f stretches. What stretches in two?");

@@ -1,15 +1,12 @@
 //! Lesson 4: why the absolute value.
 
-use std::process::ExitCode;
-
 use pushforward::audit::Topic;
 use pushforward::jacobian::{jacobian, map};
-use pushforward::lesson::{Lesson, Page, Picture, formulas, values};
 use pushforward::prelude::*;
+use pushforward_course::{Lesson, Page, Picture, formulas, values};
 
-#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
 #[path = "judges/04_absolute_value.rs"]
-mod judge;
+pub mod judge;
 
 /// x = -3z + 1: the line, turned round.
 struct Turned;
@@ -55,12 +52,10 @@ pub const LESSON: Lesson = Lesson {
     title: "Why the absolute value",
     about: "why |det J| and not det J",
     exercise: &judge::EXERCISE,
+    seconds: 1.0,
+    trained: &[],
     tell,
 };
-
-fn main() -> ExitCode {
-    LESSON.run()
-}
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.question("The determinant measures volume. But determinants can be negative, and volumes cannot.");

@@ -1,17 +1,14 @@
 //! Lesson 5: one density, two forms, and which is cheaper when.
 
-use std::process::ExitCode;
-
 use pushforward::bijection::{pull_back, push_forward};
 use pushforward::jacobian::{log_det, map};
-use pushforward::lesson::{Lesson, Page, formulas};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::tape::{Cut, NodeId};
+use pushforward_course::{Lesson, Page, formulas};
 
-#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
 #[path = "judges/05_two_forms.rs"]
-mod judge;
+pub mod judge;
 
 /// x₁ = z₁,  x₂ = z₂·exp(tanh z₁) + z₁²
 struct Bend;
@@ -137,12 +134,10 @@ pub const LESSON: Lesson = Lesson {
     title: "Two forms of one density",
     about: "one density, seen from z and from x",
     exercise: &judge::EXERCISE,
+    seconds: 1.0,
+    trained: &[],
     tell,
 };
-
-fn main() -> ExitCode {
-    LESSON.run()
-}
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.question(

@@ -1,16 +1,13 @@
 //! Lesson 6: the log-determinant of a stack is the sum over its layers.
 
-use std::process::ExitCode;
-
 use pushforward::audit::Topic;
 use pushforward::jacobian::{jacobian, map};
-use pushforward::lesson::{Lesson, Page, Picture, values};
 use pushforward::prelude::*;
 use pushforward::sweep::Lu;
+use pushforward_course::{Lesson, Page, Picture, values};
 
-#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
 #[path = "judges/06_chain_rule_of_determinants.rs"]
-mod judge;
+pub mod judge;
 
 /// x₁ = z₁,  x₂ = z₂·exp(tanh z₁) + z₁²
 struct Bend;
@@ -80,12 +77,10 @@ pub const LESSON: Lesson = Lesson {
     title: "The chain rule of determinants",
     about: "layers one after another: logarithms add",
     exercise: &judge::EXERCISE,
+    seconds: 1.0,
+    trained: &[],
     tell,
 };
-
-fn main() -> ExitCode {
-    LESSON.run()
-}
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.question("A flow is several layers, one after another. What is the log-determinant of the whole?");

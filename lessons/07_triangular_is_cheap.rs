@@ -1,17 +1,15 @@
 //! Lesson 7: why flows are built from triangular layers.
 
-use std::process::ExitCode;
 use std::time::Instant;
 
 use pushforward::jacobian::map;
-use pushforward::lesson::{Lesson, Page, Picture, fit_slope, formulas};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::{Lu, tangent};
+use pushforward_course::{Lesson, Page, Picture, fit_slope, formulas};
 
-#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
 #[path = "judges/07_triangular_is_cheap.rs"]
-mod judge;
+pub mod judge;
 
 /// xᵢ = zᵢ·exp(tanh zᵢ₋₁) + sin zᵢ₋₁, with nothing before the first.
 struct Neighbours {
@@ -111,12 +109,10 @@ pub const LESSON: Lesson = Lesson {
     title: "Triangular is cheap",
     about: "O(d) against O(d³), proven and measured",
     exercise: &judge::EXERCISE,
+    seconds: 10.0,
+    trained: &[],
     tell,
 };
-
-fn main() -> ExitCode {
-    LESSON.run()
-}
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.question("Any invertible network has a Jacobian. Why are flows not simply any invertible network?");

@@ -1,16 +1,14 @@
 //! Lesson 8: a flow on real data, trained by maximum likelihood.
 
 use std::io::IsTerminal;
-use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use pushforward::flow::Stop;
-use pushforward::lesson::{Lesson, Page, Picture};
 use pushforward::prelude::*;
+use pushforward_course::{Lesson, Page, Picture};
 
-#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
 #[path = "judges/08_first_flow.rs"]
-mod judge;
+pub mod judge;
 
 const SEED: u64 = 7;
 
@@ -48,12 +46,10 @@ pub const LESSON: Lesson = Lesson {
     title: "A first flow",
     about: "RealNVP on real data, by likelihood",
     exercise: &judge::EXERCISE,
+    seconds: 10.0,
+    trained: &[""],
     tell,
 };
-
-fn main() -> ExitCode {
-    LESSON.run()
-}
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.question("Can a density with an exact formula follow data that no textbook density fits?");
@@ -84,7 +80,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
          the shower and the share of light in its two brightest pixels. They lie along a bent, split band. Of every ten rows eight are \
          for training and one is the test; the tenth part that is left, 1233 rows, is not used here.",
     );
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/lessons/data/magic_gamma.csv");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/data/magic_gamma.csv");
     let table = Table::read(path, &["size_log10", "conc"], |_| true)?;
     let training = table.filter(|row| row % 10 < 8);
     let moments = training.moments();

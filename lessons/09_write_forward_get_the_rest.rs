@@ -1,16 +1,13 @@
 //! Lesson 9: write forward, get the rest.
 
-use std::process::ExitCode;
-
 use pushforward::audit::Topic;
 use pushforward::bijection::{BijectionError, derived_inverse};
-use pushforward::lesson::{Lesson, Page, equation, values};
 use pushforward::prelude::*;
 use pushforward::sweep::simplify::Rule;
+use pushforward_course::{Lesson, Page, equation, values};
 
-#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
 #[path = "judges/09_write_forward_get_the_rest.rs"]
-mod judge;
+pub mod judge;
 
 /// What the page shows of `Unseen`.
 const FORWARD: &str = "fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
@@ -91,12 +88,10 @@ pub const LESSON: Lesson = Lesson {
     title: "Write forward, get the rest",
     about: "proof, log-determinant, inverse: derived",
     exercise: &judge::EXERCISE,
+    seconds: 1.0,
+    trained: &[],
     tell,
 };
-
-fn main() -> ExitCode {
-    LESSON.run()
-}
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.question(

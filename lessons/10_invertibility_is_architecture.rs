@@ -2,22 +2,20 @@
 
 use std::error::Error;
 use std::f64::consts::PI;
-use std::process::ExitCode;
 
 use pushforward::audit::{Settings, Topic, audit_with};
 use pushforward::bijection::{pull_back_with_log_det, push_forward};
 use pushforward::jacobian::{jacobian, map};
-use pushforward::lesson::{Grid, Lesson, Page, Picture, coverings, equation, values};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::adjoint;
 use pushforward::sweep::simplify::simplify;
 use pushforward::tape::Cut;
 use pushforward::train::Adam;
+use pushforward_course::{Grid, Lesson, Page, Picture, coverings, equation, values};
 
-#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
 #[path = "judges/10_invertibility_is_architecture.rs"]
-mod judge;
+pub mod judge;
 
 const SEED: u64 = 7;
 /// A determinant below this costs something, and this is how much.
@@ -214,12 +212,10 @@ pub const LESSON: Lesson = Lesson {
     title: "Invertibility is architecture",
     about: "a penalty for folding: what it misses",
     exercise: &judge::EXERCISE,
+    seconds: 5.0,
+    trained: &["A network that", "Two points, one z", "How much probability", "Built in"],
     tell,
 };
-
-fn main() -> ExitCode {
-    LESSON.run()
-}
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.question(
@@ -269,7 +265,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         "Real data: bill depth and body mass of 342 penguins, standardised. They fall into two groups, heavy birds \
          with shallow bills and light birds with deep ones, and between them is a gap.",
     );
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/lessons/data/penguins.csv");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/data/penguins.csv");
     let table = Table::read(path, &["bill_depth_mm", "body_mass_g"], |_| true)?;
     let training = table.filter(|row| row % 10 < 8);
     let moments = training.moments();

@@ -2,21 +2,19 @@
 
 use std::error::Error;
 use std::f64::consts::PI;
-use std::process::ExitCode;
 
 use pushforward::bijection::{Recording, pull_back, push_forward};
 use pushforward::flow::Fitted;
 use pushforward::jacobian::{jacobian, map};
-use pushforward::lesson::{Lesson, Page, Picture, equation, formulas, values};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::reach::{Reach, Relation};
 use pushforward::sweep::simplify::simplify;
 use pushforward::tape::{Cut, NodeId, Op};
+use pushforward_course::{Lesson, Page, Picture, equation, formulas, values};
 
-#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
 #[path = "judges/11_coupling.rs"]
-mod judge;
+pub mod judge;
 
 const SEED: u64 = 7;
 
@@ -174,12 +172,10 @@ pub const LESSON: Lesson = Lesson {
     title: "Coupling layers",
     about: "NICE and RealNVP; why halves take turns",
     exercise: &judge::EXERCISE,
+    seconds: 5.0,
+    trained: &["What one layer", "The grid through", "What the scale"],
     tell,
 };
-
-fn main() -> ExitCode {
-    LESSON.run()
-}
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.question(
@@ -330,7 +326,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
          first column, the brightness, is no bell. One layer with a large network, and two stacks of six layers, each \
          trained for eight passes over the data:",
     );
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/lessons/data/magic_gamma.csv");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/data/magic_gamma.csv");
     let table = Table::read(path, &["size_log10", "conc"], |_| true)?;
     let training = table.filter(|row| row % 10 < 8);
     let moments = training.moments();

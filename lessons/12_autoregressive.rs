@@ -2,21 +2,19 @@
 
 use std::error::Error;
 use std::f64::consts::PI;
-use std::process::ExitCode;
 use std::time::Instant;
 
 use pushforward::audit::{Settings, Topic, audit_with};
 use pushforward::bijection::{pull_back, push_forward};
 use pushforward::flow::Fitted;
-use pushforward::lesson::{Formulas, Lesson, Page, Picture, equation, formulas};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::reach::{Reach, Relation};
 use pushforward::tape::{Cut, Op};
+use pushforward_course::{Formulas, Lesson, Page, Picture, equation, formulas};
 
-#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
 #[path = "judges/12_autoregressive.rs"]
-mod judge;
+pub mod judge;
 
 const SEED: u64 = 7;
 
@@ -145,12 +143,10 @@ pub const LESSON: Lesson = Lesson {
     title: "Autoregressive layers",
     about: "masks, proven; MAF is IAF turned round",
     exercise: &judge::EXERCISE,
+    seconds: 5.0,
+    trained: &["Real data"],
     tell,
 };
-
-fn main() -> ExitCode {
-    LESSON.run()
-}
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.question(
@@ -361,7 +357,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
          layer of MAF with 24 + 24 hidden units, in that order, against one Gaussian. Mean ln p of held-out days, \
          factor by factor:",
     );
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/lessons/data/weather.csv");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/data/weather.csv");
     let table = Table::read(path, &[], |_| true)?;
     let training = table.filter(|row| row % 10 < 8);
     let moments = training.moments();

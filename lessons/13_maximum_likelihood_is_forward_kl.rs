@@ -2,22 +2,20 @@
 
 use std::error::Error;
 use std::f64::consts::PI;
-use std::process::ExitCode;
 
 use pushforward::audit::Evidence;
 use pushforward::bijection::{Pulled, pull_back_with_log_det};
 use pushforward::flow::{Fitted, Trainer};
-use pushforward::lesson::statistics::{mean, standard_error};
-use pushforward::lesson::{Lesson, Page, Picture};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::simplify::simplify;
 use pushforward::sweep::{Names, adjoint, formulas};
 use pushforward::tape::{Cut, NodeId};
+use pushforward_course::statistics::{mean, standard_error};
+use pushforward_course::{Lesson, Page, Picture};
 
-#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
 #[path = "judges/13_maximum_likelihood_is_forward_kl.rs"]
-mod judge;
+pub mod judge;
 
 const SEED: u64 = 7;
 const STEPS: usize = 1200;
@@ -70,12 +68,10 @@ pub const LESSON: Lesson = Lesson {
     title: "Maximum likelihood is a distance to the truth",
     about: "what training lowers",
     exercise: &judge::EXERCISE,
+    seconds: 15.0,
+    trained: &["All along training"],
     tell,
 };
-
-fn main() -> ExitCode {
-    LESSON.run()
-}
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.question(

@@ -2,21 +2,19 @@
 
 use std::error::Error;
 use std::f64::consts::SQRT_2;
-use std::process::ExitCode;
 use std::time::Instant;
 
 use pushforward::audit::Evidence;
 use pushforward::bijection::{pull_back, push_forward};
-use pushforward::lesson::statistics::gap_to_even;
-use pushforward::lesson::{Lesson, Page, Picture, fit_slope, formulas, values};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
+use pushforward_course::statistics::gap_to_even;
+use pushforward_course::{Lesson, Page, Picture, fit_slope, formulas, values};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
 #[path = "judges/14_one_pass_sampling.rs"]
-mod judge;
+pub mod judge;
 
 const SEED: u64 = 7;
 const ROWS: usize = 32;
@@ -124,12 +122,10 @@ pub const LESSON: Lesson = Lesson {
     title: "A sample in one pass",
     about: "one normal draw, one pass, no chain",
     exercise: &judge::EXERCISE,
+    seconds: 5.0,
+    trained: &["And a chain"],
     tell,
 };
-
-fn main() -> ExitCode {
-    LESSON.run()
-}
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.question(

@@ -1,16 +1,14 @@
 //! Lesson 15: simple bases, and where a base does matter.
 
 use std::error::Error;
-use std::process::ExitCode;
 
 use pushforward::flow::Fitted;
-use pushforward::lesson::statistics::mean;
-use pushforward::lesson::{Lesson, Page, Picture, data, formulas, values};
 use pushforward::prelude::*;
+use pushforward_course::statistics::mean;
+use pushforward_course::{Lesson, Page, Picture, data, formulas, values};
 
-#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
 #[path = "judges/15_simple_bases.rs"]
-mod judge;
+pub mod judge;
 
 const SEED: u64 = 7;
 
@@ -85,12 +83,10 @@ pub const LESSON: Lesson = Lesson {
     title: "Simple bases",
     about: "the power is in the map; tails, pieces",
     exercise: &judge::EXERCISE,
+    seconds: 15.0,
+    trained: &["Five bases", "Where it does"],
     tell,
 };
-
-fn main() -> ExitCode {
-    LESSON.run()
-}
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.question(

@@ -2,18 +2,16 @@
 
 use std::error::Error;
 use std::f64::consts::{E, PI};
-use std::process::ExitCode;
 
 use pushforward::flow::Fitted;
-use pushforward::lesson::statistics::{auc, histogram, mean, roc};
-use pushforward::lesson::{Lesson, Page, Picture, data};
 use pushforward::prelude::*;
+use pushforward_course::statistics::{auc, histogram, mean, roc};
+use pushforward_course::{Lesson, Page, Picture, data};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
 #[path = "judges/16_anomalies.rs"]
-mod judge;
+pub mod judge;
 
 const SEED: u64 = 7;
 const COLUMNS: [&str; 10] =
@@ -52,12 +50,10 @@ pub const LESSON: Lesson = Lesson {
     title: "Anomalies",
     about: "exact scores, an ROC, and their limits",
     exercise: &judge::EXERCISE,
+    seconds: 10.0,
+    trained: &["Ten columns", "First caveat", "Second caveat"],
     tell,
 };
-
-fn main() -> ExitCode {
-    LESSON.run()
-}
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.question(

@@ -2,18 +2,16 @@
 
 use std::error::Error;
 use std::f64::consts::PI;
-use std::process::ExitCode;
 
 use pushforward::flow::Fitted;
-use pushforward::lesson::statistics::{even_p_value, histogram, mean};
-use pushforward::lesson::{Lesson, Page, Picture, formulas};
 use pushforward::prelude::*;
+use pushforward_course::statistics::{even_p_value, histogram, mean};
+use pushforward_course::{Lesson, Page, Picture, formulas};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
 #[path = "judges/17_inverse_problems.rs"]
-mod judge;
+pub mod judge;
 
 const SEED: u64 = 7;
 /// The standard deviation of the measurement's noise.
@@ -106,12 +104,10 @@ pub const LESSON: Lesson = Lesson {
     title: "Inverse problems",
     about: "a posterior as a flow, and its ranks",
     exercise: &judge::EXERCISE,
+    seconds: 15.0,
+    trained: &["By hand", "Two causes", "The posterior", "Is it calibrated"],
     tell,
 };
-
-fn main() -> ExitCode {
-    LESSON.run()
-}
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.question(

@@ -2,22 +2,20 @@
 
 use std::error::Error;
 use std::f64::consts::{LN_2, PI};
-use std::process::ExitCode;
 use std::time::Instant;
 
 use pushforward::audit::{Evidence, Topic};
-use pushforward::lesson::exercise::{Sameness, Space, compared};
-use pushforward::lesson::statistics::{mean, standard_error};
-use pushforward::lesson::{Lesson, Page, Picture, equation};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::adjoint;
 use pushforward::sweep::simplify::simplify;
 use pushforward::tape::Cut;
+use pushforward_course::exercise::{Sameness, Space, compared};
+use pushforward_course::statistics::{mean, standard_error};
+use pushforward_course::{Lesson, Page, Picture, equation};
 
-#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
 #[path = "judges/18_five_paradigms.rs"]
-mod judge;
+pub mod judge;
 #[path = "paradigms/mod.rs"]
 mod paradigms;
 
@@ -101,12 +99,10 @@ pub const LESSON: Lesson = Lesson {
     title: "Five paradigms, measured",
     about: "what each of five gives up",
     exercise: &judge::EXERCISE,
+    seconds: 20.0,
+    trained: &["Five models", "Is ln p", "What must", "Whose samples", "All of it"],
     tell,
 };
-
-fn main() -> ExitCode {
-    LESSON.run()
-}
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.question(

@@ -2,25 +2,23 @@
 
 use std::error::Error;
 use std::f64::consts::PI;
-use std::process::ExitCode;
 
 use pushforward::audit::{self, Topic, audit_with};
 use pushforward::bijection::{derived_inverse, pull_back_with_log_det, push_forward};
 use pushforward::flow::Fitted;
-use pushforward::lesson::statistics::{mean, standard_error};
-use pushforward::lesson::{Formulas, Lesson, Page, Picture};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::simplify::simplify;
 use pushforward::sweep::{Names, adjoint, formulas};
 use pushforward::tape::{Cut, NodeId};
 use pushforward::train::{Loss, Minimiser, Settings};
+use pushforward_course::statistics::{mean, standard_error};
+use pushforward_course::{Formulas, Lesson, Page, Picture};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
 #[path = "judges/19_reparameterisation.rs"]
-mod judge;
+pub mod judge;
 
 const SEED: u64 = 7;
 /// The standard deviation of the bent model's noise.
@@ -364,12 +362,10 @@ pub const LESSON: Lesson = Lesson {
     title: "Reparameterisation",
     about: "a draw as a bijection of noise",
     exercise: &judge::EXERCISE,
+    seconds: 5.0,
+    trained: &["Learned", "Any flow", "The posterior"],
     tell,
 };
-
-fn main() -> ExitCode {
-    LESSON.run()
-}
 
 fn tell(page: &mut Page) -> Told {
     page.question(

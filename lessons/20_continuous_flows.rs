@@ -2,25 +2,23 @@
 
 use std::error::Error;
 use std::f64::consts::{SQRT_2, TAU};
-use std::process::ExitCode;
 
 use pushforward::audit::{Evidence, Topic};
 use pushforward::bijection::{Pulled, pull_back_with_log_det, push_forward};
 use pushforward::flow::{Fitted, Trainer};
 use pushforward::jacobian::{estimated_trace, log_det, map, trace};
-use pushforward::lesson::statistics::{gap_to_even, mean, standard_error};
-use pushforward::lesson::{Lesson, Page, Picture, equation, fit_slope, formulas, values};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::adjoint;
 use pushforward::tape::Cut;
 use pushforward::train::{Loss, Minimiser, Settings};
+use pushforward_course::statistics::{gap_to_even, mean, standard_error};
+use pushforward_course::{Lesson, Page, Picture, equation, fit_slope, formulas, values};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-#[allow(dead_code, reason = "it judges in the exercise's own binary; the lesson only asks")]
 #[path = "judges/20_continuous_flows.rs"]
-mod judge;
+pub mod judge;
 #[path = "continuous/known_diffusion.rs"]
 mod known_diffusion;
 
@@ -128,12 +126,10 @@ pub const LESSON: Lesson = Lesson {
     title: "Continuous flows",
     about: "d ln p/dt = -tr ∂v/∂z, and diffusion",
     exercise: &judge::EXERCISE,
+    seconds: 15.0,
+    trained: &["The tape does", "Diffusion is", "Trained without"],
     tell,
 };
-
-fn main() -> ExitCode {
-    LESSON.run()
-}
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.question(

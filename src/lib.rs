@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use pushforward::audit::Topic;
-//! use pushforward::lesson::formulas;
+//! use pushforward::derivation::formulas;
 //! use pushforward::prelude::*;
 //!
 //! /// x₁ = z₁,  x₂ = z₂·exp(tanh z₁) + z₁²
@@ -58,9 +58,8 @@
 //! | [`audit`](mod@audit) | every claim with its evidence |
 //! | [`checker`] | a second program, which accepts or rejects what the audit claims; argued in `DESIGN.md` |
 //! | [`derivation`] | everything that follows from `forward`, as a document |
-//! | [`lesson`] | what the lessons are written with |
 //!
-//! The lessons in `lessons/` use nothing but this.
+//! The lessons in `lessons/` and the command in `command/` are packages of their own that use nothing but this.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -73,7 +72,6 @@ pub mod flow;
 pub mod jacobian;
 pub mod kernel;
 pub mod layers;
-pub mod lesson;
 pub mod program;
 pub mod sweep;
 pub mod tape;

@@ -2,18 +2,14 @@
 //! σ and tanh are flat to a number of the machine, and in both number types.
 //!
 //! The judgement: within 8 units in the last place of max(1, |ln|det J||), and what one rounding of z moves.
-//! `ACCURACY_MAPS=2000 cargo test --test accuracy -- --nocapture` judges as many random maps and prints what loses digits,
+//! `ACCURACY_MAPS=2000 cargo test --test library accuracy:: -- --nocapture` judges as many random maps and prints what loses digits,
 //! with the operation that loses them.
 
-#[path = "accuracy/dual.rs"]
 mod dual;
-#[path = "accuracy/exact.rs"]
 mod exact;
-#[path = "accuracy/maps.rs"]
 mod maps;
 
-#[allow(dead_code)]
-mod catalogue;
+use crate::catalogue;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

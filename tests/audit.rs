@@ -1,7 +1,6 @@
 //! What the audit catches, each with a message that says what to do.
 
-#[allow(dead_code, reason = "other tests use more of it")]
-mod catalogue;
+use crate::catalogue;
 
 use catalogue::{Entry, catalogue};
 use pushforward::audit::{Topic, audit_with};

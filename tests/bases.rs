@@ -47,7 +47,7 @@ fn every_base_is_a_density() {
             false => 0.7 * ((u / (1.0 - u)).ln() * 0.7).cosh() / (u * (1.0 - u)),
         };
         let grid: Vec<f64> = middles.clone().map(place).collect();
-        let values = pushforward::lesson::values(&tape, z, &[log_prob], &grid).swap_remove(0);
+        let values = pushforward::program::values(&tape, z, &[log_prob], &grid).swap_remove(0);
         let cells: Vec<f64> =
             values.iter().zip(middles).map(|(value, u)| value.exp() * slope(u) / f64::from(n)).collect();
         let mass: f64 = cells.iter().sum();

@@ -1,8 +1,7 @@
 //! The bound sweep against arithmetic of 2304 bits: what a program computes lies within its bounds, whatever the size
 //! of its numbers.
 
-#[allow(dead_code, reason = "other tests use more of it")]
-mod random_programs;
+use crate::random_programs;
 
 use std::cell::Cell;
 

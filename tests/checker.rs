@@ -2,8 +2,8 @@
 //!
 //! Certificates are written out here by hand, so that nothing of the library that makes them has a part in it.
 
-mod catalogue;
-mod seeded;
+use crate::catalogue;
+use crate::seeded;
 
 use pushforward::audit::{Topic, audit};
 use pushforward::checker::{log_abs_det, values, verify};

@@ -1,9 +1,8 @@
 //! The log-determinants that must come out of `forward` alone, beside what the books write by hand, and the
 //! documents that derive them.
 
-#[allow(dead_code)]
-mod catalogue;
-mod notation_reader;
+use crate::catalogue;
+use crate::notation_reader;
 
 use catalogue::catalogue;
 use notation_reader::{equations_that_hold, parse};
@@ -17,7 +16,7 @@ use pushforward::tape::Cut;
 macro_rules! snapshot {
     ($name:expr, $text:expr) => {{
         let mut settings = insta::Settings::clone_current();
-        settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"));
+        settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../snapshots"));
         settings.set_prepend_module_to_snapshot(false);
         settings.set_omit_expression(true);
         settings.bind(|| insta::assert_snapshot!($name, $text));

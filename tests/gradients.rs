@@ -1,7 +1,7 @@
 //! Derivatives of every operation and of random programs: tangents against central differences, adjoints
 //! against tangents, batch sums against sums of rows, f32 against f64.
 
-mod random_programs;
+use crate::random_programs;
 
 use std::cell::Cell;
 

@@ -2,7 +2,7 @@
 //! replaced by the branch it takes, whatever breaks down in the others.
 
 #[allow(dead_code)] // of which only the seeds and choices are wanted here
-mod random_programs;
+use crate::random_programs;
 
 use std::cell::Cell;
 

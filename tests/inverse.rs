@@ -1,10 +1,9 @@
 //! Derived inverses of random layers: whatever chain of operations moves each variable, by whatever the ones before
 //! it say, the program run backwards brings every image home.
 
-#[allow(dead_code, reason = "other tests use more of it")]
-mod random_programs;
+use crate::random_programs;
 
-mod exact;
+use crate::exact;
 
 use std::cell::Cell;
 use std::sync::Mutex;

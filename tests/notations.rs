@@ -1,7 +1,7 @@
 //! A formula says the same in text, in LaTeX and in MathML, and what it says is what the program computes.
 
-mod notation_reader;
-mod random_programs;
+use crate::notation_reader;
+use crate::random_programs;
 
 use std::cell::Cell;
 

@@ -1,8 +1,8 @@
 //! Maps given piece by piece: what is proven of them, and what is never proven.
 
 use pushforward::audit::{Settings, Topic, audit_with};
-use pushforward::lesson::values;
 use pushforward::prelude::*;
+use pushforward::program::values;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

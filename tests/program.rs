@@ -1,8 +1,7 @@
 //! Compiled programs: the numbers of the plain executor, whatever the rows, the threads and the type; no number lost.
 
-mod plain;
-#[allow(dead_code, reason = "other tests use more of it")]
-mod random_programs;
+use crate::plain;
+use crate::random_programs;
 
 use std::cell::Cell;
 

@@ -1,7 +1,7 @@
 //! The simplifier and the bounds it stands on: equal values, never a smaller domain, no blow-up; and the table of
 //! log-determinants that must come out of `forward` alone.
 
-mod random_programs;
+use crate::random_programs;
 
 use std::cell::Cell;
 use std::time::Instant;

@@ -1,6 +1,4 @@
-//! What a person sees, pinned: lessons, audits, formulas. Read a changed snapshot line by line.
-
-use std::process::Command;
+//! What a person sees of the library, as snapshots: audits and errors. Read a changed snapshot line by line.
 
 use pushforward::prelude::*;
 
@@ -8,22 +6,11 @@ use pushforward::prelude::*;
 macro_rules! snapshot {
     ($name:expr, $text:expr) => {{
         let mut settings = insta::Settings::clone_current();
-        settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"));
+        settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../snapshots"));
         settings.set_prepend_module_to_snapshot(false);
         settings.set_omit_expression(true);
         settings.bind(|| insta::assert_snapshot!($name, $text));
     }};
-}
-
-/// The output of a lesson, as it is when piped.
-fn output_of(executable: &str) -> String {
-    let output = Command::new(executable)
-        .env("PUSHFORWARD_MASK", "1")
-        .current_dir(env!("CARGO_TARGET_TMPDIR"))
-        .output()
-        .expect("the lesson runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("lessons print UTF-8")
 }
 
 /// Rounding differs in the last bits from machine to machine, and so does what is left of an error.
@@ -38,89 +25,6 @@ fn without_rounding(text: &str) -> String {
         }
         masked
     })
-}
-
-/// A trained flow differs a little wherever `exp` does: its digits, and the rows of pictures drawn from it, are left out.
-fn without_training(text: &str) -> String {
-    let drawn =
-        |line: &&str| !line.chars().any(|c| ('\u{2800}'..='\u{28ff}').contains(&c) || "░▒▓█│┤".contains(c));
-    let masked = text.lines().filter(drawn).map(|line| {
-        line.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect::<String>() + "\n"
-    });
-    masked.collect()
-}
-
-/// The same for the sections under these headings; the others hold numbers that are the same everywhere.
-fn without_training_under(headings: &[&str], text: &str) -> String {
-    let mut trained = false;
-    let mut masked = String::new();
-    for line in without_rounding(text).split_inclusive('\n') {
-        if let Some(heading) = line.strip_prefix("── ") {
-            trained = headings.iter().any(|trained| heading.starts_with(trained));
-        }
-        masked.push_str(&if trained { without_training(line) } else { line.to_string() });
-    }
-    masked
-}
-
-macro_rules! lessons {
-    ($($test:ident $executable:literal $mask:expr;)*) => {
-        $(
-            #[test]
-            fn $test() {
-                let output = output_of(env!(concat!("CARGO_BIN_EXE_", $executable)));
-                let wide = output.lines().find(|line| line.chars().count() > 80);
-                assert_eq!(wide, None, "a line is wider than 80 columns");
-                assert!(!output.contains('\u{1b}'), "colour codes in a pipe");
-                let mask: fn(&str) -> String = $mask;
-                snapshot!(concat!("lesson_", $executable), mask(&output));
-            }
-        )*
-    };
-}
-
-lessons! {
-    lesson_01 "01_change_of_variables" without_rounding;
-    lesson_02 "02_the_tape" without_rounding;
-    lesson_03 "03_jacobian_and_volume" without_rounding;
-    lesson_04 "04_absolute_value" without_rounding;
-    lesson_05 "05_two_forms" without_rounding;
-    lesson_06 "06_chain_rule_of_determinants" without_rounding;
-    lesson_07 "07_triangular_is_cheap" without_rounding;
-    lesson_08 "08_first_flow" without_training;
-    lesson_09 "09_write_forward_get_the_rest" without_rounding;
-    lesson_10 "10_invertibility_is_architecture" |text| {
-        let trained = ["A network that", "Two points, one z", "How much probability", "Built in"];
-        without_training_under(&trained, text)
-    };
-    lesson_11 "11_coupling" |text| {
-        let trained = ["What one layer", "The grid through", "What the scale"];
-        without_training_under(&trained, text)
-    };
-    lesson_12 "12_autoregressive" |text| without_training_under(&["Real data"], text);
-    lesson_13 "13_maximum_likelihood_is_forward_kl" |text| without_training_under(&["All along training"], text);
-    lesson_14 "14_one_pass_sampling" |text| without_training_under(&["And a chain"], text);
-    lesson_15 "15_simple_bases" |text| without_training_under(&["Five bases", "Where it does"], text);
-    lesson_16 "16_anomalies" |text| {
-        let trained = ["Ten columns", "First caveat", "Second caveat"];
-        without_training_under(&trained, text)
-    };
-    lesson_17 "17_inverse_problems" |text| {
-        let trained = ["By hand", "Two causes", "The posterior", "Is it calibrated"];
-        without_training_under(&trained, text)
-    };
-    lesson_18 "18_five_paradigms" |text| {
-        let trained = ["Five models", "Is ln p", "What must", "Whose samples", "All of it"];
-        without_training_under(&trained, text)
-    };
-    lesson_19 "19_reparameterisation" |text| {
-        let trained = ["Learned", "Any flow", "The posterior"];
-        without_training_under(&trained, text)
-    };
-    lesson_20 "20_continuous_flows" |text| {
-        let trained = ["The tape does", "Diffusion is", "Trained without"];
-        without_training_under(&trained, text)
-    };
 }
 
 /// x₁ = z₁,  x₂ = z₂·exp(tanh z₁) + z₁²

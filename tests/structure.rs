@@ -1,6 +1,6 @@
 //! Proofs of structure, put to the test on random programs: no false proof, no wrong diagonal.
 
-mod random_programs;
+use crate::random_programs;
 
 use std::cell::Cell;
 

@@ -1,8 +1,8 @@
 //! Every layer far out: there and back, and ln|det J| against an LU of the whole Jacobian.
 //!
-//! `TAIL_POINTS=100000 cargo test --test tails -- --nocapture` prints the table for so many points.
+//! `TAIL_POINTS=100000 cargo test --test library tails:: -- --nocapture` prints the table for so many points.
 
-mod catalogue;
+use crate::catalogue;
 
 use catalogue::{Entry, catalogue};
 use pushforward::bijection::{pull_back, push_forward};

@@ -508,7 +508,7 @@ fn scalar<'t>(function: &str, a: Var<'t>) -> Option<Var<'t>> {
 
 #[test]
 fn every_reference_vector_is_met() {
-    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
+    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors");
     let folder = std::env::var_os("PUSHFORWARD_VECTORS").map_or(own, PathBuf::from);
     let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut files: Vec<PathBuf> = entries

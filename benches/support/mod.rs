@@ -16,9 +16,6 @@
 //! | `peers` | side by side: programs that print one JSON line, ours and other libraries' |
 //! | `markdown` | side by side: the table |
 
-// Every bench is a crate of its own and uses a part of this.
-#![allow(dead_code)]
-
 pub mod bench;
 pub mod case;
 pub mod chain;

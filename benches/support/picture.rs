@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use pushforward::lesson::{Picture, fit_slope};
+use pushforward_course::{Picture, fit_slope};
 
 use super::bench::Measurement;
 use super::summary::{directory, write as write_file};

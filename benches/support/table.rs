@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use pushforward::lesson::fit_slope;
+use pushforward_course::fit_slope;
 
 use super::bench::Measurement;
 

@@ -1,9 +1,9 @@
 //! Exercise 1: a map that gives x a density that was asked for.
 
-use pushforward::lesson::exercise::{
+use pushforward::prelude::*;
+use pushforward_course::exercise::{
     Answer, Exercise, Judgement, NotYet, Passed, Pieces, Probes, Sameness, Space, compared, recorded, shown,
 };
-use pushforward::prelude::*;
 
 pub const EXERCISE: Exercise = Exercise {
     number: 1,

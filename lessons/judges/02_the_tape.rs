@@ -1,12 +1,12 @@
 //! Exercise 2: a gradient by hand, held against the tape's.
 
-use pushforward::lesson::exercise::{
-    Answer, Exercise, Judgement, NotYet, Passed, Sameness, Space, apart, compared, formula, place,
-    terms_apart,
-};
 use pushforward::prelude::*;
 use pushforward::sweep::adjoint;
 use pushforward::tape::Cut;
+use pushforward_course::exercise::{
+    Answer, Exercise, Judgement, NotYet, Passed, Sameness, Space, apart, compared, formula, place,
+    terms_apart,
+};
 
 pub const EXERCISE: Exercise = Exercise {
     number: 2,

@@ -1,9 +1,9 @@
 //! Exercise 3: a linear map with a given side and a given area.
 
-use pushforward::lesson::exercise::{
+use pushforward::prelude::*;
+use pushforward_course::exercise::{
     Answer, Exercise, Judgement, NotYet, Passed, Sameness, Space, compared, place, recorded, shown,
 };
-use pushforward::prelude::*;
 
 pub const EXERCISE: Exercise = Exercise {
     number: 3,

@@ -1,11 +1,11 @@
 //! Exercise 4: a log-determinant by hand that is to be repaired.
 
-use pushforward::lesson::exercise::{
+use pushforward::prelude::*;
+use pushforward::tape::Op;
+use pushforward_course::exercise::{
     Allowed, Answer, Exercise, Judgement, NotYet, Passed, Sameness, Space, apart, compared, formula, place,
     recorded,
 };
-use pushforward::prelude::*;
-use pushforward::tape::Op;
 
 pub const EXERCISE: Exercise = Exercise {
     number: 4,

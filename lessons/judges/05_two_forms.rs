@@ -1,11 +1,11 @@
 //! Exercise 5: the log-determinant of f⁻¹, as a formula in x.
 
 use pushforward::bijection::pull_back;
-use pushforward::lesson::exercise::{
+use pushforward::prelude::*;
+use pushforward_course::exercise::{
     Exercise, Judgement, NotYet, Passed, Sameness, Space, apart, compared, derived_log_det, formula,
     given_formula, place,
 };
-use pushforward::prelude::*;
 
 pub const EXERCISE: Exercise = Exercise {
     number: 5,

@@ -1,11 +1,11 @@
 //! Exercise 6: the share of each layer, at its own input.
 
 use pushforward::bijection::push_forward;
-use pushforward::lesson::exercise::{
+use pushforward::prelude::*;
+use pushforward_course::exercise::{
     Exercise, Judgement, NotYet, Passed, Sameness, Space, apart, compared, derived_log_det, formula,
     given_formula, shown,
 };
-use pushforward::prelude::*;
 
 pub const EXERCISE: Exercise = Exercise {
     number: 6,

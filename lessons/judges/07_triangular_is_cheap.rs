@@ -1,10 +1,10 @@
 //! Exercise 7: a layer that says lower triangular and is not.
 
 use pushforward::audit::Topic;
-use pushforward::lesson::exercise::{
+use pushforward::prelude::*;
+use pushforward_course::exercise::{
     Allowed, Answer, Exercise, Judgement, NotYet, Passed, defined, depends, formula, one_to_one, recorded,
 };
-use pushforward::prelude::*;
 
 pub const EXERCISE: Exercise = Exercise {
     number: 7,

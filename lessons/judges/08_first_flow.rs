@@ -3,11 +3,11 @@
 use pushforward::audit::Topic;
 use pushforward::bijection::{pull_back, push_forward};
 use pushforward::flow::Stop;
-use pushforward::lesson::data;
-use pushforward::lesson::exercise::{
+use pushforward::prelude::*;
+use pushforward_course::data;
+use pushforward_course::exercise::{
     Answer, Exercise, Judgement, NotYet, Passed, Space, depends, place, recorded, shown,
 };
-use pushforward::prelude::*;
 
 pub const EXERCISE: Exercise = Exercise {
     number: 8,

@@ -1,11 +1,11 @@
 //! Exercise 9: a layer whose log-determinant is given.
 
 use pushforward::audit::Topic;
-use pushforward::lesson::exercise::{
+use pushforward::prelude::*;
+use pushforward_course::exercise::{
     Allowed, Answer, Exercise, Judgement, NotYet, Passed, Sameness, Space, apart, compared, formula, place,
     recorded, terms_apart,
 };
-use pushforward::prelude::*;
 
 pub const EXERCISE: Exercise = Exercise {
     number: 9,

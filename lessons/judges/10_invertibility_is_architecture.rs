@@ -3,11 +3,11 @@
 use std::f64::consts::FRAC_PI_4;
 
 use pushforward::audit::Topic;
-use pushforward::lesson::exercise::{
+use pushforward::prelude::*;
+use pushforward_course::exercise::{
     Allowed, Answer, Exercise, Judgement, NotYet, Passed, Probes, Sameness, Space, compared, place, recorded,
     shown,
 };
-use pushforward::prelude::*;
 
 pub const EXERCISE: Exercise = Exercise {
     number: 10,

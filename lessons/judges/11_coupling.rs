@@ -1,12 +1,12 @@
 //! Exercise 11: couplings that mix every variable with every other, and keep volume.
 
-use pushforward::lesson::exercise::{
-    Answer, Exercise, Judgement, NotYet, Passed, Sameness, Space, compared, depends, draws, formula, recorded,
-};
 use pushforward::prelude::*;
 use pushforward::sweep::reach::{Reach, Relation};
 use pushforward::sweep::simplify::simplify;
 use pushforward::tape::Cut;
+use pushforward_course::exercise::{
+    Answer, Exercise, Judgement, NotYet, Passed, Sameness, Space, compared, depends, draws, formula, recorded,
+};
 
 pub const EXERCISE: Exercise = Exercise {
     number: 11,

@@ -1,9 +1,9 @@
 //! Exercise 12: the two masks of a masked network.
 
-use pushforward::lesson::exercise::{
+use pushforward::prelude::*;
+use pushforward_course::exercise::{
     Exercise, Judgement, NotYet, Passed, Sameness, Space, compared, recorded,
 };
-use pushforward::prelude::*;
 
 pub const EXERCISE: Exercise = Exercise {
     number: 12,

@@ -2,10 +2,10 @@
 
 use std::f64::consts::PI;
 
-use pushforward::lesson::exercise::{
+use pushforward::prelude::*;
+use pushforward_course::exercise::{
     Exercise, Judgement, NotYet, Passed, Probes, Sameness, Space, apart, compared, given_formula, shown,
 };
-use pushforward::prelude::*;
 
 pub const EXERCISE: Exercise = Exercise {
     number: 13,

@@ -2,12 +2,12 @@
 
 use std::f64::consts::PI;
 
-use pushforward::lesson::exercise::{
-    Allowed, Answer, Exercise, Judgement, NotYet, Passed, Sameness, Space, compared, points, recorded, shown,
-};
 use pushforward::prelude::*;
 use pushforward::sweep::reach::{Layout, Reach, Relation};
 use pushforward::tape::{Cut, Op};
+use pushforward_course::exercise::{
+    Allowed, Answer, Exercise, Judgement, NotYet, Passed, Sameness, Space, compared, points, recorded, shown,
+};
 
 pub const EXERCISE: Exercise = Exercise {
     number: 14,

@@ -1,11 +1,11 @@
 //! Exercise 15: heavy tails, made by a layer.
 
 use pushforward::audit::Topic;
-use pushforward::lesson::exercise::{
+use pushforward::prelude::*;
+use pushforward_course::exercise::{
     Allowed, Answer, Exercise, Judgement, NotYet, Passed, Sameness, Space, apart, compared, formula,
     one_to_one, recorded, shown,
 };
-use pushforward::prelude::*;
 
 pub const EXERCISE: Exercise = Exercise {
     number: 15,

@@ -3,9 +3,9 @@
 use std::f64::consts::{E, PI};
 
 use pushforward::flow::FlowError;
-use pushforward::lesson::exercise::{Exercise, Judgement, NotYet, Passed, Space, given_formula, shown};
-use pushforward::lesson::statistics::auc;
 use pushforward::prelude::*;
+use pushforward_course::exercise::{Exercise, Judgement, NotYet, Passed, Space, given_formula, shown};
+use pushforward_course::statistics::auc;
 
 pub const EXERCISE: Exercise = Exercise {
     number: 16,

@@ -4,10 +4,10 @@ use std::f64::consts::PI;
 
 use pushforward::audit::Topic;
 use pushforward::bijection::push_forward;
-use pushforward::lesson::exercise::{
+use pushforward::prelude::*;
+use pushforward_course::exercise::{
     Allowed, Answer, Exercise, Judgement, NotYet, Passed, Sameness, Space, apart, compared, recorded, shown,
 };
-use pushforward::prelude::*;
 
 pub const EXERCISE: Exercise = Exercise {
     number: 17,

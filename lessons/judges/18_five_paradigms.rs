@@ -1,9 +1,9 @@
 //! Exercise 18: an autoregressive model, as a flow over a uniform base.
 
-use pushforward::lesson::exercise::{
+use pushforward::prelude::*;
+use pushforward_course::exercise::{
     Answer, Exercise, Judgement, NotYet, Passed, Sameness, Space, apart, compared, recorded, shown,
 };
-use pushforward::prelude::*;
 
 pub const EXERCISE: Exercise = Exercise {
     number: 18,

@@ -1,10 +1,10 @@
 //! Exercise 19: a uniform draw, moved to an exponential one.
 
 use pushforward::audit::Topic;
-use pushforward::lesson::exercise::{
+use pushforward::prelude::*;
+use pushforward_course::exercise::{
     Answer, Exercise, Judgement, NotYet, Passed, Pieces, Probes, Sameness, Space, compared, recorded, shown,
 };
-use pushforward::prelude::*;
 
 pub const EXERCISE: Exercise = Exercise {
     number: 19,

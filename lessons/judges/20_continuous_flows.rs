@@ -2,13 +2,13 @@
 
 use std::f64::consts::TAU;
 
-use pushforward::lesson::exercise::{
-    Exercise, Judgement, NotYet, Passed, Sameness, Space, apart, compared, given_formula, shown,
-    without_mistakes,
-};
 use pushforward::prelude::*;
 use pushforward::sweep::adjoint;
 use pushforward::tape::Cut;
+use pushforward_course::exercise::{
+    Exercise, Judgement, NotYet, Passed, Sameness, Space, apart, compared, given_formula, shown,
+    without_mistakes,
+};
 
 pub const EXERCISE: Exercise = Exercise {
     number: 20,

@@ -70,7 +70,7 @@ pub fn log_truth(x: &[f64], (means, deviations): &(Vec<f64>, Vec<f64>)) -> Vec<f
 
 /// Showers of gamma rays in a telescope: two columns of real data, eight of ten rows to learn from.
 pub fn showers() -> Result<Data> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/lessons/data/magic_gamma.csv");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/data/magic_gamma.csv");
     let all = Table::read(path, &["size_log10", "conc"], |_| true)?;
     let part = |digits: std::ops::Range<usize>| all.filter(|row| digits.contains(&(row % 10)));
     Ok(Data::of(part(0..8), part(9..10), part(8..9)))

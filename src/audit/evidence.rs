@@ -6,11 +6,10 @@
 
 use std::fmt;
 
-use serde::Serialize;
-
 /// How sure we are of a claim, and why.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(tag = "kind", rename_all = "snake_case"))]
 pub enum Evidence {
     /// True for all inputs and all parameters: by structure, by bounds or by symbolic equality.
     Proven {

@@ -86,7 +86,7 @@ pub(super) fn claims(bijection: &dyn Bijection, subject: &mut Subject, decide_on
 }
 
 /// That f⁻¹(f(z)) = z for every z, if the checker accepts it: of a bijection with its inverse, and nothing else of it.
-pub(crate) fn proven_identity(bijection: &dyn Bijection) -> Option<Evidence> {
+pub fn proven_identity(bijection: &dyn Bijection) -> Option<Evidence> {
     let settings = Settings { points: 1, decide_only: true, ..Settings::default() };
     let subject = Subject::new(bijection, &settings).ok()?;
     let (reason, _) = identity(&subject, true)?;

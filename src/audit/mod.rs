@@ -24,7 +24,7 @@ mod subject;
 mod witness;
 
 pub use evidence::Evidence;
-pub(crate) use inverse::proven_identity;
+pub use inverse::proven_identity;
 pub use report::{Claim, Report, Topic};
 
 use subject::Subject;

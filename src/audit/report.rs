@@ -2,13 +2,12 @@
 
 use std::fmt;
 
-use serde::Serialize;
-
 use super::evidence::Evidence;
 
 /// What a claim is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Topic {
     /// As many outputs as inputs.
     Shape,
@@ -45,7 +44,8 @@ pub enum Topic {
 }
 
 /// A statement and how it is known.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Claim {
     /// What it is about.
     pub topic: Topic,
@@ -54,7 +54,7 @@ pub struct Claim {
     /// How it is known.
     pub evidence: Evidence,
     /// The certificates that the checker has accepted: of what is proven, and of what is refuted by a witness.
-    #[serde(skip)]
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub certificates: Vec<String>,
 }
 
@@ -75,7 +75,8 @@ impl Claim {
 }
 
 /// All claims about one bijection.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Report {
     /// The bijection.
     pub subject: String,
@@ -122,7 +123,8 @@ impl Report {
         self.claims.iter().flat_map(|claim| &claim.certificates).cloned().collect()
     }
 
-    /// The report for machines.
+    /// The report as JSON, for other programs.
+    #[cfg(feature = "serde")]
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("a report holds nothing that JSON cannot say")
     }

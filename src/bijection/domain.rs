@@ -3,8 +3,6 @@
 use std::f64::consts::{PI, TAU};
 use std::fmt;
 
-use serde::Serialize;
-
 use crate::sweep::bound::{Bound, End, Region};
 use crate::sweep::superscript;
 
@@ -23,8 +21,9 @@ use crate::sweep::superscript;
 /// ```
 ///
 /// Two domains are equal if they are the same set, however they are written.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Domain {
     /// (-∞, ∞)
     Reals,
@@ -44,8 +43,9 @@ pub enum Domain {
 }
 
 /// The domains of variables that are not alike, one for each.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(transparent))]
 pub struct Product(Vec<Domain>);
 
 impl Product {

@@ -19,10 +19,10 @@ pub(crate) use image::bounded_image;
 pub use inverse::Inverse;
 pub(crate) use motion::Sealed;
 pub use motion::{Ended, Motion};
-pub(crate) use record::{Boundary, pull_back_within, record_forward};
+pub(crate) use record::{Boundary, pull_back_within};
 pub use record::{
     LayerRecord, Pulled, Pushed, Recording, derived_inverse, pull_back, pull_back_with_log_det, push_forward,
-    record, solve_in_order,
+    record, record_forward, solve_in_order,
 };
 
 use crate::jacobian::Structure;

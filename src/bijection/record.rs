@@ -380,7 +380,7 @@ fn placed(bijection: &dyn Bijection) -> Result<(), BijectionError> {
 }
 
 /// Records `forward` of a single layer, and refuses mistakes, a wrong dimension and an impure recording.
-pub(crate) fn record_forward<'t>(bijection: &dyn Bijection, z: Var<'t>) -> Result<Var<'t>, BijectionError> {
+pub fn record_forward<'t>(bijection: &dyn Bijection, z: Var<'t>) -> Result<Var<'t>, BijectionError> {
     let call = || z.tape().pass(|| bijection.forward(z));
     let [x, again] = z.tape().recording(|| [call(), call()]);
     let x = checked(bijection, "forward", x)?;

@@ -5,13 +5,14 @@
 //! scrolls within its own box.
 
 use super::{Derivation, Line, Matrix, Prose, Span};
-use crate::sweep::{Formula, html_words};
+use crate::sweep::Formula;
+pub use crate::sweep::html_words as escape;
 
 /// How many characters a row of a matrix may take.
 const LINE: usize = 74;
 
 /// The style of a page of formulas.
-pub(crate) const STYLE: &str = "\
+pub const STYLE: &str = "\
 :root{color-scheme:light dark;--paper:#fffefb;--ink:#1d1c1a;--soft:#68645c;--rule:#e4dfd5;--accent:#8b3d14}
 @media (prefers-color-scheme:dark){:root{--paper:#17181b;--ink:#e9e7e2;--soft:#a19d95;--rule:#34363b;--accent:#e5a878}}
 *{box-sizing:border-box}
@@ -56,14 +57,14 @@ impl Derivation {
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" \
              content=\"width=device-width, initial-scale=1\"/>\n<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n\
              <body>\n<main>\n<h1>{}</h1>\n{}</main>\n</body>\n</html>\n",
-            html_words(&self.title.to_string()),
+            escape(&self.title.to_string()),
             sentence(&self.title),
             self.html_sections(2)
         )
     }
 
     /// The sections alone, for a page that has the style; headings begin at this level.
-    pub(crate) fn html_sections(&self, level: usize) -> String {
+    pub fn html_sections(&self, level: usize) -> String {
         let mut page = String::new();
         for section in &self.sections {
             let heading = format!("h{}", level + section.level);
@@ -87,13 +88,13 @@ impl Derivation {
     }
 
     /// The title, with its formulas.
-    pub(crate) fn html_title(&self) -> String {
+    pub fn html_title(&self) -> String {
         sentence(&self.title)
     }
 }
 
 /// A formula on lines of its own: in parts, between which a browser ends a line where its window is narrow.
-pub(crate) fn displayed(formula: &Formula) -> String {
+pub fn displayed(formula: &Formula) -> String {
     let (mut parts, mut from) = (String::new(), 0);
     // A name alone on its line looks lost.
     const LEAST: usize = 12;
@@ -126,10 +127,10 @@ fn sentence(prose: &Prose) -> String {
 }
 
 /// Words, with what stands between backquotes as code.
-pub(crate) fn words(text: &str) -> String {
+pub fn words(text: &str) -> String {
     let part = |(k, part): (usize, &str)| match k % 2 {
-        0 => html_words(part),
-        _ => format!("<code>{}</code>", html_words(part)),
+        0 => escape(part),
+        _ => format!("<code>{}</code>", escape(part)),
     };
     text.split('`').enumerate().map(part).collect()
 }

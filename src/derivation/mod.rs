@@ -13,8 +13,9 @@ mod chain;
 mod definition;
 mod diagonal;
 mod element;
+mod formulas;
 mod halves;
-mod html;
+pub mod html;
 mod inverse;
 mod jacobian;
 mod latex;
@@ -27,7 +28,7 @@ mod step;
 mod subject;
 mod text;
 
-pub(crate) use html::{STYLE, displayed, words};
+pub use formulas::{Formulas, equation, formulas};
 pub use prose::{Prose, Span};
 
 use self::layer::Extent;

@@ -2,7 +2,6 @@
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use serde::Serialize;
 
 use super::density::{DensityTape, Flow, finite_rows, whole_rows};
 use super::error::FlowError;
@@ -39,7 +38,8 @@ impl Default for Fit {
 }
 
 /// Where a fit stands after an epoch; log-likelihoods are means in nats a row.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Progress {
     /// Epochs done, counted from 1; 0 is before the first step.
     pub epoch: usize,

@@ -5,6 +5,8 @@
 //! program with a second input.
 
 mod context;
+#[cfg(feature = "csv")]
+mod csv;
 mod density;
 mod error;
 mod fit;
@@ -13,10 +15,12 @@ mod support;
 mod table;
 mod trainer;
 
+#[cfg(feature = "csv")]
+pub use csv::TableError;
 pub use density::{Fitted, Flow};
 pub use error::FlowError;
 pub use fit::{Fit, History, Progress, Stop};
 pub use gaussian::Gaussian;
 pub use support::Outside;
-pub use table::{Table, TableError};
+pub use table::Table;
 pub use trainer::Trainer;

@@ -2,14 +2,13 @@
 
 use std::fmt;
 
-use serde::Serialize;
-
 /// In which order variables are solved for: the k-th output to be solved and the input it is solved for.
 ///
 /// Under an order (inputs, outputs) a Jacobian is lower triangular when output `outputs[k]` depends on none
 /// of `inputs[k+1..]`. Rows and columns may be ordered differently: a permutation layer is triangular, even
 /// diagonal, under the order that matches each output with the input it is a copy of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Order {
     inputs: Vec<usize>,
     outputs: Vec<usize>,
@@ -86,8 +85,9 @@ impl fmt::Display for Order {
 }
 
 /// The structure of `J[i][j]` = ∂xᵢ/∂zⱼ that a layer declares. What is declared is proven or refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(tag = "kind", rename_all = "snake_case"))]
 pub enum Structure {
     /// Nothing is declared: d tangents and an LU, O(d³).
     Dense,

@@ -44,9 +44,11 @@ mod solve;
 mod sums;
 mod trace;
 mod update;
+mod values;
 
 pub use element::Element;
 pub use error::{NonFinite, ProgramError};
 pub use plan::{Output, Program};
 pub use profile::{Profile, ProfileRow};
 pub use run::Threads;
+pub use values::values;

@@ -42,10 +42,10 @@ pub use jump::may_jump;
 pub use lu::Lu;
 pub use movement::resolve_movement;
 pub(crate) use partial::{Partial, partial, takes_first};
-pub use render::{Formula, Names, formulas, render, render_program};
+pub use render::{Formula, Names, formulas, html_words, render, render_program};
 pub(crate) use render::{
-    Function, Positions, Product, Sheet, Term, Wanted, Written, equations, html_words, latex_words,
-    subscript, superscript,
+    Function, Positions, Product, Sheet, Term, Wanted, Written, equations, latex_words, subscript,
+    superscript,
 };
 pub(crate) use tangent::{choice, is_one};
 pub use tangent::{sliced_tangent, tangent};

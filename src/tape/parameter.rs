@@ -6,7 +6,6 @@
 use indexmap::IndexMap;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Shape, Tape};
@@ -42,7 +41,8 @@ pub struct Declaration {
 }
 
 /// Numbers with a shape, in element order (a matrix row by row).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Tensor {
     /// The shape.
     pub shape: Shape,
@@ -51,7 +51,8 @@ pub struct Tensor {
 }
 
 /// The values of parameters by name, in the order of their declaration.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Parameters {
     values: IndexMap<String, Tensor>,
 }

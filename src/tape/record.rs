@@ -330,7 +330,24 @@ impl Tape {
         Var::new(self, self.push_at(Node { op, operands, shape }, Location::caller()))
     }
 
-    /// The same for a node that was written elsewhere.
+    /// Appends a copy of a node of another tape, or finds the equal one that is there: for tools that move programs from
+    /// tape to tape. `node.operands` are ids of this tape; they must have the shapes that the copied node's operands had,
+    /// because the shape rule of the operation is not asked again. `place` is the source line that it is said to come from.
+    ///
+    /// # Panics
+    /// When an operand is not of this tape, or the operation takes another number of operands.
+    pub fn append(&self, node: Node, place: &'static Location<'static>) -> NodeId {
+        assert!(node.operands.iter().all(|id| id.index() < self.len()), "an operand is not of this tape");
+        assert!(
+            node.op.arity().is_none_or(|arity| arity == node.operands.len()),
+            "{} does not take {} operands",
+            node.op.name(),
+            node.operands.len()
+        );
+        self.push_at(node, place)
+    }
+
+    /// Appends a node that was written elsewhere, or finds the equal one that is there.
     pub(crate) fn push_at(&self, node: Node, place: &'static Location<'static>) -> NodeId {
         let mut state = self.state.borrow_mut();
         let (index, new) = state.nodes.insert_full(node);

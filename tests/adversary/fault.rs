@@ -4,10 +4,10 @@
 
 use pushforward::prelude::*;
 
-use crate::edge::Edge;
-use crate::line::{place, scale};
+use super::edge::Edge;
+use super::line::{place, scale};
+use super::recorder::Recorder;
 use crate::random_programs::Chooser;
-use crate::recorder::Recorder;
 
 #[derive(Clone, Debug)]
 pub enum Fault {

@@ -4,7 +4,7 @@
 
 use pushforward::prelude::*;
 
-use crate::line::{place, scale};
+use super::line::{place, scale};
 use crate::random_programs::Chooser;
 
 #[derive(Clone, Debug)]

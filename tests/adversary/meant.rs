@@ -7,11 +7,11 @@ use std::cell::Cell;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program as Compiled};
 
-use crate::fault::{Fault, KINDS, Place};
-use crate::line::Line;
+use super::fault::{Fault, KINDS, Place};
+use super::line::Line;
+use super::recipe::Recipe;
+use super::step::Step;
 use crate::random_programs::{Chooser, for_seeds};
-use crate::recipe::Recipe;
-use crate::step::Step;
 
 /// The images of points, with this value for every parameter.
 fn images(layer: &dyn Bijection, points: &[f64], parameter: Option<f64>) -> Vec<f64> {

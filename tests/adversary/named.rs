@@ -6,7 +6,7 @@ use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use std::cell::Cell;
 
-use crate::truth::{Question, verdicts};
+use super::truth::{Question, verdicts};
 
 type Formula = for<'t> fn(Var<'t>) -> Var<'t>;
 

@@ -2,13 +2,13 @@
 
 use pushforward::prelude::*;
 
-use crate::hand::Hand;
-use crate::line::Line;
+use super::hand::Hand;
+use super::line::Line;
+use super::recipe::Recipe;
+use super::singular::Singular;
+use super::step::Step;
+use super::truth::Truth;
 use crate::random_programs::Chooser;
-use crate::recipe::Recipe;
-use crate::singular::Singular;
-use crate::step::Step;
-use crate::truth::Truth;
 
 #[derive(Clone, Debug)]
 pub enum Program {

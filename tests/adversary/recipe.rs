@@ -4,12 +4,12 @@ use std::cell::Cell;
 
 use pushforward::prelude::*;
 
-use crate::fault::{Fault, KINDS};
-use crate::line::{Line, scale};
+use super::fault::{Fault, KINDS};
+use super::line::{Line, scale};
+use super::recorder::Recorder;
+use super::step::{Step, bridge};
+use super::truth::Truth;
 use crate::random_programs::Chooser;
-use crate::recorder::Recorder;
-use crate::step::{Step, bridge};
-use crate::truth::Truth;
 
 /// A triangular layer, perhaps behind a dense matrix.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use pushforward::prelude::*;
 
-use crate::line::scale;
+use super::line::scale;
 use crate::random_programs::Chooser;
 
 #[derive(Clone, Debug)]

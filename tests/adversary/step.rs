@@ -3,11 +3,11 @@
 use pushforward::bijection::solve_in_order;
 use pushforward::prelude::*;
 
-use crate::edge::Edge;
-use crate::fault::Fault;
-use crate::line::{Line, scale};
+use super::edge::Edge;
+use super::fault::Fault;
+use super::line::{Line, scale};
+use super::recorder::Recorder;
 use crate::random_programs::Chooser;
-use crate::recorder::Recorder;
 
 #[derive(Clone, Debug)]
 pub enum Step {

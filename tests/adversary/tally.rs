@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
-use crate::program::Program;
-use crate::truth::{Question, Truth, Verdicts, verdicts};
+use super::program::Program;
+use super::truth::{Question, Truth, Verdicts, verdicts};
 
 #[derive(Default)]
 pub struct Tally {

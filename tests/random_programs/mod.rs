@@ -8,10 +8,7 @@ use pushforward::program::{Output, Program};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-#[path = "../seeded/mod.rs"]
-pub mod seeded;
-
-pub use seeded::for_seeds;
+pub use crate::seeded::{self, for_seeds};
 
 /// A source of choices.
 pub struct Chooser(ChaCha8Rng);

@@ -76,15 +76,8 @@ impl Run {
                 (0..count).map(|_| seed()).collect()
             }
         };
-        let file =
-            std::env::current_exe().ok().and_then(|path| Some(path.file_stem()?.to_str()?.to_string()));
-        let file = file
-            .as_deref()
-            .and_then(|name| name.rsplit_once('-'))
-            .map_or("NAME", |(name, _)| name)
-            .to_string();
         let name = std::thread::current().name().unwrap_or_default().to_string();
-        Run { seeds, rng_seed, test: format!("--test {file} {name}") }
+        Run { seeds, rng_seed, test: format!("--test library {name}") }
     }
 
     /// One case; what fails says how it is run again.

@@ -112,8 +112,8 @@ fn several(string: String, binding: Binding, width: usize) -> Piece {
     Piece { single: false, ..Piece::new(string, binding, width) }
 }
 
-/// What XML reads as a sign, escaped.
-pub(crate) fn escape(words: &str) -> String {
+/// Escapes what HTML and XML read as markup: `&`, `<`, `>` and `"`.
+pub fn escape(words: &str) -> String {
     words.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

@@ -21,7 +21,7 @@ use std::collections::HashMap;
 
 pub(crate) use function::Function;
 pub(crate) use latex::escape as latex_words;
-pub(crate) use mathml::escape as html_words;
+pub use mathml::escape as html_words;
 pub(crate) use piece::Break;
 pub(crate) use term::{Positions, Product, Term, Written};
 pub(crate) use text::{subscript, superscript};

@@ -3,8 +3,8 @@
 #[allow(clippy::all, dead_code, unused, reason = "it is not finished yet")]
 #[path = "../../02_the_tape.rs"]
 mod answer;
-#[path = "../../../judges/02_the_tape.rs"]
-mod judge;
+
+use pushforward_course::lessons::the_tape::judge;
 
 fn main() -> std::process::ExitCode {
     judge::EXERCISE.check(|| judge::judge(answer::gradient))

@@ -3,8 +3,8 @@
 #[allow(clippy::all, dead_code, unused, reason = "it is not finished yet")]
 #[path = "../../04_absolute_value.rs"]
 mod answer;
-#[path = "../../../judges/04_absolute_value.rs"]
-mod judge;
+
+use pushforward_course::lessons::absolute_value::judge;
 
 fn main() -> std::process::ExitCode {
     judge::EXERCISE.check(|| judge::judge(&answer::Mirrored))

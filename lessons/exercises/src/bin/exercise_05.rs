@@ -3,8 +3,8 @@
 #[allow(clippy::all, dead_code, unused, reason = "it is not finished yet")]
 #[path = "../../05_two_forms.rs"]
 mod answer;
-#[path = "../../../judges/05_two_forms.rs"]
-mod judge;
+
+use pushforward_course::lessons::two_forms::judge;
 
 fn main() -> std::process::ExitCode {
     judge::EXERCISE.check(|| judge::judge(answer::log_det_inverse))

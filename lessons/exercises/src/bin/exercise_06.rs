@@ -3,8 +3,8 @@
 #[allow(clippy::all, dead_code, unused, reason = "it is not finished yet")]
 #[path = "../../06_chain_rule_of_determinants.rs"]
 mod answer;
-#[path = "../../../judges/06_chain_rule_of_determinants.rs"]
-mod judge;
+
+use pushforward_course::lessons::chain_rule_of_determinants::judge;
 
 fn main() -> std::process::ExitCode {
     judge::EXERCISE.check(|| judge::judge(answer::terms))

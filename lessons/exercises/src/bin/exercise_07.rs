@@ -3,8 +3,8 @@
 #[allow(clippy::all, dead_code, unused, reason = "it is not finished yet")]
 #[path = "../../07_triangular_is_cheap.rs"]
 mod answer;
-#[path = "../../../judges/07_triangular_is_cheap.rs"]
-mod judge;
+
+use pushforward_course::lessons::triangular_is_cheap::judge;
 
 fn main() -> std::process::ExitCode {
     judge::EXERCISE.check(|| judge::judge(&answer::Looking))

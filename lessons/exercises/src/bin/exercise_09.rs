@@ -3,8 +3,8 @@
 #[allow(clippy::all, dead_code, unused, reason = "it is not finished yet")]
 #[path = "../../09_write_forward_get_the_rest.rs"]
 mod answer;
-#[path = "../../../judges/09_write_forward_get_the_rest.rs"]
-mod judge;
+
+use pushforward_course::lessons::write_forward_get_the_rest::judge;
 
 fn main() -> std::process::ExitCode {
     judge::EXERCISE.check(|| judge::judge(&answer::Wanted))

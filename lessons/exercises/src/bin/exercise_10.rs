@@ -3,8 +3,8 @@
 #[allow(clippy::all, dead_code, unused, reason = "it is not finished yet")]
 #[path = "../../10_invertibility_is_architecture.rs"]
 mod answer;
-#[path = "../../../judges/10_invertibility_is_architecture.rs"]
-mod judge;
+
+use pushforward_course::lessons::invertibility_is_architecture::judge;
 
 fn main() -> std::process::ExitCode {
     judge::EXERCISE.check(|| judge::judge(&answer::Wave))

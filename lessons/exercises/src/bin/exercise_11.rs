@@ -3,8 +3,8 @@
 #[allow(clippy::all, dead_code, unused, reason = "it is not finished yet")]
 #[path = "../../11_coupling.rs"]
 mod answer;
-#[path = "../../../judges/11_coupling.rs"]
-mod judge;
+
+use pushforward_course::lessons::coupling::judge;
 
 fn main() -> std::process::ExitCode {
     judge::EXERCISE.check(|| judge::judge(answer::layers))

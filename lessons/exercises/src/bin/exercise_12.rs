@@ -3,8 +3,8 @@
 #[allow(clippy::all, dead_code, unused, reason = "it is not finished yet")]
 #[path = "../../12_autoregressive.rs"]
 mod answer;
-#[path = "../../../judges/12_autoregressive.rs"]
-mod judge;
+
+use pushforward_course::lessons::autoregressive::judge;
 
 fn main() -> std::process::ExitCode {
     judge::EXERCISE.check(|| judge::judge(answer::masks))

@@ -3,8 +3,8 @@
 #[allow(clippy::all, dead_code, unused, reason = "it is not finished yet")]
 #[path = "../../14_one_pass_sampling.rs"]
 mod answer;
-#[path = "../../../judges/14_one_pass_sampling.rs"]
-mod judge;
+
+use pushforward_course::lessons::one_pass_sampling::judge;
 
 fn main() -> std::process::ExitCode {
     judge::EXERCISE.check(|| judge::judge(&answer::Walk))

@@ -3,8 +3,8 @@
 #[allow(clippy::all, dead_code, unused, reason = "it is not finished yet")]
 #[path = "../../16_anomalies.rs"]
 mod answer;
-#[path = "../../../judges/16_anomalies.rs"]
-mod judge;
+
+use pushforward_course::lessons::anomalies::judge;
 
 fn main() -> std::process::ExitCode {
     judge::EXERCISE.check(|| judge::judge(answer::score))

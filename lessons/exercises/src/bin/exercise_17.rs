@@ -3,8 +3,8 @@
 #[allow(clippy::all, dead_code, unused, reason = "it is not finished yet")]
 #[path = "../../17_inverse_problems.rs"]
 mod answer;
-#[path = "../../../judges/17_inverse_problems.rs"]
-mod judge;
+
+use pushforward_course::lessons::inverse_problems::judge;
 
 fn main() -> std::process::ExitCode {
     judge::EXERCISE.check(|| judge::judge(&answer::Posterior))

@@ -3,8 +3,8 @@
 #[allow(clippy::all, dead_code, unused, reason = "it is not finished yet")]
 #[path = "../../19_reparameterisation.rs"]
 mod answer;
-#[path = "../../../judges/19_reparameterisation.rs"]
-mod judge;
+
+use pushforward_course::lessons::reparameterisation::judge;
 
 fn main() -> std::process::ExitCode {
     judge::EXERCISE.check(|| judge::judge(answer::f))

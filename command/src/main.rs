@@ -1,0 +1,106 @@
+//! The command `pushforward`: arguments in, text out.
+//!
+//! The lessons are run by [`pushforward_course::runner`]; audits, certificates and fits are calls of the library.
+
+mod audit;
+mod fit;
+mod verify;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use pushforward_course::runner;
+
+/// Write a bijection, get its density.
+///
+/// Without a command: the lessons, how far you are, and what to do next.
+#[derive(Parser)]
+#[command(
+    name = "pushforward",
+    version,
+    after_help = "Examples, from a clone:\n  \
+                  cargo run --release                       the lessons, and what is next\n  \
+                  cargo run --release -- run 7              lesson 7\n  \
+                  cargo run --release -- run all            every lesson\n  \
+                  cargo run --release -- check 7            is exercise 7 answered?\n  \
+                  cargo run --release -- hint 7             a hint, one more each time\n  \
+                  cargo run --release -- reset 7            exercise 7 as it was given\n  \
+                  cargo run --release -- book               web pages, in out/book\n  \
+                  cargo run --release -- fit table.csv      an exact density for a table"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List the lessons, and how far you are.
+    List {
+        /// For machines.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run a lesson by its number or name, or `all`.
+    Run {
+        /// The number (7), the name (07_triangular_is_cheap), or `all`.
+        lesson: String,
+    },
+    /// Judge an answer: by proof where there is one, else at points.
+    Check {
+        /// The number, the name, or `all`; the next exercise unless said.
+        lesson: Option<String>,
+    },
+    /// Show a hint for an exercise; one more at each request.
+    Hint {
+        /// The number or the name of its lesson; the next exercise unless said.
+        lesson: Option<String>,
+    },
+    /// Put an exercise's file back as it was given; what is there is kept.
+    Reset {
+        /// The number or the name of its lesson.
+        lesson: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Run every lesson and write them as a book of HTML pages.
+    Book {
+        /// Where to; out/book unless said.
+        #[arg(default_value = "out/book")]
+        folder: std::path::PathBuf,
+    },
+    /// Audit a layer of the catalogue: what is proven, checked, refuted.
+    Audit(audit::Arguments),
+    /// Check certificates with a second program.
+    Verify(verify::Arguments),
+    /// Fit a flow to the columns of a CSV file: how likely are held-out rows?
+    Fit(fit::Arguments),
+}
+
+fn main() -> ExitCode {
+    match Arguments::parse().command {
+        None => runner::front_page(),
+        Some(Command::List { json }) => runner::list(json),
+        Some(Command::Run { lesson }) => runner::run(&lesson),
+        Some(Command::Check { lesson }) => runner::check(lesson.as_deref()),
+        Some(Command::Hint { lesson }) => runner::hint(lesson.as_deref()),
+        Some(Command::Reset { lesson, yes }) => runner::reset(&lesson, yes),
+        Some(Command::Book { folder }) => runner::write_book(&folder),
+        Some(Command::Audit(arguments)) => audit::run(&arguments),
+        Some(Command::Verify(arguments)) => verify::run(&arguments),
+        Some(Command::Fit(arguments)) => match fit::run(&arguments) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("pushforward fit: {error}");
+                ExitCode::FAILURE
+            }
+        },
+    }
+}
+
+/// Prints; a reader who closes the pipe has read enough.
+fn say(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}

@@ -1,0 +1,211 @@
+//! The variables of a formula, where they may lie, and the numbers of formulas there.
+//!
+//! A number comes with an estimate of what rounding may have done to it: Σ |v·∂y/∂v| over all intermediate values v, in
+//! units of the last place. Where that is as large as what is to be told apart, or where something overflows, a point
+//! says nothing; where a logarithm or a root has no value, it says that the formula is not defined there.
+
+use pushforward::bijection::Domain;
+use pushforward::program::{Output, Program};
+use pushforward::sweep::adjoint;
+use pushforward::sweep::bound::{Bound, Bounds};
+use pushforward::tape::{Cut, NodeId, Op, Parameters, Shape, Tape, Var};
+
+/// How many units in the last place one operation may be off by.
+const ULPS: f64 = 16.0;
+
+/// Inputs of formulas, and where each of their elements may lie.
+#[derive(Clone, Debug)]
+pub struct Space<'t> {
+    tape: &'t Tape,
+    inputs: Vec<Var<'t>>,
+    domains: Vec<Domain>,
+    within: Vec<(NodeId, Bound)>,
+    /// The values of the parameters; `None` for those that they start with.
+    parameters: Option<Parameters>,
+}
+
+impl<'t> Space<'t> {
+    /// All of ℝᵈ.
+    pub fn reals(input: Var<'t>) -> Space<'t> {
+        Space::of(input, Domain::Reals)
+    }
+
+    /// One input, each element of which lies in the same domain.
+    pub fn of(input: Var<'t>, domain: Domain) -> Space<'t> {
+        Space::each(input, &vec![domain; input.len()])
+    }
+
+    /// One input, each element with a domain of its own.
+    ///
+    /// # Panics
+    /// Unless there is a domain for each element.
+    pub fn each(input: Var<'t>, domains: &[Domain]) -> Space<'t> {
+        assert_eq!(input.len(), domains.len(), "a domain for each element");
+        let tape = input.tape();
+        let within = match domains.iter().all(|domain| domain == &domains[0]) {
+            true => vec![(input.id(), domains[0].clone().into())],
+            false => domains
+                .iter()
+                .enumerate()
+                .map(|(k, domain)| (input.at(k).id(), domain.clone().into()))
+                .collect(),
+        };
+        Space { tape, inputs: vec![input], domains: domains.to_vec(), within, parameters: None }
+    }
+
+    /// The same with another input beside it, which may be anything.
+    pub fn and(mut self, input: Var<'t>) -> Space<'t> {
+        self.domains.extend(vec![Domain::Reals; input.len()]);
+        self.inputs.push(input);
+        self
+    }
+
+    /// The same with other values of the parameters.
+    pub fn with(mut self, parameters: Parameters) -> Space<'t> {
+        self.parameters = Some(parameters);
+        self
+    }
+
+    /// The tape.
+    pub fn tape(&self) -> &'t Tape {
+        self.tape
+    }
+
+    /// How many variables there are.
+    pub fn width(&self) -> usize {
+        self.domains.len()
+    }
+
+    /// Where each variable may lie.
+    pub fn domains(&self) -> &[Domain] {
+        &self.domains
+    }
+
+    /// Where the nodes lie that no formula computes.
+    pub fn within(&self) -> &[(NodeId, Bound)] {
+        &self.within
+    }
+
+    /// The only input, if there is one only and nothing is learned.
+    pub(super) fn only_input(&self) -> Option<Var<'t>> {
+        let alone = self.tape.declarations().is_empty() && self.tape.known_context().is_none();
+        match self.inputs.as_slice() {
+            [input] if alone => Some(*input),
+            _ => None,
+        }
+    }
+
+    /// The inputs as nodes.
+    pub(super) fn ids(&self) -> Vec<NodeId> {
+        self.inputs.iter().map(|input| input.id()).collect()
+    }
+
+    /// What the formulas need of the tape.
+    pub(super) fn cut(&self, outputs: &[Var<'_>]) -> Cut {
+        Cut::new(self.tape, &self.ids(), &outputs.iter().map(|output| output.id()).collect::<Vec<_>>())
+    }
+
+    /// The numbers of some nodes at rows of all variables, one vector a node.
+    ///
+    /// # Panics
+    /// When the rows are not whole.
+    pub fn numbers(&self, outputs: &[Var<'_>], rows: &[f64]) -> Vec<Vec<f64>> {
+        let width = self.width();
+        assert!(rows.len().is_multiple_of(width), "{} numbers are not whole rows of {width}", rows.len());
+        let wanted: Vec<Output> = outputs.iter().map(|output| Output::Each(output.id())).collect();
+        let mut program = Program::<f64>::compile(self.tape, &self.ids(), &wanted);
+        let start = || Parameters::initialise(self.tape, 0);
+        let parameters = self.parameters.clone().unwrap_or_else(start);
+        program.load(&parameters).expect("the parameters are the tape's own");
+        let mut start = 0;
+        let parts: Vec<Vec<f64>> = self
+            .inputs
+            .iter()
+            .map(|input| {
+                let range = start..start + input.len();
+                start = range.end;
+                rows.chunks(width).flat_map(|row| row[range.clone()].iter().copied()).collect()
+            })
+            .collect();
+        let parts: Vec<&[f64]> = parts.iter().map(Vec::as_slice).collect();
+        program.run(&parts, rows.len() / width).expect("whole rows of all inputs")
+    }
+
+    /// What rounding may move a scalar by, as a scalar: first order, over everything that is computed for it.
+    pub fn rounding(&self, output: Var<'t>) -> Var<'t> {
+        let cut = self.cut(&[output]);
+        let computed: Vec<NodeId> = cut
+            .nodes()
+            .iter()
+            .copied()
+            .filter(|id| !cut.is_input(*id) && !moves(&self.tape.node(*id).op))
+            .collect();
+        let one = self.tape.constant(1.0);
+        let weights = adjoint(self.tape, &cut, &[(output.id(), one)], &computed);
+        let mut sum = self.tape.constant(0.0);
+        for (id, weight) in computed.into_iter().zip(weights) {
+            if let Some(weight) = weight {
+                let moved = (self.tape.var(id) * weight).abs();
+                sum = sum + if moved.shape() == Shape::Scalar { moved } else { moved.sum() };
+            }
+        }
+        ULPS * f64::EPSILON * sum
+    }
+
+    /// Whether a node is not defined at a row, which rounding and overflow are no reason for: it says of which
+    /// operation there is no value.
+    pub fn undefined(&self, output: Var<'_>, row: &[f64]) -> Option<&'static str> {
+        let cut = self.cut(&[output]);
+        let nodes: Vec<Var<'_>> = cut.nodes().iter().map(|id| self.tape.var(*id)).collect();
+        let numbers = self.numbers(&nodes, row);
+        let place = |id: NodeId| cut.nodes().binary_search(&id).expect("operands belong to the program");
+        let finite = |id: NodeId| numbers[place(id)].iter().all(|value| value.is_finite());
+        let bounds = Bounds::new(self.tape, &self.within);
+        let mut open = vec![output.id()];
+        let mut seen = Vec::new();
+        while let Some(id) = open.pop() {
+            if seen.contains(&id) || finite(id) || cut.is_input(id) {
+                continue;
+            }
+            seen.push(id);
+            let node = self.tape.node(id);
+            let looked: Vec<NodeId> = match node.op {
+                // The branch that is not taken is not looked at.
+                Op::Select if node.shape.len() == 1 => {
+                    let taken = if numbers[place(node.operands[0])][0] != 0.0 { 1 } else { 2 };
+                    vec![node.operands[0], node.operands[taken]]
+                }
+                _ => node.operands.to_vec(),
+            };
+            let before: Vec<NodeId> = looked.iter().copied().filter(|operand| !finite(*operand)).collect();
+            if !before.is_empty() {
+                open.extend(before);
+                continue;
+            }
+            // Bounds that define it for all inputs leave only rounding: a factor that fell to 0.
+            let partial = matches!(
+                node.op,
+                Op::Ln | Op::Ln1p | Op::Sqrt | Op::Recip | Op::Div | Op::Pow | Op::LnGamma | Op::Polygamma(_)
+            ) || matches!(node.op, Op::Powi(exponent) if exponent < 0)
+                || matches!(node.op, Op::LogAbsDet | Op::Inverse | Op::Root(_));
+            let divisor = match node.op {
+                Op::Div => Some(node.operands[1]),
+                Op::Recip | Op::Powi(_) => Some(node.operands[0]),
+                _ => None,
+            };
+            let divided = divisor.is_none_or(|id| numbers[place(id)].contains(&0.0));
+            if partial && divided && !bounds.of(id).defined {
+                return Some(node.op.name());
+            }
+        }
+        None
+    }
+}
+
+/// What only moves numbers rounds nothing.
+fn moves(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Gather(_) | Op::Scatter(_) | Op::Concat | Op::Broadcast | Op::Transpose | Op::Neg | Op::Abs
+    ) || matches!(op, Op::Less | Op::LessEq | Op::Sign | Op::Select | Op::Min | Op::Max)
+}

@@ -1,0 +1,122 @@
+//! What a judge comes to, and how it is told in a terminal.
+
+use crate::terminal::{mark, wrap};
+use pushforward::audit::{Claim, Evidence, Report, Topic};
+
+/// What a judge says of an answer.
+pub type Judgement = Result<Passed, NotYet>;
+
+/// An answer that holds, with the claims that were asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Passed {
+    /// What holds now.
+    pub headline: String,
+    /// Each claim and how it is known.
+    pub claims: Vec<(String, Evidence)>,
+}
+
+impl Passed {
+    /// An answer that holds.
+    pub fn new(headline: impl Into<String>) -> Passed {
+        Passed { headline: headline.into(), claims: Vec::new() }
+    }
+
+    /// With one claim more.
+    pub fn with(mut self, statement: impl Into<String>, evidence: Evidence) -> Passed {
+        self.claims.push((statement.into(), evidence));
+        self
+    }
+}
+
+/// What is missing or wrong, with evidence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NotYet {
+    /// What is wrong, in a sentence.
+    pub headline: String,
+    /// What shows it: paths, points, terms.
+    pub evidence: Vec<String>,
+    /// What to do about it.
+    pub advice: Option<String>,
+}
+
+impl NotYet {
+    /// Something that is not yet as asked; the sentence goes on after "exercise 07: ".
+    pub fn new(headline: impl Into<String>) -> NotYet {
+        NotYet { headline: headline.into(), evidence: Vec::new(), advice: None }
+    }
+
+    /// With evidence, in lines of its own.
+    pub fn because(mut self, evidence: impl Into<String>) -> NotYet {
+        self.evidence.push(evidence.into());
+        self
+    }
+
+    /// With advice.
+    pub fn advise(mut self, advice: impl Into<String>) -> NotYet {
+        self.advice = Some(advice.into());
+        self
+    }
+
+    /// A claim of an audit that is not as it should be, if there is one: it must be proven, or at least hold.
+    pub fn unless(report: &Report, topic: Topic, proven: bool, headline: &str) -> Result<Claim, NotYet> {
+        let Some(claim) = report.claim(topic) else {
+            return Err(NotYet::new(headline).because("the audit ended before it came to that"));
+        };
+        let holds = if proven { claim.evidence.word() == "proven" } else { claim.evidence.holds() };
+        if holds {
+            return Ok(claim.clone());
+        }
+        let known = format!("{}: {}", claim.evidence.word(), claim.statement);
+        Err(NotYet::new(headline).because(known).because(claim.evidence.detail()))
+    }
+}
+
+/// A judgement of one exercise.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// The number of the exercise.
+    pub number: u32,
+    /// What the judge said.
+    pub judgement: Judgement,
+}
+
+impl Verdict {
+    /// Whether the answer holds.
+    pub fn passed(&self) -> bool {
+        self.judgement.is_ok()
+    }
+
+    /// The verdict in at most 80 columns.
+    pub fn to_text(&self, colour: bool) -> String {
+        let number = self.number;
+        let mut text = String::new();
+        let mut say = |line: &str, first: &str, rest: &str| {
+            wrap(line, first, rest).iter().for_each(|line| text.push_str(&format!("{line}\n")));
+        };
+        match &self.judgement {
+            Ok(passed) => {
+                let sign = mark(&Evidence::Proven { reason: String::new() }, "✓", colour);
+                say(&format!("@ exercise {number:02}: {}", passed.headline), "", "  ");
+                for (statement, evidence) in &passed.claims {
+                    say(&format!("{} {statement}", evidence.mark()), "    ", "      ");
+                    say(&evidence.to_string(), "        ", "        ");
+                }
+                text = text.replacen('@', &sign, 1);
+            }
+            Err(wrong) => {
+                let sign = mark(&Evidence::Refuted { witness: String::new() }, "✗", colour);
+                say(&format!("@ exercise {number:02}: {}", wrong.headline), "", "  ");
+                for line in wrong.evidence.iter().flat_map(|evidence| evidence.lines()) {
+                    let indent: String = line.chars().take_while(|c| *c == ' ').collect();
+                    say(line, &format!("    {indent}"), &format!("      {indent}"));
+                }
+                if let Some(advice) = &wrong.advice {
+                    say(advice, "  ", "  ");
+                }
+                say(&format!("A hint: cargo run --release -- hint {number}"), "  ", "  ");
+                text = text.replacen('@', &sign, 1);
+            }
+        }
+        text
+    }
+}

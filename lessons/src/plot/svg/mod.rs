@@ -1,0 +1,310 @@
+//! Pictures as SVG, without scripts: a file that stands alone, or a part of a page that brings the style.
+
+mod diagram;
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::{Mark, Picture};
+use pushforward::derivation::html::escape;
+
+const WIDTH: f64 = 640.0;
+const LEFT: f64 = 84.0;
+const RIGHT: f64 = 22.0;
+/// Room for the name of the vertical axis.
+const TOP: f64 = 34.0;
+/// Room for a title above that, where the page does not show one.
+const TITLE: f64 = 28.0;
+const BELOW: f64 = 74.0;
+const LEGEND_LINE: f64 = 26.0;
+
+/// Colours after Okabe and Ito, which colour-blind readers can tell apart; each has a lighter form for dark paper.
+/// Lines differ in their dashes too, for readers in grey.
+pub(crate) const STYLE: &str = "\
+.plot{display:block;width:100%;height:auto;font-family:ui-sans-serif,system-ui,sans-serif;font-size:14px;fill:#33312d}\
+.plot .axis{stroke:#77736b;stroke-width:1;fill:none}.plot .tick{stroke:#e7e3da;stroke-width:1;fill:none}\
+.plot .title,.plot .name{font-weight:600}.plot .title{font-size:16px}.plot .on,.plot .along{fill:#33312d;stroke:none}\
+.plot .along{paint-order:stroke;stroke:#fffefb;stroke-width:9px}\
+.c0{color:#0067a5}.c1{color:#c44e00}.c2{color:#00805c}.c3{color:#a8487f}.c4{color:#9a6a00}.c5{color:#2f87bb}\
+@media(prefers-color-scheme:dark){.plot,.plot .on,.plot .along{fill:#d9d6cf}.plot .along{stroke:#17181b}.plot .axis{stroke:#8d8a84}.plot .tick{stroke:#2e3136}\
+.c0{color:#5db3ea}.c1{color:#ff9452}.c2{color:#3fcfa2}.c3{color:#e39bc4}.c4{color:#e8b84b}.c5{color:#9ad2f5}}\
+@media(max-width:40rem){.plot{font-size:19px}}";
+
+/// A file of its own.
+pub(super) fn alone(picture: &Picture) -> String {
+    let style = format!(
+        "svg{{background:#fff}}{STYLE}@media(prefers-color-scheme:dark){{svg{{background:#17181b}}}}"
+    );
+    draw(picture, Some(&style))
+}
+
+/// A part of a page that has [`STYLE`] and shows the title itself.
+pub(super) fn inline(picture: &Picture) -> String {
+    draw(picture, None)
+}
+
+/// The marks alone.
+pub(super) fn thumbnail(picture: &Picture) -> String {
+    let (width, height) = (WIDTH - LEFT - RIGHT, 0.62 * (WIDTH - LEFT - RIGHT));
+    let Some((x, y)) = picture.frame(width, height) else { return String::new() };
+    let mut svg =
+        format!("<svg class=\"plot\" viewBox=\"{LEFT} 0 {width} {height:.0}\" aria-hidden=\"true\">\n");
+    Frame { x, y, width, height, top: 0.0 }.marks(&mut svg, picture);
+    svg + "</svg>"
+}
+
+fn draw(picture: &Picture, style: Option<&str>) -> String {
+    let labels: Vec<(usize, &str)> =
+        picture.labels().into_iter().enumerate().filter(|(_, label)| !label.is_empty()).collect();
+    let columns = if labels.iter().all(|(_, label)| label.chars().count() <= 22) { 2 } else { 1 };
+    // One label that says what the title says already is no legend.
+    let rows = labels.len().div_ceil(columns);
+    let inner_width = WIDTH - LEFT - RIGHT;
+    let share = if picture.equal { 0.72 } else { 0.56 };
+    let patterns = picture.marks.iter().filter_map(|mark| match mark {
+        Mark::Pattern(pattern) => Some(diagram::height(pattern)),
+        _ => None,
+    });
+    let inner_height = match patterns.reduce(f64::max) {
+        Some(highest) => highest,
+        None if picture.has_axes() => share * inner_width,
+        None => 0.42 * inner_width,
+    };
+    let below = if picture.has_axes() || rows > 0 { BELOW } else { 12.0 };
+    let top = TOP + if style.is_some() { TITLE } else { 0.0 };
+    let height = top + inner_height + below + LEGEND_LINE * rows as f64;
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plot\" viewBox=\"0 0 {WIDTH} {height:.0}\" role=\"img\">\n\
+         <title>{}</title>\n<desc>{}</desc>\n",
+        escape(&picture.title),
+        escape(&picture.alt)
+    );
+    if let Some(style) = style {
+        let title = escape(&picture.title);
+        let _ =
+            writeln!(svg, "<style>{style}</style>\n<text class=\"title\" x=\"14\" y=\"26\">{title}</text>");
+    }
+    let Some((x, y)) = picture.frame(inner_width, inner_height) else {
+        let _ = writeln!(svg, "<text x=\"{LEFT}\" y=\"{:.0}\">no data</text>\n</svg>", top + 20.0);
+        return svg;
+    };
+    let frame = Frame { x, y, width: inner_width, height: inner_height, top };
+    if picture.has_axes() {
+        frame.grid(&mut svg, picture);
+    }
+    frame.marks(&mut svg, picture);
+    if picture.has_axes() {
+        frame.axes(&mut svg, picture);
+    }
+    for (k, (number, label)) in labels.iter().enumerate() {
+        let left = LEFT + (k % columns) as f64 * inner_width / columns as f64;
+        let line = top + inner_height + BELOW + LEGEND_LINE * (k / columns) as f64;
+        let sample = match &picture.marks[*number] {
+            Mark::Line { .. } => {
+                let (dash, middle) = (dash(*number), line - 5.0);
+                format!(
+                    "<path d=\"M{left:.0} {middle:.0}h22\" stroke=\"currentColor\" stroke-width=\"2.5\"{dash}/>"
+                )
+            }
+            Mark::Scatter { .. } => {
+                format!(
+                    "<circle cx=\"{:.0}\" cy=\"{:.0}\" r=\"4\" fill=\"currentColor\"/>",
+                    left + 11.0,
+                    line - 5.0
+                )
+            }
+            _ => format!(
+                "<rect x=\"{left:.0}\" y=\"{:.0}\" width=\"22\" height=\"10\" rx=\"2\" fill=\"currentColor\"/>",
+                line - 10.0
+            ),
+        };
+        let _ = writeln!(
+            svg,
+            "<g class=\"c{}\">{sample}</g><text x=\"{:.0}\" y=\"{line:.0}\">{}</text>",
+            number % 6,
+            left + 30.0,
+            escape(label)
+        );
+    }
+    svg.push_str("</svg>\n");
+    svg
+}
+
+/// Lines of one picture differ in more than colour.
+fn dash(number: usize) -> &'static str {
+    match number % 4 {
+        0 => "",
+        1 => " stroke-dasharray=\"9 5\"",
+        2 => " stroke-dasharray=\"2.5 4.5\"",
+        _ => " stroke-dasharray=\"12 4 2.5 4\"",
+    }
+}
+
+struct Frame {
+    x: (f64, f64),
+    y: (f64, f64),
+    width: f64,
+    height: f64,
+    top: f64,
+}
+
+impl Frame {
+    fn place(&self, x: f64, y: f64) -> (f64, f64) {
+        (
+            LEFT + (x - self.x.0) / (self.x.1 - self.x.0) * self.width,
+            self.top + (self.y.1 - y) / (self.y.1 - self.y.0) * self.height,
+        )
+    }
+
+    /// Faint lines at the ticks, behind everything; a density would hide under them, and has none.
+    fn grid(&self, svg: &mut String, picture: &Picture) {
+        if picture.marks.iter().any(|mark| matches!(mark, Mark::HeatMap { .. } | Mark::Grid { .. })) {
+            return;
+        }
+        let mut path = String::new();
+        for (value, _) in picture.y.ticks(self.y, 6) {
+            let (_, v) = self.place(self.x.0, value);
+            let _ = write!(path, "M{LEFT} {v:.1}h{:.1}", self.width);
+        }
+        let _ = writeln!(svg, "<path class=\"tick\" d=\"{path}\"/>");
+    }
+
+    fn axes(&self, svg: &mut String, picture: &Picture) {
+        let (right, bottom) = (LEFT + self.width, self.top + self.height);
+        let _ = writeln!(svg, "<path class=\"axis\" d=\"M{LEFT} {}V{bottom:.1}H{right:.1}\"/>", self.top);
+        for (value, label) in picture.x.ticks(self.x, 7) {
+            let (u, _) = self.place(value, self.y.0);
+            let _ = writeln!(
+                svg,
+                "<path class=\"axis\" d=\"M{u:.1} {bottom:.1}v5\"/>\
+                 <text x=\"{u:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{label}</text>",
+                bottom + 22.0
+            );
+        }
+        for (value, label) in picture.y.ticks(self.y, 6) {
+            let (_, v) = self.place(self.x.0, value);
+            let _ = writeln!(
+                svg,
+                "<path class=\"axis\" d=\"M{LEFT} {v:.1}h-5\"/>\
+                 <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{label}</text>",
+                LEFT - 9.0,
+                v + 5.0
+            );
+        }
+        let _ = writeln!(
+            svg,
+            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>\
+             <text x=\"14\" y=\"{:.1}\">{}</text>",
+            LEFT + self.width / 2.0,
+            bottom + 46.0,
+            escape(&picture.x.label),
+            self.top - 14.0,
+            escape(&picture.y.label)
+        );
+    }
+
+    fn marks(&self, svg: &mut String, picture: &Picture) {
+        for (number, mark) in picture.marks.iter().enumerate() {
+            let at = |(x, y): (f64, f64)| self.place(picture.x.position(x), picture.y.position(y));
+            let path = |points: &[(f64, f64)]| {
+                let mut path = String::new();
+                for (k, point) in points.iter().enumerate() {
+                    let (u, v) = at(*point);
+                    let _ = write!(path, "{}{u:.1} {v:.1}", if k == 0 { 'M' } else { 'L' });
+                }
+                path
+            };
+            let _ = write!(svg, "<g class=\"c{}\" fill=\"none\" stroke=\"currentColor\">", number % 6);
+            match mark {
+                Mark::Line { points, .. } => {
+                    let dash = dash(number);
+                    let _ = write!(svg, "<path d=\"{}\" stroke-width=\"2.2\"{dash}/>", path(points));
+                    if points.len() <= 24 {
+                        svg.push_str(&dots(points.iter().map(|point| at(*point)), 7.0, 1.0));
+                    }
+                }
+                Mark::Scatter { points, .. } => {
+                    let (size, opacity) = if points.len() > 200 { (3.2, 0.5) } else { (6.0, 0.9) };
+                    svg.push_str(&dots(points.iter().map(|point| at(*point)), size, opacity));
+                }
+                Mark::Area { points, .. } => {
+                    if let (Some(first), Some(last)) = (points.first(), points.last()) {
+                        let mut around = points.clone();
+                        around.extend([(last.0, 0.0), (first.0, 0.0)]);
+                        let _ = write!(
+                            svg,
+                            "<path d=\"{}Z\" fill=\"currentColor\" fill-opacity=\"0.25\" stroke-width=\"1.8\"/>",
+                            path(&around)
+                        );
+                    }
+                }
+                Mark::Grid { lines, .. } => {
+                    let all: String = lines.iter().map(|line| path(line)).collect();
+                    let _ = write!(svg, "<path d=\"{all}\" stroke-width=\"1.3\"/>");
+                }
+                Mark::Graph { nodes, edges } => self.graph(svg, nodes, edges),
+                Mark::Pattern(pattern) => {
+                    let before = picture.marks[..number].iter().filter_map(|mark| match mark {
+                        Mark::Pattern(before) => Some(diagram::width(before)),
+                        _ => None,
+                    });
+                    self.pattern(svg, pattern, LEFT + before.sum::<f64>());
+                }
+                Mark::HeatMap { x, y, columns, values, .. } => self.heat_map(svg, *x, *y, *columns, values),
+            }
+            svg.push_str("</g>\n");
+        }
+    }
+
+    /// Cells of one shade are one path, and those beside each other one rectangle of it.
+    fn heat_map(&self, svg: &mut String, x: (f64, f64), y: (f64, f64), columns: usize, values: &[f64]) {
+        const LEVELS: f64 = 24.0;
+        let largest = values.iter().copied().filter(|value| value.is_finite()).fold(0.0, f64::max);
+        let rows = values.len() / columns;
+        if largest <= 0.0 {
+            return;
+        }
+        let shade =
+            |value: f64| if value.is_finite() { ((value / largest).sqrt() * LEVELS) as u32 } else { 0 };
+        let edge_x = |j: usize| x.0 + (x.1 - x.0) * j as f64 / columns as f64;
+        let edge_y = |i: usize| y.0 + (y.1 - y.0) * i as f64 / rows as f64;
+        let mut levels: BTreeMap<u32, String> = BTreeMap::new();
+        for i in 0..rows {
+            let mut j = 0;
+            while j < columns {
+                let level = shade(values[i * columns + j]);
+                let start = j;
+                while j < columns && shade(values[i * columns + j]) == level {
+                    j += 1;
+                }
+                // Whole units: neighbours share their edges exactly, so that no seam shows between them.
+                let whole = |(u, v): (f64, f64)| (u.round(), v.round());
+                let (u0, v1) = whole(self.place(edge_x(start), edge_y(i)));
+                let (u1, v0) = whole(self.place(edge_x(j), edge_y(i + 1)));
+                let _ = write!(
+                    levels.entry(level).or_default(),
+                    "M{u0} {v0}h{}v{}h{}z",
+                    u1 - u0,
+                    v1 - v0,
+                    u0 - u1
+                );
+            }
+        }
+        for (level, path) in levels.into_iter().filter(|(level, _)| *level > 0) {
+            let opacity = 0.9 * f64::from(level) / LEVELS;
+            let _ = write!(
+                svg,
+                "<path d=\"{path}\" fill=\"currentColor\" fill-opacity=\"{opacity:.2}\" stroke=\"none\" \
+                 shape-rendering=\"crispEdges\"/>"
+            );
+        }
+    }
+}
+
+/// Points as one path of strokes without length, which round caps make discs.
+fn dots(points: impl Iterator<Item = (f64, f64)>, size: f64, opacity: f64) -> String {
+    let path: String = points.map(|(u, v)| format!("M{u:.1} {v:.1}h0")).collect();
+    format!(
+        "<path d=\"{path}\" stroke-width=\"{size}\" stroke-linecap=\"round\" stroke-opacity=\"{opacity}\"/>"
+    )
+}

@@ -1,0 +1,179 @@
+//! Judging, hints, and beginning anew.
+
+use std::fs;
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use super::judging::{Ended, run};
+use super::progress::{Progress, Stage, answer, root, start};
+use super::{find, say, wrapped};
+use crate::Lesson;
+use crate::lessons::LESSONS;
+
+/// Judges one exercise, the next one, or all.
+pub fn check(wanted: Option<&str>) -> ExitCode {
+    let mut progress = Progress::load();
+    let chosen: Vec<Lesson> = match wanted {
+        Some("all") => LESSONS.to_vec(),
+        Some(wanted) => match find::lesson(wanted) {
+            Ok(lesson) => vec![*lesson],
+            Err(reason) => return refuse("check", &reason),
+        },
+        None => next(&progress).into_iter().collect(),
+    };
+    if chosen.is_empty() {
+        say("Every exercise is passed.\n");
+        return ExitCode::SUCCESS;
+    }
+    let mut passed = 0;
+    for lesson in &chosen {
+        let ended = judge(&mut progress, lesson, false);
+        passed += usize::from(ended == Ended::Passed);
+        if let Some(told) = ended.told(&lesson.exercise.file()) {
+            say(&wrapped(&format!("✗ exercise {:02}: {told}", lesson.number), ""));
+        }
+    }
+    if chosen.len() > 1 {
+        say(&format!("\n{passed} of {} exercises passed\n", chosen.len()));
+    } else if passed == 1 {
+        match next_after(&progress, chosen[0].number) {
+            Some(lesson) => say(&format!("  Next: cargo run --release -- run {}\n", lesson.number)),
+            None => say("  That was the last one: every exercise is passed.\n"),
+        }
+    }
+    if passed == chosen.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The first lesson whose exercise is not passed.
+pub fn next(progress: &Progress) -> Option<Lesson> {
+    LESSONS.iter().copied().find(|lesson| progress.stage(lesson.exercise) != Stage::Passed)
+}
+
+/// The lesson to go on with after this one: the first after it that is not passed, and else the first of all.
+fn next_after(progress: &Progress, number: u32) -> Option<Lesson> {
+    let open = |lesson: &Lesson| progress.stage(lesson.exercise) != Stage::Passed;
+    LESSONS.iter().copied().find(|lesson| lesson.number > number && open(lesson)).or_else(|| next(progress))
+}
+
+/// Where every exercise stands; what was edited since it was judged is judged now.
+pub fn stages(progress: &mut Progress) -> Vec<Stage> {
+    for lesson in LESSONS {
+        if progress.stage(lesson.exercise) == Stage::Edited {
+            // It may take a while to compile.
+            if std::io::stderr().is_terminal() {
+                eprintln!("judging exercise {:02}, which you have edited …", lesson.number);
+            }
+            judge(progress, lesson, true);
+        }
+    }
+    LESSONS.iter().map(|lesson| progress.stage(lesson.exercise)).collect()
+}
+
+/// Compiles the learner's file with its judge and runs them. They are a package of their own, so that a file that does
+/// not compile is in nobody's way.
+fn judge(progress: &mut Progress, lesson: &Lesson, quiet: bool) -> Ended {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(root()).args(["run", "--quiet", "--package", "pushforward-exercises", "--bin"]);
+    command.arg(format!("exercise_{:02}", lesson.number));
+    // The same profile as this program's, so that the library need not be compiled twice.
+    if !cfg!(debug_assertions) {
+        command.arg("--release");
+    }
+    let ended = run(command, quiet);
+    // What could not be run was not judged.
+    if !matches!(ended, Ended::NoCargo(_)) {
+        progress.judged(lesson.exercise, ended == Ended::Passed);
+    }
+    ended
+}
+
+/// Shows the hints so far and one more.
+pub fn hint(wanted: Option<&str>) -> ExitCode {
+    let mut progress = Progress::load();
+    let lesson = match wanted.map(find::lesson) {
+        Some(Ok(lesson)) => *lesson,
+        Some(Err(reason)) => return refuse("hint", &reason),
+        None => match next(&progress) {
+            Some(lesson) => lesson,
+            None => return refuse("hint", "every exercise is passed."),
+        },
+    };
+    let shown = progress.next_hint(lesson.exercise);
+    let hints = &lesson.exercise.hints;
+    for (k, hint) in hints.iter().take(shown).enumerate() {
+        say(&wrapped(&format!("{} of {}: {hint}", k + 1, hints.len()), "  "));
+    }
+    match shown == hints.len() {
+        false => {
+            say(&format!("\nAsk again for the next one:   cargo run --release -- hint {}\n", lesson.number))
+        }
+        true => say(&format!("\nThat is all. A solution:   lessons/solutions/{}.rs\n", lesson.slug)),
+    }
+    ExitCode::SUCCESS
+}
+
+/// Puts the starting file back, and keeps what was there beside it.
+pub fn reset(wanted: &str, yes: bool) -> ExitCode {
+    let lesson = match find::lesson(wanted) {
+        Ok(lesson) => lesson,
+        Err(reason) => return refuse("reset", &reason),
+    };
+    let mut progress = Progress::load();
+    if progress.stage(lesson.exercise) == Stage::NotStarted && answer(lesson.exercise).exists() {
+        say(&format!("{} is as it was given.\n", lesson.exercise.file()));
+        return ExitCode::SUCCESS;
+    }
+    if !yes {
+        let question =
+            format!("Put {} back as it was given? What is there is kept. [y/N] ", lesson.exercise.file());
+        if !std::io::stdin().is_terminal() {
+            return refuse("reset", "nobody is there to be asked; say --yes.");
+        }
+        say(&question);
+        let mut reply = String::new();
+        let _ = std::io::stdin().lock().read_line(&mut reply);
+        if !matches!(reply.trim(), "y" | "Y" | "yes") {
+            say("Nothing was changed.\n");
+            return ExitCode::SUCCESS;
+        }
+    }
+    match put_back(lesson) {
+        Ok(kept) => {
+            progress.forget(lesson.exercise);
+            say(&format!("{} is as it was given.\n", lesson.exercise.file()));
+            if let Some(kept) = kept {
+                let shown = kept.strip_prefix(root()).unwrap_or(&kept);
+                say(&format!("What was there is in {}.\n", shown.display()));
+            }
+            ExitCode::SUCCESS
+        }
+        Err(error) => refuse("reset", &error.to_string()),
+    }
+}
+
+/// Renames what is there to a name that is free, and copies the starting file.
+fn put_back(lesson: &Lesson) -> std::io::Result<Option<PathBuf>> {
+    let file = answer(lesson.exercise);
+    let given = fs::read(start(lesson.exercise))?;
+    let mut kept = None;
+    if file.exists() {
+        let name = |k: usize| match k {
+            0 => file.with_extension("rs.bak"),
+            k => file.with_extension(format!("rs.bak{k}")),
+        };
+        let free = (0..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0));
+        fs::rename(&file, &free)?;
+        kept = Some(free);
+    }
+    let partial = file.with_extension("part");
+    fs::write(&partial, given).and_then(|()| fs::rename(&partial, &file))?;
+    Ok(kept)
+}
+
+/// Says why not, and fails as misuse does.
+fn refuse(command: &str, reason: &str) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "pushforward {command}: {reason}");
+    ExitCode::from(2)
+}

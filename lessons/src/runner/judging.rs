@@ -1,0 +1,197 @@
+//! One run of a judge with a learner's answer, and how it ended.
+//!
+//! The answer runs in the judge's process and can end it in any way. What counts as a verdict is only what
+//! [`handed`] finds; everything else is told for what it is: a file that does not compile, a program that was ended from
+//! within, a signal, a run without an end.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::exercise::{Handed, VERDICT_FILE, handed};
+
+/// How long an answer may be judged; the longest fits a flow in a second or two, unoptimised in a minute.
+const LIMIT: Duration = Duration::from_secs(if cfg!(debug_assertions) { 1200 } else { 300 });
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// With the verdict that the answer holds.
+    Passed,
+    /// With the verdict that something is missing or wrong.
+    NotYet,
+    /// The judge never began: the file does not compile.
+    NotCompiled,
+    /// The program was ended from within before there was a verdict, with this exit code.
+    Exited(i32),
+    /// It was ended by the system, by a signal if there are such.
+    Killed(Option<i32>),
+    /// It came to no end.
+    TimedOut,
+    /// Cargo could not be run.
+    NoCargo(String),
+}
+
+impl Ended {
+    /// What a verdict has not said yet: why there is none.
+    pub fn told(&self, file: &str) -> Option<String> {
+        Some(match self {
+            Ended::Passed | Ended::NotYet => return None,
+            Ended::NotCompiled => format!(
+                "{file} does not compile yet; the compiler says why above. Where it says that an {{integer}} cannot be \
+                 added to or multiplied by a Var: write 2.0 instead of 2."
+            ),
+            Ended::Exited(code) => format!(
+                "the program ended with the exit code {code} before there was a verdict. An answer returns a formula; it \
+                 does not end the program."
+            ),
+            Ended::Killed(signal) => {
+                let named = match signal {
+                    Some(6) => " (signal 6, an abort)".to_string(),
+                    Some(11) => " (signal 11)".to_string(),
+                    Some(other) => format!(" (signal {other})"),
+                    None => String::new(),
+                };
+                format!(
+                    "the system ended the program{named} before there was a verdict. That happens when the stack \
+                     overflows: does a function in {file} call itself without end? Or when memory runs out."
+                )
+            }
+            Ended::TimedOut => format!(
+                "there was no verdict after {} seconds, and the program was stopped: is there a loop without an end in \
+                 {file}?",
+                LIMIT.as_secs()
+            ),
+            Ended::NoCargo(error) => format!("cargo cannot be run: {error}"),
+        })
+    }
+}
+
+/// Runs a judge, with a token for its verdict.
+pub fn run(command: Command, quiet: bool) -> Ended {
+    run_for(command, quiet, LIMIT)
+}
+
+fn run_for(mut command: Command, quiet: bool, limit: Duration) -> Ended {
+    let token = token();
+    // Beside nothing else of that name: the token is another one each time, and its hash is not the token.
+    let file = verdict_file(&token);
+    command.env(VERDICT_FILE, &file).stdin(Stdio::piped());
+    if quiet {
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+    }
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return Ended::NoCargo(error.to_string()),
+    };
+    if let Some(mut input) = child.stdin.take() {
+        // A compiler that fails reads nothing.
+        let _ = writeln!(input, "{token}");
+    }
+    let mut begun: Option<Instant> = None;
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break Some(status),
+            Ok(None) => {}
+            Err(_) => break None,
+        }
+        if begun.is_none() && handed(&file, &token) != Handed::Nothing {
+            begun = Some(Instant::now());
+        }
+        if begun.is_some_and(|begun| begun.elapsed() > limit) {
+            let _ = child.kill();
+            let _ = child.wait();
+            break None;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    let left = handed(&file, &token);
+    let _ = std::fs::remove_file(&file);
+    match (left, status) {
+        (_, None) => Ended::TimedOut,
+        (Handed::Passed, Some(_)) => Ended::Passed,
+        (Handed::NotYet, Some(_)) => Ended::NotYet,
+        (Handed::Nothing, Some(status)) => match signal(status) {
+            Some(signal) => Ended::Killed(Some(signal)),
+            None => Ended::NotCompiled,
+        },
+        (Handed::Begun, Some(status)) => match status.code() {
+            Some(code) => Ended::Exited(code),
+            None => Ended::Killed(signal(status)),
+        },
+    }
+}
+
+/// A number that nobody can guess, from the keys that the system gives to hash tables.
+fn token() -> String {
+    let part = || RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", part(), part())
+}
+
+fn verdict_file(token: &str) -> PathBuf {
+    let mut hasher = RandomState::new().build_hasher();
+    hasher.write(token.as_bytes());
+    std::env::temp_dir().join(format!("pushforward-{}-{:016x}", std::process::id(), hasher.finish()))
+}
+
+#[cfg(unix)]
+fn signal(status: ExitStatus) -> Option<i32> {
+    std::os::unix::process::ExitStatusExt::signal(&status)
+}
+
+#[cfg(not(unix))]
+fn signal(_: ExitStatus) -> Option<i32> {
+    None
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    /// What a program is taken for that the shell runs in the place of a judge.
+    fn ended(script: &str) -> Ended {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        run_for(command, true, Duration::from_millis(300))
+    }
+
+    #[test]
+    fn only_the_token_is_a_pass() {
+        assert_eq!(
+            ended("read token; printf begun >$PUSHFORWARD_VERDICT; printf $token >$PUSHFORWARD_VERDICT"),
+            Ended::Passed
+        );
+        assert_eq!(ended("read token; printf 'not yet' >$PUSHFORWARD_VERDICT; exit 1"), Ended::NotYet);
+    }
+
+    #[test]
+    fn an_exit_is_no_verdict() {
+        assert_eq!(ended("read token; printf begun >$PUSHFORWARD_VERDICT; exit 0"), Ended::Exited(0));
+        assert_eq!(ended("read token; printf passed >$PUSHFORWARD_VERDICT; exit 0"), Ended::Exited(0));
+    }
+
+    #[test]
+    fn a_signal_is_told_apart_from_a_file_that_does_not_compile() {
+        assert_eq!(
+            ended("read token; printf begun >$PUSHFORWARD_VERDICT; kill -ABRT $$"),
+            Ended::Killed(Some(6))
+        );
+        assert_eq!(ended("exit 101"), Ended::NotCompiled);
+    }
+
+    #[test]
+    fn a_run_without_an_end_is_stopped() {
+        assert_eq!(
+            ended("read token; printf begun >$PUSHFORWARD_VERDICT; while :; do :; done"),
+            Ended::TimedOut
+        );
+    }
+
+    #[test]
+    fn a_command_that_is_not_there_is_said_to_be_so() {
+        let missing = run_for(Command::new("/nowhere/cargo"), true, Duration::from_millis(100));
+        assert!(matches!(missing, Ended::NoCargo(_)));
+    }
+}

@@ -1,0 +1,53 @@
+//! A lesson as one thing: its number, its names, what it tells, and what it asks.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use super::exercise::Exercise;
+use super::page::Page;
+
+/// A lesson, told to a page.
+#[derive(Clone, Copy, Debug)]
+pub struct Lesson {
+    /// Its number.
+    pub number: u32,
+    /// The name of its file without `.rs`.
+    pub slug: &'static str,
+    /// Its title.
+    pub title: &'static str,
+    /// What it is about, in a few words.
+    pub about: &'static str,
+    /// What it asks of the reader.
+    pub exercise: &'static Exercise,
+    /// Seconds that it may take on two cores; `cargo bench --bench lessons` holds it against them.
+    pub seconds: f64,
+    /// The beginnings of the headings under which numbers come from training. They differ in their last digits from
+    /// machine to machine; everything else is the same everywhere.
+    pub trained: &'static [&'static str],
+    /// Adds its blocks to a page; fails where the lesson cannot run at all.
+    pub tell: fn(&mut Page) -> Result<(), Box<dyn Error>>,
+}
+
+impl Lesson {
+    /// Tells the lesson in the terminal: success when every check of it holds.
+    pub fn run(&self) -> ExitCode {
+        let mut page = Page::new(self.number, self.slug, self.title);
+        match (self.tell)(&mut page) {
+            Ok(()) => page.finish(),
+            Err(error) => {
+                eprintln!("{}: {error}", self.slug);
+                ExitCode::FAILURE
+            }
+        }
+    }
+
+    /// Tells the lesson to a page that prints nothing.
+    ///
+    /// # Errors
+    /// What keeps the lesson from running at all. Checks that fail stand on the page.
+    pub fn page(&self) -> Result<Page, Box<dyn Error>> {
+        let mut page = Page::silent(self.number, self.slug, self.title);
+        (self.tell)(&mut page)?;
+        Ok(page)
+    }
+}

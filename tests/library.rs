@@ -1,0 +1,42 @@
+//! The tests of the library, in one binary: it is compiled and linked once, and its tests run side by side.
+//!
+//! `cargo test structure::` runs those of `structure.rs`. What several of them share has a folder each: the `catalogue` of
+//! layers, `random_programs`, `seeded` seeds, `exact` intervals, a `plain` executor, a `notation_reader`.
+
+mod accuracy;
+mod adversary;
+mod architecture;
+mod audit;
+mod bases;
+mod bounds;
+mod catalogue;
+mod checker;
+mod conditional;
+mod continuous;
+mod derivations;
+mod exact;
+mod flow;
+mod gradients;
+mod guards;
+mod inverse;
+mod kernel_accuracy;
+mod kernel_elementwise;
+mod kernel_products;
+mod notation_reader;
+mod notations;
+mod pieces;
+mod plain;
+mod program;
+mod random_programs;
+mod requirements;
+pub mod seeded;
+mod shared_weights;
+mod simplify;
+mod slopes;
+mod snapshots;
+mod spline;
+mod structure;
+mod supports;
+mod tails;
+mod train;
+mod vectors;
