@@ -44,7 +44,7 @@ pub enum BijectionError {
         layer: String,
         /// `domain` or `codomain`.
         side: &'static str,
-        /// Why not.
+        /// The reason.
         error: String,
     },
     /// A layer's image is not in the domain of the next layer.
