@@ -26,7 +26,7 @@ impl Order {
         Order { inputs: (0..d).rev().collect(), outputs: (0..d).rev().collect() }
     }
 
-    /// The same order for inputs and outputs.
+    /// Builds one order for inputs and outputs.
     pub fn of(variables: impl Into<Vec<usize>>) -> Order {
         let inputs = variables.into();
         Order { outputs: inputs.clone(), inputs }

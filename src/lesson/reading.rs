@@ -1,4 +1,4 @@
-//! Reading a recording: its formulas and its numbers.
+//! Formulas and values of a recording, for lessons.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ impl From<String> for Formulas {
 }
 
 impl Formulas {
-    /// These lines and those after them; a definition that stands here already is not said again.
+    /// Appends lines; definitions that are already present are not repeated.
     pub fn and(mut self, other: Formulas) -> Formulas {
         let new: Vec<Formula> = other.0.into_iter().filter(|line| !self.0.contains(line)).collect();
         self.0.extend(new);
@@ -48,28 +48,28 @@ impl Formulas {
     }
 }
 
-/// `name = …` as it stands on the tape, with names for the inputs; what it needs to define comes first.
+/// Writes `name = …` for a node, with names for the inputs; definitions that it needs come first.
 pub fn equation(name: &str, node: Var<'_>, inputs: &[(Var<'_>, &str)]) -> Formulas {
     let names = inputs.iter().fold(Names::new(), |names, (input, name)| names.with(input.id(), name));
     crate::sweep::formulas(node.tape(), &[(name, node.id())], &names).into()
 }
 
-/// A file of `lessons/data`.
+/// Returns the path of a file in `lessons/data`.
 pub fn data(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("lessons/data").join(file)
 }
 
-/// The formulas of x = f(z) and of ln|det J|, as recorded and derived.
+/// Writes the formulas of x = f(z) and of ln|det J|, as recorded and derived.
 pub fn formulas(recording: &Recording) -> Formulas {
     let names = Names::new().with(recording.input().id(), "z");
     let outputs = [("x", recording.output().id()), ("ln|det J|", recording.log_det().id())];
     crate::sweep::formulas(recording.tape(), &outputs, &names).into()
 }
 
-/// The numbers of some nodes at rows of the input, with the starting values of the parameters for seed 0.
+/// Computes nodes at rows of the input, with the initial parameter values of seed 0.
 ///
 /// # Panics
-/// When the rows are not whole.
+/// When the last row is incomplete.
 pub fn values(tape: &Tape, input: Var<'_>, outputs: &[Var<'_>], rows: &[f64]) -> Vec<Vec<f64>> {
     let outputs: Vec<Output> = outputs.iter().map(|output| Output::Each(output.id())).collect();
     let mut program = Program::compile(tape, &[input.id()], &outputs);

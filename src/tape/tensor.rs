@@ -96,7 +96,7 @@ impl<'t> Var<'t> {
         self.pick("column", &positions, Shape::Vector(rows))
     }
 
-    /// The same elements, by rows, in another shape.
+    /// Returns the elements, by rows, in another shape.
     #[track_caller]
     pub fn reshape(self, shape: Shape) -> Var<'t> {
         if self.len() != shape.len() {
