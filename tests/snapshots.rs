@@ -1,4 +1,4 @@
-//! What a person sees, pinned: lessons, audits, formulas. Read a changed snapshot line by line.
+//! Snapshots of the output for people: lessons, audits, formulas. Read a changed snapshot line by line.
 
 use std::process::Command;
 
