@@ -1,4 +1,5 @@
-//! Compiled programs agree with the plain executor for all row and thread counts and number types, and lose no value.
+//! Compiled programs agree with the plain executor for all row and thread counts and number types, and lose no
+//! value.
 
 mod plain;
 #[allow(dead_code, reason = "other tests use more of it")]
