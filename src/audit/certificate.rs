@@ -77,7 +77,7 @@ impl Certificate {
             let node = match *id == input {
                 true => Node { op: Op::Input(0), operands: Default::default(), shape: tape.shape(*id) },
                 false => match tape.node(*id) {
-                    // An input other than the one in question: the checker rejects it.
+                    // An input other than the one in question, which the checker does not have.
                     Node { op: Op::Input(_), shape, .. } => {
                         Node { op: Op::Input(u32::MAX), operands: Default::default(), shape }
                     }

@@ -126,7 +126,7 @@ fn room(domain: &Domain, z: f64) -> f64 {
     }
 }
 
-/// Checks that det J is nowhere 0 and has one sign; otherwise f is not one-to-one.
+/// Checks that det J is nowhere 0 and has one sign: where the sign changes, f folds and is not one-to-one.
 fn determinant(subject: &mut Subject, log_dets: &[f64]) -> Claim {
     let statement = "det J is not 0 and has one sign";
     let word = |sign: f64| if sign < 0.0 { "negative" } else { "positive" };

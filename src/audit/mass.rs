@@ -1,9 +1,9 @@
 //! Total mass: ∫ p(x) dx = 1, by quadrature over the image of a grid, in one or two dimensions.
 //!
-//! The corners of each grid cell are mapped, and the length or area of the image is measured directly: |x₂ -
-//! x₁|, or the area of a quadrilateral. Times p(x) = p_Z(z)/|det J| and summed, this is the mass. The areas
-//! use no derivative, so a wrong determinant shows. Two grids and one Richardson extrapolation give fourth
-//! order.
+//! The corners of each grid cell are mapped, and the length or area of the image is measured directly:
+//! |x₂ - x₁|, or the area of a quadrilateral. Times p(x) = p_Z(z)/|det J| and summed, this is the mass. The
+//! areas use no derivative, so a wrong determinant shows. Two grids and one Richardson extrapolation give
+//! fourth order.
 
 use std::f64::consts::PI;
 

@@ -1,9 +1,9 @@
 //! The audit: every claim about a bijection, with evidence.
 //!
 //! What gradcheck is for derivatives, the audit is for bijections: dimension, structure, derivatives,
-//! log-determinant, inverse, injectivity, the chain rule of a composition, total mass. Each check is
-//! independent of what it checks: log-determinants from slices are compared with an LU of the full Jacobian,
-//! tangents with central differences, hand-written formulas with derived ones.
+//! log-determinant, inverse, injectivity, the chain rule of a composition, total mass. No result that
+//! was computed for one claim is reused in a check of it: log-determinants from slices are compared with an LU
+//! of the full Jacobian, tangents with central differences, hand-written formulas with derived ones.
 
 mod certificate;
 mod chain;

@@ -147,8 +147,8 @@ impl<'a> Single<'a> {
         found
     }
 
-    /// Returns whether writing out the map would exceed the checker's limits: it is dense and large, or an
-    /// unrolled solver.
+    /// Returns whether the checker need not be asked, because it could not succeed: the map is dense and large,
+    /// or an unrolled solver.
     pub fn is_large(&self) -> bool {
         const LARGEST: usize = 128;
         if self.bijection.motion().is_some() {

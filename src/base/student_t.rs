@@ -8,8 +8,8 @@ use rand_chacha::ChaCha8Rng;
 use super::Base;
 use crate::tape::Var;
 
-/// Independent variables with Student's t distribution: ln p(z) = Σ (c(ν) - ½(ν + 1)·ln(1 + zᵢ²/ν)) with c(ν)
-/// = ln Γ(½(ν + 1)) - ln Γ(½ν) - ½·ln(νπ).
+/// Independent variables with Student's t distribution: ln p(z) = Σ (c(ν) - ½(ν + 1)·ln(1 + zᵢ²/ν)) with
+/// c(ν) = ln Γ(½(ν + 1)) - ln Γ(½ν) - ½·ln(νπ).
 ///
 /// Tails decay as |z|^-(ν + 1): moments of order ν and above do not exist. The limit ν → ∞ is the standard
 /// normal.

@@ -9,8 +9,8 @@ use super::Base;
 use crate::bijection::Domain;
 use crate::tape::Var;
 
-/// Uniform distribution on the unit cube (0, 1)ᵈ, where ln p(z) = 0, or on the torus [-π, π)ᵈ, where ln p(z)
-/// = -d·ln 2π. Outside, ln p(z) = -∞.
+/// Uniform distribution on the unit cube (0, 1)ᵈ, where ln p(z) = 0, or on the torus [-π, π)ᵈ, where
+/// ln p(z) = -d·ln 2π. Outside, ln p(z) = -∞.
 #[derive(Clone, Copy, Debug)]
 pub struct Uniform {
     d: usize,

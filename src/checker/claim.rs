@@ -98,8 +98,8 @@ pub(super) fn structure(certificate: &Certificate, kind: &str) -> Checked<(Map, 
 
 /// Checks that the slope of each output in its own variable has one sign. With `strictly`, also that the
 /// output is continuous and so strictly monotone: it is defined, nothing in it jumps, and its derivative
-/// exists except at kinks (of
-/// |·|, min, max), which are isolated. Then f is one-to-one: z₀ follows from x₀, z₁ from x₁ and z₀, and so on.
+/// exists except at kinks (of |·|, min, max), which are isolated. Then f is one-to-one: z₀ follows from x₀, z₁
+/// from x₁ and z₀, and so on.
 ///
 /// The sign comes from the range of the slope, or of a formula in `slopes` that is equal to the slope, or
 /// from the terms of the slope's normal form if all of them have that sign.

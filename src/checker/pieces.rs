@@ -8,9 +8,9 @@
 //! Subexpressions that do not depend on z are replaced by *letters*, down to the factors of terms of sums.
 //! Only the range of a letter is used, not its definition, so what holds for all letters in their ranges
 //! holds for the subexpressions. Between thresholds s < t the distances u = z - s and v = t - z are positive
-//! letters too, and one letter of t - s is eliminated by t - s = u + v; where s and t are numbers, u = (t -
-//! s)·a/(a + b) and v = (t - s)·b/(a + b) with positive letters a, b. Slopes are then quotients of sums of
-//! positive terms.
+//! letters too, and one letter of t - s is eliminated by t - s = u + v; where s and t are numbers,
+//! u = (t - s)·a/(a + b) and v = (t - s)·b/(a + b) with positive letters a, b. Slopes are then quotients of
+//! sums of positive terms.
 
 use std::collections::HashMap;
 

@@ -4,8 +4,8 @@
 //! Data movement, sums and matrix products are written out, so that each question is about scalar functions
 //! only. Equal expressions are one scalar, and operands have smaller numbers than the scalars that use them,
 //! so that one pass in the order of the numbers answers a question. An element that is the constant 0 (of
-//! either sign) makes a product 0, whatever the other factor is, as it does in the executor; an equation z =
-//! G(z) is solved by writing out its elements in their order.
+//! either sign) makes a product 0, whatever the other factor is, as it does in the executor; an equation
+//! z = G(z) is solved by writing out its elements in their order.
 
 use std::collections::HashSet;
 use std::rc::Rc;

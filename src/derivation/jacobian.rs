@@ -110,7 +110,7 @@ fn entries(subject: &mut Subject<'_>) -> Option<Vec<Line>> {
     if d > WRITTEN_OUT {
         return None;
     }
-    // The Jacobian of a dense layer is on the tape already; derive it again all the same.
+    // Derived again even if the Jacobian of a dense layer is on the tape already.
     let first = subject.first();
     let whole = jacobian(tape, &map(tape, subject.layer.input, subject.layer.output)).id();
     let mut elements = Elements::scalars(tape);

@@ -72,8 +72,8 @@ fn name(pattern: &[Vec<u32>], order: Order, blocks: &[usize]) -> Structure {
     }
 }
 
-/// Returns outputs that together depend on fewer inputs than there are of them, if there are any: then det J
-/// = 0 everywhere.
+/// Returns outputs that together depend on fewer inputs than there are of them, if there are any: then
+/// det J = 0 everywhere.
 pub fn deficient(tape: &Tape, map: &Cut) -> Option<Vec<usize>> {
     let pattern = Reach::new(tape, map, Relation::Derivative).pattern();
     let (start, seen) = matched(&pattern).err()?;

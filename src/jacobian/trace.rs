@@ -4,8 +4,8 @@
 //! ([`diagonal`]): one if the conditioner of each xᵢ does not read zᵢ, d in the worst case.
 //!
 //! *Estimated.* E εᵀJε = Σ E[εᵢεⱼ]·Jᵢⱼ = tr J for any ε of mean 0 and covariance I (Hutchinson, "A stochastic
-//! estimator of the trace of the influence matrix", 1989): one tangent sweep a probe, for every d. With εᵢ =
-//! ±1 its variance is Σ over i < j of (Jᵢⱼ + Jⱼᵢ)², the smallest among all independent εᵢ.
+//! estimator of the trace of the influence matrix", 1989): one tangent sweep a probe, for every d. With
+//! εᵢ = ±1 its variance is Σ over i < j of (Jᵢⱼ + Jⱼᵢ)², the smallest among all independent εᵢ.
 
 use super::diagonal::{Share, shares};
 use crate::sweep::tangent;

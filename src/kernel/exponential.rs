@@ -1,9 +1,9 @@
 //! eᵃ and eᵃ - 1.
 //!
-//! Argument reduction: a = k·ln 2 + r with an integer k and |r| ≤ ½ ln 2. Then eᵃ = 2ᵏ·eʳ, where eʳ = 1 + r +
-//! r²·Q(r) with a polynomial Q, and 2ᵏ is built from its exponent bits. ln 2 is split in two; the first part
-//! has so few bits that k times it is exact, so that r is accurate to its last digit (Cody and Waite,
-//! "Software Manual for the Elementary Functions", 1980, chapter 6).
+//! Argument reduction: a = k·ln 2 + r with an integer k and |r| ≤ ½ ln 2. Then eᵃ = 2ᵏ·eʳ, where
+//! eʳ = 1 + r + r²·Q(r) with a polynomial Q, and 2ᵏ is built from its exponent bits. ln 2 is split in two;
+//! the first part has so few bits that k times it is exact, so that r is accurate to its last digit (Cody and
+//! Waite, "Software Manual for the Elementary Functions", 1980, chapter 6).
 
 use pulp::Simd;
 

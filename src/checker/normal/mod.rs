@@ -1,8 +1,8 @@
 //! A normal form of scalars that shows when two formulas are equal.
 //!
 //! A scalar becomes a quotient of two sums of monomials in *atoms* with rational coefficients. The elementary
-//! functions are written with eᵃ, ln and roots, which follow the laws e^(a+b) = eᵃ·eᵇ, e^(ln a) = a, ln eᵃ =
-//! a, and ln(a·b) = ln a + ln b for positive factors; everything else becomes an atom. Two forms N/D and
+//! functions are written with eᵃ, ln and roots, which follow the laws e^(a+b) = eᵃ·eᵇ, e^(ln a) = a,
+//! ln eᵃ = a, and ln(a·b) = ln a + ln b for positive factors; everything else becomes an atom. Two forms N/D and
 //! N'/D' are equal if N·D' and N'·D are the same sum.
 //!
 //! *Soundness.* Each law holds for real numbers wherever both sides of the scalar it is applied to are

@@ -70,6 +70,7 @@ impl RationalQuadraticSpline {
     /// Builds a layer with learned knots for each variable, initialised to the given ones. The parameters are
     /// the first knot (`first_x`, `first_y`) and the logarithms of widths, heights and slopes (`log_widths`,
     /// …), knot by knot. The spline is increasing for all parameter values.
+    ///
     /// # Panics
     /// As [`RationalQuadraticSpline::fixed`].
     pub fn learned(

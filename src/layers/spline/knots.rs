@@ -126,9 +126,9 @@ impl<'t> Knots<'t> {
 
     /// Records z from x between the first and the last knot.
     ///
-    /// Let ξ and ζ be the distances of x from the knots below and above, u and v those of z. Then ξ·v·(s·v +
-    /// d₁·u) = ζ·u·(s·u + d₀·v): a quadratic in u/v whose discriminant is a sum of squares and non-negative
-    /// products.
+    /// Let ξ and ζ be the distances of x from the knots below and above, u and v those of z. Then
+    /// ξ·v·(s·v + d₁·u) = ζ·u·(s·u + d₀·v): a quadratic in u/v whose discriminant is a sum of squares and
+    /// non-negative products.
     #[track_caller]
     pub(super) fn curve_inverse(&self, x: Var<'t>) -> Var<'t> {
         let bins = self.heights.len();

@@ -1,7 +1,8 @@
 //! Monotone rational-quadratic splines: elementwise layers, circular layers, and a transformer.
 //!
-//! In the bin between the knots (x_k, y_k) and (x_{k+1}, y_{k+1}), of height h and mean slope s, let u = z -
-//! x_k and v = x_{k+1} - z be the distances of z from its ends. With the slopes d₀ and d₁ at the ends,
+//! In the bin between the knots (x_k, y_k) and (x_{k+1}, y_{k+1}), of height h and mean slope s, let
+//! u = z - x_k and v = x_{k+1} - z be the distances of z from its ends. With the slopes d₀ and d₁ at the
+//! ends,
 //!
 //! x = y_k + h·N/(N + M), N = u·(s·u + d₀·v), M = v·(s·v + d₁·u).
 //!
