@@ -1,9 +1,9 @@
-//! ln|det J| as it is derived, against at least 50 digits, wherever x is finite: from 10⁻³⁰ to 10³⁰ and beyond, where
-//! σ and tanh are flat to a number of the machine, and in both number types.
+//! The derived ln|det J| against at least 50 digits, wherever x is finite: from 10⁻³⁰ to 10³⁰ and beyond,
+//! where σ and tanh are constant in floating point, and in both number types.
 //!
-//! The judgement: within 8 units in the last place of max(1, |ln|det J||), and what one rounding of z moves.
-//! `ACCURACY_MAPS=2000 cargo test --test library accuracy:: -- --nocapture` judges as many random maps and prints what loses digits,
-//! with the operation that loses them.
+//! Criterion: within 8 units in the last place of max(1, |ln|det J||), plus the effect of one rounding of z.
+//! `ACCURACY_MAPS=2000 cargo test --test library accuracy:: -- --nocapture` tests that many random maps and prints
+//! those that lose digits, with the operation that loses them.
 
 mod dual;
 mod exact;

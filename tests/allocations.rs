@@ -1,4 +1,4 @@
-//! A call of a compiled program needs no memory that the one before did not leave.
+//! A call of a compiled program reuses the memory of the previous call and allocates nothing more.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

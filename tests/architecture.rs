@@ -1,4 +1,4 @@
-//! The arrows of the architecture: which module may use which. An import that is not listed fails.
+//! The allowed dependences between modules. An import that is not listed fails.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! What the audit catches, each with a message that says what to do.
+//! Faults that the audit finds, each with a message that says what to do.
 
 use crate::catalogue;
 

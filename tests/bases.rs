@@ -1,4 +1,4 @@
-//! Base distributions: that they are densities, and that what is drawn has them.
+//! Base distributions are densities, and their samples have these densities.
 
 use pushforward::flow::Fitted;
 use pushforward::prelude::*;

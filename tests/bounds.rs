@@ -1,5 +1,4 @@
-//! The bound sweep against arithmetic of 2304 bits: what a program computes lies within its bounds, whatever the size
-//! of its numbers.
+//! The bound sweep against arithmetic of 2304 bits: computed values lie within their bounds at all scales.
 
 use crate::random_programs;
 

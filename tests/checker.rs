@@ -1,6 +1,6 @@
-//! The checker by itself: what it accepts is true, and what is nearly true it does not accept.
+//! The checker alone: what it accepts is true, and it rejects claims that are nearly true.
 //!
-//! Certificates are written out here by hand, so that nothing of the library that makes them has a part in it.
+//! The certificates are written by hand, independently of the library's code that makes them.
 
 use crate::catalogue;
 use crate::seeded;

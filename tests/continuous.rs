@@ -1,5 +1,5 @@
-//! Continuous flows: points and ln|det J| against closed forms, against the map that the steps make, and the estimate
-//! against the exact trace.
+//! Continuous flows: points and ln|det J| against closed forms and against the discretised map, and the
+//! estimated trace against the exact one.
 
 use std::f64::consts::{E, PI};
 

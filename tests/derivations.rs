@@ -1,4 +1,4 @@
-//! The log-determinants that must come out of `forward` alone, beside what the books write by hand, and the
+//! The log-determinants that must follow from `forward` alone, compared with those of the literature, and the
 //! documents that derive them.
 
 use crate::catalogue;

@@ -1,4 +1,4 @@
-//! Flows: densities, samples, fits, and what they say to bad input.
+//! Flows: densities, samples, fits, and messages for bad input.
 
 use pushforward::flow::{FlowError, Stop, Trainer};
 use pushforward::prelude::*;

@@ -1,5 +1,5 @@
-//! Adjoints behind choices: a program with choices has the gradient of the program that is left when each choice is
-//! replaced by the branch it takes, whatever breaks down in the others.
+//! Adjoints of selects: the gradient equals that of the program in which each select is replaced by the
+//! branch taken, even if other branches are undefined.
 
 #[allow(dead_code)] // of which only the seeds and choices are wanted here
 use crate::random_programs;

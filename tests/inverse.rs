@@ -1,5 +1,5 @@
-//! Derived inverses of random layers: whatever chain of operations moves each variable, by whatever the ones before
-//! it say, the program run backwards brings every image home.
+//! Derived inverses of random layers: for any chain of operations on each variable, with parameters computed
+//! from earlier variables, the inverse recovers z from x.
 
 use crate::random_programs;
 

@@ -1,6 +1,7 @@
-//! The elementary functions of the kernels against 50 digits, for both number types and every instruction set.
+//! The elementary functions of the kernels against 50 digits, for both number types and every instruction
+//! set.
 //!
-//! `KERNEL_POINTS=1000000 cargo test --release --test library kernel_accuracy:: -- --nocapture` takes as many points.
+//! `KERNEL_POINTS=1000000 cargo test --release --test library kernel_accuracy:: -- --nocapture` uses that many points.
 
 use astro_float_num::{BigFloat, Consts, Radix, RoundingMode};
 use pushforward::kernel::{

@@ -1,5 +1,5 @@
 //! Elementwise kernels and sums against plain loops, for both number types, every instruction set and every
-//! number of lanes left over.
+//! number of remaining lanes.
 
 use std::fmt::Debug;
 

@@ -1,4 +1,4 @@
-//! Products over lanes against three plain loops, for both number types and every instruction set.
+//! Products over lanes against three nested loops, for both number types and every instruction set.
 
 use std::fmt::Debug;
 

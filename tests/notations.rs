@@ -1,4 +1,4 @@
-//! A formula says the same in text, in LaTeX and in MathML, and what it says is what the program computes.
+//! A formula has the same value in text, LaTeX and MathML, and it is the value that the program computes.
 
 use crate::notation_reader;
 use crate::random_programs;

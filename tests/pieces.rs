@@ -1,4 +1,4 @@
-//! Maps given piece by piece: what is proven of them, and what is never proven.
+//! Piecewise maps: what is proven about them, and what must not be proven.
 
 use pushforward::audit::{Settings, Topic, audit_with};
 use pushforward::prelude::*;

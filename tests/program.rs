@@ -1,4 +1,5 @@
-//! Compiled programs: the numbers of the plain executor, whatever the rows, the threads and the type; no number lost.
+//! Compiled programs agree with the plain executor for all row and thread counts and number types, and lose no
+//! value.
 
 use crate::plain;
 use crate::random_programs;

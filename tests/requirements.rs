@@ -1,4 +1,4 @@
-//! Failures and wishes of other systems' users, each by the thread it comes from.
+//! Bugs and requests of users of other systems, each with the thread it comes from.
 
 use std::thread;
 

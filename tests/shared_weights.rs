@@ -1,4 +1,4 @@
-//! Parameters that two layers would share: an error that names both places, unless it is meant.
+//! Parameters that two layers would share: an error that names both places, unless sharing is declared.
 
 use pushforward::prelude::*;
 

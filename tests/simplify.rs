@@ -1,5 +1,5 @@
-//! The simplifier and the bounds it stands on: equal values, never a smaller domain, no blow-up; and the table of
-//! log-determinants that must come out of `forward` alone.
+//! The simplifier and the bounds it uses: equal values, never a smaller domain, no blow-up; and the table of
+//! log-determinants that must follow from `forward` alone.
 
 use crate::random_programs;
 

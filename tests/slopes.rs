@@ -1,4 +1,4 @@
-//! First and second derivatives of the functions of one variable, against 50 digits, in f64 and f32, from the smallest
+//! First and second derivatives of the scalar functions against 50 digits, in f64 and f32, from the smallest
 //! numbers to the largest.
 
 use std::ops::{Add, Div, Mul, Sub};

@@ -1,5 +1,5 @@
-//! Monotone splines against exact rational arithmetic, in flat and steep bins; knots to the last bit; numbers that are
-//! far too large; the circle.
+//! Monotone splines against exact rational arithmetic, in flat and steep bins; exactness at knots; very large
+//! element parameters; the circle.
 
 use std::f64::consts::PI;
 

@@ -1,4 +1,4 @@
-//! Proofs of structure, put to the test on random programs: no false proof, no wrong diagonal.
+//! Proofs of structure on random programs: no false proof, no wrong diagonal.
 
 use crate::random_programs;
 

@@ -1,4 +1,5 @@
-//! Domains, and the supports that they make: where a density is 0, and what is refused because it would lose mass.
+//! Domains and supports: where a density is 0, and compositions that are refused because they would lose
+//! mass.
 
 use std::f64::consts::{PI, TAU};
 

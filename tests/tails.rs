@@ -1,6 +1,6 @@
-//! Every layer far out: there and back, and ln|det J| against an LU of the whole Jacobian.
+//! Every layer far from 0: round trips, and ln|det J| against an LU of the full Jacobian.
 //!
-//! `TAIL_POINTS=100000 cargo test --test library tails:: -- --nocapture` prints the table for so many points.
+//! `TAIL_POINTS=100000 cargo test --test library tails:: -- --nocapture` prints the table for that many points.
 
 use crate::catalogue;
 

@@ -1,4 +1,4 @@
-//! Any recorded loss: its steps, its noise, its parts, and what is refused.
+//! Training of any recorded loss: its steps, its noise, partial parameter sets, and errors.
 
 use pushforward::bijection::{Pulled, pull_back_with_log_det};
 use pushforward::flow::{FlowError, Trainer};

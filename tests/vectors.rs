@@ -1,8 +1,8 @@
-//! Reference values that were made outside of this project, with 50 digits: every case of every file in
+//! Reference values computed outside of this project, with 50 digits: every case of every file in
 //! `tests/vectors`, or in the folder named by `PUSHFORWARD_VECTORS`.
 //!
-//! A family that does not exist here yet is counted as skipped, by name. A new one is an arm of `elementwise`,
-//! of `layer` or of `scalar`.
+//! A family that is not implemented here is counted as skipped, by name. A new one is an arm of
+//! `elementwise`, of `layer` or of `scalar`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

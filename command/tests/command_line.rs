@@ -1,4 +1,4 @@
-//! The command line, as it is when piped. The files that a learner edits are not read: a folder of its own stands for them.
+//! The command line when piped. The learner's files are not read: a separate folder takes their place.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,14 +1,14 @@
-//! How often a map of the plane covers a point: the number of x that have one z.
+//! How often a map of the plane covers a point: the number of x with the same z.
 //!
-//! A square of the plane of x is cut into triangles and their corners are mapped; a triangle whose image holds z
-//! has one x with that z, as far as the map is straight inside a triangle. A bijection covers each point once. A
-//! map that folds covers some points three times, and ∫ p_Z(g(x))·|det J_g(x)| dx is the mean of this number
-//! under p_Z (the area formula: Evans and Gariepy, "Measure Theory and Fine Properties of Functions",
-//! section 3.3).
+//! A square of the x-plane is split into triangles and their corners are mapped; each triangle whose image
+//! contains z has one x with that z, as far as the map is linear within a triangle. A bijection covers each
+//! point once. A map that folds covers some points three times, and ∫ p_Z(g(x))·|det J_g(x)| dx is the mean
+//! of this number under p_Z (the area formula: Evans and Gariepy, "Measure Theory and Fine Properties of
+//! Functions", section 3.3).
 
 use std::ops::Range;
 
-/// A square around 0, cut into square cells.
+/// A square around 0, divided into square cells.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Grid {
     reach: f64,
@@ -16,12 +16,12 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// The square from -`reach` to `reach` on both axes, with `cells` cells along each.
+    /// Builds the square from -`reach` to `reach` on both axes, with `cells` cells along each.
     pub const fn new(reach: f64, cells: usize) -> Grid {
         Grid { reach, cells }
     }
 
-    /// Cells along a side.
+    /// Number of cells along a side.
     pub fn cells(self) -> usize {
         self.cells
     }
@@ -36,12 +36,12 @@ impl Grid {
         (2.0 * self.reach / self.cells as f64).powi(2)
     }
 
-    /// The middles of the cells as pairs, row by row from below.
+    /// Returns the midpoints of the cells as pairs, row by row from below.
     pub fn middles(self) -> Vec<f64> {
         self.points(self.cells, 0.5)
     }
 
-    /// The corners of the cells as pairs, row by row from below.
+    /// Returns the corners of the cells as pairs, row by row from below.
     pub fn corners(self) -> Vec<f64> {
         self.points(self.cells + 1, 0.0)
     }
@@ -51,7 +51,7 @@ impl Grid {
         (0..side * side).flat_map(|k| [at(k % side), at(k / side)]).collect()
     }
 
-    /// The numbers of the middles between the least and the largest of three coordinates.
+    /// Returns the indices of the midpoints between the smallest and the largest of three coordinates.
     fn between(self, coordinates: [f64; 3]) -> Range<usize> {
         let place = |value: f64| (value / self.reach + 1.0) * 0.5 * self.cells as f64 - 0.5;
         let least = coordinates.into_iter().fold(f64::INFINITY, f64::min);
@@ -61,10 +61,11 @@ impl Grid {
     }
 }
 
-/// How many x of a grid's square have the z at each middle of `places`; `images` are those of the grid's corners.
+/// Counts for each midpoint of `places` how many x in the grid's square map to it; `images` are the images of
+/// the grid's corners.
 ///
 /// # Panics
-/// When there is not one image for each corner.
+/// When the number of images differs from the number of corners.
 pub fn coverings(grid: Grid, images: &[f64], places: Grid) -> Vec<usize> {
     let side = grid.cells + 1;
     assert_eq!(images.len(), 2 * side * side, "each corner of the grid has one image of two coordinates");
@@ -84,8 +85,8 @@ pub fn coverings(grid: Grid, images: &[f64], places: Grid) -> Vec<usize> {
     counts
 }
 
-/// Whether a point lies inside a triangle, whichever way round its corners go. A point on an edge belongs to one of
-/// the two triangles that share it.
+/// Returns whether a point lies inside a triangle of any orientation. A point on an edge belongs to exactly
+/// one of the two triangles that share the edge.
 fn holds([a, b, c]: [[f64; 2]; 3], z: [f64; 2]) -> bool {
     let (b, c) = if left_of(a, b, c) < 0.0 { (c, b) } else { (b, c) };
     [(a, b), (b, c), (c, a)].into_iter().all(|(from, to)| {
@@ -94,7 +95,8 @@ fn holds([a, b, c]: [[f64; 2]; 3], z: [f64; 2]) -> bool {
     })
 }
 
-/// Above 0 where z lies to the left of the way from one point to another: the same number, negated, on the way back.
+/// Positive where z is to the left of the line from one point to the other; exactly negated if the points are
+/// swapped.
 fn left_of(from: [f64; 2], to: [f64; 2], z: [f64; 2]) -> f64 {
     if to < from {
         return -left_of(to, from, z);

@@ -1,10 +1,10 @@
-//! What lessons are written with: a page of blocks, pictures, and checks that carry evidence.
+//! Tools for writing lessons: pages of blocks, pictures, and checks with evidence.
 //!
-//! A lesson says what it has to say to a [`Page`]; the page prints each block at once, keeps it, and in the
-//! end knows whether every check held. Each [`Lesson`] asks an [`Exercise`], which is judged, by proof where it can be.
-//! The blocks know nothing of terminals, so that the same page can become HTML: how they look at 80 columns is
-//! `terminal.rs`, how they look in a browser [`book`](fn@book), pictures are [`plot`], and [`statistics`] says how sure
-//! a mean is.
+//! A lesson adds blocks to a [`Page`]; the page prints each block at once, keeps it, and at the end knows
+//! whether every check holds. Each [`Lesson`] has an [`Exercise`], judged by proof where possible. Blocks do
+//! not depend on the output format, so that the same page can become HTML: `terminal.rs` writes them in 80
+//! columns, [`book`](fn@book) writes HTML, pictures are [`plot`], and [`statistics`] gives the uncertainty of
+//! means.
 
 // The lessons are read as programs of a user: they name this crate as one.
 extern crate self as pushforward_course;

@@ -1,4 +1,4 @@
-//! A lesson's page: blocks, added one after another, shown at once and kept.
+//! Pages of lessons: blocks, added one after another, printed at once and kept.
 
 use std::fs;
 use std::io::{IsTerminal, Write};
@@ -11,7 +11,7 @@ use super::terminal::{Style, render};
 use pushforward::audit::{Evidence, Report};
 use pushforward::derivation::{Derivation, Formulas};
 
-/// A piece of a page.
+/// A block of a page.
 #[derive(Clone, Debug)]
 pub enum Block {
     /// The title of the lesson.
@@ -23,13 +23,13 @@ pub enum Block {
     },
     /// The question that the lesson answers.
     Question(String),
-    /// What the reader should guess before reading on.
+    /// A question for the reader to answer before reading on.
     Prediction(String),
-    /// A section begins.
+    /// The heading of a section.
     Heading(String),
     /// A paragraph.
     Prose(String),
-    /// A formula, or several lines of them, in every notation.
+    /// One or several lines of formulas, in every notation.
     Formula(Formulas),
     /// Preformatted text: an error, a program.
     Listing(String),
@@ -39,7 +39,7 @@ pub enum Block {
     Report(Box<Report>),
     /// A number with its unit; `measured` if it depends on this machine.
     Number {
-        /// What it is.
+        /// What the number is.
         label: String,
         /// Its value.
         value: f64,
@@ -57,58 +57,58 @@ pub enum Block {
         /// Whether the cells depend on the machine.
         measured: bool,
     },
-    /// A picture, and where its SVG was written.
+    /// A picture, and the file of its SVG.
     Picture {
         /// The name of its file without `.svg`.
         name: String,
         /// The picture.
         picture: Box<Picture>,
-        /// Whether what it shows was measured on this machine.
+        /// Whether it shows measurements on this machine.
         measured: bool,
-        /// The file, or why there is none.
+        /// The file, or why it could not be written.
         file: Result<String, String>,
     },
-    /// A claim and how it is known.
+    /// A claim and its evidence.
     Check {
         /// The claim.
         statement: String,
-        /// How it is known.
+        /// The evidence.
         evidence: Evidence,
     },
-    /// What people get wrong.
+    /// A common misconception.
     Misconception(String),
-    /// What the reader is asked to write.
+    /// The exercise.
     Exercise(Exercise),
     /// An aside.
     Note(String),
-    /// Where to read on: paper, equation, section.
+    /// Further reading: paper, equation, section.
     ReadOn(String),
     /// The next lesson.
     Next(String),
 }
 
 impl Block {
-    /// Whether no blank line separates it from its like.
+    /// Returns whether no blank line separates it from blocks of the same kind.
     pub(super) fn is_compact(&self) -> bool {
         matches!(self, Block::Check { .. } | Block::Number { .. })
     }
 }
 
-/// A lesson while it runs.
+/// A lesson that is running.
 #[derive(Debug)]
 pub struct Page {
     slug: String,
     blocks: Vec<Block>,
     style: Style,
-    /// Whether blocks are printed as they come.
+    /// Whether blocks are printed as they are added.
     told: bool,
 }
 
 impl Page {
     /// Begins a lesson; `slug` is the name of its file without `.rs`.
     ///
-    /// Colour is used on a terminal unless `NO_COLOR` is set. With `PUSHFORWARD_MASK` set, numbers that depend
-    /// on the machine are masked, so that the page can be compared with a snapshot.
+    /// Colour is used on a terminal unless `NO_COLOR` is set. If `PUSHFORWARD_MASK` is set, numbers that
+    /// depend on the machine are masked, so that the page can be compared with a snapshot.
     pub fn new(number: u32, slug: &str, title: impl Into<String>) -> Page {
         let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         let masked = std::env::var_os("PUSHFORWARD_MASK").is_some();
@@ -126,18 +126,18 @@ impl Page {
         page
     }
 
-    /// Adds a block and shows it.
+    /// Adds a block and prints it.
     pub fn add(&mut self, block: Block) {
         if !self.told {
             self.blocks.push(block);
             return;
         }
         let mut text = render(&block, self.style);
-        // Checks and numbers stand close together; what follows them does not.
+        // No blank line between checks and numbers, but one after them.
         if self.blocks.last().is_some_and(Block::is_compact) && !block.is_compact() {
             text.insert(0, '\n');
         }
-        // A reader who closes the pipe has read enough; the checks go on and decide the exit code.
+        // A closed pipe is no error; the checks continue and determine the exit code.
         let _ = std::io::stdout().write_all(text.as_bytes());
         let _ = std::io::stdout().flush();
         self.blocks.push(block);
@@ -148,77 +148,77 @@ impl Page {
         &self.blocks
     }
 
-    /// The question that the lesson answers.
+    /// Adds the question that the lesson answers.
     pub fn question(&mut self, text: impl Into<String>) {
         self.add(Block::Question(text.into()));
     }
 
-    /// What the reader should guess before reading on.
+    /// Adds a question for the reader to answer before reading on.
     pub fn predict(&mut self, text: impl Into<String>) {
         self.add(Block::Prediction(text.into()));
     }
 
-    /// A section begins.
+    /// Adds the heading of a section.
     pub fn heading(&mut self, text: impl Into<String>) {
         self.add(Block::Heading(text.into()));
     }
 
-    /// A paragraph; line breaks in it are ignored.
+    /// Adds a paragraph; line breaks in it are ignored.
     pub fn prose(&mut self, text: impl Into<String>) {
         self.add(Block::Prose(text.into()));
     }
 
-    /// Formulas, one a line: from a tape, or typed.
+    /// Adds formulas, one a line: from a tape, or typed.
     pub fn formula(&mut self, formulas: impl Into<Formulas>) {
         self.add(Block::Formula(formulas.into()));
     }
 
-    /// Preformatted text.
+    /// Adds preformatted text.
     pub fn listing(&mut self, text: impl Into<String>) {
         self.add(Block::Listing(text.into()));
     }
 
-    /// A derivation, whole.
+    /// Adds a whole derivation.
     pub fn derivation(&mut self, derivation: &Derivation) {
         self.add(Block::Derivation(Box::new(derivation.clone())));
     }
 
-    /// The report of an audit, whatever it says.
+    /// Adds the report of an audit, whatever its result.
     pub fn report(&mut self, report: &Report) {
         self.add(Block::Report(Box::new(report.clone())));
     }
 
-    /// A number that is the same on every machine.
+    /// Adds a number that is the same on every machine.
     pub fn number(&mut self, label: impl Into<String>, value: f64, unit: &str) {
         let (label, unit) = (label.into(), unit.to_string());
         self.add(Block::Number { label, value, unit, measured: false });
     }
 
-    /// A number measured on this machine.
+    /// Adds a number measured on this machine.
     pub fn measured(&mut self, label: impl Into<String>, value: f64, unit: &str) {
         let (label, unit) = (label.into(), unit.to_string());
         self.add(Block::Number { label, value, unit, measured: true });
     }
 
-    /// A table that is the same on every machine.
+    /// Adds a table that is the same on every machine.
     pub fn table(&mut self, headers: &[&str], rows: Vec<Vec<String>>) {
         let headers = headers.iter().map(|header| header.to_string()).collect();
         self.add(Block::Table { headers, rows, measured: false });
     }
 
-    /// A table whose numbers were measured on this machine.
+    /// Adds a table with measurements on this machine.
     pub fn measured_table(&mut self, headers: &[&str], rows: Vec<Vec<String>>) {
         let headers = headers.iter().map(|header| header.to_string()).collect();
         self.add(Block::Table { headers, rows, measured: true });
     }
 
-    /// Shows a picture, and writes it as `out/lessons/SLUG/NAME.svg` (`PUSHFORWARD_OUT` is another folder
-    /// than `out`). A picture that cannot be written is shown all the same, with the reason.
+    /// Adds a picture, and writes it to `out/lessons/SLUG/NAME.svg` (`PUSHFORWARD_OUT` replaces `out`). A
+    /// picture that cannot be written is still shown, with the reason.
     pub fn picture(&mut self, name: &str, picture: Picture) {
         self.draw(name, picture, false);
     }
 
-    /// The same, for a picture of what was measured on this machine.
+    /// Adds a picture of measurements on this machine.
     pub fn measured_picture(&mut self, name: &str, picture: Picture) {
         self.draw(name, picture, true);
     }
@@ -241,12 +241,12 @@ impl Page {
         self.add(Block::Picture { name: name.to_string(), picture, measured, file });
     }
 
-    /// A claim with its evidence.
+    /// Adds a claim with its evidence.
     pub fn check(&mut self, statement: impl Into<String>, evidence: Evidence) {
         self.add(Block::Check { statement: statement.into(), evidence });
     }
 
-    /// A claim that a number is another number, to within a tolerance.
+    /// Adds a claim that two numbers agree within a tolerance.
     pub fn check_close(&mut self, statement: impl Into<String>, found: f64, expected: f64, tolerance: f64) {
         let worst = (found - expected).abs();
         let evidence = if worst <= tolerance {
@@ -257,7 +257,7 @@ impl Page {
         self.check(statement, evidence);
     }
 
-    /// A claim that something is so.
+    /// Adds a claim that a condition holds.
     pub fn check_that(&mut self, statement: impl Into<String>, holds: bool, witness: impl Into<String>) {
         let evidence = match holds {
             true => Evidence::Checked { points: 1, worst: 0.0, tolerance: 0.0, seed: None },
@@ -266,7 +266,7 @@ impl Page {
         self.check(statement, evidence);
     }
 
-    /// The whole report of an audit, and the check that nothing in it is refuted.
+    /// Adds the report of an audit, and the check that nothing in it is refuted.
     pub fn audit(&mut self, report: &Report) {
         self.report(report);
         let refuted: Vec<&str> = report.refuted().map(|claim| claim.statement.as_str()).collect();
@@ -277,33 +277,33 @@ impl Page {
         );
     }
 
-    /// What people get wrong.
+    /// Adds a common misconception.
     pub fn misconception(&mut self, text: impl Into<String>) {
         self.add(Block::Misconception(text.into()));
     }
 
-    /// What the reader is asked to write, under a heading of its own.
+    /// Adds the exercise, with a heading.
     pub fn exercise(&mut self, exercise: &Exercise) {
         self.heading("Your turn");
         self.add(Block::Exercise(*exercise));
     }
 
-    /// An aside.
+    /// Adds an aside.
     pub fn note(&mut self, text: impl Into<String>) {
         self.add(Block::Note(text.into()));
     }
 
-    /// Where to read on.
+    /// Adds further reading.
     pub fn read_on(&mut self, text: impl Into<String>) {
         self.add(Block::ReadOn(text.into()));
     }
 
-    /// The next lesson, by the name of its binary.
+    /// Adds the next lesson, by the name of its binary.
     pub fn next(&mut self, text: impl Into<String>) {
         self.add(Block::Next(text.into()));
     }
 
-    /// The checks that do not hold.
+    /// Returns the checks that do not hold.
     pub fn failed(&self) -> Vec<&str> {
         let failed = self.blocks.iter().filter_map(|block| match block {
             Block::Check { statement, evidence } if !evidence.holds() => Some(statement.as_str()),
@@ -312,7 +312,7 @@ impl Page {
         failed.collect()
     }
 
-    /// Ends the lesson: failure when a check did not hold.
+    /// Ends the lesson; fails if a check does not hold.
     pub fn finish(self) -> ExitCode {
         let checks = self.blocks.iter().filter_map(|block| match block {
             Block::Check { statement, evidence } => Some((statement, evidence.holds())),

@@ -1,24 +1,25 @@
-//! What lessons say of numbers that were drawn: means with their errors, curves of found against false, and tests of
-//! evenness.
+//! Statistics of samples: means with standard errors, ROC curves, and tests of uniformity.
 
-/// The mean; NaN of nothing.
+/// Returns the mean; NaN for an empty sample.
 pub fn mean(numbers: &[f64]) -> f64 {
     numbers.iter().sum::<f64>() / numbers.len() as f64
 }
 
-/// The standard error of the mean of independent numbers.
+/// Returns the standard error of the mean of independent numbers.
 pub fn standard_error(numbers: &[f64]) -> f64 {
     let centre = mean(numbers);
     numbers.iter().map(|value| (value - centre).powi(2)).sum::<f64>().sqrt() / numbers.len() as f64
 }
 
-/// The area under the ROC curve: the chance that the score of an anomaly is above that of a usual row, ties by half.
+/// Returns the area under the ROC curve: the probability that an anomaly's score is above that of a usual
+/// row; ties count half.
 pub fn auc(usual: &[f64], anomalies: &[f64]) -> f64 {
     let usual = sorted(usual);
     mean(&anomalies.iter().map(|score| share_below(&usual, *score)).collect::<Vec<_>>())
 }
 
-/// The ROC curve: false alarms against anomalies found, for thresholds at the hundredths of the usual scores.
+/// Returns the ROC curve: false positive rate against true positive rate, for thresholds at the percentiles
+/// of the usual scores.
 pub fn roc(usual: &[f64], anomalies: &[f64]) -> Vec<(f64, f64)> {
     let (usual, anomalies) = (sorted(usual), sorted(anomalies));
     let thresholds = (0..=100).map(|k| usual[(usual.len() - 1) * k / 100]);
@@ -27,7 +28,7 @@ pub fn roc(usual: &[f64], anomalies: &[f64]) -> Vec<(f64, f64)> {
     [(1.0, 1.0)].into_iter().chain(thresholds.map(above)).chain([(0.0, 0.0)]).collect()
 }
 
-/// A histogram as a curve: the density of the values between these ends, by so many bins.
+/// Returns a histogram as a curve: the density of the values between these ends, in `bins` bins.
 pub fn histogram(values: &[f64], (low, high): (f64, f64), bins: usize) -> Vec<(f64, f64)> {
     let width = (high - low) / bins as f64;
     let mut counts = vec![0; bins];
@@ -42,16 +43,16 @@ pub fn histogram(values: &[f64], (low, high): (f64, f64), bins: usize) -> Vec<(f
         .collect()
 }
 
-/// The largest gap between the empirical distribution function of these numbers and that of the uniform distribution
-/// on (0, 1), of Kolmogorov and Smirnov. In one of a thousand samples of n even numbers it is above 1.95/√n.
+/// Returns the Kolmogorov-Smirnov statistic against the uniform distribution on (0, 1): the largest distance
+/// between the distribution functions. For one in a thousand uniform samples of size n it is above 1.95/√n.
 pub fn gap_to_even(u: &[f64]) -> f64 {
     let (u, n) = (sorted(u), u.len() as f64);
     let gaps = u.iter().enumerate().map(|(k, u)| (u - k as f64 / n).max((k + 1) as f64 / n - u));
     gaps.fold(0.0, f64::max)
 }
 
-/// p of Pearson's χ² test that these numbers are even over (0, 1), with 21 bins: of its 20 degrees of freedom the tail
-/// is a finite sum, e⁻ʰ·Σ hʲ/j! over j below 10 with h = χ²/2.
+/// Returns the p-value of Pearson's χ² test of uniformity on (0, 1) with 21 bins. With 20 degrees of freedom
+/// the tail is a finite sum, e⁻ʰ·Σ hʲ/j! over j below 10 with h = χ²/2.
 pub fn even_p_value(u: &[f64]) -> f64 {
     const BINS: usize = 21;
     let mut counts = [0.0f64; BINS];
@@ -61,7 +62,7 @@ pub fn even_p_value(u: &[f64]) -> f64 {
     chi_square_tail(square)
 }
 
-/// The chance that χ² with 20 degrees of freedom is larger.
+/// Returns the probability that χ² with 20 degrees of freedom is larger.
 fn chi_square_tail(square: f64) -> f64 {
     let half = 0.5 * square;
     let mut term = 1.0;
@@ -79,7 +80,7 @@ fn sorted(values: &[f64]) -> Vec<f64> {
     sorted
 }
 
-/// How many of the sorted values are below, ties by half.
+/// Returns the fraction of the sorted values that are below; ties count half.
 fn share_below(sorted: &[f64], value: f64) -> f64 {
     let lower = sorted.partition_point(|other| *other < value);
     let not_higher = sorted.partition_point(|other| *other <= value);

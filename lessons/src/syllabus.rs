@@ -1,4 +1,4 @@
-//! A lesson as one thing: its number, its names, what it tells, and what it asks.
+//! Lessons: number, names, content, and exercise.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::exercise::Exercise;
 use super::page::Page;
 
-/// A lesson, told to a page.
+/// A lesson.
 #[derive(Clone, Copy, Debug)]
 pub struct Lesson {
     /// Its number.
@@ -15,9 +15,9 @@ pub struct Lesson {
     pub slug: &'static str,
     /// Its title.
     pub title: &'static str,
-    /// What it is about, in a few words.
+    /// Its topic, in a few words.
     pub about: &'static str,
-    /// What it asks of the reader.
+    /// Its exercise.
     pub exercise: &'static Exercise,
     /// Seconds that it may take on two cores; `cargo bench --bench lessons` holds it against them.
     pub seconds: f64,
@@ -29,7 +29,7 @@ pub struct Lesson {
 }
 
 impl Lesson {
-    /// Tells the lesson in the terminal: success when every check of it holds.
+    /// Runs the lesson in the terminal; succeeds if every check holds.
     pub fn run(&self) -> ExitCode {
         let mut page = Page::new(self.number, self.slug, self.title);
         match (self.tell)(&mut page) {
@@ -41,10 +41,10 @@ impl Lesson {
         }
     }
 
-    /// Tells the lesson to a page that prints nothing.
+    /// Runs the lesson on a page that prints nothing.
     ///
     /// # Errors
-    /// What keeps the lesson from running at all. Checks that fail stand on the page.
+    /// When the lesson cannot run at all. Failed checks are part of the page.
     pub fn page(&self) -> Result<Page, Box<dyn Error>> {
         let mut page = Page::silent(self.number, self.slug, self.title);
         (self.tell)(&mut page)?;

@@ -1,4 +1,4 @@
-//! Blocks as text: 80 columns, with or without colour.
+//! Blocks as text of 80 columns, with or without colour.
 
 use super::exercise::Exercise;
 use super::exercise::source::tidied;
@@ -6,18 +6,18 @@ use super::page::Block;
 use pushforward::audit::Evidence;
 use pushforward::derivation::Formulas;
 
-/// How text is shown.
+/// Options of the text output.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Style {
     /// Whether to use ANSI colours.
     pub colour: bool,
-    /// Whether to mask what depends on the machine.
+    /// Whether to mask values that depend on the machine.
     pub masked: bool,
 }
 
 const WIDTH: usize = 80;
 
-/// A block as text, with the blank line that follows it.
+/// Returns a block as text, followed by a blank line.
 pub(super) fn render(block: &Block, style: Style) -> String {
     let mut text = match block {
         Block::Title { number, text } => {
@@ -66,7 +66,7 @@ impl Style {
     }
 }
 
-/// A sign in the colour of what is known.
+/// Returns the mark of a claim, coloured by its evidence.
 pub(super) fn mark(evidence: &Evidence, sign: &str, colour: bool) -> String {
     let code = match evidence {
         Evidence::Proven { .. } | Evidence::Checked { .. } => "32",
@@ -76,7 +76,7 @@ pub(super) fn mark(evidence: &Evidence, sign: &str, colour: bool) -> String {
     if colour { format!("\x1b[{code}m{sign}\x1b[0m") } else { sign.to_string() }
 }
 
-/// Paragraphs, wrapped; a blank line in the text is one in the output.
+/// Wraps paragraphs; blank lines are kept.
 fn paragraphs(text: &str, first: &str, rest: &str) -> String {
     let mut lines = Vec::new();
     for (k, paragraph) in text.split("\n\n").enumerate() {
@@ -89,7 +89,7 @@ fn paragraphs(text: &str, first: &str, rest: &str) -> String {
     lines.join("\n") + "\n"
 }
 
-/// Words in lines of at most 80 columns; a longer word is cut.
+/// Wraps words into lines of at most 80 columns; a longer word is broken.
 pub(super) fn wrap(text: &str, first: &str, rest: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let (mut line, mut empty) = (first.to_string(), true);
@@ -118,13 +118,13 @@ pub(super) fn wrap(text: &str, first: &str, rest: &str) -> Vec<String> {
     lines
 }
 
-/// Formulas, broken before an operator where they are too long.
+/// Writes formulas, broken before an operator where they are too long.
 fn formula(formulas: &Formulas) -> String {
     let lines = formulas.0.iter().flat_map(|formula| wrap(&formula.text, "    ", "        "));
     lines.map(|line| line + "\n").collect()
 }
 
-/// What is asked, where the answer goes, and how to have it judged.
+/// Writes the question of an exercise, the file of the answer, and how to have it judged.
 fn exercise(asked: &Exercise) -> String {
     let Exercise { number, question, proof, .. } = asked;
     format!(
@@ -136,7 +136,7 @@ fn exercise(asked: &Exercise) -> String {
     )
 }
 
-/// Text as it stands, indented by two; lines that are too long are continued.
+/// Writes text without changes, indented by two; lines that are too long are continued.
 fn listing(text: &str) -> String {
     let mut shown = String::new();
     for line in tidied(text).lines() {
@@ -161,7 +161,7 @@ fn number(label: &str, value: f64, unit: &str, measured: bool, style: Style) -> 
     wrap(&line, "    ", "        ").iter().map(|line| format!("{line}\n")).collect()
 }
 
-/// Six significant digits; an exponent where they would not show.
+/// Writes six significant digits; with an exponent where these would be 0.
 pub(super) fn digits(value: f64) -> String {
     let size = value.abs();
     if value == 0.0 || !value.is_finite() {
@@ -178,7 +178,8 @@ pub(super) fn digits(value: f64) -> String {
     }
 }
 
-/// Columns as wide as their widest cell; the widest column gives way when the table is too wide.
+/// Writes a table with columns as wide as their widest cell; the widest column is narrowed if the table is
+/// too wide.
 fn table(headers: &[String], rows: &[Vec<String>], masked: bool) -> String {
     let shown = |cell: &String, column: usize| match masked && column > 0 {
         true => "…".to_string(),
@@ -204,7 +205,7 @@ fn table(headers: &[String], rows: &[Vec<String>], masked: bool) -> String {
                     true => cell.chars().take(width.saturating_sub(1)).chain(['…']).collect(),
                     false => cell,
                 };
-                // Numbers to the right, words to the left; a header follows its column.
+                // Numbers are right-aligned, words left-aligned; a header is aligned like its column.
                 let is_number = rows.iter().any(|row| {
                     row.get(column)
                         .is_some_and(|cell| cell.starts_with(|c: char| c.is_ascii_digit() || c == '-'))

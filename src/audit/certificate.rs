@@ -1,8 +1,9 @@
-//! Writing certificates: what the checker needs to see that a claim holds.
+//! Certificates: what the checker needs to accept a claim.
 //!
-//! A certificate holds the program in a canonical text, the sets its variables lie in, the claim, and what helps to see
-//! it: the place of each variable in the order of a structure, an equal formula of the diagonal, an inverse, points. The
-//! text is the same whatever else is on the tape: nodes are numbered as the program needs them.
+//! A certificate holds the program in a canonical text, the sets of its variables, the claim, and hints for
+//! the check: the place of each variable in the order of a structure, an equal formula of the diagonal, an
+//! inverse, or points. The text does not depend on other nodes of the tape: nodes are numbered in the order
+//! in which the program needs them.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use crate::bijection::Domain;
 use crate::tape::{Cut, Function, Node, NodeId, Op, Shape, Tape};
 
-/// A certificate in the making: its lines.
+/// A certificate under construction, as lines.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Certificate {
     head: String,
@@ -20,12 +21,12 @@ pub(super) struct Certificate {
 }
 
 impl Certificate {
-    /// Of a claim.
+    /// Begins the certificate of a claim.
     pub fn new(claim: &str) -> Certificate {
         Certificate { head: format!("claim {claim}\n"), ..Certificate::default() }
     }
 
-    /// The set that each variable of z, and each of x, lies in.
+    /// Adds the sets that each variable of z, and each of x, lies in.
     pub fn sets(mut self, domain: &Domain, codomain: &Domain, d: usize) -> Certificate {
         for (name, set) in [("domain", domain), ("codomain", codomain)] {
             for i in 0..d {
@@ -39,22 +40,23 @@ impl Certificate {
         self
     }
 
-    /// Numbers by a name.
+    /// Adds a named point.
     pub fn point(mut self, name: &str, values: &[f64]) -> Certificate {
         let _ = writeln!(self.head, "point {name}{}", listed(values));
         self
     }
 
-    /// The values of a parameter.
+    /// Adds the values of a parameter.
     pub fn value(mut self, name: &str, values: &[f64]) -> Certificate {
         let _ = writeln!(self.head, "value {}{}", word(name), listed(values));
         self
     }
 
-    /// `output` as a function of `input`.
+    /// Adds `output` as a function of `input`.
     pub fn program(mut self, name: &str, tape: &Tape, input: NodeId, output: NodeId) -> Certificate {
         let cut = Cut::new(tape, &[input], &[output]);
-        // In the order in which they are met from the output on: the same text whatever else was recorded before.
+        // Nodes in the order of a traversal from the output, so that the text does not depend on what was
+        // recorded before.
         let mut order: Vec<NodeId> = Vec::new();
         let mut numbers: HashMap<NodeId, usize> = HashMap::new();
         let mut stack = vec![(output, false), (input, true)];
@@ -75,7 +77,7 @@ impl Certificate {
             let node = match *id == input {
                 true => Node { op: Op::Input(0), operands: Default::default(), shape: tape.shape(*id) },
                 false => match tape.node(*id) {
-                    // Another input than the one that is asked about: the checker knows of none.
+                    // An input other than the one in question, which the checker does not have.
                     Node { op: Op::Input(_), shape, .. } => {
                         Node { op: Op::Input(u32::MAX), operands: Default::default(), shape }
                     }
@@ -91,19 +93,19 @@ impl Certificate {
         self
     }
 
-    /// The certificate of a layer of a composition.
+    /// Adds the certificate of a layer of a composition.
     pub fn layer(mut self, layer: &Certificate) -> Certificate {
         let text = layer.text();
         self.programs.push_str(&text.replacen("certificate 1", "layer", 1));
         self
     }
 
-    /// The claim in words of the certificate.
+    /// The claim, in the words of the certificate.
     pub fn claim(&self) -> &str {
         self.head.lines().next().and_then(|line| line.strip_prefix("claim ")).unwrap_or("")
     }
 
-    /// The whole as text.
+    /// The whole certificate as text.
     pub fn text(&self) -> String {
         let mut text = format!("certificate 1\n{}", self.head);
         for (k, function) in self.functions.iter().enumerate() {
@@ -118,7 +120,7 @@ impl Certificate {
         text + &self.programs + "end\n"
     }
 
-    /// The number of a function; those that it holds itself come first.
+    /// Returns the number of a function; functions that it holds itself get their numbers first.
     fn function(&mut self, function: &Arc<Function>) -> usize {
         if let Some(known) = self.functions.iter().position(|known| known == function) {
             return known;
@@ -179,12 +181,12 @@ impl Certificate {
     }
 }
 
-/// Numbers as they are read back to the last bit.
+/// Writes numbers so that they are read back exactly.
 fn listed(values: &[f64]) -> String {
     values.iter().map(|value| format!(" {value:?}")).collect()
 }
 
-/// A name as one word.
+/// Writes a name as one word.
 fn word(name: &str) -> String {
     let letter = |c: char| match c {
         '%' | ':' => format!("%{:x}.", c as u32),

@@ -1,7 +1,7 @@
-//! Where the images lie: in the codomain, and all of it.
+//! Codomain: the images lie in it, and fill it.
 //!
-//! A density is claimed on the codomain: it is that of f(z) only if f maps into it, and integrates to 1 over it only if
-//! f reaches all of it.
+//! A density is claimed on the codomain: it is the density of f(z) only if f maps into the codomain, and
+//! integrates to 1 over it only if f maps onto it.
 
 use super::evidence::Evidence;
 use super::proofs::Single;
@@ -9,7 +9,7 @@ use super::report::{Claim, Topic};
 use super::subject::{Subject, number, shown};
 use super::witness;
 
-/// The claims of a whole that is not known to be a bijection onto its codomain.
+/// Returns the claims for a map that is not known to be a bijection onto its codomain.
 pub(super) fn claims(subject: &mut Subject) -> Vec<Claim> {
     let (domain, codomain) = (subject.domain.written(subject.d), subject.codomain.written(subject.d));
     let lies = format!("f(z) lies in {codomain} for every z in {domain}");
@@ -36,7 +36,7 @@ fn lies_in(subject: &mut Subject, statement: String) -> Claim {
                 let evidence = Evidence::Refuted { witness: shown };
                 Claim::certified(Topic::Codomain, statement, evidence, vec![certificate])
             }
-            // On the edge to a computer: a value that rounds to an end of the codomain.
+            // Only by rounding: the value rounds to an end of the codomain.
             None => {
                 let reason = format!("suspicious: {shown} With more digits it is not seen to lie outside.");
                 Claim::new(Topic::Codomain, statement, Evidence::NotProven { reason })

@@ -1,12 +1,11 @@
-//! How a claim is known.
+//! Evidence: how a claim is known.
 //!
-//! A number in a report says little until it says how it was found. There are four ways, and they are kept
-//! apart by type: *proven* holds for all inputs and all parameters, *checked* holds at the points that were
-//! tried, *not proven* says what was tried, *refuted* shows a witness.
+//! Four kinds of evidence are kept apart by type: *proven* holds for all inputs and all parameters, *checked*
+//! holds at the points that were tried, *not proven* says what was tried, *refuted* shows a witness.
 
 use std::fmt;
 
-/// How sure we are of a claim, and why.
+/// How a claim is known, and why.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(tag = "kind", rename_all = "snake_case"))]
@@ -18,13 +17,13 @@ pub enum Evidence {
     },
     /// True at the points that were tried.
     Checked {
-        /// How many points were tried; 1 where one number was compared, whatever went into it.
+        /// Number of points; 1 where a single number was compared, whatever it was computed from.
         points: usize,
-        /// The largest error that was met.
+        /// The largest error observed.
         worst: f64,
-        /// The error up to which the claim counts as true.
+        /// The largest error at which the claim counts as true.
         tolerance: f64,
-        /// The seed the points were drawn with; `None` where they were not random.
+        /// The seed of the points; `None` where they were not random.
         seed: Option<u64>,
     },
     /// Neither proven nor refuted.
@@ -34,18 +33,18 @@ pub enum Evidence {
     },
     /// False, with a witness.
     Refuted {
-        /// The point, the path, both numbers: whatever lets a reader see for himself.
+        /// The point, the path, both numbers: enough for a reader to verify it.
         witness: String,
     },
 }
 
 impl Evidence {
-    /// Whether the claim may be relied on: proven or checked.
+    /// Returns whether the claim is proven or checked.
     pub fn holds(&self) -> bool {
         matches!(self, Evidence::Proven { .. } | Evidence::Checked { .. })
     }
 
-    /// One word for a table: `proven`, `checked`, `not proven`, `refuted`.
+    /// A word for a table: `proven`, `checked`, `not proven`, `refuted`.
     pub fn word(&self) -> &'static str {
         match self {
             Evidence::Proven { .. } => "proven",
@@ -55,7 +54,7 @@ impl Evidence {
         }
     }
 
-    /// The sign that goes before a claim in a report.
+    /// The mark before a claim in a report.
     pub fn mark(&self) -> &'static str {
         match self {
             Evidence::Proven { .. } => "■",
@@ -65,17 +64,18 @@ impl Evidence {
         }
     }
 
-    /// What is known, as a phrase: the reason, the error and its tolerance, or the witness.
+    /// The details as a phrase: the reason, the error and its tolerance, or the witness.
     pub fn detail(&self) -> String {
         match self {
             Evidence::Proven { reason } | Evidence::NotProven { reason } => reason.clone(),
             Evidence::Checked { points, worst, tolerance, seed } => {
                 let mut said = Vec::new();
-                // One number may sum up thousands of points, which the claim itself names.
+                // A single number may summarise thousands of points, which the statement of the claim then
+                // names.
                 if *points != 1 {
                     said.push(format!("{points} points"));
                 }
-                // A count has no error: it holds at every point or the claim is refuted.
+                // A claim without a tolerance has no error to print: it holds at every point or is refuted.
                 if *tolerance > 0.0 {
                     let worst = if *worst == 0.0 { "0".to_string() } else { format!("{worst:.1e}") };
                     said.push(format!("worst error {worst} (allowed {tolerance:.0e})"));

@@ -1,4 +1,4 @@
-//! Numbers stay numbers on the domain.
+//! Finiteness: f is defined and finite on the domain.
 
 use super::evidence::Evidence;
 use super::report::{Claim, Topic};
@@ -22,7 +22,7 @@ pub(super) fn claim(subject: &mut Subject) -> Claim {
             let origin = program.trace_nonfinite(&[point], 1).expect("one row");
             let origin = origin.map_or_else(String::new, |origin| format!("\n{origin}"));
             let place = format!("At z = {}: x[{}] = {}.{origin}", shown(point), place % subject.d, x[place]);
-            // An overflow is no fault of f.
+            // An overflow does not refute f.
             return match witness::undefined(subject, point) {
                 Some(certificate) => {
                     let witness = format!("{place}\nIf z may not lie there, say where it may: `fn domain`.");

@@ -1,8 +1,10 @@
-//! No two points have one image, and every point of the codomain is one.
+//! Injectivity and surjectivity: no two points have the same image, and every point of the codomain is an
+//! image.
 //!
-//! Proven by the arguments of [`super::proofs`]. Where there is none: from f(a) = y, other starts are pushed towards
-//! f(b) = y. If one arrives at a b that is not a, the checker is asked whether the two images are one for certain; if it
-//! does not say so, the pair is only a suspicion. Finding none proves nothing.
+//! Proven by the arguments of [`super::proofs`]. Otherwise the audit searches for a collision: for f(a) = y,
+//! Newton's method from other starting points looks for b with f(b) = y. If it converges to b ≠ a, the
+//! checker must confirm that the images are equal; if it does not, the pair is only reported as suspicious. A
+//! search that finds nothing proves nothing.
 
 use super::evidence::Evidence;
 use super::proofs::composition;
@@ -11,10 +13,10 @@ use super::subject::{Subject, shown};
 use super::witness;
 use crate::bijection::Domain;
 
-/// Newton needs whole Jacobians over and over.
+/// Newton's method needs the full Jacobian at every step.
 const LARGEST: usize = 8;
 
-/// The claim, and whether f is known to map onto its codomain.
+/// Returns the claim, and whether f is known to map onto its codomain.
 pub(super) fn claim(subject: &mut Subject) -> (Claim, bool) {
     let statement = "no two points have the same image";
     let composed = composition(subject);
@@ -44,7 +46,7 @@ pub(super) fn claim(subject: &mut Subject) -> (Claim, bool) {
     let mut suspicion = None;
     for k in 0..searches {
         let a = subject.point(k).to_vec();
-        // Starts from near and far, in an order that meets every point.
+        // Starting points near and far, in an order that covers every point.
         for other in [(k + 1) % count, (k + count / 2) % count] {
             let start = subject.point(other).to_vec();
             let Some((b, image)) = collision(subject, &a, start) else { continue };
@@ -68,7 +70,7 @@ pub(super) fn claim(subject: &mut Subject) -> (Claim, bool) {
     (Claim::new(Topic::Injective, statement, Evidence::NotProven { reason }), false)
 }
 
-/// Damped Newton from `start` towards f(b) = f(a); the b it finds, if it is another point than a.
+/// Runs damped Newton from `start` towards f(b) = f(a); returns b if it differs from a.
 fn collision(subject: &mut Subject, a: &[f64], start: Vec<f64>) -> Option<(Vec<f64>, Vec<f64>)> {
     let target = subject.forward(a);
     let scale = target.iter().fold(f64::MIN_POSITIVE, |largest, x| largest.max(x.abs()));
@@ -109,7 +111,7 @@ fn inside(domain: &Domain, point: &[f64]) -> bool {
     point.iter().all(|value| value.is_finite()) && domain.contains(point)
 }
 
-/// The largest difference of a coordinate.
+/// Returns the largest difference of a coordinate.
 fn gap(a: &[f64], b: &[f64]) -> f64 {
     let gap = a.iter().zip(b).map(|(a, b)| (a - b).abs());
     gap.fold(0.0, |largest, gap| if gap.is_nan() { f64::INFINITY } else { largest.max(gap) })

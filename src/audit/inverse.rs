@@ -1,5 +1,5 @@
-//! The inverse, derived or as a layer gives it: round trips both ways, its own log-determinant, and where it is
-//! written by hand, whether it is the derived one.
+//! The inverse, derived or given by a layer: round trips in both directions, its own log-determinant, and
+//! whether an inverse written by hand equals the derived one.
 
 use super::Settings;
 use super::evidence::Evidence;
@@ -12,7 +12,8 @@ use crate::jacobian::{Structure, log_det, map};
 use crate::program::{Output, Program};
 use crate::tape::{NodeId, Shape, Tape};
 
-/// Round trips lose digits where f is flat; this is relative to the size of J and J⁻¹ too.
+/// Round trips lose digits where f is flat; the tolerance is therefore also relative to the size of J and
+/// J⁻¹.
 const TOLERANCE: f64 = 1e-8;
 
 pub(super) fn claims(bijection: &dyn Bijection, subject: &mut Subject, decide_only: bool) -> Vec<Claim> {
@@ -25,8 +26,7 @@ pub(super) fn claims(bijection: &dyn Bijection, subject: &mut Subject, decide_on
             let reason = format!("{error}.");
             return vec![Claim::new(Topic::Inverse, statement, Evidence::NotProven { reason })];
         }
-        // That the structure is not as declared is a claim of its own; here it only means that there is no
-        // order to solve in.
+        // A wrong structure is a claim of its own; here it only means that there is no order to solve in.
         Err(BijectionError::Structure { layer, .. }) => {
             let reason =
                 format!("{layer}: an inverse is derived in the order of its structure, which is not proven.");
@@ -63,7 +63,7 @@ pub(super) fn claims(bijection: &dyn Bijection, subject: &mut Subject, decide_on
     if decide_only {
         return claims;
     }
-    // The other way round from x that are not images computed a moment ago.
+    // The other round trip starts from x that are not the images computed above.
     let others = perturbed_images(&images);
     let preimages = inverse.run(&[&others], count).expect("whole rows").swap_remove(0);
     if preimages.iter().all(|value| value.is_finite()) {
@@ -75,7 +75,7 @@ pub(super) fn claims(bijection: &dyn Bijection, subject: &mut Subject, decide_on
         claims.push(Claim::new(Topic::Inverse, "f(f⁻¹(x)) = x", evidence));
     }
     if held {
-        // The dense route, whatever is declared: nothing of the forward side is reused.
+        // The dense route, whatever is declared, so that nothing from the forward side is reused.
         if let Ok(derived) = log_det(&tape, &map(&tape, x.id(), z.id()), &Structure::Dense) {
             let mut program = Program::compile(&tape, &[x.id()], &[Output::Each(derived.value.id())]);
             program.load(&subject.parameters).expect("an inverse has the parameters of forward");
@@ -85,7 +85,7 @@ pub(super) fn claims(bijection: &dyn Bijection, subject: &mut Subject, decide_on
     claims
 }
 
-/// That f⁻¹(f(z)) = z for every z, if the checker accepts it: of a bijection with its inverse, and nothing else of it.
+/// Returns whether f⁻¹(f(z)) = z for every z, if the checker accepts it; looks at no other claim.
 pub fn proven_identity(bijection: &dyn Bijection) -> Option<Evidence> {
     let settings = Settings { points: 1, decide_only: true, ..Settings::default() };
     let subject = Subject::new(bijection, &settings).ok()?;
@@ -93,7 +93,7 @@ pub fn proven_identity(bijection: &dyn Bijection) -> Option<Evidence> {
     Some(Evidence::Proven { reason })
 }
 
-/// f⁻¹(f(z)) = z of every layer, by the checker.
+/// Proves f⁻¹(f(z)) = z for every layer, by the checker.
 fn identity(subject: &Subject, everywhere: bool) -> Option<(String, Vec<String>)> {
     let proofs = subject.layers.iter().map(|layer| Single::of(subject, layer).identity(everywhere));
     let proofs = proofs.collect::<Option<Vec<_>>>()?;
@@ -101,7 +101,7 @@ fn identity(subject: &Subject, everywhere: bool) -> Option<(String, Vec<String>)
     Some((reason, proofs.iter().map(|proof| proof.certificate.text()).collect()))
 }
 
-/// A round trip that does not come back is refuted only if it does not with many digits either.
+/// A failed round trip is refuted only if it also fails in high precision.
 fn decided(
     subject: &Subject,
     topic: Topic,
@@ -129,12 +129,12 @@ fn decided(
     }
 }
 
-/// At so many points an inverse is asked to be wrong.
+/// Maximum number of points at which the checker is asked to refute an inverse.
 const TRIED: usize = 16;
 
-/// What a layer writes by hand against what is derived: one formula, or one value at every image.
+/// Compares an inverse written by hand with the derived one: equal formulas, or equal values at every image.
 fn given(bijection: &dyn Bijection, subject: &Subject, images: &[f64]) -> Option<Claim> {
-    // A layer turned round is written from the other side; a composition has the inverses of its layers.
+    // An `Inverse` is defined by its other side; a composition has the inverses of its layers.
     if bijection.inverted().is_some() || !bijection.layers().is_empty() {
         return None;
     }
@@ -156,7 +156,7 @@ fn given(bijection: &dyn Bijection, subject: &Subject, images: &[f64]) -> Option
     let both = program.run(&[images], subject.count()).expect("whole rows");
     let mut worst = (0.0, 0);
     for (place, (a, b)) in both[0].iter().zip(&both[1]).enumerate() {
-        // Where Newton's method finds nothing the round trips have told already.
+        // Where Newton's method does not converge, the round trips have already reported it.
         let off = if b.is_nan() { 0.0 } else { error(*a, *b) };
         if off > worst.0 || off.is_nan() {
             worst = (off, place);
@@ -180,7 +180,7 @@ fn given(bijection: &dyn Bijection, subject: &Subject, images: &[f64]) -> Option
     Some(decided(subject, Topic::GivenInverse, statement, evidence, (&tape, x.id(), by_hand.id())))
 }
 
-/// Slightly other points near the images; relative, so that signs and bounded ranges are kept mostly.
+/// Returns points near the images; the change is relative, so that most signs and bounded ranges are kept.
 fn perturbed_images(images: &[f64]) -> Vec<f64> {
     images.iter().enumerate().map(|(k, x)| x * (1.0 - 1e-3 * ((k % 7) as f64 + 1.0) / 7.0)).collect()
 }

@@ -1,4 +1,4 @@
-//! Derivatives, determinants and their logarithms.
+//! Derivatives, determinants and log-determinants.
 
 use super::evidence::Evidence;
 use super::proofs::Single;
@@ -26,7 +26,7 @@ pub(super) fn claims(subject: &mut Subject, decide_only: bool) -> Vec<Claim> {
     claims
 }
 
-/// Tangents against central differences of the values alone, at points where f is smooth.
+/// Compares tangents with central differences of the values, at points where f is smooth.
 fn against_differences(subject: &mut Subject) -> Claim {
     const POINTS: usize = 16;
     let d = subject.d;
@@ -49,7 +49,7 @@ fn against_differences(subject: &mut Subject) -> Claim {
             Evidence::Checked { points, worst: off, tolerance: ALLOWED, seed: Some(subject.seed) }
         }
         Some(Difference { row, place, entry, difference, .. }) => {
-            // A kink or a jump near the point is the usual reason, not a wrong rule.
+            // The usual reason is a kink or a jump near the point, not a wrong rule.
             let reason = format!(
                 "At z = {}: ∂x[{}]/∂z[{}] is {} by tangents but {} by differences; f may have a kink or a \
                  jump there",
@@ -65,10 +65,10 @@ fn against_differences(subject: &mut Subject) -> Claim {
     Claim::new(Topic::Jacobian, statement, evidence)
 }
 
-/// How far tangents and differences may be apart, by the size of J.
+/// Maximum difference between tangents and finite differences, relative to the size of J.
 const ALLOWED: f64 = 1e-5;
 
-/// The entry of J at which tangents and differences are furthest apart.
+/// The entry of J with the largest difference between tangents and finite differences.
 struct Difference {
     row: usize,
     off: f64,
@@ -77,7 +77,8 @@ struct Difference {
     difference: f64,
 }
 
-/// Of the whole Jacobian at one point; `None` where two step sizes disagree, since a kink or a jump is near.
+/// Returns the worst entry of the full Jacobian at one point; `None` where two step sizes disagree, because a
+/// kink or a jump is near.
 fn worst_difference(subject: &mut Subject, row: usize) -> Option<Difference> {
     let d = subject.d;
     let z = subject.point(row).to_vec();
@@ -98,7 +99,7 @@ fn worst_difference(subject: &mut Subject, row: usize) -> Option<Difference> {
         for i in 0..d {
             let at = |k: usize| x[(6 * j + k) * d + i];
             let [far, near, nearest] = [0, 2, 4].map(|k| subject.codomain.difference(i, at(k), at(k + 1)));
-            // Fourth order: two central differences, with the error of second order gone.
+            // Fourth order: two central differences, extrapolated so that the second-order error cancels.
             let difference = (8.0 * near - far) / (12.0 * step);
             let finer = (8.0 * nearest - near) / (6.0 * step);
             if (difference - finer).abs() > ALLOWED * scale {
@@ -114,7 +115,7 @@ fn worst_difference(subject: &mut Subject, row: usize) -> Option<Difference> {
     Some(worst)
 }
 
-/// How far one may step from z and stay in the domain, at most 1.
+/// Returns the largest step from z, at most 1, that stays in the domain.
 fn room(domain: &Domain, z: f64) -> f64 {
     match domain {
         Domain::Circle => 1.0,
@@ -125,7 +126,7 @@ fn room(domain: &Domain, z: f64) -> f64 {
     }
 }
 
-/// det J is nowhere 0 and has one sign: otherwise f folds.
+/// Checks that det J is nowhere 0 and has one sign: where the sign changes, f folds and is not one-to-one.
 fn determinant(subject: &mut Subject, log_dets: &[f64]) -> Claim {
     let statement = "det J is not 0 and has one sign";
     let word = |sign: f64| if sign < 0.0 { "negative" } else { "positive" };
@@ -155,7 +156,7 @@ fn determinant(subject: &mut Subject, log_dets: &[f64]) -> Claim {
     for row in 0..points {
         let z = subject.point(row).to_vec();
         let sign = subject.lu(&z).sign();
-        // 0 and NaN may be an underflow, an overflow or 0·∞: they say nothing.
+        // 0 and NaN may come from underflow, overflow or 0·∞: they prove nothing.
         if sign.is_nan() || sign == 0.0 {
             suspicion.get_or_insert_with(|| {
                 format!("to a computer det J is no number other than 0 at z = {}", shown(&z))
@@ -192,7 +193,7 @@ fn determinant(subject: &mut Subject, log_dets: &[f64]) -> Claim {
     Claim::new(Topic::Determinant, format!("{statement} ({})", word(sign)), evidence)
 }
 
-/// The sign of det J, if that of every layer is proven: a product of signs that are each proven is one.
+/// Returns the sign of det J if it is proven for every layer; the sign of the product follows.
 fn proven_sign(subject: &mut Subject) -> Option<(f64, String, Vec<String>)> {
     let likely = match (subject.layers.len(), subject.dense_points()) {
         (1, 1..) => {
@@ -219,11 +220,11 @@ fn proven_sign(subject: &mut Subject) -> Option<(f64, String, Vec<String>)> {
     Some((product, reasons.join("; "), certificates))
 }
 
-/// How many digits ln|det J| keeps in f64, against as many as the checker has.
+/// Measures how many digits ln|det J| keeps in f64, compared with the checker's precision.
 fn accuracy(subject: &mut Subject, log_dets: &[f64]) -> Option<Claim> {
     let statement = "ln|det J| keeps its digits in f64";
     if subject.method().is_some() {
-        // What steps leave out is far more than rounding.
+        // The discretisation error is far larger than rounding.
         return None;
     }
     let found = subject.log_abs_dets(0)?;
@@ -258,10 +259,10 @@ fn accuracy(subject: &mut Subject, log_dets: &[f64]) -> Option<Claim> {
     Some(Claim::new(Topic::Accuracy, statement, evidence))
 }
 
-/// Up to which relative error digits count as kept: what rounding a few hundred terms costs.
+/// Relative error up to which digits count as kept: the rounding error of a few hundred terms.
 const ACCURATE: f64 = 1e-12;
 
-/// The derived log-determinant against an LU of the whole Jacobian.
+/// Compares the derived log-determinant with an LU decomposition of the full Jacobian.
 fn against_lu(subject: &mut Subject, log_dets: &[f64]) -> Claim {
     let method = subject.method();
     let statement = match method {
@@ -300,18 +301,18 @@ fn against_lu(subject: &mut Subject, log_dets: &[f64]) -> Claim {
     Claim::new(Topic::LogDet, statement, evidence)
 }
 
-/// What helps where steps are too coarse.
+/// Advice where the solver's steps are too coarse.
 pub(super) const MORE_STEPS: &str =
     "more steps bring the two together, or the exact trace where it is estimated";
 
-/// Where an LU in f64 disagrees: which of the two lost its digits is told by an evaluation with many of them.
+/// Where an LU in f64 disagrees, decides by high-precision evaluation which of the two lost digits.
 fn against_digits(subject: &mut Subject, log_dets: &[f64], (row, dense): (usize, f64)) -> Evidence {
     let at = shown(subject.point(row));
     let told = format!("at z = {at}: {} as derived, {} by LU in f64", number(log_dets[row]), number(dense));
     let Some(found) = subject.log_abs_dets(row) else {
         return Evidence::NotProven { reason: format!("suspicious {told}") };
     };
-    // The first of them is the point at which the two disagree.
+    // The first of them is the point of the disagreement.
     let known = found.first().is_some_and(|(_, bounds)| bounds.is_some());
     let (mut worst, mut points) = (0.0f64, 0);
     for (row, bounds) in found {
@@ -325,7 +326,7 @@ fn against_digits(subject: &mut Subject, log_dets: &[f64], (row, dense): (usize,
     }
 }
 
-/// Log-determinants that layers give by hand, against the derived ones.
+/// Compares log-determinants given by layers with the derived ones.
 fn given(subject: &Subject) -> Vec<Claim> {
     let single = subject.layers.len() == 1;
     let layers = subject.layers.iter();
@@ -359,7 +360,7 @@ fn compare(
         let points = given.len();
         return (Evidence::Checked { points, worst, tolerance: TOLERANCE, seed: Some(subject.seed) }, None);
     }
-    // Which of the two is wrong is decided with many digits, at the points where they are apart.
+    // At the points of disagreement, high precision decides which of the two is wrong.
     let point = |row: usize| &z[row * d..(row + 1) * d];
     let confirmed = wrong
         .iter()
@@ -399,5 +400,5 @@ fn compare(
     (Evidence::Refuted { witness }, Some(certificate))
 }
 
-/// At so many points a formula is asked to be wrong.
+/// Maximum number of points at which the checker is asked to refute a formula.
 const TRIED: usize = 8;

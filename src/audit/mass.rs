@@ -1,9 +1,9 @@
 //! Total mass: ∫ p(x) dx = 1, by quadrature over the image of a grid, in one or two dimensions.
 //!
-//! A cell of the grid is mapped corner by corner, and its image's length or area is measured as it lies:
-//! |x₂ - x₁|, or the area of a quadrilateral. Times p(x) = p_Z(z)/|det J| and summed, that is the mass. The
-//! areas know nothing of any derivative, so a wrong determinant shows. Two grids and one step of Richardson
-//! extrapolation give fourth order.
+//! The corners of each grid cell are mapped, and the length or area of the image is measured directly:
+//! |x₂ - x₁|, or the area of a quadrilateral. Times p(x) = p_Z(z)/|det J| and summed, this is the mass. The
+//! areas use no derivative, so a wrong determinant shows. Two grids and one Richardson extrapolation give
+//! fourth order.
 
 use std::f64::consts::PI;
 
@@ -15,9 +15,9 @@ use crate::bijection::Domain;
 use crate::tape::NodeId;
 
 const TOLERANCE: f64 = 1e-4;
-/// Two grids that differ by more say nothing.
+/// If two grids differ by more, the quadrature has not converged and shows nothing.
 const UNSETTLED: f64 = 1e-3;
-/// Where slopes have kinks, two grids may be off by about the same; only what is off by more is wrong.
+/// At kinks of the slope both grids can have similar errors; only a larger error counts as wrong.
 const COARSE: f64 = 1e-2;
 
 pub(super) fn claim(subject: &mut Subject, collides: bool, elsewhere: bool) -> Option<Claim> {
@@ -54,7 +54,7 @@ pub(super) fn claim(subject: &mut Subject, collides: bool, elsewhere: bool) -> O
         );
         Evidence::NotProven { reason }
     } else {
-        // A gap in the image looks like too much, and what is cut off like too little.
+        // A gap in the image gives too large a mass, truncation too small a one.
         Evidence::NotProven { reason: format!("suspicious: the quadrature gives {mass:.6}; f may jump") }
     };
     Some(Claim::new(Topic::Mass, statement, evidence))
@@ -66,12 +66,12 @@ fn edge(k: usize, n: usize) -> f64 {
     -REACH + 2.0 * REACH * k as f64 / n as f64
 }
 
-/// ln p_Z of the base that is normal before `into` carries it into the domain.
+/// ln p_Z of the base that is standard normal before `into` maps it to the domain.
 fn base(u: f64, dz: f64) -> f64 {
     -0.5 * u * u - 0.5 * (2.0 * PI).ln() - dz.ln()
 }
 
-/// dz/du of `into`, by differences wide enough to be exact to the quadrature's order.
+/// dz/du of `into`, by differences accurate to the quadrature's order.
 fn carried(domain: &Domain, u: f64) -> f64 {
     let h = 1e-4;
     (into(domain, u + h) - into(domain, u - h)) / (2.0 * h)
@@ -119,7 +119,7 @@ fn plane(subject: &Subject, log_det: NodeId, n: usize) -> f64 {
     mass
 }
 
-/// The area of a quadrilateral, by the shoelace formula.
+/// Area of a quadrilateral, by the shoelace formula.
 fn quadrilateral(codomain: &Domain, [a, b, c, d]: [(f64, f64); 4]) -> f64 {
     let apart =
         |p: (f64, f64), q: (f64, f64)| (codomain.difference(0, p.0, q.0), codomain.difference(1, p.1, q.1));

@@ -1,10 +1,9 @@
-//! The audit: every claim about a bijection, each with its evidence.
+//! The audit: every claim about a bijection, with evidence.
 //!
-//! What gradcheck is for derivatives, this is for bijections: dimension, structure, derivatives,
-//! log-determinant, inverse, injectivity, the chain rule of a composition, total mass. Nothing that was
-//! computed for one claim is reused for another that is meant to check it: log-determinants of slices are
-//! compared with an LU of the whole Jacobian, tangents with central differences, hand-written formulas with
-//! derived ones.
+//! What gradcheck is for derivatives, the audit is for bijections: dimension, structure, derivatives,
+//! log-determinant, inverse, injectivity, the chain rule of a composition, total mass. No result that
+//! was computed for one claim is reused in a check of it: log-determinants from slices are compared with an LU
+//! of the full Jacobian, tangents with central differences, hand-written formulas with derived ones.
 
 mod certificate;
 mod chain;
@@ -32,18 +31,18 @@ use subject::Subject;
 use crate::bijection::{Bijection, BijectionError};
 use crate::tape::Parameters;
 
-/// How an audit is done.
+/// Settings of an audit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// Seeds the points and the parameters.
+    /// Seed of the points and the parameters.
     pub seed: u64,
-    /// At how many points to check.
+    /// Number of points.
     pub points: usize,
-    /// The values of the parameters; `None` for starting values with noise added, so that a layer that
-    /// starts as the identity is not audited as the identity.
+    /// The values of the parameters; `None` for initial values with noise added, so that a layer initialised
+    /// to the identity is not audited as the identity.
     pub parameters: Option<Parameters>,
-    /// Only what can be proven or refuted: no comparison of derivatives, determinants and digits at points, and no
-    /// quadrature.
+    /// Only decide what can be proven or refuted: skip the comparisons of derivatives, determinants and
+    /// digits at points, and the quadrature.
     pub decide_only: bool,
 }
 
@@ -56,8 +55,8 @@ impl Default for Settings {
 /// Audits a bijection with the default settings.
 ///
 /// # Errors
-/// What keeps the bijection from being recorded at all: mistakes in `forward`, a wrong dimension, an impure
-/// recording. What is wrong with a recording that stands is a refuted claim of the report, not an error.
+/// When the bijection cannot be recorded: recording errors in `forward`, a wrong dimension, an impure
+/// recording. Faults of a valid recording are refuted claims of the report, not errors.
 pub fn audit(bijection: &(impl Bijection + ?Sized)) -> Result<Report, BijectionError> {
     of(&bijection, &Settings::default())
 }
@@ -73,7 +72,7 @@ pub fn audit_with(
     of(&bijection, settings)
 }
 
-/// Compiled once, and not again for every layer that is audited.
+/// Not generic, so that it is compiled once instead of for every layer type.
 fn of(bijection: &dyn Bijection, settings: &Settings) -> Result<Report, BijectionError> {
     let mut subject = Subject::new(&bijection, settings)?;
     let mut report = Report::new(&subject.name, subject.d, settings.seed);

@@ -1,4 +1,4 @@
-//! Points and parameters to check at.
+//! Points and parameters of an audit.
 
 use std::f64::consts::PI;
 
@@ -9,7 +9,7 @@ use crate::base::{Base, StandardNormal};
 use crate::bijection::Domain;
 use crate::tape::{Parameters, Shape};
 
-/// Points of the domain, row after row: near the middle, and in the tails.
+/// Draws points of the domain, row by row: near the middle, and in the tails.
 pub(super) fn points(domain: &Domain, d: usize, count: usize, seed: u64) -> Vec<f64> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut points = vec![0.0; count * d];
@@ -23,7 +23,7 @@ pub(super) fn points(domain: &Domain, d: usize, count: usize, seed: u64) -> Vec<
     points
 }
 
-/// From the real line into the domain of one variable, monotonically.
+/// Maps the real line monotonically into the domain of one variable.
 pub(super) fn into(domain: &Domain, value: f64) -> f64 {
     match (domain, domain.ends()) {
         (Domain::Circle, _) => PI * (2.0 / (1.0 + (-value).exp()) - 1.0),
@@ -34,9 +34,9 @@ pub(super) fn into(domain: &Domain, value: f64) -> f64 {
     }
 }
 
-/// Starting values with noise, so that nothing holds only because a network starts at 0.
+/// Adds noise to the initial parameters, so that no claim holds only because a network starts at 0.
 ///
-/// The noise on a matrix shrinks with its width: a matrix near the identity stays far from singular.
+/// The noise on a matrix shrinks with its width, so that a matrix near the identity stays far from singular.
 pub(super) fn perturbed(mut parameters: Parameters, seed: u64) -> Parameters {
     const NOISE: f64 = 0.4;
     let mut random = ChaCha8Rng::seed_from_u64(seed);

@@ -1,8 +1,8 @@
-//! What is claimed for all inputs and parameters: arguments are tried until the checker accepts one.
+//! Claims for all inputs and parameters: tries arguments until the checker accepts one.
 //!
-//! Nothing here decides that something is proven. It writes certificates, from the program that was recorded and from
-//! what the sweeps make of it (a simplified diagonal, a derived inverse), and the [checker](crate::checker) says which
-//! of them hold. A mistake in a sweep costs a proof, never a false one.
+//! This module does not decide what is proven. It writes certificates from the recorded program and from
+//! results of the sweeps (a simplified diagonal, a derived inverse), and the [checker](crate::checker)
+//! decides which of them hold. A mistake in a sweep can lose a proof, but cannot give a false one.
 
 use std::cell::RefCell;
 
@@ -14,7 +14,7 @@ use crate::jacobian::{map, prove, triangular_diagonal};
 use crate::sweep::simplify::simplify;
 use crate::tape::{NodeId, Shape, Tape, Var};
 
-/// An argument that the checker has accepted.
+/// An argument that the checker accepted.
 pub(super) struct Proof {
     pub reason: String,
     pub certificate: Certificate,
@@ -24,7 +24,7 @@ pub(super) struct Proof {
 pub(super) struct Single<'a> {
     pub bijection: &'a dyn Bijection,
     pub tape: &'a Tape,
-    /// What stands before the names of its parameters.
+    /// Prefix of the names of its parameters.
     pub scope: &'a str,
     pub z: NodeId,
     pub x: NodeId,
@@ -44,14 +44,15 @@ impl<'a> Single<'a> {
         }
     }
 
-    /// The proof, if the checker accepts the certificate.
+    /// Returns the proof if the checker accepts the certificate.
     fn accepted(&self, certificate: Certificate, reason: impl Into<String>) -> Option<Proof> {
         match verify(&certificate.text()) {
             Ok(_) => Some(Proof { reason: reason.into(), certificate }),
             Err(rejection) => {
                 let told = rejection.to_string();
                 let mut refused = self.refused.borrow_mut();
-                // That there is no order, or no linear map, says nothing of the arguments that could hold.
+                // Messages that no order exists or that f is not linear say nothing about the other
+                // arguments.
                 let empty =
                     ["there is no line", "the determinant is 0 or has", "the determinant has another"];
                 let beside = certificate.claim().contains("linear");
@@ -67,7 +68,7 @@ impl<'a> Single<'a> {
         self.bijection.dim()
     }
 
-    /// A certificate of a claim about f, with the order of its structure if it has one.
+    /// Begins a certificate of a claim about f, with the order of its structure if it has one.
     pub fn certificate(&self, claim: &str) -> Certificate {
         let (domain, codomain) = (self.bijection.domain(), self.bijection.codomain());
         let certificate = Certificate::new(claim).sets(&domain, &codomain, self.d());
@@ -87,7 +88,7 @@ impl<'a> Single<'a> {
         }
     }
 
-    /// With the simplified diagonal beside f, if the structure is triangular.
+    /// Adds the simplified diagonal to f, if the structure is triangular.
     fn with_slopes(&self, certificate: Certificate) -> Certificate {
         let program = map(self.tape, self.z, self.x);
         let structure = self.bijection.structure();
@@ -102,7 +103,7 @@ impl<'a> Single<'a> {
         certificate.program("slopes", self.tape, self.z, simple.id())
     }
 
-    /// z = g(x) recorded on the tape, by one of the ways to get it.
+    /// Records z = g(x) on the tape, derived or as written by hand.
     fn inverse<'t>(&self, tape: &'t Tape, by_hand: bool) -> Option<(NodeId, NodeId)> {
         let x: Var<'t> = tape.input(Shape::Vector(self.d()));
         let record = || match by_hand {
@@ -113,7 +114,7 @@ impl<'a> Single<'a> {
         z.map(|z| (x.id(), z.id()))
     }
 
-    /// Certificates with the inverse that is derived, and the one that is written by hand.
+    /// Returns certificates with the derived inverse and with the one written by hand.
     fn with_inverse(&self, claim: &str) -> impl Iterator<Item = Certificate> {
         let mut known = None;
         [false, true].into_iter().filter_map(move |by_hand| {
@@ -126,7 +127,7 @@ impl<'a> Single<'a> {
         })
     }
 
-    /// Of an inverse: what it is the inverse of, on a tape of its own.
+    /// For an `Inverse`: runs `ask` on the original bijection, on a separate tape.
     fn other<T>(&self, ask: impl FnOnce(&dyn Bijection, &Single<'_>) -> Option<T>) -> Option<T> {
         let other = self.bijection.inverted()?;
         let tape = Tape::new();
@@ -146,7 +147,8 @@ impl<'a> Single<'a> {
         found
     }
 
-    /// Whether it is a map that the checker would write out to no avail: dense and large, or the steps of a solver.
+    /// Returns whether the checker need not be asked, because it could not succeed: the map is dense and large,
+    /// or an unrolled solver.
     pub fn is_large(&self) -> bool {
         const LARGEST: usize = 128;
         if self.bijection.motion().is_some() {
@@ -162,7 +164,7 @@ impl<'a> Single<'a> {
         large
     }
 
-    /// Notes once why no certificate is made.
+    /// Notes once why there is no certificate.
     fn refuse(&self, reason: String) {
         let mut refused = self.refused.borrow_mut();
         if !refused.contains(&reason) {
@@ -170,7 +172,7 @@ impl<'a> Single<'a> {
         }
     }
 
-    /// f maps its domain one-to-one onto its codomain.
+    /// Proves that f maps its domain one-to-one onto its codomain.
     pub fn bijection(&self) -> Option<Proof> {
         if self.bijection.inverted().is_some() {
             return self.other(|other, single| {
@@ -200,7 +202,7 @@ impl<'a> Single<'a> {
             .or_else(|| self.accepted(self.certificate("bijection pieces"), BY_PIECES_ONTO))
     }
 
-    /// No two points have one image.
+    /// Proves that no two points have the same image.
     pub fn one_to_one(&self) -> Option<Proof> {
         if self.bijection.inverted().is_some() || self.is_large() {
             return None;
@@ -211,7 +213,7 @@ impl<'a> Single<'a> {
             .or_else(|| self.accepted(self.certificate("one-to-one pieces"), BY_PIECES))
     }
 
-    /// det J is not 0 and has this sign.
+    /// Proves that det J is not 0 and has this sign.
     pub fn determinant(&self, sign: f64) -> Option<Proof> {
         let sign = if sign < 0.0 { "negative" } else { "positive" };
         if self.bijection.inverted().is_some() {
@@ -235,7 +237,7 @@ impl<'a> Single<'a> {
             .or_else(|| self.accepted(self.certificate(&format!("determinant pieces {sign}")), pieces))
     }
 
-    /// Every image lies in the codomain.
+    /// Proves that every image lies in the codomain.
     pub fn range(&self) -> Option<Proof> {
         if self.is_large() {
             return None;
@@ -243,11 +245,11 @@ impl<'a> Single<'a> {
         self.accepted(self.certificate("range"), "bounds of f over the whole domain")
     }
 
-    /// f⁻¹(f(z)) = z, for every z or wherever it is defined.
+    /// Proves f⁻¹(f(z)) = z, for every z or wherever it is defined.
     pub fn identity(&self, everywhere: bool) -> Option<Proof> {
         let reason = "brought to its normal form, f⁻¹(f(z)) is z";
         if self.bijection.inverted().is_some() {
-            // g⁻¹ = f of a bijection g: what undoes f is g.
+            // If f = g⁻¹ for a bijection g, the inverse of f is g.
             return self.other(|_, single| {
                 let proof = single.bijection()?;
                 let certificate = self.certificate("bijection turned").layer(&proof.certificate);
@@ -263,7 +265,7 @@ impl<'a> Single<'a> {
         self.accepted(self.certificate(claim).program("inverse", &tape, x, z), reason)
     }
 
-    /// The inverse written by hand is the derived one.
+    /// Proves that the inverse written by hand equals the derived one.
     pub fn same_inverse(&self) -> Option<Proof> {
         let tape = Tape::new();
         let (x, derived) = self.inverse(&tape, false)?;
@@ -276,7 +278,7 @@ impl<'a> Single<'a> {
         )
     }
 
-    /// J has the structure that it is declared to have; else what the checker said.
+    /// Proves that J has the declared structure; otherwise returns the checker's message.
     pub fn structure(&self) -> Result<Proof, String> {
         let kind = match self.bijection.structure() {
             crate::jacobian::Structure::Diagonal => "diagonal",
@@ -287,7 +289,8 @@ impl<'a> Single<'a> {
             .ok_or_else(|| self.refused.take().join("; "))
     }
 
-    /// det J is 0 everywhere: so many outputs depend on fewer inputs.
+    /// Proves that det J is 0 everywhere: some outputs together depend on fewer inputs than there are of
+    /// them.
     pub fn singular(&self, reason: &str) -> Option<Proof> {
         let program = map(self.tape, self.z, self.x);
         let chosen = crate::jacobian::deficient(self.tape, &program)?;
@@ -302,8 +305,8 @@ const BY_PIECES: &str = "each xᵢ is strictly monotone in zᵢ: its slope has o
 const BY_PIECES_ONTO: &str = "each xᵢ is strictly monotone in zᵢ: its slope has one sign on every piece, and where two \
                               pieces meet their values are one formula; it goes to the ends of its set";
 
-/// All layers one after another: each maps its domain onto the domain of the next; or at least into it, one-to-one. Else
-/// what the checker said.
+/// Proves a chain of layers: each maps its domain onto the domain of the next, or at least one-to-one into
+/// it. Otherwise returns the checker's messages.
 pub(super) fn composition(subject: &Subject) -> Result<(Proof, bool), Vec<String>> {
     let singles: Vec<Single<'_>> = subject.layers.iter().map(|layer| Single::of(subject, layer)).collect();
     if let [single] = singles.as_slice() {

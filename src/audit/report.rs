@@ -1,4 +1,4 @@
-//! A report: claims with their evidence, for people and for machines.
+//! Reports: claims with their evidence, for people and for machines.
 
 use std::fmt;
 
@@ -9,51 +9,51 @@ use super::evidence::Evidence;
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Topic {
-    /// As many outputs as inputs.
+    /// Number of inputs and outputs.
     Shape,
-    /// The recording is the same each time.
+    /// The recording is the same at each call.
     Purity,
     /// The declared structure of the Jacobian.
     Structure,
-    /// Numbers stay numbers on the domain.
+    /// f is finite on the domain.
     Finite,
     /// The Jacobian itself.
     Jacobian,
-    /// det J is not 0 and keeps its sign.
+    /// det J is not 0 and has one sign.
     Determinant,
     /// ln|det J|.
     LogDet,
-    /// How many digits of ln|det J| are kept.
+    /// How many digits of ln|det J| are correct.
     Accuracy,
     /// A log-determinant written by hand.
     GivenLogDet,
     /// The determinant chain rule of a composition.
     ChainRule,
-    /// f⁻¹, derived or as the layer gives it.
+    /// f⁻¹, derived or given by the layer.
     Inverse,
-    /// An inverse written by hand, against the derived one.
+    /// An inverse written by hand equals the derived one.
     GivenInverse,
     /// ln|det J_{f⁻¹}(x)| = -ln|det J_f(z)|.
     InverseLogDet,
-    /// No two points have one image.
+    /// No two points have the same image.
     Injective,
-    /// Where the images lie, and whether they fill the codomain.
+    /// The images lie in the codomain and fill it.
     Codomain,
     /// The density integrates to 1.
     Mass,
 }
 
-/// A statement and how it is known.
+/// A statement and its evidence.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Claim {
-    /// What it is about.
+    /// Its topic.
     pub topic: Topic,
     /// The statement.
     pub statement: String,
-    /// How it is known.
+    /// The evidence.
     pub evidence: Evidence,
-    /// The certificates that the checker has accepted: of what is proven, and of what is refuted by a witness.
+    /// The certificates that the checker accepted, for proven and for refuted claims.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub certificates: Vec<String>,
 }
@@ -63,7 +63,7 @@ impl Claim {
         Claim { topic, statement: statement.into(), evidence, certificates: Vec::new() }
     }
 
-    /// What is proven or refuted, with the certificates that the checker has accepted.
+    /// Builds a proven or refuted claim with the certificates that the checker accepted.
     pub(super) fn certified(
         topic: Topic,
         statement: impl Into<String>,
@@ -78,15 +78,15 @@ impl Claim {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Report {
-    /// The bijection.
+    /// Name of the bijection.
     pub subject: String,
-    /// How many variables it maps.
+    /// Number of variables.
     pub dim: usize,
     /// The seed of points and parameters.
     pub seed: u64,
-    /// The claims, in the order in which they were looked into.
+    /// The claims, in the order of the audit.
     pub claims: Vec<Claim>,
-    /// What could be declared, and what it would gain.
+    /// Structures that could be declared, and their gain.
     pub advice: Vec<String>,
 }
 
@@ -103,34 +103,34 @@ impl Report {
         self.claims.extend(claims);
     }
 
-    /// The first claim about a topic.
+    /// Returns the first claim about a topic.
     pub fn claim(&self, topic: Topic) -> Option<&Claim> {
         self.claims.iter().find(|claim| claim.topic == topic)
     }
 
-    /// Claims that are refuted.
+    /// Returns the claims that are refuted.
     pub fn refuted(&self) -> impl Iterator<Item = &Claim> {
         self.claims.iter().filter(|claim| matches!(claim.evidence, Evidence::Refuted { .. }))
     }
 
-    /// Whether nothing is refuted.
+    /// Returns whether nothing is refuted.
     pub fn stands(&self) -> bool {
         self.refuted().next().is_none()
     }
 
-    /// The certificates of all claims, as one text: `pushforward verify` reads it.
+    /// The certificates of all claims as one text, the input of `pushforward verify`.
     pub fn certificates(&self) -> String {
         self.claims.iter().flat_map(|claim| &claim.certificates).cloned().collect()
     }
 
-    /// The report as JSON, for other programs.
+    /// The report as JSON.
     #[cfg(feature = "serde")]
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("a report holds nothing that JSON cannot say")
     }
 }
 
-/// Two less than a terminal's 80, so that a lesson can indent it.
+/// Two less than the 80 columns of a terminal, so that a lesson can indent it.
 const WIDTH: usize = 78;
 const INDENT: &str = "      ";
 
@@ -169,7 +169,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// Lines of at most `width` characters, broken at spaces; leading spaces are kept on every line.
+/// Wraps text at spaces into lines of at most `width` characters; leading spaces are repeated on every line.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let indent: String = text.chars().take_while(|c| *c == ' ').collect();
     let mut lines = Vec::new();

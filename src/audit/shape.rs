@@ -1,4 +1,4 @@
-//! Dimension and purity: what the recordings show.
+//! Dimension and purity of the recording.
 
 use super::evidence::Evidence;
 use super::report::{Claim, Topic};
@@ -13,7 +13,7 @@ pub(super) fn claims(subject: &Subject) -> Vec<Claim> {
         format!("forward maps {d} variable{plural} to {d}"),
         Evidence::Proven { reason },
     );
-    // That a function gives the same program each time cannot be proven by calling it.
+    // Calling a function cannot prove that it records the same program each time.
     let evidence = Evidence::Checked { points: RECORDINGS, worst: 0.0, tolerance: 0.0, seed: None };
     let purity =
         Claim::new(Topic::Purity, "forward is a pure recording: the same program each time", evidence);

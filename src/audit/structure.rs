@@ -1,4 +1,4 @@
-//! Declared against proven structure; a declaration that fails is hunted for a point that refutes it.
+//! Declared against proven structure; for a declaration that fails, a search for a point that refutes it.
 
 use super::evidence::Evidence;
 use super::proofs::Single;
@@ -7,7 +7,7 @@ use super::subject::{Subject, number, shown};
 use super::witness;
 use crate::jacobian::{Structure, StructureError, Unproven, discover, map};
 
-/// The claims, and what could be declared instead.
+/// Returns the claims, and structures that could be declared instead.
 pub(super) fn claims(subject: &mut Subject) -> (Vec<Claim>, Vec<String>) {
     let single = subject.layers.len() == 1;
     let (mut claims, mut advice) = (Vec::new(), Vec::new());
@@ -72,7 +72,7 @@ pub(super) fn claims(subject: &mut Subject) -> (Vec<Claim>, Vec<String>) {
     (claims, advice)
 }
 
-/// Looks for a point at which the entry that should be 0 is not.
+/// Searches for a point at which an entry that should be 0 is not.
 fn hunt(
     subject: &mut Subject<'_>,
     layer: usize,
@@ -89,7 +89,8 @@ fn hunt(
     let count = subject.count();
     if let Some(column) = column {
         let values = subject.values(&[z, column.at(i).id()], &subject.points);
-        // The largest entry is the clearest; what rounding leaves of a sum that cancels is not confirmed.
+        // The largest entry is the best candidate; the checker does not confirm the rounding error of a sum
+        // that cancels.
         let entry = |row: &usize| if values[1][*row].is_finite() { values[1][*row].abs() } else { 0.0 };
         let row = (0..count).max_by(|a, b| entry(a).total_cmp(&entry(b)));
         if let Some(row) = row.filter(|row| entry(row) > 0.0) {

@@ -1,4 +1,4 @@
-//! What is audited: a bijection on a tape, and its numbers.
+//! The subject of an audit: a bijection on a tape, with parameters and points.
 
 use super::Settings;
 use super::certificate::Certificate;
@@ -9,16 +9,16 @@ use crate::program::{Output, Program};
 use crate::sweep::{Lu, tangent};
 use crate::tape::{Cut, NodeId, Parameters, Shape, Tape, Var};
 
-/// Programs of more nodes are not evaluated with many digits.
+/// Programs with more nodes are not evaluated in high precision.
 const MOST_NODES: usize = 20_000;
 
-/// How many numbers of one node are computed together.
+/// Maximum number of values of one node that are computed at once.
 const MOST_NUMBERS: usize = 1 << 23;
 
-/// How often `forward` is recorded to see that it is always the same program.
+/// How often `forward` is recorded to check that the program is the same.
 pub(super) const RECORDINGS: usize = 8;
 
-/// A bijection recorded without believing any of its claims.
+/// A bijection recorded without relying on any of its claims.
 pub(super) struct Subject<'a> {
     pub name: String,
     pub d: usize,
@@ -31,26 +31,26 @@ pub(super) struct Subject<'a> {
     pub layers: Vec<Layer<'a>>,
     pub parameters: Parameters,
     pub seed: u64,
-    /// Points of the domain, row after row.
+    /// Points of the domain, row by row.
     pub points: Vec<f64>,
-    /// J·v at z, for any v: one program for every column.
+    /// J·v at z for any v: one program for all columns.
     directional: Program<f64>,
 }
 
-/// One layer between two nodes.
+/// A layer between two nodes.
 pub(super) struct Layer<'a> {
     pub name: String,
     pub bijection: &'a dyn Bijection,
-    /// What stands before the names of its parameters.
+    /// Prefix of the names of its parameters.
     pub scope: String,
     pub z: NodeId,
     pub x: NodeId,
     pub structure: Structure,
-    /// The derived log-determinant: by the declared structure if it holds, else by the dense route.
+    /// The derived log-determinant: by the declared structure if it is proven, otherwise by the dense route.
     pub log_det: Result<NodeId, StructureError>,
     /// Why the declaration was not used.
     pub refused: Option<StructureError>,
-    /// The log-determinant that the layer gives by hand.
+    /// The log-determinant written by hand.
     pub given: Option<NodeId>,
 }
 
@@ -96,7 +96,7 @@ impl<'a> Subject<'a> {
         Ok(subject)
     }
 
-    /// Leaves out points at which f overflows.
+    /// Drops points at which f overflows.
     pub fn keep_finite_points(&mut self) {
         let x = self.values(&[self.x], &self.points).swap_remove(0);
         if x.iter().all(|value| value.is_finite()) {
@@ -108,17 +108,17 @@ impl<'a> Subject<'a> {
         self.points = kept.flat_map(|(z, _)| z.iter().copied()).collect();
     }
 
-    /// How many points there are.
+    /// Number of points.
     pub fn count(&self) -> usize {
         self.points.len() / self.d.max(1)
     }
 
-    /// One of the points.
+    /// Returns one point.
     pub fn point(&self, row: usize) -> &[f64] {
         &self.points[row * self.d..(row + 1) * self.d]
     }
 
-    /// A program of these nodes as functions of `input`, with the parameters of the audit.
+    /// Compiles these nodes as functions of `input`, with the parameters of the audit.
     pub fn program(&self, input: NodeId, outputs: &[NodeId]) -> Program<f64> {
         let outputs: Vec<Output> = outputs.iter().map(|id| Output::Each(*id)).collect();
         let mut program = Program::compile(&self.tape, &[input], &outputs);
@@ -126,10 +126,10 @@ impl<'a> Subject<'a> {
         program
     }
 
-    /// The numbers of these nodes at rows of z.
+    /// Computes these nodes at rows of z.
     pub fn values(&self, outputs: &[NodeId], rows: &[f64]) -> Vec<Vec<f64>> {
         let mut program = self.program(self.z, outputs);
-        // A Jacobian of a thousand variables for each of many points at once would fill the memory.
+        // Limits the memory: a Jacobian of a thousand variables for many points at once would not fit.
         let largest = (0..self.tape.len()).map(|index| self.tape.shape_at(index).len()).max().unwrap_or(1);
         let together = (MOST_NUMBERS / largest.max(1)).clamp(1, 1 << 16) * self.d.max(1);
         let mut values: Vec<Vec<f64>> = vec![Vec::new(); outputs.len()];
@@ -140,13 +140,13 @@ impl<'a> Subject<'a> {
         values
     }
 
-    /// x = f(z) of one point.
+    /// Computes x = f(z) at one point.
     pub fn forward(&mut self, z: &[f64]) -> Vec<f64> {
         let zero = vec![0.0; self.d];
         self.directional.run(&[z, &zero], 1).expect("one row").swap_remove(0)
     }
 
-    /// J at one point, row by row, column by column from tangents of the whole program.
+    /// Computes J at one point, stored by rows, from one tangent of the program for each column.
     pub fn jacobian(&mut self, z: &[f64]) -> Vec<f64> {
         let d = self.d;
         let rows: Vec<f64> = (0..d).flat_map(|_| z.iter().copied()).collect();
@@ -159,21 +159,21 @@ impl<'a> Subject<'a> {
         jacobian
     }
 
-    /// LU of J at one point.
+    /// Computes the LU decomposition of J at one point.
     pub fn lu(&mut self, z: &[f64]) -> Lu<f64> {
         let jacobian = self.jacobian(z);
         Lu::new(self.d, jacobian)
     }
 
-    /// At how many points a whole Jacobian is affordable; none for a large d.
+    /// Returns at how many points the full Jacobian is affordable; 0 for large d.
     pub fn dense_points(&self) -> usize {
         const ENTRIES: usize = 1 << 22;
         const LARGEST: usize = 512;
         if self.d > LARGEST { 0 } else { self.count().min((ENTRIES / (self.d * self.d).max(1)).max(1)) }
     }
 
-    /// ln|det J| with as many digits as the checker has, at the points from this one on, and then at those before it;
-    /// of large programs at the first of these only. `None` where that would cost too much.
+    /// Computes ln|det J| in the checker's precision, at the points from `first` on, then at those before it;
+    /// for large programs at the first of these only. `None` where that would be too expensive.
     pub fn log_abs_dets(&self, first: usize) -> Option<Vec<(usize, Option<[f64; 2]>)>> {
         if self.x.index() > MOST_NODES || self.layers.len() > 64 {
             return None;
@@ -201,12 +201,12 @@ impl<'a> Subject<'a> {
         Some(rows.zip(total?).collect())
     }
 
-    /// How far off ln|det J| and round trips may be, where a layer moves points by steps; 0 where all are formulas.
+    /// Tolerance of ln|det J| and of round trips for solvers of continuous layers; 0 where all are formulas.
     pub fn tolerance(&self) -> f64 {
         self.motions().map(Motion::tolerance).sum()
     }
 
-    /// By which steps points are moved, if by any.
+    /// The solver of continuous layers, if there are any.
     pub fn method(&self) -> Option<String> {
         let mut methods: Vec<String> = self.motions().map(Motion::method).collect();
         methods.dedup();
@@ -220,7 +220,7 @@ impl<'a> Subject<'a> {
         self.layers.iter().filter_map(of)
     }
 
-    /// The derived log-determinant of the whole: the sum over the layers.
+    /// Records the derived log-determinant of the composition: the sum over the layers.
     pub fn log_det(&self) -> Result<NodeId, StructureError> {
         let mut sum: Option<Var<'_>> = None;
         for layer in &self.layers {
@@ -271,7 +271,8 @@ fn record_layers<'a, 't>(
     Ok(x)
 }
 
-/// ln|det J| by the declared structure if it holds, else by the dense route and with why.
+/// Records ln|det J| by the declared structure if it is proven; otherwise by the dense route, with the
+/// reason.
 fn derived_log_det<'t>(
     bijection: &dyn Bijection,
     z: Var<'t>,
@@ -290,7 +291,7 @@ fn derived_log_det<'t>(
     (derived.map(|derived| derived.value.id()), refused)
 }
 
-/// Records `forward` again and again, each time on a new tape, and refuses another program than the first.
+/// Records `forward` repeatedly, each time on a new tape; returns an error if a program differs from the first.
 fn same_each_time(
     bijection: &dyn Bijection,
     (tape, z, x): (&Tape, NodeId, NodeId),
@@ -307,7 +308,7 @@ fn same_each_time(
     Ok(())
 }
 
-/// `forward` layer by layer, and nothing else.
+/// Records `forward` layer by layer.
 fn record_forward_of<'t>(bijection: &dyn Bijection, z: Var<'t>) -> Result<Var<'t>, BijectionError> {
     let layers = bijection.layers();
     if layers.is_empty() {
@@ -319,7 +320,7 @@ fn record_forward_of<'t>(bijection: &dyn Bijection, z: Var<'t>) -> Result<Var<'t
         .try_fold(z, |z, (k, layer)| z.tape().scope(&format!("layers.{k}"), || record_forward_of(layer, z)))
 }
 
-/// Numbers of a point, short enough for a message: `(0.3100, -1.2000)`.
+/// Writes the numbers of a point, short enough for a message: `(0.3100, -1.2000)`.
 pub(super) fn shown(point: &[f64]) -> String {
     let mut parts: Vec<String> = point.iter().take(8).map(|value| number(*value)).collect();
     if point.len() > 8 {
@@ -328,13 +329,13 @@ pub(super) fn shown(point: &[f64]) -> String {
     format!("({})", parts.join(", "))
 }
 
-/// Four digits after the point, or an exponent where that says nothing.
+/// Writes four decimals, or an exponent where these would be 0.
 pub(super) fn number(value: f64) -> String {
     let size = value.abs();
     if value == 0.0 || (1e-3..1e5).contains(&size) { format!("{value:.4}") } else { format!("{value:.3e}") }
 }
 
-/// Relative to the larger of the two and 1; NaN unless both are numbers.
+/// Error relative to the larger of the two and 1; NaN unless both are numbers.
 pub(super) fn error(found: f64, expected: f64) -> f64 {
     if found == expected {
         return 0.0;

@@ -1,6 +1,6 @@
-//! Refutations: a witness that was found with 53 digits is handed to the checker, which decides with 192.
+//! Refutations: a witness found in f64 is passed to the checker, which decides with 192 bits.
 //!
-//! What it does not confirm is no counterexample: it may be rounding, saturation, or 0·∞.
+//! A witness that is not confirmed is no counterexample: it may come from rounding, saturation, or 0·∞.
 
 use super::certificate::Certificate;
 use super::proofs::Single;
@@ -8,7 +8,7 @@ use super::subject::{Layer, Subject};
 use crate::checker::{missed_variable, verify};
 use crate::tape::NodeId;
 
-/// A certificate of a refutation about the whole of f, with the values of its parameters.
+/// Begins a certificate of a refutation about the whole of f, with the values of its parameters.
 fn whole(subject: &Subject, claim: &str) -> Certificate {
     let start =
         Certificate::new(&format!("refuted {claim}")).sets(&subject.domain, &subject.codomain, subject.d);
@@ -28,7 +28,7 @@ fn with_values(subject: &Subject, certificate: Certificate) -> Certificate {
         .fold(certificate, |certificate, (name, tensor)| certificate.value(name, &tensor.values))
 }
 
-/// A layer with the values of its parameters, to be evaluated.
+/// Writes a layer with the values of its parameters, for evaluation.
 pub(super) fn evaluation(subject: &Subject, single: &Single<'_>) -> Certificate {
     with_values(subject, single.certificate("evaluation"))
 }
@@ -38,7 +38,7 @@ fn confirmed(certificate: &Certificate) -> Option<String> {
     verify(&text).ok().map(|_| text)
 }
 
-/// f(a) = f(b) for certain, of a point near `b`.
+/// Refutes injectivity: f(a) = f(b) for a point near `b`.
 pub(super) fn collision(subject: &mut Subject, a: &[f64], b: &[f64]) -> Option<String> {
     let base = whole(subject, "one-to-one").point("a", b).point("b", a);
     let d = subject.d;
@@ -61,7 +61,7 @@ pub(super) fn collision(subject: &mut Subject, a: &[f64], b: &[f64]) -> Option<S
     })
 }
 
-/// det J is 0 at a, or has two signs at a and b.
+/// Refutes the determinant claim: det J is 0 at a, or has two signs at a and b.
 pub(super) fn determinant(subject: &Subject, a: &[f64], b: Option<&[f64]>) -> Option<String> {
     let certificate = whole(subject, "determinant").point("a", a);
     confirmed(&match b {
@@ -70,7 +70,7 @@ pub(super) fn determinant(subject: &Subject, a: &[f64], b: Option<&[f64]>) -> Op
     })
 }
 
-/// ∂x_o/∂z_i of a layer is not 0 at z.
+/// Refutes a structure: ∂x_o/∂z_i of a layer is not 0 at z.
 pub(super) fn structure(
     subject: &Subject,
     layer: &Layer<'_>,
@@ -80,13 +80,13 @@ pub(super) fn structure(
     confirmed(&of_layer(subject, layer, &format!("structure {o} {i}")).point("a", z))
 }
 
-/// ln|det J| of a layer at z is not what a formula on the same tape says.
+/// Refutes a formula on the same tape as ln|det J| of a layer at z.
 pub(super) fn log_det(subject: &Subject, layer: &Layer<'_>, formula: NodeId, z: &[f64]) -> Option<String> {
     let certificate = of_layer(subject, layer, "log-determinant").point("a", z);
     confirmed(&certificate.program("given", &subject.tape, layer.z, formula))
 }
 
-/// f⁻¹(f(z)) is another point than z.
+/// Refutes an inverse: f⁻¹(f(z)) differs from z.
 pub(super) fn inverse(
     subject: &Subject,
     z: &[f64],
@@ -96,17 +96,17 @@ pub(super) fn inverse(
     confirmed(&whole(subject, "inverse").point("a", z).program("inverse", tape, x, back))
 }
 
-/// f is undefined at z.
+/// Shows that f is undefined at z.
 pub(super) fn undefined(subject: &Subject, z: &[f64]) -> Option<String> {
     confirmed(&whole(subject, "finite").point("a", z))
 }
 
-/// x_o at z lies outside of the codomain.
+/// Shows that x_o at z lies outside of the codomain.
 pub(super) fn outside(subject: &Subject, o: usize, z: &[f64]) -> Option<String> {
     confirmed(&whole(subject, &format!("range {o}")).point("a", z))
 }
 
-/// A variable of x with a number in its codomain that is no value of it.
+/// Finds a variable of x whose codomain contains a number that it never takes.
 pub(super) fn missed(subject: &Subject) -> Option<(usize, String)> {
     let o = missed_variable(&whole(subject, "onto 0").text())?;
     Some((o, confirmed(&whole(subject, &format!("onto {o}")))?))

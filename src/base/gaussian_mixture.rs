@@ -1,4 +1,4 @@
-//! Mixtures of Gaussians as a base.
+//! Gaussian mixture base distribution.
 
 use std::f64::consts::TAU;
 
@@ -8,12 +8,12 @@ use rand_chacha::ChaCha8Rng;
 use super::{Base, StandardNormal};
 use crate::tape::{Init, Parameters, Shape, Tape, Var, select};
 
-/// p(z) = Σ wₖ·N(z; mₖ, Cₖ) with weights that sum to 1.
+/// Gaussian mixture p(z) = Σ wₖ·N(z; mₖ, Cₖ) with weights that sum to 1.
 ///
-/// Each component is kept as whitening, Wₖ with Wₖᵀ·Wₖ = Cₖ⁻¹, lower triangular with a positive diagonal: then
-/// ln N(z; mₖ, Cₖ) = -½·|Wₖ·(z - mₖ)|² + ln det Wₖ - ½·d·ln 2π, and nothing is inverted. A mixture is fixed, or
-/// [learned](GaussianMixture::learned) with the layers above it: then logarithms of weights, means and whitenings are
-/// parameters `log_weights`, `means`, `whitening.k` and `log_diagonal.k`.
+/// Each component stores a whitening matrix Wₖ with Wₖᵀ·Wₖ = Cₖ⁻¹, lower triangular with a positive diagonal.
+/// Then ln N(z; mₖ, Cₖ) = -½·|Wₖ·(z - mₖ)|² + ln det Wₖ - ½·d·ln 2π, and no matrix is inverted. A mixture is
+/// fixed, or [learned](GaussianMixture::learned) with the layers above it: then the log-weights, means and
+/// whitening matrices are the parameters `log_weights`, `means`, `whitening.k` and `log_diagonal.k`.
 #[derive(Clone, Debug)]
 pub struct GaussianMixture {
     d: usize,
@@ -25,17 +25,18 @@ pub struct GaussianMixture {
 #[derive(Clone, Debug)]
 struct Component {
     mean: Vec<f64>,
-    /// The entries of W below the diagonal, in a whole matrix row by row.
+    /// The entries of W below the diagonal, stored in a full d×d matrix by rows.
     below: Vec<f64>,
     log_diagonal: Vec<f64>,
 }
 
 impl GaussianMixture {
-    /// By weight (any positive numbers, divided by their sum), mean and covariance (row by row) of each component.
+    /// Builds a mixture from the weight (any positive number; weights are normalised), mean and covariance
+    /// (by rows) of each component.
     ///
     /// # Panics
-    /// When there is no component, when the lists do not fit one another, when a weight is not positive, or when a
-    /// covariance is not positive definite.
+    /// When there is no component, when the lists have different lengths or sizes, when a weight is not
+    /// positive, or when a covariance is not positive definite.
     pub fn new(weights: &[f64], means: &[Vec<f64>], covariances: &[Vec<f64>]) -> GaussianMixture {
         assert!(
             !means.is_empty() && weights.len() == means.len() && covariances.len() == means.len(),
@@ -65,12 +66,12 @@ impl GaussianMixture {
         }
     }
 
-    /// The same with everything learned; what was given is where it starts.
+    /// Makes weights, means and whitening matrices learnable parameters, initialised to the given values.
     pub fn learned(self) -> GaussianMixture {
         GaussianMixture { learned: true, ..self }
     }
 
-    /// Numbers that are constants, or parameters if the mixture is learned.
+    /// Records values as parameters if the mixture is learned, as constants otherwise.
     fn numbers<'t>(&self, tape: &'t Tape, name: &str, shape: Shape, values: &[f64]) -> Var<'t> {
         match (self.learned, shape) {
             (true, _) => tape.parameter(name, shape, Init::Values(values.to_vec())),
@@ -101,7 +102,7 @@ impl Base for GaussianMixture {
             let white = (below * mask).matvec(centred) + log_diagonal.exp() * centred;
             log_weights.at(k) + log_diagonal.sum() - 0.5 * (white * white).sum()
         });
-        // Learned weights need not sum to 1 as they are.
+        // Learned weights are not normalised.
         let total = match self.learned {
             true => log_sum_exp((0..count).map(|k| log_weights.at(k))),
             false => tape.constant(0.0),
@@ -116,11 +117,11 @@ impl Base for GaussianMixture {
             left -= weight;
             left < 0.0
         });
-        // Rounding can leave a rest: the last component.
+        // Rounding can leave the cumulative sum below the drawn number: take the last component.
         let Component { mean, below, log_diagonal } = &self.components[chosen.unwrap_or(weights.len() - 1)];
         let mut white = vec![0.0; self.d];
         StandardNormal::new(self.d).sample(random, &mut white);
-        // W·(z - m) = white, solved from the first variable on.
+        // Solves W·(z - m) = white by forward substitution.
         for i in 0..self.d {
             let known: f64 = (0..i).map(|j| below[i * self.d + j] * (z[j] - mean[j])).sum();
             z[i] = mean[i] + (white[i] - known) * (-log_diagonal[i]).exp();
@@ -145,20 +146,20 @@ impl Base for GaussianMixture {
     }
 }
 
-/// ln Σ eᵃ of at least one scalar, two at a time.
+/// Records ln Σ eᵃ of at least one scalar, two terms at a time.
 fn log_sum_exp<'t>(terms: impl Iterator<Item = Var<'t>>) -> Var<'t> {
     terms.reduce(log_add_exp).expect("a mixture has a component")
 }
 
-/// ln(eᵃ + eᵇ) = a + ln(1 + eᵇ⁻ᵃ) with the larger one first: with the smaller one first a + (b - a) would lose what is
-/// small beside b - a. Of two at -∞ it is -∞, which their difference does not know.
+/// Records ln(eᵃ + eᵇ) = a + ln(1 + eᵇ⁻ᵃ) for a ≥ b; with the smaller one first, a + (b - a) would lose
+/// digits of a. If both are -∞ the result is -∞; b - a would be NaN there, hence the select.
 fn log_add_exp<'t>(a: Var<'t>, b: Var<'t>) -> Var<'t> {
     let first = select(a.gt(-f64::MAX), a + (b - a).softplus(), a);
     select(a.lt(b), b + (a - b).softplus(), first)
 }
 
-/// L⁻¹ of a covariance L·Lᵀ: what stands below its diagonal, and the logarithms of its diagonal. `None` unless it is
-/// positive definite.
+/// Returns the entries below the diagonal and the log-diagonal of L⁻¹, for a covariance L·Lᵀ. `None` unless
+/// the covariance is positive definite.
 fn whitening(d: usize, covariance: &[f64]) -> Option<(Vec<f64>, Vec<f64>)> {
     let mut factor = vec![0.0; d * d];
     for i in 0..d {

@@ -1,4 +1,4 @@
-//! The logistic base.
+//! Logistic base distribution.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -6,17 +6,17 @@ use rand_chacha::ChaCha8Rng;
 use super::Base;
 use crate::tape::Var;
 
-/// z of independent standard logistic variables: p(z) = σ(z)·(1 - σ(z)) for each, with the logistic function σ as
-/// distribution function, so that ln p(z) = Σ (-zᵢ - 2·ln(1 + e⁻ᶻⁱ)).
+/// Independent standard logistic variables: p(z) = σ(z)·(1 - σ(z)) for each, with the logistic function σ as
+/// the distribution function, so ln p(z) = Σ (-zᵢ - 2·ln(1 + e⁻ᶻⁱ)).
 ///
-/// Tails fall as e⁻|ᶻ|: slower than those of a normal variable, faster than any power. Its variance is π²/3.
+/// Tails decay as e⁻|ᶻ|: slower than normal tails, faster than any power. The variance is π²/3.
 #[derive(Clone, Copy, Debug)]
 pub struct Logistic {
     d: usize,
 }
 
 impl Logistic {
-    /// In d variables.
+    /// Builds the distribution of d independent variables.
     pub fn new(d: usize) -> Logistic {
         Logistic { d }
     }
@@ -31,10 +31,11 @@ impl Base for Logistic {
         -(z + 2.0 * (-z).softplus()).sum()
     }
 
-    /// σ⁻¹ of a uniform number.
+    /// Applies σ⁻¹ to a uniform number.
     fn sample(&self, random: &mut ChaCha8Rng, z: &mut [f64]) {
         for value in z {
-            // In (0, 1): what is drawn is a multiple of 2⁻⁵³ below 1, and half a step is added. The last one rounds to 1.
+            // In (0, 1): the drawn number is a multiple of 2⁻⁵³ below 1, plus half a step. The largest one
+            // rounds to 1.
             let u = loop {
                 let u = random.random::<f64>() + f64::EPSILON / 4.0;
                 if u < 1.0 {

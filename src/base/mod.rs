@@ -1,4 +1,4 @@
-//! Base distributions: what z is drawn from. Simple on purpose; the expressive power lives in the map.
+//! Base distributions: the distributions of z.
 
 mod gaussian_mixture;
 mod logistic;
@@ -17,28 +17,29 @@ use rand_chacha::ChaCha8Rng;
 use crate::bijection::Domain;
 use crate::tape::{Parameters, Var};
 
-/// What a flow puts before the names of its base's parameters.
+/// Prefix of the names of the base's parameters within a flow.
 pub const SCOPE: &str = "base";
 
-/// The distribution of z.
+/// A base distribution: the distribution of z.
 pub trait Base {
-    /// How many variables it has.
+    /// Number of variables.
     fn dim(&self) -> usize;
 
-    /// ln p_Z(z), recorded: a vector of `dim` in, a scalar out. It need hold inside the support only.
+    /// Records ln p_Z(z): takes a vector of `dim`, returns a scalar. Only needs to be correct inside the
+    /// support.
     fn log_prob<'t>(&self, z: Var<'t>) -> Var<'t>;
 
-    /// Where there is density; all of ℝᵈ unless said. Outside, ln p is -∞, and a flow sees to that.
+    /// The set where the density is positive; defaults to ℝᵈ. A flow returns -∞ outside.
     fn support(&self) -> Domain {
         Domain::Reals
     }
 
-    /// Whether a point lies in the support.
+    /// Returns whether a point lies in the support.
     fn supports(&self, z: &[f64]) -> bool {
         self.support().contains(z)
     }
 
-    /// What messages call it; the name of the type unless said.
+    /// Display name; defaults to the type name.
     fn name(&self) -> String {
         let full = std::any::type_name::<Self>();
         let plain = full.split('<').next().unwrap_or(full);
@@ -48,8 +49,8 @@ pub trait Base {
     /// Draws one point into `z`.
     fn sample(&self, random: &mut ChaCha8Rng, z: &mut [f64]);
 
-    /// The base as it is with these parameters, if it declares any: what is sampled after a fit. A parameter that
-    /// `log_prob` declares as `name` is `base.name` here. `None` where nothing is learned.
+    /// Returns this base with the given parameter values, for sampling after a fit. A parameter that
+    /// `log_prob` declares as `name` is called `base.name` here. `None` if the base has no parameters.
     fn with_parameters(&self, parameters: &Parameters) -> Option<Box<dyn Base>> {
         let _ = parameters;
         None

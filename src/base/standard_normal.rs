@@ -1,4 +1,4 @@
-//! The standard normal base.
+//! Standard normal base distribution.
 
 use std::f64::consts::{PI, TAU};
 
@@ -8,14 +8,14 @@ use rand_chacha::ChaCha8Rng;
 use super::Base;
 use crate::tape::Var;
 
-/// z ~ N(0, I): ln p(z) = -½ Σ zᵢ² - d/2 · ln 2π.
+/// Standard normal distribution N(0, I): ln p(z) = -½ Σ zᵢ² - d/2 · ln 2π.
 #[derive(Clone, Copy, Debug)]
 pub struct StandardNormal {
     d: usize,
 }
 
 impl StandardNormal {
-    /// In d variables.
+    /// Builds the distribution of d variables.
     pub fn new(d: usize) -> StandardNormal {
         StandardNormal { d }
     }
@@ -41,10 +41,10 @@ impl Base for StandardNormal {
     }
 }
 
-/// Two independent standard normal numbers (Box and Muller, "A note on the generation of random normal
-/// deviates", 1958): polar coordinates of two uniform ones, itself a change of variables.
+/// Draws two independent standard normal numbers (Box and Muller, "A note on the generation of random normal
+/// deviates", 1958) from two uniform numbers used as polar coordinates.
 fn normal_pair(random: &mut impl Rng) -> (f64, f64) {
-    // 1 - u lies in (0, 1]: its logarithm is finite.
+    // 1 - u lies in (0, 1], so its logarithm is finite.
     let radius = (-2.0 * (1.0 - random.random::<f64>()).ln()).sqrt();
     let (sin, cos) = (TAU * random.random::<f64>()).sin_cos();
     (radius * cos, radius * sin)

@@ -1,4 +1,4 @@
-//! Student's t as a base.
+//! Student's t base distribution.
 
 use std::f64::consts::PI;
 
@@ -8,10 +8,11 @@ use rand_chacha::ChaCha8Rng;
 use super::Base;
 use crate::tape::Var;
 
-/// z of independent variables with Student's t distribution: ln p(z) = Σ (c(ν) - ½(ν + 1)·ln(1 + zᵢ²/ν)) with
+/// Independent variables with Student's t distribution: ln p(z) = Σ (c(ν) - ½(ν + 1)·ln(1 + zᵢ²/ν)) with
 /// c(ν) = ln Γ(½(ν + 1)) - ln Γ(½ν) - ½·ln(νπ).
 ///
-/// Tails fall as |z|^-(ν + 1): moments of order ν and above do not exist. For large ν it is the standard normal.
+/// Tails decay as |z|^-(ν + 1): moments of order ν and above do not exist. The limit ν → ∞ is the standard
+/// normal.
 #[derive(Clone, Copy, Debug)]
 pub struct StudentT {
     d: usize,
@@ -19,7 +20,7 @@ pub struct StudentT {
 }
 
 impl StudentT {
-    /// In d variables, with ν degrees of freedom; 1 is the Cauchy distribution.
+    /// Builds the distribution of d variables with ν degrees of freedom; ν = 1 is the Cauchy distribution.
     ///
     /// # Panics
     /// When `degrees` is not a positive number.
@@ -31,7 +32,7 @@ impl StudentT {
         StudentT { d, degrees }
     }
 
-    /// ν.
+    /// Degrees of freedom ν.
     pub fn degrees(&self) -> f64 {
         self.degrees
     }
@@ -49,8 +50,8 @@ impl Base for StudentT {
         self.d as f64 * constant - 0.5 * (degrees + 1.0) * kernel
     }
 
-    /// Bailey's polar method ("Polar generation of random variates with the t-distribution", 1994): with (u, v) in
-    /// the unit disc and w = u² + v², u·√(ν·(w^(-2/ν) - 1)/w).
+    /// Draws by Bailey's polar method ("Polar generation of random variates with the t-distribution", 1994):
+    /// for (u, v) uniform in the unit disc and w = u² + v², u·√(ν·(w^(-2/ν) - 1)/w).
     fn sample(&self, random: &mut ChaCha8Rng, z: &mut [f64]) {
         for value in z {
             let (u, w) = loop {
@@ -65,8 +66,9 @@ impl Base for StudentT {
     }
 }
 
-/// ln Γ(x + ½) - ln Γ(x), for x > 0: as one series where x is large, since the difference of two large logarithms
-/// would lose what the series keeps (Abramowitz and Stegun, "Handbook of Mathematical Functions", 6.1.40, of both).
+/// Computes ln Γ(x + ½) - ln Γ(x) for x > 0. For large x it uses one series, because the difference of two
+/// large logarithms loses digits (Abramowitz and Stegun, "Handbook of Mathematical Functions", 6.1.40, of
+/// both).
 fn log_gamma_half_step(x: f64) -> f64 {
     if x < 20.0 {
         return libm::lgamma(x + 0.5) - libm::lgamma(x);

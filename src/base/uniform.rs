@@ -1,4 +1,4 @@
-//! The uniform base.
+//! Uniform base distribution.
 
 use std::f64::consts::{PI, TAU};
 
@@ -9,7 +9,8 @@ use super::Base;
 use crate::bijection::Domain;
 use crate::tape::Var;
 
-/// z uniform on the unit cube (0, 1)ᵈ, where ln p(z) = 0, or on the torus [-π, π)ᵈ, where it is -d·ln 2π; -∞ outside.
+/// Uniform distribution on the unit cube (0, 1)ᵈ, where ln p(z) = 0, or on the torus [-π, π)ᵈ, where
+/// ln p(z) = -d·ln 2π. Outside, ln p(z) = -∞.
 #[derive(Clone, Copy, Debug)]
 pub struct Uniform {
     d: usize,
@@ -17,12 +18,12 @@ pub struct Uniform {
 }
 
 impl Uniform {
-    /// On the unit cube of d variables.
+    /// Builds the uniform distribution on the unit cube of d variables.
     pub fn new(d: usize) -> Uniform {
         Uniform { d, angles: false }
     }
 
-    /// Of d angles in [-π, π), each even on its circle: the base of a circular spline.
+    /// Builds the uniform distribution of d angles in [-π, π): the base for a circular spline.
     pub fn circle(d: usize) -> Uniform {
         Uniform { d, angles: true }
     }
@@ -47,7 +48,7 @@ impl Base for Uniform {
     fn sample(&self, random: &mut ChaCha8Rng, z: &mut [f64]) {
         let mut draw = || match (random.random::<f64>(), self.angles) {
             (u, true) => Some(TAU * u - PI),
-            // One number in 2⁵³ is 0, which is not in the open interval.
+            // With probability 2⁻⁵³ the number is 0, which is not in the open interval.
             (u, false) => (u > 0.0).then_some(u),
         };
         for value in z {

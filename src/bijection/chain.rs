@@ -1,4 +1,4 @@
-//! Layers one after another.
+//! Compositions of layers.
 
 use std::panic::Location;
 
@@ -6,10 +6,10 @@ use super::{Bijection, Domain};
 use crate::jacobian::Structure;
 use crate::tape::Var;
 
-/// f = f_K ∘ … ∘ f_1: the first layer is applied first.
+/// Composition f = f_K ∘ … ∘ f_1: the first layer is applied first.
 ///
-/// The boundaries of the layers stay visible: structure, log-determinant and inverse are known layer by
-/// layer, and parameters are named `layers.0.…`, `layers.1.…`.
+/// Layers remain separate: structure, log-determinant and inverse are known layer by layer, and parameters
+/// are named `layers.0.…`, `layers.1.…`.
 pub struct Chain {
     layers: Vec<Box<dyn Bijection>>,
 }
@@ -18,7 +18,7 @@ impl Chain {
     /// Composes layers, first to last.
     ///
     /// # Panics
-    /// When there is no layer: then no dimension is known.
+    /// When there is no layer, because the dimension would be unknown.
     pub fn new(layers: impl IntoIterator<Item = Box<dyn Bijection>>) -> Chain {
         let layers: Vec<_> = layers.into_iter().collect();
         assert!(!layers.is_empty(), "a chain needs at least one layer");
@@ -40,12 +40,13 @@ impl Bijection for Chain {
         z.tape().called_from(Location::caller(), each)
     }
 
-    /// What all layers have in common: nothing is claimed that a single layer does not claim.
+    /// Returns the structure that all layers share; otherwise `Dense`, because the layers keep their own
+    /// structures.
     fn structure(&self) -> Structure {
         let first = self.layers[0].structure();
         let same = self.layers.iter().all(|layer| layer.structure() == first);
         match first {
-            // A product of matched orders is another order; the layers keep theirs.
+            // A product of layers with matched orders has another order; the layers keep their own.
             Structure::Diagonal | Structure::LowerTriangular | Structure::UpperTriangular if same => first,
             _ => Structure::Dense,
         }
@@ -55,8 +56,8 @@ impl Bijection for Chain {
         self.layers[0].domain()
     }
 
-    /// Where the last layer goes from where the one before it goes, and so on: all of it is met, unless a layer reaches
-    /// only a part of what the next one takes.
+    /// The image under all layers of the domain of the first. f reaches all of it, unless a layer reaches
+    /// only a part of the next layer's domain.
     fn codomain(&self) -> Domain {
         self.image(&self.domain())
     }

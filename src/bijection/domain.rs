@@ -1,4 +1,4 @@
-//! Where the variables of a bijection may lie.
+//! Domains of the variables of a bijection.
 
 use std::f64::consts::{PI, TAU};
 use std::fmt;
@@ -6,9 +6,9 @@ use std::fmt;
 use crate::sweep::bound::{Bound, End, Region};
 use crate::sweep::superscript;
 
-/// A part of ℝᵈ that is an interval (or the circle) in each variable.
+/// A subset of ℝᵈ: an interval (or the circle) for each variable.
 ///
-/// The first four are for all variables alike, however many there are. [`Domain::each`] gives each variable its own:
+/// The first four variants apply to any number of variables. [`Domain::each`] gives each variable its own:
 ///
 /// ```
 /// use pushforward::prelude::*;
@@ -36,28 +36,29 @@ pub enum Domain {
         /// The upper end, or ∞.
         upper: f64,
     },
-    /// Angles, [-π, π): the ends are one point. A map of the circle jumps by 2π somewhere as a map of numbers.
+    /// Angles, [-π, π), where the two ends are the same point. As a real function, a map of the circle jumps
+    /// by 2π somewhere.
     Circle,
-    /// Another one for each variable: made by [`Domain::each`].
+    /// A separate domain for each variable, made by [`Domain::each`].
     Each(Product),
 }
 
-/// The domains of variables that are not alike, one for each.
+/// One domain for each variable, not all equal.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(transparent))]
 pub struct Product(Vec<Domain>);
 
 impl Product {
-    /// How many variables it is for.
+    /// Number of variables.
     pub fn dim(&self) -> usize {
         self.0.len()
     }
 }
 
 impl Domain {
-    /// A domain for each variable, in order. A product within stands for as many variables as it has. Where all are
-    /// alike, that is the domain of each.
+    /// Builds a domain from one for each variable, in order. A nested product stands for all its variables.
+    /// If all are equal, the result is that domain, for any number of variables.
     pub fn each(domains: impl IntoIterator<Item = Domain>) -> Domain {
         let mut each = Vec::new();
         for domain in domains {
@@ -73,7 +74,7 @@ impl Domain {
         }
     }
 
-    /// The domain of variable `i`; of one that a product does not have, ℝ.
+    /// The domain of variable `i`; ℝ if a product has no such variable.
     pub fn of(&self, i: usize) -> Domain {
         self.part(i).clone()
     }
@@ -85,7 +86,7 @@ impl Domain {
         }
     }
 
-    /// How many variables it is for, unless it is for any number of them.
+    /// Number of variables; `None` if it applies to any number.
     pub fn dim(&self) -> Option<usize> {
         match self {
             Domain::Each(product) => Some(product.dim()),
@@ -93,7 +94,7 @@ impl Domain {
         }
     }
 
-    /// The lower and the upper end; of a product, those of the smallest interval around all of its intervals.
+    /// The lower and the upper end; for a product, of the smallest interval that contains all its intervals.
     pub fn ends(&self) -> (f64, f64) {
         match self {
             Domain::Reals => (f64::NEG_INFINITY, f64::INFINITY),
@@ -107,13 +108,13 @@ impl Domain {
         }
     }
 
-    /// Whether a point lies inside. A point of another number of variables than a product has does not.
+    /// Returns whether a point lies inside; `false` if a product has another number of variables.
     pub fn contains(&self, point: &[f64]) -> bool {
         self.dim().is_none_or(|d| d == point.len())
             && point.iter().enumerate().all(|(i, value)| self.contains_at(i, *value))
     }
 
-    /// Whether a number is one that variable `i` may be.
+    /// Returns whether variable `i` may have this value.
     pub fn contains_at(&self, i: usize, value: f64) -> bool {
         match self.part(i) {
             Domain::Circle => (-PI..PI).contains(&value),
@@ -124,7 +125,7 @@ impl Domain {
         }
     }
 
-    /// Whether every point of this one, of `d` variables, lies in the other.
+    /// Returns whether every point of this domain, in `d` variables, lies in the other.
     pub fn is_within(&self, other: &Domain, d: usize) -> bool {
         let fits = |domain: &Domain| domain.dim().is_none_or(|own| own == d);
         let alike = self.dim().is_none() && other.dim().is_none();
@@ -132,7 +133,7 @@ impl Domain {
         fits(self) && fits(other) && (0..places).all(|i| self.part(i).lies_in(other.part(i)))
     }
 
-    /// The same for one variable.
+    /// Returns whether this domain of one variable lies in another.
     fn lies_in(&self, other: &Domain) -> bool {
         let ((low, high), (least, most)) = (self.ends(), other.ends());
         match (self, other) {
@@ -143,8 +144,8 @@ impl Domain {
         }
     }
 
-    /// What keeps it from being a part of ℝᵈ, if anything: an interval without a point, a product of another number
-    /// of variables.
+    /// Returns why this is not a subset of ℝᵈ, if so: an interval without points, or a product of another
+    /// number of variables.
     pub(crate) fn fault(&self, d: usize) -> Option<String> {
         if let Some(own) = self.dim()
             && own != d
@@ -160,7 +161,7 @@ impl Domain {
         Some(format!("the interval {} holds no number", self.part(place)))
     }
 
-    /// a - b of two numbers of variable `i`; on the circle the shorter way round, for two angles.
+    /// Returns a - b for variable `i`; on the circle, the shorter signed difference of the two angles.
     pub fn difference(&self, i: usize, a: f64, b: f64) -> f64 {
         match self.part(i) {
             Domain::Circle if a - b > PI => a - b - TAU,
@@ -169,7 +170,7 @@ impl Domain {
         }
     }
 
-    /// How it is written for d variables: ℝ³, (0, ∞)² × ℝ.
+    /// Writes the domain of d variables: ℝ³, (0, ∞)² × ℝ.
     pub fn written(&self, d: usize) -> String {
         match self {
             Domain::Each(_) => self.to_string(),
@@ -186,7 +187,7 @@ fn power(domain: &Domain, times: usize) -> String {
 }
 
 impl PartialEq for Domain {
-    /// Whether they are the same set. A product is never of domains that are all alike.
+    /// Returns whether they are the same set. A product never has only equal domains.
     fn eq(&self, other: &Domain) -> bool {
         match (self, other) {
             (Domain::Each(a), Domain::Each(b)) => a == b,
@@ -199,7 +200,7 @@ impl PartialEq for Domain {
 }
 
 impl From<&Domain> for Bound {
-    /// One interval for all variables: the smallest around those of a product.
+    /// Returns one interval for all variables: the smallest that contains those of a product.
     fn from(domain: &Domain) -> Bound {
         let (lower, upper) = domain.ends();
         let closed = match domain {
@@ -220,7 +221,7 @@ impl From<Domain> for Bound {
 }
 
 impl From<Domain> for Region {
-    /// Of a product, each variable in its own.
+    /// Returns the interval of each variable.
     fn from(domain: Domain) -> Region {
         match &domain {
             Domain::Each(Product(each)) => Region::from(each.iter().map(Bound::from).collect::<Vec<Bound>>()),

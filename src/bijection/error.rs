@@ -1,22 +1,22 @@
-//! Why a bijection cannot be used.
+//! Errors of bijections.
 
 use thiserror::Error;
 
 use crate::jacobian::StructureError;
 use crate::tape::{RecordErrors, Shape};
 
-/// What is wrong with a layer, and with which.
+/// What is wrong, and with which layer.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum BijectionError {
-    /// Mistakes while recording `forward` or `inverse`.
+    /// Errors while recording `forward` or `inverse`.
     #[error("{layer}: {errors}")]
     Recording {
         /// The layer.
         layer: String,
-        /// All of them.
+        /// All errors.
         errors: RecordErrors,
     },
-    /// The dimensions do not fit.
+    /// The number of outputs differs from the number of inputs.
     #[error(
         "{layer}: {function} must map {expected} variables to {expected}, but it gives {given}; \
          a density needs as many outputs as inputs"
@@ -26,28 +26,28 @@ pub enum BijectionError {
         layer: String,
         /// `forward`, `inverse` or `log_det`.
         function: &'static str,
-        /// What `dim` says.
+        /// The value of `dim`.
         expected: usize,
-        /// What came out.
+        /// The shape of the result.
         given: Shape,
     },
-    /// There is nothing to map.
+    /// The layer has no variables.
     #[error("{layer} maps 0 variables; give it at least one")]
     NoVariables {
         /// The layer.
         layer: String,
     },
-    /// A declared domain or codomain is none.
+    /// A declared domain or codomain is invalid.
     #[error("{layer}: its {side} cannot be used: {error}")]
     Domain {
         /// The layer.
         layer: String,
         /// `domain` or `codomain`.
         side: &'static str,
-        /// Why not.
+        /// The reason.
         error: String,
     },
-    /// A layer goes where the next one is not defined.
+    /// A layer's image is not in the domain of the next layer.
     #[error(
         "{chain}: {before} reaches {reaches}, but {next} takes {takes} only; put a layer between them that maps the one \
          into the other (Transform::Exp maps ℝ onto (0, ∞), Transform::Sigmoid onto an interval), or declare a smaller \
@@ -56,32 +56,32 @@ pub enum BijectionError {
     Unfit {
         /// The chain.
         chain: String,
-        /// The layer that leaves.
+        /// The earlier layer.
         before: String,
-        /// Where it goes.
+        /// Its image.
         reaches: String,
-        /// The layer after it.
+        /// The next layer.
         next: String,
-        /// Where that is defined.
+        /// Its domain.
         takes: String,
     },
-    /// A layer of another dimension stands in a chain.
+    /// A layer in a chain has another dimension.
     #[error(
         "{chain}: layer {position} ({layer}) maps {given} variables, but the first layer maps {expected}"
     )]
     Chain {
         /// The chain.
         chain: String,
-        /// The place of the layer, counted from 0.
+        /// The position of the layer, from 0.
         position: usize,
         /// The layer.
         layer: String,
-        /// What the first layer has.
+        /// The dimension of the first layer.
         expected: usize,
-        /// What this one has.
+        /// The dimension of this layer.
         given: usize,
     },
-    /// `forward` recorded twice gave two programs.
+    /// `forward` recorded two different programs.
     #[error(
         "{layer}: {function} is not a pure recording: called twice with the same variable it recorded two \
          different programs; draw random numbers and read clocks where the layer is made, not in {function}"
@@ -97,11 +97,11 @@ pub enum BijectionError {
     Structure {
         /// The layer.
         layer: String,
-        /// Why not.
+        /// The reason.
         #[source]
         error: StructureError,
     },
-    /// The inverse is needed and the layer has none.
+    /// An inverse is needed, but the layer has none.
     #[error(
         "{layer}: no inverse can be derived, since {reason}; log p(x) needs z = f⁻¹(x), so write `fn inverse` \
          beside `forward` (`audit` checks that the two agree)"
@@ -109,23 +109,23 @@ pub enum BijectionError {
     NoInverse {
         /// The layer.
         layer: String,
-        /// What stands in the way of a derived one.
+        /// Why none can be derived.
         reason: String,
     },
-    /// The parameters given do not fit the layer.
+    /// The parameters do not match the layer.
     #[error("{layer}: {error}")]
     Parameters {
         /// The layer.
         layer: String,
-        /// What does not fit.
+        /// What does not match.
         error: String,
     },
-    /// A log-determinant by hand that is not one number.
+    /// A log-determinant written by hand is not a scalar.
     #[error("{layer}: log_det must be a scalar, but it gives {given}; sum over the variables")]
     LogDetShape {
         /// The layer.
         layer: String,
-        /// What came out.
+        /// The shape of the result.
         given: Shape,
     },
 }

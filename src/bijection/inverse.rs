@@ -1,21 +1,21 @@
-//! A bijection turned round.
+//! Inverse bijections.
 
 use super::record::pull_back;
 use super::{Bijection, Domain};
 use crate::jacobian::{Order, Structure};
 use crate::tape::Var;
 
-/// f⁻¹ of a bijection f, as a bijection: IAF turned round is MAF.
+/// The inverse f⁻¹ of a bijection f, as a bijection: MAF is the inverse of an IAF layer.
 ///
-/// What is direct in f (one pass) takes the derived inverse here, and the other way round. The log-determinant is
-/// always derived from f's own formulas: ln|det J_f⁻¹(x)| = -ln|det J_f(z)|.
+/// `forward` is the derived inverse of f, `inverse` is f itself (one pass). The log-determinant is always
+/// derived from the formulas of f: ln|det J_f⁻¹(x)| = -ln|det J_f(z)|.
 #[derive(Clone, Debug)]
 pub struct Inverse<B> {
     of: B,
 }
 
 impl<B: Bijection> Inverse<B> {
-    /// Turns a layer round.
+    /// Builds the inverse of a layer.
     pub fn new(of: B) -> Inverse<B> {
         Inverse { of }
     }
@@ -26,7 +26,7 @@ impl<B: Bijection> Bijection for Inverse<B> {
         self.of.dim()
     }
 
-    /// The inverse of what it turns round; where there is none, that is an error of the recording.
+    /// Records the inverse of the wrapped bijection; if there is none, that is a recording error.
     #[track_caller]
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
         let place = std::panic::Location::caller();

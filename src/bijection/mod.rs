@@ -1,8 +1,8 @@
-//! Bijections: write `forward` once.
+//! Bijections, defined by `forward` alone.
 //!
-//! The convention everywhere: `f` maps the base variable to the data, x = f(z), and
-//! log p_X(x) = log p_Z(z) - ln|det J_f(z)| with z = f⁻¹(x). A [`Bijection`] is what a user implements,
-//! [`Chain`] composes several, [`record`] puts one on a tape of its own with its claims proven.
+//! Convention: `f` maps the base variable to the data, x = f(z), and log p_X(x) = log p_Z(z) - ln|det J_f(z)|
+//! with z = f⁻¹(x). Users implement [`Bijection`], [`Chain`] composes several, and [`record`] records one on
+//! a new tape and proves its claims.
 
 mod chain;
 mod domain;
@@ -28,10 +28,10 @@ pub use record::{
 use crate::jacobian::Structure;
 use crate::tape::Var;
 
-/// An invertible map of ℝᵈ (or of a part of it) to itself, written as ordinary formulas.
+/// An invertible map from ℝᵈ (or a subset of it) to ℝᵈ (or a subset of it), written as formulas.
 ///
-/// `dim` and `forward` are all that must be written. The Jacobian, its proven structure and the
-/// log-determinant come from the tape.
+/// Only `dim` and `forward` are required. The Jacobian, its proven structure and the log-determinant come
+/// from the tape.
 ///
 /// ```
 /// use pushforward::prelude::*;
@@ -52,81 +52,82 @@ use crate::tape::Var;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Bijection {
-    /// How many variables it maps.
+    /// Number of variables.
     fn dim(&self) -> usize;
 
-    /// x = f(z), recorded: a vector of `dim` in, a vector of `dim` out.
+    /// Records x = f(z): takes a vector of `dim`, returns a vector of `dim`.
     ///
-    /// It must be a pure recording: called twice with the same `z` it gives the same node (that is checked).
+    /// It must be pure: called twice with the same `z` it must return the same node (this is checked).
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t>;
 
-    /// The structure of the Jacobian that the layer stands for; what is declared is proven on recording.
+    /// The structure of the Jacobian; defaults to dense. A declared structure is proven on recording.
     fn structure(&self) -> Structure {
         Structure::Dense
     }
 
-    /// z = f⁻¹(x), if it is to be written by hand; unless it is, it is derived from `forward` where each output
-    /// holds its variable once. The audit checks that a given one fits `forward`.
+    /// Records z = f⁻¹(x), if written by hand. By default the inverse is derived from `forward`, where each
+    /// output contains its variable once. The audit checks that a given inverse matches `forward`.
     fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
         let _ = x;
         None
     }
 
-    /// ln|det J_f(z)| by hand, as a scalar. Never used for a density: the audit compares it with the derived
-    /// one, so that a formula from a paper or from other code can be put to the test.
+    /// Records ln|det J_f(z)| by hand, as a scalar. Never used for a density: the audit compares it with the
+    /// derived one, so that a formula from a paper or from other code can be tested.
     fn log_det<'t>(&self, z: Var<'t>) -> Option<Var<'t>> {
         let _ = z;
         None
     }
 
-    /// Where z may lie; all of ℝᵈ unless said.
+    /// The domain of z; defaults to ℝᵈ.
     fn domain(&self) -> Domain {
         Domain::Reals
     }
 
-    /// Where x lies when z lies in the domain; all of ℝᵈ unless said. Outside, the density is 0.
+    /// The codomain, which contains x for every z in the domain; defaults to ℝᵈ. Outside, the density is 0.
     fn codomain(&self) -> Domain {
         Domain::Reals
     }
 
-    /// A set that x lies in when z lies in this part of the domain, for all parameters: all of the codomain unless said.
+    /// Returns a set that contains x for every z in `part`, a subset of the domain, for all parameters;
+    /// defaults to the codomain.
     ///
-    /// Layers that keep some of their variables where they are say so here: a permutation of positive numbers gives
-    /// positive numbers. A chain asks whether it lies in the domain of the next layer.
+    /// Layers that leave some variables unchanged override it: a permutation of positive numbers gives
+    /// positive numbers. A chain checks that the result lies in the domain of the next layer.
     fn image(&self, part: &Domain) -> Domain {
         let _ = part;
         self.codomain()
     }
 
-    /// What messages call it; the name of the type unless said.
+    /// Display name; defaults to the type name.
     fn name(&self) -> String {
         let full = std::any::type_name::<Self>();
         let plain = full.split('<').next().unwrap_or(full);
         plain.rsplit("::").next().unwrap_or(plain).to_string()
     }
 
-    /// The bijection that this one is the inverse of, if it is written from the other side: log-determinants are
-    /// then derived from that one's formulas.
+    /// The bijection of which this one is the inverse, if it is defined that way; log-determinants are then
+    /// derived from that bijection's formulas.
     fn inverted(&self) -> Option<&dyn Bijection> {
         None
     }
 
-    /// The steps by which it moves points along a differential equation, if it does: its log-determinant is then summed on
-    /// the way.
+    /// The solver of a continuous layer, if this is one; its log-determinant is then integrated along the
+    /// trajectory.
     fn motion(&self) -> Option<&dyn Motion> {
         None
     }
 
     /// The layers of a composition, first to last; empty for a single layer.
     ///
-    /// Where there are layers, f is their composition: what is recorded, audited and trained is made of them, and `forward`
-    /// and `inverse` of the composition itself are not called.
+    /// If there are layers, f is their composition: recording, audits and training use the layers, and
+    /// `forward` and `inverse` of the composition itself are not called.
     fn layers(&self) -> &[Box<dyn Bijection>] {
         &[]
     }
 }
 
-/// A pointer to a bijection is that bijection: whatever a method is given by default, the layer's own is called.
+/// References and boxes forward every method, including those with defaults.
 macro_rules! points_to_a_bijection {
     ($($pointer:ty),*) => {$(
         impl<B: Bijection + ?Sized> Bijection for $pointer {

@@ -1,46 +1,46 @@
-//! Layers that move points along a differential equation, computed by steps.
+//! Continuous layers, which integrate a differential equation numerically.
 
 use super::record::{LayerRecord, Pulled, Pushed, checked};
 use super::{Bijection, BijectionError};
 use crate::jacobian::Route;
 use crate::tape::Var;
 
-/// What a layer computes by steps: where the solution of dz/dt = v(z, t) ends that begins at z.
+/// A continuous layer: x is the value at the final time of the solution of dz/dt = v(z, t) that starts at z.
 ///
-/// Its ln|det J| is ∫ tr ∂v/∂z dt along the way (Chen et al., "Neural Ordinary Differential Equations", 2018, theorem 1),
-/// summed by the same steps. Unlike everything else that is recorded this is an approximation: the map that the steps make,
-/// the way back and the integral belong to one bijection only as far as the steps are fine. [`Motion::tolerance`] says how
-/// far apart an audit lets them be.
+/// Its ln|det J| is ∫ tr ∂v/∂z dt along the trajectory (Chen et al., "Neural Ordinary Differential
+/// Equations", 2018, theorem 1), integrated by the same solver. Unlike all other layers this is an
+/// approximation: the discretised map, the integration backwards in time and the integral agree only up to
+/// the discretisation error. [`Motion::tolerance`] is the largest difference that an audit accepts.
 ///
-/// Only the library's own layers are motions: nobody writes an integral by hand that a density would then be made of. A
-/// user writes a [field](crate::layers::Field).
+/// The trait is sealed, so that no density can use an integral written by hand. Users implement a
+/// [field](crate::layers::Field).
 pub trait Motion: Sealed {
-    /// v(z, t), of a vector and a scalar.
+    /// Records v(z, t) of a vector and a scalar.
     fn velocity<'t>(&self, z: Var<'t>, t: Var<'t>) -> Var<'t>;
 
-    /// tr ∂v/∂z as it is summed, of the same.
+    /// Records tr ∂v/∂z at (z, t), as it is integrated.
     fn divergence<'t>(&self, z: Var<'t>, t: Var<'t>) -> Var<'t>;
 
     /// The times at z and at x.
     fn span(&self) -> (f64, f64);
 
-    /// From z to x, and ln|det J| on the way.
+    /// Records x from z, and ln|det J|.
     fn push<'t>(&self, z: Var<'t>) -> Ended<'t>;
 
-    /// From x back to z, and ln|det J| of the way from z to x.
+    /// Records z from x, and ln|det J| from z to x.
     fn pull<'t>(&self, x: Var<'t>) -> Pulled<'t>;
 
-    /// How it is computed, in a few words: `8 Runge-Kutta steps, exact trace`.
+    /// The method in a few words, for example `8 Runge-Kutta steps, exact trace`.
     fn method(&self) -> String;
 
-    /// How far ln|det J| and a round trip may be off.
+    /// Tolerance for ln|det J| and round trips.
     fn tolerance(&self) -> f64;
 }
 
-/// Keeps [`Motion`] to this crate.
+/// Prevents implementations of [`Motion`] outside of this crate.
 pub trait Sealed {}
 
-/// Where a motion ends.
+/// Result of the integration from z to x.
 #[derive(Clone, Copy, Debug)]
 pub struct Ended<'t> {
     /// x.
@@ -49,7 +49,7 @@ pub struct Ended<'t> {
     pub log_det: Var<'t>,
 }
 
-/// Records such a layer at z, where x is what its `forward` gave: ln|det J| is summed on the way.
+/// Records a continuous layer at z, where x is the result of its `forward`, with the integrated ln|det J|.
 pub(super) fn moved<'t>(
     bijection: &dyn Bijection,
     motion: &dyn Motion,

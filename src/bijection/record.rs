@@ -1,4 +1,4 @@
-//! Putting a bijection on a tape, with its dimension, its purity and its structure checked.
+//! Recording a bijection on a tape, with checks of its dimension, purity and structure.
 
 use std::panic::Location;
 
@@ -9,7 +9,7 @@ use crate::sweep::simplify::{Rule, Step};
 use crate::sweep::{invert, substitution};
 use crate::tape::{Declaration, NodeId, Op, Shape, Tape, Var};
 
-/// A bijection on a tape of its own.
+/// A bijection recorded on its own tape.
 #[derive(Debug)]
 pub struct Recording {
     tape: Tape,
@@ -21,52 +21,52 @@ pub struct Recording {
     layers: Vec<LayerRecord>,
 }
 
-/// One layer of a recording: where it begins and ends on the tape, and what it contributes.
+/// One layer of a recording: its nodes and its contribution to the log-determinant.
 #[derive(Clone, Debug)]
 pub struct LayerRecord {
-    /// The name, with the path of its chain: `layers.0 AffineCoupling`.
+    /// The name, with the path in its chain: `layers.0 AffineCoupling`.
     pub name: String,
-    /// Its z.
+    /// The node of its z.
     pub input: NodeId,
-    /// Its x.
+    /// The node of its x.
     pub output: NodeId,
     /// ln|det J| of this layer at its own input, simplified.
     pub log_det: NodeId,
-    /// The same as it came off the tape.
+    /// ln|det J| before simplification.
     pub literal_log_det: NodeId,
-    /// What was opened by which rule on the way from the one to the other.
+    /// The rewrite steps of the simplification.
     pub steps: Vec<Step>,
     /// Every rule that was used.
     pub rules: Vec<Rule>,
-    /// The entries of its diagonal in the order of its structure, where that is triangular.
+    /// The diagonal entries in the order of its structure, if that is triangular.
     pub diagonal: Option<NodeId>,
-    /// What it declares, proven.
+    /// The declared structure, proven.
     pub structure: Structure,
     /// How its log-determinant is computed.
     pub route: Route,
 }
 
-/// A bijection recorded from some node on, with the derived log-determinant at that node.
+/// A bijection recorded at some node, with the derived log-determinant there.
 #[derive(Clone, Debug)]
 pub struct Pushed<'t> {
     /// x = f(z).
     pub x: Var<'t>,
     /// ln|det J_f(z)|, the sum over the layers.
     pub log_det: Var<'t>,
-    /// The layers, first to last; a single layer is its own.
+    /// The layers, first to last; a single layer is its own only layer.
     pub layers: Vec<LayerRecord>,
 }
 
-/// Records a bijection on a new tape and proves what it declares.
+/// Records a bijection on a new tape and proves its declared structure.
 ///
 /// # Errors
-/// Every mistake of the recording, a wrong dimension, an impure `forward`, a structure that cannot be proven,
-/// or a Jacobian that is singular for all inputs.
+/// Recording errors, a wrong dimension, an impure `forward`, a structure that cannot be proven, or a Jacobian
+/// that is singular for all inputs.
 pub fn record(bijection: &(impl Bijection + ?Sized)) -> Result<Recording, BijectionError> {
     recorded(&bijection)
 }
 
-/// Compiled once, and not again for every layer that is recorded; so are the others below.
+/// Not generic, so that it is compiled once instead of for every layer type; so are the functions below.
 fn recorded(bijection: &dyn Bijection) -> Result<Recording, BijectionError> {
     let tape = Tape::new();
     let (input, pushed) = {
@@ -79,7 +79,7 @@ fn recorded(bijection: &dyn Bijection) -> Result<Recording, BijectionError> {
     Ok(Recording { tape, input, output, log_det, name, structure, layers })
 }
 
-/// Records x = f(z) from the node z on, and derives ln|det J_f(z)| there.
+/// Records x = f(z) at the node z, and derives ln|det J_f(z)| there.
 ///
 /// # Errors
 /// As [`record`].
@@ -146,7 +146,7 @@ fn pushed<'t>(bijection: &dyn Bijection, z: Var<'t>) -> Result<Pushed<'t>, Bijec
         let scope = format!("layers.{k}");
         let next = tape.scope(&scope, || push_forward(layer, pushed.x))?;
         pushed.x = next.x;
-        // A layer that keeps volumes adds nothing, and no `+ 0` is printed.
+        // A volume-preserving layer adds no term, so that no `+ 0` is printed.
         pushed.log_det = match (is_zero(pushed.log_det), is_zero(next.log_det)) {
             (true, _) => next.log_det,
             (_, true) => pushed.log_det,
@@ -163,7 +163,7 @@ fn pushed<'t>(bijection: &dyn Bijection, z: Var<'t>) -> Result<Pushed<'t>, Bijec
     Ok(pushed)
 }
 
-/// Whether this is the number 0.
+/// Returns whether this is the constant 0.
 fn is_zero(var: Var<'_>) -> bool {
     match var.tape().node(var.id()).op {
         Op::Constant(data) => data.values().iter().all(|value| *value == 0.0),
@@ -171,11 +171,11 @@ fn is_zero(var: Var<'_>) -> bool {
     }
 }
 
-/// Records z = f⁻¹(x) from the node x on, layer by layer: as a layer supplies it, and else derived from its
-/// `forward`.
+/// Records z = f⁻¹(x) at the node x, layer by layer: with the layer's own inverse if it has one, otherwise
+/// derived from its `forward`.
 ///
 /// # Errors
-/// [`BijectionError::NoInverse`] naming the layer, and as [`record`].
+/// [`BijectionError::NoInverse`] with the name of the layer, and as [`record`].
 #[track_caller]
 pub fn pull_back<'t>(bijection: &(impl Bijection + ?Sized), x: Var<'t>) -> Result<Var<'t>, BijectionError> {
     x.tape().called_from(Location::caller(), || x.tape().recording(|| pulled(&bijection, x)))
@@ -200,7 +200,7 @@ fn pulled<'t>(bijection: &dyn Bijection, x: Var<'t>) -> Result<Var<'t>, Bijectio
         .try_fold(x, |x, (k, layer)| x.tape().scope(&format!("layers.{k}"), || pull_back(layer, x)))
 }
 
-/// z = f⁻¹(x) and ln|det J_f(z)|, recorded from x on.
+/// z and the log-determinant, recorded from x.
 #[derive(Clone, Copy, Debug)]
 pub struct Pulled<'t> {
     /// z = f⁻¹(x).
@@ -209,12 +209,13 @@ pub struct Pulled<'t> {
     pub log_det: Var<'t>,
 }
 
-/// A set that a row must lie in on its way from x to z, for a density to be above 0 there.
+/// A set that must contain an intermediate value on the way from x to z; otherwise the density of the row is
+/// 0.
 #[derive(Clone, Debug)]
 pub(crate) struct Boundary {
     /// The layer whose codomain it is, or the base.
     pub name: String,
-    /// What must lie there.
+    /// The node that must lie in the set.
     pub value: NodeId,
     /// The set.
     pub domain: Domain,
@@ -222,12 +223,12 @@ pub(crate) struct Boundary {
     pub base: bool,
 }
 
-/// Records z = f⁻¹(x) and ln|det J_f(z)| from the node x on: what a density needs.
+/// Records z = f⁻¹(x) and ln|det J_f(z)| at the node x: what a density needs.
 ///
-/// Each log-determinant is derived at its own z, which the inverse has just computed; what both need (the
-/// conditioner's network) is one node when the program is compiled.
+/// Each log-determinant is derived at its own z, which the inverse has just computed. Common parts, such as
+/// the conditioner, are computed once in the compiled program.
 ///
-/// Both hold where x lies in the image of f only; a flow asks of each row whether it does.
+/// The results are valid only if x lies in the image of f; a flow checks this for each row.
 ///
 /// # Errors
 /// As [`pull_back`] and [`push_forward`].
@@ -240,8 +241,9 @@ pub fn pull_back_with_log_det<'t>(
     x.tape().called_from(Location::caller(), || x.tape().recording(record))
 }
 
-/// The same, with the codomain of each layer that is not all of ℝ: where x must lie for the inverse to be one. They come
-/// in the order in which they are met; `path` is where the bijection stands in a chain.
+/// As [`pull_back_with_log_det`], and also returns the codomain of each layer where it is not ℝᵈ: the sets
+/// that must contain the intermediate values. They are in the order of evaluation; `path` is the place of the
+/// bijection in a chain.
 pub(crate) fn pull_back_within<'t>(
     bijection: &dyn Bijection,
     x: Var<'t>,
@@ -278,10 +280,10 @@ pub(crate) fn pull_back_within<'t>(
     Ok(pulled)
 }
 
-/// Records z = f⁻¹(x) from the node x on as it follows from `forward`, whatever inverse the layer supplies.
+/// Records z = f⁻¹(x) at the node x, derived from `forward` even if the layer has its own inverse.
 ///
 /// # Errors
-/// [`BijectionError::NoInverse`] with what stands in the way, and as [`record`].
+/// [`BijectionError::NoInverse`] with the reason, and as [`record`].
 #[track_caller]
 pub fn derived_inverse<'t>(
     bijection: &(impl Bijection + ?Sized),
@@ -308,12 +310,11 @@ fn derived<'t>(bijection: &dyn Bijection, x: Var<'t>) -> Result<Var<'t>, Bijecti
         .map_err(|error| BijectionError::NoInverse { layer, reason: error.to_string() })
 }
 
-/// The z with z = G(z), of as many elements as `order` has, where element `order[k]` of G sees the elements
-/// `order[..k]` of z and no others: solved element by element, every part of G computed once. For inverses that a layer
-/// writes by hand.
+/// Solves z = G(z), where element `order[k]` of G depends on the elements `order[..k]` of z only. Solved
+/// element by element, with every part of G computed once. For inverses written by hand.
 ///
-/// `None` when `equation` gives none, when it gives another shape, or when some element sees more than that. An equation
-/// within the equation is an error of the recording.
+/// `None` when `equation` returns none or another shape, or when an element depends on later ones. An
+/// equation within the equation is a recording error.
 #[track_caller]
 pub fn solve_in_order<'t>(
     tape: &'t Tape,
@@ -338,8 +339,8 @@ pub fn solve_in_order<'t>(
     Some(solved)
 }
 
-/// Refuses a bijection of no variables, a domain or codomain that is none, and layers that do not fit one another: each
-/// must map as many variables, and be defined wherever the one before it goes.
+/// Checks that the bijection has variables, that domain and codomain are valid, and that layers fit: all have
+/// the same dimension, and each one's image lies in the domain of the next.
 fn placed(bijection: &dyn Bijection) -> Result<(), BijectionError> {
     let (d, layer) = (bijection.dim(), || bijection.name());
     if d == 0 {
@@ -379,7 +380,8 @@ fn placed(bijection: &dyn Bijection) -> Result<(), BijectionError> {
     Ok(())
 }
 
-/// Records `forward` of a single layer, and refuses mistakes, a wrong dimension and an impure recording.
+/// Records `forward` of a single layer; recording errors, a wrong dimension and an impure recording are
+/// errors.
 pub fn record_forward<'t>(bijection: &dyn Bijection, z: Var<'t>) -> Result<Var<'t>, BijectionError> {
     let call = || z.tape().pass(|| bijection.forward(z));
     let [x, again] = z.tape().recording(|| [call(), call()]);
@@ -390,7 +392,7 @@ pub fn record_forward<'t>(bijection: &dyn Bijection, z: Var<'t>) -> Result<Var<'
     Ok(x)
 }
 
-/// Refuses mistakes of the recording, and a result of another dimension.
+/// Returns an error for recording errors and for a result of another dimension.
 pub(super) fn checked<'t>(
     bijection: &dyn Bijection,
     function: &'static str,
@@ -411,42 +413,42 @@ impl Recording {
         &self.tape
     }
 
-    /// What messages call the bijection.
+    /// Display name of the bijection.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// How many variables it maps.
+    /// Number of variables.
     pub fn dim(&self) -> usize {
         self.tape.shape(self.input).len()
     }
 
-    /// z.
+    /// The input z.
     pub fn input(&self) -> Var<'_> {
         self.tape.var(self.input)
     }
 
-    /// x = f(z).
+    /// The output x = f(z).
     pub fn output(&self) -> Var<'_> {
         self.tape.var(self.output)
     }
 
-    /// ln|det J_f(z)|, derived; the sum over the layers.
+    /// ln|det J_f(z)|, derived: the sum over the layers.
     pub fn log_det(&self) -> Var<'_> {
         self.tape.var(self.log_det)
     }
 
-    /// What the bijection as a whole declares.
+    /// The declared structure of the bijection as a whole.
     pub fn structure(&self) -> &Structure {
         &self.structure
     }
 
-    /// The layers, first to last; a single layer is its own.
+    /// The layers, first to last; a single layer is its own only layer.
     pub fn layers(&self) -> &[LayerRecord] {
         &self.layers
     }
 
-    /// The parameters that were declared, in order.
+    /// The declared parameters, in order.
     pub fn parameters(&self) -> Vec<Declaration> {
         self.tape.declarations()
     }

@@ -1,7 +1,8 @@
-//! The claims, and the argument that each is accepted by.
+//! The claims, and the arguments by which they are accepted.
 //!
-//! f is the program `forward` of the input z, which lies in the domain: a product of intervals, one for each variable.
-//! Everything is meant for all z of the domain and all real parameters, but for refutations, which are about one point.
+//! f is the program `forward` of the input z, which lies in the domain: a product of intervals, one for each
+//! variable. Claims are about all z of the domain and all real parameters, except for refutations, which are
+//! about one point.
 
 use std::collections::HashMap;
 
@@ -18,7 +19,7 @@ use super::slope::slope;
 use super::text::{Certificate, Side};
 
 pub(super) type Checked<T> = Result<T, Rejection>;
-/// Input, output, and the sign of the slope, by place.
+/// Input, output, and the sign of the slope, by place in the order.
 pub(super) type Signs = Vec<(usize, usize, i32)>;
 
 pub(super) fn reject<T>(message: impl Into<String>) -> Checked<T> {
@@ -31,7 +32,8 @@ pub(super) fn interval(side: &Side) -> Interval {
 
 pub(super) fn check(certificate: &Certificate) -> Checked<()> {
     let words: Vec<&str> = certificate.claim.iter().map(String::as_str).collect();
-    // Not every argument looks at each set of the codomain, and a chain takes it for the domain of the next layer.
+    // Not every argument looks at each set of the codomain, but a chain uses the codomain as the domain of
+    // the next layer.
     if words.first() == Some(&"bijection") && certificate.codomain.len() != certificate.domain.len() {
         return reject("not as many sets for outputs as for inputs");
     }
@@ -60,7 +62,7 @@ pub(super) fn check(certificate: &Certificate) -> Checked<()> {
     }
 }
 
-/// f over its domain, with as many outputs as inputs.
+/// Returns f over its domain, with as many outputs as inputs.
 pub(super) fn forward(certificate: &Certificate) -> Checked<Map> {
     let map = Map::new(certificate.program("forward")?, &certificate.domain)?;
     match map.outputs.len() == map.inputs.len() {
@@ -69,9 +71,10 @@ pub(super) fn forward(certificate: &Certificate) -> Checked<Map> {
     }
 }
 
-/// No output depends on an input of a larger label; of a diagonal structure, nor on one of a smaller label.
+/// Checks that no output depends on an input of a larger label, and for a diagonal structure, nor on one of a
+/// smaller label.
 pub(super) fn structure(certificate: &Certificate, kind: &str) -> Checked<(Map, Labels)> {
-    // Asked first: without an order there is no need to write anything out.
+    // Checked first: without an order, the program need not be written out.
     let labels = Labels::read(certificate, certificate.domain.len())?;
     let map = forward(certificate)?;
     let last = map.inputs.len().saturating_sub(1) as u32;
@@ -93,12 +96,13 @@ pub(super) fn structure(certificate: &Certificate, kind: &str) -> Checked<(Map, 
     Ok((map, labels))
 }
 
-/// The slope of each output in its own variable has one sign; with `strictly`, the output is continuous and so strictly
-/// monotone: it is defined, nothing in it jumps, and its derivative exists but at kinks (of |·|, min, max), which are
-/// isolated. Then f is one-to-one: z₀ follows from x₀, z₁ from x₁ and z₀, and so on.
+/// Checks that the slope of each output in its own variable has one sign. With `strictly`, also that the
+/// output is continuous and so strictly monotone: it is defined, nothing in it jumps, and its derivative
+/// exists except at kinks (of |·|, min, max), which are isolated. Then f is one-to-one: z₀ follows from x₀, z₁
+/// from x₁ and z₀, and so on.
 ///
-/// The sign is that of the slope's range; or of a formula `slopes`, if that is equal to the slope; or all terms of the
-/// slope's normal form have it.
+/// The sign comes from the range of the slope, or of a formula in `slopes` that is equal to the slope, or
+/// from the terms of the slope's normal form if all of them have that sign.
 fn slopes(certificate: &Certificate, strictly: bool) -> Checked<(Map, Signs)> {
     let (mut map, labels) = structure(certificate, "lower")?;
     let pairs = labels.pairs()?;
@@ -127,7 +131,7 @@ fn slopes(certificate: &Certificate, strictly: bool) -> Checked<(Map, Signs)> {
     Ok((map, signs))
 }
 
-/// The one sign of a scalar, everywhere.
+/// Returns the sign of a scalar, if it is the same everywhere.
 pub(super) fn sign(map: &mut Map, id: Id, hint: Option<Id>) -> Checked<i32> {
     let range = map.ranges.of(&map.scalars, id);
     if !range.defined {
@@ -151,7 +155,7 @@ pub(super) fn sign(map: &mut Map, id: Id, hint: Option<Id>) -> Checked<i32> {
     }
 }
 
-/// The sign of the permutation that takes each input to the output of its place.
+/// Returns the sign of the permutation that maps each input to the output of the same place.
 fn parity(pairs: impl Iterator<Item = (usize, usize)>) -> i32 {
     let to: HashMap<usize, usize> = pairs.collect();
     let inversions = (0..to.len())
@@ -161,7 +165,8 @@ fn parity(pairs: impl Iterator<Item = (usize, usize)>) -> i32 {
     if inversions % 2 == 0 { 1 } else { -1 }
 }
 
-/// det J is the product of the diagonal, times the sign of the order: its factors each have one sign.
+/// Checks the sign of det J: the product of the diagonal, whose factors each have one sign, times the sign of
+/// the order.
 fn determinant(certificate: &Certificate, expected: &str) -> Checked<()> {
     let (_, signs) = slopes(certificate, false)?;
     agrees(&signs, expected)
@@ -176,8 +181,8 @@ pub(super) fn agrees(signs: &[(usize, usize, i32)], expected: &str) -> Checked<(
     }
 }
 
-/// f is strictly monotone in each variable and goes to the ends of the codomain at the ends of the domain: by the
-/// intermediate value theorem every x of the codomain has one z.
+/// Checks that f is strictly monotone in each variable and tends to the ends of the codomain at the ends of
+/// the domain: by the intermediate value theorem every x of the codomain then has one z.
 fn bijection_by_limits(certificate: &Certificate) -> Checked<()> {
     let (mut map, signs) = slopes(certificate, true)?;
     let labels = Labels::read(certificate, map.inputs.len())?;
@@ -192,8 +197,9 @@ fn bijection_by_limits(certificate: &Certificate) -> Checked<()> {
     Ok(())
 }
 
-/// A strictly monotone output goes to the two ends of its codomain as its variable goes to those of its domain, where it
-/// is the first and the last of two formulas.
+/// Checks that a strictly monotone output tends to the two ends of its codomain as its variable tends to
+/// those of its domain. The output is the first of two formulas near the lower end, and the second near the
+/// upper end.
 pub(super) fn reaches_ends(
     scalars: &Scalars,
     ranges: &mut Ranges,
@@ -237,7 +243,8 @@ fn exact(value: f64) -> Checked<RBig> {
     RBig::try_from(value).map_err(|_| Rejection::new(format!("{value} is not a finite number")))
 }
 
-/// g maps the codomain into the domain, f the domain into the codomain, and both ways round give back what came.
+/// Checks that g maps the codomain into the domain, f the domain into the codomain, and that g ∘ f and f ∘ g
+/// are the identity.
 fn bijection_by_inverse(certificate: &Certificate) -> Checked<()> {
     let (f, g) = (certificate.program("forward")?, certificate.program("inverse")?);
     for (first, second, from, to) in [
@@ -252,8 +259,8 @@ fn bijection_by_inverse(certificate: &Certificate) -> Checked<()> {
     Ok(())
 }
 
-/// f is the inverse of a bijection g, the only layer: g maps its domain one-to-one onto its codomain, which is f's
-/// domain, and f(g(x)) = x.
+/// Checks that f is the inverse of a bijection g, the only layer: g maps its domain one-to-one onto its
+/// codomain, which is f's domain, and f(g(x)) = x.
 fn turned(certificate: &Certificate) -> Checked<()> {
     let [layer] = certificate.layers.as_slice() else { return reject("one layer is turned round") };
     if layer.claim.first().is_none_or(|word| word != "bijection") {
@@ -274,7 +281,7 @@ fn turned(certificate: &Certificate) -> Checked<()> {
     map.identity(&results)
 }
 
-/// Of an inverse, det J is that of the layer turned over: its sign is the same.
+/// Checks the sign of det J for an inverse: it equals the sign for the inverted layer.
 fn determinant_turned(certificate: &Certificate, expected: &str) -> Checked<()> {
     turned(certificate)?;
     let mut layer = certificate.layers[0].clone();
@@ -282,8 +289,8 @@ fn determinant_turned(certificate: &Certificate, expected: &str) -> Checked<()> 
     check(&layer)
 }
 
-/// What is composed of one-to-one maps is one-to-one, if each maps into the domain of the next; of bijections, if each
-/// codomain is the next domain.
+/// Checks a composition: it is one-to-one if all layers are one-to-one and each maps into the domain of the
+/// next; it is a bijection if all layers are bijections and each codomain equals the next domain.
 fn chain(certificate: &Certificate, onto: bool) -> Checked<()> {
     let layers = &certificate.layers;
     let (Some(first), Some(last)) = (layers.first(), layers.last()) else {
@@ -304,7 +311,7 @@ fn chain(certificate: &Certificate, onto: bool) -> Checked<()> {
         if !within || (onto && layer.codomain != next.domain) {
             return reject(format!("the codomain of layer {k} does not fit the domain of the next"));
         }
-        // A bijection maps into its codomain; of others that is asked here.
+        // A bijection maps into its codomain; for other maps this is checked here.
         if word == Some("one-to-one") && layer.claim.get(1).map(String::as_str) != Some("chain") {
             forward(layer)?.lands_in(&layer.codomain)?;
         } else if word == Some("one-to-one") {
@@ -314,7 +321,7 @@ fn chain(certificate: &Certificate, onto: bool) -> Checked<()> {
     Ok(())
 }
 
-/// xᵢ = Σ aᵢⱼ zⱼ + bᵢ with numbers aᵢⱼ and a determinant that is not 0.
+/// Checks that xᵢ = Σ aᵢⱼ zⱼ + bᵢ with numbers aᵢⱼ and a determinant that is not 0.
 fn linear(certificate: &Certificate, expected: &str) -> Checked<()> {
     let mut map = forward(certificate)?;
     let whole = |side: &Side| side.low.0 == f64::NEG_INFINITY && side.high.0 == f64::INFINITY;
@@ -340,7 +347,7 @@ fn linear(certificate: &Certificate, expected: &str) -> Checked<()> {
     }
 }
 
-/// By elimination in exact fractions.
+/// Computes a determinant by elimination in exact fractions.
 pub(super) fn exact_determinant(mut rows: Vec<Vec<RBig>>) -> RBig {
     let (n, mut determinant) = (rows.len(), RBig::ONE);
     for k in 0..n {
@@ -362,7 +369,7 @@ pub(super) fn exact_determinant(mut rows: Vec<Vec<RBig>>) -> RBig {
     determinant
 }
 
-/// f⁻¹(f(z)) = z: for every z, or wherever it is defined.
+/// Checks f⁻¹(f(z)) = z: for every z, or wherever it is defined.
 fn identity(certificate: &Certificate, everywhere: bool) -> Checked<()> {
     let mut map = forward(certificate)?;
     let results = map.then(certificate.program("inverse")?)?;
@@ -373,7 +380,7 @@ fn identity(certificate: &Certificate, everywhere: bool) -> Checked<()> {
     map.identity(&results)
 }
 
-/// Two programs of one input that lies in the codomain are equal, wherever both are defined.
+/// Checks that two programs of one input, which lies in the codomain, are equal wherever both are defined.
 fn equal(certificate: &Certificate) -> Checked<()> {
     let mut map = Map::new(certificate.program("inverse")?, &certificate.codomain)?;
     let others = map.scalars.results(certificate.program("given")?, &[map.inputs.clone()])?;
@@ -391,7 +398,8 @@ fn equal(certificate: &Certificate) -> Checked<()> {
     Ok(())
 }
 
-/// Some outputs depend, together, on fewer inputs than there are of them: det J is 0 everywhere (Hall).
+/// Checks that some outputs together depend on fewer inputs than there are of them: det J is 0 everywhere
+/// (Hall).
 fn singular(certificate: &Certificate) -> Checked<()> {
     let map = forward(certificate)?;
     let chosen: Vec<usize> = certificate.point("chosen")?.iter().map(|o| *o as usize).collect();
@@ -400,7 +408,7 @@ fn singular(certificate: &Certificate) -> Checked<()> {
     distinct.dedup();
     let outputs: Option<Vec<Id>> = distinct.iter().map(|o| map.outputs.get(*o).copied()).collect();
     let Some(outputs) = outputs else { return reject("no such output") };
-    // What only decides a choice, or jumps, has no part in a derivative.
+    // Conditions and functions that jump do not contribute to a derivative.
     let (mut stack, mut seen, mut inputs) = (outputs, std::collections::HashSet::new(), 0);
     while let Some(id) = stack.pop() {
         if !seen.insert(id) {

@@ -1,7 +1,8 @@
 //! Elementary and special functions of intervals.
 //!
-//! Nearly all rise strictly: the ends are the values at the ends, and a limit that is not reached is an open end. Values
-//! come from dashu, correctly rounded in the direction asked for, or from intervals of them.
+//! Nearly all are strictly increasing: the ends are the values at the ends, and a limit that is not attained
+//! is an open end. Values come from dashu, correctly rounded in the requested direction, or from intervals of
+//! such values.
 
 use dashu_float::Context;
 use dashu_float::round::mode::{Down, Up};
@@ -10,11 +11,12 @@ use super::interval::{
     DIGITS, End, Interval, Num, higher, lower, magnitude, number, power_of_two, rounded, zero,
 };
 
-/// Arguments of exponentials beyond 2⁴⁰ are cut off.
+/// Arguments of exponentials are cut off at 2⁴⁰.
 const LARGEST_ARGUMENT: isize = 40;
 
 impl Interval {
-    /// A function that rises strictly and never reaches its limits, from enclosures of its value at the two ends.
+    /// Applies a strictly increasing function that never attains its limits, from enclosures of its value at
+    /// the two ends.
     fn rising(&self, f: impl Fn(&Num) -> Option<Interval>, least: Num, most: Num) -> Interval {
         let value = |end: &End| if end.at.is_infinite() { None } else { f(&end.at) };
         let low = value(&self.low).map(|found| found.low.at).filter(|at| *at > least);
@@ -29,12 +31,12 @@ impl Interval {
         self.rising(exponential, zero(), Num::infinity())
     }
 
-    /// ln of what lies above 0.
+    /// ln of the part of the interval above 0.
     pub fn ln(&self) -> Interval {
         self.above(0.0, true).rising(logarithm, Num::neg_infinity(), Num::infinity())
     }
 
-    /// √ of what is not below 0.
+    /// √ of the part of the interval that is not below 0.
     pub fn sqrt(&self) -> Interval {
         let f = |at: &Num| {
             let (low, high) = rounded(|context| context.sqrt(at), |context| context.sqrt(at))?;
@@ -42,7 +44,7 @@ impl Interval {
         };
         let inside = self.above(0.0, false);
         let open = inside.low.at == zero() && self.low.at == zero() && self.low.open;
-        // -1 is a limit that is not met: 0 may be reached.
+        // -1 is a limit that is not attained, so 0 can be.
         let mut root = inside.rising(f, Num::neg_one(), Num::infinity());
         if root.low.at <= zero() {
             root.low = End { at: zero(), open };
@@ -63,7 +65,7 @@ impl Interval {
         self.rising(f, zero(), Num::one())
     }
 
-    /// 1 - 2/(e²ᵃ + 1), and near 0 by e²ᵃ - 1.
+    /// tanh a = 1 - 2/(e²ᵃ + 1); near 0 by e²ᵃ - 1.
     pub fn tanh(&self) -> Interval {
         let f = |at: &Num| {
             let less = Interval::point(at.clone()).mul(&Interval::of(2.0)).exp_m1();
@@ -72,7 +74,7 @@ impl Interval {
         self.rising(f, Num::neg_one(), Num::one())
     }
 
-    /// a + ln(1 + e⁻ᵃ) where a is positive, ln(1 + eᵃ) elsewhere.
+    /// Softplus: a + ln(1 + e⁻ᵃ) where a is positive, ln(1 + eᵃ) elsewhere.
     pub fn softplus(&self) -> Interval {
         let f = |at: &Num| {
             let a = Interval::point(at.clone());
@@ -84,7 +86,7 @@ impl Interval {
         self.rising(f, zero(), Num::infinity())
     }
 
-    /// (eᵃ - 1)(1 + e⁻ᵃ)/2
+    /// sinh a = (eᵃ - 1)(1 + e⁻ᵃ)/2
     pub fn sinh(&self) -> Interval {
         let f = |at: &Num| {
             let a = Interval::point(at.clone());
@@ -106,7 +108,7 @@ impl Interval {
         cosh
     }
 
-    /// sign(a)·ln(1 + |a| + |a|²/(1 + √(1 + a²)))
+    /// asinh a = sign(a)·ln(1 + |a| + |a|²/(1 + √(1 + a²)))
     pub fn asinh(&self) -> Interval {
         let f = |at: &Num| {
             let a = Interval::point(at.clone());
@@ -118,10 +120,10 @@ impl Interval {
         self.rising(f, Num::neg_infinity(), Num::infinity())
     }
 
-    /// sin or cos: by the value in the middle, since neither changes faster than its argument.
+    /// sin or cos, from the value at the midpoint: neither changes faster than its argument.
     pub fn wave(&self, sine: bool) -> Interval {
         let whole = Interval::closed(-1.0, 1.0);
-        // Never an exact difference: of two numbers that are 2⁵⁰ places apart it would fill the memory.
+        // No exact difference here: for two numbers 2⁵⁰ places apart it would fill the memory.
         let near = |at: &Num| at.is_finite() && magnitude(at) <= 2048;
         if !near(&self.low.at) || !near(&self.high.at) {
             return whole;
@@ -155,7 +157,7 @@ impl Interval {
         }
     }
 
-    /// erf, by its series where that is short, else by 0 < 1 - erf a < e⁻ᵃ² for a ≥ 1.
+    /// erf, by its series where that is short, otherwise by 0 < 1 - erf a < e⁻ᵃ² for a ≥ 1.
     pub fn erf(&self) -> Interval {
         let f = |at: &Num| {
             let size = Interval::point(at.clone()).abs();
@@ -171,7 +173,7 @@ impl Interval {
         self.rising(f, Num::neg_one(), Num::one())
     }
 
-    /// ln Φ, by ½(1 + erf(a/√2)), and in the left tail by φ(a)/|a|·(1 - 1/a²) < Φ(a) < φ(a)/|a|.
+    /// ln Φ, by ½(1 + erf(a/√2)); in the left tail by φ(a)/|a|·(1 - 1/a²) < Φ(a) < φ(a)/|a|.
     pub fn ln_normal_cdf(&self) -> Interval {
         let f = |at: &Num| {
             let a = Interval::point(at.clone());
@@ -194,20 +196,20 @@ pub(super) fn pi() -> Interval {
     Interval { low: End::closed(low), high: End::closed(high) }
 }
 
-/// Whether a number is so near 0 that a library may need as many digits as there are before its first: there a series of
-/// two terms says enough.
+/// Returns whether a number is so near 0 that the library might need as many digits as there are zeros before
+/// its first one; there, a series of two terms is enough.
 fn is_tiny(at: &Num) -> bool {
     *at != zero() && magnitude(at) < -1000
 }
 
-/// a ± a²: what eᵃ - 1 and ln(1 + a) are near 0, where |a| is below ½.
+/// Returns a ± a², which encloses eᵃ - 1 and ln(1 + a) where |a| is below ½.
 fn near_itself(at: &Num) -> Interval {
     let a = Interval::point(at.clone());
     let square = a.power(2);
     a.add(&square.hull(&square.neg()))
 }
 
-/// eᵃ of a number; far out only bounds of it.
+/// eᵃ of a number; for large |a| only bounds.
 fn exponential(at: &Num) -> Option<Interval> {
     let cut = power_of_two(LARGEST_ARGUMENT);
     if is_tiny(at) {
@@ -235,7 +237,7 @@ fn exponential_m1(at: &Num) -> Option<Interval> {
     Some(Interval { low: End::closed(low), high: End::closed(high) })
 }
 
-/// ln of a number above 0: of m·2ᵏ with m between ½ and 1 it is ln m + k·ln 2.
+/// ln of a positive number: for m·2ᵏ with m between ½ and 1 it is ln m + k·ln 2.
 fn logarithm(at: &Num) -> Option<Interval> {
     if *at <= zero() {
         return None;
@@ -249,7 +251,7 @@ fn logarithm(at: &Num) -> Option<Interval> {
         return f(at);
     }
     let m = Num::new(at.significand().clone(), at.exponent() - k);
-    // A whole number below 2⁵³.
+    // k is an integer below 2⁵³.
     let twos = f(&number(2.0))?.mul(&Interval::of(k as f64));
     Some(f(&m)?.add(&twos))
 }
@@ -269,7 +271,8 @@ fn logarithm_1p(at: &Num) -> Option<Interval> {
     Some(Interval { low: End::closed(low), high: End::closed(high) })
 }
 
-/// erf a = 2/√π · e⁻ᵃ² · Σ 2ⁿ a²ⁿ⁺¹/(1·3·…·(2n+1)): all terms positive; the rest is below the last term once terms halve.
+/// erf a = 2/√π · e⁻ᵃ² · Σ 2ⁿ a²ⁿ⁺¹/(1·3·…·(2n+1)): all terms are positive, and the remainder is below the
+/// last term once terms halve.
 fn erf_series(a: &Interval) -> Option<Interval> {
     let square = a.power(2).mul(&Interval::of(2.0));
     let (mut term, mut sum) = (a.clone(), a.clone());

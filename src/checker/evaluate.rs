@@ -1,4 +1,4 @@
-//! Values at points, with many digits: what numbers with 53 digits are compared with.
+//! High-precision values at points, to compare values in f64 with.
 
 use super::claim::{forward, structure};
 use super::interval::{Interval, Num, number};
@@ -10,19 +10,20 @@ use super::slope::slope;
 use super::text::{Certificate, read};
 use super::{Rejection, claim::reject};
 
-/// Maps of more variables are not gone through without a triangular structure.
+/// Maps of more variables are not evaluated without a triangular structure.
 const LARGEST: usize = 8;
 
-/// How many elementary functions are evaluated for one question: each is a series of 58 digits, for both of its ends.
+/// Maximum number of elementary functions evaluated for one question: each takes a series of 58 digits for
+/// both ends.
 const MOST: usize = 8192;
 
-/// ln|det J| of `forward` at points, row after row, as a lower and an upper bound; `None` where it is not seen to exist.
-/// Of large programs only the first points are answered, at least one.
+/// Computes ln|det J| of `forward` at points, row by row, as a lower and an upper bound; `None` where it is
+/// not proven to exist. For large programs only the first points are evaluated, at least one.
 ///
-/// By the slopes of its triangular structure where the certificate gives one, else by the whole Jacobian.
+/// Uses the slopes of a triangular structure if the certificate has one, otherwise the full Jacobian.
 ///
 /// # Errors
-/// A text that is no certificate, and a program that cannot be written out.
+/// When the text is not a certificate, or the program cannot be written out.
 pub fn log_abs_det(certificate: &str, points: &[f64]) -> Result<Vec<Option<[f64; 2]>>, Rejection> {
     let certificates = read(certificate)?;
     let [certificate] = certificates.as_slice() else { return reject("one certificate at a time") };
@@ -68,13 +69,14 @@ pub fn log_abs_det(certificate: &str, points: &[f64]) -> Result<Vec<Option<[f64;
     Ok(found)
 }
 
-/// A variable of x with a number in its codomain that is no value of it; `None` if none is seen to be like that.
+/// Returns a variable of x whose codomain contains a number that it never takes; `None` if none is found.
 pub fn missed_variable(certificate: &str) -> Option<usize> {
     let certificates = read(certificate).ok()?;
     all_missed(certificates.first()?).ok()?.into_iter().position(|missed| missed)
 }
 
-/// The value of a scalar program at points, as a lower and an upper bound; `None` where it is not seen to be defined.
+/// Computes a scalar program at points, as a lower and an upper bound; `None` where it is not proven to be
+/// defined.
 ///
 /// # Errors
 /// As [`log_abs_det`].
@@ -91,7 +93,7 @@ pub fn values(certificate: &str, name: &str, points: &[f64]) -> Result<Vec<Optio
     Ok(points.chunks(map.inputs.len().max(1)).map(of).collect())
 }
 
-/// The slopes of a triangular map, in the order of its structure.
+/// Returns the slopes of a triangular map, in the order of its structure.
 fn slopes(certificate: &Certificate) -> Result<(Map, Vec<Id>), Rejection> {
     let (mut map, labels) = structure(certificate, "lower")?;
     let mut slopes = Vec::new();

@@ -1,4 +1,4 @@
-//! The operations of one to three scalars, by the names that certificates have for them.
+//! Operations on one to three scalars, by their names in certificates.
 
 /// A function of one to three scalars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -83,7 +83,7 @@ impl Function {
         })
     }
 
-    /// Whether its value takes a series, not an operation of arithmetic.
+    /// Returns whether its value takes a series rather than an arithmetic operation.
     pub fn is_elementary(self) -> bool {
         use Function as F;
         !matches!(

@@ -1,15 +1,16 @@
-//! Intervals with ends of many digits, rounded outwards.
+//! Interval arithmetic in high precision, rounded outwards.
 //!
-//! An end is a binary number of [`DIGITS`] digits, or ±∞. Sums, products, quotients and the elementary functions are
-//! correctly rounded by dashu in the direction asked for, so that an interval made of other intervals holds every real
-//! number that it should. Ends are open or closed: eᵃ > 0 although eᵃ comes as near to 0 as one likes.
+//! An end is a binary number of [`DIGITS`] digits, or ±∞. Sums, products, quotients and the elementary
+//! functions are correctly rounded by dashu in the requested direction, so that an interval computed from
+//! intervals contains every real number that it must. Ends are open or closed: eᵃ > 0 although eᵃ comes
+//! arbitrarily close to 0.
 
 use dashu_float::round::mode::{Down, Up};
 use dashu_float::{Context, FBig, FpResult, Repr};
 
 /// Binary digits of an end.
 pub(super) const DIGITS: usize = 192;
-/// Exponents beyond are taken for 0 or ∞; far inside of what dashu represents.
+/// Larger exponents are rounded to 0 or ∞; far inside of dashu's range.
 const LARGEST_EXPONENT: isize = 1 << 50;
 
 pub(super) type Num = Repr<2>;
@@ -40,12 +41,12 @@ pub(super) fn zero() -> Num {
     Num::zero()
 }
 
-/// The position of the leading digit.
+/// Returns the position of the leading digit.
 pub(super) fn magnitude(a: &Num) -> isize {
     a.exponent() + a.digits() as isize
 }
 
-/// The result of an operation rounded down and up.
+/// Returns the result of an operation rounded down and up.
 pub(super) fn rounded(
     down: impl FnOnce(Context<Down>) -> FpResult<FBig<Down, 2>>,
     up: impl FnOnce(Context<Up>) -> FpResult<FBig<Up, 2>>,
@@ -132,22 +133,22 @@ impl Interval {
         self.is_positive() || self.is_negative()
     }
 
-    /// Whether every number of this interval is one of the other.
+    /// Returns whether every number of this interval is in the other.
     pub fn is_within(&self, other: &Interval) -> bool {
         let above = |a: &End, b: &End| a.at > b.at || (a.at == b.at && (a.open || !b.open));
         above(&self.low, &other.low) && above(&negated(&self.high), &negated(&other.high))
     }
 
-    /// Whether no number lies in both.
+    /// Returns whether the intervals are disjoint.
     pub fn is_apart_from(&self, other: &Interval) -> bool {
         let below = |a: &End, b: &End| a.at < b.at || (a.at == b.at && (a.open || b.open));
         below(&self.high, &other.low) || below(&other.high, &self.low)
     }
 
-    /// The part above `low`, whatever lies below.
+    /// Returns the part above `low`.
     pub fn above(&self, low: f64, open: bool) -> Interval {
         let end = End { at: number(low), open };
-        // An open end is the higher one of two at the same place.
+        // Of two ends at the same place, the open one is higher.
         let low = match self.low.at == end.at {
             true => End { open: self.low.open || open, ..end },
             false => higher(self.low.clone(), end),
@@ -162,9 +163,10 @@ impl Interval {
         }
     }
 
-    /// The larger of two numbers.
+    /// Returns an interval that contains the larger of two numbers.
     pub fn maximum(&self, other: &Interval) -> Interval {
-        // Both lie below the larger: of two lower ends the higher counts, open if either that stands there is.
+        // Both are at most the maximum, so the higher of the two lower ends counts; if they are equal, it is
+        // open if either is.
         let low = match self.low.at.cmp(&other.low.at) {
             std::cmp::Ordering::Greater => self.low.clone(),
             std::cmp::Ordering::Less => other.low.clone(),
@@ -221,7 +223,7 @@ impl Interval {
         Interval { low, high }
     }
 
-    /// 1/a; `None` if 0 lies in the interval.
+    /// 1/a; `None` if 0 is in the interval.
     pub fn recip(&self) -> Option<Interval> {
         if self.is_negative() {
             return Some(self.neg().recip()?.neg());
@@ -262,7 +264,8 @@ impl Interval {
         Interval { low: negated(&below.high), high: above.high }
     }
 
-    /// By repeated squaring: of numbers that are not negative, products rounded down stay below and the others above.
+    /// Computes a power by repeated squaring: for non-negative numbers, products rounded down stay below and
+    /// those rounded up above.
     fn power_of_nonnegative(&self, n: u32) -> Interval {
         let (mut result, mut square, mut rest) = (Interval::of(1.0), self.clone(), n);
         while rest > 0 {
@@ -276,10 +279,10 @@ impl Interval {
     }
 }
 
-/// The product of two ends, rounded down and up.
+/// Returns the product of two ends, rounded down and up.
 fn corner(x: &End, y: &End) -> (End, End) {
     if x.at == zero() || y.at == zero() {
-        // A zero that is reached makes 0 with whatever stands on the other side.
+        // A zero that is attained gives the product 0 with any other end.
         let reached = (x.at == zero() && !x.open) || (y.at == zero() && !y.open);
         let end = End { at: zero(), open: !reached };
         return (end.clone(), end);
@@ -298,7 +301,7 @@ fn corner(x: &End, y: &End) -> (End, End) {
     };
     let (near, far) = match found {
         Some((low, high)) => return (End { at: low, open }, End { at: high, open }),
-        // Between these two, away from 0.
+        // The result lies between these two, away from 0.
         None if size > 0 => (power_of_two(LARGEST_EXPONENT / 2), Num::infinity()),
         None => (zero(), power_of_two(-LARGEST_EXPONENT / 2)),
     };

@@ -1,7 +1,8 @@
-//! Where a scalar goes when an input goes to an end of its interval, everything else being fixed.
+//! Limits of a scalar as an input tends to an end of its interval, with everything else fixed.
 //!
-//! A limit is ±∞, a number that is approached from one side or from somewhere, or only that the value stays bounded.
-//! Sums and products of limits follow the theorems of calculus; what they do not cover (∞ - ∞, 0·∞) is unknown.
+//! A limit is ±∞, a number (with the side of approach, if known), or only that the value stays bounded. Sums
+//! and products of limits follow the theorems of calculus; cases that these do not cover (∞ - ∞, 0·∞) are
+//! unknown.
 
 use std::collections::HashMap;
 
@@ -10,13 +11,13 @@ use dashu_ratio::RBig;
 use super::range::Ranges;
 use super::scalar::{Function as F, Id, Scalar, Scalars};
 
-/// From which side a number is approached.
+/// The side from which a limit is approached.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum From {
     Above,
     Below,
     Anywhere,
-    /// It is that number.
+    /// The value is constant and equal to the limit.
     Exact,
 }
 
@@ -34,7 +35,7 @@ pub(super) enum Limit {
 
 use Limit::{Bounded, Down, Fixed, To, Unknown, Up};
 
-/// The limit of `root` as `input` has the limit `start`.
+/// Returns the limit of `root` as `input` has the limit `start`.
 pub(super) fn limit(
     scalars: &Scalars,
     ranges: &mut Ranges,
@@ -57,7 +58,7 @@ pub(super) fn limit(
 fn scalar_limit(scalars: &Scalars, ranges: &mut Ranges, id: Id, known: &HashMap<Id, Limit>) -> Limit {
     let scalar = scalars.get(id);
     let operands = scalar.operands();
-    // A number is where it is; of what is fixed otherwise only the range is known.
+    // A constant is its own limit; for other fixed scalars only the range is known.
     let of = |id: &Id| match scalars.value(*id) {
         Some(value) => RBig::try_from(value).map_or(Unknown, |value| To(value, From::Exact)),
         None => known.get(id).cloned().unwrap_or(Fixed),
@@ -200,7 +201,7 @@ fn apply(scalars: &Scalars, ranges: &mut Ranges, function: F, operands: &[Id], l
             (Down, _) | (_, Down) if function == F::Min => Down,
             _ => Unknown,
         },
-        // Whichever branch it is that is taken.
+        // If both branches have the same limit, it does not matter which is taken.
         F::Select => match (&limits[1], &limits[2]) {
             (a, b) if a == b && *a != Fixed => a.clone(),
             (Fixed | Bounded | To(..), Fixed | Bounded | To(..)) => Bounded,
@@ -218,7 +219,7 @@ fn opposite(side: From) -> From {
     }
 }
 
-/// From which side a sum is approached.
+/// Returns the side from which a sum is approached.
 fn together(a: From, b: From) -> From {
     match (a, b) {
         (From::Exact, side) | (side, From::Exact) => side,
@@ -264,7 +265,7 @@ fn product(
     (a, a_id): (&Limit, Id),
     (b, b_id): (&Limit, Id),
 ) -> Limit {
-    // The sign that a factor keeps at the end, away from 0.
+    // The sign that a factor keeps near the end, away from 0.
     let mut sign = |limit: &Limit, id: Id| match limit {
         Up => 1,
         Down => -1,

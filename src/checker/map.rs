@@ -1,4 +1,5 @@
-//! A program over its inputs' sets: what its outputs depend on, whether they land in a set, jump or have kinks.
+//! A program over the sets of its inputs: dependence of its outputs, and whether they lie in a set, jump, or
+//! have kinks.
 
 use std::collections::HashMap;
 
@@ -12,7 +13,7 @@ use super::text::{Certificate, Program, Side};
 /// No label: a scalar that depends on no input.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// A program written out over inputs in their sets.
+/// A program written out as scalars, over inputs in their sets.
 pub(super) struct Map {
     pub scalars: Scalars,
     pub inputs: Vec<Id>,
@@ -29,13 +30,13 @@ impl Map {
         Ok(Map { scalars, inputs, outputs, ranges: Ranges::new(given) })
     }
 
-    /// The result of another program, with the outputs of this one as its input.
+    /// Returns the result of another program applied to the outputs of this one.
     pub fn then(&mut self, program: &Program) -> Checked<Vec<Id>> {
         let outputs = self.outputs.clone();
         self.scalars.results(program, &[outputs])
     }
 
-    /// Whether every output is defined and lies in its set.
+    /// Checks that every output is defined and lies in its set.
     pub fn lands_in(&mut self, sets: &[Side]) -> Checked<()> {
         if self.outputs.len() != sets.len() {
             return reject(format!("{} outputs, but {} sets for them", self.outputs.len(), sets.len()));
@@ -52,7 +53,8 @@ impl Map {
         Ok(())
     }
 
-    /// Whether every one of these is defined. A root that is seen to be an input is, whatever it is the root of.
+    /// Checks that all of these are defined. A root that is proven equal to an input is defined, whatever its
+    /// equation is.
     pub fn defined(&mut self, results: &[Id]) -> Checked<()> {
         let all =
             |map: &mut Map, results: &[Id]| results.iter().all(|id| map.ranges.of(&map.scalars, *id).defined);
@@ -74,10 +76,11 @@ impl Map {
         reject("the way back is not seen to be defined everywhere")
     }
 
-    /// Whether choices are made between branches that are both defined everywhere.
+    /// Checks that every select has two branches that are defined everywhere.
     ///
-    /// A normal form is the value where *everything* in a formula is defined. A choice has a value where the branch that is
-    /// taken is, so that a claim about all points where results are defined says more than equal forms do.
+    /// A normal form is the value where *everything* in a formula is defined. A select has a value where the
+    /// branch taken is defined, so a claim about all points where results are defined says more than equal
+    /// forms do.
     pub fn chooses_among_the_defined(&mut self, results: &[Id]) -> Checked<()> {
         for id in self.scalars.order(results, |_| false) {
             if let Scalar::Apply(Function::Select, _) = self.scalars.get(id)
@@ -89,7 +92,7 @@ impl Map {
         Ok(())
     }
 
-    /// Whether each result is brought to the input of its place, wherever it is defined.
+    /// Checks that each result equals the input of the same place, wherever it is defined.
     pub fn identity(&mut self, results: &[Id]) -> Checked<()> {
         let mut forms = Forms::new(self.ranges.clone(), self.inputs.clone());
         if results.len() != self.inputs.len() {
@@ -103,7 +106,7 @@ impl Map {
         Ok(())
     }
 
-    /// The largest label of the inputs that each scalar depends on.
+    /// Returns the largest label of the inputs that each scalar depends on.
     pub fn highest(&self, labels: &[u32]) -> HashMap<Id, u32> {
         let mut highest = HashMap::new();
         for id in self.scalars.order(&self.outputs, |_| false) {
@@ -138,7 +141,8 @@ impl Labels {
         Ok(Labels { inputs: read("inputs")?, outputs: read("outputs")? })
     }
 
-    /// Input and output of each place, if labels are places: each stands once on either side.
+    /// Returns the input and the output of each place, if the labels are places: each occurs once on either
+    /// side.
     pub fn pairs(&self) -> Checked<Vec<(usize, usize)>> {
         let place = |labels: &[u32], k: usize| {
             let mut found = labels.iter().enumerate().filter(|(_, label)| **label as usize == k);
@@ -150,8 +154,8 @@ impl Labels {
     }
 }
 
-/// Whether a scalar may jump where what `moves` selects moves: a sign or a comparison that is not decided, or a choice
-/// by one.
+/// Returns whether a scalar can jump when the scalars selected by `moves` change: by an undecided sign or
+/// comparison, or by a select with such a condition.
 pub(super) fn jumps(scalars: &Scalars, ranges: &mut Ranges, root: Id, moves: impl Fn(Id) -> bool) -> bool {
     scalars.order(&[root], |id| !moves(id)).into_iter().any(|id| match scalars.get(id) {
         Scalar::Apply(Function::Sign, operands) => !ranges.of(scalars, operands[0]).interval.excludes_zero(),
@@ -165,13 +169,13 @@ pub(super) fn jumps(scalars: &Scalars, ranges: &mut Ranges, root: Id, moves: imp
                 matches!(scalars.get(condition), Scalar::Apply(Function::Less | Function::LessEq, _));
             moves(condition) && !comparison
         }
-        // Matrix functions and equations are not followed.
+        // Matrix functions and equations are not analysed.
         Scalar::Solve(..) | Scalar::Inverse(..) | Scalar::LogAbsDet(_) | Scalar::Root { .. } => true,
         _ => false,
     })
 }
 
-/// Whether the derivative of a scalar may be none: where it jumps, or has a kink.
+/// Returns whether the derivative of a scalar may not exist: where it jumps, or has a kink.
 pub(super) fn kinks(scalars: &Scalars, ranges: &mut Ranges, root: Id) -> bool {
     let mut apart = |a: Id, b: Id| {
         let (a, b) = (ranges.of(scalars, a), ranges.of(scalars, b));

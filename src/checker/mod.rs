@@ -1,16 +1,17 @@
-//! A second program that checks what the first one claims.
+//! A second program that checks the claims of the first.
 //!
-//! The audit says *proven* only of what this module accepts. It reads a certificate: programs as text, the sets that
-//! variables lie in, a claim, and formulas that help to see it. It shares no code with the tape, the sweeps and the
-//! proofs; it is written to be simple rather than fast.
+//! The audit says *proven* only of what this module accepts. It reads a certificate: programs as text, the
+//! sets of the variables, a claim, and formulas that help to check it. It shares no code with the tape, the
+//! sweeps and the proofs; it is written to be simple rather than fast.
 //!
-//! *What it trusts*: its own files, and dashu for integers, fractions, and correctly rounded elementary functions.
-//! *What it does*: it writes a program out as scalar functions (`scalar.rs`) and asks four questions of them: which
-//! inputs a scalar depends on, where it lies and whether it is defined (`range.rs`, intervals of 192 bits rounded
-//! outwards, `interval.rs`, `elementary.rs`), what its derivative is (`slope.rs`), and whether two are equal (`normal`, a normal form in
-//! exact fractions). `limit.rs` says where a scalar goes at an end of an interval. `claim.rs` has the arguments.
+//! *What it trusts*: its own files, and dashu for integers, fractions, and correctly rounded elementary
+//! functions. *What it does*: it writes a program out as scalar functions (`scalar.rs`) and asks four
+//! questions about them: which inputs a scalar depends on, which values it has and whether it is defined
+//! (`range.rs`, intervals of 192 bits rounded outwards, `interval.rs`, `elementary.rs`), what its derivative
+//! is (`slope.rs`), and whether two are equal (`normal`, a normal form in exact fractions). `limit.rs`
+//! computes limits at the ends of an interval. `claim.rs` has the arguments.
 //!
-//! Each answer is one-sided: what is not seen is rejected, and a rejection says nothing about the claim.
+//! Each answer is one-sided: what cannot be shown is rejected, and a rejection says nothing about the claim.
 
 mod claim;
 mod elementary;
@@ -50,10 +51,10 @@ impl fmt::Display for Rejection {
 
 impl std::error::Error for Rejection {}
 
-/// Checks every certificate of a text; gives the claims that hold, in order.
+/// Checks every certificate of a text; returns the claims that hold, in order.
 ///
 /// # Errors
-/// The first thing that is not seen to hold.
+/// The first claim that cannot be shown to hold.
 pub fn verify(certificates: &str) -> Result<Vec<String>, Rejection> {
     let mut claims = Vec::new();
     for certificate in text::read(certificates)? {

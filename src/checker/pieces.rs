@@ -1,13 +1,15 @@
-//! Maps that are given piece by piece, as splines are.
+//! Maps that are given piece by piece, such as splines.
 //!
-//! Where every condition on a variable z compares it with thresholds that do not depend on it, an output is one formula
-//! between two neighbouring thresholds. If on each piece its slope has one sign, the same on all, and if the two formulas
-//! have one value where pieces meet, it is continuous and strictly monotone.
+//! If every condition on a variable z compares it with thresholds that do not depend on it, an output is a
+//! single formula between neighbouring thresholds. If its slope has one sign on each piece, the same on all,
+//! and if both formulas have the same value where pieces meet, the output is continuous and strictly
+//! monotone.
 //!
-//! What does not depend on z is replaced by *letters*, down to the factors of terms of sums: of how a letter is made, its range is
-//! all that is used, so what holds for all letters in their ranges holds for them. Between thresholds s < t the distances
-//! u = z - s and v = t - z are positive letters too, and one letter of t - s is eliminated by t - s = u + v; where s and t
-//! are numbers, u = (t - s)·a/(a + b) and v = (t - s)·b/(a + b) with positive letters a, b. Slopes then are quotients of
+//! Subexpressions that do not depend on z are replaced by *letters*, down to the factors of terms of sums.
+//! Only the range of a letter is used, not its definition, so what holds for all letters in their ranges
+//! holds for the subexpressions. Between thresholds s < t the distances u = z - s and v = t - z are positive
+//! letters too, and one letter of t - s is eliminated by t - s = u + v; where s and t are numbers,
+//! u = (t - s)·a/(a + b) and v = (t - s)·b/(a + b) with positive letters a, b. Slopes are then quotients of
 //! sums of positive terms.
 
 use std::collections::HashMap;
@@ -24,20 +26,20 @@ use super::text::Certificate;
 
 type Checked<T> = Result<T, Rejection>;
 
-/// Maps of more pieces are not gone through.
+/// Maximum number of pieces.
 const MOST: usize = 130;
 
-/// Each output is strictly monotone in its own variable.
+/// Checks that each output is strictly monotone in its own variable.
 pub(super) fn check(certificate: &Certificate) -> Checked<()> {
     each(certificate, true, false).map(|_| ())
 }
 
-/// And goes to the ends of its codomain.
+/// As [`check`], and that each output tends to the ends of its codomain.
 pub(super) fn onto(certificate: &Certificate) -> Checked<()> {
     each(certificate, true, true).map(|_| ())
 }
 
-/// The slopes have one sign on every piece and where pieces meet.
+/// Checks that the slopes have one sign on every piece and where pieces meet.
 pub(super) fn determinant(certificate: &Certificate, sign: &str) -> Checked<()> {
     agrees(&each(certificate, false, false)?, sign)
 }
@@ -63,11 +65,11 @@ fn each(certificate: &Certificate, meet: bool, onto: bool) -> Checked<Signs> {
     Ok(signs)
 }
 
-/// What a variable is compared with, and the comparisons: each with whether it holds below.
+/// A threshold of a variable, and the comparisons with it, each with whether it holds below.
 struct Threshold {
     at: Id,
     conditions: Vec<(Id, bool)>,
-    /// Whether it belongs to the piece above it, and to the one below it.
+    /// Whether the threshold belongs to the piece above it, and to the one below it.
     belongs: [bool; 2],
 }
 
@@ -79,9 +81,9 @@ struct Pieces<'a> {
     z: Id,
     /// In ascending order.
     thresholds: Vec<Id>,
-    /// By threshold: whether it belongs to the piece above it, and to the one below it.
+    /// For each threshold, whether it belongs to the piece above it, and to the one below it.
     belongs: Vec<[bool; 2]>,
-    /// One more than thresholds.
+    /// One more than the thresholds.
     formulas: Vec<Id>,
 }
 
@@ -125,7 +127,8 @@ impl<'a> Pieces<'a> {
         Ok(Pieces { scalars, ranges, z, thresholds, belongs, formulas })
     }
 
-    /// Whether the first and the last piece hold the ends of the domain: thresholds lie inside of it.
+    /// Checks that the first and the last piece contain the ends of the domain: the thresholds lie inside of
+    /// it.
     fn end_inside(&mut self, certificate: &Certificate, i: usize) -> Checked<()> {
         let (low, high) = (certificate.domain[i].low.0, certificate.domain[i].high.0);
         let (first, last) = (self.thresholds.first().copied(), self.thresholds.last().copied());
@@ -145,7 +148,8 @@ impl<'a> Pieces<'a> {
         self.scalars.apply(function, operands)
     }
 
-    /// The one sign of the slope on all pieces; with `meet`, of a function that is continuous where they meet.
+    /// Returns the sign of the slope, the same on all pieces; with `meet`, also checks that the function is
+    /// continuous where they meet.
     fn sign(&mut self, meet: bool) -> Checked<i32> {
         let mut common = None;
         for piece in 0..self.formulas.len() {
@@ -158,7 +162,7 @@ impl<'a> Pieces<'a> {
             };
             let mut signs = vec![self.sign_inside(piece, formula, slope)?];
             if !meet {
-                // The lower end is a threshold that this piece is above of.
+                // The lower end is the threshold below this piece.
                 for (end, side) in [(piece.checked_sub(1), 0), (Some(piece), 1)] {
                     let end = end.filter(|end| self.belongs.get(*end).is_some_and(|belongs| belongs[side]));
                     if let Some(at) = end.map(|end| self.thresholds[end]) {
@@ -186,7 +190,7 @@ impl<'a> Pieces<'a> {
         common.ok_or_else(|| Rejection::new("there is no piece"))
     }
 
-    /// The sign of the slope between the thresholds of a piece.
+    /// Returns the sign of the slope between the thresholds of a piece.
     fn sign_inside(&mut self, piece: usize, formula: Id, slope: Id) -> Checked<i32> {
         let low = piece.checked_sub(1).map(|k| self.thresholds[k]);
         let high = self.thresholds.get(piece).copied();
@@ -239,7 +243,8 @@ impl<'a> Pieces<'a> {
         one_sign(self.scalars, ranges, slope)
     }
 
-    /// A letter of t - s, and what it is where t - s = u + v: t - s must be linear in it, with a positive factor.
+    /// Returns a letter of t - s and its value from t - s = u + v; t - s must be linear in it, with a
+    /// positive factor.
     fn eliminated(&mut self, low: Id, high: Id, [u, v]: [Id; 2]) -> Checked<Option<(Id, Id)>> {
         let difference = self.apply(F::Sub, &[high, low]);
         let [zero, one] = [0.0, 1.0].map(|value| self.scalars.number(value));
@@ -247,7 +252,7 @@ impl<'a> Pieces<'a> {
         let letters: Vec<Id> =
             all.into_iter().filter(|id| matches!(self.scalars.get(*id), Scalar::Letter(..))).collect();
         let mut forms = Forms::new(self.ranges.clone(), Vec::new());
-        // Later letters first: those of the last step from one threshold to the next.
+        // Newest letters first: they belong to the last step from one threshold to the next.
         for letter in letters.into_iter().rev() {
             let rest = self.scalars.replaced(difference, &HashMap::from([(letter, zero)]));
             let unit = self.scalars.replaced(difference, &HashMap::from([(letter, one)]));
@@ -264,7 +269,7 @@ impl<'a> Pieces<'a> {
         Ok(None)
     }
 
-    /// The sign of the slope at a threshold.
+    /// Returns the sign of the slope at a threshold.
     fn sign_at(&mut self, at: Id, slope: Id) -> Checked<i32> {
         let value = self.scalars.replaced(slope, &HashMap::from([(self.z, at)]));
         let by = self.steps();
@@ -272,7 +277,7 @@ impl<'a> Pieces<'a> {
         one_sign(self.scalars, by.1, value)
     }
 
-    /// Whether a formula with a threshold put for the variable is defined.
+    /// Checks that a formula is defined with a threshold in place of the variable.
     fn defined_at_ends(&mut self, value: Id) -> Checked<()> {
         let (by, mut ranges) = self.steps();
         let value = self.scalars.replaced(value, &by);
@@ -282,7 +287,8 @@ impl<'a> Pieces<'a> {
         }
     }
 
-    /// A positive letter for each difference of neighbouring thresholds, and 0 for that of one with itself.
+    /// Returns a positive letter for each difference of neighbouring thresholds, and 0 for the difference of
+    /// a threshold with itself.
     fn steps(&mut self) -> (HashMap<Id, Id>, Ranges) {
         let mut by = HashMap::new();
         let mut ranges = self.ranges.clone();
@@ -299,7 +305,7 @@ impl<'a> Pieces<'a> {
     }
 }
 
-/// The sign that every term of a scalar's normal form has, or its range.
+/// Returns the sign from the range of a scalar, or the sign that all terms of its normal form have.
 fn one_sign(scalars: &mut Scalars, mut ranges: Ranges, id: Id) -> Checked<i32> {
     let range = ranges.of(scalars, id);
     if !range.defined {
@@ -313,20 +319,20 @@ fn one_sign(scalars: &mut Scalars, mut ranges: Ranges, id: Id) -> Checked<i32> {
     forms.sign(&form).ok_or_else(|| Rejection::new("the slope of a piece is not seen to have one sign"))
 }
 
-/// What z is compared with, in any order; anything else that jumps is refused.
+/// Returns the scalars that z is compared with, in any order; anything else that jumps is rejected.
 fn thresholds(scalars: &Scalars, x: Id, z: Id, moves: &impl Fn(Id) -> bool) -> Checked<Vec<Threshold>> {
     let mut found: Vec<Threshold> = Vec::new();
     for id in scalars.order(&[x], |id| !moves(id)) {
         let Scalar::Apply(function @ (F::Less | F::LessEq | F::Sign), operands) = scalars.get(id) else {
             continue;
         };
-        // z < t and z ≤ t hold below; t < z and t ≤ z above.
+        // z < t and z ≤ t hold below the threshold, t < z and t ≤ z above.
         let (at, below) = match operands.as_slice() {
             [a, b] if *a == z && !moves(*b) => (*b, true),
             [a, b] if *b == z && !moves(*a) => (*a, false),
             _ => return reject(format!("{function:?} of something else than the variable and a threshold")),
         };
-        // z < t and t ≤ z leave t to the piece above.
+        // z < t and t ≤ z assign t to the piece above it.
         let above = below == (*function == F::Less);
         match found.iter_mut().find(|threshold| threshold.at == at) {
             Some(known) => {
@@ -339,7 +345,8 @@ fn thresholds(scalars: &Scalars, x: Id, z: Id, moves: &impl Fn(Id) -> bool) -> C
     if found.len() >= MOST { reject("too many pieces") } else { Ok(found) }
 }
 
-/// Letters for what does not depend on the variable, down to the factors of terms of sums.
+/// Returns letters for subexpressions that do not depend on the variable, down to the factors of terms of
+/// sums.
 fn letters(scalars: &mut Scalars, x: Id, moves: &impl Fn(Id) -> bool) -> HashMap<Id, Id> {
     let moving = scalars.order(&[x], |id| !moves(id));
     let mut stack: Vec<Id> = moving.iter().flat_map(|id| scalars.get(*id).operands()).collect();
@@ -366,7 +373,7 @@ fn letters(scalars: &mut Scalars, x: Id, moves: &impl Fn(Id) -> bool) -> HashMap
     names
 }
 
-/// Whether a scalar is made of numbers by arithmetic alone: forms know it exactly.
+/// Returns whether a scalar consists of numbers and arithmetic only: forms represent it exactly.
 fn is_number(scalars: &Scalars, id: Id) -> bool {
     scalars.order(&[id], |_| false).into_iter().all(|id| {
         let arithmetic = matches!(
@@ -377,7 +384,7 @@ fn is_number(scalars: &Scalars, id: Id) -> bool {
     })
 }
 
-/// The thresholds in ascending order, if each difference is seen to be positive.
+/// Returns the thresholds in ascending order, if each difference is proven to be positive.
 fn ascending(
     scalars: &mut Scalars,
     ranges: &mut Ranges,

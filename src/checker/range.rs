@@ -1,8 +1,9 @@
-//! Where a scalar lies and whether it is defined, for all inputs in their sets and all parameters.
+//! The range of a scalar and whether it is defined, for all inputs in their sets and all parameters.
 //!
-//! Each operation maps intervals that hold its operands to one that holds its result; the operands are taken as
-//! independent of one another, but for a·a and a - a. A scalar is defined if its operands are and its operation is
-//! wherever they lie. Of a select both branches must be: the condition is not used.
+//! Each operation maps intervals that contain its operands to one that contains its result; operands are
+//! treated as independent, except for a·a and a - a. A scalar is defined if its operands are and its
+//! operation is defined on their intervals. For a select both branches must be defined: the condition is not
+//! used.
 
 use std::collections::HashMap;
 
@@ -13,15 +14,15 @@ use super::elementary::pi;
 use super::interval::Interval;
 use super::scalar::{Function, Id, Scalar, Scalars};
 
-/// What is known of a scalar.
+/// The range of a scalar.
 #[derive(Clone, Debug)]
 pub(super) struct Range {
-    /// Its value, wherever it is defined.
+    /// Contains its value wherever it is defined.
     pub interval: Interval,
     pub defined: bool,
 }
 
-/// Ranges under one choice of sets for inputs and letters, and values for parameters if they are fixed.
+/// Ranges for given sets of inputs and letters, and for given values of parameters if they are fixed.
 #[derive(Clone, Default)]
 pub(super) struct Ranges {
     given: HashMap<Id, Interval>,
@@ -34,7 +35,7 @@ impl Ranges {
         Ranges { given, ..Ranges::default() }
     }
 
-    /// With these values of parameters in place of all of them.
+    /// Builds ranges with these values of the parameters.
     pub fn at(given: HashMap<Id, Interval>, values: &HashMap<String, Vec<f64>>) -> Ranges {
         Ranges { given, values: values.clone(), known: HashMap::new() }
     }
@@ -94,7 +95,7 @@ impl Ranges {
             Scalar::Inverse(matrix, _) | Scalar::LogAbsDet(matrix) => {
                 Range { interval: Interval::reals(), defined: self.is_nonsingular(scalars, matrix) }
             }
-            // So is whether there is a root.
+            // Whether a root exists is unknown, too.
             Scalar::Root { ends, .. } => {
                 let [low, high] = ends.map(f64::from_bits);
                 Range { interval: Interval::closed(low, high), defined: false }
@@ -104,8 +105,8 @@ impl Ranges {
 }
 
 impl Ranges {
-    /// Whether a matrix is defined and triangular, with a diagonal that is never 0; or made of numbers, with a determinant
-    /// that is not 0 in exact fractions.
+    /// Returns whether a matrix is proven non-singular: defined and triangular, with a diagonal that is never
+    /// 0; or made of numbers, with a determinant that is not 0 in exact fractions.
     fn is_nonsingular(&self, scalars: &Scalars, matrix: &[Id]) -> bool {
         let n = matrix.len().isqrt();
         let zero = |e: usize| scalars.value(matrix[e]) == Some(0.0);
@@ -127,7 +128,8 @@ impl Ranges {
     }
 }
 
-/// The interval of a function's values, and whether it is defined on the whole of its operands' intervals.
+/// Returns the interval of a function's values, and whether it is defined on the whole of its operands'
+/// intervals.
 fn apply(function: Function, operands: &[&Interval], same: bool) -> (Interval, bool) {
     use Function as F;
     let a = operands[0];
@@ -163,7 +165,7 @@ fn apply(function: Function, operands: &[&Interval], same: bool) -> (Interval, b
         F::Cosh => all(a.cosh()),
         F::Asinh => all(a.asinh()),
         F::LnNormalCdf => all(a.ln_normal_cdf()),
-        // φ/Φ is positive and falls, with a slope between -1 and 0; nothing is said of what comes after.
+        // φ/Φ is positive and decreasing, with a slope between -1 and 0; higher derivatives are not bounded.
         F::InverseMills(0) => all(Interval::between(0.0, f64::INFINITY)),
         F::InverseMills(1) => all(Interval::between(-1.0, 0.0)),
         F::InverseMills(_) => all(Interval::reals()),
@@ -171,7 +173,7 @@ fn apply(function: Function, operands: &[&Interval], same: bool) -> (Interval, b
             let root = Interval::of(1.0).add(&a.power(2)).sqrt();
             all(root.recip().unwrap_or_else(|| Interval::new((0.0, true), (1.0, false))))
         }
-        // The least value of ln Γ on (0, ∞) is -0.1214862905358…
+        // The minimum of ln Γ on (0, ∞) is -0.1214862905358…
         F::LnGamma => (Interval::between(-0.121_486_3, f64::INFINITY), a.is_positive()),
         F::Polygamma(0) => (Interval::reals(), a.is_positive()),
         F::Polygamma(n) if n % 2 == 1 => (Interval::between(0.0, f64::INFINITY), a.is_positive()),
@@ -194,7 +196,7 @@ fn apply(function: Function, operands: &[&Interval], same: bool) -> (Interval, b
     }
 }
 
-/// aⁿ of what is not 0, as an open interval where 0 is an end.
+/// aⁿ of a number that is not 0, as an open interval where 0 is an end.
 fn power_away_from_zero(a: &Interval, n: u32) -> Interval {
     let power = a.power(n);
     match n.is_multiple_of(2) && a.excludes_zero() && !power.is_positive() {

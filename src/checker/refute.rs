@@ -1,4 +1,4 @@
-//! Refutations: a point, or two, at which a claim fails for certain.
+//! Refutations: a point, or two, at which a claim certainly fails.
 
 use std::collections::HashMap;
 
@@ -30,7 +30,7 @@ pub(super) fn check(certificate: &Certificate, words: &[&str]) -> Checked<()> {
     }
 }
 
-/// The point of this name, which must lie in the domain.
+/// Returns the point of this name, which must lie in the domain.
 fn point(certificate: &Certificate, name: &str) -> Checked<Vec<f64>> {
     let point = certificate.point(name)?;
     let inside = point.len() == certificate.domain.len()
@@ -41,7 +41,7 @@ fn point(certificate: &Certificate, name: &str) -> Checked<Vec<f64>> {
     if inside { Ok(point.to_vec()) } else { reject(format!("`{name}` is not a point of the domain")) }
 }
 
-/// f at a box, with the values of parameters that the certificate gives.
+/// Sets the inputs of f to a box, and the parameters to the values of the certificate.
 fn at(certificate: &Certificate, map: &mut Map, sets: &[Interval]) {
     let given: HashMap<Id, Interval> = map.inputs.iter().copied().zip(sets.iter().cloned()).collect();
     map.ranges = Ranges::at(given, &certificate.values);
@@ -64,7 +64,7 @@ fn values(map: &mut Map, ids: &[Id]) -> Checked<Vec<Interval>> {
     Ok(values)
 }
 
-/// The entries of J, row by row.
+/// Returns the entries of J, by rows.
 pub(super) fn jacobian(map: &mut Map) -> Checked<Vec<Id>> {
     let mut entries = Vec::new();
     for output in map.outputs.clone() {
@@ -76,7 +76,7 @@ pub(super) fn jacobian(map: &mut Map) -> Checked<Vec<Id>> {
     Ok(entries)
 }
 
-/// Refuses a point at which f may have no derivative.
+/// Rejects a point at which f may have no derivative.
 fn smooth(map: &mut Map) -> Checked<()> {
     for output in map.outputs.clone() {
         if kinks(&map.scalars, &mut map.ranges, output) {
@@ -86,7 +86,7 @@ fn smooth(map: &mut Map) -> Checked<()> {
     Ok(())
 }
 
-/// Elimination by rows with the pivot that is furthest from 0; `None` if none is away from 0.
+/// Eliminates by rows with the pivot that is furthest from 0; `None` if every candidate contains 0.
 pub(super) fn interval_determinant(mut a: Vec<Interval>, n: usize) -> Option<Interval> {
     let mut determinant = Interval::of(1.0);
     for k in 0..n {
@@ -114,8 +114,8 @@ pub(super) fn interval_determinant(mut a: Vec<Interval>, n: usize) -> Option<Int
     Some(determinant)
 }
 
-/// Two points of the domain with one image: exactly, or a zero of f(u) - f(b) in a box that does not hold b (the test of
-/// Krawczyk: K(U) inside of U).
+/// Checks that two points of the domain have the same image: exactly, or by a zero of f(u) - f(b) in a box
+/// that does not contain b (Krawczyk's test: K(U) inside of U).
 fn collision(certificate: &Certificate) -> Checked<()> {
     let (a, b) = (point(certificate, "a")?, point(certificate, "b")?);
     let mut map = forward(certificate)?;
@@ -171,14 +171,14 @@ fn collision(certificate: &Certificate) -> Checked<()> {
             return reject("Krawczyk's test does not find a zero in the box");
         }
     }
-    // The preconditioner must not hide an equation: it is one-to-one.
+    // The preconditioner must be non-singular; otherwise it could hide an equation.
     match interval_determinant(y, d) {
         Some(determinant) if determinant.excludes_zero() => Ok(()),
         _ => reject("the preconditioner is not seen to be one-to-one"),
     }
 }
 
-/// Whether f has one value at two points, in exact arithmetic.
+/// Returns whether f has the same value at two points, in exact arithmetic.
 fn same_by_form(certificate: &Certificate, a: &[f64], b: &[f64]) -> Checked<bool> {
     let program = certificate.program("forward")?;
     let mut scalars = Scalars::default();
@@ -196,7 +196,7 @@ fn same_by_form(certificate: &Certificate, a: &[f64], b: &[f64]) -> Checked<bool
     Ok(true)
 }
 
-/// det J is 0 at a, or has one sign at a and the other at b.
+/// Checks that det J is 0 at a, or has different signs at a and b.
 fn determinant(certificate: &Certificate) -> Checked<()> {
     let mut map = forward(certificate)?;
     let d = map.inputs.len();
@@ -222,7 +222,7 @@ fn determinant(certificate: &Certificate) -> Checked<()> {
     }
 }
 
-/// ∂x_o/∂z_i is not 0 at a.
+/// Checks that ∂x_o/∂z_i is not 0 at a.
 fn structure(certificate: &Certificate, o: usize, i: usize) -> Checked<()> {
     let mut map = forward(certificate)?;
     let at = point(certificate, "a")?;
@@ -240,7 +240,7 @@ fn structure(certificate: &Certificate, o: usize, i: usize) -> Checked<()> {
     }
 }
 
-/// ln|det J| at a is another number than the formula `given` says.
+/// Checks that ln|det J| at a differs from the value of the formula `given`.
 fn log_determinant(certificate: &Certificate) -> Checked<()> {
     let mut map = forward(certificate)?;
     let d = map.inputs.len();
@@ -262,7 +262,7 @@ fn log_determinant(certificate: &Certificate) -> Checked<()> {
     if wrong { Ok(()) } else { reject("the formula is not seen to be wrong at a") }
 }
 
-/// g(f(a)) is another point than a.
+/// Checks that g(f(a)) differs from a.
 fn inverse(certificate: &Certificate) -> Checked<()> {
     let mut map = forward(certificate)?;
     let at = point(certificate, "a")?;
@@ -276,7 +276,7 @@ fn inverse(certificate: &Certificate) -> Checked<()> {
     }
 }
 
-/// f is undefined at a.
+/// Checks that f is undefined at a.
 fn undefined(certificate: &Certificate) -> Checked<()> {
     let mut map = forward(certificate)?;
     let at = point(certificate, "a")?;
@@ -288,9 +288,10 @@ fn undefined(certificate: &Certificate) -> Checked<()> {
     }
 }
 
-/// Whether a scalar is certainly undefined: an operation that it always needs has an operand outside of its domain.
+/// Returns whether a scalar is certainly undefined: an operation that is always needed has an operand outside
+/// of its domain.
 fn breaks_down(scalars: &Scalars, ranges: &mut Ranges, root: Id) -> bool {
-    // What stands behind a choice or an equation may not be needed.
+    // Operands of a select or an equation may not be needed.
     let mut stack = vec![root];
     let mut seen = std::collections::HashSet::new();
     while let Some(id) = stack.pop() {
@@ -332,7 +333,7 @@ fn breaks_down(scalars: &Scalars, ranges: &mut Ranges, root: Id) -> bool {
     false
 }
 
-/// x_o at a lies outside of the codomain.
+/// Checks that x_o at a lies outside of the codomain.
 fn outside(certificate: &Certificate, o: usize) -> Checked<()> {
     let mut map = forward(certificate)?;
     let at = point(certificate, "a")?;
@@ -346,7 +347,7 @@ fn outside(certificate: &Certificate, o: usize) -> Checked<()> {
     }
 }
 
-/// Some number of the codomain of x_o is no value of it, for these values of the parameters.
+/// Checks that x_o never takes some number of its codomain, for these values of the parameters.
 fn missed(certificate: &Certificate, o: usize) -> Checked<()> {
     match all_missed(certificate)?.get(o) {
         Some(true) => Ok(()),
@@ -355,7 +356,7 @@ fn missed(certificate: &Certificate, o: usize) -> Checked<()> {
     }
 }
 
-/// Of each variable of x, whether some number of its codomain is no value of it.
+/// Returns for each variable of x whether it never takes some number of its codomain.
 pub(super) fn all_missed(certificate: &Certificate) -> Checked<Vec<bool>> {
     let mut map = forward(certificate)?;
     let sets: Vec<Interval> = certificate.domain.iter().map(interval).collect();

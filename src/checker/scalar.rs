@@ -1,10 +1,11 @@
-//! A program as scalars: every element of every node is an expression of elements of the inputs and parameters.
+//! Programs as scalars: every element of every node is an expression of elements of the inputs and
+//! parameters.
 //!
-//! What moves data, sums and matrix products are written out, so that each question is asked of scalar functions only.
-//! Equal expressions are one scalar, and operands have smaller numbers than what uses them: a question is answered by
-//! one pass in the order of the numbers. An element that is the constant 0 (of either sign) makes a product 0,
-//! whatever the other factor is, as it does in the executor; an equation z = G(z) is solved by writing out its elements
-//! in their order.
+//! Data movement, sums and matrix products are written out, so that each question is about scalar functions
+//! only. Equal expressions are one scalar, and operands have smaller numbers than the scalars that use them,
+//! so that one pass in the order of the numbers answers a question. An element that is the constant 0 (of
+//! either sign) makes a product 0, whatever the other factor is, as it does in the executor; an equation
+//! z = G(z) is solved by writing out its elements in their order.
 
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -21,8 +22,8 @@ pub(super) type Id = u32;
 pub(super) enum Scalar {
     /// An element of the input.
     Input(usize),
-    /// A variable of a claim's own: the unknown of an equation, or a distance; and the bits of the ends between which it
-    /// lies.
+    /// A variable introduced by the checker, such as the unknown of an equation or a distance, and the bits
+    /// of the ends between which it lies.
     Letter(usize, [u64; 2]),
     Parameter(Rc<str>, usize),
     /// A number, by its bits.
@@ -31,12 +32,12 @@ pub(super) enum Scalar {
     TwoOverRootPi,
     Apply(Function, Vec<Id>),
     Sum(Vec<Id>),
-    /// Element i of the v with A v = b.
+    /// Element i of the solution v of A v = b.
     Solve(Rc<[Id]>, Rc<[Id]>, usize),
     /// An element of the inverse of a matrix.
     Inverse(Rc<[Id]>, usize),
     LogAbsDet(Rc<[Id]>),
-    /// The letter at which the body is 0, and the bits of the ends between which it lies.
+    /// The value of the letter at which the body is 0, and the bits of the ends between which it lies.
     Root {
         body: Id,
         letter: Id,
@@ -56,7 +57,7 @@ impl Scalar {
         }
     }
 
-    /// The same with other operands.
+    /// Returns the expression with other operands.
     fn with(&self, of: impl Fn(Id) -> Id) -> Scalar {
         let all = |ids: &[Id]| ids.iter().map(|id| of(*id)).collect::<Vec<_>>();
         match self {
@@ -90,21 +91,21 @@ impl Scalars {
     }
 
     pub fn number(&mut self, value: f64) -> Id {
-        // -0 is 0 to the reals.
+        // In real arithmetic -0 = 0.
         self.push(Scalar::Number((value + 0.0).to_bits()))
     }
 
-    /// How many there are.
+    /// Number of scalars.
     pub fn len(&self) -> usize {
         self.all.len()
     }
 
-    /// A new letter for a real number.
+    /// Adds a letter for a real number.
     pub fn letter(&mut self) -> Id {
         self.letter_between([f64::NEG_INFINITY, f64::INFINITY].map(f64::to_bits))
     }
 
-    /// A new letter for a number between these ends, neither of which it reaches.
+    /// Adds a letter for a number in the open interval between these ends.
     pub fn letter_between(&mut self, ends: [u64; 2]) -> Id {
         self.letters += 1;
         self.push(Scalar::Letter(self.letters, ends))
@@ -121,7 +122,7 @@ impl Scalars {
         if self.is_zero_of(function, operands) {
             return self.number(0.0);
         }
-        // 0 is nothing to add.
+        // Adding 0 has no effect.
         if let (Function::Add, [a, b]) = (function, operands) {
             match (self.value(*a), self.value(*b)) {
                 (Some(0.0), _) => return *b,
@@ -129,7 +130,7 @@ impl Scalars {
                 _ => {}
             }
         }
-        // The branch that is not taken is not looked at.
+        // With a constant condition, only the branch taken counts.
         if function == Function::Select
             && let Some(condition) = self.value(operands[0])
         {
@@ -138,7 +139,8 @@ impl Scalars {
         self.push(Scalar::Apply(function, operands.to_vec()))
     }
 
-    /// Whether a result is 0 since operands are the constant 0. A product is, whatever the other factor.
+    /// Returns whether a result is 0 because operands are the constant 0. A product then is, whatever the
+    /// other factor.
     fn is_zero_of(&self, function: Function, operands: &[Id]) -> bool {
         use Function as F;
         let zero = |k: usize| self.value(operands[k]) == Some(0.0);
@@ -154,7 +156,8 @@ impl Scalars {
         }
     }
 
-    /// The scalars that some need, operands first; what `stop` says is left out, with all that only it needs.
+    /// Returns the scalars on which `roots` depend, operands first; without those for which `stop` holds, and
+    /// those that only they need.
     pub fn order(&self, roots: &[Id], stop: impl Fn(Id) -> bool) -> Vec<Id> {
         let mut seen = HashSet::new();
         let mut stack: Vec<Id> = roots.to_vec();
@@ -168,10 +171,10 @@ impl Scalars {
         order
     }
 
-    /// The same expression with some scalars replaced by others.
+    /// Returns an expression with some scalars replaced by others.
     pub fn replaced(&mut self, root: Id, by: &std::collections::HashMap<Id, Id>) -> Id {
         let mut new = by.clone();
-        // What was there before all of them contains none of them.
+        // Scalars older than all of the replaced ones contain none of them.
         let least = by.keys().copied().min().unwrap_or(0);
         for id in self.order(&[root], |id| id < least || by.contains_key(&id)) {
             let scalar = self.get(id).clone();

@@ -1,15 +1,15 @@
-//! The derivative of a scalar by an input or a letter, as scalars.
+//! The derivative of a scalar with respect to an input or a letter, as scalars.
 //!
-//! The chain rule with one partial an operation. What jumps (signs, comparisons) has the derivative 0 between its
-//! jumps; the derivative of a choice is that of the branch taken. Where a derivative is asked to say something about
-//! growth, `claim.rs` makes sure that nothing jumps.
+//! Applies the chain rule with one partial derivative for each operation. Functions that jump (signs,
+//! comparisons) have the derivative 0 between their jumps; the derivative of a select is that of the branch
+//! taken. Where a derivative is used to prove monotonicity, `claim.rs` ensures that nothing jumps.
 
 use std::collections::HashMap;
 
 use super::Rejection;
 use super::scalar::{Function as F, Id, Scalar, Scalars};
 
-/// ∂root/∂by, `None` where root does not depend on it.
+/// Returns ∂root/∂by; `None` where root does not depend on it.
 pub(super) fn slope(
     scalars: &mut Scalars,
     root: Id,
@@ -18,7 +18,7 @@ pub(super) fn slope(
 ) -> Result<Option<Id>, Rejection> {
     let mut known: HashMap<Id, Option<Id>> = HashMap::new();
     let one = scalars.number(1.0);
-    // What has a smaller number was there before `by`, and cannot contain it.
+    // A scalar with a smaller number is older than `by` and cannot contain it.
     for id in scalars.order(&[root], |id| id < by || (id != by && independent(id))) {
         let found = if id == by { Some(one) } else { scalar_slope(scalars, id, &known)? };
         known.insert(id, found);
@@ -43,7 +43,7 @@ fn scalar_slope(
                 _ => Some(scalars.push(Scalar::Sum(moving))),
             })
         }
-        // The derivative of a choice is chosen, not multiplied.
+        // The derivative of a select is a select, not a product.
         Scalar::Apply(function @ (F::Select | F::Min | F::Max), operands) => {
             let [a, b] = [operands[operands.len() - 2], operands[operands.len() - 1]];
             let slopes = [of(&a), of(&b)];
@@ -83,7 +83,7 @@ fn scalar_slope(
     }
 }
 
-/// ∂function/∂operand k, times the operand's own derivative.
+/// Returns ∂function/∂operand k, times the operand's own derivative.
 fn term(
     scalars: &mut Scalars,
     function: F,

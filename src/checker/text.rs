@@ -1,8 +1,9 @@
-//! Reading a certificate: programs, sets and a claim, written as lines of words.
+//! Parsing of certificates: programs, sets and a claim, written as lines of words.
 //!
-//! A program is one node a line, `n7 add n2 n5 vector 3`: its number, its operation, its operands, its shape, and
-//! after a colon the numbers that belong to the operation. Operands stand before the nodes that use them. Shapes are
-//! checked where elements are made of nodes (`scalar.rs`): an index beyond an operand is a rejection, never a panic.
+//! A program has one node a line, `n7 add n2 n5 vector 3`: its number, its operation, its operands, its
+//! shape, and after a colon the numbers that belong to the operation. Operands precede the nodes that use
+//! them. Shapes are checked where nodes are written out (`scalar.rs`): an index beyond an operand is a
+//! rejection, never a panic.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -10,10 +11,10 @@ use std::rc::Rc;
 use super::Rejection;
 use super::scalar::Function;
 
-/// The largest number of elements that a node may have.
+/// Maximum number of elements of a node.
 const MOST_ELEMENTS: usize = 1 << 24;
 
-/// What a node does.
+/// The operation of a node.
 #[derive(Clone, Debug)]
 pub(super) enum Op {
     Input(usize),
@@ -34,7 +35,7 @@ pub(super) enum Op {
     Root(Rc<Program>, f64, f64),
 }
 
-/// A node: rows and columns are 1 for a scalar, and columns are 1 for a vector.
+/// A node; rows and columns are 1 for a scalar, and columns are 1 for a vector.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     pub op: Op,
@@ -49,21 +50,21 @@ impl Node {
     }
 }
 
-/// Nodes in order, and the one that is the result.
+/// Nodes in order, and the result node.
 #[derive(Clone, Debug)]
 pub(super) struct Program {
     pub nodes: Vec<Node>,
     pub result: usize,
 }
 
-/// An interval of numbers that a variable lies in.
+/// The interval of a variable.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Side {
     pub low: (f64, bool),
     pub high: (f64, bool),
 }
 
-/// A certificate as read: the claim's words, and what it is about.
+/// A parsed certificate: the words of the claim, and what it is about.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Certificate {
     pub claim: Vec<String>,
@@ -72,7 +73,7 @@ pub(super) struct Certificate {
     pub programs: HashMap<String, Rc<Program>>,
     /// The values of parameters, by name, where a claim is about one choice of them.
     pub values: HashMap<String, Vec<f64>>,
-    /// Lines of further numbers, by their first word.
+    /// Further lines of numbers, by their first word.
     pub points: HashMap<String, Vec<f64>>,
     /// The certificates of the layers of a composition.
     pub layers: Vec<Certificate>,
@@ -145,12 +146,12 @@ fn certificate<'a>(lines: &mut impl Iterator<Item = (usize, &'a str)>) -> Result
     Err(Rejection::new("a certificate has no `end`"))
 }
 
-/// Finite numbers.
+/// Parses finite numbers.
 fn numbers(words: &[&str]) -> Option<Vec<f64>> {
     words.iter().map(|word| word.parse().ok().filter(|value: &f64| value.is_finite())).collect()
 }
 
-/// `-inf open inf open`
+/// Parses a set, for example `-inf open inf open`.
 fn side(words: &[&str]) -> Option<Side> {
     let [low, low_open, high, high_open] = words else { return None };
     let open = |word: &str| match word {
@@ -160,7 +161,7 @@ fn side(words: &[&str]) -> Option<Side> {
     };
     let end = |at: &str, how: &str| {
         let (at, open) = (at.parse::<f64>().ok().filter(|at| !at.is_nan())?, open(how)?);
-        // An infinite end is never reached.
+        // An infinite end is never attained.
         (open || at.is_finite()).then_some((at, open))
     };
     let side = Side { low: end(low, low_open)?, high: end(high, high_open)? };
@@ -185,7 +186,7 @@ fn program<'a>(
     Err(Rejection::new("a program has no result"))
 }
 
-/// The number of a node that stands before another.
+/// Parses a reference to an earlier node.
 fn reference(word: &str, before: usize) -> Option<usize> {
     word.strip_prefix('n')?.parse().ok().filter(|node| *node < before)
 }
@@ -231,7 +232,7 @@ fn node(
         "root" => {
             let [function, low, high] = extra else { return None };
             let (low, high) = (low.parse::<f64>().ok()?, high.parse::<f64>().ok()?);
-            // Of what lies between ends that leave no room everything would hold.
+            // For ends without a number between them, every claim would hold vacuously.
             if low.partial_cmp(&high) != Some(std::cmp::Ordering::Less) {
                 return None;
             }

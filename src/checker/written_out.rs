@@ -1,5 +1,5 @@
-//! A program written out: what moves data, sums and matrix products disappear, and equations are solved element by
-//! element.
+//! Writes a program out as scalars: data movement, sums and matrix products are expanded, and equations are
+//! solved element by element.
 
 use std::rc::Rc;
 
@@ -7,11 +7,11 @@ use super::Rejection;
 use super::scalar::{Function, Id, Scalar, Scalars};
 use super::text::{Node, Op, Program};
 
-/// How many scalars a certificate may be written out to.
+/// Maximum number of scalars of a certificate.
 const MOST: usize = 8_000_000;
 
 impl Scalars {
-    /// The elements of a program's result, its inputs being these.
+    /// Returns the elements of a program's result for these inputs.
     pub fn results(&mut self, program: &Program, inputs: &[Vec<Id>]) -> Result<Vec<Id>, Rejection> {
         let given: Vec<Vec<Option<Id>>> =
             inputs.iter().map(|input| input.iter().copied().map(Some).collect()).collect();
@@ -42,7 +42,7 @@ impl Scalars {
             }
             let operands: Vec<(&Node, &[Option<Id>])> =
                 node.operands.iter().map(|k| (&program.nodes[*k], known[*k].as_slice())).collect();
-            // A matrix applied to its own inverse's argument is kept as a system of equations.
+            // A⁻¹·b is kept as the solution of a system of equations.
             let solves = match (&node.op, node.operands.first()) {
                 (Op::Product, Some(first)) => match &program.nodes[*first].op {
                     Op::Inverse if node.columns == 1 => {
@@ -59,7 +59,7 @@ impl Scalars {
         Ok(())
     }
 
-    /// The elements of one node; `None` where shapes or indices do not fit.
+    /// Returns the elements of one node; `None` where shapes or indices do not fit.
     fn node(
         &mut self,
         node: &Node,
@@ -214,7 +214,7 @@ impl Scalars {
         known.map(|known| self.apply(function, &known))
     }
 
-    /// A product; known to be 0 as soon as one factor is.
+    /// Returns a product; it is known to be 0 as soon as one factor is.
     fn product(&mut self, a: Option<Id>, b: Option<Id>) -> Option<Id> {
         let zero = |id: Option<Id>| id.is_some_and(|id| self.value(id) == Some(0.0));
         if zero(a) || zero(b) {
@@ -232,7 +232,7 @@ impl Scalars {
         }
     }
 
-    /// z = G(z), element by element in the order of solving.
+    /// Solves z = G(z), element by element in the order of solving.
     fn substitution(
         &mut self,
         function: &Program,

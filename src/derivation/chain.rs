@@ -1,4 +1,4 @@
-//! A composition: each layer with its own variables, then the whole.
+//! Derivations of compositions: each layer with its own variables, then the whole.
 
 use super::inverse::Standing;
 use super::layer::{self, Extent};
@@ -9,18 +9,18 @@ use crate::bijection::{Bijection, BijectionError, Recording, pull_back};
 use crate::sweep::{Product, Sheet, Wanted, Written, subscript};
 use crate::tape::Shape;
 
-/// Up to so many layers a sum over them is written out.
+/// Up to this number of layers, a sum over them is written out.
 const WRITTEN_OUT: usize = 6;
-/// How many characters a layer's log-determinant may take to be put into the sum.
+/// Maximum length in characters of a layer's log-determinant that is inserted into the sum.
 const PUT_IN: usize = 80;
 
-/// A layer of a composition, and the path of its parameters.
+/// A single layer of a composition, with the path of its parameters.
 struct Leaf<'a> {
     bijection: &'a dyn Bijection,
     path: String,
 }
 
-/// The layers of a composition, those of compositions within it too.
+/// Returns the single layers of a composition, including those of nested compositions.
 fn leaves(layers: &[Box<dyn Bijection>]) -> Vec<Leaf<'_>> {
     let mut open = numbered(layers, "");
     let mut leaves = Vec::new();
@@ -33,13 +33,13 @@ fn leaves(layers: &[Box<dyn Bijection>]) -> Vec<Leaf<'_>> {
     leaves
 }
 
-/// The layers with their paths, last first.
+/// Returns the layers with their paths, last first.
 fn numbered<'a>(layers: &'a [Box<dyn Bijection>], path: &str) -> Vec<Leaf<'a>> {
     let numbered = layers.iter().map(AsRef::as_ref).enumerate();
     numbered.map(|(k, bijection)| Leaf { bijection, path: format!("{path}layers.{k}") }).rev().collect()
 }
 
-/// All sections of a composition.
+/// Writes all sections of a composition.
 pub(super) fn sections(
     bijection: &dyn Bijection,
     recording: &Recording,
@@ -105,14 +105,14 @@ fn definition(leaves: &[Leaf<'_>]) -> Section {
     Section::new("Definition", lines)
 }
 
-/// What is said of all layers together, on the tape of the composition.
+/// The sections about all layers together, on the tape of the composition.
 struct Whole<'a> {
     recording: &'a Recording,
     leaves: Vec<Leaf<'a>>,
     called: Vec<Called>,
-    /// Whether each layer has an inverse.
+    /// What is known of each layer's inverse.
     standing: Vec<Standing>,
-    /// The layer that was written last: what it gave a name keeps it.
+    /// The layer that was written last; it holds the names given so far.
     subject: Option<Subject<'a>>,
 }
 
@@ -121,7 +121,7 @@ impl<'a> Whole<'a> {
         self.leaves.len()
     }
 
-    /// Layer k, counted from 0, with every name that was given so far.
+    /// Returns layer k, from 0, with the names given so far.
     fn subject(&mut self, k: usize) -> Subject<'a> {
         let layer = &self.recording.layers()[k];
         let domain = self.leaves[k].bijection.domain().into();
@@ -144,7 +144,7 @@ impl<'a> Whole<'a> {
         Section::new("Jacobian", vec![Line::Prose(said), line(Written::typed("J").equals(&product))])
     }
 
-    /// The sum of the layers' log-determinants, as names and with what they are put in.
+    /// Writes the sum of the layers' log-determinants, by name and with short ones inserted.
     fn log_det(&mut self) -> Section {
         let mut lines = vec![Line::Prose(Prose::words(
             "The determinant of a product is the product of the determinants, so the logarithms add up:",
@@ -167,8 +167,8 @@ impl<'a> Whole<'a> {
         Section::new("Log-determinant", lines)
     }
 
-    /// Each layer's log-determinant, put in where that is short and left out where it is 0: the terms with their signs,
-    /// and definitions.
+    /// Returns each layer's log-determinant as a signed term, inserted where it is short and omitted where it
+    /// is 0, and the definitions of the others.
     fn terms(&mut self) -> (Vec<(bool, Written)>, Vec<Written>) {
         let (mut terms, mut definitions) = (Vec::new(), Vec::new());
         for k in 0..self.count() {
@@ -189,7 +189,7 @@ impl<'a> Whole<'a> {
         (terms, definitions)
     }
 
-    /// The layers' inverses, last to first.
+    /// Writes the layers' inverses, last to first.
     fn inverse(&mut self) -> Section {
         let mut lines = vec![Line::Prose(Prose::words("The layers undone, last to first:"))];
         for k in (0..self.count()).rev() {

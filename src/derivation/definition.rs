@@ -1,4 +1,4 @@
-//! What a layer is, and what each output depends on.
+//! Definition of a layer, and the dependence of its outputs on its inputs.
 
 use super::halves::{Halves, parts};
 use super::prose::Prose;
@@ -9,9 +9,9 @@ use crate::sweep::reach::{Reach, Relation};
 use crate::sweep::{Wanted, Written, equations};
 use crate::tape::{NodeId, Op};
 
-/// Up to so many outputs are told one by one.
+/// Up to this number of outputs, dependences are listed one by one.
 const ONE_BY_ONE: usize = 6;
-/// Up to so many parts an output is written part by part.
+/// Up to this number of parts, an output is written part by part.
 const PARTS: usize = 8;
 
 pub(super) fn definition(subject: &mut Subject<'_>) -> Section {
@@ -46,7 +46,7 @@ pub(super) fn definition(subject: &mut Subject<'_>) -> Section {
     Section::new("Definition", lines)
 }
 
-/// An output by the parts that it is put together of, if they are few.
+/// Returns an output as the parts that it is concatenated from, if there are few.
 pub(super) fn in_parts(subject: &Subject<'_>, name: &Written, node: NodeId) -> Vec<Wanted> {
     let by_number = equations(subject.tape, name, node);
     if by_number.len() > 1 {
@@ -68,7 +68,7 @@ fn chosen_part(name: &Written, places: &[u32]) -> Written {
     }
 }
 
-/// Which inputs each output is computed from.
+/// Writes which inputs each output is computed from.
 pub(super) fn dependence(subject: &Subject<'_>) -> Section {
     let map = map(subject.tape, subject.layer.input, subject.layer.output);
     let pattern = Reach::new(subject.tape, &map, Relation::Value).pattern();

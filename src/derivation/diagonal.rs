@@ -1,4 +1,4 @@
-//! The structure with its proof, the diagonal with its signs and why they are what they are, the determinant.
+//! The structure with its proof, the diagonal and its signs with their proofs, and the determinant.
 
 use super::element::Elements;
 use super::prose::Prose;
@@ -10,18 +10,19 @@ use crate::sweep::simplify::{sign, simplify};
 use crate::sweep::{Product, Sheet, Term, Wanted, Written};
 use crate::tape::{NodeId, Op, Shape, Tape, Var};
 
-/// Up to so many variables an order is spelled out.
+/// Up to this number of variables, an order is written out.
 const SPELLED_OUT: usize = 12;
 
-/// The entries of a diagonal, simplified: by rows, or in the order of the structure where rows and columns differ.
+/// The simplified diagonal: by rows, or in the order of the structure if rows and columns are ordered
+/// differently.
 #[derive(Clone, Debug)]
 pub(super) struct Diagonal {
-    /// All of it.
+    /// The whole diagonal.
     pub(super) whole: NodeId,
     pub(super) parts: Vec<Part>,
 }
 
-/// A stretch of a diagonal: a vector, or a number several times.
+/// A range of a diagonal: a vector, or one number repeated.
 #[derive(Clone, Debug)]
 pub(super) struct Part {
     pub(super) node: NodeId,
@@ -34,7 +35,7 @@ impl Diagonal {
         let literal = tape.var(subject.layer.diagonal?);
         let order = subject.layer.structure.order(subject.d())?;
         let rows = order.outputs();
-        // The diagonal of a matrix is read from its first row on, in whatever order it is solved.
+        // The diagonal of a matrix is read by rows, whatever the order of solving.
         let natural = match subject.halves.is_none() && order.inputs() == rows && !rows.is_sorted() {
             true => {
                 let mut places = vec![0; rows.len()];
@@ -53,7 +54,8 @@ impl Diagonal {
         self.parts.iter().map(|part| Wanted::alone(part.node)).collect()
     }
 
-    /// The parts one after the other, what is repeated as often as it is where that is not too often.
+    /// Writes the parts one after another; a repeated number is written as often as it occurs, if that is not
+    /// too often.
     fn listed(&self, sheet: &Sheet) -> Written {
         let parts: Vec<Written> = self
             .parts
@@ -73,7 +75,7 @@ impl Diagonal {
     }
 }
 
-/// The diagonal of a matrix, worked out: of W⊙M + diag(v) it is v where the mask M has no ones on it.
+/// Simplifies the diagonal of a matrix: for W⊙M + diag(v) it is v if the mask M has a zero diagonal.
 fn of_a_matrix<'t>(tape: &'t Tape, entries: Var<'t>) -> Var<'t> {
     let (mut id, mut places) = (entries.id(), (0..entries.len()).collect::<Vec<_>>());
     while let Op::Gather(indices) = tape.node(id).op {
@@ -86,7 +88,7 @@ fn of_a_matrix<'t>(tape: &'t Tape, entries: Var<'t>) -> Var<'t> {
     }
 }
 
-/// The vectors and repeated numbers a vector is put together of.
+/// Returns the vectors and repeated numbers that a vector is concatenated from.
 fn stretches(tape: &Tape, whole: NodeId) -> Vec<Part> {
     let operands = tape.look(whole, |node| match node.op {
         Op::Concat => node.operands.to_vec(),
@@ -111,7 +113,7 @@ fn stretches(tape: &Tape, whole: NodeId) -> Vec<Part> {
     parts
 }
 
-/// What is declared, and why it holds.
+/// Writes the declared structure and its proof.
 pub(super) fn structure(subject: &Subject<'_>) -> Section {
     let (input, output) = (&subject.called.input, &subject.called.output);
     let j = subject.called.jacobian.text();
@@ -156,7 +158,7 @@ pub(super) fn structure(subject: &Subject<'_>) -> Section {
     Section::new("Structure", vec![Line::Prose(proven)])
 }
 
-/// The order of the rows and columns.
+/// Writes the order of the rows and columns.
 fn ordered(order: &Order, input: &Written, output: &Written) -> Prose {
     let list = |of: &Written, places: &[usize]| {
         let mut parts: Vec<Written> =
@@ -172,7 +174,7 @@ fn ordered(order: &Order, input: &Written, output: &Written) -> Prose {
     rows.formula(list(input, order.inputs()))
 }
 
-/// The entries, and what is known of their signs.
+/// Writes the entries and their signs.
 pub(super) fn section(subject: &mut Subject<'_>, diagonal: &Diagonal) -> Section {
     let sheet = subject.write(diagonal.wanted());
     let mut lines = formulas(&sheet);
@@ -216,7 +218,7 @@ pub(super) fn section(subject: &mut Subject<'_>, diagonal: &Diagonal) -> Section
     Section::new("Diagonal", lines)
 }
 
-/// diag(J), or the entries that rows and columns put in order bring onto the diagonal.
+/// Writes diag(J), or the entries on the diagonal after rows and columns are reordered.
 fn on_the_diagonal(subject: &Subject<'_>) -> Written {
     let matched =
         subject.layer.structure.order(subject.d()).filter(|order| order.inputs() != order.outputs());
@@ -232,7 +234,7 @@ fn on_the_diagonal(subject: &Subject<'_>) -> Written {
     Written::of(&Term::List(entries.iter().collect()))
 }
 
-/// An interval, its ends to five digits and rounded outwards.
+/// Writes an interval with ends of five digits, rounded outwards.
 fn interval(bound: Bound) -> String {
     let shown = |end: End, up: bool| {
         if end.at.is_infinite() {
@@ -250,7 +252,7 @@ fn interval(bound: Bound) -> String {
     format!("{open}{}, {}{close}", shown(bound.low, false), shown(bound.high, true))
 }
 
-/// det J as the product of the diagonal, with the sign of the order.
+/// Writes det J as the product of the diagonal, with the sign of the order.
 pub(super) fn determinant(subject: &mut Subject<'_>, diagonal: &Diagonal) -> Section {
     let tape = subject.tape;
     let first = tape.len();
@@ -299,7 +301,7 @@ pub(super) fn determinant(subject: &mut Subject<'_>, diagonal: &Diagonal) -> Sec
     Section::new("Determinant", lines)
 }
 
-/// Σ or ∏ over the elements of a vector.
+/// Writes Σ or ∏ over the elements of a vector.
 pub(super) fn total(sign: char, sheet: &Sheet, vector: NodeId) -> Written {
     match sheet.indexed(vector) {
         Some(body) if !body.sums() => Written::of(&Term::Total { sign, over: "i", body }),
@@ -307,7 +309,7 @@ pub(super) fn total(sign: char, sheet: &Sheet, vector: NodeId) -> Written {
     }
 }
 
-/// Whether an order takes an odd number of exchanges: of the rows and of the columns together.
+/// Returns whether the permutations of rows and columns together are odd.
 fn is_odd(order: &Order) -> bool {
     let exchanges = |places: &[usize]| {
         let mut seen = vec![false; places.len()];

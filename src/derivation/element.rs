@@ -1,22 +1,22 @@
-//! Elements of vectors and matrices as formulas of elements: element 1 of tanh(W·z) is tanh(w₁,₁·z₁ + …), the diagonal
-//! of W⊙M + diag(v) is v where the mask M has no ones there.
+//! Elements of vectors and matrices as scalar formulas: element 1 of tanh(W·z) is tanh(w₁,₁·z₁ + …), and the
+//! diagonal of W⊙M + diag(v) is v if the mask M has a zero diagonal.
 //!
-//! A derivation of few variables is read entry by entry. The elements are nodes again, so that they can be simplified
-//! and put to the test like everything else.
+//! Derivations of few variables are written entry by entry. The elements are nodes too, so that they can be
+//! simplified and tested like all others.
 
 use std::collections::HashMap;
 
 use crate::tape::{Node, NodeId, Op, Operands, Shape, Tape, Var};
 
-/// Up to so many terms the row of a product is written out.
+/// Up to this number of terms, a row of a matrix product is written out.
 const TERMS: usize = 3;
-/// Up to so many columns they are looked for.
+/// Up to this number of columns, non-zero terms are searched for.
 const COLUMNS: usize = 64;
 
-/// Which elements of a node, counted row by row.
+/// Elements of a node, numbered by rows.
 type Wanted = (NodeId, Vec<usize>);
 
-/// Elements that have been worked out: one at a time as scalars, or several as vectors.
+/// Elements worked out so far: one at a time as scalars, or several as vectors.
 pub(super) struct Elements<'t> {
     tape: &'t Tape,
     single: bool,
@@ -24,17 +24,17 @@ pub(super) struct Elements<'t> {
 }
 
 impl<'t> Elements<'t> {
-    /// One element at a time.
+    /// Works out one element at a time.
     pub(super) fn scalars(tape: &'t Tape) -> Elements<'t> {
         Elements { tape, single: true, known: HashMap::new() }
     }
 
-    /// Several elements as a vector.
+    /// Works out several elements as a vector.
     pub(super) fn vectors(tape: &'t Tape) -> Elements<'t> {
         Elements { tape, single: false, known: HashMap::new() }
     }
 
-    /// These elements of a node.
+    /// Returns these elements of a node.
     pub(super) fn of(&mut self, id: NodeId, elements: &[usize]) -> Var<'t> {
         let wanted = (id, elements.to_vec());
         let mut stack = vec![wanted.clone()];
@@ -58,7 +58,7 @@ impl<'t> Elements<'t> {
         if self.single { Shape::Scalar } else { Shape::Vector(elements.len()) }
     }
 
-    /// What these elements are computed from; `None` where they are taken as they are.
+    /// Returns what these elements are computed from; `None` where they are read from the node itself.
     fn needs(&self, node: &Node, elements: &[usize]) -> Option<Vec<Wanted>> {
         let operand = |k: usize| node.operands[k];
         let mapped = |to: &dyn Fn(usize) -> usize| elements.iter().map(|e| to(*e)).collect::<Vec<_>>();
@@ -100,8 +100,8 @@ impl<'t> Elements<'t> {
         }
     }
 
-    /// The entries of a matrix's row, then the vector's elements that meet an entry other than 0, then of both those
-    /// whose product is not 0, if they are few.
+    /// Returns the entries of a matrix row, then the elements of the vector that meet a non-zero entry, then
+    /// of both only those with a non-zero product, if there are few.
     fn row(&self, node: &Node, row: usize) -> Option<Vec<Wanted>> {
         let (matrix, vector) = (node.operands[0], node.operands[1]);
         let Shape::Matrix(_, columns) = self.tape.shape(matrix) else { unreachable!("a matrix") };
@@ -144,7 +144,7 @@ impl<'t> Elements<'t> {
             Op::Mul if self.is(needed[1], -1.0) => -var(0),
             Op::Add if self.is(needed[0], 0.0) => var(1),
             Op::Add | Op::Sub if self.is(needed[1], 0.0) => var(0),
-            // Exact: these are 0 or 1 at 0.
+            // Exact: these functions are 0 at 0.
             Op::Neg | Op::Abs | Op::Tanh | Op::Sin | Op::Sinh | Op::Asinh if self.is(needed[0], 0.0) => {
                 number(0.0)
             }

@@ -38,7 +38,7 @@ impl From<String> for Formulas {
 }
 
 impl Formulas {
-    /// These lines and those after them; a definition that stands here already is not said again.
+    /// Appends lines; definitions that are already present are not repeated.
     pub fn and(mut self, other: Formulas) -> Formulas {
         let new: Vec<Formula> = other.0.into_iter().filter(|line| !self.0.contains(line)).collect();
         self.0.extend(new);
@@ -46,7 +46,7 @@ impl Formulas {
     }
 }
 
-/// `name = …` as it stands on the tape, with names for the inputs; what it needs to define comes first.
+/// Writes `name = …` for a node, with names for the inputs; definitions that it needs come first.
 pub fn equation(name: &str, node: Var<'_>, inputs: &[(Var<'_>, &str)]) -> Formulas {
     let names = inputs.iter().fold(Names::new(), |names, (input, name)| names.with(input.id(), name));
     crate::sweep::formulas(node.tape(), &[(name, node.id())], &names).into()

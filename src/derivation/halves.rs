@@ -1,25 +1,25 @@
-//! Layers that pass some variables on and move the others: coupling layers, read off the tape.
+//! Coupling layers, recognised on the tape.
 //!
-//! Nobody declares it. The output is put together of two parts, one a copy of some inputs, the other computed from
-//! those and from inputs of its own; then the derivation is written with zₐ and z_b, as the papers have it.
+//! The output is concatenated from two parts: one is a copy of some inputs, the other is computed from those
+//! and from the remaining inputs. The derivation of such a layer uses zₐ and z_b, as in the literature.
 
 use crate::tape::{Cut, NodeId, Op, Shape, Tape};
 
-/// Which variables pass and which are moved.
+/// Coupling mask: the variables of the identity part and of the transformed part.
 #[derive(Clone, Debug)]
 pub(super) struct Halves {
     pub(super) passing: Vec<u32>,
     pub(super) moved: Vec<u32>,
-    /// The input's variables that pass, as a node; the output's are the same node.
+    /// The identity part of the input, as a node; that of the output is the same node.
     pub(super) passed: NodeId,
-    /// The input's variables that are moved.
+    /// The transformed part of the input.
     pub(super) before: NodeId,
-    /// The output's.
+    /// The transformed part of the output.
     pub(super) after: NodeId,
 }
 
 impl Halves {
-    /// The halves of a map, if it has two.
+    /// Returns the coupling mask of a map, if it is a coupling layer.
     pub(super) fn of(tape: &Tape, input: NodeId, output: NodeId) -> Option<Halves> {
         let parts = parts(tape, output)?;
         let [first, second] = parts.as_slice() else { return None };
@@ -40,7 +40,7 @@ impl Halves {
     }
 }
 
-/// The vectors that an output is put together of, and which places of the output each fills.
+/// Returns the vectors that an output is concatenated from, and which places of the output each fills.
 pub(super) fn parts(tape: &Tape, output: NodeId) -> Option<Vec<(NodeId, Vec<u32>)>> {
     let d = tape.shape(output).len();
     let mut places: Vec<u32> = (0..d as u32).collect();
@@ -53,7 +53,7 @@ pub(super) fn parts(tape: &Tape, output: NodeId) -> Option<Vec<(NodeId, Vec<u32>
                 id = node.operands[0];
             }
             Op::Concat => {
-                // places[k] is where output k lies in the concatenation.
+                // places[k] is the position of output k in the concatenation.
                 let mut filled = vec![None; node.shape.len()];
                 for (k, place) in places.iter().enumerate() {
                     filled[*place as usize] = Some(k as u32);

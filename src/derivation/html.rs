@@ -1,17 +1,17 @@
-//! A derivation as an HTML page with MathML.
+//! Derivations as HTML pages with MathML.
 //!
-//! Browsers set MathML themselves, so the page needs no script and nothing from elsewhere. They do not break a formula
-//! into lines, but lines between formulas: a sum is written as one formula for each term, and what is still too wide
-//! scrolls within its own box.
+//! Browsers render MathML, so the page needs no script and loads nothing. They break lines between formulas,
+//! not within one: a sum is therefore written as one formula for each term, and a formula that is still too
+//! wide scrolls in its own box.
 
 use super::{Derivation, Line, Matrix, Prose, Span};
 use crate::sweep::Formula;
 pub use crate::sweep::html_words as escape;
 
-/// How many characters a row of a matrix may take.
+/// Maximum number of characters in a row of a matrix.
 const LINE: usize = 74;
 
-/// The style of a page of formulas.
+/// The style sheet of a page of formulas.
 pub const STYLE: &str = "\
 :root{color-scheme:light dark;--paper:#fffefb;--ink:#1d1c1a;--soft:#68645c;--rule:#e4dfd5;--accent:#8b3d14}
 @media (prefers-color-scheme:dark){:root{--paper:#17181b;--ink:#e9e7e2;--soft:#a19d95;--rule:#34363b;--accent:#e5a878}}
@@ -42,7 +42,8 @@ body{font-size:10.5pt}main{max-width:none;padding:0}h2,h3{break-after:avoid}
 ";
 
 impl Derivation {
-    /// The derivation as a whole HTML page: MathML, no scripts, nothing loaded, light and dark, for screens and paper.
+    /// Returns the derivation as a complete HTML page: MathML, no scripts, nothing loaded, light and dark,
+    /// for screens and paper.
     ///
     /// ```
     /// use pushforward::prelude::*;
@@ -63,7 +64,7 @@ impl Derivation {
         )
     }
 
-    /// The sections alone, for a page that has the style; headings begin at this level.
+    /// Returns the sections without the style sheet, for a page that has it; headings start at this level.
     pub fn html_sections(&self, level: usize) -> String {
         let mut page = String::new();
         for section in &self.sections {
@@ -93,10 +94,10 @@ impl Derivation {
     }
 }
 
-/// A formula on lines of its own: in parts, between which a browser ends a line where its window is narrow.
+/// Returns a displayed formula, in parts between which the browser may break the line.
 pub fn displayed(formula: &Formula) -> String {
     let (mut parts, mut from) = (String::new(), 0);
-    // A name alone on its line looks lost.
+    // Keeps a lone name from being a line of its own.
     const LEAST: usize = 12;
     let ends = formula.breaks.iter().filter(|place| !place.in_product && place.before >= LEAST);
     let ends = ends.map(|place| place.at);
@@ -105,7 +106,7 @@ pub fn displayed(formula: &Formula) -> String {
         if from == 0 {
             parts.push_str(&format!("<math displaystyle=\"true\">{part}</math>"));
         } else {
-            // A sign that begins a part is still one between two terms.
+            // An operator at the start of a part still stands between two terms.
             let part = part.replacen("<mo>", "<mo form=\"infix\">", usize::from(part.starts_with("<mo>")));
             parts.push_str(&format!("<wbr/><math displaystyle=\"true\">{part}</math>"));
         }
@@ -126,7 +127,7 @@ fn sentence(prose: &Prose) -> String {
     prose.0.iter().map(span).collect()
 }
 
-/// Words, with what stands between backquotes as code.
+/// Converts words; text between backquotes becomes code.
 pub fn words(text: &str) -> String {
     let part = |(k, part): (usize, &str)| match k % 2 {
         0 => escape(part),
@@ -135,7 +136,7 @@ pub fn words(text: &str) -> String {
     text.split('`').enumerate().map(part).collect()
 }
 
-/// A matrix as one, or entry by entry where it would be very wide.
+/// Writes a matrix as a whole, or entry by entry if it would be too wide.
 fn set(page: &mut String, matrix: &Matrix) {
     let widths = matrix.widths(|entry| entry.width);
     if widths.iter().map(|width| width + 2).sum::<usize>() > LINE {

@@ -1,4 +1,4 @@
-//! The inverse, and the density with everything put in.
+//! The inverse, and the density with all formulas inserted.
 
 use super::definition::in_parts;
 use super::element::Elements;
@@ -13,29 +13,29 @@ use crate::sweep::simplify::simplify;
 use crate::sweep::{Names, Sheet, Term, Wanted, Written, tangent};
 use crate::tape::{Cut, NodeId, Op, Shape, Tape, Var};
 
-/// How many characters ln|det J| may take to be put into the density.
+/// Maximum number of characters of ln|det J| that is inserted into the density.
 const PUT_IN: usize = 84;
 
-/// Beyond so many variables that are solved one after the other, the first two show how it goes on.
+/// Beyond this number of variables that are solved one after another, only the first two are shown.
 const STAGES: usize = 8;
 
-/// Up to so many variables an order is spelled out.
+/// Up to this number of variables, an order is written out.
 const SPELLED_OUT: usize = 12;
 
-/// Whether there is one z for each x, which a density needs.
+/// Whether each x has exactly one z, as a density requires.
 pub(super) enum Standing {
     /// An inverse is derived, or the layer gives one and nothing refutes it.
     Inverted,
-    /// No inverse is known, but a proof that there is one: why.
+    /// No inverse is known, but the map is proven one-to-one; holds the reason.
     OneToOne(String),
-    /// Neither is known: why no inverse could be derived.
+    /// Neither is known; holds why no inverse could be derived.
     Open(String),
-    /// Two z go to one x: which.
+    /// Refuted: two z have the same x; holds the two points.
     Refuted(String),
 }
 
 impl Standing {
-    /// What is known of a single layer.
+    /// Determines what is known of a single layer.
     pub(super) fn of(bijection: &dyn Bijection) -> Standing {
         let tape = Tape::new();
         let x = tape.input(Shape::Vector(bijection.dim()));
@@ -53,12 +53,12 @@ impl Standing {
         }
     }
 
-    /// Whether a density may be written.
+    /// Returns whether a density may be written.
     pub(super) fn has_density(&self) -> bool {
         matches!(self, Standing::Inverted | Standing::OneToOne(_))
     }
 
-    /// What is said in the place of an inverse; nothing where there is one.
+    /// Returns the sentence that replaces the inverse; `None` where there is an inverse.
     pub(super) fn told(&self, name: &str) -> Option<String> {
         match self {
             Standing::Inverted => None,
@@ -75,7 +75,7 @@ impl Standing {
         }
     }
 
-    /// What is said in the place of a density.
+    /// Returns the sentence that replaces the density.
     pub(super) fn without_density(&self) -> Line {
         let said = match self {
             Standing::Refuted(_) => {
@@ -91,12 +91,12 @@ impl Standing {
     }
 }
 
-/// With a full stop at its end.
+/// Adds a full stop.
 fn sentence(text: &str) -> String {
     format!("{}.", text.trim_end_matches('.'))
 }
 
-/// z = f⁻¹(x), as it follows from `forward`, or as the layer gives it; and whether it is known.
+/// Writes z = f⁻¹(x), derived from `forward` or given by the layer; also returns what is known of it.
 pub(super) fn section(
     bijection: &dyn Bijection,
     subject: &mut Subject<'_>,
@@ -123,19 +123,21 @@ pub(super) fn section(
     (Section::new(heading, lines), standing)
 }
 
-/// Whether an inverse is an equation of one unknown, or has one within it.
+/// Returns whether an inverse is an equation in one unknown, or contains one.
 fn has_root(tape: &Tape, z: Var<'_>) -> bool {
     !roots(tape, z).is_empty() || tape.look(z.id(), |node| matches!(node.op, Op::Root(_)))
 }
 
-/// The equations of one unknown within an inverse; one that is all of it is written as an equation in its own place.
+/// Returns the equations in one unknown within an inverse, except one that is the whole inverse: that is
+/// written as an equation of its own.
 fn roots(tape: &Tape, z: Var<'_>) -> Vec<NodeId> {
     let is_root = |id: &NodeId| tape.look(*id, |node| matches!(node.op, Op::Root(_)));
     let cut = Cut::new(tape, &[], &[z.id()]);
     cut.nodes().iter().copied().filter(|id| *id != z.id()).filter(is_root).collect()
 }
 
-/// What guarantees that the equations within an inverse have one solution: the slope of what is to be 0.
+/// Writes why the equations within an inverse have one solution: the slope of the function whose zero is
+/// sought.
 pub(super) fn guaranteed(tape: &Tape, z: Var<'_>) -> Option<Line> {
     let slopes: Vec<String> = roots(tape, z).into_iter().filter_map(|root| slope(tape, root)).collect();
     let (first, rest) = slopes.split_first()?;
@@ -152,7 +154,7 @@ pub(super) fn guaranteed(tape: &Tape, z: Var<'_>) -> Option<Line> {
     ))
 }
 
-/// Where the slope of the function that is to be 0 lies: `in [0.1, 1.9]`.
+/// Returns the range of the slope of the function whose zero is sought: `in [0.1, 1.9]`.
 fn slope(tape: &Tape, root: NodeId) -> Option<String> {
     let node = tape.node(root);
     let Op::Root(equation) = &node.op else { return None };
@@ -173,13 +175,13 @@ fn slope(tape: &Tape, root: NodeId) -> Option<String> {
     })
 }
 
-/// Six digits, without zeros at the end.
+/// Writes six digits, without trailing zeros.
 fn plain(value: f64) -> String {
     let text = format!("{value:.6}");
     text.trim_end_matches('0').trim_end_matches('.').to_string()
 }
 
-/// Calls x, and its halves, what they are called.
+/// Names x, and its identity and transformed part.
 pub(super) fn call_image(subject: &mut Subject<'_>, x: Var<'_>) {
     let output = subject.called.output.clone();
     subject.name(x.id(), output.clone());
@@ -191,7 +193,8 @@ pub(super) fn call_image(subject: &mut Subject<'_>, x: Var<'_>) {
     }
 }
 
-/// The equations for z, by halves or by variables where that is how it comes.
+/// Writes the equations for z, by identity and transformed part or by variables where the inverse has that
+/// form.
 pub(super) fn solved(subject: &mut Subject<'_>, z: Var<'_>) -> Vec<Line> {
     let input = subject.called.input.clone();
     if let Some(halves) = subject.halves.clone()
@@ -223,7 +226,7 @@ pub(super) fn solved(subject: &mut Subject<'_>, z: Var<'_>) -> Vec<Line> {
     lines
 }
 
-/// One variable after the other: what was solved for is known in what follows.
+/// Writes one variable after another: those already solved are known in the next equations.
 fn by_entries(subject: &mut Subject<'_>, z: NodeId) -> Vec<Line> {
     let input = subject.called.input.clone();
     let mut elements = Elements::scalars(subject.tape);
@@ -232,7 +235,7 @@ fn by_entries(subject: &mut Subject<'_>, z: NodeId) -> Vec<Line> {
     subject.lines(each)
 }
 
-/// An inverse that is an equation, with the unknown called what it is.
+/// Writes an inverse that is an equation, with a name for the unknown.
 fn equation(subject: &mut Subject<'_>, name: &Written, node: NodeId) -> Option<Vec<Line>> {
     let tape = subject.tape;
     let recorded = tape.node(node);
@@ -280,7 +283,8 @@ fn equation(subject: &mut Subject<'_>, name: &Written, node: NodeId) -> Option<V
     Some(lines)
 }
 
-/// ln p_X(x) = ln p_Z(z) - ln|det J|, with the log-determinant put in; and as a function of x alone.
+/// Writes ln p_X(x) = ln p_Z(z) - ln|det J|, with the log-determinant inserted, and also as a function of x
+/// alone.
 pub(super) fn density(bijection: &dyn Bijection, subject: &mut Subject<'_>, standing: &Standing) -> Section {
     if !standing.has_density() {
         return Section::new("Density", vec![standing.without_density()]);
@@ -300,7 +304,7 @@ pub(super) fn density(bijection: &dyn Bijection, subject: &mut Subject<'_>, stan
     Section::new("Density", lines)
 }
 
-/// The same of a layer that is written from the side of x: nothing is to be solved.
+/// Writes the density of an `Inverse`, defined as z = g(x): nothing has to be solved.
 pub(super) fn density_of_turned(subject: &mut Subject<'_>) -> Section {
     let with = Prose::typed("with $z = g(x)$ as defined, in one pass.");
     Section::new("Density", vec![line(general().equals(&put_in(subject, true))), Line::Prose(with)])
@@ -314,7 +318,7 @@ pub(super) fn base() -> Written {
     Written::typed("ln p_Z(z)")
 }
 
-/// ln p_Z(z) less the log-determinant, or with it; its name where it is long.
+/// Writes ln p_Z(z) minus (or plus) the log-determinant; the latter by its name where it is long.
 fn put_in(subject: &mut Subject<'_>, added: bool) -> Written {
     let log_det = subject.log_det;
     let name = subject.called.log_det();
@@ -329,7 +333,7 @@ fn put_in(subject: &mut Subject<'_>, added: bool) -> Written {
     }
 }
 
-/// The terms of a sum with their signs, so that a sum that is taken away needs no brackets.
+/// Returns the terms of a sum with their signs, so that a subtracted sum needs no brackets.
 pub(super) fn terms(tape: &Tape, sum: NodeId) -> Vec<(bool, NodeId)> {
     let mut terms = Vec::new();
     let mut open = vec![(true, sum)];
@@ -347,7 +351,7 @@ pub(super) fn terms(tape: &Tape, sum: NodeId) -> Vec<(bool, NodeId)> {
     terms
 }
 
-/// The terms added to the base density, or taken away from it.
+/// Adds the terms to the base density, or subtracts them.
 fn with_terms(base: Written, sheet: &Sheet, terms: &[(bool, NodeId)], added: bool) -> Written {
     terms.iter().fold(base, |sum, (positive, id)| match *positive == added {
         true => sum.plus(sheet.of(*id)),
@@ -355,8 +359,8 @@ fn with_terms(base: Written, sheet: &Sheet, terms: &[(bool, NodeId)], added: boo
     })
 }
 
-/// The density with z = f⁻¹(x) put into the log-determinant, where that stays short; on a tape of its own, where
-/// nothing has a name.
+/// Writes the density with z = f⁻¹(x) inserted into the log-determinant, if the result is short; on a
+/// separate tape, where no node has a name.
 fn of_x(bijection: &dyn Bijection, subject: &Subject<'_>) -> Option<Line> {
     let tape = Tape::new();
     let x = tape.input(Shape::Vector(subject.d()));

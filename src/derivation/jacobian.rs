@@ -1,5 +1,5 @@
-//! The Jacobian: one formula for all entries of a diagonal, blocks for a layer of two halves, entry by entry where the
-//! variables are few, and with whole matrices where they are many.
+//! The Jacobian: one formula for all entries of a diagonal, blocks for a coupling layer, entry by entry for
+//! few variables, and in matrix form for many.
 
 use super::diagonal::Diagonal;
 use super::element::Elements;
@@ -13,11 +13,11 @@ use crate::sweep::simplify::simplify;
 use crate::sweep::{Function, Term, Wanted, Written};
 use crate::tape::NodeId;
 
-/// Up to so many variables the Jacobian is written entry by entry.
+/// Up to this number of variables, the Jacobian is written entry by entry.
 pub(super) const WRITTEN_OUT: usize = 4;
-/// How many characters the entries may take.
+/// Maximum number of characters of the entries.
 const LONGEST: usize = 800;
-/// How many a Jacobian in matrix form may take, with its definitions.
+/// Maximum number of characters of a Jacobian in matrix form, with its definitions.
 const LONGEST_MATRIX: usize = 600;
 
 pub(super) fn section(subject: &mut Subject<'_>, diagonal: Option<&Diagonal>) -> Section {
@@ -35,7 +35,7 @@ pub(super) fn section(subject: &mut Subject<'_>, diagonal: Option<&Diagonal>) ->
     Section::new("Jacobian", lines)
 }
 
-/// ∂xᵢ/∂zᵢ = …, for every i at once.
+/// Writes ∂xᵢ/∂zᵢ = … for all i in one formula.
 fn of_diagonal(subject: &mut Subject<'_>, diagonal: NodeId) -> Vec<Line> {
     let sheet = subject.write(vec![Wanted::alone(diagonal)]);
     let mut lines = formulas(&sheet);
@@ -57,7 +57,7 @@ fn zeros() -> Line {
     Line::Prose(Prose::words("The other entries are 0."))
 }
 
-/// [I, 0; ∂x_b/∂z_a, diag(…)]
+/// Writes [I, 0; ∂x_b/∂z_a, diag(…)].
 fn blocks(subject: &mut Subject<'_>, halves: &Halves, diagonal: NodeId) -> Vec<Line> {
     let tape = subject.tape;
     let first = tape.len();
@@ -66,7 +66,7 @@ fn blocks(subject: &mut Subject<'_>, halves: &Halves, diagonal: NodeId) -> Vec<L
     let across = slope(tape, halves.passed, halves.after);
     let mut wanted = vec![Wanted::alone(own)];
     wanted.extend(across.map(|across| Wanted::alone(across.id())));
-    // The block below the diagonal has no share in the determinant: where it is long it is left as it is.
+    // The block below the diagonal does not enter the determinant: it is not written out where it is long.
     let short = across.and_then(|_| subject.write_if_short(wanted, LONGEST_MATRIX));
     let shown = short.as_ref().zip(across).map(|(sheet, across)| sheet.of(across.id()).clone());
     let sheet = short.unwrap_or_else(|| subject.write(vec![Wanted::alone(own)]));
@@ -104,13 +104,13 @@ fn blocks(subject: &mut Subject<'_>, halves: &Halves, diagonal: NodeId) -> Vec<L
     lines
 }
 
-/// Entry by entry, where that is not too long.
+/// Writes the entries one by one, if that is short enough.
 fn entries(subject: &mut Subject<'_>) -> Option<Vec<Line>> {
     let (tape, d) = (subject.tape, subject.d());
     if d > WRITTEN_OUT {
         return None;
     }
-    // A dense layer has recorded its Jacobian already: it is derived all the same.
+    // Derived again even if the Jacobian of a dense layer is on the tape already.
     let first = subject.first();
     let whole = jacobian(tape, &map(tape, subject.layer.input, subject.layer.output)).id();
     let mut elements = Elements::scalars(tape);
@@ -134,7 +134,7 @@ fn entries(subject: &mut Subject<'_>) -> Option<Vec<Line>> {
     Some(lines)
 }
 
-/// J = W₁·diag(…)·W₀
+/// Writes J = W₁·diag(…)·W₀.
 fn in_matrices(subject: &mut Subject<'_>) -> Option<Vec<Line>> {
     let whole = slope(subject.tape, subject.layer.input, subject.layer.output)?;
     let name = subject.called.jacobian.clone();

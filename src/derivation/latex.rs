@@ -1,12 +1,12 @@
-//! A derivation as a LaTeX document.
+//! Derivations as LaTeX documents.
 //!
-//! Formulas are set as paragraphs in display style, indented and ragged, so that TeX itself ends their lines at signs
-//! of operation; a rule stands at the right of its step if there is room, and below it if not.
+//! Formulas are paragraphs in display style, indented and ragged right, so that TeX breaks them at operators.
+//! The name of a rule is set to the right of its step if there is room, otherwise below it.
 
 use super::{Derivation, Line, Matrix, Prose, Span};
 use crate::sweep::latex_words;
 
-/// How many characters wide a matrix may be.
+/// Maximum width of a matrix in characters.
 const WIDEST: usize = 76;
 
 const PREAMBLE: &str = r"% Compile with pdflatex or xelatex.
@@ -37,7 +37,8 @@ const PREAMBLE: &str = r"% Compile with pdflatex or xelatex.
 ";
 
 impl Derivation {
-    /// The derivation as a LaTeX document that compiles as it is, with pdflatex and with xelatex.
+    /// Returns the derivation as a LaTeX document that compiles without changes, with pdflatex and with
+    /// xelatex.
     ///
     /// It is ASCII and uses amsmath, amssymb and geometry.
     ///
@@ -78,7 +79,7 @@ impl Derivation {
     }
 }
 
-/// A line may end between two factors, if it must.
+/// Allows a line break between two factors, with a penalty.
 fn breakable(formula: &str) -> String {
     formula.replace(" \\, ", " \\,\\penalty700 ")
 }
@@ -91,7 +92,7 @@ fn sentence(prose: &Prose) -> String {
     prose.0.iter().map(span).collect()
 }
 
-/// Words, with what stands between backquotes as code.
+/// Converts words; text between backquotes becomes code.
 fn words(text: &str) -> String {
     let part = |(k, part): (usize, &str)| match k % 2 {
         0 => latex_words(part),
@@ -100,7 +101,7 @@ fn words(text: &str) -> String {
     text.split('`').enumerate().map(part).collect()
 }
 
-/// A matrix as one if it fits on the line, else entry by entry.
+/// Writes a matrix as a whole if it fits on the line, otherwise entry by entry.
 fn set(matrix: &Matrix) -> String {
     let widths = matrix.widths(|entry| entry.width);
     if widths.iter().map(|width| width + 2).sum::<usize>() > WIDEST {

@@ -1,4 +1,4 @@
-//! The sections of one layer.
+//! The sections of a single layer.
 
 use super::diagonal::{self, Diagonal};
 use super::prose::Prose;
@@ -7,7 +7,7 @@ use super::{Line, Section, definition, inverse, jacobian, log_det, motion};
 use crate::bijection::{Bijection, BijectionError, Recording, record};
 use crate::sweep::{Term, Written};
 
-/// Which sections a layer has: all of them on its own, fewer within a chain, where the whole has the rest.
+/// Which sections a layer has: all for a single layer, fewer within a chain, which has the others itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Extent {
     Whole,
@@ -43,7 +43,7 @@ fn straight(
     Ok(sections)
 }
 
-/// A layer that is written from the side of x, as z = g(x): everything is derived of g.
+/// Writes the sections of an `Inverse`, defined as z = g(x): everything is derived from g.
 fn turned(other: &dyn Bijection, called: &Called, extent: Extent) -> Result<Vec<Section>, BijectionError> {
     let recording = record(other)?;
     let mut subject = subject(&recording, other, called.turned("J_g"));
@@ -76,7 +76,7 @@ fn subject<'a>(recording: &'a Recording, bijection: &dyn Bijection, called: Call
     Subject::new(recording.tape(), &recording.layers()[0], bijection.domain().into(), called)
 }
 
-/// What follows from the map alone: dependence, Jacobian, structure, diagonal, determinants.
+/// Writes what follows from `forward` alone: dependence, Jacobian, structure, diagonal, determinants.
 fn derivatives(subject: &mut Subject<'_>) -> Vec<Section> {
     let diagonal = Diagonal::of(subject);
     let mut sections = vec![

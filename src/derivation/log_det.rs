@@ -1,4 +1,4 @@
-//! ln|det J| from the diagonal (or from the matrix) to its simplest form, a rule a line.
+//! ln|det J| from the diagonal (or from the matrix) to its simplest form, one rule a line.
 
 use super::diagonal::Diagonal;
 use super::element::Elements;
@@ -61,7 +61,7 @@ pub(super) fn section(subject: &mut Subject<'_>, diagonal: Option<&Diagonal>) ->
     for ((step, after), before) in told.iter().zip(before) {
         let log = opened(step.rule, &before);
         let after = after.map(|after| subject.opened(&sheet, after));
-        // A power of 1 is opened, too, and nothing is to be seen of it.
+        // ln a¹ = ln a is a rule application too, but it changes nothing to show.
         if after.as_ref().is_some_and(|after| after.text() == log.text()) {
             continue;
         }
@@ -83,7 +83,8 @@ pub(super) fn section(subject: &mut Subject<'_>, diagonal: Option<&Diagonal>) ->
     Section::new("Log-determinant", lines)
 }
 
-/// Of a dense Jacobian whose entries stand above: two rows are multiplied out, more are left to an LU.
+/// Writes the determinant of a dense Jacobian whose entries are listed: two rows are expanded, for more an LU
+/// is named.
 fn dense(subject: &mut Subject<'_>) -> Option<Section> {
     let tape = subject.tape;
     let name = subject.called.log_det();
@@ -125,7 +126,7 @@ fn dense(subject: &mut Subject<'_>) -> Option<Section> {
     Some(Section::new("Log-determinant", lines))
 }
 
-/// ln|1| + Σᵢ ln|exp(zᵢ)|: one term for each stretch of the diagonal.
+/// Writes ln|1| + Σᵢ ln|exp(zᵢ)|: one term for each range of the diagonal.
 fn literal(subject: &Subject<'_>, sheet: &Sheet, diagonal: &Diagonal) -> Written {
     let terms = diagonal.parts.iter().map(|part| {
         let log = match subject.tape.shape(part.node) {
@@ -145,7 +146,7 @@ fn literal(subject: &Subject<'_>, sheet: &Sheet, diagonal: &Diagonal) -> Written
     terms.reduce(|sum, next| sum.plus(&next)).unwrap_or_else(|| Written::number(0.0))
 }
 
-/// Numbers, moved data and stacks: their steps say nothing to a reader.
+/// Returns whether a node is a number, a data movement or a stack: steps on these are not shown.
 fn moves(tape: &Tape, id: NodeId) -> bool {
     tape.look(id, |node| {
         matches!(node.op, Op::Constant(_) | Op::Broadcast | Op::Gather(_) | Op::Concat | Op::Transpose)

@@ -1,13 +1,13 @@
 //! Derivations: everything that follows from `forward`, as a document.
 //!
-//! [`derive()`] records a bijection and writes down what the sweeps find: the definition, what depends on what, the
-//! Jacobian, its structure with the proof, the diagonal with its signs, the determinant, the log-determinant step by
-//! step with the rule of each step, the inverse, the density. Not one formula of the layer is typed in: all of them are
-//! rendered from the tape, in an order that does not depend on the machine, so that a derivation can be pinned by a
-//! snapshot test: `insta::assert_snapshot!(derive(&layer)?)`.
+//! [`derive()`] records a bijection and writes the results of the sweeps: the definition, the dependence of
+//! outputs on inputs, the Jacobian, its structure with the proof, the diagonal with its signs, the
+//! determinant, the log-determinant step by step with the rule of each step, the inverse, the density. All
+//! formulas are rendered from the tape, in an order that does not depend on the machine, so that a snapshot
+//! test can pin a derivation: `insta::assert_snapshot!(derive(&layer)?)`.
 //!
-//! A derivation is one thing in three notations: its `Display` is text of 80 columns, [`Derivation::latex`] a document
-//! for pdflatex or xelatex, [`Derivation::html`] a page with MathML.
+//! A derivation has three output formats: its `Display` is text of 80 columns, [`Derivation::latex`] a
+//! document for pdflatex or xelatex, [`Derivation::html`] a page with MathML.
 
 mod chain;
 mod definition;
@@ -39,20 +39,20 @@ use crate::sweep::{Formula, Written};
 /// A derivation: a title and its sections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Derivation {
-    /// What is derived: `Bend: ℝ² → ℝ²`.
+    /// The subject: `Bend: ℝ² → ℝ²`.
     pub title: Prose,
     /// The sections, in order.
     pub sections: Vec<Section>,
 }
 
-/// One section of a derivation.
+/// A section of a derivation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section {
-    /// What it is about.
+    /// The heading.
     pub heading: String,
-    /// 0, or 1 for a section within the one before it.
+    /// 0, or 1 for a subsection of the section before it.
     pub level: usize,
-    /// What it says.
+    /// The content.
     pub lines: Vec<Line>,
 }
 
@@ -62,56 +62,57 @@ impl Section {
     }
 }
 
-/// One line of a section.
+/// A line of a section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line {
-    /// A sentence.
+    /// Sentences.
     Prose(Prose),
     /// A formula.
     Formula(Formula),
-    /// A formula that holds by one rule.
+    /// A formula that follows from the one before it by a rule.
     Step {
         /// The formula.
         formula: Formula,
         /// The name of the rule.
         rule: &'static str,
-        /// What the rule says, and under which condition.
+        /// The statement of the rule and its condition.
         statement: Prose,
     },
-    /// A matrix, which is set as one where it fits and entry by entry where it does not.
+    /// A matrix, written as a whole where it fits and entry by entry otherwise.
     Matrix(Matrix),
 }
 
 /// A matrix with names for its entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Matrix {
-    /// What it is called.
+    /// Name of the matrix.
     pub name: Formula,
-    /// How many columns it has.
+    /// Number of columns.
     pub columns: usize,
-    /// Its entries, row by row.
+    /// Its entries, by rows.
     pub entries: Vec<Entry>,
 }
 
-/// One entry of a matrix.
+/// An entry of a matrix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// What it is called: ∂x₁/∂z₂.
+    /// Its name: ∂x₁/∂z₂.
     pub name: Formula,
-    /// What it is.
+    /// Its value.
     pub value: Formula,
     /// Whether it is 0 by structure.
     pub zero: bool,
 }
 
 impl Matrix {
-    /// How wide each column is, by some measure of the entries.
+    /// Returns the width of each column, measured by `width`.
     fn widths(&self, width: impl Fn(&Formula) -> usize) -> Vec<usize> {
         let column = |c: usize| self.entries.iter().skip(c).step_by(self.columns.max(1));
         (0..self.columns).map(|c| column(c).map(|entry| width(&entry.value)).max().unwrap_or(0)).collect()
     }
 
-    /// The entries one by one: `∂x₁/∂z₁ = …`, without those that are 0 and those that are only a name.
+    /// Returns the entries as equations, `∂x₁/∂z₁ = …`, without structural zeros and without those that have
+    /// only a name.
     fn equations(&self) -> impl Iterator<Item = (&Formula, &Formula)> {
         let told = |entry: &&Entry| !entry.zero && entry.name != entry.value;
         self.entries.iter().filter(told).map(|entry| (&entry.name, &entry.value))
@@ -125,8 +126,8 @@ impl Matrix {
 /// Derives everything that follows from `forward`.
 ///
 /// # Errors
-/// What keeps the bijection from being recorded, a structure that cannot be proven, or a determinant that is
-/// proven to be 0.
+/// When the bijection cannot be recorded, its structure cannot be proven, or its determinant is proven to be
+/// 0.
 ///
 /// ```
 /// use pushforward::prelude::*;
@@ -149,7 +150,7 @@ pub fn derive(bijection: &(impl Bijection + ?Sized)) -> Result<Derivation, Bijec
     of(&bijection)
 }
 
-/// Compiled once, and not again for every layer that it is asked of.
+/// Not generic, so that it is compiled once instead of for every layer type.
 fn of(bijection: &dyn Bijection) -> Result<Derivation, BijectionError> {
     let recording = record(bijection)?;
     let domain = |domain: Domain| domain.written(recording.dim());

@@ -1,6 +1,6 @@
-//! A layer that moves points along a differential equation: its velocity, the divergence of it, and what the steps are.
+//! Derivations of continuous layers: the vector field, its divergence, and the solver.
 //!
-//! What is derived is of the equation. What the steps make of it is an approximation, and is said to be one.
+//! The derivation is of the differential equation; it states that the solver's result is an approximation.
 
 use super::prose::Prose;
 use super::subject::{Called, formulas, line};

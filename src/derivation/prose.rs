@@ -1,29 +1,29 @@
-//! Sentences with formulas in them.
+//! Sentences with formulas.
 
 use std::fmt;
 
 use crate::sweep::{Formula, Written};
 
-/// A piece of a sentence.
+/// A part of a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Span {
-    /// Words, with the spaces around them.
+    /// Words, including the spaces around them.
     Words(String),
-    /// A formula within the line.
+    /// An inline formula.
     Formula(Formula),
 }
 
-/// A sentence, or several.
+/// One or several sentences.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Prose(pub Vec<Span>);
 
 impl Prose {
-    /// Words as they are.
+    /// Builds a text without formulas.
     pub(super) fn words(words: impl Into<String>) -> Prose {
         Prose(vec![Span::Words(words.into())])
     }
 
-    /// A sentence with its formulas typed between dollar signs.
+    /// Builds a sentence with formulas between dollar signs.
     pub(super) fn typed(sentence: &str) -> Prose {
         let spans = sentence.split('$').enumerate().filter(|(_, part)| !part.is_empty());
         let span = |(k, part): (usize, &str)| match k % 2 {
@@ -33,13 +33,13 @@ impl Prose {
         Prose(spans.map(span).collect())
     }
 
-    /// The same with a formula after it.
+    /// Appends a formula.
     pub(super) fn formula(mut self, formula: impl Into<Formula>) -> Prose {
         self.0.push(Span::Formula(formula.into()));
         self
     }
 
-    /// The same with another sentence after it.
+    /// Appends another text.
     pub(super) fn then(mut self, other: Prose) -> Prose {
         self.0.extend(other.0);
         self

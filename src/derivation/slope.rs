@@ -1,8 +1,9 @@
 //! Jacobians in matrix form: the chain rule with whole matrices, `W₁·diag(1 - h²)·W₀`.
 //!
-//! Every node that depends on the input is a sum of products of matrices and diagonal matrices. Elementwise operations
-//! put a diagonal in front, a matrix times a vector puts the matrix in front, a gather takes rows of what stands in
-//! front. What fits no such form (a vector summed up and used again) has none, and says so.
+//! The derivative of a node is a sum of products of matrices and diagonal matrices. Elementwise operations
+//! multiply by a diagonal from the left, matrix-vector products multiply by the matrix from the left, a
+//! gather takes rows of the leftmost factor. Other operations (such as a sum of a vector that is used again)
+//! have no such form; then the result is `None`.
 
 use std::collections::HashMap;
 
@@ -11,7 +12,7 @@ use crate::sweep::simplify::simplify;
 use crate::sweep::tangent;
 use crate::tape::{Cut, Node, NodeId, Op, Shape, Tape, Var};
 
-/// Beyond so many products a sum is no longer read.
+/// Above this number of products, a sum is too long to read.
 const PRODUCTS: usize = 8;
 
 #[derive(Clone, Copy)]
@@ -23,7 +24,7 @@ enum Factor<'t> {
 /// A product, from left to right; an empty one is the identity.
 type Chain<'t> = Vec<Factor<'t>>;
 
-/// ∂output/∂input as a node, for two vectors; `None` where it has no matrix form. The input may be any node.
+/// Records ∂output/∂input for two vectors; `None` where it has no matrix form. The input may be any node.
 pub(super) fn slope<'t>(tape: &'t Tape, input: NodeId, output: NodeId) -> Option<Var<'t>> {
     let cut = Cut::new(tape, &[input], &[output]);
     let reach = Reach::new(tape, &cut, Relation::Derivative);
@@ -60,7 +61,7 @@ fn rule<'t>(
                 }
                 seen.push(*operand);
                 let first = tape.len();
-                // The other operands stay where they are, whatever they depend on.
+                // Treat the other operands as constants, even if they depend on the input.
                 let local = Cut::new(tape, &node.operands, &[id]);
                 let one = tape.constant(1.0).broadcast(node.shape);
                 let Some(partial) = tangent(tape, &local, &[(*operand, one)])[0] else { continue };
@@ -81,7 +82,7 @@ fn rule<'t>(
     }
 }
 
-/// diag(by) in front of a product.
+/// Multiplies a product by diag(by) from the left.
 fn scaled<'t>(tape: &'t Tape, by: Var<'t>, chain: &Chain<'t>) -> Chain<'t> {
     if is_one(tape, by.id()) {
         return chain.clone();
@@ -96,7 +97,7 @@ fn scaled<'t>(tape: &'t Tape, by: Var<'t>, chain: &Chain<'t>) -> Chain<'t> {
     }
 }
 
-/// Rows of a product: of its first factor that is a matrix.
+/// Takes rows of a product, by taking rows of its first matrix factor.
 fn rows<'t>(tape: &'t Tape, indices: &[u32], chain: &Chain<'t>) -> Option<Chain<'t>> {
     let at = chain.iter().position(|factor| matches!(factor, Factor::Matrix(_)))?;
     let positions: Vec<usize> = indices.iter().map(|index| *index as usize).collect();
@@ -116,7 +117,7 @@ fn rows<'t>(tape: &'t Tape, indices: &[u32], chain: &Chain<'t>) -> Option<Chain<
     Some(taken)
 }
 
-/// A product as one matrix node.
+/// Records a product as one matrix node.
 fn product<'t>(tape: &'t Tape, chain: &Chain<'t>, (rows, columns): (usize, usize)) -> Option<Var<'t>> {
     let diagonal = |entries: Var<'t>| {
         let n = entries.len();

@@ -1,14 +1,14 @@
-//! What one rule makes of ln|a|, as a node: the right-hand side of a step.
+//! The result of one rule on ln|a|, as a node: the right-hand side of a step.
 //!
-//! The simplifier opens a logarithm in one go; here each rule is applied alone, so that every line of a derivation is
-//! an equation that can be put to the test.
+//! The simplifier applies all rules to a logarithm at once; here each is applied alone, so that every line of
+//! a derivation is an equation that can be tested.
 
 use crate::sweep::Written;
 use crate::sweep::bound::Bound;
 use crate::sweep::simplify::{Rule, Step, simplify};
 use crate::tape::{NodeId, Op, Tape, Var, concat};
 
-/// What a step begins with, from the expression that it opened.
+/// Returns the left-hand side of a step, from the expression that was rewritten.
 pub(super) fn opened(rule: Rule, before: &Written) -> Written {
     match rule {
         Rule::LogOneMinusSigmoid | Rule::LogOnePlusTanh => before.log_one_plus(),
@@ -17,7 +17,7 @@ pub(super) fn opened(rule: Rule, before: &Written) -> Written {
     }
 }
 
-/// ln|a| after one rule; `None` where the rule has no form of its own.
+/// Records ln|a| after one rule; `None` where the rule has no form of its own.
 pub(super) fn applied<'t>(
     tape: &'t Tape,
     step: &Step,
@@ -51,7 +51,7 @@ pub(super) fn applied<'t>(
             let power = a.exp_m1();
             simplify(tape, power.id(), power.id().index(), &[given]).value
         }
-        // These look deeper than one operation: what comes out is what the simplifier makes of them.
+        // These rules look at more than one operation; the result is that of the simplifier.
         _ => {
             let log = a.abs().ln();
             let value = simplify(tape, log.id(), first, &[given]).value;

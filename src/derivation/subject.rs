@@ -1,4 +1,4 @@
-//! A layer whose derivation is being written: its nodes, how its variables are called, and what has a name already.
+//! The layer of a derivation: its nodes, the names of its variables, and the names given to nodes so far.
 
 use super::halves::Halves;
 use super::prose::Prose;
@@ -8,12 +8,12 @@ use crate::sweep::bound::{Bound, Bounds};
 use crate::sweep::{Formula, Names, Positions, Sheet, Term, Wanted, Written};
 use crate::tape::{Node, NodeId, Op, Tape};
 
-/// How the variables and the Jacobian of a layer are called.
+/// Names of the variables and of the Jacobian of a layer.
 #[derive(Clone, Debug)]
 pub(super) struct Called {
-    /// z, or what the layer before gives.
+    /// z, or the output of the previous layer.
     pub(super) input: Written,
-    /// x, or what the next layer takes.
+    /// x, or the input of the next layer.
     pub(super) output: Written,
     /// J
     pub(super) jacobian: Written,
@@ -25,7 +25,7 @@ impl Called {
         Called { input, output, jacobian }
     }
 
-    /// The same from the other side.
+    /// Returns the names with input and output swapped.
     pub(super) fn turned(&self, jacobian: &str) -> Called {
         let (input, output) = (self.output.clone(), self.input.clone());
         Called { input, output, jacobian: Written::typed(jacobian) }
@@ -50,15 +50,15 @@ impl Called {
 pub(super) struct Subject<'a> {
     pub(super) tape: &'a Tape,
     pub(super) layer: &'a LayerRecord,
-    /// Where each input lies.
+    /// The domain of each input.
     pub(super) domain: Bound,
     pub(super) called: Called,
     pub(super) halves: Option<Halves>,
     /// ln|det J|, in the form in which it was written.
     pub(super) log_det: NodeId,
-    /// J with whole matrices, if it was written so.
+    /// J in matrix form, if it was written so.
     pub(super) whole: Option<NodeId>,
-    /// Whether the Jacobian was written entry by entry: then the inverse is, too.
+    /// Whether the Jacobian was written entry by entry; then the inverse is, too.
     pub(super) by_entries: bool,
     names: Names,
 }
@@ -85,45 +85,45 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// How many variables it maps.
+    /// Number of variables.
     pub(super) fn d(&self) -> usize {
         self.tape.shape(self.layer.input).len()
     }
 
-    /// The first node that was derived: what is before it was written by hand.
+    /// Index of the first derived node; the nodes before it were recorded by `forward`.
     pub(super) fn first(&self) -> usize {
         self.layer.output.index() + 1
     }
 
-    /// Whether every output is a copy of an input.
+    /// Returns whether every output is a copy of an input.
     pub(super) fn copies(&self) -> bool {
         let from = |node: &Node| matches!(node.op, Op::Gather(_)) && node.operands[0] == self.layer.input;
         self.tape.look(self.layer.output, from)
     }
 
-    /// Calls a node so from here on.
+    /// Names a node from here on.
     pub(super) fn name(&mut self, node: NodeId, name: Written) {
         self.names = self.names.clone().with_written(node, name);
     }
 
-    /// Keeps the names that were given and made for another layer of the same tape.
+    /// Takes over the names of another layer of the same tape.
     pub(super) fn take_names(&mut self, other: &Subject<'_>) {
         self.names = self.names.clone().after(&other.names);
     }
 
-    /// What a node is, even where it has a name.
+    /// Returns the definition of a node, even if it has a name.
     pub(super) fn opened(&self, sheet: &Sheet, node: NodeId) -> Written {
         self.names.definition(node).unwrap_or_else(|| sheet.of(node)).clone()
     }
 
-    /// Writes nodes; what gets a name keeps it in the sections that follow.
+    /// Writes nodes; names introduced here are kept for the following sections.
     pub(super) fn write(&mut self, wanted: Vec<Wanted>) -> Sheet {
         let sheet = Sheet::new(self.tape, wanted, &self.names);
         self.names = sheet.names().clone();
         sheet
     }
 
-    /// The same if it takes no more than so many characters, with its definitions.
+    /// Writes nodes if that takes at most `longest` characters, with the definitions.
     pub(super) fn write_if_short(&mut self, wanted: Vec<Wanted>, longest: usize) -> Option<Sheet> {
         let sheet = Sheet::new(self.tape, wanted, &self.names);
         (sheet.width() <= longest).then(|| {
@@ -132,12 +132,12 @@ impl<'a> Subject<'a> {
         })
     }
 
-    /// The same as lines.
+    /// Writes nodes as lines.
     pub(super) fn lines(&mut self, wanted: Vec<Wanted>) -> Vec<Line> {
         formulas(&self.write(wanted))
     }
 
-    /// The half of the input that passes, and the half that is moved, spelled out.
+    /// Writes out which variables are in the identity part of the input and which in the transformed part.
     pub(super) fn introduced(&self, halves: &Halves, of: &Written) -> Prose {
         let spelled = |letter: char, places: &[u32]| half(of, letter).equals(&chosen(of, places));
         Prose::default()
@@ -146,19 +146,19 @@ impl<'a> Subject<'a> {
             .formula(spelled('b', &halves.moved))
     }
 
-    /// Whether a node is 0 for all inputs and parameters, as the bounds see it.
+    /// Returns whether the bounds prove a node to be 0 for all inputs and parameters.
     pub(super) fn is_zero(&self, id: NodeId) -> bool {
         let bound = Bounds::new(self.tape, &[(self.layer.input, self.domain)]).of(id);
         bound.defined && bound.low.at == 0.0 && bound.high.at == 0.0
     }
 }
 
-/// The lines of a sheet as formulas.
+/// Returns the lines of a sheet as formulas.
 pub(super) fn formulas(sheet: &Sheet) -> Vec<Line> {
     sheet.lines().iter().cloned().map(line).collect()
 }
 
-/// A formula on a line of its own.
+/// Returns a formula on a line of its own.
 pub(super) fn line(written: Written) -> Line {
     Line::Formula(Formula::from(written))
 }
@@ -168,7 +168,7 @@ pub(super) fn half(of: &Written, letter: char) -> Written {
     Written::of(&Term::Index(of, if letter == 'a' { "a" } else { "b" }))
 }
 
-/// Several variables: one by one where they are few.
+/// Writes several variables: one by one if there are few.
 pub(super) fn chosen(of: &Written, places: &[u32]) -> Written {
     match places {
         [only] => of.element(*only as usize),
@@ -180,7 +180,7 @@ pub(super) fn chosen(of: &Written, places: &[u32]) -> Written {
     }
 }
 
-/// A matrix line of named entries, row by row.
+/// Builds a matrix line from named entries, by rows.
 pub(super) fn matrix(name: &Written, columns: usize, entries: Vec<(Written, Option<Written>)>) -> Line {
     let entry = |(name, value): (Written, Option<Written>)| Entry {
         zero: value.is_none(),

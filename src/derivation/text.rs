@@ -1,4 +1,4 @@
-//! A derivation as text, for 80 columns: two are left to whoever indents it.
+//! Derivations as text of 80 columns, two of which are left for an indent.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ impl fmt::Display for Derivation {
         writeln!(f, "{title}\n{}", "═".repeat(length(&title).min(WIDTH)))?;
         for section in &self.sections {
             writeln!(f, "\n{}", section.heading)?;
-            // A section that holds others is set off from them.
+            // A section with subsections is underlined.
             if self.sections.iter().any(|other| other.level > 0) && section.level == 0 {
                 writeln!(f, "{}", "─".repeat(length(&section.heading).min(WIDTH)))?;
             }
@@ -36,7 +36,7 @@ fn length(text: &str) -> usize {
     text.chars().count()
 }
 
-/// A matrix as one if it fits on the line, else entry by entry.
+/// Writes a matrix as a whole if it fits on the line, otherwise entry by entry.
 fn set(f: &mut fmt::Formatter<'_>, matrix: &Matrix) -> fmt::Result {
     let widths = matrix.widths(|entry| length(&entry.text));
     let name = format!("    {} = ", matrix.name.text);
@@ -67,10 +67,10 @@ fn set(f: &mut fmt::Formatter<'_>, matrix: &Matrix) -> fmt::Result {
     Ok(())
 }
 
-/// A space that stays where it is.
+/// A non-breaking space.
 const FIXED: char = '\u{a0}';
 
-/// A sentence in which short formulas stay in one piece.
+/// Returns a sentence in which short formulas are not broken.
 fn unbroken(prose: &super::Prose) -> String {
     use super::Span;
     let span = |span: &Span| match span {
@@ -83,7 +83,7 @@ fn unbroken(prose: &super::Prose) -> String {
     prose.0.iter().map(span).collect()
 }
 
-/// Words on lines of at most that width; a word that is longer than a line is broken.
+/// Writes words in lines of at most `WIDTH` characters; a word longer than a line is broken.
 fn words(f: &mut fmt::Formatter<'_>, text: &str, first: &str, rest: &str) -> fmt::Result {
     let mut line = first.to_string();
     let mut empty = true;
@@ -107,15 +107,15 @@ fn words(f: &mut fmt::Formatter<'_>, text: &str, first: &str, rest: &str) -> fmt
     writeln!(f, "{}", line.replace(FIXED, " "))
 }
 
-/// A formula on lines of at most that width, broken before an operator or after a comma, where the brackets are
-/// fewest.
+/// Writes a formula in lines of at most `WIDTH` characters, broken before an operator or after a comma, where
+/// the brackets are nested least.
 fn broken(f: &mut fmt::Formatter<'_>, formula: &str, first: &str, rest: &str) -> fmt::Result {
     let formula: Vec<char> = formula.chars().collect();
     let prices = prices(&formula);
     let (mut start, mut indent) = (0, first);
     while formula.len() - start + length(indent) > WIDTH {
         let room = WIDTH - length(indent);
-        // Not in the first third, and of the cheapest places the last.
+        // Skip the first third; of the cheapest places take the last.
         let places = start + room / 3 + 1..=start + room;
         let cheapest = places
             .filter_map(|at| prices[at].map(|price| (price, at)))
@@ -128,8 +128,8 @@ fn broken(f: &mut fmt::Formatter<'_>, formula: &str, first: &str, rest: &str) ->
     writeln!(f, "{indent}{}", formula[start..].iter().collect::<String>())
 }
 
-/// What a line break before each character costs: most of all the brackets around it, then what binds there; `None`
-/// where there is no place for one.
+/// Returns the cost of a line break before each character: mainly the depth of brackets, then the precedence
+/// of the operator; `None` where no break is allowed.
 fn prices(formula: &[char]) -> Vec<Option<i32>> {
     let mut depth = 0;
     let mut bars = false;
@@ -144,7 +144,7 @@ fn prices(formula: &[char]) -> Vec<Option<i32>> {
             '=' | '∈' if spaced => Some(1),
             '·' | '⊙' => Some(1),
             _ if after_comma => Some(0),
-            // A Σ stays with what is summed.
+            // A Σ is not separated from its summand.
             _ if before == Some(' ') && c.is_alphabetic() && !matches!(formula[word], 'Σ' | '∏') => {
                 Some(2)
             }

@@ -1,25 +1,26 @@
-//! All columns of a Jacobian at once: a tangent whose value is a matrix.
+//! All columns of a Jacobian at once: forward mode with matrix-valued tangents.
 //!
-//! A node of n elements has an n×d matrix of derivatives by the d variables. It begins as the identity and stays diagonal
-//! through elementwise operations; a product with a weight scales the columns of the weight, W·diag(v); from there on
-//! rows are scaled and weights are multiplied. So a dense layer of d variables is some matrix nodes, not d tangents of
-//! vectors that are then put together.
+//! A node of n elements has an n×d matrix of derivatives with respect to the d variables. It starts as the
+//! identity and stays diagonal through elementwise operations. A product with a weight scales the columns of
+//! the weight, W·diag(v); after that, elementwise operations scale rows and further weights are matrix
+//! products. A dense layer of d variables then takes a few matrix nodes instead of d tangent vectors that are
+//! stacked at the end.
 
 use crate::sweep::{Partial, choice, is_one, partial, takes_first};
 use crate::tape::{Cut, Node, NodeId, Op, Shape, Tape, Var, joined};
 
-/// The derivatives of a node by the variables.
+/// The derivatives of a node with respect to the variables.
 #[derive(Clone, Copy)]
 enum Columns<'t> {
-    /// Of element e by variable e alone: a vector.
+    /// Element e depends on variable e alone: the vector of these derivatives.
     Diagonal(Var<'t>),
     /// A matrix with a row for each element and a column for each variable.
     Full(Var<'t>),
 }
 use Columns::{Diagonal, Full};
 
-/// `J[i][j]` = ∂xᵢ/∂zⱼ as a matrix node; `None` where an operation on the way is not one of those that move a few
-/// matrices: then columns are derived one by one.
+/// Records `J[i][j]` = ∂xᵢ/∂zⱼ as a matrix node. `None` where an operation between z and x has no rule here;
+/// columns are then derived one by one.
 pub(super) fn all_columns<'t>(tape: &'t Tape, map: &Cut) -> Option<Var<'t>> {
     let (input, output) = (map.inputs()[0], map.outputs()[0]);
     let d = tape.shape(input).len();
@@ -49,7 +50,7 @@ impl<'t> Sweep<'t> {
         self.tape.constant(1.0).broadcast(Shape::Vector(count))
     }
 
-    /// Each element of a node repeated along its row.
+    /// Repeats each element of a node along its row.
     fn rows(&self, a: Var<'t>) -> Var<'t> {
         a.reshape(Shape::Vector(a.len())).outer(self.ones(self.d))
     }
@@ -83,7 +84,8 @@ impl<'t> Sweep<'t> {
         }
     }
 
-    /// From the derivatives of the operands; the outer `None` where no rule is at hand, the inner one where nothing moves.
+    /// Propagates derivatives through a node. The outer `None` means that there is no rule, the inner `None`
+    /// that the derivative is 0.
     fn node(&self, id: NodeId, node: &Node, of: &[Option<Columns<'t>>]) -> Option<Option<Columns<'t>>> {
         let (tape, d, n) = (self.tape, self.d, node.shape.len());
         let operands: Vec<Var<'t>> = node.operands.iter().map(|operand| tape.var(*operand)).collect();
@@ -169,7 +171,8 @@ fn in_order(indices: &[u32]) -> bool {
     indices.iter().enumerate().all(|(k, index)| k == *index as usize)
 }
 
-/// Whether a matrix is made of parameters and constants alone: it is one for all samples.
+/// Returns whether a matrix depends on parameters and constants alone, so that it is the same for all
+/// samples.
 fn is_weight(tape: &Tape, matrix: NodeId) -> bool {
     let cut = Cut::new(tape, &[], &[matrix]);
     !cut.nodes().iter().any(|id| tape.look(*id, |node| matches!(node.op, Op::Input(_))))

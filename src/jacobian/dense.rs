@@ -1,8 +1,8 @@
-//! The whole Jacobian, as nodes.
+//! The full Jacobian, as nodes.
 //!
-//! Columns that share no row can share a tangent, rows that share no column can share an adjoint (Curtis,
-//! Powell, Reid, "On the estimation of sparse Jacobian matrices", 1974); whichever needs fewer is taken. A
-//! full d×d pattern takes d, and then all columns are derived at once (`columns.rs`).
+//! Columns without a common row can share a tangent, rows without a common column can share an adjoint
+//! (Curtis, Powell, Reid, "On the estimation of sparse Jacobian matrices", 1974); the variant with fewer
+//! sweeps is used. A full d×d pattern takes d, and then all columns are derived at once (`columns.rs`).
 
 use super::columns::all_columns;
 use super::diagonal::greedy_colours;
@@ -13,21 +13,21 @@ use crate::tape::{Cut, Shape, Tape, Var, concat};
 /// How a Jacobian was compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
-    /// Tangents, each for several columns.
+    /// Number of tangents, each for several columns.
     Columns(usize),
-    /// Adjoints, each for several rows.
+    /// Number of adjoints, each for several rows.
     Rows(usize),
 }
 
-/// So many columns are derived as one matrix.
+/// From this number of columns on, all are derived as one matrix.
 const AT_ONCE: usize = 16;
 
-/// `J[i][j]` = ∂xᵢ/∂zⱼ as a matrix node.
+/// Records `J[i][j]` = ∂xᵢ/∂zⱼ as a matrix node.
 pub fn jacobian<'t>(tape: &'t Tape, map: &Cut) -> Var<'t> {
     jacobian_with(tape, map).0
 }
 
-/// The Jacobian, and how many sweeps it took.
+/// Records the Jacobian; also returns the number of sweeps.
 pub fn jacobian_with<'t>(tape: &'t Tape, map: &Cut) -> (Var<'t>, Compression) {
     let (input, output) = (map.inputs()[0], map.outputs()[0]);
     let (rows, columns) = (tape.shape(output).len(), tape.shape(input).len());
@@ -45,7 +45,8 @@ pub fn jacobian_with<'t>(tape: &'t Tape, map: &Cut) -> (Var<'t>, Compression) {
         tape.vector(&values).reshape(shape)
     };
     let forward = count(&column_colours) <= count(&row_colours);
-    // As many columns as variables: all at once, unless there are so few that one by one reads better.
+    // If every variable needs its own column, derive all at once, unless there are so few that separate
+    // columns give the more readable program.
     if forward
         && count(&column_colours) == columns
         && columns >= AT_ONCE
@@ -93,9 +94,9 @@ pub fn jacobian_with<'t>(tape: &'t Tape, map: &Cut) -> (Var<'t>, Compression) {
     (parts.gather(&from).scatter(&to, shape), used)
 }
 
-/// Colours lines (columns, or rows) so that two of one colour share no cross line.
+/// Colours lines (columns or rows) so that two lines of one colour have no cross line in common.
 fn compress(lines: &[Vec<u32>], cross: &[Vec<u32>]) -> Vec<u32> {
-    // A full pattern is known to need a colour each; the quadratic list of conflicts is not built for it.
+    // A full pattern needs one colour for each line; skip the quadratic list of conflicts.
     if cross.iter().any(|list| list.len() == lines.len()) {
         return (0..lines.len() as u32).collect();
     }

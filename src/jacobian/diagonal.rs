@@ -1,38 +1,38 @@
-//! Diagonals without the Jacobian.
+//! Diagonals of Jacobians without the full Jacobian.
 //!
-//! *Triangular programs.* slice(v) = i when hi(v) = lo(v) = i: element v is on a path from zᵢ to xᵢ, and it
-//! can be on one such path for one i only, since i ≤ hi(v) ≤ lo(v) ≤ i. Seed every input with 1, keep an
-//! edge only within a slice, and one sweep gives all of diag(J) exactly.
+//! *Triangular programs.* slice(v) = i if hi(v) = lo(v) = i: element v is on a path from zᵢ to xᵢ. It is on
+//! such a path for one i only, since i ≤ hi(v) ≤ lo(v) ≤ i. Set every input tangent to 1 and keep an edge
+//! only within a slice; then one sweep gives all of diag(J) exactly.
 //!
-//! *The guard.* J_ii is read off x_i only if slice(x_i) = i, and is 0 otherwise. `x0 = exp z0, x1 = z0`
-//! passes the proof of triangularity, and without the guard the tangent of the shared node would be read as
+//! *The guard.* J_ii is read from x_i only if slice(x_i) = i, and is 0 otherwise. `x0 = exp z0, x1 = z0`
+//! passes the proof of triangularity; without the guard, the tangent of the shared node would be returned for
 //! ∂x1/∂z1, which is 0.
 //!
-//! *Any program.* With S(v) = {i : v depends on zᵢ and reaches xᵢ}, i and j conflict when some S(v) holds
-//! both. Inputs of one colour never meet, so a sweep per colour, sliced by S(v) ∩ colour, gives the exact
-//! diagonal of every program: one sweep if it is triangular, one if each xᵢ has a conditioner that never saw
-//! zᵢ although J is dense, d in the worst case.
+//! *General programs.* With S(v) = {i : v depends on zᵢ and reaches xᵢ}, i and j conflict if some S(v)
+//! contains both. Inputs of one colour never conflict, so one sweep a colour, sliced by S(v) ∩ colour, gives
+//! the exact diagonal of every program: one sweep if it is triangular, one if the conditioner of each xᵢ does
+//! not read zᵢ even though J is dense, d in the worst case.
 
 use super::proof::Proof;
 use crate::sweep::reach::{NONE, Reach, Relation};
 use crate::sweep::sliced_tangent;
 use crate::tape::{Cut, Shape, Tape, Var, stack};
 
-/// The entries of a diagonal, as nodes.
+/// The diagonal of a Jacobian, as nodes.
 #[derive(Clone, Debug)]
 pub struct Diagonal<'t> {
     /// A vector: entry k belongs to the k-th pair of the order (`J[k][k]` in the natural one).
     pub entries: Var<'t>,
     /// Which entries are 0 by structure, for all inputs and parameters.
     pub zeros: Vec<usize>,
-    /// How many tangent sweeps it took.
+    /// Number of tangent sweeps.
     pub sweeps: usize,
 }
 
-/// The diagonal of a triangular map in its order, in one sweep.
+/// Records the diagonal of a triangular map in its order, in one sweep.
 ///
 /// # Panics
-/// When the proof is of a block triangular structure: its diagonal is made of blocks.
+/// When the proof is of a block triangular structure, whose diagonal consists of blocks.
 pub fn triangular_diagonal<'t>(tape: &'t Tape, map: &Cut, proof: &Proof) -> Diagonal<'t> {
     let d = proof.order.inputs().len();
     let (inputs, outputs) = &proof.labels;
@@ -48,7 +48,7 @@ pub fn triangular_diagonal<'t>(tape: &'t Tape, map: &Cut, proof: &Proof) -> Diag
     Diagonal { entries: read_out(tape, tangent, &read, &zeros), zeros, sweeps: 1 }
 }
 
-/// slice(v) by label, for every element.
+/// Returns slice(v) as a label for every element.
 fn slices(reach: &Reach<'_>, inputs: &[u32], outputs: &[u32]) -> Vec<u32> {
     let mut slices = reach.highest(inputs);
     let lowest = reach.lowest(outputs);
@@ -60,7 +60,7 @@ fn slices(reach: &Reach<'_>, inputs: &[u32], outputs: &[u32]) -> Vec<u32> {
     slices
 }
 
-/// `tangent[read[k]]` for each k, and a structural zero where k is in `zeros`.
+/// Records `tangent[read[k]]` for each k, with structural zeros at the places in `zeros`.
 fn read_out<'t>(tape: &'t Tape, tangent: Option<Var<'t>>, read: &[usize], zeros: &[usize]) -> Var<'t> {
     let d = read.len();
     let Some(tangent) = tangent else { return tape.constant(0.0).broadcast(Shape::Vector(d)) };
@@ -75,7 +75,7 @@ fn read_out<'t>(tape: &'t Tape, tangent: Option<Var<'t>>, read: &[usize], zeros:
     tangent.gather(&from).scatter(&kept, Shape::Vector(d))
 }
 
-/// The blocks on the diagonal of a block triangular map, each a matrix, in max b_k sweeps.
+/// Records the diagonal blocks of a block triangular map as matrices, in max b_k sweeps.
 ///
 /// Rows and columns of a block are in the order of the proof.
 pub fn block_diagonal<'t>(tape: &'t Tape, map: &Cut, proof: &Proof) -> (Vec<Var<'t>>, usize) {
@@ -92,7 +92,7 @@ pub fn block_diagonal<'t>(tape: &'t Tape, map: &Cut, proof: &Proof) -> (Vec<Var<
     let columns = members(inputs, proof.order.inputs());
     let rows = members(outputs, proof.order.outputs());
     let sweeps = columns.iter().map(Vec::len).max().unwrap_or(0);
-    // Sweep p moves the p-th input of every block at once.
+    // Sweep p propagates the tangent of the p-th input of every block at once.
     let tangents: Vec<Option<Var<'t>>> = (0..sweeps)
         .map(|p| {
             let mut seed = vec![0.0; d];
@@ -117,7 +117,7 @@ pub fn block_diagonal<'t>(tape: &'t Tape, map: &Cut, proof: &Proof) -> (Vec<Var<
     (blocks.collect(), sweeps)
 }
 
-/// The exact diagonal ∂xᵢ/∂zᵢ of any map from d to d variables, with the number of sweeps it took.
+/// Records the exact diagonal ∂xᵢ/∂zᵢ of any map from d to d variables, with the number of sweeps.
 pub fn diagonal<'t>(tape: &'t Tape, map: &Cut) -> Diagonal<'t> {
     let (shares, sweeps) = shares(tape, map);
     let d = tape.shape(map.outputs()[0]).len();
@@ -132,13 +132,13 @@ pub fn diagonal<'t>(tape: &'t Tape, map: &Cut) -> Diagonal<'t> {
     Diagonal { entries, zeros: (0..d).filter(|i| is_zero[*i]).collect(), sweeps }
 }
 
-/// What one sweep gives of a diagonal: at some of its places, and only there.
+/// The part of a diagonal that one sweep gives: its values at some places.
 pub(super) struct Share<'t> {
     pub tangent: Var<'t>,
     pub read: Vec<usize>,
 }
 
-/// The diagonal sweep by sweep, and how many sweeps were asked for.
+/// Returns the diagonal sweep by sweep, and the number of sweeps.
 pub(super) fn shares<'t>(tape: &'t Tape, map: &Cut) -> (Vec<Share<'t>>, usize) {
     let reach = Reach::new(tape, map, Relation::Derivative);
     let outputs = reach.output_elements();
@@ -150,14 +150,14 @@ pub(super) fn shares<'t>(tape: &'t Tape, map: &Cut) -> (Vec<Share<'t>>, usize) {
     for colour in 0..count as u32 {
         let mut slices = vec![NONE; reach.layout().len()];
         for (slice, set) in slices.iter_mut().zip(&meeting) {
-            // At most one: inputs of one colour do not conflict.
+            // At most one, since inputs of one colour do not conflict.
             *slice = set.iter().copied().find(|i| colours[*i as usize] == colour).unwrap_or(NONE);
         }
         let seed: Vec<f64> = colours.iter().map(|other| f64::from(u8::from(*other == colour))).collect();
         let seed = tape.vector(&seed);
         let seeds = [(map.inputs()[0], seed)];
         let Some(tangent) = sliced_tangent(tape, map, &seeds, reach.layout(), &slices)[0] else { continue };
-        // The guard, as above: an output that is an input of another colour carries another label.
+        // The guard, as above: an output that is an input of another colour has another label.
         let read: Vec<usize> = (0..d).filter(|i| slices[outputs[*i]] == *i as u32).collect();
         if !read.is_empty() {
             shares.push(Share { tangent, read });
@@ -166,7 +166,7 @@ pub(super) fn shares<'t>(tape: &'t Tape, map: &Cut) -> (Vec<Share<'t>>, usize) {
     (shares, count)
 }
 
-/// S(v) for every element, as sorted lists.
+/// Returns S(v) for every element, as sorted lists.
 fn meeting_sets(reach: &Reach<'_>, d: usize) -> Vec<Vec<u32>> {
     let mut sets: Vec<Vec<u32>> = vec![Vec::new(); reach.layout().len()];
     for block in 0..d.div_ceil(64) {
@@ -182,7 +182,7 @@ fn meeting_sets(reach: &Reach<'_>, d: usize) -> Vec<Vec<u32>> {
     sets
 }
 
-/// Colours the inputs so that no two of one colour meet in an element; greedily, most conflicts first.
+/// Colours the inputs so that no two of one colour conflict; greedily, inputs with most conflicts first.
 fn colour(d: usize, meeting: &[Vec<u32>]) -> Vec<u32> {
     let words = d.div_ceil(64);
     let mut conflicts = vec![0u64; d * words];
@@ -201,7 +201,7 @@ fn colour(d: usize, meeting: &[Vec<u32>]) -> Vec<u32> {
     })
 }
 
-/// Greedy colouring, vertices with most neighbours first.
+/// Greedy graph colouring, vertices with most neighbours first.
 pub(super) fn greedy_colours(count: usize, neighbours: impl Fn(usize) -> Vec<usize>) -> Vec<u32> {
     let lists: Vec<Vec<usize>> = (0..count).map(neighbours).collect();
     let mut by_degree: Vec<usize> = (0..count).collect();

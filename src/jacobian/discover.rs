@@ -1,26 +1,27 @@
-//! Finding structure that nobody declared.
+//! Discovery of undeclared structure.
 //!
-//! The pattern of J, a maximum matching of outputs with inputs, and the strongly connected components of
-//! "needs the input that belongs to": the block triangular form of Dulmage and Mendelsohn, as in KLU (Davis
-//! and Natarajan, "Algorithm 907", 2010). All blocks of size 1 means triangular under the order found. No
-//! perfect matching means that det J = 0 for all inputs: every term of the determinant has a zero factor.
+//! Takes the pattern of J, a maximum matching of outputs with inputs, and the strongly connected components
+//! of the relation "depends on the input matched with": the block triangular form of Dulmage and Mendelsohn,
+//! as in KLU (Davis and Natarajan, "Algorithm 907", 2010). If all blocks have size 1, J is triangular under
+//! the order found. Without a perfect matching, det J = 0 for all inputs, because every term of the
+//! determinant has a zero factor.
 
 use super::error::StructureError;
 use super::structure::{Order, Structure};
 use crate::sweep::reach::{NONE, Reach, Relation};
 use crate::tape::{Cut, Tape};
 
-/// What a map could declare.
+/// The structure that a map could declare.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Discovery {
-    /// The strongest structure that was found; it can be proven as it stands.
+    /// The strongest structure that was found; `prove` accepts it.
     pub structure: Structure,
     /// The sizes of the irreducible blocks, in order.
     pub blocks: Vec<usize>,
 }
 
 impl Discovery {
-    /// Multiplications of a log-determinant by these blocks, against d³ of a dense one: Σ b³ / d³.
+    /// Returns the multiplications of a log-determinant by these blocks relative to a dense one: Σ b³ / d³.
     pub fn share_of_dense(&self) -> f64 {
         let d: usize = self.blocks.iter().sum();
         let cube = |n: usize| (n as f64).powi(3);
@@ -31,14 +32,14 @@ impl Discovery {
 /// Finds the order and the blocks under which a map is (block) triangular, for all inputs and parameters.
 ///
 /// # Errors
-/// [`StructureError::Singular`] when no perfect matching exists.
+/// [`StructureError::Singular`] when there is no perfect matching.
 pub fn discover(tape: &Tape, map: &Cut) -> Result<Discovery, StructureError> {
     let derivative = Reach::new(tape, map, Relation::Derivative).pattern();
     let d = derivative.len();
     let input_of = matching(&derivative)?;
     let mut output_of = vec![0; d];
     input_of.iter().enumerate().for_each(|(output, input)| output_of[*input] = output);
-    // Conditions count for the order of solving.
+    // The order of solving also needs dependence through conditions.
     let value = Reach::new(tape, map, Relation::Value).pattern();
     let needs: Vec<Vec<usize>> =
         value.iter().map(|row| row.iter().map(|input| output_of[*input as usize]).collect()).collect();
@@ -50,7 +51,7 @@ pub fn discover(tape: &Tape, map: &Cut) -> Result<Discovery, StructureError> {
     Ok(Discovery { structure, blocks })
 }
 
-/// The plainest name for what was found.
+/// Returns the most specific structure for what was found.
 fn name(pattern: &[Vec<u32>], order: Order, blocks: &[usize]) -> Structure {
     let below = |row: usize, column: u32| column as usize <= row;
     let above = |row: usize, column: u32| column as usize >= row;
@@ -71,7 +72,8 @@ fn name(pattern: &[Vec<u32>], order: Order, blocks: &[usize]) -> Structure {
     }
 }
 
-/// Outputs that depend, together, on fewer inputs than there are of them, if there are any: then det J = 0 everywhere.
+/// Returns outputs that together depend on fewer inputs than there are of them, if there are any: then
+/// det J = 0 everywhere.
 pub fn deficient(tape: &Tape, map: &Cut) -> Option<Vec<usize>> {
     let pattern = Reach::new(tape, map, Relation::Derivative).pattern();
     let (start, seen) = matched(&pattern).err()?;
@@ -79,13 +81,14 @@ pub fn deficient(tape: &Tape, map: &Cut) -> Option<Vec<usize>> {
     Some((0..pattern.len()).filter(|row| pattern[*row].iter().all(reached)).collect())
 }
 
-/// For each output an input of its own that it depends on.
+/// Matches each output with an input of its own that it depends on.
 fn matching(pattern: &[Vec<u32>]) -> Result<Vec<usize>, StructureError> {
     matched(pattern)
         .map_err(|(start, seen)| StructureError::Singular { reason: unmatched(pattern, start, &seen) })
 }
 
-/// By augmenting paths (Kuhn), the diagonal first; else the output that finds no input, and which inputs its search met.
+/// Maximum matching by augmenting paths (Kuhn), diagonal entries first. On failure returns the output that
+/// finds no input, and the inputs that its search reached.
 fn matched(pattern: &[Vec<u32>]) -> Result<Vec<usize>, (usize, Vec<u32>)> {
     let d = pattern.len();
     let mut input_of = vec![NONE; d];
@@ -104,7 +107,7 @@ fn matched(pattern: &[Vec<u32>]) -> Result<Vec<usize>, (usize, Vec<u32>)> {
     Ok(input_of.into_iter().map(|input| input as usize).collect())
 }
 
-/// Searches a path that frees an input for `start`, with a stack of its own.
+/// Searches an augmenting path from `start`, with an explicit stack.
 fn augment(
     pattern: &[Vec<u32>],
     start: usize,
@@ -124,7 +127,7 @@ fn augment(
         }
         seen[input] = start as u32;
         if output_of[input] == NONE {
-            // Along the stack every row takes the input it is looking at.
+            // Along the stack, every row takes the input that it was trying.
             for (row, next) in &stack {
                 let input = pattern[*row][next - 1] as usize;
                 input_of[*row] = input as u32;
@@ -137,7 +140,7 @@ fn augment(
     false
 }
 
-/// Hall's theorem in words: more outputs than the inputs they depend on.
+/// Explains by Hall's theorem: there are more outputs than inputs that they depend on.
 fn unmatched(pattern: &[Vec<u32>], start: usize, seen: &[u32]) -> String {
     let inputs: Vec<usize> = (0..seen.len()).filter(|input| seen[*input] == start as u32).collect();
     let outputs: Vec<usize> = (0..pattern.len())
@@ -154,8 +157,8 @@ fn unmatched(pattern: &[Vec<u32>], start: usize, seen: &[u32]) -> String {
     }
 }
 
-/// Strongly connected components, what is needed first (Tarjan, "Depth-first search and linear graph
-/// algorithms", 1972), with a stack of its own.
+/// Returns the strongly connected components in topological order, dependences first (Tarjan, "Depth-first
+/// search and linear graph algorithms", 1972), with an explicit stack.
 fn components(needs: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let count = needs.len();
     let mut number = vec![usize::MAX; count];

@@ -1,4 +1,4 @@
-//! Why a declared structure is refused, in the terms of whoever wrote the layer.
+//! Errors about declared structures, in terms of the layer's inputs and outputs.
 
 use std::fmt;
 use std::panic::Location;
@@ -9,27 +9,28 @@ use super::Structure;
 use crate::sweep::reach::Step;
 use crate::tape::{Op, Tape};
 
-/// One operation on a path of dependence.
+/// An operation on a path of dependence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PathStep {
-    /// The operation's name.
+    /// Name of the operation.
     pub operation: &'static str,
-    /// The source line that recorded it.
+    /// Source line that recorded it.
     pub place: &'static Location<'static>,
 }
 
-/// A declaration that could not be proven: a path leads from an input to an output where none may.
+/// A declared structure that could not be proven: a path leads from an input to an output where the structure
+/// allows none.
 ///
-/// A path is not a counterexample (`z0 + z1 - z1` has one): it is the reason why there is no proof.
+/// A path is not a counterexample (`z0 + z1 - z1` has one): it only prevents the proof.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unproven {
-    /// What was declared.
+    /// The declared structure.
     pub structure: Structure,
-    /// The input the path starts from.
+    /// The input at which the path starts.
     pub input: usize,
-    /// The output it leads to.
+    /// The output at which it ends.
     pub output: usize,
-    /// The operations on the way; data movement (gathers, concatenations) is left out.
+    /// The operations on the path; data movement (gathers, concatenations) is omitted.
     pub path: Vec<PathStep>,
 }
 
@@ -102,15 +103,15 @@ pub enum StructureError {
     /// det J = 0 for all inputs and all parameters: there is no density.
     #[error("det J = 0 everywhere, so there is no density: {reason}")]
     Singular {
-        /// What makes it singular, in terms of inputs and outputs.
+        /// Why it is singular, in terms of inputs and outputs.
         reason: String,
     },
-    /// The declaration does not fit the dimension.
+    /// The declaration does not match the dimension.
     #[error("the declared structure does not fit {d} variables: {reason}")]
     Declaration {
         /// The dimension.
         d: usize,
-        /// What does not fit.
+        /// What does not match.
         reason: String,
     },
 }

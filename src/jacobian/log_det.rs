@@ -19,19 +19,19 @@ pub enum Route {
     Diagonal,
     /// Σ ln|det B_k| over proven diagonal blocks: O(Σ b_k³).
     Blocks {
-        /// The sizes.
+        /// The sizes of the blocks.
         sizes: Vec<usize>,
-        /// Tangent sweeps for all blocks together.
+        /// Number of tangent sweeps for all blocks together.
         sweeps: usize,
     },
-    /// The whole Jacobian and an LU: O(d³).
+    /// The full Jacobian and an LU decomposition: O(d³).
     Dense {
         /// Tangents or adjoints for the Jacobian.
         compression: Compression,
     },
-    /// ∫ tr ∂v/∂z dt along the way of a point that moves, by the layer's own steps.
+    /// ∫ tr ∂v/∂z dt along the trajectory of a continuous flow, by the layer's own solver.
     Integral {
-        /// How: `8 Runge-Kutta steps, exact trace`.
+        /// The method, for example `8 Runge-Kutta steps, exact trace`.
         method: String,
     },
 }
@@ -55,21 +55,21 @@ impl fmt::Display for Route {
     }
 }
 
-/// A log-determinant as a scalar node, and the route it takes.
+/// A log-determinant as a scalar node, and its route.
 #[derive(Clone, Debug)]
 pub struct LogDet<'t> {
     /// ln|det J| at the input of the map.
     pub value: Var<'t>,
-    /// The diagonal, where the route has one: its signs decide that of the determinant.
+    /// The diagonal, where the route has one: its signs determine the sign of the determinant.
     pub diagonal: Option<Var<'t>>,
     /// How it is computed.
     pub route: Route,
 }
 
-/// ln|det J| of a map whose structure is declared, derived and simplified.
+/// Derives and simplifies ln|det J| of a map with a declared structure.
 ///
-/// `first` is the length of the tape when the map had been recorded: what was written before stays as it is.
-/// `within` says where the inputs lie.
+/// `first` is the length of the tape after the map was recorded: nodes before it are not rewritten. `within`
+/// is the domain of the inputs.
 ///
 /// # Errors
 /// As [`log_det`].
@@ -86,23 +86,23 @@ pub fn simplified_log_det<'t>(
     Ok(SimplifiedLogDet { value, literal, steps, rules })
 }
 
-/// A log-determinant in its simplest form, with the way there.
+/// A simplified log-determinant, with the steps of the simplification.
 #[derive(Clone, Debug)]
 pub struct SimplifiedLogDet<'t> {
     /// ln|det J|, simplified.
     pub value: Var<'t>,
-    /// The same as it came off the tape.
+    /// ln|det J| before simplification.
     pub literal: LogDet<'t>,
-    /// What was opened by which rule, in order.
+    /// The rewrite steps, in order.
     pub steps: Vec<Step>,
     /// Every rule that was used.
     pub rules: Vec<Rule>,
 }
 
-/// ln|det J| of a map whose structure is declared, as it comes off the tape.
+/// Derives ln|det J| of a map with a declared structure, without simplification.
 ///
 /// # Errors
-/// [`StructureError::Unproven`] when the declaration cannot be proven (it never falls back in silence), and
+/// [`StructureError::Unproven`] when the declaration cannot be proven (there is no silent fallback), and
 /// [`StructureError::Singular`] when det J = 0 for all inputs and parameters.
 pub fn log_det<'t>(tape: &'t Tape, map: &Cut, structure: &Structure) -> Result<LogDet<'t>, StructureError> {
     let Some(proof) = prove(tape, map, structure)? else { return dense(tape, map) };

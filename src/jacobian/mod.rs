@@ -1,9 +1,9 @@
-//! Jacobians: what is proven of their structure, and their log-determinants as formulas.
+//! Jacobians: proofs of their structure, and log-determinants as formulas.
 //!
-//! A map is a program with one input vector z and one output vector x; `J[i][j]` = ∂xᵢ/∂zⱼ. Three questions:
-//! does no path lead from zⱼ to xᵢ where the declared structure says so ([`prove`]), what are the diagonal
-//! entries ([`diagonal`](fn@diagonal), [`triangular_diagonal`]), and what is ln|det J| ([`log_det`]): a sum
-//! over the diagonal where a triangular structure is proven, an LU where it is not.
+//! A map is a program with one input vector z and one output vector x; `J[i][j]` = ∂xᵢ/∂zⱼ. [`prove`] shows
+//! that no path leads from zⱼ to xᵢ where the declared structure has a zero, [`diagonal`](fn@diagonal) and
+//! [`triangular_diagonal`] record the diagonal entries, and [`log_det`] records ln|det J|: a sum over the
+//! diagonal where a triangular structure is proven, an LU decomposition otherwise.
 
 mod columns;
 mod dense;
@@ -26,7 +26,7 @@ pub use trace::{Trace, estimated_trace, trace};
 
 use crate::tape::{Cut, NodeId, Tape};
 
-/// The program from one input vector to one output vector.
+/// Returns the program from one input vector to one output vector.
 pub fn map(tape: &Tape, input: NodeId, output: NodeId) -> Cut {
     Cut::new(tape, &[input], &[output])
 }

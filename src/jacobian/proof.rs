@@ -1,9 +1,9 @@
-//! Proof of a declared structure: for all inputs and all parameters.
+//! Proof of a declared structure, for all inputs and all parameters.
 //!
-//! With the variables labelled by their place in the order, hi(v) is the largest label among the inputs that
-//! element v depends on. If hi(xᵢ) ≤ i for every output, no path leads from zⱼ to xᵢ with j > i, so J is
-//! lower triangular everywhere. Value dependence is asked for (conditions count): what is proven then also
-//! says in which order the variables can be solved for.
+//! Label the variables by their place in the order; hi(v) is the largest label among the inputs that element
+//! v depends on. If hi(xᵢ) ≤ i for every output, no path leads from zⱼ to xᵢ with j > i, so J is lower
+//! triangular everywhere. The proof uses value dependence (conditions count), so it also gives the order in
+//! which the variables can be solved for.
 
 use super::error::{StructureError, Unproven};
 use super::structure::{Order, Structure};
@@ -13,26 +13,26 @@ use crate::tape::{Cut, Tape};
 /// A structure that holds for all inputs and all parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proof {
-    /// What was proven.
+    /// The proven structure.
     pub structure: Structure,
     /// The order of solving.
     pub order: Order,
-    /// By input, and by output: the label, which is the place in the order, or of its block.
+    /// The labels of inputs, and of outputs: places in the order, or of their blocks.
     pub(super) labels: (Vec<u32>, Vec<u32>),
 }
 
 impl Proof {
-    /// The place in the order of each input, and of each output.
+    /// Returns the place in the order of each input, and of each output.
     pub fn labels(&self) -> (&[u32], &[u32]) {
         (&self.labels.0, &self.labels.1)
     }
 }
 
-/// Proves what is declared; `None` for a dense Jacobian, of which nothing is claimed.
+/// Proves the declared structure; `None` for a dense Jacobian, which claims nothing.
 ///
 /// # Errors
-/// [`StructureError::Unproven`] with the offending path, and [`StructureError::Declaration`] when order or
-/// blocks do not fit the dimension.
+/// [`StructureError::Unproven`] with the path that prevents the proof, and [`StructureError::Declaration`]
+/// when order or blocks do not match the dimension.
 pub fn prove(tape: &Tape, map: &Cut, structure: &Structure) -> Result<Option<Proof>, StructureError> {
     let d = tape.shape(map.inputs()[0]).len();
     let Some(order) = structure.order(d) else { return Ok(None) };
@@ -44,14 +44,14 @@ pub fn prove(tape: &Tape, map: &Cut, structure: &Structure) -> Result<Option<Pro
     let reach = Reach::new(tape, map, Relation::Value);
     refuse_above(tape, &reach, structure, &labels)?;
     if *structure == Structure::Diagonal {
-        // And the other way round: nothing below the diagonal either.
+        // Also from the other side: no entries below the diagonal.
         let flip = |list: &[u32]| list.iter().map(|label| d as u32 - 1 - label).collect::<Vec<_>>();
         refuse_above(tape, &reach, structure, &(flip(&labels.0), flip(&labels.1)))?;
     }
     Ok(Some(Proof { structure: structure.clone(), order, labels }))
 }
 
-/// The labels of inputs and outputs: places in the order, or numbers of blocks.
+/// Returns the labels of inputs and outputs: places in the order, or numbers of blocks.
 fn labels(d: usize, structure: &Structure, order: &Order) -> Result<(Vec<u32>, Vec<u32>), StructureError> {
     let (inputs, outputs) = order.ranks();
     let Structure::BlockTriangular { blocks, .. } = structure else { return Ok((inputs, outputs)) };
@@ -65,7 +65,7 @@ fn labels(d: usize, structure: &Structure, order: &Order) -> Result<(Vec<u32>, V
     Ok((blocked(inputs), blocked(outputs)))
 }
 
-/// Refuses a dependence of an output on an input of a larger label.
+/// Returns an error if an output depends on an input of a larger label.
 fn refuse_above(
     tape: &Tape,
     reach: &Reach<'_>,
@@ -78,7 +78,7 @@ fn refuse_above(
         if label == NONE || label <= outputs[output] {
             continue;
         }
-        // In a block several inputs carry the label; one of them has the path.
+        // In a block several inputs have the label; one of them has the path.
         for input in (0..inputs.len()).filter(|input| inputs[*input] == label) {
             if let Some(steps) = reach.path(input, output) {
                 return Err(Box::new(Unproven::new(tape, structure, input, output, &steps)).into());

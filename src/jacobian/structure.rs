@@ -1,12 +1,12 @@
-//! What a layer declares of its Jacobian.
+//! The structure of a Jacobian, as declared by a layer.
 
 use std::fmt;
 
-/// In which order variables are solved for: the k-th output to be solved and the input it is solved for.
+/// An order of solving: the k-th output to be solved, and the input that it is solved for.
 ///
-/// Under an order (inputs, outputs) a Jacobian is lower triangular when output `outputs[k]` depends on none
-/// of `inputs[k+1..]`. Rows and columns may be ordered differently: a permutation layer is triangular, even
-/// diagonal, under the order that matches each output with the input it is a copy of.
+/// Under an order (inputs, outputs), a Jacobian is lower triangular if output `outputs[k]` depends on none of
+/// `inputs[k+1..]`. Rows and columns may be ordered differently: a permutation layer is triangular, even
+/// diagonal, under the order that matches each output with the input that it copies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Order {
@@ -15,23 +15,23 @@ pub struct Order {
 }
 
 impl Order {
-    /// The variables as they come: 0, 1, …, d-1.
+    /// The natural order 0, 1, …, d-1.
     pub fn natural(d: usize) -> Order {
         Order { inputs: (0..d).collect(), outputs: (0..d).collect() }
     }
 
-    /// The variables backwards: d-1, …, 1, 0.
+    /// The reversed order d-1, …, 1, 0.
     pub fn reversed(d: usize) -> Order {
         Order { inputs: (0..d).rev().collect(), outputs: (0..d).rev().collect() }
     }
 
-    /// The same order for inputs and outputs.
+    /// Builds one order for inputs and outputs.
     pub fn of(variables: impl Into<Vec<usize>>) -> Order {
         let inputs = variables.into();
         Order { outputs: inputs.clone(), inputs }
     }
 
-    /// The k-th output is solved for the k-th input of these lists.
+    /// Solves the k-th of these outputs for the k-th of these inputs.
     pub fn matched(inputs: impl Into<Vec<usize>>, outputs: impl Into<Vec<usize>>) -> Order {
         Order { inputs: inputs.into(), outputs: outputs.into() }
     }
@@ -46,7 +46,7 @@ impl Order {
         &self.outputs
     }
 
-    /// Whether both lists name each of 0..d once.
+    /// Returns whether both lists contain each of 0..d once.
     pub fn is_permutation(&self, d: usize) -> bool {
         [&self.inputs, &self.outputs].into_iter().all(|list| {
             let mut seen = vec![false; d];
@@ -55,7 +55,7 @@ impl Order {
         })
     }
 
-    /// For each input its place in the order, and for each output.
+    /// Returns the place in the order of each input, and of each output.
     pub(crate) fn ranks(&self) -> (Vec<u32>, Vec<u32>) {
         let ranks = |list: &[usize]| {
             let mut ranks = vec![0; list.len()];
@@ -84,12 +84,12 @@ impl fmt::Display for Order {
     }
 }
 
-/// The structure of `J[i][j]` = ∂xᵢ/∂zⱼ that a layer declares. What is declared is proven or refused.
+/// The structure of `J[i][j]` = ∂xᵢ/∂zⱼ that a layer declares. A declaration is proven or refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(tag = "kind", rename_all = "snake_case"))]
 pub enum Structure {
-    /// Nothing is declared: d tangents and an LU, O(d³).
+    /// No structure: d tangents and an LU decomposition, O(d³).
     Dense,
     /// xᵢ depends on zᵢ alone.
     Diagonal,
@@ -97,22 +97,22 @@ pub enum Structure {
     LowerTriangular,
     /// xᵢ depends on zᵢ … z_{d-1}.
     UpperTriangular,
-    /// Lower triangular once rows and columns are put in this order.
+    /// Lower triangular after rows and columns are put in this order.
     Triangular {
         /// The order of solving.
         order: Order,
     },
-    /// Lower triangular in blocks of these sizes, once rows and columns are put in this order.
+    /// Block lower triangular with blocks of these sizes, after rows and columns are put in this order.
     BlockTriangular {
         /// The order of solving; blocks are consecutive in it.
         order: Order,
-        /// The sizes of the blocks; they add up to d.
+        /// The sizes of the blocks; they sum to d.
         blocks: Vec<usize>,
     },
 }
 
 impl Structure {
-    /// The order of solving, for a map of d variables; `None` for a dense Jacobian.
+    /// Returns the order of solving for a map of d variables; `None` for a dense Jacobian.
     pub fn order(&self, d: usize) -> Option<Order> {
         match self {
             Structure::Dense => None,

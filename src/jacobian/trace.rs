@@ -1,40 +1,40 @@
-//! tr J of a map from d to d variables: exactly, or by Hutchinson's estimate.
+//! Trace of the Jacobian of a map from d to d variables: exact, or by Hutchinson's estimate.
 //!
-//! *Exactly.* The sum over the diagonal, which takes as many tangent sweeps as the dependences ask for
-//! ([`diagonal`]): one where each xᵢ has a conditioner of its own or none, d in the worst case.
+//! *Exact.* The sum over the diagonal, with as many tangent sweeps as the dependence structure requires
+//! ([`diagonal`]): one if the conditioner of each xᵢ does not read zᵢ, d in the worst case.
 //!
-//! *Estimated.* E εᵀJε = Σ E[εᵢεⱼ]·Jᵢⱼ = tr J for any ε of mean 0 and covariance 1 (Hutchinson, "A stochastic estimator of
-//! the trace of the influence matrix", 1989): one tangent sweep a probe, whatever d is. With εᵢ = ±1 its variance is
-//! Σ over i < j of (Jᵢⱼ + Jⱼᵢ)², the least of all independent εᵢ.
+//! *Estimated.* E εᵀJε = Σ E[εᵢεⱼ]·Jᵢⱼ = tr J for any ε of mean 0 and covariance I (Hutchinson, "A stochastic
+//! estimator of the trace of the influence matrix", 1989): one tangent sweep a probe, for every d. With
+//! εᵢ = ±1 its variance is Σ over i < j of (Jᵢⱼ + Jⱼᵢ)², the smallest among all independent εᵢ.
 
 use super::diagonal::{Share, shares};
 use crate::sweep::tangent;
 use crate::tape::{Cut, Op, Tape, Var};
 
-/// A trace as a scalar node, and what it costs.
+/// A trace as a scalar node, and its cost.
 #[derive(Clone, Copy, Debug)]
 pub struct Trace<'t> {
     /// tr J at the input of the map.
     pub value: Var<'t>,
-    /// How many tangent sweeps it takes.
+    /// Number of tangent sweeps.
     pub sweeps: usize,
 }
 
-/// tr J, exactly.
+/// Records the exact trace.
 pub fn trace<'t>(tape: &'t Tape, map: &Cut) -> Trace<'t> {
     let (shares, sweeps) = shares(tape, map);
     let value = shares.iter().map(summed).reduce(|sum, share| sum + share);
     Trace { value: value.unwrap_or_else(|| tape.constant(0.0)), sweeps }
 }
 
-/// The sum over the places that a sweep is read at.
+/// Records the sum over the places that are read from a sweep.
 fn summed<'t>(Share { tangent, read }: &Share<'t>) -> Var<'t> {
     let tape = tangent.tape();
     if read.len() == tangent.len() {
         return tangent.sum();
     }
     let &[place] = read.as_slice() else { return tangent.gather(read).sum() };
-    // A row of a product is added up from terms that all go to one place: then that place is their sum.
+    // If a scatter adds all its terms at one place, the value at that place is the sum of the terms.
     let node = tape.node(tangent.id());
     match node.op {
         Op::Scatter(places) if places.iter().all(|to| *to as usize == place) => {
@@ -44,7 +44,7 @@ fn summed<'t>(Share { tangent, read }: &Share<'t>) -> Var<'t> {
     }
 }
 
-/// The mean of εᵀJε over probes ε, each a vector of the map's width.
+/// Records the mean of εᵀJε over probes ε, vectors of length d.
 ///
 /// # Panics
 /// Without a probe.

@@ -1,4 +1,4 @@
-//! Functions and operations that are an instruction or a few.
+//! Functions and operations of one or a few instructions.
 
 use pulp::Simd;
 
@@ -6,7 +6,7 @@ use super::elementwise::{Function, Operation};
 use super::real::Real;
 use super::vector::{Mask, Vector};
 
-/// A function by its formula.
+/// Defines functions by formulas.
 macro_rules! functions {
     ($($(#[$meaning:meta])* $name:ident: |$a:ident| $formula:expr;)*) => {$(
         $(#[$meaning])*
@@ -22,7 +22,7 @@ macro_rules! functions {
     )*};
 }
 
-/// An operation by its formula.
+/// Defines operations by formulas.
 macro_rules! operations {
     ($($(#[$meaning:meta])* $name:ident: |$a:ident, $b:ident| $formula:expr;)*) => {$(
         $(#[$meaning])*
@@ -45,7 +45,7 @@ functions! {
     Recip: |a| a.like(F::ONE) / a;
     /// |a|
     Abs: |a| a.abs();
-    /// -1 or 1; a itself where it is a zero or NaN
+    /// -1 or 1; a itself where it is ±0 or NaN
     Sign: |a| {
         let zero = a.like(F::ZERO);
         zero.less(a).select(a.like(F::ONE), a.less(zero).select(a.like(-F::ONE), a))
@@ -63,9 +63,9 @@ operations! {
     Mul: |a, b| a * b;
     /// a/b
     Div: |a, b| a / b;
-    /// The smaller one; a NaN on either side comes out.
+    /// The smaller one; NaN if either is NaN.
     Min: |a, b| unless_first_is_nan(a, a.less_eq(b).select(a, b));
-    /// The larger one; a NaN on either side comes out.
+    /// The larger one; NaN if either is NaN.
     Max: |a, b| unless_first_is_nan(a, b.less_eq(a).select(a, b));
     /// 1 where a < b, else 0
     Less: |a, b| one_or_zero(a, a.less(b));
@@ -73,8 +73,8 @@ operations! {
     LessEq: |a, b| one_or_zero(a, a.less_eq(b));
 }
 
-/// aᵏ for a whole number k, by squaring: the products, and for k < 0 the reciprocal at the end, that the
-/// standard library takes too.
+/// aᵏ for an integer k, by repeated squaring: the same products as in the standard library, and for k < 0 the
+/// reciprocal at the end.
 #[derive(Clone, Copy, Debug)]
 pub struct Powi(
     /// k
@@ -99,7 +99,7 @@ impl Function for Powi {
     }
 }
 
-/// The value, and a where it is NaN: a comparison with it is false, so that the value is that of b.
+/// Returns a where a is NaN, `value` elsewhere: comparisons with NaN are false, so `value` would be b.
 #[inline(always)]
 fn unless_first_is_nan<S: Simd, F: Real>(a: Vector<S, F>, value: Vector<S, F>) -> Vector<S, F> {
     a.equal(a).select(value, a)

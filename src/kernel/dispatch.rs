@@ -1,9 +1,9 @@
-//! The instruction sets of this machine.
+//! Detection of the machine's instruction sets.
 
 use pulp::Arch;
 
-/// The instruction sets that this machine has, by name, from the plainest to the one that [`Arch::new`] takes.
-/// All but the last are for tests and benches.
+/// Returns the instruction sets of this machine by name, from scalar to the one that [`Arch::new`] uses. All
+/// but the last are for tests and benches.
 pub fn instruction_sets() -> Vec<(&'static str, Arch)> {
     let mut sets = vec![("scalar", Arch::Scalar)];
     #[cfg(target_arch = "x86_64")]

@@ -1,4 +1,4 @@
-//! The loops of elementwise kernels: a function of one number, or an operation on two, over slices.
+//! Loops of elementwise kernels: a function of one number, or an operation on two, over slices.
 
 use std::iter::{self, Copied, Repeat};
 use std::slice;
@@ -10,34 +10,34 @@ use super::vector::Vector;
 
 /// A function of one number.
 pub trait Function: Copy {
-    /// Its value in every lane. Implementations are `#[inline(always)]`: what is not inlined is compiled
-    /// without the instruction set.
+    /// Computes the function in every lane. Implementations must be `#[inline(always)]`: code that is not
+    /// inlined is compiled without the instruction set.
     fn of<S: Simd, F: Real>(self, a: Vector<S, F>) -> Vector<S, F>;
 }
 
-/// Two functions of one number that share their work.
+/// Two functions of one number with common intermediate results.
 pub trait Pair: Copy {
-    /// Both values in every lane; `#[inline(always)]` like [`Function::of`].
+    /// Computes both functions in every lane; must be `#[inline(always)]` like [`Function::of`].
     fn of<S: Simd, F: Real>(self, a: Vector<S, F>) -> [Vector<S, F>; 2];
 }
 
 /// An operation on two numbers.
 pub trait Operation: Copy {
-    /// Its value in every lane; `#[inline(always)]` like [`Function::of`].
+    /// Computes the operation in every lane; must be `#[inline(always)]` like [`Function::of`].
     fn of<S: Simd, F: Real>(self, a: Vector<S, F>, b: Vector<S, F>) -> Vector<S, F>;
 }
 
-/// What an elementwise kernel reads: as many numbers as it writes, or one that is repeated.
+/// An input of an elementwise kernel: as many numbers as the kernel writes, or one repeated number.
 pub trait Operand<F: Real>: Copy {
-    /// Its registers, one after another.
+    /// Its registers, in order.
     type Registers<S: Simd>: Iterator<Item = F::Register<S>>;
 
-    /// Those that hold whole registers of `count` results.
+    /// Returns the whole registers among `count` numbers.
     ///
     /// # Panics
     /// When there are not `count` numbers.
     fn registers<S: Simd>(self, simd: S, count: usize) -> Self::Registers<S>;
-    /// What is left of them, and zeros.
+    /// Returns the remaining numbers in one register, filled up with zeros.
     fn remainder<S: Simd>(self, simd: S) -> F::Register<S>;
 }
 
@@ -71,7 +71,7 @@ impl<F: Real> Operand<F> for F {
     }
 }
 
-/// Writes the function of every number of `a`.
+/// Writes the function of each number of `a`.
 ///
 /// # Panics
 /// When `a` and `out` differ in length.
@@ -80,16 +80,16 @@ pub fn map<S: Simd, F: Real>(simd: S, function: impl Function, a: &[F], out: &mu
     simd.vectorize(Map { function, a, out });
 }
 
-/// Writes both functions of every number of `a`.
+/// Writes both functions of each number of `a`.
 ///
 /// # Panics
-/// When `a` and what is written differ in length.
+/// When `a` and an output differ in length.
 #[inline(always)]
 pub fn map_pair<S: Simd, F: Real>(simd: S, pair: impl Pair, a: &[F], first: &mut [F], second: &mut [F]) {
     simd.vectorize(MapPair { pair, a, first, second });
 }
 
-/// Writes the operation on every pair of `a` and `b`, of which either may be one number for all.
+/// Writes the operation on each pair from `a` and `b`; either may be one number for all.
 ///
 /// # Panics
 /// When an operand that is a slice and `out` differ in length.
@@ -104,7 +104,7 @@ pub fn zip<S: Simd, F: Real>(
     simd.vectorize(Zip { operation, a, b, out });
 }
 
-/// Writes the operation on every pair of `out` itself and `b`, which may be one number for all.
+/// Writes the operation on each pair from `out` itself and `b`, which may be one number for all.
 ///
 /// # Panics
 /// When `b` is a slice and differs from `out` in length.
@@ -113,8 +113,8 @@ pub fn update<S: Simd, F: Real>(simd: S, operation: impl Operation, out: &mut [F
     simd.vectorize(Update { operation, out, b });
 }
 
-/// Writes `then` where the condition is not 0, `otherwise` where it is. The one not taken is not looked at: no
-/// NaN comes out of it.
+/// Writes `then` where the condition is not 0, `otherwise` elsewhere. The value not selected has no effect,
+/// even if it is NaN.
 ///
 /// # Panics
 /// When an operand that is a slice and `out` differ in length.
@@ -129,8 +129,8 @@ pub fn select<S: Simd, F: Real>(
     simd.vectorize(Select { condition, then, otherwise, out });
 }
 
-// Structures instead of closures: the call of a closure that is consumed need not be inlined, and what is not
-// inlined is compiled without the instruction set.
+// Structures instead of closures: a consumed closure need not be inlined, and code that is not inlined is
+// compiled without the instruction set.
 
 struct Map<'a, G, F> {
     function: G,

@@ -1,9 +1,9 @@
 //! eᵃ and eᵃ - 1.
 //!
-//! a = k·ln 2 + r with a whole number k and |r| ≤ ½ ln 2. Then eᵃ = 2ᵏ·eʳ, where eʳ = 1 + r + r²·Q(r) with a
-//! polynomial Q, and 2ᵏ is put together from the bits of its exponent. ln 2 is split in two, the first part
-//! with so few bits that k times it is exact, so that r keeps all its digits (Cody and Waite, "Software
-//! Manual for the Elementary Functions", 1980, chapter 6).
+//! Argument reduction: a = k·ln 2 + r with an integer k and |r| ≤ ½ ln 2. Then eᵃ = 2ᵏ·eʳ, where
+//! eʳ = 1 + r + r²·Q(r) with a polynomial Q, and 2ᵏ is built from its exponent bits. ln 2 is split in two;
+//! the first part has so few bits that k times it is exact, so that r is accurate to its last digit (Cody and
+//! Waite, "Software Manual for the Elementary Functions", 1980, chapter 6).
 
 use pulp::Simd;
 
@@ -11,18 +11,18 @@ use super::elementwise::Function;
 use super::real::Real;
 use super::vector::Vector;
 
-/// Constants of the exponential for one number type.
+/// Constants of the exponential for a number type.
 #[derive(Debug)]
 pub struct Exponential<F: 'static> {
     pub(super) log2_e: F,
-    /// 1.5 times 2 to the number of bits of a mantissa: adding it rounds to a whole number, which is then in
-    /// the lowest bits.
+    /// 1.5 times 2 to the number of mantissa bits: adding it rounds to an integer, which is then in the
+    /// lowest bits.
     pub(super) shift: F,
     pub(super) ln_2_high: F,
     pub(super) ln_2_low: F,
-    /// Q, with the least greatest relative error of r + r²·Q(r) against eʳ - 1 on |r| ≤ 0.50025·ln 2 (Remez).
+    /// Coefficients of Q: minimax relative error of r + r²·Q(r) against eʳ - 1 on |r| ≤ 0.50025·ln 2 (Remez).
     pub(super) tail: &'static [F],
-    /// e to this is ∞, and e to minus this is 0.
+    /// The exponential of this is ∞, that of its negative is 0.
     pub(super) beyond: F,
 }
 
@@ -32,7 +32,7 @@ pub(super) const OF_F64: Exponential<f64> = Exponential {
     // 42 bits, so that the product with a k of 11 bits is exact.
     ln_2_high: 0.6931471805598903,
     ln_2_low: 5.497923018708371e-14,
-    // 2^-61.7; 2^-60.7 with these rounded coefficients.
+    // Minimax error 2^-61.7; 2^-60.7 with these rounded coefficients.
     tail: &[
         0.5,
         0.16666666666666677,
@@ -52,15 +52,15 @@ pub(super) const OF_F64: Exponential<f64> = Exponential {
 pub(super) const OF_F32: Exponential<f32> = Exponential {
     log2_e: std::f32::consts::LOG2_E,
     shift: 1.5 * (1_u32 << 23) as f32,
-    // 15 bits, for a k of 8.
+    // 15 bits, for a k of 8 bits.
     ln_2_high: 0.69314575,
     ln_2_low: 1.4286068e-06,
-    // 2^-32.0; 2^-28.7 with these rounded coefficients.
+    // Minimax error 2^-32.0; 2^-28.7 with these rounded coefficients.
     tail: &[0.5, 0.16666667, 0.041666355, 0.008333273, 0.001394105, 0.00019914229],
     beyond: 150.0,
 };
 
-/// eᵃ, within 1 ulp.
+/// eᵃ, with an error of at most 1 ulp.
 #[derive(Clone, Copy, Debug)]
 pub struct Exp;
 
@@ -72,7 +72,7 @@ impl Function for Exp {
     }
 }
 
-/// eᵃ - 1 without cancellation at 0, within 2 ulp.
+/// eᵃ - 1 without cancellation at 0, with an error of at most 2 ulp.
 #[derive(Clone, Copy, Debug)]
 pub struct ExpM1;
 
@@ -89,15 +89,15 @@ impl Function for ExpM1 {
     }
 }
 
-/// eᵃ for |a| ≤ [`Exponential::beyond`], or NaN.
+/// Computes eᵃ for |a| ≤ [`Exponential::beyond`] or NaN.
 #[inline(always)]
 pub(super) fn exp_within<S: Simd, F: Real>(a: Vector<S, F>) -> Vector<S, F> {
     let [e, down] = exp_in_two(a);
     e * down
 }
 
-/// Two factors of eᵃ for |a| ≤ [`Exponential::beyond`], or NaN: a normal number and a power of two, so that a result
-/// below the normal numbers is rounded once, by the last product.
+/// Computes two factors of eᵃ for |a| ≤ [`Exponential::beyond`] or NaN: a normal number and a power of two,
+/// so that a subnormal result is rounded once, by the last product.
 #[inline(always)]
 pub(super) fn exp_in_two<S: Simd, F: Real>(a: Vector<S, F>) -> [Vector<S, F>; 2] {
     let of = F::EXPONENTIAL;
@@ -112,17 +112,17 @@ pub(super) fn exp_in_two<S: Simd, F: Real>(a: Vector<S, F>) -> [Vector<S, F>; 2]
     [e * up, down]
 }
 
-/// a = k·ln 2 + r, made ready for eᵃ - 1.
+/// The argument reduction a = k·ln 2 + r, prepared for eᵃ - 1.
 struct Reduced<S: Simd, F: Real> {
     /// k + [`Exponential::shift`]
     shifted: Vector<S, F>,
     r: Vector<S, F>,
-    /// eʳ - 1 - r, and what rounding took from r.
+    /// eʳ - 1 - r, plus the rounding error of r.
     rest: Vector<S, F>,
 }
 
 impl<S: Simd, F: Real> Reduced<S, F> {
-    /// For |a| ≤ [`Exponential::beyond`] or NaN.
+    /// Reduces a, for |a| ≤ [`Exponential::beyond`] or NaN.
     #[inline(always)]
     fn new(a: Vector<S, F>) -> Reduced<S, F> {
         let of = F::EXPONENTIAL;
@@ -135,8 +135,8 @@ impl<S: Simd, F: Real> Reduced<S, F> {
         Reduced { shifted, r, rest: (r * r).mul_add(r.polynomial(of.tail), lost) }
     }
 
-    /// power·(eʳ - 1) + `less_one` as the sum of a large and a small part. With r in the large one, what cancels
-    /// for k = 1 is exact.
+    /// Returns power·(eʳ - 1) + `less_one` as the sum of a large and a small part. r enters the large one,
+    /// where the cancellation for k = 1 is exact.
     #[inline(always)]
     fn exp_m1(self, power: Vector<S, F>, less_one: Vector<S, F>) -> [Vector<S, F>; 2] {
         [power.mul_add(self.r, less_one), power * self.rest]

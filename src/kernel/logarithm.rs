@@ -1,8 +1,8 @@
 //! ln a and ln(1 + a).
 //!
-//! a = m·2ᵏ with √½ ≤ m < √2, and ln a = k·ln 2 + ln(1 + f) with f = m - 1. With s = f/(2 + f),
-//! ln(1 + f) = 2 artanh s = f - (f²/2 - s·(f²/2 + s²·L(s²))), of which only the small last term is rounded
-//! more than once; L is a polynomial.
+//! a = m·2ᵏ with √½ ≤ m < √2, and ln a = k·ln 2 + ln(1 + f) with f = m - 1. With s = f/(2 + f), ln(1 + f) = 2
+//! artanh s = f - (f²/2 - s·(f²/2 + s²·L(s²))), of which only the small last term has more than one rounding;
+//! L is a polynomial.
 
 use pulp::Simd;
 
@@ -10,24 +10,24 @@ use super::elementwise::Function;
 use super::real::Real;
 use super::vector::Vector;
 
-/// Constants of the logarithm for one number type.
+/// Constants of the logarithm for a number type.
 #[derive(Debug)]
 pub struct Logarithm<F: 'static> {
-    /// L(z) ≈ (2 artanh s - 2s)/(s·z) with z = s², with the least greatest relative error of 2s + s·z·L(z)
-    /// against 2 artanh s on 0 ≤ z ≤ 0.02947, which is (√2 - 1)²/(√2 + 1)² and a little more (Remez).
+    /// Coefficients of L(z) ≈ (2 artanh s - 2s)/(s·z) with z = s²: minimax relative error of 2s + s·z·L(z)
+    /// against 2 artanh s on 0 ≤ z ≤ 0.02947, slightly beyond (√2 - 1)²/(√2 + 1)² (Remez).
     pub(super) tail: &'static [F],
     pub(super) least_normal: F,
-    /// Two to the `lift_exponent`: it takes all numbers below the normal ones among them.
+    /// Two to the power `lift_exponent`: scales all subnormal numbers to normal ones.
     pub(super) lift: F,
     pub(super) lift_exponent: F,
     /// √2 - 1
     pub(super) root_2_less_1: F,
-    /// 1 is lost in a number of this exponent, and two to minus it is normal.
+    /// Adding 1 to a number of this exponent has no effect, and two to its negative is normal.
     pub(super) large_exponent: F,
 }
 
 pub(super) const OF_F64: Logarithm<f64> = Logarithm {
-    // 2^-59.5; 2^-59.1 with these rounded coefficients.
+    // Minimax error 2^-59.5; 2^-59.1 with these rounded coefficients.
     tail: &[
         0.6666666666666735,
         0.3999999999941109,
@@ -45,7 +45,7 @@ pub(super) const OF_F64: Logarithm<f64> = Logarithm {
 };
 
 pub(super) const OF_F32: Logarithm<f32> = Logarithm {
-    // 2^-30.2; 2^-30.0 with these rounded coefficients.
+    // Minimax error 2^-30.2; 2^-30.0 with these rounded coefficients.
     tail: &[0.66666776, 0.39977494, 0.29873094],
     least_normal: f32::MIN_POSITIVE,
     lift: (1_u32 << 25) as f32,
@@ -54,7 +54,7 @@ pub(super) const OF_F32: Logarithm<f32> = Logarithm {
     large_exponent: 100.0,
 };
 
-/// ln a, within 1 ulp; -∞ at 0 and NaN below.
+/// ln a, with an error of at most 1 ulp; -∞ at 0 and NaN below.
 #[derive(Clone, Copy, Debug)]
 pub struct Ln;
 
@@ -70,7 +70,7 @@ impl Function for Ln {
     }
 }
 
-/// ln(1 + a) without cancellation at 0, within 1 ulp; -∞ at -1 and NaN below.
+/// ln(1 + a) without cancellation at 0, with an error of at most 1 ulp; -∞ at -1 and NaN below.
 #[derive(Clone, Copy, Debug)]
 pub struct Ln1p;
 
@@ -78,23 +78,23 @@ impl Function for Ln1p {
     #[inline(always)]
     fn of<S: Simd, F: Real>(self, a: Vector<S, F>) -> Vector<S, F> {
         let of = F::LOGARITHM;
-        // 1 + a is `one_plus` + `lost` (Knuth's two-sum).
+        // 1 + a = `one_plus` + `lost` exactly (Knuth's two-sum).
         let one_plus = a + F::ONE;
         let a_part = one_plus - F::ONE;
         let lost = (a - a_part) - ((one_plus - a_part) - F::ONE);
         let [m, k] = one_plus.mantissa_and_exponent();
         let f = m - F::ONE;
-        // The loss on the scale of f, and what it does to the logarithm: the derivative 1/(1 + f) is needed
-        // to a few percent only, and exactly at f = 0.
+        // Scale the rounding error to f and correct the logarithm to first order: the derivative 1/(1 + f) is
+        // needed to a few percent only, and exactly at f = 0.
         let scale = (-k.at_most(of.large_exponent) + F::EXPONENTIAL.shift).power_of_two();
         let correction = lost * scale * ((f - F::ONE) * f + F::ONE);
         let low = k.mul_add(a.like(F::EXPONENTIAL.ln_2_low), correction);
-        // Only the sign of a zero is lost.
+        // Restores the sign of a zero.
         within_domain(one_plus, ln_of_parts(f, k, low)).with_sign_of(a)
     }
 }
 
-/// ln((1 + f)·2ᵏ), of which `low` is a part of the smallest order: that of k·ln 2 and what else there is.
+/// Computes ln((1 + f)·2ᵏ), where `low` is a small correction of the order of the low part of k·ln 2.
 #[inline(always)]
 pub(super) fn ln_of_parts<S: Simd, F: Real>(
     f: Vector<S, F>,
@@ -109,7 +109,7 @@ pub(super) fn ln_of_parts<S: Simd, F: Real>(
     k.mul_add(f.like(F::EXPONENTIAL.ln_2_high), f - rest)
 }
 
-/// A value of ln a where 0 < a < ∞; what ln is at 0, below, at ∞ and at NaN elsewhere.
+/// Returns `value` where 0 < a < ∞, and the limits of ln at 0, below, at ∞ and at NaN elsewhere.
 #[inline(always)]
 fn within_domain<S: Simd, F: Real>(a: Vector<S, F>, value: Vector<S, F>) -> Vector<S, F> {
     let zero = a.like(F::ZERO);

@@ -1,9 +1,9 @@
-//! A matrix laid out for products over lanes, without its structural zeros.
+//! Matrices packed for products over lanes, without their structural zeros.
 //!
-//! Rows go in blocks of four. Of each block only the columns are kept in which some row is not a structural
-//! zero: with the units of a masked network sorted by degree that is about half of them. A column in which a
-//! block has both kinds is an *edge*: it carries a mask for each row, all bits or none, which makes a 0 of
-//! what the product reads there, so that not even an infinity passes a structural zero.
+//! Rows are grouped into blocks of four. A block stores only the columns in which some row is not a
+//! structural zero: for a masked network with units sorted by degree, about half of them. A column in which a
+//! block has both zeros and other entries is an *edge*: it has a mask for each row, all bits or none, that
+//! replaces the loaded number by 0, so that not even an infinity passes a structural zero.
 
 use std::ops::Range;
 
@@ -11,23 +11,23 @@ use super::real::Real;
 
 /// Rows of a block.
 pub(super) const ROWS: usize = 4;
-/// A matrix of so many bytes is taken through the third-level cache anew for each panel of lanes, which costs
-/// nothing; a larger one is cut into groups of blocks that stay in the second-level cache.
+/// A matrix up to this size is read from the third-level cache again for each panel of lanes, at no cost; a
+/// larger one is split into groups of blocks that stay in the second-level cache.
 const LARGE_BYTES: usize = 8 << 20;
-/// Columns and bytes of such a group.
+/// Columns and bytes of a group.
 const GROUP_COLUMNS: usize = 512;
 const GROUP_BYTES: usize = 512 << 10;
 
 /// Blocks whose numbers are loaded together.
 const BLOCKS_AT_ONCE: usize = 4;
 
-/// A matrix for [`multiply`](super::multiply): its layout follows from its structural zeros and is made once,
-/// its numbers are loaded as often as they change.
+/// A matrix for [`multiply`](super::multiply). Its layout depends on its structural zeros and is built once;
+/// its numbers are loaded whenever they change.
 #[derive(Clone, Debug)]
 pub struct PackedMatrix<F> {
     rows: usize,
     columns: usize,
-    /// Distances of neighbours in a column and in a row of the values that are loaded.
+    /// Distances between neighbours in a column and in a row of the loaded values.
     strides: [usize; 2],
     entries: Vec<F>,
     runs: Vec<Run>,
@@ -35,7 +35,7 @@ pub struct PackedMatrix<F> {
     groups: Vec<Group>,
 }
 
-/// Columns side by side that are all edges or all whole.
+/// Adjacent columns that are all edges, or that all have no structural zeros.
 #[derive(Clone, Debug)]
 pub(super) struct Run {
     pub columns: Range<usize>,
@@ -51,13 +51,13 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// Rows that are computed: two or four; those beyond the last are computed with zeros and not written.
+    /// Number of computed rows: two or four; those beyond the last are zeros and are not written.
     pub fn height(&self) -> usize {
         if self.rows.len() <= 2 { 2 } else { ROWS }
     }
 }
 
-/// Blocks that are gone through for one panel of lanes after the other, before the next group.
+/// Blocks that are multiplied with all panels of lanes before the next group.
 #[derive(Clone, Debug)]
 pub(super) struct Group {
     pub blocks: Range<usize>,
@@ -65,8 +65,8 @@ pub(super) struct Group {
 }
 
 impl<F: Real> PackedMatrix<F> {
-    /// The layout of a matrix with zeros for numbers. `zeros` tells its structural zeros row by row; it is
-    /// empty where there are none.
+    /// Builds the layout of a matrix, with all numbers 0. `zeros` marks its structural zeros by rows; it is
+    /// empty if there are none.
     ///
     /// # Panics
     /// When `zeros` is neither empty nor as long as the matrix.
@@ -74,8 +74,8 @@ impl<F: Real> PackedMatrix<F> {
         PackedMatrix::with_strides([rows, columns], [columns, 1], zeros)
     }
 
-    /// The layout of the transpose of a matrix of `rows` rows and `columns` columns: structural zeros and
-    /// numbers are those of the matrix itself, in its own order.
+    /// Builds the layout of the transpose of a matrix with `rows` rows and `columns` columns. Structural
+    /// zeros and numbers are given in the order of the matrix itself.
     ///
     /// # Panics
     /// When `zeros` is neither empty nor as long as the matrix.
@@ -102,7 +102,7 @@ impl<F: Real> PackedMatrix<F> {
         let large = rows * columns * size_of::<F>() > LARGE_BYTES;
         let width = if large { GROUP_COLUMNS } else { columns.max(1) };
         let height = if large { GROUP_BYTES / (GROUP_COLUMNS * size_of::<F>()) } else { rows.max(1) };
-        // Without a column there is still a result, all zeros.
+        // A matrix without columns still has a result, all zeros.
         for first in (0..columns.max(1)).step_by(width) {
             for top in (0..rows).step_by(height) {
                 let columns = first..columns.min(first + width);
@@ -170,15 +170,15 @@ impl<F: Real> PackedMatrix<F> {
         self.blocks.push(block);
     }
 
-    /// Takes the numbers of the matrix, row by row; those of structural zeros are not read.
+    /// Loads the numbers of the matrix, by rows; those of structural zeros are not read.
     ///
     /// # Panics
-    /// When there are not as many as the matrix has.
+    /// When the number of values differs from the size of the matrix.
     pub fn load(&mut self, values: &[F]) {
         assert_eq!(values.len(), self.rows * self.columns, "the numbers of a packed matrix");
         let [down, right] = self.strides;
         for group in &self.groups {
-            // A few blocks at a time, column by column: of a transpose they lie in the same lines of the cache.
+            // A few blocks at a time, column by column: for a transpose they are in the same cache lines.
             for blocks in self.blocks[group.blocks.clone()].chunks(BLOCKS_AT_ONCE) {
                 let whole = blocks.iter().all(|block| {
                     let run = &self.runs[block.runs.start..block.runs.end];
@@ -191,7 +191,7 @@ impl<F: Real> PackedMatrix<F> {
                     }
                     continue;
                 }
-                // They lie one after another.
+                // The blocks are contiguous.
                 let start = blocks[0].entries.start;
                 let size = ROWS * group.columns.len();
                 let entries = &mut self.entries[start..start + blocks.len() * size];
@@ -216,12 +216,12 @@ impl<F: Real> PackedMatrix<F> {
         }
     }
 
-    /// The rows of what is multiplied from the left.
+    /// Rows of the left factor.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// The columns of what is multiplied from the left.
+    /// Columns of the left factor.
     pub fn columns(&self) -> usize {
         self.columns
     }
@@ -243,7 +243,7 @@ impl<F: Real> PackedMatrix<F> {
     }
 }
 
-/// Takes the numbers of one block, entry by entry.
+/// Loads the numbers of one block, entry by entry.
 fn load_block<F: Real>(
     block: &Block,
     runs: &[Run],

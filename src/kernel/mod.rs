@@ -1,13 +1,13 @@
-//! Numeric kernels: loops over lanes that use the vector instructions of the machine they run on.
+//! Numeric kernels: vectorised loops over lanes.
 //!
-//! A *lane* is a sample; an element of a node has its lanes side by side in memory. A kernel is one loop over
-//! them, generic over the instruction set and over the number type, f64 or f32. Which instruction set there
-//! is, is asked once at run time (AVX-512, AVX2 with fused multiply-add, or neither; whatever the `pulp`
-//! crate knows elsewhere), and everything below is compiled for each of them. A fused multiply-add rounds
+//! A *lane* is a sample; the lanes of an element of a node are contiguous in memory. A kernel is one loop
+//! over them, generic over the instruction set and over the number type, f64 or f32. The instruction set is
+//! detected once at run time (AVX-512, AVX2 with fused multiply-add, or neither; on other architectures,
+//! those of the `pulp` crate), and all code below is compiled for each of them. A fused multiply-add rounds
 //! once instead of twice: last digits differ between machines, but not between runs on one.
 //!
-//! Kernels that are called in one [`WithSimd`] are dispatched once. Each is a function of its own, compiled for
-//! the instruction set that its first argument stands for: what lies between the calls may be any code.
+//! Kernels called within one [`WithSimd`] are dispatched once. Each is a separate function, compiled for the
+//! instruction set of its first argument; code between the calls needs no special care.
 //!
 //! ```
 //! use pushforward::kernel::{Arch, Exp, Lanes, Mul, PackedMatrix, Simd, Tanh, WithSimd, map, multiply, zip};
@@ -56,8 +56,8 @@
 //! | [`add_outer`] | Σ over lanes of a bᵀ: the gradient of a matrix |
 //! | [`sum_lanes`], [`sum_elements`] | sums in a fixed order |
 //!
-//! A function or operation of one's own is written with the operators of [`Vector`]. To fill lanes with a
-//! number or to repeat them, `fill` and `copy_from_slice` of slices are as fast as memory.
+//! Further functions and operations are written with the operators of [`Vector`]. To fill lanes with a number
+//! or to repeat them, use `fill` and `copy_from_slice` of slices: they run at memory speed.
 
 mod arithmetic;
 mod dispatch;

@@ -1,8 +1,8 @@
-//! Sums of outer products over lanes: the gradient of a matrix.
+//! Sums of outer products over lanes: the gradient with respect to a matrix.
 //!
-//! Of a large matrix b is turned first, so that the columns of the sums lie side by side in registers and lane
-//! after lane is added to them. With few rows or columns the lanes of each entry are summed in a register of its
-//! own, which is added up at the end.
+//! For a large matrix, b is transposed first, so that the columns of the sums are adjacent in registers and
+//! one lane after another is added to them. With few rows or columns, the lanes of each entry are summed in a
+//! register of its own, which is reduced at the end.
 
 use std::ops::Range;
 
@@ -14,23 +14,24 @@ use super::product::Lanes;
 use super::real::{Real, WIDEST};
 use super::transpose::transpose;
 
-/// Lanes that are turned at a time: so many of them stay in the first-level cache.
+/// Lanes that are transposed at a time: this number stays in the first-level cache.
 const LANES_AT_ONCE: usize = 128;
 
-/// With fewer rows than this it costs more to turn b than to add up registers.
+/// With fewer rows than this, transposing b costs more than reducing registers.
 const FEWEST_ROWS: usize = 24;
 
-/// Which entries of a sum of outer products are wanted: of every four rows the columns from the first to the last
-/// that is. The others may be left as they are.
+/// Entry mask of a sum of outer products: for every four rows, the range of columns from the first wanted to
+/// the last. Other entries may be left unchanged.
 #[derive(Clone, Debug)]
 pub struct Wanted {
     shape: [usize; 2],
-    /// Of every four rows; empty where all entries are wanted.
+    /// For every four rows; empty where all entries are wanted.
     columns: Vec<Range<usize>>,
 }
 
 impl Wanted {
-    /// All entries but those that are structural zeros, told row by row; `zeros` is empty where there are none.
+    /// Builds a mask of all entries but the structural zeros, marked by rows; `zeros` is empty if there are
+    /// none.
     ///
     /// # Panics
     /// When `zeros` is neither empty nor as long as the matrix.
@@ -51,7 +52,7 @@ impl Wanted {
         Wanted { shape: [rows, zeros.len() / rows], columns }
     }
 
-    /// The same of some rows, whose number before them is a multiple of four.
+    /// Returns the mask of some rows; the first is a multiple of four.
     ///
     /// # Panics
     /// When it is not.
@@ -62,28 +63,29 @@ impl Wanted {
         Wanted { shape: [rows.len(), self.shape[1]], columns }
     }
 
-    /// How many entries are wanted.
+    /// Number of wanted entries.
     pub fn entries(&self) -> usize {
         let [rows, _] = self.shape;
         (0..rows).step_by(ROWS).map(|row| self.of(row).len() * ROWS.min(rows - row)).sum()
     }
 
-    /// Rows and columns.
+    /// Rows and columns of the matrix.
     pub fn shape(&self) -> [usize; 2] {
         self.shape
     }
 
-    /// The columns wanted of the four rows from `row` on.
+    /// Returns the wanted columns of the four rows from `row` on.
     fn of(&self, row: usize) -> Range<usize> {
         self.columns.get(row / ROWS).cloned().unwrap_or(0..self.shape[1])
     }
 }
 
-/// Adds Σ over lanes of a bᵀ to `sums`: a matrix with a row for each element of `a` and a column for each of
-/// `b`, row by row. No outer product of a lane is formed. Entries that are not wanted are added to or not.
+/// Adds Σ over lanes of a bᵀ to `sums`: a matrix by rows, with a row for each element of `a` and a column for
+/// each of `b`. Outer products of single lanes are not stored. Entries outside of the mask may or may not be
+/// updated.
 ///
-/// Lanes are summed in an order that depends on the instruction set and on the number of lanes and columns, and
-/// on nothing else. `panel` is room to work in, of which nothing is kept.
+/// The order of summation depends only on the instruction set and on the number of lanes and columns. `panel`
+/// is scratch memory.
 ///
 /// # Panics
 /// When a slice is too short, or when lanes overlap.
@@ -125,7 +127,7 @@ impl<F: Real> WithSimd for Outer<'_, F> {
         }
         let size = F::lanes::<S>();
         if size == 1 || self.columns < size || self.rows < FEWEST_ROWS {
-            // Four by three sums need 12 registers and 7 more for what is loaded.
+            // 4×3 sums need 12 registers, and 7 more for loaded values.
             if S::REGISTER_COUNT >= 32 {
                 self.blocks::<S, 3>(simd)
             } else {
@@ -133,7 +135,7 @@ impl<F: Real> WithSimd for Outer<'_, F> {
             }
             return;
         }
-        // As many columns as are summed together where there are enough.
+        // The number of columns that are summed together, where there are enough.
         let width = if S::REGISTER_COUNT >= 32 { 4 * size } else { 2 * size };
         for column in (0..self.columns).step_by(width) {
             self.panel::<S>(simd, column, (self.columns - column).min(width));
@@ -142,7 +144,7 @@ impl<F: Real> WithSimd for Outer<'_, F> {
 }
 
 impl<F: Real> Outer<'_, F> {
-    /// All rows of some columns, which lie side by side in registers.
+    /// Adds all rows of some columns, which are adjacent in registers.
     #[inline(always)]
     fn panel<S: Simd>(&mut self, simd: S, column: usize, count: usize) {
         let size = F::lanes::<S>();
@@ -193,8 +195,8 @@ impl<F: Real> Outer<'_, F> {
         }
     }
 
-    /// Four rows and a few columns. At the edge the last row or column stands in for those beyond it, and
-    /// what comes out for them is not written.
+    /// Adds four rows and a few columns. At the edge the last row or column is repeated, and the results of
+    /// the repeated ones are not written.
     #[inline(always)]
     fn block<S: Simd, const COLUMNS: usize>(&mut self, simd: S, first_row: usize, first_column: usize) {
         let a = elements::<F, ROWS>(self.a, first_row..self.rows, self.lanes);
@@ -220,7 +222,7 @@ impl<F: Real> Outer<'_, F> {
 
 /// Up to four rows of the sums and the columns of one panel.
 struct Strip<'a, F> {
-    /// The lanes of each row; the last one stands in for those beyond it.
+    /// The lanes of each row; the last one is repeated beyond the end.
     a: [&'a [F]; ROWS],
     /// The numbers of the columns, lane after lane.
     panel: &'a [F],
@@ -229,7 +231,7 @@ struct Strip<'a, F> {
 }
 
 impl<F: Real> Strip<'_, F> {
-    /// Adds some columns of the panel to as many of the sums.
+    /// Adds some columns of the panel to the sums of these columns.
     #[inline(always)]
     fn add<S: Simd, const REGISTERS: usize>(
         &self,
@@ -267,7 +269,7 @@ impl<F: Real> Strip<'_, F> {
     }
 }
 
-/// Adds registers to numbers side by side.
+/// Adds registers to adjacent numbers.
 #[inline(always)]
 fn add<S: Simd, F: Real>(simd: S, sums: &mut [F], tile: &[F::Register<S>]) {
     let (registers, _) = F::registers_mut::<S>(sums);
@@ -276,7 +278,7 @@ fn add<S: Simd, F: Real>(simd: S, sums: &mut [F], tile: &[F::Register<S>]) {
     }
 }
 
-/// The lanes of the first of some elements; the last one again where there are no more.
+/// Returns the lanes of consecutive elements; the last one is repeated beyond the end.
 #[inline(always)]
 fn elements<F: Real, const COUNT: usize>(values: &[F], places: Range<usize>, lanes: Lanes) -> [&[F]; COUNT] {
     let mut elements: [&[F]; COUNT] = [&[]; COUNT];
@@ -286,7 +288,7 @@ fn elements<F: Real, const COUNT: usize>(values: &[F], places: Range<usize>, lan
     elements
 }
 
-/// The whole registers of elements.
+/// Returns the whole registers of elements.
 #[inline(always)]
 fn whole<S: Simd, F: Real, const COUNT: usize>(
     elements: [&[F]; COUNT],
@@ -299,7 +301,7 @@ fn whole<S: Simd, F: Real, const COUNT: usize>(
     registers
 }
 
-/// What is left of elements beyond their whole registers, and zeros.
+/// Returns the numbers beyond the whole registers, filled up with zeros.
 #[inline(always)]
 fn remainders<S: Simd, F: Real, const COUNT: usize>(
     simd: S,
@@ -312,7 +314,7 @@ fn remainders<S: Simd, F: Real, const COUNT: usize>(
     registers
 }
 
-/// The registers in one place.
+/// Returns the registers at one position.
 #[inline(always)]
 fn at<R: Copy, const COUNT: usize>(registers: [&[R]; COUNT], step: usize) -> [R; COUNT] {
     let mut at = [registers[0][step]; COUNT];

@@ -1,30 +1,30 @@
-//! Products of a shared matrix with vectors, a lane for each sample.
+//! Products of a shared matrix with vectors, one lane for each sample.
 //!
-//! A block of four rows and two or four registers of lanes is summed in registers, so that each number that
-//! is loaded serves in several multiplications. Each element of the result is summed in the order of the
-//! columns, whatever the instruction set and wherever its lane is.
+//! A block of four rows and two or four registers of lanes is summed in registers, so that each loaded number
+//! is used in several multiplications. Each element of the result is summed in the order of the columns, for
+//! every instruction set and lane.
 
 use pulp::{Simd, WithSimd};
 
 use super::matrix::{Group, PackedMatrix, ROWS, Run};
 use super::real::{Real, WIDEST};
 
-/// Elements that are spread over so many bytes compete for places of the first-level cache.
+/// Elements spread over more bytes than this conflict in the first-level cache.
 const FAR_BYTES: usize = 32 << 10;
 
-/// How elements lie in memory: lane l of element e is number `e·stride + l`.
+/// Memory layout of elements: lane l of element e is number `e·stride + l`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lanes {
-    /// Lanes in use.
+    /// Number of lanes.
     pub count: usize,
-    /// Numbers from one element to the next, at least `count`. A large power of two is slow: elements then
-    /// compete for the same places of the cache. An odd multiple of 48 suits every instruction set.
+    /// Distance from one element to the next, at least `count`. A large power of two is slow because of cache
+    /// conflicts between elements. An odd multiple of 48 suits every instruction set.
     pub stride: usize,
 }
 
 impl Lanes {
     /// # Panics
-    /// When elements overlap, or when there are not as many numbers as so many elements take.
+    /// When elements overlap, or when there are fewer numbers than the elements need.
     pub(super) fn check(self, elements: usize, numbers: usize) {
         let Lanes { count, stride } = self;
         assert!(count <= stride, "{count} lanes do not fit between elements {stride} numbers apart");
@@ -36,7 +36,7 @@ impl Lanes {
 
 /// Writes A·b: `out` has an element for each row of the matrix, `b` one for each column.
 ///
-/// `panel` is room to work in, of which nothing is kept.
+/// `panel` is scratch memory.
 ///
 /// # Panics
 /// When `b` or `out` is too short, or when lanes overlap.
@@ -86,13 +86,13 @@ pub fn multiply_add<S: Simd, F: Real>(
     simd.vectorize(Multiply { matrix, b, out, lanes, panel, start: Start::Present });
 }
 
-/// What a sum begins with.
+/// Initial value of a sum.
 #[derive(Clone, Copy)]
 enum Start<'a, F> {
     Zero,
-    /// A number for each row.
+    /// One number for each row.
     Numbers(&'a [F]),
-    /// What is there.
+    /// The present value of the output.
     Present,
 }
 
@@ -125,8 +125,8 @@ impl<F: Real> Multiply<'_, F> {
         let mut lane = 0;
         while lane < self.lanes.count {
             let left = self.lanes.count - lane;
-            // Four rows of four registers need 16 sums, and 5 more registers for what is loaded: with 16 in all, some
-            // would be spilled to memory.
+            // 4×4 sums need 16 registers, and 5 more for loaded values: with 16 registers in all, some would
+            // be spilled to memory.
             if S::REGISTER_COUNT >= 32 && left >= 4 * width {
                 self.panel::<S, 4>(simd, group, lane, 4 * width);
                 lane += 4 * width;
@@ -140,7 +140,7 @@ impl<F: Real> Multiply<'_, F> {
         }
     }
 
-    /// The product for some lanes; where they are fewer than the registers have, by way of a buffer.
+    /// Computes the product for some lanes; if they do not fill the registers, through a buffer.
     #[inline(always)]
     fn panel<S: Simd, const REGISTERS: usize>(&mut self, simd: S, group: &Group, lane: usize, count: usize) {
         let Lanes { stride, .. } = self.lanes;
@@ -199,8 +199,8 @@ impl<F: Real> Multiply<'_, F> {
     }
 }
 
-/// Whether the lanes of a panel are first brought together, from elements so many bytes apart. It pays where many rows
-/// read them, and where from their places they would not all fit into the first-level cache.
+/// Returns whether to pack the lanes of a panel, from elements `stride` apart. It pays if many rows read them
+/// and they would not all fit into the first-level cache in their places.
 fn worth_packing(group: &Group, stride: usize) -> bool {
     group.columns.len() * stride > FAR_BYTES && group.blocks.len() >= 8
 }
@@ -255,13 +255,13 @@ impl<F: Real> Rows<'_, F> {
     }
 }
 
-// The sums go through functions as values: added to in place within the loop over runs, they were copied from
+// The sums are passed by value: when updated in place within the loop over runs, they were copied from
 // register to register in each step.
 
 type Sums<S, F, const HEIGHT: usize, const REGISTERS: usize> =
     [[<F as Real>::Register<S>; REGISTERS]; HEIGHT];
 
-/// Adds columns side by side that have no structural zero in this block.
+/// Adds adjacent columns that have no structural zero in this block.
 #[inline(always)]
 fn add_whole<S: Simd, F: Real, const HEIGHT: usize, const REGISTERS: usize>(
     simd: S,
@@ -283,7 +283,7 @@ fn add_whole<S: Simd, F: Real, const HEIGHT: usize, const REGISTERS: usize>(
     sums
 }
 
-/// Adds columns side by side in which the block has structural zeros.
+/// Adds adjacent columns in which the block has structural zeros.
 #[inline(always)]
 fn add_edge<S: Simd, F: Real, const HEIGHT: usize, const REGISTERS: usize>(
     simd: S,

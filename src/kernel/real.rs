@@ -1,4 +1,4 @@
-//! The number types of the kernels, and what a register of each can do.
+//! Number types of the kernels, and the operations on a register of each.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -9,14 +9,14 @@ use super::exponential::{self, Exponential};
 use super::logarithm::{self, Logarithm};
 use super::tanh::{self, HyperbolicTangent};
 
-/// The most lanes that a register of any instruction set has: sixteen f32 of AVX-512.
+/// Maximum number of lanes of a register in any instruction set: sixteen f32 of AVX-512.
 pub(super) const WIDEST: usize = 16;
 
 /// A number type that kernels compute with: `f64` or `f32`.
 ///
-/// The associated functions are one instruction each, or a few; the formulas of the kernels write them as
-/// operators and methods of [`Vector`](super::Vector). They bear nouns, so that `F::sqrt` stays the function
-/// of numbers where a type is a `Real` and a `num_traits::Float`.
+/// The associated functions are one or a few instructions each; the formulas of the kernels use them as
+/// operators and methods of [`Vector`](super::Vector). Their names are nouns, so that `F::sqrt` is
+/// unambiguous for a type that is both a `Real` and a `num_traits::Float`.
 pub trait Real:
     Pod
     + PartialOrd
@@ -30,7 +30,7 @@ pub trait Real:
 {
     /// A register of lanes.
     type Register<S: Simd>: Pod + Send + Sync;
-    /// One truth value a lane.
+    /// One truth value for each lane.
     type Mask<S: Simd>: Copy;
 
     /// 0
@@ -43,24 +43,24 @@ pub trait Real:
     const TWO: Self;
     /// ∞
     const INFINITY: Self;
-    /// Not a number.
+    /// NaN
     const NAN: Self;
     /// All bits set.
     const ALL_BITS: Self;
-    /// Constants of [`Exp`](super::Exp) and of what is made of it.
+    /// Constants of [`Exp`](super::Exp) and of the functions based on it.
     const EXPONENTIAL: Exponential<Self>;
-    /// Constants of [`Ln`](super::Ln) and of what is made of it.
+    /// Constants of [`Ln`](super::Ln) and of the functions based on it.
     const LOGARITHM: Logarithm<Self>;
     /// Constants of [`Tanh`](super::Tanh).
     const HYPERBOLIC_TANGENT: HyperbolicTangent<Self>;
 
-    /// The lanes of a register.
+    /// Number of lanes of a register.
     fn lanes<S: Simd>() -> usize {
         size_of::<Self::Register<S>>() / size_of::<Self>()
     }
-    /// As many whole registers as a slice holds, and the rest.
+    /// Splits a slice into whole registers and the rest.
     fn registers<S: Simd>(values: &[Self]) -> (&[Self::Register<S>], &[Self]);
-    /// The same, to write to.
+    /// Splits a mutable slice into whole registers and the rest.
     fn registers_mut<S: Simd>(values: &mut [Self]) -> (&mut [Self::Register<S>], &mut [Self]);
 
     /// The value in every lane.
@@ -73,7 +73,7 @@ pub trait Real:
     fn product<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
     /// a/b
     fn quotient<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
-    /// a·b + c: rounded once where the instruction set can, else twice.
+    /// a·b + c: one rounding with fused multiply-add, otherwise two.
     fn product_sum<S: Simd>(
         simd: S,
         a: Self::Register<S>,
@@ -86,9 +86,9 @@ pub trait Real:
     fn magnitude<S: Simd>(simd: S, a: Self::Register<S>) -> Self::Register<S>;
     /// √a
     fn root<S: Simd>(simd: S, a: Self::Register<S>) -> Self::Register<S>;
-    /// The bits that are set in both.
+    /// Bitwise and.
     fn both<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
-    /// The bits that are set in either.
+    /// Bitwise or.
     fn either<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
     /// a < b
     fn less<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Mask<S>;
@@ -96,26 +96,26 @@ pub trait Real:
     fn less_eq<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Mask<S>;
     /// a = b
     fn equal<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Mask<S>;
-    /// The first where the mask is set, the second elsewhere.
+    /// `then` where the mask is set, `otherwise` elsewhere.
     fn choice<S: Simd>(
         simd: S,
         mask: Self::Mask<S>,
         then: Self::Register<S>,
         otherwise: Self::Register<S>,
     ) -> Self::Register<S>;
-    /// The sum of all lanes, in an order that is the instruction set's.
+    /// The sum of all lanes, in an order that depends on the instruction set.
     fn total<S: Simd>(simd: S, a: Self::Register<S>) -> Self;
 
     /// The smaller of a and a number; NaN stays NaN.
     fn at_most<S: Simd>(a: Self::Register<S>, limit: Self) -> Self::Register<S>;
     /// The larger of a and a number; NaN stays NaN.
     fn at_least<S: Simd>(a: Self::Register<S>, limit: Self) -> Self::Register<S>;
-    /// 2ᵏ for a whole number k in the lowest bits of `shifted`, which is k + `shift` of [`Exponential`]; 2ᵏ must
-    /// be normal.
+    /// 2ᵏ, where `shifted` = k + `shift` of [`Exponential`] has the integer k in its lowest bits; 2ᵏ must be
+    /// normal.
     fn power_of_two<S: Simd>(shifted: Self::Register<S>) -> Self::Register<S>;
-    /// a·2ᵏ for such a k; a and a·2ᵏ must be normal.
+    /// a·2ᵏ with k as in [`Real::power_of_two`]; a and a·2ᵏ must be normal.
     fn times_power_of_two<S: Simd>(a: Self::Register<S>, shifted: Self::Register<S>) -> Self::Register<S>;
-    /// Two powers of two whose product is 2ᵏ, also where 2ᵏ is not normal: those of ⌈k/2⌉ and of ⌊k/2⌋.
+    /// 2^⌈k/2⌉ and 2^⌊k/2⌋, whose product is 2ᵏ, also where 2ᵏ is not normal.
     fn powers_of_two<S: Simd>(shifted: Self::Register<S>) -> [Self::Register<S>; 2];
     /// 1/a for a power of two.
     fn inverse_power<S: Simd>(a: Self::Register<S>) -> Self::Register<S>;
@@ -123,9 +123,8 @@ pub trait Real:
     fn mantissa_and_exponent<S: Simd>(simd: S, a: Self::Register<S>) -> [Self::Register<S>; 2];
 }
 
-/// Changes each lane by itself. The loop has a fixed number of steps and becomes vector instructions; it
-/// serves where pulp has no operation that is generic over the instruction set: shifts of 64-bit lanes, and
-/// a minimum that keeps NaN.
+/// Maps each lane separately. The loop has a fixed length and is vectorised; it is used where pulp has no
+/// generic operation: shifts of 64-bit lanes, and a minimum that keeps NaN.
 #[inline(always)]
 fn map_lanes<R: Pod, T: Pod>(mut register: R, change: impl Fn(T) -> T) -> R {
     for lane in bytemuck::cast_slice_mut::<R, T>(std::slice::from_mut(&mut register)) {
@@ -252,7 +251,7 @@ impl Real for f64 {
     }
     #[inline(always)]
     fn powers_of_two<S: Simd>(shifted: S::f64s) -> [S::f64s; 2] {
-        // Shifted by one place less, ⌊k/2⌋ is in the field of the exponent, and the odd bit below it.
+        // Shifted by one bit less, ⌊k/2⌋ is in the exponent field, and the odd bit below it.
         let down = map_lanes(shifted, |k: u64| (k << (52 - 1)) & (u64::MAX << 52));
         let up = zip_lanes(shifted, down, |k: u64, down: u64| (k << 52).wrapping_sub(down));
         let power = |half: u64| half.wrapping_add(f64::to_bits(1.0));
@@ -266,9 +265,9 @@ impl Real for f64 {
     fn mantissa_and_exponent<S: Simd>(simd: S, a: S::f64s) -> [S::f64s; 2] {
         const ONE: u64 = f64::to_bits(1.0);
         const ROOT_HALF: u64 = std::f64::consts::FRAC_1_SQRT_2.to_bits();
-        // 2 to the number of bits of a mantissa: its lowest bits count ones.
+        // 2 to the number of mantissa bits: its lowest bits count units.
         const COUNTER: f64 = (1_u64 << 52) as f64;
-        // Moved by ln 1 - ln √½, so to say, the exponent field steps at √½·2ᵏ instead of at 2ᵏ.
+        // Adding the bits of 1 less those of √½ makes the exponent field step at √½·2ᵏ instead of at 2ᵏ.
         let moved = map_lanes(a, |a: u64| a.wrapping_add(ONE - ROOT_HALF));
         let mantissa = map_lanes(moved, |a: u64| (a & ((1 << 52) - 1)).wrapping_add(ROOT_HALF));
         let field = map_lanes(moved, |a: u64| (a >> 52) | COUNTER.to_bits());
@@ -384,7 +383,7 @@ impl Real for f32 {
     }
     #[inline(always)]
     fn powers_of_two<S: Simd>(shifted: S::f32s) -> [S::f32s; 2] {
-        // Shifted by one place less, ⌊k/2⌋ is in the field of the exponent, and the odd bit below it.
+        // Shifted by one bit less, ⌊k/2⌋ is in the exponent field, and the odd bit below it.
         let down = map_lanes(shifted, |k: u32| (k << (23 - 1)) & (u32::MAX << 23));
         let up = zip_lanes(shifted, down, |k: u32, down: u32| (k << 23).wrapping_sub(down));
         let power = |half: u32| half.wrapping_add(f32::to_bits(1.0));
@@ -398,9 +397,9 @@ impl Real for f32 {
     fn mantissa_and_exponent<S: Simd>(simd: S, a: S::f32s) -> [S::f32s; 2] {
         const ONE: u32 = f32::to_bits(1.0);
         const ROOT_HALF: u32 = std::f32::consts::FRAC_1_SQRT_2.to_bits();
-        // 2 to the number of bits of a mantissa: its lowest bits count ones.
+        // 2 to the number of mantissa bits: its lowest bits count units.
         const COUNTER: f32 = (1_u32 << 23) as f32;
-        // Moved by ln 1 - ln √½, so to say, the exponent field steps at √½·2ᵏ instead of at 2ᵏ.
+        // Adding the bits of 1 less those of √½ makes the exponent field step at √½·2ᵏ instead of at 2ᵏ.
         let moved = map_lanes(a, |a: u32| a.wrapping_add(ONE - ROOT_HALF));
         let mantissa = map_lanes(moved, |a: u32| (a & ((1 << 23) - 1)).wrapping_add(ROOT_HALF));
         let field = map_lanes(moved, |a: u32| (a >> 23) | COUNTER.to_bits());

@@ -1,7 +1,8 @@
-//! 1/cosh², the derivative of tanh, made of the exponential: alone, and together with tanh.
+//! 1/cosh², the derivative of tanh, computed from the exponential: alone, and together with tanh.
 //!
-//! With e = exp(-2|a|) and q = 2e/(1 + e) it is tanh |a| = 1 - q and 1/cosh² a = q·(2 - q). Nothing cancels in the second,
-//! down to the subnormal numbers. A training step needs both: they cost little more than tanh alone.
+//! With e = exp(-2|a|) and q = 2e/(1 + e), tanh |a| = 1 - q and 1/cosh² a = q·(2 - q). The second has no
+//! cancellation, down to the subnormal numbers. A training step needs both; together they cost little more
+//! than tanh alone.
 
 use pulp::Simd;
 
@@ -11,7 +12,7 @@ use super::real::Real;
 use super::tanh::near_zero;
 use super::vector::Vector;
 
-/// 1/cosh² a, within 3 ulp.
+/// 1/cosh² a, with an error of at most 3 ulp.
 #[derive(Clone, Copy, Debug)]
 pub struct SechSquared;
 
@@ -23,7 +24,7 @@ impl Function for SechSquared {
     }
 }
 
-/// tanh a, within 2 ulp, and 1/cosh² a, within 3.
+/// tanh a, with an error of at most 2 ulp, and 1/cosh² a, with at most 3 ulp.
 #[derive(Clone, Copy, Debug)]
 pub struct TanhAndSlope;
 
@@ -32,7 +33,7 @@ impl Pair for TanhAndSlope {
     fn of<S: Simd, F: Real>(self, a: Vector<S, F>) -> [Vector<S, F>; 2] {
         let m = a.abs();
         let Complement { up, down, q } = Complement::new(m);
-        // As in Tanh: below the turn 1 - q would lose digits.
+        // As in Tanh: 1 - q would lose digits below `turn`.
         let far = -(q - F::ONE);
         let is_far = a.like(F::HYPERBOLIC_TANGENT.turn).less_eq(m);
         let tanh = is_far.select(far, near_zero(m)).with_sign_of(a);
@@ -42,7 +43,7 @@ impl Pair for TanhAndSlope {
 
 /// q = 1 - tanh m for m ≥ 0.
 struct Complement<S: Simd, F: Real> {
-    /// q without its last power of two, so that what is below the normal numbers is rounded once, by the last product.
+    /// q without its last power of two, so that a subnormal result is rounded once, by the last product.
     up: Vector<S, F>,
     down: Vector<S, F>,
     q: Vector<S, F>,

@@ -1,4 +1,4 @@
-//! The sigmoid and softplus, made of the exponential; each within 2 ulp.
+//! Sigmoid and softplus, computed from the exponential, each with an error of at most 2 ulp.
 
 use pulp::Simd;
 
@@ -8,7 +8,7 @@ use super::logarithm::ln_of_parts;
 use super::real::Real;
 use super::vector::Vector;
 
-/// 1/(1 + e⁻ᵃ). With e = exp(-|a|) it is q = e/(1 + e) below 0 and 1 - q above: both tails keep all digits.
+/// 1/(1 + e⁻ᵃ). With e = exp(-|a|) it is q = e/(1 + e) below 0 and 1 - q above, accurate in both tails.
 #[derive(Clone, Copy, Debug)]
 pub struct Sigmoid;
 
@@ -19,7 +19,7 @@ impl Function for Sigmoid {
         let denominator = e + F::ONE;
         let lost = e - (denominator - F::ONE);
         let q = e / denominator;
-        // 1/(1 + e) = 1 - q gives the change of the quotient by what rounding took from 1 + e.
+        // First-order correction for the rounding error of 1 + e: q·(1 - lost/(1 + e)), with 1/(1 + e) = 1 - q.
         let q = (q * lost).mul_add(q - F::ONE, q);
         a.less(a.like(F::ZERO)).select(q, -(q - F::ONE))
     }
@@ -33,7 +33,7 @@ impl Function for Softplus {
     #[inline(always)]
     fn of<S: Simd, F: Real>(self, a: Vector<S, F>) -> Vector<S, F> {
         let e = exp_of_minus_abs(a);
-        // 1 + e = (1 + f)·2ᵏ with f exact: e itself, or half of e - 1 where 1 + e is above √2.
+        // 1 + e = (1 + f)·2ᵏ with f exact: f = e, or f = (e - 1)/2 where 1 + e is above √2.
         let below = e.less_eq(e.like(F::LOGARITHM.root_2_less_1));
         let f = below.select(e, (e - F::ONE) * F::HALF);
         let k = below.select(e.like(F::ZERO), e.like(F::ONE));

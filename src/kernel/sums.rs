@@ -1,21 +1,22 @@
-//! Sums over lanes and over elements, in orders that no instruction set changes.
+//! Sums over lanes and over elements, in an order that does not depend on the instruction set.
 
 use pulp::{Simd, WithSimd};
 
 use super::product::Lanes;
 use super::real::Real;
 
-/// Running sums of [`sum_lanes`].
+/// Number of running sums of [`sum_lanes`].
 const RUNNING: usize = 32;
 
-/// The sum of numbers: number i goes to the running sum i mod 32, and these are added up pair by pair, sum i
-/// and sum i + 16, then i and i + 8, and so on. The result is the same on every machine.
+/// Sums numbers: number i is added to the running sum i mod 32, and these are added in pairs, i and i + 16,
+/// then i and i + 8, and so on. The result is the same on every machine.
 #[inline(always)]
 pub fn sum_lanes<S: Simd, F: Real>(simd: S, a: &[F]) -> F {
     simd.vectorize(SumLanes { a })
 }
 
-/// Σ a·b over lanes, in the order of [`sum_lanes`]; each product is rounded with its sum where the instruction set can.
+/// Sums a·b over lanes, in the order of [`sum_lanes`]; uses fused multiply-add where the instruction set has
+/// it.
 ///
 /// # Panics
 /// When `a` and `b` differ in length.
@@ -24,7 +25,7 @@ pub fn sum_products<S: Simd, F: Real>(simd: S, a: &[F], b: &[F]) -> F {
     simd.vectorize(SumProducts { a, b })
 }
 
-/// Writes Σ over elements of `a`, lane by lane; elements are added one after the other.
+/// Writes Σ over elements of `a`, lane by lane, in the order of the elements.
 ///
 /// # Panics
 /// When `a` or `out` is too short, or when lanes overlap.
@@ -61,7 +62,7 @@ impl<F: Real> WithSimd for SumLanes<'_, F> {
     }
 }
 
-/// The sum of running sums.
+/// Sums the running sums in pairs.
 #[inline(always)]
 fn pair_by_pair<F: Real>(mut sums: [F; RUNNING]) -> F {
     let mut half = RUNNING / 2;

@@ -1,9 +1,10 @@
-//! tanh: what networks squash with, in a training step next to the products the largest share of the time.
+//! tanh, which together with the matrix products takes most of the time of a training step.
 //!
-//! With m = |a| it is m + m³·P(m²) up to [`HyperbolicTangent::turn`], and 1 - 2/(e²ᵐ + 1) beyond. There the result
-//! is above ½ and the exponential is lessened so much by what follows (an error of 1 ulp makes ⅜) that it needs
-//! neither a split ln 2 nor any other care; below there is neither an exponential nor a quotient to lose digits in.
-//! Both are worked out in every lane: the few products of P cost less than keeping all digits of e²ᵐ - 1 does.
+//! With m = |a|, tanh m is m + m³·P(m²) up to [`HyperbolicTangent::turn`], and 1 - 2/(e²ᵐ + 1) beyond. There
+//! the result is above ½ and errors of the exponential are damped (an error of 1 ulp becomes ⅜), so a simple
+//! exponential without a split ln 2 is enough. Below, there is neither an exponential nor a quotient, so no
+//! digits are lost. Both branches are computed in every lane: evaluating P costs less than computing e²ᵐ - 1
+//! accurately.
 
 use pulp::Simd;
 
@@ -11,16 +12,17 @@ use super::elementwise::Function;
 use super::real::Real;
 use super::vector::Vector;
 
-/// Constants of tanh for one number type.
+/// Constants of tanh for a number type.
 #[derive(Debug)]
 pub struct HyperbolicTangent<F: 'static> {
-    /// Just above artanh ½.
+    /// The threshold between the two formulas, just above artanh ½.
     pub(super) turn: F,
-    /// P, with the least greatest relative error of m + m³·P(m²) against tanh m below the turn (Remez).
+    /// Coefficients of P: minimax relative error of m + m³·P(m²) against tanh m below the threshold (Remez).
     near: &'static [F],
-    /// e²ʰ on |h| ≤ 0.25015·ln 2, with the least greatest relative error of what begins 1 + 2h (Remez).
+    /// Coefficients of e²ʰ on |h| ≤ 0.25015·ln 2: minimax relative error with the first terms fixed to 1 + 2h
+    /// (Remez).
     exp_of_twice: &'static [F],
-    /// From here on tanh is 1.
+    /// Above this, tanh rounds to 1.
     beyond: F,
     two_log2_e: F,
     half_ln_2: F,
@@ -28,7 +30,7 @@ pub struct HyperbolicTangent<F: 'static> {
 
 pub(super) const OF_F64: HyperbolicTangent<f64> = HyperbolicTangent {
     turn: 0.55,
-    // 2^-60.6; 2^-58.7 with these rounded coefficients.
+    // Minimax error 2^-60.6; 2^-58.7 with these rounded coefficients.
     near: &[
         -0.333333333333333,
         0.13333333333326686,
@@ -42,7 +44,7 @@ pub(super) const OF_F64: HyperbolicTangent<f64> = HyperbolicTangent {
         8.332304333974988e-05,
         -1.9498525289251734e-05,
     ],
-    // 2^-57.9; 2^-56.3 with these rounded coefficients.
+    // Minimax error 2^-57.9; 2^-56.3 with these rounded coefficients.
     exp_of_twice: &[
         1.0,
         2.0,
@@ -64,16 +66,16 @@ pub(super) const OF_F64: HyperbolicTangent<f64> = HyperbolicTangent {
 
 pub(super) const OF_F32: HyperbolicTangent<f32> = HyperbolicTangent {
     turn: 0.55,
-    // 2^-29.8; 2^-27.7 with these rounded coefficients.
+    // Minimax error 2^-29.8; 2^-27.7 with these rounded coefficients.
     near: &[-0.33333316, 0.13332587, -0.05385242, 0.021072073, -0.006274741],
-    // 2^-28.3; 2^-27.7 with these rounded coefficients.
+    // Minimax error 2^-28.3; 2^-27.7 with these rounded coefficients.
     exp_of_twice: &[1.0, 2.0, 1.9999998, 1.3333216, 0.6666943, 0.26780003, 0.08841311],
     beyond: 10.0,
     two_log2_e: 2.0 * std::f32::consts::LOG2_E,
     half_ln_2: 0.5 * std::f32::consts::LN_2,
 };
 
-/// tanh a, within 2 ulp.
+/// tanh a, with an error of at most 2 ulp.
 #[derive(Clone, Copy, Debug)]
 pub struct Tanh;
 
@@ -83,19 +85,19 @@ impl Function for Tanh {
         let of = F::HYPERBOLIC_TANGENT;
         let m = a.abs();
         let near = near_zero(m);
-        // 2m = k·ln 2 + 2h with a whole number k.
+        // 2m = k·ln 2 + 2h with an integer k.
         let within = m.at_most(of.beyond);
         let shift = a.like(F::EXPONENTIAL.shift);
         let shifted = within.mul_add(a.like(of.two_log2_e), shift);
         let h = (shifted - shift).mul_add(a.like(-of.half_ln_2), within);
         let e = h.polynomial(of.exp_of_twice).times_power_of_two(shifted);
         let far = a.like(F::ONE) - a.like(F::TWO) / (e + F::ONE);
-        // NaN takes the near one: a power of two added to its bits would make it a number.
+        // NaN takes the near formula: adding exponent bits to a NaN could make it a number.
         a.like(of.turn).less_eq(m).select(far, near).with_sign_of(a)
     }
 }
 
-/// tanh m for 0 ≤ m up to [`HyperbolicTangent::turn`].
+/// Computes tanh m for 0 ≤ m up to [`HyperbolicTangent::turn`].
 #[inline(always)]
 pub(super) fn near_zero<S: Simd, F: Real>(m: Vector<S, F>) -> Vector<S, F> {
     let square = m * m;

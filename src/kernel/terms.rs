@@ -11,13 +11,13 @@ pub enum Term<'a, F> {
     Plus(&'a [F]),
     /// -a
     Minus(&'a [F]),
-    /// One number for all.
+    /// One number for all results.
     Number(F),
     /// a·b
     PlusProduct(&'a [F], &'a [F]),
     /// -a·b
     MinusProduct(&'a [F], &'a [F]),
-    /// a times one number.
+    /// a times one number
     Multiple(&'a [F], F),
 }
 
@@ -32,8 +32,8 @@ impl<F: Real> Term<'_, F> {
     }
 }
 
-/// Writes the sum of some terms, added one after the other. Products are rounded before they are added: the result is
-/// that of one pass for each product and each sum, to the last bit.
+/// Writes the sum of some terms, added in order. Products are rounded before they are added, so the result is
+/// bitwise the same as with one pass for each product and each sum.
 ///
 /// # Panics
 /// When a term differs from `out` in length.
@@ -74,11 +74,11 @@ impl<F: Real> WithSimd for SumTerms<'_, F> {
     }
 }
 
-/// Some registers of the sum.
+/// Sums some registers.
 #[inline(always)]
 fn block<S: Simd, F: Real, const REGISTERS: usize>(simd: S, terms: &[Term<'_, F>], at: usize, out: &mut [F]) {
     let width = REGISTERS * F::lanes::<S>();
-    // Any number added to -0 is that number, -0 too: the first term needs no case of its own.
+    // x + (-0) = x for every x, -0 included, so that the first term needs no special case.
     let mut sums = [F::splat(simd, -F::ZERO); REGISTERS];
     for term in terms {
         match *term {
@@ -123,7 +123,7 @@ fn block<S: Simd, F: Real, const REGISTERS: usize>(simd: S, terms: &[Term<'_, F>
     F::registers_mut::<S>(&mut out[at..][..width]).0.copy_from_slice(&sums);
 }
 
-/// One number of the sum.
+/// Computes one number of the sum.
 #[inline(always)]
 fn one<F: Real>(terms: &[Term<'_, F>], at: usize) -> F {
     let value = |term: &Term<'_, F>| match *term {

@@ -1,4 +1,4 @@
-//! Elements of lanes turned into lanes of elements.
+//! Transposition of elements and lanes.
 
 use pulp::Simd;
 use pulp::bytemuck::{self, Pod};
@@ -6,8 +6,8 @@ use pulp::bytemuck::{self, Pod};
 use super::product::Lanes;
 use super::real::Real;
 
-/// Writes lane after lane the numbers of some elements side by side: `out` has `width` numbers a lane, those of
-/// the elements `first..first + count` and zeros. `width` is a multiple of a register's lanes.
+/// Writes the transposed block: `out` has `width` numbers for each lane, those of the elements
+/// `first..first + count` and zeros. `width` is a multiple of a register's lanes.
 #[inline(always)]
 pub(super) fn transpose<S: Simd, F: Real>(
     values: &[F],
@@ -32,7 +32,7 @@ pub(super) fn transpose<S: Simd, F: Real>(
     }
 }
 
-/// In squares of as many registers as one has lanes.
+/// Transposes in squares of as many registers as one has lanes.
 #[inline(always)]
 fn squares<F: Real, R: Pod, const SIDE: usize>(
     values: &[F],
@@ -45,7 +45,7 @@ fn squares<F: Real, R: Pod, const SIDE: usize>(
     let whole = lanes / SIDE * SIDE;
     for place in (0..width).step_by(SIDE) {
         let own = count.saturating_sub(place).min(SIDE);
-        // Beyond the last element the first one stands in, and is overwritten below.
+        // Beyond the last element, read the first one; its values are overwritten below.
         let elements: [&[F]; SIDE] = std::array::from_fn(|k| {
             let element = first + if k < own { place + k } else { 0 };
             &values[element * stride..][..lanes]
@@ -77,7 +77,7 @@ fn register<F: Real, R: Pod>(numbers: &[F]) -> R {
     register
 }
 
-/// The lanes of two registers in turn: those of their first halves, and those of their second halves.
+/// Interleaves the lanes of two registers: those of their first halves, and those of their second halves.
 #[inline(always)]
 fn interleave<F: Real, R: Pod>(a: R, b: R) -> [R; 2] {
     let mut both = [a, b];
@@ -90,8 +90,8 @@ fn interleave<F: Real, R: Pod>(a: R, b: R) -> [R; 2] {
 }
 
 // Each step interleaves the first half of the registers with the second, which rotates the binary digits of
-// (register, lane) by one place; after as many steps as a lane has digits, registers and lanes have changed
-// places. Written out, because a loop over registers would keep them in memory.
+// (register, lane) by one place; after as many steps as a lane index has digits, registers and lanes are
+// transposed. Written out, because a loop over registers would keep them in memory.
 
 macro_rules! turn {
     ($name:ident, $side:literal, $steps:literal, $($k:literal)+) => {

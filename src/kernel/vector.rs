@@ -1,4 +1,4 @@
-//! A register of lanes with the operators of numbers: what the formulas of the kernels are written in.
+//! Registers of lanes with arithmetic operators, in which the formulas of the kernels are written.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -13,7 +13,7 @@ pub struct Vector<S: Simd, F: Real> {
     register: F::Register<S>,
 }
 
-/// One truth value a lane.
+/// One truth value for each lane.
 #[derive(Clone, Copy)]
 pub struct Mask<S: Simd, F: Real> {
     simd: S,
@@ -21,7 +21,7 @@ pub struct Mask<S: Simd, F: Real> {
 }
 
 impl<S: Simd, F: Real> Vector<S, F> {
-    /// The lanes of a register.
+    /// Wraps a register.
     #[inline(always)]
     pub fn new(simd: S, register: F::Register<S>) -> Self {
         Vector { simd, register }
@@ -45,7 +45,7 @@ impl<S: Simd, F: Real> Vector<S, F> {
         self.register
     }
 
-    /// self·b + c: rounded once where the instruction set can, else twice.
+    /// self·b + c: one rounding with fused multiply-add, otherwise two.
     #[inline(always)]
     pub fn mul_add(self, b: Self, c: Self) -> Self {
         Vector { register: F::product_sum(self.simd, self.register, b.register, c.register), ..self }
@@ -63,7 +63,7 @@ impl<S: Simd, F: Real> Vector<S, F> {
         Vector { register: F::root(self.simd, self.register), ..self }
     }
 
-    /// |self| with the sign of the other.
+    /// |self| with the sign of `other`.
     #[inline(always)]
     pub fn with_sign_of(self, other: Self) -> Self {
         let sign = F::both(self.simd, other.register, F::splat(self.simd, -F::ZERO));
@@ -100,7 +100,7 @@ impl<S: Simd, F: Real> Vector<S, F> {
         Mask { simd: self.simd, mask: F::equal(self.simd, self.register, b.register) }
     }
 
-    /// 2ᵏ from k + `shift` of [`Exponential`](super::Exponential); it must be normal.
+    /// 2ᵏ from k + `shift` of [`Exponential`](super::Exponential); 2ᵏ must be normal.
     #[inline(always)]
     pub(super) fn power_of_two(self) -> Self {
         Vector { register: F::power_of_two::<S>(self.register), ..self }
@@ -132,9 +132,9 @@ impl<S: Simd, F: Real> Vector<S, F> {
         [Vector { register: mantissa, ..self }, Vector { register: exponent, ..self }]
     }
 
-    /// c₀ + c₁·x + c₂·x² + …: a short one by Horner's rule, a long one by Horner's rule in x⁴, over cubics that
-    /// do not wait for each other (Estrin): half the latency for two products more. Loops are long enough to fill
-    /// the latency of a short one, and there the products count.
+    /// Computes c₀ + c₁·x + c₂·x² + …: a short one by Horner's rule, a long one by Horner's rule in x⁴ over
+    /// independent cubics (Estrin), which halves the latency for two more products. For a short one, the
+    /// loops are long enough to hide the latency, and the number of products matters.
     #[inline(always)]
     pub(super) fn polynomial(self, coefficients: &'static [F]) -> Self {
         if coefficients.len() <= 7 {
@@ -155,7 +155,7 @@ impl<S: Simd, F: Real> Vector<S, F> {
         sum
     }
 
-    /// The next four terms of a polynomial, or as many as there are.
+    /// Computes the next four terms of a polynomial, or as many as there are.
     #[inline(always)]
     fn cubic(self, square: Self, coefficients: &'static [F], start: usize) -> Self {
         let low = self.linear(coefficients, start);
@@ -178,7 +178,7 @@ impl<S: Simd, F: Real> Vector<S, F> {
 }
 
 impl<S: Simd, F: Real> Mask<S, F> {
-    /// The first where the mask is set, the second elsewhere.
+    /// `then` where the mask is set, `otherwise` elsewhere.
     #[inline(always)]
     pub fn select(self, then: Vector<S, F>, otherwise: Vector<S, F>) -> Vector<S, F> {
         Vector::new(self.simd, F::choice(self.simd, self.mask, then.register, otherwise.register))
@@ -194,7 +194,7 @@ impl<S: Simd, F: Real> Neg for Vector<S, F> {
     }
 }
 
-/// An operator between two vectors, and between a vector and a number.
+/// Defines an operator between two vectors, and between a vector and a number.
 macro_rules! operators {
     ($($operator:ident $method:ident $function:ident,)*) => {$(
         impl<S: Simd, F: Real> $operator for Vector<S, F> {

@@ -1,8 +1,8 @@
-//! Elementwise affine maps.
+//! Elementwise affine layer.
 //!
 //! x = a ⊙ z + b
 //!
-//! The scale is free to take either sign: ln|det J| = Σ ln|aᵢ|, and the absolute value is what lets it be so.
+//! The scale may have either sign: ln|det J| = Σ ln|aᵢ|.
 
 use std::panic::Location;
 
@@ -10,7 +10,7 @@ use crate::bijection::Bijection;
 use crate::jacobian::Structure;
 use crate::tape::{Init, Shape, Var};
 
-/// x = a ⊙ z + b, with a scale and a shift for each variable.
+/// Elementwise affine map x = a ⊙ z + b, with a scale and a shift for each variable.
 #[derive(Clone, Debug)]
 pub struct Affine {
     scale: Vec<f64>,
@@ -18,17 +18,17 @@ pub struct Affine {
 }
 
 impl Affine {
-    /// Starts from these scales and shifts; both are parameters (`scale`, `shift`).
+    /// Builds the layer with these initial scales and shifts; both are parameters (`scale`, `shift`).
     ///
     /// # Panics
-    /// When there is not one shift a scale.
+    /// When the numbers of scales and shifts differ.
     pub fn new(scale: impl Into<Vec<f64>>, shift: impl Into<Vec<f64>>) -> Affine {
         let (scale, shift) = (scale.into(), shift.into());
         assert_eq!(scale.len(), shift.len(), "an affine map needs one shift for each scale");
         Affine { scale, shift }
     }
 
-    /// Starts from the identity on d variables.
+    /// Builds the layer with the identity on d variables as its initial value.
     pub fn identity(d: usize) -> Affine {
         Affine::new(vec![1.0; d], vec![0.0; d])
     }

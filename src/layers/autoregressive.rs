@@ -1,8 +1,8 @@
-//! Autoregressive layers: IAF, and MAF, which is the same turned round; with affine transformers or any other.
+//! Autoregressive layers: IAF, and MAF (its inverse parameterisation), with affine or any other transformers.
 //!
-//! IAF: xᵢ = zᵢ·exp(αᵢ(z before i)) + μᵢ(z before i). Sampling is one pass, a density needs the inverse, one
-//! variable after the other. MAF: xᵢ = zᵢ·exp(αᵢ(x before i)) + μᵢ(x before i), where a density is one pass and
-//! sampling goes in order. Either way ln|det J| = Σ αᵢ. With a transformer τ in their place it is Σ ln τ'.
+//! IAF: xᵢ = zᵢ·exp(αᵢ(z_{<i})) + μᵢ(z_{<i}). Sampling takes one pass; a density needs the inverse, which
+//! solves for one variable after another. MAF: xᵢ = zᵢ·exp(αᵢ(x_{<i})) + μᵢ(x_{<i}). A density takes one
+//! pass; sampling is sequential. In both cases ln|det J| = Σ αᵢ; with a general transformer τ it is Σ ln τ'.
 //!
 //! Sources: Kingma et al., "Improving Variational Inference with Inverse Autoregressive Flow" (2016), eqs. 10-12;
 //! Papamakarios, Pavlakou, Murray, "Masked Autoregressive Flow for Density Estimation" (2017), eqs. 3-5; Durkan,
@@ -17,14 +17,15 @@ use crate::bijection::{Bijection, Inverse, solve_in_order};
 use crate::jacobian::{Order, Structure};
 use crate::tape::Var;
 
-/// Each variable goes through a transformer, with numbers that the variables before it choose.
+/// Autoregressive layer: a transformer for each variable, with element parameters from the variables before
+/// it.
 #[derive(Clone, Debug)]
 pub struct Autoregressive<T = Standardise> {
     network: MaskedNetwork,
     transformer: T,
 }
 
-/// (x - μ)·exp(-α), or the same from the other side, z·exp(α) + μ; of the numbers μ and α.
+/// Affine transformer of μ and α: (x - μ)·exp(-α) if `normalising`, z·exp(α) + μ otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standardise {
     normalising: bool,
@@ -50,28 +51,29 @@ impl Transformer for Standardise {
 }
 
 impl Autoregressive {
-    /// IAF: zᵢ is scaled and shifted by what the z before it say.
+    /// Builds an IAF layer: zᵢ is scaled and shifted by functions of z_{<i}.
     pub fn iaf(network: MaskedNetwork) -> Autoregressive {
         Autoregressive::with(network, Standardise { normalising: false })
     }
 
-    /// MAF: xᵢ is made of zᵢ by what the x before it say. What is written is zᵢ = (xᵢ - μᵢ)·exp(-αᵢ), which is
-    /// one pass, and turned round.
+    /// Builds a MAF layer: xᵢ = zᵢ·exp(αᵢ) + μᵢ with αᵢ and μᵢ functions of x_{<i}. Recorded as the inverse
+    /// of zᵢ = (xᵢ - μᵢ)·exp(-αᵢ), which is one pass.
     pub fn maf(network: MaskedNetwork) -> Inverse<Autoregressive> {
         Inverse::new(Autoregressive::with(network, Standardise { normalising: true }))
     }
 }
 
 impl Autoregressive<Spline> {
-    /// Neural spline flows: zᵢ is a monotone spline of xᵢ with knots that the x before it choose, turned round. A
-    /// density is one pass, and so is a sample, variable after variable.
+    /// Builds an autoregressive neural spline layer: zᵢ is a monotone spline of xᵢ with knots from x_{<i},
+    /// recorded as the inverse of that map. A density takes one pass; a sample is computed variable by
+    /// variable, also in one pass.
     pub fn spline(network: MaskedNetwork, spline: Spline) -> Inverse<Autoregressive<Spline>> {
         Inverse::new(Autoregressive::with(network, spline))
     }
 }
 
 impl<T: Transformer> Autoregressive<T> {
-    /// An autoregressive layer of any transformer.
+    /// Builds an autoregressive layer with any transformer.
     pub fn with(network: MaskedNetwork, transformer: T) -> Autoregressive<T> {
         Autoregressive { network, transformer }
     }
@@ -97,7 +99,8 @@ impl<T: Transformer> Bijection for Autoregressive<T> {
         })
     }
 
-    /// One variable after the other, each by the transformer's own inverse with numbers that those before it choose.
+    /// Records the inverse: solves for one variable after another by the transformer's inverse, with element
+    /// parameters from the variables already solved.
     #[track_caller]
     fn inverse<'t>(&self, output: Var<'t>) -> Option<Var<'t>> {
         let (place, numbers) = (Location::caller(), self.transformer.numbers());

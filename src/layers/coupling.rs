@@ -1,9 +1,10 @@
-//! Coupling layers: NICE, RealNVP, and any other transformer of half of the variables.
+//! Coupling layers: NICE, RealNVP, and coupling with any other transformer.
 //!
-//! x_a = z_a,  x_b = τ(z_b; network(z_a))
+//! x_a = z_a, x_b = τ(z_b; network(z_a))
 //!
-//! Some of the variables pass through and choose how the others are moved. The Jacobian is triangular
-//! whatever they choose, so that the network can be any: nothing is inverted or differentiated by hand.
+//! The identity part z_a is the input of the network, whose outputs are the element parameters of the
+//! transformed part z_b. The Jacobian is triangular for any network, so the network is neither inverted nor
+//! differentiated by hand.
 //!
 //! Sources: Dinh, Krueger, Bengio, "NICE" (2015), eq. 9; Dinh, Sohl-Dickstein, Bengio, "Density estimation
 //! using Real NVP" (2017), eqs. 4-7; Durkan, Bekasov, Murray, Papamakarios, "Neural Spline Flows" (2019), section 3.
@@ -17,7 +18,7 @@ use crate::bijection::{Bijection, Domain};
 use crate::jacobian::{Order, Structure};
 use crate::tape::{Var, concat};
 
-/// Which variables pass through a coupling layer, and which are moved.
+/// Coupling mask: which variables form the identity part and which the transformed part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Halves {
     passing: Vec<usize>,
@@ -25,10 +26,10 @@ pub struct Halves {
 }
 
 impl Halves {
-    /// `mask[i]` says that variable i passes through.
+    /// Builds a mask from booleans: variable i belongs to the identity part if `mask[i]`.
     ///
     /// # Panics
-    /// When none passes or none is moved.
+    /// When either part is empty.
     pub fn new(mask: &[bool]) -> Halves {
         let side = |wanted: bool| (0..mask.len()).filter(|i| mask[*i] == wanted).collect::<Vec<_>>();
         let halves = Halves { passing: side(true), moved: side(false) };
@@ -41,17 +42,17 @@ impl Halves {
         halves
     }
 
-    /// The first half passes, the second is moved.
+    /// The first half is the identity part, the second half the transformed part.
     pub fn first(d: usize) -> Halves {
         Halves::new(&(0..d).map(|i| i < d / 2).collect::<Vec<_>>())
     }
 
-    /// The second half passes, the first is moved.
+    /// The second half is the identity part, the first half the transformed part.
     pub fn second(d: usize) -> Halves {
         Halves::new(&(0..d).map(|i| i >= d / 2).collect::<Vec<_>>())
     }
 
-    /// Every other variable passes, beginning with variable 0 if `even`.
+    /// Alternating mask: the identity part holds the even variables if `even`, the odd ones otherwise.
     pub fn alternating(d: usize, even: bool) -> Halves {
         Halves::new(&(0..d).map(|i| (i % 2 == 0) == even).collect::<Vec<_>>())
     }
@@ -60,17 +61,17 @@ impl Halves {
         self.passing.len() + self.moved.len()
     }
 
-    /// What passes, and what is moved.
+    /// Splits a vector into the identity part and the transformed part.
     fn split<'t>(&self, whole: Var<'t>) -> (Var<'t>, Var<'t>) {
         (whole.gather(&self.passing), whole.gather(&self.moved))
     }
 
-    /// First what passes, then what is moved.
+    /// The order of the variables: first the identity part, then the transformed part.
     fn order(&self) -> Order {
         Order::of([self.passing.as_slice(), self.moved.as_slice()].concat())
     }
 
-    /// The variables in their own places again.
+    /// Puts both parts back into the original order of the variables.
     fn join<'t>(&self, passing: Var<'t>, moved: Var<'t>) -> Var<'t> {
         let order = self.order();
         let joined = concat([passing, moved]);
@@ -90,7 +91,7 @@ impl Halves {
     }
 }
 
-/// x_a = z_a, x_b = τ(z_b; network(z_a)) with a transformer τ.
+/// Coupling layer x_a = z_a, x_b = τ(z_b; network(z_a)) with a transformer τ.
 #[derive(Clone, Debug)]
 pub struct Coupling<T> {
     halves: Halves,
@@ -98,30 +99,30 @@ pub struct Coupling<T> {
     transformer: T,
 }
 
-/// NICE: x_b = z_b + t(z_a). It preserves volume: ln|det J| = 0.
+/// NICE: additive coupling x_b = z_b + t(z_a). Volume preserving: ln|det J| = 0.
 pub type AdditiveCoupling = Coupling<Translate>;
 
-/// RealNVP: x_b = z_b · exp(s(z_a)) + t(z_a). The network gives the raw log-scales of all moved variables, then the
-/// shifts.
+/// RealNVP: affine coupling x_b = z_b · exp(s(z_a)) + t(z_a). The network returns the unconstrained
+/// log-scales of all transformed variables, then the shifts.
 pub type AffineCoupling = Coupling<Rescale>;
 
-/// Neural spline flows: x_b is a monotone spline of z_b whose knots depend on z_a.
+/// Neural spline flows: spline coupling, where x_b is a monotone spline of z_b with knots that depend on z_a.
 pub type SplineCoupling = Coupling<Spline>;
 
 impl AdditiveCoupling {
-    /// The variables of `halves` that pass are what `network` sees.
+    /// Builds the layer; the input of `network` is the identity part of `halves`.
     pub fn new(halves: Halves, network: Network) -> AdditiveCoupling {
         Coupling::with(halves, network, Translate)
     }
 }
 
 impl AffineCoupling {
-    /// The variables of `halves` that pass are what `network` sees.
+    /// Builds the layer with [`LogScale::Bounded`]; the input of `network` is the identity part of `halves`.
     pub fn new(halves: Halves, network: Network) -> AffineCoupling {
         Coupling::with(halves, network, Rescale { log_scale: LogScale::Bounded })
     }
 
-    /// The same with another way from the network to the log-scale; [`LogScale::Bounded`] unless said.
+    /// Sets the scale map; defaults to [`LogScale::Bounded`].
     ///
     /// # Panics
     /// When the slope of [`LogScale::SoftClipped`] is not above 0, or is 1.
@@ -135,19 +136,20 @@ impl AffineCoupling {
 }
 
 impl SplineCoupling {
-    /// The variables of `halves` that pass are what `network` sees; `spline` says what knots are made of its numbers.
+    /// Builds the layer; the input of `network` is the identity part of `halves`, and `spline` builds knots
+    /// from its outputs.
     pub fn new(halves: Halves, network: Network, spline: Spline) -> SplineCoupling {
         Coupling::with(halves, network, spline)
     }
 }
 
 impl<T: Transformer> Coupling<T> {
-    /// A coupling layer of any transformer.
+    /// Builds a coupling layer with any transformer.
     pub fn with(halves: Halves, network: Network, transformer: T) -> Coupling<T> {
         Coupling { halves, network, transformer }
     }
 
-    /// What the network says to the transformer.
+    /// Records the element parameters from the network.
     fn numbers<'t>(&self, passing: Var<'t>) -> Var<'t> {
         self.network.apply(passing, self.transformer.numbers().saturating_mul(self.halves.moved.len()))
     }
@@ -162,7 +164,7 @@ impl<T: Transformer> Bijection for Coupling<T> {
         self.halves.structure()
     }
 
-    /// What passes stays where it was.
+    /// The identity part keeps its domain.
     fn image(&self, part: &Domain) -> Domain {
         let mut each = vec![Domain::Reals; self.dim()];
         self.halves.passing.iter().for_each(|i| each[*i] = part.of(*i));

@@ -1,15 +1,15 @@
-//! Elementwise maps without parameters to learn: the usual ways between ℝ, (0, ∞) and an interval.
+//! Elementwise bijections without learnable parameters: the usual maps between ℝ, (0, ∞) and an interval.
 //!
 //! xᵢ = g(zᵢ)
 //!
-//! They carry data that live on a part of the line to where layers work, or a flow's output back. Each g is one
-//! formula; its log-derivative is derived, and comes out in the form that neither overflows nor cancels.
+//! They map data from a subset of the line to the domain of the layers, or the output of a flow back. Each g
+//! is one formula; its log-derivative is derived, in a form that neither overflows nor cancels.
 
 use crate::bijection::{Bijection, Domain, bounded_image};
 use crate::jacobian::Structure;
 use crate::tape::{Var, select};
 
-/// One strictly monotone function of one variable.
+/// A strictly monotone function of one variable.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Transform {
     /// eᶻ: ℝ to (0, ∞).
@@ -49,19 +49,19 @@ pub enum Transform {
         /// scale > 0.
         scale: f64,
     },
-    /// m·sinh((asinh z + skew)·tail): ℝ to ℝ, skewed and with heavier tails where tail > 1 (Jones and Pewsey,
-    /// "Sinh-arcsinh distributions", 2009). m = 2/sinh(tail·asinh 2) if `normalise`, so that 2 is near 2 again,
-    /// else 1.
+    /// m·sinh((asinh z + skew)·tail): ℝ to ℝ, skewed, with heavier tails where tail > 1 (Jones and Pewsey,
+    /// "Sinh-arcsinh distributions", 2009). With `normalise`, m = 2/sinh(tail·asinh 2), which keeps the point
+    /// 2 fixed if skew = 0; otherwise m = 1.
     SinhArcsinh {
         /// The skewness.
         skew: f64,
-        /// The weight of the tails, above 0.
+        /// Tail weight, above 0.
         tail: f64,
-        /// Whether the scale is kept.
+        /// Whether to normalise the scale.
         normalise: bool,
     },
-    /// logit(α + (1 - 2α)z): an interval a little wider than [0, 1] to ℝ, so that data at 0 and at 1 stay finite
-    /// (Dinh, Sohl-Dickstein, Bengio, "Density estimation using Real NVP", 2017, section 4.1).
+    /// logit(α + (1 - 2α)z): an interval slightly wider than [0, 1] to ℝ, so that data at 0 and at 1 stay
+    /// finite (Dinh, Sohl-Dickstein, Bengio, "Density estimation using Real NVP", 2017, section 4.1).
     SqueezedLogit {
         /// α, between 0 and ½.
         alpha: f64,
@@ -76,7 +76,7 @@ pub enum Transform {
 }
 
 impl Transform {
-    /// g(z).
+    /// Records g(z).
     fn apply<'t>(self, z: Var<'t>) -> Var<'t> {
         match self {
             Transform::Exp => z.exp(),
@@ -98,12 +98,12 @@ impl Transform {
                 let y = alpha + (1.0 - 2.0 * alpha) * z;
                 y.ln() - (-y).ln_1p()
             }
-            // Through expm1 and log1p, so that nothing cancels where zᵃ is small.
+            // With expm1 and log1p, to avoid cancellation where zᵃ is small.
             Transform::KumaraswamyCdf { a, b } => -(b * (-z.pow(a)).ln_1p()).exp_m1(),
         }
     }
 
-    /// g⁻¹(x), for the formulas that hold their variable several times; the others are derived.
+    /// Records g⁻¹(x) for formulas in which z occurs several times; the other inverses are derived.
     fn inverse<'t>(self, x: Var<'t>) -> Option<Var<'t>> {
         match self {
             Transform::Logit => Some(x.sigmoid()),
@@ -144,7 +144,7 @@ impl Transform {
         }
     }
 
-    /// Whether its numbers make it strictly monotone.
+    /// Returns whether the constants make it strictly monotone.
     fn is_sound(self) -> bool {
         let positive = |value: f64| value > 0.0 && value.is_finite();
         match self {
@@ -161,7 +161,7 @@ impl Transform {
     }
 }
 
-/// The same function of each of d variables.
+/// Applies the same function to each of d variables.
 #[derive(Clone, Debug)]
 pub struct Elementwise {
     transform: Transform,
@@ -169,11 +169,11 @@ pub struct Elementwise {
 }
 
 impl Elementwise {
-    /// `transform` on each of d variables.
+    /// Builds the layer that applies `transform` to each of d variables.
     ///
     /// # Panics
-    /// When its numbers do not make it strictly monotone: a slope or a scale that is not above 0, an empty
-    /// interval.
+    /// When the constants do not make it strictly monotone, for example a slope or a scale that is not above
+    /// 0, or an empty interval.
     pub fn new(transform: Transform, d: usize) -> Elementwise {
         assert!(
             transform.is_sound(),

@@ -1,15 +1,16 @@
-//! Dense linear maps.
+//! Dense linear layer.
 //!
 //! x = W z + b
 //!
-//! Nothing is declared, so ln|det W| takes an LU: O(d³), once per call, since W does not depend on the sample.
+//! No structure is declared, so ln|det W| takes an LU decomposition, O(d³). W does not depend on the sample,
+//! so it is computed once per call.
 
 use std::panic::Location;
 
 use crate::bijection::Bijection;
 use crate::tape::{Init, Shape, Var};
 
-/// x = W z + b with any invertible matrix.
+/// Linear map x = W z + b with any invertible matrix W.
 #[derive(Clone, Debug)]
 pub struct Linear {
     weight: Vec<f64>,
@@ -17,10 +18,11 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// Starts from this matrix, given row by row, and this bias; both are parameters (`weight`, `bias`).
+    /// Builds the layer with this initial matrix, by rows, and this initial bias; both are parameters
+    /// (`weight`, `bias`).
     ///
     /// # Panics
-    /// When the matrix has not d·d entries for the d of the bias.
+    /// When the matrix does not have d·d entries, where d is the length of the bias.
     pub fn new(weight: impl Into<Vec<f64>>, bias: impl Into<Vec<f64>>) -> Linear {
         let (weight, bias) = (weight.into(), bias.into());
         let d = bias.len();
@@ -28,7 +30,7 @@ impl Linear {
         Linear { weight, bias }
     }
 
-    /// Starts from the identity on d variables.
+    /// Builds the layer with the identity on d variables as its initial value.
     pub fn identity(d: usize) -> Linear {
         let weight: Vec<f64> = (0..d * d).map(|e| if e / d == e % d { 1.0 } else { 0.0 }).collect();
         Linear::new(weight, vec![0.0; d])

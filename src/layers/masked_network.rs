@@ -1,8 +1,8 @@
-//! Masked perceptrons (MADE): networks in which output i sees the inputs before i and no others.
+//! Masked multilayer perceptrons (MADE), in which output i depends only on the inputs before i.
 //!
-//! Every unit has a degree. A hidden unit sees what has at most its own degree, an output what has less than its
-//! own, so that no path leads from an input to an output of the same or a lower degree. The masks are constants
-//! of the tape: the proof of a triangular Jacobian sees through them, whatever the weights are.
+//! Every unit has a degree. A hidden unit reads units whose degree is at most its own, an output reads units
+//! of smaller degree, so no path leads from an input to an output of the same or a lower degree. The masks
+//! are constants on the tape, so the proof of a triangular Jacobian holds for all weights.
 //!
 //! Source: Germain, Gregor, Murray, Larochelle, "MADE" (2015), eqs. 8-10.
 
@@ -11,28 +11,28 @@ use std::panic::Location;
 use super::network::{informed, sound};
 use crate::tape::{Init, Shape, Tape, Var};
 
-/// A perceptron with tanh units, masked by degrees.
+/// Multilayer perceptron with tanh units and masks given by degrees.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MaskedNetwork {
     inputs: Vec<usize>,
     hidden: Hidden,
     context: usize,
-    /// Whether the first variable is meant not to see the context.
+    /// Whether the first variable is deliberately independent of the context.
     first_is_blind: bool,
 }
 
-/// The units of the hidden layers.
+/// The hidden layers.
 #[derive(Clone, Debug, PartialEq)]
 enum Hidden {
-    /// So many in each, with degrees that are chosen here.
+    /// Layer widths; the degrees are assigned automatically.
     Spread(Vec<usize>),
-    /// By their degrees.
+    /// The degrees of the units in each layer.
     Given(Vec<Vec<usize>>),
 }
 
 impl MaskedNetwork {
-    /// Inputs in their own order and hidden layers of these widths; degrees of hidden units are spread evenly
-    /// and sorted, so that the zeros of the masks lie in blocks.
+    /// Builds a network with the natural order of inputs and hidden layers of these widths. Degrees of hidden
+    /// units are spread evenly and sorted, so that the zeros of the masks form blocks.
     pub fn new(d: usize, hidden: impl Into<Vec<usize>>) -> MaskedNetwork {
         MaskedNetwork {
             inputs: (1..=d).collect(),
@@ -42,11 +42,12 @@ impl MaskedNetwork {
         }
     }
 
-    /// Degrees of the inputs (a permutation of 1 to d: the place of each variable in the order) and of the
-    /// units of each hidden layer (1 to d - 1, or 0 for units that see no variable, only a context).
+    /// Builds a network from the degrees of the inputs (a permutation of 1 to d: the place of each variable
+    /// in the order) and of the units of each hidden layer (1 to d - 1, or 0 for units that read no variable,
+    /// only a context).
     ///
     /// # Panics
-    /// When the degrees of the inputs are no permutation of 1 to d.
+    /// When the degrees of the inputs are not a permutation of 1 to d.
     pub fn with_degrees(inputs: Vec<usize>, hidden: Vec<Vec<usize>>) -> MaskedNetwork {
         let mut sorted = inputs.clone();
         sorted.sort_unstable();
@@ -58,24 +59,24 @@ impl MaskedNetwork {
         MaskedNetwork { inputs, hidden: Hidden::Given(hidden), context: 0, first_is_blind: false }
     }
 
-    /// The same for a conditional density: every unit of the first layer sees a context of so many numbers as well;
-    /// C·c is added there, with the weights `net.context`.
+    /// Adds a context of `width` numbers, for a conditional density: every unit of the first layer also reads
+    /// the context c through an added term C·c, where C is the parameter `net.context`.
     ///
-    /// The first variable sees no other, so that what it learns of the context goes through units of degree 0: a
-    /// network whose degrees are chosen here gets some. Given degrees must have one in each hidden layer: without it the
-    /// first variable could not see the context, which is an error of the recording, unless it is said to be meant
-    /// ([`MaskedNetwork::first_without_context`]).
+    /// The first variable depends on no other variable, so the context reaches it only through hidden units
+    /// of degree 0. Automatically assigned degrees include some. Given degrees must have one in each hidden
+    /// layer; otherwise the first variable cannot depend on the context, which is a recording error unless it
+    /// is allowed ([`MaskedNetwork::first_without_context`]).
     pub fn with_context(self, width: usize) -> MaskedNetwork {
         MaskedNetwork { context: width, ..self }
     }
 
-    /// Says that the first variable is meant not to depend on the context, as in networks of other libraries whose
+    /// Allows the first variable to be independent of the context, as in networks of other libraries whose
     /// hidden degrees begin with 1.
     pub fn first_without_context(self) -> MaskedNetwork {
         MaskedNetwork { first_is_blind: true, ..self }
     }
 
-    /// How many inputs it has.
+    /// Number of inputs.
     pub fn dim(&self) -> usize {
         self.inputs.len()
     }
@@ -87,16 +88,17 @@ impl MaskedNetwork {
         order
     }
 
-    /// Records the network: `each` vectors of d outputs, output i of each seeing the inputs before i.
+    /// Records the network: returns `each` vectors of d outputs, where output i of each depends on the inputs
+    /// before i.
     ///
-    /// Parameters are `net.0.weight`, `net.0.bias`, … as of [`Network`](super::Network); the last layer starts
-    /// at 0.
+    /// Parameters are named `net.0.weight`, `net.0.bias`, … as in [`Network`](super::Network); the last layer
+    /// is initialised to 0.
     pub fn apply<'t>(&self, input: Var<'t>, each: usize) -> Vec<Var<'t>> {
         let (d, all) = (self.dim(), self.numbers(input, each));
         (0..each).map(|part| all.slice(part * d..(part + 1) * d)).collect()
     }
 
-    /// The same vectors as one, as a transformer takes them.
+    /// Returns the same vectors concatenated, the layout that a transformer takes.
     pub(super) fn numbers<'t>(&self, input: Var<'t>, each: usize) -> Var<'t> {
         let tape = input.tape();
         let widths = match &self.hidden {
@@ -122,7 +124,7 @@ impl MaskedNetwork {
         if degrees.is_empty() { informed(numbers, self.context, true) } else { numbers }
     }
 
-    /// The degrees of the hidden units.
+    /// Returns the degrees of the hidden units, layer by layer.
     fn degrees(&self) -> Vec<Vec<usize>> {
         match &self.hidden {
             Hidden::Given(degrees) => degrees.clone(),
@@ -133,7 +135,7 @@ impl MaskedNetwork {
         }
     }
 
-    /// The last hidden units, or the input if there are none.
+    /// Records the last hidden layer, or returns the input if there is none.
     fn hidden<'t>(&self, input: Var<'t>, degrees: &[Vec<usize>]) -> Var<'t> {
         let layers = degrees.iter().enumerate();
         let (h, _) = layers.fold((input, self.inputs.as_slice()), |(h, before), (k, own)| {
@@ -147,7 +149,7 @@ impl MaskedNetwork {
         h
     }
 
-    /// M ⊙ W and b of the last layer.
+    /// Records M ⊙ W and b of the last layer.
     fn last<'t>(&self, tape: &'t Tape, degrees: &[Vec<usize>], each: usize) -> (Var<'t>, Var<'t>) {
         let before = degrees.last().unwrap_or(&self.inputs);
         let sees = |output: usize, before: usize| self.inputs[output % self.dim()] > before;
@@ -155,12 +157,13 @@ impl MaskedNetwork {
     }
 }
 
-/// Degrees from the lowest up to d - 1, spread evenly over so many units and sorted.
+/// Returns `width` degrees from `lowest` to d - 1, spread evenly and sorted.
 fn spread(lowest: usize, d: usize, width: usize) -> Vec<usize> {
     (0..width).map(|k| lowest + k * d.saturating_sub(lowest) / width.max(1)).collect()
 }
 
-/// M ⊙ W and b of a layer after units of these degrees; `sees` says what a unit sees by degree.
+/// Records M ⊙ W and b of the layer that follows units of these degrees; `sees(unit, degree)` says whether
+/// `unit` reads units of that degree.
 fn layer<'t>(
     tape: &'t Tape,
     k: usize,

@@ -1,5 +1,5 @@
-//! The catalogue of layers, one family a file. Each writes `forward` and declares its structure; no
-//! log-determinant stands here, and an inverse only where it cannot be derived.
+//! The catalogue of layers, one family a file. Each layer records `forward` and declares its structure. No
+//! layer has a hand-written log-determinant; an inverse is written only where it cannot be derived.
 
 mod affine;
 mod autoregressive;

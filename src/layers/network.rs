@@ -2,14 +2,14 @@
 //!
 //! h ← tanh(W h + b) for each hidden layer, and W h + b at the end.
 //!
-//! A network is not a bijection: it is what a coupling layer asks how to move half of the variables. It may
-//! be anything, because nothing here is inverted.
+//! A network is not a bijection: it computes the element parameters of a coupling layer. It can be arbitrary,
+//! because it is never inverted.
 
 use std::panic::Location;
 
 use crate::tape::{Init, Shape, Tape, Var, is_possible};
 
-/// A perceptron with tanh units.
+/// Multilayer perceptron with tanh units.
 #[derive(Clone, Debug)]
 pub struct Network {
     hidden: Vec<usize>,
@@ -17,23 +17,23 @@ pub struct Network {
 }
 
 impl Network {
-    /// Hidden layers of these widths; an empty list is a linear map.
+    /// Builds a network with hidden layers of these widths; an empty list gives a linear map.
     pub fn new(hidden: impl Into<Vec<usize>>) -> Network {
         Network { hidden: hidden.into(), context: 0 }
     }
 
-    /// The same for a conditional density: every unit of the first layer sees a context of so many numbers as well;
-    /// C·c is added there, with the weights `net.context`.
+    /// Adds a context of `width` numbers, for a conditional density: every unit of the first layer also reads
+    /// the context c through an added term C·c, where C is the parameter `net.context`.
     pub fn with_context(self, width: usize) -> Network {
         Network { context: width, ..self }
     }
 
     /// Records the network on an input; its parameters are `net.0.weight`, `net.0.bias`, `net.1.weight`, ….
     ///
-    /// Hidden weights start as Glorot and Bengio have it, the last layer at 0: a flow whose conditioners say
-    /// 0 starts as the identity (Kingma and Dhariwal, "Glow", 2018, section 3.3).
+    /// Hidden weights have Glorot and Bengio's initialisation. The last layer is initialised to 0, so that a
+    /// flow starts as the identity (Kingma and Dhariwal, "Glow", 2018, section 3.3).
     ///
-    /// A hidden layer without units, and weights that nothing could hold, are errors of the recording.
+    /// A hidden layer without units and a weight matrix that is too large are recording errors.
     pub fn apply<'t>(&self, input: Var<'t>, outputs: usize) -> Var<'t> {
         if let Err(nothing) = sound(input.tape(), input.len(), &self.hidden, outputs) {
             return nothing;
@@ -58,7 +58,8 @@ impl Network {
     }
 }
 
-/// Whether a network of these widths can be; if not, that is noted, and something stands for its outputs.
+/// Checks the layer widths. If they are invalid, notes a recording error and returns a placeholder for the
+/// outputs.
 pub(super) fn sound<'t>(
     tape: &'t Tape,
     inputs: usize,
@@ -80,7 +81,8 @@ pub(super) fn sound<'t>(
     Err(tape.placeholder(Shape::Vector(if is_possible(Shape::Vector(outputs)) { outputs } else { 0 })))
 }
 
-/// The units of a first layer with the context's share; weights of a layer that is also the last start at 0.
+/// Adds the context term to the units of a first layer; if it is also the last layer, its weights are
+/// initialised to 0.
 pub(super) fn informed<'t>(units: Var<'t>, context: usize, last: bool) -> Var<'t> {
     if context == 0 {
         return units;

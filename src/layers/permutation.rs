@@ -1,24 +1,24 @@
-//! Permutations of the variables.
+//! Permutation layer.
 //!
 //! xᵢ = z_{p(i)}
 //!
-//! |det J| = 1. Between coupling layers they see to it that every variable is transformed in its turn.
+//! |det J| = 1. Between coupling layers, permutations ensure that every variable is transformed.
 
 use crate::bijection::{Bijection, Domain};
 use crate::jacobian::{Order, Structure};
 use crate::tape::Var;
 
-/// xᵢ = z_{p(i)}
+/// Permutation of the variables: xᵢ = z_{p(i)}.
 #[derive(Clone, Debug)]
 pub struct Permutation {
     positions: Vec<usize>,
 }
 
 impl Permutation {
-    /// Output i is a copy of input `positions[i]`.
+    /// Builds the layer in which output i is a copy of input `positions[i]`.
     ///
     /// # Panics
-    /// When `positions` does not name each of 0..d once.
+    /// When `positions` does not contain each of 0..d once.
     pub fn new(positions: impl Into<Vec<usize>>) -> Permutation {
         let positions = positions.into();
         let order = Order::of(positions.clone());
@@ -31,7 +31,7 @@ impl Permutation {
         Permutation { positions }
     }
 
-    /// The variables backwards.
+    /// Builds the permutation that reverses the order of the variables.
     pub fn reverse(d: usize) -> Permutation {
         Permutation::new((0..d).rev().collect::<Vec<_>>())
     }

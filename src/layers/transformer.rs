@@ -1,15 +1,15 @@
-//! What is done to one variable, steered by numbers that others choose.
+//! Transformers: monotone scalar maps with parameters from a conditioner.
 //!
-//! x = τ(z; numbers), strictly increasing in z whatever the numbers are. A coupling layer and an autoregressive layer
-//! differ in who sees whom; what they do to a variable once they have its numbers is a transformer, and any
-//! transformer fits either. A Jacobian with such a diagonal is triangular whatever the conditioner is.
+//! x = τ(z; numbers), strictly increasing in z for all element parameters `numbers`. Coupling and
+//! autoregressive layers differ in which inputs the conditioner reads; any transformer works with either. The
+//! transformer is the diagonal of the Jacobian, so the Jacobian is triangular for any conditioner.
 //!
 //! Source: Papamakarios et al., "Normalizing Flows for Probabilistic Modeling and Inference" (2021), section 3.1,
 //! which names transformers and conditioners.
 
 use crate::tape::{Init, Shape, Var};
 
-/// A strictly increasing function of one variable, with numbers that a conditioner chooses.
+/// A strictly increasing function of one variable, with element parameters from a conditioner.
 ///
 /// ```
 /// use pushforward::prelude::*;
@@ -33,24 +33,25 @@ use crate::tape::{Init, Shape, Var};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Transformer {
-    /// How many numbers it takes for each variable.
+    /// Number of element parameters for each variable.
     fn numbers(&self) -> usize;
 
-    /// x = τ(z; numbers) for m variables at once. `numbers` is a vector of m times as many: the first number of every
-    /// variable, then the second of every variable, and so on.
+    /// Records x = τ(z; numbers) for m variables at once. `numbers` has m·`self.numbers()` entries: the first
+    /// element parameter of every variable, then the second of every variable, and so on.
     fn forward<'t>(&self, z: Var<'t>, numbers: Var<'t>) -> Var<'t>;
 
-    /// z = τ⁻¹(x; numbers), if it is to be written by hand; unless it is, a layer's inverse is derived.
+    /// Records z = τ⁻¹(x; numbers), if written by hand; `None`, the default, lets the layer derive its
+    /// inverse.
     fn inverse<'t>(&self, x: Var<'t>, numbers: Var<'t>) -> Option<Var<'t>> {
         let _ = (x, numbers);
         None
     }
 
-    /// What a layer made of it is called after: `Affine` makes an `AffineCoupling`.
+    /// Name used for the layers: `Affine` makes an `AffineCoupling`.
     fn name(&self) -> String;
 }
 
-/// x = z + t.
+/// Shift transformer: x = z + t.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Translate;
 
@@ -68,11 +69,11 @@ impl Transformer for Translate {
     }
 }
 
-/// How an affine transformer makes its log-scale s of the network's raw r.
+/// Scale map: how an affine transformer computes its log-scale s from the unconstrained network output r.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum LogScale {
-    /// s = α·tanh(r/α), with α = exp(`log_bound`) of its own for each moved variable: scales can grow where the data
-    /// ask for it, a single bad step cannot blow up exp(s), and α is never 0.
+    /// s = α·tanh(r/α), with a learned α = exp(`log_bound`) for each transformed variable: the scale is
+    /// bounded, so that a single bad step cannot blow up exp(s), the bound is learned, and α is never 0.
     Bounded,
     /// s = tanh r.
     Tanh,
@@ -86,7 +87,7 @@ pub enum LogScale {
 }
 
 impl LogScale {
-    /// s, of the raw numbers.
+    /// Records s from the unconstrained log-scales.
     fn apply<'t>(self, r: Var<'t>) -> Var<'t> {
         match self {
             LogScale::Bounded => {
@@ -101,7 +102,7 @@ impl LogScale {
     }
 }
 
-/// x = z·exp(s) + t, of the raw log-scale and t.
+/// Affine transformer: x = z·exp(s) + t, with s computed from the unconstrained log-scale by the scale map.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rescale {
     pub(super) log_scale: LogScale,

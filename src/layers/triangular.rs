@@ -1,9 +1,10 @@
-//! Triangular linear maps, and PLU: any orientation, with a determinant that is read off.
+//! Triangular linear layers, and the PLU decomposition of a full matrix.
 //!
-//! x = T z with T lower or upper triangular. ln|det T| = Σ ln|T_ii|, O(d), where a dense W takes an LU.
+//! x = T z with T lower or upper triangular. ln|det T| = Σ ln|T_ii|, O(d), where a dense W needs an LU
+//! decomposition.
 //!
-//! PLU makes a full matrix of them: W = P·L·U with a permutation, a unit lower and an upper triangular factor.
-//! It is a chain of layers here, so that each factor keeps its structure and its proof.
+//! PLU composes them to a full matrix: W = P·L·U with a permutation, a unit lower and an upper triangular
+//! factor. It is a chain of layers, so that each factor keeps its structure and its proof.
 //!
 //! Source: Kingma and Dhariwal, "Glow" (2018), section 3.2.
 
@@ -14,32 +15,32 @@ use crate::bijection::{Bijection, Chain};
 use crate::jacobian::Structure;
 use crate::tape::{Init, Shape, Var};
 
-/// x = T z with a triangular T.
+/// Linear map x = T z with a triangular T.
 #[derive(Clone, Debug)]
 pub struct Triangular {
     d: usize,
     lower: bool,
-    /// The signs of the diagonal; a unit diagonal has none.
+    /// The signs of the diagonal; `None` for a unit diagonal.
     signs: Option<Vec<f64>>,
 }
 
 impl Triangular {
-    /// Lower triangular with 1 on the diagonal: ln|det T| = 0. Starts as the identity.
+    /// Builds a lower triangular layer with 1 on the diagonal: ln|det T| = 0. Initialised to the identity.
     pub fn unit_lower(d: usize) -> Triangular {
         Triangular { d, lower: true, signs: None }
     }
 
-    /// Lower triangular with the diagonal exp(l). Starts as the identity.
+    /// Builds a lower triangular layer with the diagonal exp(l). Initialised to the identity.
     pub fn lower(d: usize) -> Triangular {
         Triangular { d, lower: true, signs: Some(vec![1.0; d]) }
     }
 
-    /// Upper triangular with the diagonal exp(l). Starts as the identity.
+    /// Builds an upper triangular layer with the diagonal exp(l). Initialised to the identity.
     pub fn upper(d: usize) -> Triangular {
         Triangular { d, lower: false, signs: Some(vec![1.0; d]) }
     }
 
-    /// The same with fixed signs before the diagonal.
+    /// Sets fixed signs of the diagonal.
     ///
     /// # Panics
     /// When there are not d signs, or one is neither 1 nor -1.
@@ -53,7 +54,7 @@ impl Triangular {
         Triangular { signs: Some(signs), ..self }
     }
 
-    /// T, of the parameters `weight` (what lies beside the diagonal) and `log_diagonal`.
+    /// Records T from the parameters `weight` (off the diagonal) and `log_diagonal`.
     fn matrix<'t>(&self, z: Var<'t>) -> Var<'t> {
         let (d, tape) = (self.d, z.tape());
         let shape = Shape::Matrix(d, d);
@@ -87,10 +88,10 @@ impl Bijection for Triangular {
     }
 }
 
-/// x = P·L·U·z + b: xᵢ = `(L·U·z)[positions[i]]` + bᵢ, U with the diagonal signs·exp(l), L with 1.
+/// Builds x = P·L·U·z + b: xᵢ = `(L·U·z)[positions[i]]` + bᵢ, U with the diagonal signs·exp(l), L with 1.
 ///
 /// # Panics
-/// When `positions` is no permutation, or the signs are not ±1.
+/// When `positions` is not a permutation, or the signs are not ±1.
 pub fn plu(positions: impl Into<Vec<usize>>, signs: impl Into<Vec<f64>>) -> Chain {
     let permutation = Permutation::new(positions);
     let d = permutation.dim();

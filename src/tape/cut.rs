@@ -1,6 +1,7 @@
-//! A program: the tape cut down to what some outputs need.
+//! Subgraphs: the part of a tape that some outputs need.
 //!
-//! Everything here costs in proportion to the program, not to the tape: a chain of 10⁴ layers is cut layer by layer.
+//! The cost of every operation here is proportional to the subgraph, not to the tape, so that a chain of 10⁴
+//! layers can be processed layer by layer.
 
 use std::sync::Arc;
 
@@ -8,10 +9,11 @@ use rustc_hash::FxHashMap;
 
 use super::{NodeId, Tape};
 
-/// The nodes between some inputs and some outputs, in topological order.
+/// The nodes between some inputs and some outputs, in topological order: a program.
 ///
-/// An input may be any node: behind it nothing is looked at. So one layer of a composition, or the part of a
-/// flow from x to z, is cut out of the same tape without recording it again.
+/// An input may be any node; the nodes it depends on are not part of the subgraph. So one layer of a
+/// composition, or the part of a flow from x to z, is extracted from the same tape without recording it
+/// again.
 #[derive(Clone, Debug)]
 pub struct Cut {
     inputs: Vec<NodeId>,
@@ -20,12 +22,13 @@ pub struct Cut {
     positions: Arc<Positions>,
 }
 
-/// The place of each node of a program in its order.
+/// The position of each node of a subgraph in its order.
 #[derive(Debug)]
 pub(crate) enum Positions {
-    /// From the first node of the program on, where the program is a large part of what lies between its ends.
+    /// Indexed from the first node of the subgraph, if the subgraph is a large part of the range of its
+    /// nodes.
     Dense(usize, Vec<u32>),
-    /// By node.
+    /// Indexed by node.
     Sparse(FxHashMap<NodeId, u32>),
 }
 
@@ -44,7 +47,7 @@ impl Positions {
         Positions::Dense(first.index(), positions)
     }
 
-    /// The place of a node, if it belongs to the program.
+    /// Returns the position of a node, if it belongs to the subgraph.
     pub(crate) fn of(&self, id: NodeId) -> Option<usize> {
         let position = match self {
             Positions::Dense(first, positions) => {
@@ -57,16 +60,16 @@ impl Positions {
 }
 
 impl Cut {
-    /// Cuts out what the outputs need, stopping at the inputs.
+    /// Builds the subgraph that the outputs need, up to the inputs.
     ///
-    /// Inputs that no output needs belong to the program all the same.
+    /// Inputs that no output needs belong to the subgraph too.
     pub fn new(tape: &Tape, inputs: &[NodeId], outputs: &[NodeId]) -> Cut {
         Cut::down_to(tape, 0, inputs, outputs)
     }
 
-    /// The same, and nothing that was recorded before `first` is looked at either, inputs and outputs aside.
+    /// As [`Cut::new`], and also without nodes recorded before `first`, except for inputs and outputs.
     pub(crate) fn down_to(tape: &Tape, first: usize, inputs: &[NodeId], outputs: &[NodeId]) -> Cut {
-        // One bit for each node of the tape: little, even where each of many layers has a set of its own.
+        // One bit for each node of the tape: small, even if each of many layers has a set of its own.
         let mut met = vec![0u64; tape.len().div_ceil(64)];
         let mut meet = |id: NodeId| {
             let (word, bit) = (&mut met[id.index() / 64], 1 << (id.index() % 64));
@@ -99,22 +102,22 @@ impl Cut {
         &self.outputs
     }
 
-    /// Every node of the program, operands before users.
+    /// Every node of the subgraph, operands before users.
     pub fn nodes(&self) -> &[NodeId] {
         &self.nodes
     }
 
-    /// Whether the program starts at this node.
+    /// Returns whether this node is an input of the subgraph.
     pub fn is_input(&self, id: NodeId) -> bool {
         self.inputs.contains(&id)
     }
 
-    /// The place of a node among the nodes, if it is one of them.
+    /// Returns the position of a node, if it belongs to the subgraph.
     pub fn position(&self, id: NodeId) -> Option<usize> {
         self.positions.of(id)
     }
 
-    /// The places of the nodes.
+    /// The positions of the nodes.
     pub(crate) fn positions(&self) -> Arc<Positions> {
         self.positions.clone()
     }

@@ -1,11 +1,11 @@
-//! Recording the elementwise operations, with their shape rule: equal shapes, and a scalar is repeated.
+//! Elementwise operations and their shape rule: equal shapes, or a scalar, which is broadcast.
 
 use std::panic::Location;
 
 use super::var::unary;
 use super::{Condition, Op, Operand, Operands, Shape, Var};
 
-/// Records an elementwise operation; the operands are repeated to a common shape first.
+/// Records an elementwise operation; operands are broadcast to a common shape first.
 #[track_caller]
 pub(super) fn elementwise<'t>(op: Op, operands: &[Var<'t>]) -> Var<'t> {
     let place = Location::caller();
@@ -25,9 +25,9 @@ pub(super) fn elementwise<'t>(op: Op, operands: &[Var<'t>]) -> Var<'t> {
 }
 
 impl<'t> Var<'t> {
-    /// A scalar repeated to this shape; anything of this shape already is itself.
+    /// Broadcasts a scalar to this shape; returns a node of this shape unchanged.
     ///
-    /// A vector or matrix of another shape is an error of the recording.
+    /// A vector or matrix of another shape is a recording error.
     #[track_caller]
     pub fn broadcast(self, shape: Shape) -> Var<'t> {
         if self.shape() == shape {
@@ -41,7 +41,7 @@ impl<'t> Var<'t> {
         unary(Op::Broadcast, self, shape)
     }
 
-    /// aᵏ for a whole number k.
+    /// aᵏ for an integer k.
     #[track_caller]
     pub fn powi(self, exponent: i32) -> Var<'t> {
         elementwise(Op::Powi(exponent), &[self])

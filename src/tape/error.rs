@@ -1,21 +1,21 @@
-//! What can go wrong while recording.
+//! Recording errors.
 //!
 //! Operators cannot return a `Result`. An error is noted on the tape with the caller's source line, recording
-//! goes on with a placeholder, and whoever asked for the recording gets all of them at once.
+//! continues with a placeholder, and the function that requested the recording returns all errors at once.
 
 use std::fmt;
 use std::panic::Location;
 
 use super::Shape;
 
-/// One mistake, where it was made, and what to do.
+/// A recording error: what is wrong, where, and what to do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordError {
-    /// What was wrong and how to mend it.
+    /// What is wrong and how to fix it.
     pub message: String,
     /// The operation, by its name in [`super::Op::name`], or the call.
     pub operation: &'static str,
-    /// The shapes it was given.
+    /// The shapes of its operands.
     pub shapes: Vec<Shape>,
     /// The source line of the call.
     pub place: &'static Location<'static>,
@@ -34,7 +34,7 @@ impl fmt::Display for RecordError {
 
 impl std::error::Error for RecordError {}
 
-/// Every mistake of one recording, in the order in which they were made; never empty.
+/// All errors of one recording, in order; never empty.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordErrors(pub Vec<RecordError>);
 

@@ -1,7 +1,7 @@
-//! Programs of their own inside of a node: what an equation is made of.
+//! Functions held by nodes, for inverses that are solutions of equations.
 //!
-//! An inverse that is no formula is still a node: the z that satisfies an equation. The equation is a function of
-//! that z and of other nodes, and is kept as a list of nodes with numbers of its own.
+//! An inverse that is not a formula is still a node: the z that solves an equation. The equation is a
+//! function of z and of other nodes, stored as a list of nodes with their own numbering.
 
 use std::hash::{Hash, Hasher};
 use std::panic::Location;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::{Data, Indices, Node, NodeId, Op, Shape, Tape, Var};
 
-/// A recorded function: input 0 is its variable, the others are what it captures.
+/// A recorded function: input 0 is its variable, the other inputs are captured nodes.
 #[derive(Clone, Debug)]
 pub struct Function {
     nodes: Vec<Node>,
@@ -17,7 +17,8 @@ pub struct Function {
     output: NodeId,
 }
 
-/// z with z = G(z), where element i of G sees only the elements of z before i: solved element by element.
+/// The solution of z = G(z), where element i of G depends only on the elements of z before i: solved element
+/// by element.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Substitution {
     /// G.
@@ -26,7 +27,8 @@ pub struct Substitution {
     pub order: Indices,
 }
 
-/// z with h(z) = 0, where element e of h grows strictly with element e of z and sees no other.
+/// The solution of h(z) = 0, where element e of h is strictly increasing in element e of z and independent of
+/// the others.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Root {
     /// h.
@@ -36,7 +38,7 @@ pub struct Root {
 }
 
 impl Function {
-    /// From nodes that refer to one another by their place in the list; inputs stand first.
+    /// Builds a function from nodes that refer to one another by position in the list; inputs come first.
     pub(crate) fn new(nodes: Vec<Node>, places: Vec<&'static Location<'static>>, output: NodeId) -> Function {
         assert!(nodes.len() == places.len() && output.index() < nodes.len(), "an output among the nodes");
         Function { nodes, places, output }
@@ -47,7 +49,7 @@ impl Function {
         &self.nodes
     }
 
-    /// Where its result is among the nodes.
+    /// The node of its result.
     pub fn output(&self) -> NodeId {
         self.output
     }
@@ -57,7 +59,7 @@ impl Function {
         self.places[node.index()]
     }
 
-    /// How many inputs it has, its variable included.
+    /// Number of inputs, its variable included.
     pub fn inputs(&self) -> usize {
         self.nodes.iter().take_while(|node| matches!(node.op, Op::Input(_))).count()
     }
@@ -67,7 +69,7 @@ impl Function {
         self.nodes[0].shape
     }
 
-    /// Records it on a tape: the variable and what it captures are given.
+    /// Records it on a tape, for a given variable and captured nodes.
     pub(crate) fn apply<'t>(&self, tape: &'t Tape, arguments: &[NodeId]) -> Var<'t> {
         let mut known: Vec<NodeId> = arguments.to_vec();
         assert_eq!(known.len(), self.inputs(), "an argument for each input");
@@ -78,7 +80,7 @@ impl Function {
         tape.var(known[self.output.index()])
     }
 
-    /// On a tape of its own: the inputs and the result.
+    /// Records it on a new tape; returns the tape, the inputs and the result.
     pub(crate) fn tape(&self) -> (Tape, Vec<NodeId>, NodeId) {
         let tape = Tape::new();
         let inputs: Vec<NodeId> =

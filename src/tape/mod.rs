@@ -1,9 +1,9 @@
 //! The tape: an append-only, hash-consed list of nodes.
 //!
 //! A node is an operation, its operands and its shape. Recording the same expression twice gives the same
-//! node, so the tape is at once the Wengert list of an autodiff system (in order, replayable) and the
-//! expression graph of a symbolic one (shared, comparable). It holds no numbers but the constants that were
-//! written into it; what its nodes *mean* is decided by the sweeps in [`crate::sweep`].
+//! node, so the tape is both the Wengert list of an autodiff system (in order, replayable) and the expression
+//! graph of a symbolic one (shared, comparable). It holds no numbers except the constants written into it;
+//! the sweeps in [`crate::sweep`] interpret its nodes.
 //!
 //! Reading order: [`Shape`], [`Op`], [`Tape`], [`Var`], then [`Parameters`] and [`Cut`].
 

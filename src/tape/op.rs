@@ -1,7 +1,7 @@
 //! The operations: one enum, with name and arity beside each.
 //!
-//! Every sweep is an exhaustive match on [`Op`]; an operation added here is an operation the compiler asks
-//! for everywhere else. Shapes are checked where an operation is recorded (`elementwise.rs`, `tensor.rs`).
+//! Every sweep is an exhaustive match on [`Op`], so the compiler asks for each new operation in all sweeps.
+//! Shapes are checked where an operation is recorded (`elementwise.rs`, `tensor.rs`).
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use smallvec::SmallVec;
 
 use super::{Root, Shape, Substitution};
 
-/// The place of a node on its tape. Operands come before the nodes that use them, so ids are in
+/// The position of a node on its tape. Operands come before the nodes that use them, so ids are in
 /// topological order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub(crate) u32);
 
 impl NodeId {
-    /// The position on the tape, counted from 0.
+    /// The position on the tape, from 0.
     pub fn index(self) -> usize {
         self.0 as usize
     }
@@ -24,12 +24,12 @@ impl NodeId {
 /// The operands of a node; three at most, except for a concatenation.
 pub type Operands = SmallVec<[NodeId; 3]>;
 
-/// The numbers of a constant, compared bit by bit (so that hash-consing is exact: 0.0 is not -0.0).
+/// The numbers of a constant, compared bitwise (so that hash-consing is exact: 0.0 is not -0.0).
 #[derive(Clone, Debug)]
 pub struct Data(Arc<[f64]>);
 
 impl Data {
-    /// Takes the numbers in element order.
+    /// Copies the numbers, in element order.
     pub fn new(values: &[f64]) -> Data {
         Data(values.into())
     }
@@ -62,14 +62,14 @@ impl std::hash::Hash for Data {
 /// Element positions of a gather or a scatter.
 pub type Indices = Arc<[u32]>;
 
-/// What a node does with its operands.
+/// An operation on the operands of a node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Op {
-    /// An input of the program, by its number.
+    /// an input of the program, by its number
     Input(u32),
-    /// A parameter, by its number among the tape's declarations.
+    /// a parameter, by its number among the tape's declarations
     Parameter(u32),
-    /// Numbers written into the program.
+    /// constant numbers
     Constant(Data),
 
     /// -a
@@ -100,7 +100,7 @@ pub enum Op {
     Sqrt,
     /// |a|
     Abs,
-    /// -1, 0 or 1; its derivative is 0 where it has one
+    /// -1, 0 or 1; its derivative is 0 where it exists
     Sign,
     /// erf a = 2/√π ∫₀ᵃ exp(-t²) dt
     Erf,
@@ -120,7 +120,7 @@ pub enum Op {
     LnGamma,
     /// the derivative of order n + 1 of ln Γ(a), for a > 0; n = 0 is the digamma function
     Polygamma(u32),
-    /// aᵏ for a whole number k
+    /// aᵏ for an integer k
     Powi(i32),
 
     /// a + b
@@ -141,10 +141,10 @@ pub enum Op {
     Less,
     /// 1 where a ≤ b, else 0: a condition
     LessEq,
-    /// condition ? a : b, never looking at the one not taken
+    /// condition ? a : b, without evaluating the branch not taken
     Select,
 
-    /// a scalar, repeated to the node's shape
+    /// a scalar, broadcast to the node's shape
     Broadcast,
     /// the sum of all elements
     Sum,
@@ -167,9 +167,9 @@ pub enum Op {
     /// the inverse of a square matrix, by LU
     Inverse,
 
-    /// the z that a strictly triangular equation z = G(z) has, element by element
+    /// the solution of a strictly triangular equation z = G(z), element by element
     Substitution(Arc<Substitution>),
-    /// the z at which a strictly increasing function h of each element is 0
+    /// the solution of h(z) = 0, where h is strictly increasing elementwise
     Root(Arc<Root>),
 }
 
@@ -231,7 +231,7 @@ impl Op {
         }
     }
 
-    /// How many operands it takes; `None` for a concatenation and for equations, which take any number.
+    /// Number of operands; `None` for concatenations and equations, which take any number.
     pub fn arity(&self) -> Option<usize> {
         match self {
             Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => Some(0),
@@ -250,7 +250,7 @@ impl Op {
         }
     }
 
-    /// Whether element e of the node depends on element e of each operand and on nothing else.
+    /// Returns whether element e of the node depends only on element e of each operand.
     pub fn is_elementwise(&self) -> bool {
         match self {
             Op::Neg | Op::Recip | Op::Exp | Op::Ln | Op::ExpM1 | Op::Ln1p | Op::Tanh => true,
@@ -268,12 +268,12 @@ impl Op {
     }
 }
 
-/// An operation, what it works on, and the shape of what comes out.
+/// An operation with its operands, and the shape of the result.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Node {
     /// The operation.
     pub op: Op,
-    /// The nodes it works on.
+    /// The operands.
     pub operands: Operands,
     /// The shape of the result.
     pub shape: Shape,

@@ -1,4 +1,4 @@
-//! The operators, with numbers on either side.
+//! Arithmetic operators, also with numbers on either side.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 

@@ -1,7 +1,7 @@
-//! Parameters: named nodes whose values live outside the tape.
+//! Parameters: named nodes whose values are stored outside the tape.
 //!
-//! A layer declares a parameter where it uses it; the tape keeps its name, shape and how it starts. The
-//! values are in an ordered store, [`Parameters`], which is what training changes and what is saved.
+//! A layer declares a parameter where it uses it; the tape keeps its name, shape and initialisation. The
+//! values are in an ordered store, [`Parameters`], which training updates and which is saved.
 
 use indexmap::IndexMap;
 use rand::{Rng, RngExt, SeedableRng};
@@ -10,10 +10,10 @@ use thiserror::Error;
 
 use super::{Shape, Tape};
 
-/// How a parameter starts.
+/// Initialisation of a parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Init {
-    /// Every element the same number.
+    /// The same number for every element.
     Constant(f64),
     /// These numbers, in element order.
     Values(Vec<f64>),
@@ -29,18 +29,18 @@ impl Init {
     }
 }
 
-/// What a tape knows of a parameter.
+/// The declaration of a parameter on a tape.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Declaration {
-    /// The path of the layer in its flow and the layer's own name for it: `layers.0.scale`.
+    /// The path of the layer in its flow, followed by the layer's own name for it: `layers.0.scale`.
     pub name: String,
     /// Its shape.
     pub shape: Shape,
-    /// How it starts.
+    /// Its initialisation.
     pub init: Init,
 }
 
-/// Numbers with a shape, in element order (a matrix row by row).
+/// Numbers with a shape, in element order (matrices by rows).
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Tensor {
@@ -57,15 +57,15 @@ pub struct Parameters {
     values: IndexMap<String, Tensor>,
 }
 
-/// What can be wrong with a store of parameters.
+/// Errors of parameter stores.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum ParameterError {
-    /// A program asks for a name that is not there.
+    /// The program needs a name that is not in the store.
     #[error("the parameters hold no `{name}`; the names are: {known}")]
     Missing {
         /// The name asked for.
         name: String,
-        /// The names there are.
+        /// The names in the store.
         known: String,
     },
     /// The shapes differ.
@@ -73,28 +73,28 @@ pub enum ParameterError {
     Shape {
         /// The name.
         name: String,
-        /// What the program declares.
+        /// The shape that the program declares.
         expected: Shape,
-        /// What the store holds.
+        /// The shape in the store.
         given: Shape,
     },
-    /// The number of values does not fit the shape.
+    /// The number of values does not match the shape.
     #[error("parameter `{name}` is {shape}, which is {} values, but {given} were given", shape.len())]
     Length {
         /// The name.
         name: String,
         /// Its shape.
         shape: Shape,
-        /// How many values came.
+        /// The number of values given.
         given: usize,
     },
 }
 
 impl Parameters {
-    /// The starting values of every parameter that the tape declares.
+    /// Returns initial values for every parameter that the tape declares.
     ///
-    /// Each parameter draws from a ChaCha8 stream of its own, chosen by its name, so that adding a layer does
-    /// not change how the others start.
+    /// Each parameter draws from its own ChaCha8 stream, chosen by its name, so that adding a layer does not
+    /// change the initialisation of the others.
     pub fn initialise(tape: &Tape, seed: u64) -> Parameters {
         let mut values = IndexMap::new();
         for declaration in tape.declarations() {
@@ -135,17 +135,17 @@ impl Parameters {
         self.values.iter().map(|(name, tensor)| (name.as_str(), tensor))
     }
 
-    /// Names and values to change in place, in order.
+    /// Names and mutable values, in order.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Tensor)> {
         self.values.iter_mut().map(|(name, tensor)| (name.as_str(), tensor))
     }
 
-    /// How many numbers there are in all.
+    /// Total number of values.
     pub fn count(&self) -> usize {
         self.values.values().map(|tensor| tensor.values.len()).sum()
     }
 
-    /// The tensor that a declaration asks for.
+    /// Returns the tensor of a declaration.
     ///
     /// # Errors
     /// [`ParameterError::Missing`] and [`ParameterError::Shape`].
@@ -172,14 +172,14 @@ impl Parameters {
     }
 }
 
-/// A stream number from a name: the 64-bit FNV-1a hash, which never changes between versions.
+/// Returns a stream number for a name: the 64-bit FNV-1a hash, which is the same in all versions.
 fn stream_of(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
 }
 
-/// A number in (-1, 1).
+/// Draws a number in (-1, 1).
 fn open_unit(random: &mut impl Rng) -> f64 {
     2.0 * random.random::<f64>() - 1.0
 }

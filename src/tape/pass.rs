@@ -1,10 +1,10 @@
-//! Who declares which parameters: weights that two layers would share by accident.
+//! Detection of parameters that two layers share by accident.
 //!
-//! A layer declares its parameters by name wherever it is recorded, and it is recorded more than once on one tape on
-//! purpose: to see that it is pure, beside its inverse, at the z that the inverse finds. Within one call of `forward`
-//! (or of `inverse`), though, a name stands for one parameter of one layer. Two layers recorded there under one name
-//! would have one set of weights without a word: that is an error of the recording, unless it is said to be meant
-//! ([`Tape::shared`]).
+//! A layer declares its parameters by name wherever it is recorded, and it is recorded several times on one
+//! tape on purpose: to check that it is pure, beside its inverse, at the z that the inverse computes. Within
+//! one call of `forward` (or of `inverse`), however, a name stands for one parameter of one layer. Two layers
+//! recorded there under one name would silently share one set of weights: that is a recording error, unless
+//! the code declares it as intended ([`Tape::shared`]).
 
 use std::collections::HashMap;
 use std::panic::Location;
@@ -13,13 +13,14 @@ use super::Tape;
 
 type Place = &'static Location<'static>;
 
-/// The names that were declared in a part of a recording, each with where.
+/// The names declared in a part of a recording, each with its source line.
 #[derive(Debug, Default)]
 pub(super) struct Frame {
-    /// One call of `forward` or `inverse`: a name stands in it once. Else several calls for one layer.
+    /// Whether this is one call of `forward` or `inverse`, in which a name may be declared once; otherwise it
+    /// is several calls of one layer.
     once: bool,
     names: HashMap<String, Place>,
-    /// The source line that called the layer which is being recorded now.
+    /// The source line that called the layer being recorded.
     caller: Option<Place>,
 }
 
@@ -29,16 +30,16 @@ impl Tape {
         self.within(true, record)
     }
 
-    /// Records several calls for one and the same layer; to whoever called, it is one.
+    /// Records several calls of one layer; for the caller they count as one.
     pub(crate) fn recording<T>(&self, record: impl FnOnce() -> T) -> T {
         self.within(false, record)
     }
 
-    /// Records a layer that this source line called: where messages say that its parameters are declared.
+    /// Records a layer called from this source line, which messages give as the place of its parameters.
     pub(crate) fn called_from<T>(&self, place: Place, record: impl FnOnce() -> T) -> T {
         let first = {
             let mut state = self.state.borrow_mut();
-            // What a layer calls in its turn is called from there too.
+            // Layers called by this layer are attributed to the same source line.
             let frame = state.frames.last_mut().filter(|frame| frame.caller.is_none());
             frame.map(|frame| frame.caller = Some(place)).is_some()
         };
@@ -49,7 +50,8 @@ impl Tape {
         result
     }
 
-    /// Records what may share parameters with what has been recorded before: the same weights used twice, on purpose.
+    /// Records code that may share parameters with what was recorded before: the same weights used twice, on
+    /// purpose.
     ///
     /// ```
     /// use pushforward::prelude::*;
@@ -80,7 +82,7 @@ impl Tape {
         self.state.borrow_mut().frames.push(Frame { once, ..Frame::default() });
         let result = record();
         let frame = self.state.borrow_mut().frames.pop().expect("the frame that was opened");
-        // Nobody asks where no call is left.
+        // Outside of all calls, names need not be checked.
         if self.state.borrow().frames.iter().any(|outer| outer.once) {
             let mut names: Vec<(String, Place)> = frame.names.into_iter().collect();
             names.sort_by(|a, b| a.0.cmp(&b.0));
@@ -89,7 +91,7 @@ impl Tape {
         result
     }
 
-    /// Notes that a parameter of this name was declared at this place.
+    /// Notes that a parameter of this name was declared at this source line.
     pub(super) fn declared(&self, name: String, place: Place) {
         let (first, place) = {
             let mut state = self.state.borrow_mut();

@@ -1,4 +1,4 @@
-//! The tape itself: where nodes are kept and errors noted.
+//! The tape: nodes, declarations and recording errors.
 
 use std::cell::RefCell;
 use std::panic::Location;
@@ -25,7 +25,7 @@ pub(super) struct State {
     /// The numbers of declarations, by name.
     numbers: FxHashMap<String, usize>,
     scopes: Vec<String>,
-    /// What is being recorded, outermost first, and whether parameters may be shared in it.
+    /// The calls being recorded, outermost first, and whether parameters may be shared in them.
     pub(super) frames: Vec<Frame>,
     pub(super) sharing: usize,
     inputs: u32,
@@ -33,10 +33,11 @@ pub(super) struct State {
     errors: Vec<RecordError>,
 }
 
-/// What a layer sees beside its variables: a vector of numbers, the same for all layers.
+/// The context of the layers: a vector of numbers, the same for all layers.
 #[derive(Clone, Copy, Debug, Default)]
 struct Context {
-    /// Whether it comes with every row; else it is a parameter, and what is proven holds for every context.
+    /// Whether it is an input with one value for each row; otherwise it is a parameter, so that proofs hold
+    /// for every context.
     by_row: bool,
     node: Option<NodeId>,
 }
@@ -49,18 +50,18 @@ impl Default for Tape {
 }
 
 impl Tape {
-    /// An empty tape.
+    /// Builds an empty tape.
     #[track_caller]
     pub fn new() -> Tape {
         Tape { created: Location::caller(), state: RefCell::default() }
     }
 
-    /// The source line that made this tape.
+    /// The source line that created this tape.
     pub fn created(&self) -> &'static Location<'static> {
         self.created
     }
 
-    /// A new input of the program.
+    /// Adds an input to the program.
     #[track_caller]
     pub fn input(&self, shape: Shape) -> Var<'_> {
         let number = {
@@ -71,12 +72,11 @@ impl Tape {
         self.push(Op::Input(number), Operands::new(), shape)
     }
 
-    /// What the layers of a conditional density see beside their variables: a vector of so many numbers, one node for
-    /// all layers.
+    /// The context of a conditional density: a vector of `width` numbers, one node for all layers.
     ///
-    /// It is a parameter named `context`, whatever scope is open, so that what is proven of a layer for all parameters
-    /// is proven for all contexts; a flow takes it as an input that changes from row to row
-    /// ([`Tape::context_by_row`]). Asked for with two widths it is an error of the recording.
+    /// It is a parameter named `context`, whatever scope is open, so that what is proven for all parameters
+    /// is proven for all contexts; a flow makes it an input with one value for each row
+    /// ([`Tape::context_by_row`]). Two different widths are a recording error.
     #[track_caller]
     pub fn context(&self, width: usize) -> Var<'_> {
         let shape = Shape::Vector(width);
@@ -102,32 +102,32 @@ impl Tape {
         context
     }
 
-    /// From now on the context is an input: every row has its own.
+    /// Makes the context an input from now on: every row has its own.
     pub fn context_by_row(&self) {
         self.state.borrow_mut().context.by_row = true;
     }
 
-    /// The context, if any layer asked for it.
+    /// The context, if a layer uses it.
     pub fn known_context(&self) -> Option<Var<'_>> {
         let node = self.state.borrow().context.node;
         node.map(|id| self.var(id))
     }
 
-    /// A number written into the program.
+    /// Records a constant.
     ///
-    /// A number that is not finite is an error of the recording.
+    /// A number that is not finite is a recording error.
     #[track_caller]
     pub fn constant(&self, value: f64) -> Var<'_> {
         self.constants(Shape::Scalar, &[value])
     }
 
-    /// A constant vector.
+    /// Records a constant vector.
     #[track_caller]
     pub fn vector(&self, values: &[f64]) -> Var<'_> {
         self.constants(Shape::Vector(values.len()), values)
     }
 
-    /// A constant matrix, its values given row by row.
+    /// Records a constant matrix from its values by rows.
     #[track_caller]
     pub fn matrix(&self, rows: usize, columns: usize, values: &[f64]) -> Var<'_> {
         let shape = Shape::Matrix(rows, columns);
@@ -149,19 +149,20 @@ impl Tape {
         self.push(Op::Constant(Data::new(values)), Operands::new(), shape)
     }
 
-    /// Stands for a result that could not be recorded; the error that caused it is noted already.
+    /// Records a placeholder for a result that could not be recorded; its error is noted already.
     #[track_caller]
     pub(crate) fn placeholder(&self, shape: Shape) -> Var<'_> {
-        // One number, repeated: a shape that does not fit into memory is a mistake too.
+        // A broadcast number, because the shape may be too large for the memory.
         let zero = self.push(Op::Constant(Data::new(&[0.0])), Operands::new(), Shape::Scalar);
         if shape == Shape::Scalar { zero } else { self.push(Op::Broadcast, smallvec![zero.id()], shape) }
     }
 
-    /// A parameter of this name within the scopes that are open.
+    /// Declares a parameter of this name within the open scopes.
     ///
-    /// Declared again with the same shape and start it is the same parameter, so that `forward` and `inverse`
-    /// of a layer share it; declared again with another it is an error of the recording. So it is if one call of
-    /// `forward` declares a name twice, unless that is [meant](Tape::shared): two layers in it would share their weights.
+    /// Declared again with the same shape and initialisation it is the same parameter, so that `forward` and
+    /// `inverse` of a layer share it; with another it is a recording error. It is also an error if one call
+    /// of `forward` declares a name twice, unless that is [intended](Tape::shared): two layers in it would
+    /// share their weights.
     #[track_caller]
     pub fn parameter(&self, name: &str, shape: Shape, init: Init) -> Var<'_> {
         let place = Location::caller();
@@ -208,7 +209,7 @@ impl Tape {
         self.push(Op::Parameter(number as u32), Operands::new(), shape)
     }
 
-    /// Records what `record` records with this name before the names of its parameters.
+    /// Records with this name as a prefix of parameter names.
     pub fn scope<T>(&self, name: &str, record: impl FnOnce() -> T) -> T {
         self.state.borrow_mut().scopes.push(name.to_string());
         let result = record();
@@ -225,17 +226,17 @@ impl Tape {
         path + name
     }
 
-    /// The parameters that were declared, in order.
+    /// The declared parameters, in order.
     pub fn declarations(&self) -> Vec<Declaration> {
         self.state.borrow().declarations.clone()
     }
 
-    /// One of the parameters that were declared.
+    /// Returns one declared parameter.
     pub(crate) fn declaration(&self, number: u32) -> Declaration {
         self.state.borrow().declarations[number as usize].clone()
     }
 
-    /// The nodes of the parameters, in the order of their declarations.
+    /// The nodes of the parameters, in the order of declaration.
     pub fn parameters(&self) -> Vec<NodeId> {
         let state = self.state.borrow();
         let node = |(number, declaration): (usize, &Declaration)| {
@@ -249,57 +250,57 @@ impl Tape {
         state.declarations.iter().enumerate().map(node).collect()
     }
 
-    /// How many nodes there are.
+    /// Number of nodes.
     pub fn len(&self) -> usize {
         self.state.borrow().nodes.len()
     }
 
-    /// Whether nothing was recorded yet.
+    /// Returns whether nothing has been recorded.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// A node, by its id.
+    /// Returns a node by its id.
     ///
     /// # Panics
-    /// When the id is not of this tape.
+    /// When the id does not belong to this tape.
     pub fn node(&self, id: NodeId) -> Node {
         self.state.borrow().nodes[id.index()].clone()
     }
 
-    /// Calls `look` with a node without copying it.
+    /// Calls `look` with a node, without copying it.
     pub(crate) fn look<T>(&self, id: NodeId, look: impl FnOnce(&Node) -> T) -> T {
         look(&self.state.borrow().nodes[id.index()])
     }
 
-    /// The node with this operation and these operands, if it has been recorded.
+    /// Returns the node with this operation and these operands, if it was recorded.
     pub(crate) fn find(&self, op: Op, operands: &[NodeId], shape: Shape) -> Option<NodeId> {
         let node = Node { op, operands: operands.iter().copied().collect(), shape };
         self.state.borrow().nodes.get_index_of(&node).map(|index| NodeId(index as u32))
     }
 
-    /// The shape of a node.
+    /// Returns the shape of a node.
     pub fn shape(&self, id: NodeId) -> Shape {
         self.state.borrow().nodes[id.index()].shape
     }
 
-    /// The shape of the node at a place.
+    /// Returns the shape of the node at a position.
     pub(crate) fn shape_at(&self, index: usize) -> Shape {
         self.state.borrow().nodes[index].shape
     }
 
-    /// The source line that first recorded a node.
+    /// Returns the source line that first recorded a node.
     pub fn place(&self, id: NodeId) -> &'static Location<'static> {
         self.state.borrow().places[id.index()]
     }
 
-    /// The handle of a node.
+    /// Returns the handle of a node.
     pub fn var(&self, id: NodeId) -> Var<'_> {
         assert!(id.index() < self.len(), "node {} is not of this tape", id.index());
         Var::new(self, id)
     }
 
-    /// The errors of the recording so far.
+    /// Returns the recording errors so far.
     ///
     /// # Errors
     /// All of them, in order.
@@ -308,7 +309,7 @@ impl Tape {
         if errors.is_empty() { Ok(()) } else { Err(RecordErrors(errors.clone())) }
     }
 
-    /// Notes an error of the recording.
+    /// Notes a recording error.
     pub(crate) fn note(
         &self,
         operation: &'static str,
@@ -318,13 +319,13 @@ impl Tape {
     ) {
         let error = RecordError { message, operation, shapes: shapes.to_vec(), place };
         let mut state = self.state.borrow_mut();
-        // `forward` is recorded twice to see that it is pure: the same mistake is told once.
+        // `forward` is recorded twice to check that it is pure; report the same error once.
         if !state.errors.contains(&error) {
             state.errors.push(error);
         }
     }
 
-    /// Appends a node, or finds the equal one that is there.
+    /// Appends a node, or returns the equal one that exists.
     #[track_caller]
     pub(crate) fn push(&self, op: Op, operands: Operands, shape: Shape) -> Var<'_> {
         Var::new(self, self.push_at(Node { op, operands, shape }, Location::caller()))
@@ -357,7 +358,7 @@ impl Tape {
         NodeId(u32::try_from(index).expect("a tape holds at most 2³² nodes"))
     }
 
-    /// An empty tape with the same parameters, on which inputs keep their numbers.
+    /// Returns an empty tape with the same parameters, on which inputs keep their numbers.
     pub(crate) fn sibling(&self) -> Tape {
         let state = self.state.borrow();
         let own = State {
@@ -370,7 +371,7 @@ impl Tape {
     }
 }
 
-/// Whether a parameter of this shape has a number of elements that can be counted, and kept.
+/// Returns whether the number of elements of this shape can be represented and stored.
 pub(crate) fn is_possible(shape: Shape) -> bool {
     let count = match shape {
         Shape::Scalar => Some(1),

@@ -2,20 +2,20 @@
 
 use std::fmt;
 
-/// The shape of a node. Elements of a matrix count row by row.
+/// The shape of a node. Elements of a matrix are numbered by rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Shape {
     /// One number.
     Scalar,
-    /// So many numbers.
+    /// Number of elements.
     Vector(usize),
     /// Rows and columns.
     Matrix(usize, usize),
 }
 
 impl Shape {
-    /// How many elements a node of this shape has.
+    /// Number of elements of a node of this shape.
     pub fn len(self) -> usize {
         match self {
             Shape::Scalar => 1,
@@ -24,7 +24,7 @@ impl Shape {
         }
     }
 
-    /// How many rows a matrix has; a vector is a column.
+    /// Number of rows of a matrix; a vector is a column.
     pub fn rows(self) -> usize {
         match self {
             Shape::Scalar => 1,
@@ -32,7 +32,7 @@ impl Shape {
         }
     }
 
-    /// Whether there is no element at all.
+    /// Returns whether there are no elements.
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }

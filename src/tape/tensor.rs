@@ -1,4 +1,4 @@
-//! Recording the operations on vectors and matrices, with their shape rules.
+//! Operations on vectors and matrices, with their shape rules.
 
 use std::panic::Location;
 
@@ -14,7 +14,7 @@ impl<'t> Var<'t> {
         unary(Op::Sum, self, Shape::Scalar)
     }
 
-    /// Σ aᵢbᵢ of two vectors of one length.
+    /// Σ aᵢbᵢ of two vectors of equal length.
     #[track_caller]
     pub fn dot(self, other: Var<'t>) -> Var<'t> {
         match (self.shape(), other.shape()) {
@@ -25,8 +25,9 @@ impl<'t> Var<'t> {
 
     /// √(Σ aᵢ²), the Euclidean norm of all elements, with derivative 0 where every element is 0.
     ///
-    /// It has no derivative there; 0 is one of its subgradients, and the right factor in what is smooth all the same,
-    /// like a/(1 + |a|). The square root of a sum of squares as one writes it gives NaN there: ∞·0.
+    /// The norm has no derivative there; 0 is one of its subgradients, and gives the right result for
+    /// functions that are smooth nevertheless, like a/(1 + |a|). A plain square root of a sum of squares
+    /// gives NaN there, from ∞·0.
     ///
     /// ```
     /// use pushforward::prelude::*;
@@ -53,7 +54,7 @@ impl<'t> Var<'t> {
         select(square.le(0.0), 0.0, square.sqrt())
     }
 
-    /// Element i of a vector, as a scalar; indices count from 0.
+    /// Element i of a vector, as a scalar; indices start at 0.
     #[track_caller]
     pub fn at(self, i: usize) -> Var<'t> {
         self.pick("at", &[i], Shape::Scalar)
@@ -65,7 +66,7 @@ impl<'t> Var<'t> {
         self.pick("gather", positions, Shape::Vector(positions.len()))
     }
 
-    /// The elements of a vector from `range.start` up to but without `range.end`.
+    /// The elements of a vector in `range`.
     #[track_caller]
     pub fn slice(self, range: std::ops::Range<usize>) -> Var<'t> {
         let positions: Vec<usize> = range.collect();
@@ -95,7 +96,7 @@ impl<'t> Var<'t> {
         self.pick("column", &positions, Shape::Vector(rows))
     }
 
-    /// The same elements, row by row, in another shape.
+    /// Returns the elements, by rows, in another shape.
     #[track_caller]
     pub fn reshape(self, shape: Shape) -> Var<'t> {
         if self.len() != shape.len() {
@@ -109,7 +110,7 @@ impl<'t> Var<'t> {
         self.pick("reshape", &positions, shape)
     }
 
-    /// The elements at these positions, counted row by row, in this shape.
+    /// The elements at these positions, numbered by rows, in this shape.
     #[track_caller]
     pub(crate) fn pick(self, call: &'static str, positions: &[usize], shape: Shape) -> Var<'t> {
         if let Some(position) = positions.iter().find(|position| **position >= self.len()) {
@@ -120,7 +121,7 @@ impl<'t> Var<'t> {
         unary(Op::Gather(indices), self, shape)
     }
 
-    /// A node of this shape that is zero but for element k of `self`, added at `positions[k]`.
+    /// A node of this shape that is zero except for element k of `self`, added at `positions[k]`.
     #[track_caller]
     pub fn scatter(self, positions: &[usize], shape: Shape) -> Var<'t> {
         if positions.len() != self.len() || positions.iter().any(|position| *position >= shape.len()) {
@@ -131,7 +132,7 @@ impl<'t> Var<'t> {
         unary(Op::Scatter(indices), self, shape)
     }
 
-    /// Rows and columns exchanged.
+    /// The transpose of a matrix.
     #[track_caller]
     pub fn transpose(self) -> Var<'t> {
         match self.shape() {
@@ -140,7 +141,7 @@ impl<'t> Var<'t> {
         }
     }
 
-    /// Matrix times vector.
+    /// Matrix-vector product.
     #[track_caller]
     pub fn matvec(self, vector: Var<'t>) -> Var<'t> {
         match (self.shape(), vector.shape()) {
@@ -154,7 +155,7 @@ impl<'t> Var<'t> {
         }
     }
 
-    /// Matrix times matrix.
+    /// Matrix-matrix product.
     #[track_caller]
     pub fn matmul(self, other: Var<'t>) -> Var<'t> {
         match (self.shape(), other.shape()) {
@@ -202,7 +203,7 @@ impl<'t> Var<'t> {
         self.tape().push(op, smallvec![self.id(), other.id()], shape)
     }
 
-    /// Notes an error and goes on with a placeholder of the shape that was to be expected.
+    /// Notes an error and returns a placeholder of the expected shape.
     #[track_caller]
     fn refuse(self, call: &'static str, message: &str, others: &[Var<'t>], shape: Shape) -> Var<'t> {
         let mut shapes = vec![self.shape()];

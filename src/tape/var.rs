@@ -1,4 +1,4 @@
-//! The handle that users compute with.
+//! The handle with which formulas are written.
 
 use std::fmt;
 use std::panic::Location;
@@ -7,24 +7,24 @@ use smallvec::smallvec;
 
 use super::{NodeId, Op, Operands, Shape, Tape};
 
-/// A node of a tape: a scalar, a vector or a matrix whose numbers are not known yet.
+/// A node of a tape: a scalar, a vector or a matrix whose values are not known while recording.
 ///
-/// `Var` is `Copy` and computes with the usual operators and functions; a scalar combined with a vector or a
-/// matrix is repeated. It can be neither read as a number nor compared in an `if`: a choice that depends on
-/// data is a [`select`], so that both branches are on the tape.
+/// `Var` is `Copy` and has the usual operators and functions; a scalar combined with a vector or a matrix is
+/// broadcast. It can be neither read as a number nor compared in an `if`: a choice that depends on data is a
+/// [`select`], so that both branches are on the tape.
 #[derive(Clone, Copy)]
 pub struct Var<'t> {
     tape: &'t Tape,
     id: NodeId,
 }
 
-/// A recorded condition, element by element; only good for [`select`].
+/// An elementwise condition, for use in [`select`].
 #[derive(Clone, Copy)]
 pub struct Condition<'t>(pub(super) Var<'t>);
 
-/// What can stand beside a [`Var`]: another one, or a number.
+/// An operand beside a [`Var`]: another `Var`, or a number.
 pub trait Operand<'t> {
-    /// The operand as a node of this tape.
+    /// Returns the operand as a node of this tape.
     fn on(self, tape: &'t Tape) -> Var<'t>;
 }
 
@@ -46,12 +46,12 @@ impl<'t> Var<'t> {
         Var { tape, id }
     }
 
-    /// The tape it is recorded on.
+    /// The tape on which it is recorded.
     pub fn tape(self) -> &'t Tape {
         self.tape
     }
 
-    /// Its place on the tape.
+    /// Its position on the tape.
     pub fn id(self) -> NodeId {
         self.id
     }
@@ -61,17 +61,17 @@ impl<'t> Var<'t> {
         self.tape.shape(self.id)
     }
 
-    /// How many elements it has.
+    /// Number of elements.
     pub fn len(self) -> usize {
         self.shape().len()
     }
 
-    /// Whether it has no element.
+    /// Returns whether it has no elements.
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }
 
-    /// Whether all operands are of one tape; if not, that is noted as an error.
+    /// Returns whether all operands are on one tape; if not, notes an error.
     pub(super) fn same_tape(
         self,
         others: &[Var<'t>],
@@ -102,52 +102,52 @@ impl fmt::Debug for Var<'_> {
 }
 
 impl<'t> Condition<'t> {
-    /// The condition as a node: 1 where it holds, 0 where it does not.
+    /// The condition as a node: 1 where it holds, 0 elsewhere.
     pub(crate) fn var(self) -> Var<'t> {
         self.0
     }
 
-    /// Where both hold.
+    /// Holds where both hold.
     #[track_caller]
     pub fn and(self, other: Condition<'t>) -> Condition<'t> {
         Condition(self.0.min(other.0))
     }
 
-    /// Where at least one holds.
+    /// Holds where at least one holds.
     #[track_caller]
     pub fn or(self, other: Condition<'t>) -> Condition<'t> {
         Condition(self.0.max(other.0))
     }
 
-    /// Where it does not hold.
+    /// Holds where this condition does not.
     #[track_caller]
     pub fn negate(self) -> Condition<'t> {
         Condition(1.0 - self.0)
     }
 }
 
-/// `then` where the condition holds and `otherwise` where it does not, element by element.
+/// Returns `then` where the condition holds and `otherwise` elsewhere, element by element.
 ///
-/// The branch not taken is never looked at: a NaN in it reaches neither the value nor a derivative.
+/// The branch not taken has no effect: a NaN in it reaches neither the value nor a derivative.
 #[track_caller]
 pub fn select<'t>(condition: Condition<'t>, then: impl Operand<'t>, otherwise: impl Operand<'t>) -> Var<'t> {
     let tape = condition.0.tape();
     super::elementwise::elementwise(Op::Select, &[condition.0, then.on(tape), otherwise.on(tape)])
 }
 
-/// The vector of these scalars.
+/// Returns the vector of these scalars.
 ///
 /// # Panics
-/// When there are none: then no tape is known.
+/// When there are none, because the tape is unknown.
 #[track_caller]
 pub fn stack<'t>(scalars: impl IntoIterator<Item = Var<'t>>) -> Var<'t> {
     concat(scalars)
 }
 
-/// All elements of these scalars and vectors, one after another, as one vector.
+/// Concatenates the elements of these scalars and vectors to one vector.
 ///
 /// # Panics
-/// When there are none: then no tape is known.
+/// When there are none, because the tape is unknown.
 #[track_caller]
 pub fn concat<'t>(parts: impl IntoIterator<Item = Var<'t>>) -> Var<'t> {
     let place = Location::caller();
@@ -165,7 +165,7 @@ pub fn concat<'t>(parts: impl IntoIterator<Item = Var<'t>>) -> Var<'t> {
     first.tape.push(Op::Concat, operands, Shape::Vector(length))
 }
 
-/// All elements of these parts, of whatever shapes, one after another and row by row: what sweeps put together.
+/// Concatenates the elements of these parts, of any shapes, by rows: used by the sweeps.
 #[track_caller]
 pub(crate) fn joined<'t>(parts: impl IntoIterator<Item = Var<'t>>) -> Var<'t> {
     let flat = |part: Var<'t>| match part.shape() {
@@ -175,7 +175,7 @@ pub(crate) fn joined<'t>(parts: impl IntoIterator<Item = Var<'t>>) -> Var<'t> {
     concat(parts.into_iter().map(flat))
 }
 
-/// One node of one operand: shared by the files that record operations.
+/// Records a node with one operand.
 #[track_caller]
 pub(super) fn unary<'t>(op: Op, a: Var<'t>, shape: Shape) -> Var<'t> {
     a.tape().push(op, smallvec![a.id()], shape)

@@ -4,7 +4,7 @@ use crate::kernel::{Arch, Simd, WithSimd};
 use crate::sweep::value::Number;
 use crate::tape::Parameters;
 
-/// The state of the optimiser: running means of gradients and of their squares, for each parameter.
+/// State of the optimiser: first and second moments of the gradient of each parameter.
 #[derive(Clone, Debug)]
 pub struct Adam<F> {
     learning_rate: f64,
@@ -12,14 +12,14 @@ pub struct Adam<F> {
     moments: Vec<Moments<F>>,
 }
 
-/// Running means of a parameter's gradients and of their squares.
+/// Moments of one parameter: running means of its gradients and of their squares.
 #[derive(Clone, Debug)]
 pub struct Moments<F> {
     first: Vec<F>,
     second: Vec<F>,
 }
 
-/// One step's numbers.
+/// Constants of one step.
 #[derive(Clone, Copy, Debug)]
 pub struct AdamStep<F> {
     rate: F,
@@ -32,25 +32,25 @@ const BETA_2: f64 = 0.999;
 const EPSILON: f64 = 1e-8;
 
 impl<F: Number> Adam<F> {
-    /// Starts at rest, for parameters of these lengths.
+    /// Builds an optimiser with zero moments, for parameters of these lengths.
     pub fn new(learning_rate: f64, lengths: &[usize]) -> Adam<F> {
         let zeros = |n: &usize| Moments { first: vec![F::zero(); *n], second: vec![F::zero(); *n] };
         let moments = lengths.iter().map(zeros).collect();
         Adam { learning_rate, step: 0, moments }
     }
 
-    /// Changes the step size from now on.
+    /// Changes the learning rate from now on.
     pub fn set_learning_rate(&mut self, learning_rate: f64) {
         self.learning_rate = learning_rate;
     }
 
-    /// The step size.
+    /// Learning rate.
     pub fn learning_rate(&self) -> f64 {
         self.learning_rate
     }
 
-    /// Begins the next step: its numbers, and the moments of each parameter. A gradient is `scale` times the numbers
-    /// that are given for it.
+    /// Begins the next step: returns its constants, and the moments of each parameter. Gradients are
+    /// multiplied by `scale`.
     pub fn next(&mut self, scale: F) -> (AdamStep<F>, &mut [Moments<F>]) {
         self.step += 1;
         let (correction_1, correction_2) = (1.0 - BETA_1.powi(self.step), 1.0 - BETA_2.powi(self.step));
@@ -60,7 +60,8 @@ impl<F: Number> Adam<F> {
 }
 
 impl Adam<f64> {
-    /// One step against the gradients, which come in the order of the parameters: for a loss that is no flow's.
+    /// Takes one step against the gradients, which are in the order of the parameters; for losses outside of
+    /// a flow.
     pub fn step(&mut self, parameters: &mut Parameters, gradients: &[Vec<f64>]) {
         let (step, moments) = self.next(1.0);
         for (((_, tensor), moments), gradient) in parameters.iter_mut().zip(moments).zip(gradients) {
@@ -70,13 +71,13 @@ impl Adam<f64> {
 }
 
 impl<F: Number> AdamStep<F> {
-    /// Moves a parameter against its gradient, in one pass over the numbers.
+    /// Updates a parameter and its moments from its gradient, in one pass.
     pub fn change(self, moments: &mut Moments<F>, values: &mut [F], gradient: &[F]) {
         Arch::new().dispatch(Change { step: self, moments, values, gradient });
     }
 }
 
-/// A change to be made with the instructions of the machine.
+/// An update to run with the machine's vector instructions.
 struct Change<'a, F> {
     step: AdamStep<F>,
     moments: &'a mut Moments<F>,
@@ -87,7 +88,7 @@ struct Change<'a, F> {
 impl<F: Number> WithSimd for Change<'_, F> {
     type Output = ();
 
-    /// A plain loop: compiled for an instruction set, it becomes vector instructions.
+    /// A plain loop, which the compiler vectorises for each instruction set.
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let Change { step: AdamStep { rate, root, scale }, moments, values, gradient } = self;

@@ -1,4 +1,5 @@
-//! One step after another: loss, gradients and Adam in one compiled program, on numbers that stay in place.
+//! Gradient descent: loss and gradients in one compiled program, Adam, and parameters that stay in the
+//! program's memory.
 
 use super::adam::Adam;
 use super::error::TrainError;
@@ -10,28 +11,28 @@ use crate::tape::{Cut, NodeId, Parameters, Tape};
 pub(crate) struct Descent<F> {
     program: Program<F>,
     threads: Threads,
-    /// By parameter of the program: the output that is its gradient, if it has one.
+    /// For each parameter of the program, the output that is its gradient, if it has one.
     gradients: Vec<Option<usize>>,
-    /// The output of which the sum must be 0 for a step to be made.
+    /// The output whose sum must be 0; otherwise the step is refused.
     refuses: Option<usize>,
     adam: Adam<F>,
     parameters: Parameters,
     clip: f64,
 }
 
-/// What came of a step.
+/// Result of a step.
 pub(crate) enum Step {
-    /// It was made; the mean loss before it.
+    /// The parameters were updated; holds the mean loss before the update.
     Made(f64),
-    /// What must be 0 is not; nothing was changed.
+    /// The sum that must be 0 is not; nothing was changed.
     Refused,
     /// The loss or a gradient is not finite; nothing was changed.
     NotFinite,
 }
 
 impl<F: Element> Descent<F> {
-    /// Of a loss that is a scalar on a tape, over these inputs. Only parameters of which `learns` holds are changed. A step
-    /// is refused where the sum of `refuses` is above 0.
+    /// Compiles a scalar loss on a tape over these inputs. Only parameters for which `learns` holds are
+    /// updated. A step is refused if the sum of `refuses` is above 0.
     pub fn new(
         tape: &Tape,
         inputs: &[NodeId],
@@ -65,7 +66,7 @@ impl<F: Element> Descent<F> {
         let mut program = Program::compile(tape, inputs, &outputs);
         program.load(&parameters)?;
         let output_of = |name: &str| learned.iter().position(|known| known == name).map(|k| k + 1);
-        // What only steers a choice has no gradient, and stays where it is.
+        // Parameters used only in conditions have no gradient and are not updated.
         let gradients = program.parameter_names().map(|(name, _)| output_of(name)).collect();
         let lengths: Vec<usize> = program.parameter_names().map(|(_, shape)| shape.len()).collect();
         Ok(Descent {
@@ -92,7 +93,7 @@ impl<F: Element> Descent<F> {
         self.program.set_threads(threads);
     }
 
-    /// Whether step size and clip are what they must be.
+    /// Checks that learning rate and clip are valid.
     pub fn check(&self) -> Result<(), TrainError> {
         check_rate(self.adam.learning_rate())?;
         check_clip(self.clip)
@@ -100,7 +101,7 @@ impl<F: Element> Descent<F> {
 
     pub fn step(&mut self, inputs: &[&[F]], rows: usize) -> Result<Step, ProgramError> {
         match self.threads {
-            // From one of the threads that share: nobody sleeps between sums, updates and what comes of them.
+            // Runs inside the thread pool; avoids worker wake-ups between sums and updates.
             Threads::All => rayon::scope(|_| self.step_here(inputs, rows)),
             Threads::One => self.step_here(inputs, rows),
         }
@@ -126,13 +127,13 @@ impl<F: Element> Descent<F> {
         Ok(Step::Made(loss))
     }
 
-    /// The mean loss over these rows, without a step.
+    /// Computes the mean loss over these rows, without a step.
     pub fn mean(&mut self, inputs: &[&[F]], rows: usize) -> Result<f64, ProgramError> {
         self.program.accumulate(inputs, rows)?;
         Ok(self.program.sum(0)[0].to_double() / rows as f64)
     }
 
-    /// How many parameters are learned.
+    /// Number of learned parameters.
     pub fn learned(&self) -> usize {
         self.gradients.iter().flatten().count()
     }
@@ -145,13 +146,13 @@ impl<F: Element> Descent<F> {
         self.program.trace_nonfinite(inputs, rows)
     }
 
-    /// The parameters as they are now.
+    /// The current parameters.
     pub fn parameters(&mut self) -> &Parameters {
         self.program.save(&mut self.parameters);
         &self.parameters
     }
 
-    /// Takes over the values of parameters that are not learned here.
+    /// Copies the values of parameters that are not learned here.
     pub fn take(&mut self, others: &Parameters) -> Result<(), TrainError> {
         self.program.save(&mut self.parameters);
         let names = self.program.parameter_names().zip(&self.gradients);

@@ -1,4 +1,4 @@
-//! What can go wrong with a training.
+//! Errors of training.
 
 use thiserror::Error;
 
@@ -8,45 +8,45 @@ use crate::tape::{ParameterError, RecordErrors, Shape};
 /// Why a loss cannot be recorded or minimised.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum TrainError {
-    /// Mistakes of the recording.
+    /// Recording errors.
     #[error(transparent)]
     Recording(#[from] RecordErrors),
-    /// A program cannot run.
+    /// The program cannot run.
     #[error(transparent)]
     Program(#[from] ProgramError),
-    /// A loss is one number for each row.
+    /// The loss is not a scalar for each row.
     #[error(
         "a loss is one number for each row, but a {0} was recorded: `.sum()` or `.at(0)` makes it a scalar"
     )]
     Shape(Shape),
-    /// Parameters are asked for under a name that none has.
+    /// No parameter has the given name or scope.
     #[error("no parameter is called {scope}, or stands under {scope}.; there are {}", listed(.known))]
     Scope {
         /// The name.
         scope: String,
-        /// The parameters that there are.
+        /// The existing parameters.
         known: Vec<String>,
     },
-    /// Nothing could be learned.
+    /// The loss depends on no learned parameter.
     #[error("the loss depends on no parameter that is to be learned")]
     NothingToLearn,
-    /// Another number of data inputs.
+    /// The number of data inputs is wrong.
     #[error(
         "the loss takes {expected} inputs of data, in the order in which they were recorded, but {given} were given"
     )]
     Inputs {
-        /// How many it has.
+        /// The number of inputs of the loss.
         expected: usize,
-        /// How many were given.
+        /// The number of inputs given.
         given: usize,
     },
-    /// A number in the data is NaN or infinite, and the loss with it.
+    /// The data contain a NaN or an infinity, so the loss is not finite.
     #[error(
         "input {input} of the data is {value} in row {row}, column {column} (all count from 0), and so the loss is not \
          finite; leave such rows out or fill them in"
     )]
     Data {
-        /// Which input of data.
+        /// Which data input.
         input: usize,
         /// The row.
         row: usize,
@@ -55,17 +55,17 @@ pub enum TrainError {
         /// NaN, ∞ or -∞.
         value: f64,
     },
-    /// A mean over no rows.
+    /// There are no rows to average over.
     #[error("a step needs at least one row")]
     NoRows,
-    /// A setting makes no sense.
+    /// A setting is invalid.
     #[error("{name} is {value}; it must be {allowed}")]
     Setting {
-        /// Which setting.
+        /// Name of the setting.
         name: &'static str,
         /// Its value.
         value: String,
-        /// What would do.
+        /// Which values are allowed.
         allowed: &'static str,
     },
     /// The loss or a gradient is not finite.

@@ -1,4 +1,4 @@
-//! A loss as a recorded program.
+//! Losses as recorded programs.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -8,11 +8,11 @@ use crate::base::Base;
 use crate::sweep::resolve_movement;
 use crate::tape::{Cut, NodeId, Parameters, Shape, Tape, Var};
 
-/// Where the numbers of an input come from.
+/// Where the values of an input come from.
 pub(super) enum Source {
-    /// They are given for each step.
+    /// Given for each step.
     Data,
-    /// They are drawn anew for each row of each step.
+    /// Drawn anew for each row of each step.
     Noise(Rc<dyn Base>),
 }
 
@@ -22,9 +22,10 @@ pub(super) struct Input {
     pub source: Source,
 }
 
-/// A loss: one number for each row, a function of data, noise and parameters. Its mean over rows is what is minimised.
+/// A loss: one number for each row, as a function of data, noise and parameters. Training minimises its mean
+/// over rows.
 ///
-/// A mean and a deviation by maximum likelihood, row by row with weights:
+/// Example: mean and standard deviation by maximum likelihood, with a weight for each row:
 ///
 /// ```
 /// use pushforward::prelude::*;
@@ -53,24 +54,25 @@ pub struct Loss {
     value: NodeId,
 }
 
-/// What a loss is a function of, while it is recorded.
+/// The inputs of a loss while it is recorded.
 pub struct Sources<'t> {
     tape: &'t Tape,
     inputs: RefCell<Vec<Input>>,
 }
 
 impl<'t> Sources<'t> {
-    /// The tape: parameters are declared on it, and scopes name parts of the loss.
+    /// The tape, for declaring parameters and opening scopes.
     pub fn tape(&self) -> &'t Tape {
         self.tape
     }
 
-    /// Data of so many columns: a vector for each row. Steps take data in the order in which they are asked for here.
+    /// Declares a data input with `width` columns: a vector for each row. Steps take data inputs in the order
+    /// of declaration.
     pub fn data(&self, width: usize) -> Var<'t> {
         self.input(width, Source::Data)
     }
 
-    /// Data of so many columns that the layers see as their context
+    /// Declares a data input with `width` columns that layers read as their context
     /// ([`Network::with_context`](crate::layers::Network::with_context)).
     pub fn context(&self, width: usize) -> Var<'t> {
         let context = self.tape.context(width);
@@ -81,7 +83,7 @@ impl<'t> Sources<'t> {
         context
     }
 
-    /// Noise: independent draws of a base, a new one for each row of each step.
+    /// Declares a noise input: independent draws from a base distribution, new for each row of each step.
     pub fn noise(&self, base: impl Base + 'static) -> Var<'t> {
         self.input(base.dim(), Source::Noise(Rc::new(base)))
     }
@@ -97,15 +99,16 @@ impl Loss {
     /// Records a loss.
     ///
     /// # Errors
-    /// [`TrainError::Recording`] with every mistake of the recording; [`TrainError::Shape`] for what is no scalar.
+    /// [`TrainError::Recording`] with all recording errors; [`TrainError::Shape`] if the result is not a
+    /// scalar.
     pub fn record(write: impl for<'t> FnOnce(&Sources<'t>) -> Var<'t>) -> Result<Loss, TrainError> {
         Loss::try_record(|sources| Ok::<_, TrainError>(write(sources)))
     }
 
-    /// Records a loss by what may fail, such as a density of layers.
+    /// Records a loss by a function that can fail, such as one that records the density of layers.
     ///
     /// # Errors
-    /// As [`Loss::record`], and what `write` gives.
+    /// As [`Loss::record`], and the errors of `write`.
     pub fn try_record<E: From<TrainError>>(
         write: impl for<'t> FnOnce(&Sources<'t>) -> Result<Var<'t>, E>,
     ) -> Result<Loss, E> {
@@ -120,7 +123,7 @@ impl Loss {
             }
             (value.id(), sources.inputs.into_inner())
         };
-        // What layers asked for on their own comes last.
+        // A context that only layers declared is the last data input.
         if let Some(context) = tape.known_context()
             && inputs.iter().all(|input| input.node != context.id())
         {
@@ -131,17 +134,17 @@ impl Loss {
         Ok(Loss { tape, inputs, value })
     }
 
-    /// The starting values of its parameters, for this seed.
+    /// Returns the initial values of its parameters for this seed.
     pub fn initial(&self, seed: u64) -> Parameters {
         Parameters::initialise(&self.tape, seed)
     }
 
-    /// The names of its parameters, in the order in which they were declared.
+    /// Names of its parameters, in the order of declaration.
     pub fn parameter_names(&self) -> Vec<String> {
         self.tape.declarations().into_iter().map(|declaration| declaration.name).collect()
     }
 
-    /// The tape that it was recorded on, and its node there: for its formula and its derivatives.
+    /// The tape on which it was recorded and its node there, for example to print its formula or derivatives.
     pub fn recording(&self) -> (&Tape, NodeId) {
         (&self.tape, self.value)
     }

@@ -1,4 +1,4 @@
-//! A loss under minimisation.
+//! Minimisation of a loss.
 
 use std::rc::Rc;
 
@@ -12,14 +12,14 @@ use crate::base::Base;
 use crate::program::{Element, Profile, Threads};
 use crate::tape::{NodeId, Parameters};
 
-/// How a loss is minimised.
+/// Settings of a minimisation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
-    /// Adam's step size.
+    /// Adam's learning rate.
     pub learning_rate: f64,
-    /// Gradients longer than this (Euclidean, over all parameters that are learned) are shortened to it.
+    /// Gradients with a Euclidean norm (over all learned parameters) above this are scaled down to it.
     pub clip: f64,
-    /// Seeds the noise.
+    /// Seed of the noise.
     pub seed: u64,
 }
 
@@ -31,7 +31,8 @@ impl Default for Settings {
 
 /// Minimises the mean of a [`Loss`] over the rows of minibatches, by Adam.
 ///
-/// Two of them on parts of the same parameters play a game, each following the other ([`Minimiser::follow`]):
+/// Two minimisers with different parts of the same parameters can play a game; each copies the other's
+/// parameters ([`Minimiser::follow`]):
 ///
 /// ```
 /// use pushforward::prelude::*;
@@ -59,10 +60,10 @@ impl Default for Settings {
 /// ```
 pub struct Minimiser<F> {
     descent: Descent<F>,
-    /// By input: the noise that it is; `None` for data.
+    /// For each input its noise; `None` for data.
     inputs: Vec<Option<Noise<F>>>,
     random: ChaCha8Rng,
-    /// How many inputs are data.
+    /// Number of data inputs.
     data: usize,
 }
 
@@ -84,17 +85,17 @@ impl<F: Element> Noise<F> {
 }
 
 impl<F: Element> Minimiser<F> {
-    /// Starts from these parameters and learns all of them.
+    /// Builds a minimiser that starts from these parameters and learns all of them.
     ///
     /// # Errors
-    /// [`TrainError::Setting`], [`TrainError::NothingToLearn`], and [`TrainError::Program`] when a parameter is missing or
-    /// has another shape.
+    /// [`TrainError::Setting`], [`TrainError::NothingToLearn`], and [`TrainError::Program`] when a parameter
+    /// is missing or has another shape.
     pub fn new(loss: &Loss, parameters: Parameters, settings: Settings) -> Result<Minimiser<F>, TrainError> {
         Minimiser::learning(loss, parameters, |_| true, settings)
     }
 
-    /// Starts from these parameters and learns those that are called, or stand under, one of these names: `decoder` is
-    /// `decoder.net.0.weight` and all its kin. The others stay as they are.
+    /// Builds a minimiser that starts from these parameters and learns those with one of these names or
+    /// scopes: `decoder` includes `decoder.net.0.weight` and so on. The others are not updated.
     ///
     /// # Errors
     /// As [`Minimiser::new`], and [`TrainError::Scope`] for a name that no parameter has.
@@ -142,13 +143,14 @@ impl<F: Element> Minimiser<F> {
         })
     }
 
-    /// One step on so many rows: the data of each input, row after row; noise is drawn anew. Gives their mean loss before
-    /// the step.
+    /// Takes one step on `rows` rows. `data` holds the values of each data input, row by row; noise is drawn
+    /// anew. Returns the mean loss before the step.
     ///
     /// # Errors
-    /// [`TrainError::Inputs`], [`TrainError::NoRows`], [`TrainError::Program`] for data that are not so many rows;
-    /// [`TrainError::Data`] with the number in the data that is to blame for a loss that is not finite, or else
-    /// [`TrainError::NotFinite`] with the operation: then nothing was changed but the stream of noise.
+    /// [`TrainError::Inputs`], [`TrainError::NoRows`], [`TrainError::Program`] if the data do not have this
+    /// number of rows. If the loss is not finite, [`TrainError::Data`] with the number in the data that
+    /// caused it, or else [`TrainError::NotFinite`] with the operation; then nothing was changed but the
+    /// state of the noise generator.
     pub fn step(&mut self, data: &[&[F]], rows: usize) -> Result<f64, TrainError> {
         self.draw(data, rows)?;
         let inputs = inputs(&self.inputs, data);
@@ -161,16 +163,16 @@ impl<F: Element> Minimiser<F> {
         }
     }
 
-    /// The mean loss over so many rows with noise drawn anew, without a step.
+    /// Computes the mean loss over `rows` rows with new noise, without a step.
     ///
     /// # Errors
-    /// As [`Minimiser::step`], but that a mean may be infinite or NaN.
+    /// As [`Minimiser::step`], except that the mean may be infinite or NaN.
     pub fn mean(&mut self, data: &[&[F]], rows: usize) -> Result<f64, TrainError> {
         self.draw(data, rows)?;
         Ok(self.descent.mean(&inputs(&self.inputs, data), rows)?)
     }
 
-    /// Draws the noise of so many rows, if the data fit.
+    /// Draws the noise of `rows` rows, if the data have the right shape.
     fn draw(&mut self, data: &[&[F]], rows: usize) -> Result<(), TrainError> {
         if data.len() != self.data {
             return Err(TrainError::Inputs { expected: self.data, given: data.len() });
@@ -182,35 +184,35 @@ impl<F: Element> Minimiser<F> {
         Ok(())
     }
 
-    /// Takes over what another has learned, of the parameters that are not learned here.
+    /// Copies the parameters that are not learned here from another minimiser.
     ///
     /// # Errors
-    /// [`TrainError::Program`] where a parameter of one name has two shapes.
+    /// [`TrainError::Program`] when a parameter has different shapes in the two.
     pub fn follow(&mut self, other: &mut Minimiser<F>) -> Result<(), TrainError> {
         self.descent.take(other.descent.parameters())
     }
 
-    /// The parameters as they are now.
+    /// The current parameters.
     pub fn parameters(&mut self) -> &Parameters {
         self.descent.parameters()
     }
 
-    /// Changes the step size from now on.
+    /// Changes the learning rate from now on.
     ///
     /// # Errors
-    /// [`TrainError::Setting`] for what is no positive number.
+    /// [`TrainError::Setting`] if it is not a positive number.
     pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), TrainError> {
         super::check_rate(learning_rate)?;
         self.descent.set_learning_rate(learning_rate);
         Ok(())
     }
 
-    /// Sets on how many threads it runs; results do not depend on it.
+    /// Sets the number of threads; results do not depend on it.
     pub fn set_threads(&mut self, threads: Threads) {
         self.descent.set_threads(threads);
     }
 
-    /// Where a step's time goes, apart from the changes of the parameters.
+    /// Measures where the time of a step goes, without the parameter updates.
     ///
     /// # Errors
     /// As [`Minimiser::step`].
@@ -220,7 +222,7 @@ impl<F: Element> Minimiser<F> {
     }
 }
 
-/// The first number in the data that is not finite, as an error.
+/// Returns an error for the first number in the data that is not finite.
 fn first_not_finite<F: Element>(data: &[&[F]], rows: usize) -> Option<TrainError> {
     data.iter().enumerate().find_map(|(input, values)| {
         let place = values.iter().position(|value| !value.is_finite())?;
@@ -229,7 +231,7 @@ fn first_not_finite<F: Element>(data: &[&[F]], rows: usize) -> Option<TrainError
     })
 }
 
-/// The inputs of the program: data as they are given, noise as it was drawn.
+/// Returns the inputs of the program: the given data and the drawn noise.
 fn inputs<'a, F>(inputs: &'a [Option<Noise<F>>], data: &[&'a [F]]) -> Vec<&'a [F]> {
     let mut data = data.iter().copied();
     let of = |noise: &'a Option<Noise<F>>| match noise {

@@ -1,9 +1,9 @@
-//! Training: any recorded loss, minimised over minibatches.
+//! Training: minimises any recorded loss over minibatches.
 //!
-//! A [`Loss`] is a program of data, contexts and noise, with parameters by name. Its gradient is derived on the tape,
-//! loss and gradient are compiled as one program, and a [`Minimiser`] takes a step of Adam a minibatch. Maximum
-//! likelihood is one use of it ([`flow::Trainer`](crate::flow::Trainer)); weighted likelihoods, evidence lower bounds and
-//! the two losses of an adversarial game are others.
+//! A [`Loss`] is a program of data, contexts and noise, with named parameters. Its gradient is derived on the
+//! tape, loss and gradient are compiled into one program, and a [`Minimiser`] takes one Adam step for each
+//! minibatch. Maximum likelihood is one use of it ([`flow::Trainer`](crate::flow::Trainer)); weighted
+//! likelihoods, evidence lower bounds and the two losses of an adversarial game are others.
 
 mod adam;
 mod descent;

@@ -1,8 +1,8 @@
-//! A recorded map with dual numbers in many digits: ln|det ∂x/∂z|.
+//! Evaluates a recorded map with dual numbers in high precision: ln|det ∂x/∂z|.
 //!
-//! A derivative is kept as its sign and the logarithm of its size, so that sech²(10¹⁰) is a number like any other. The
-//! rules of differentiation are written down once more here, in logarithms and from the books; nothing of the library's
-//! own rules is used.
+//! A derivative is stored as its sign and the logarithm of its absolute value, so that sech²(10¹⁰) can be
+//! represented. The differentiation rules are implemented here again, in logarithms and from the literature;
+//! the library's rules are not used.
 
 use std::collections::HashMap;
 

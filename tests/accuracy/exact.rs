@@ -1,6 +1,6 @@
-//! Numbers of any precision, and the functions of the tape on them.
+//! Arbitrary-precision numbers, and the functions of the tape on them.
 //!
-//! `None` is a number that does not exist (ln of a negative number, 1/0), or one that is too large to be told from ∞.
+//! `None` is an undefined value (ln of a negative number, 1/0), or one too large to be distinguished from ∞.
 
 use astro_float_num::{BigFloat, Consts, RoundingMode};
 

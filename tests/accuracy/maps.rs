@@ -1,4 +1,4 @@
-//! Maps that people write, in the ways in which they write them, and random compositions of monotone functions.
+//! Maps in the forms in which users write them, and random compositions of monotone functions.
 
 use pushforward::prelude::*;
 use rand::{RngExt, SeedableRng};

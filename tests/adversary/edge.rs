@@ -1,7 +1,8 @@
-//! Slopes that are positive, or not, by the last digit: A - B·u for an expression A of constants and u in [0, 1].
+//! Slopes that are positive or not by the last digit: A - B·u for an expression A of constants and u in [0,
+//! 1].
 //!
-//! A is worked out in exact fractions, so that it is known which of the two is true: A > B or A < B. As a program it is
-//! formed by what loses digits in floating point: powers, products that pass below the smallest numbers, sums that
+//! A is computed in exact fractions, so that it is known whether A > B or A < B. In the program it is
+//! computed by operations that lose digits in floating point: powers, products with an underflow, sums that
 //! cancel.
 
 use num_rational::BigRational;

@@ -1,6 +1,7 @@
-//! Faults in one variable, planted at a place and a scale.
+//! Faults in one variable, at a place and a scale.
 //!
-//! Each is a fact about real numbers, whatever its constants are rounded to: the comment of each says why.
+//! Each is a statement about real numbers that is true for any rounding of its constants: the comment of each
+//! says why.
 
 use pushforward::prelude::*;
 

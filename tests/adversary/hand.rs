@@ -1,4 +1,4 @@
-//! Elementwise maps with a log-determinant or an inverse by hand, right or wrong by one term.
+//! Elementwise maps with a hand-written log-determinant or inverse, right or wrong by one term.
 //!
 //! x = a·g(b·z + c) + e
 

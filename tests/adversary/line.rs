@@ -1,4 +1,4 @@
-//! Where a variable lives between two steps.
+//! The range of a variable between two steps.
 
 use pushforward::prelude::*;
 

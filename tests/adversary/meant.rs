@@ -1,6 +1,7 @@
-//! The generator itself: right recipes are monotone and stay in their codomain, planted faults are there.
+//! Tests of the generator: correct recipes are monotone and stay in their codomain, planted faults exist.
 //!
-//! By numbers, at scales that doubles can see; that the same holds at the others is said beside each fault.
+//! These tests are numerical, at scales that f64 can resolve; the comment of each fault says why the same
+//! holds at others.
 
 use std::cell::Cell;
 

@@ -1,7 +1,7 @@
-//! An adversary: programs that are nearly bijections, and bijections that look as if they were none.
+//! An adversarial test: programs that are nearly bijections, and bijections that look like non-bijections.
 //!
-//! Each program is plain data (a recipe) of which it is known, by how it was made, what is true. An audit may leave a
-//! question open, but what is false is never proven and what is true is never refuted.
+//! Each program is plain data (a recipe) whose properties are known by construction. An audit may leave a
+//! question open, but a false statement must never be proven and a true one never refuted.
 //!
 //! `PROPTEST_CASES=1000000 cargo test --release --test library adversary:: -- --nocapture` tries a million programs.
 

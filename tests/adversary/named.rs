@@ -1,4 +1,4 @@
-//! What was found once, as named cases: the false verdicts on the commit 8a98834, each with the right one.
+//! Regression cases: the wrong verdicts of the commit 8a98834, each with the right one.
 
 use pushforward::audit::{Topic, audit_with};
 use pushforward::bijection::{derived_inverse, solve_in_order};

@@ -1,4 +1,4 @@
-//! Programs of all kinds, right ones and wrong ones.
+//! Programs of all kinds, correct and faulty.
 
 use pushforward::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Recipes of layers: plain data from which a layer is recorded, and of which it is known what is true.
+//! Recipes of layers: plain data from which a layer is recorded, with known properties.
 
 use std::cell::Cell;
 

@@ -1,4 +1,4 @@
-//! Names for parameters, while a recipe is recorded.
+//! Names for parameters while a recipe is recorded.
 
 use pushforward::prelude::*;
 

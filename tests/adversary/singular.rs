@@ -1,4 +1,4 @@
-//! Maps of two variables to a curve, by one identity: no two of them are a bijection, and det J is 0 everywhere.
+//! Maps of two variables onto a curve, by one identity: none is a bijection, and det J is 0 everywhere.
 
 use pushforward::prelude::*;
 

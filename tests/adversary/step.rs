@@ -1,4 +1,4 @@
-//! Steps of one variable: strictly monotone functions whose domain and image are known, and faults.
+//! Steps of one variable: strictly monotone functions with known domain and image, and faulty ones.
 
 use pushforward::bijection::solve_in_order;
 use pushforward::prelude::*;

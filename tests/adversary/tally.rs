@@ -1,4 +1,4 @@
-//! Counts of what was planted, proven and refuted, and the first program of each kind that contradicts the truth.
+//! Counts of planted, proven and refuted statements, and the first program of each kind with a wrong verdict.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

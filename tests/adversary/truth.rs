@@ -1,4 +1,4 @@
-//! What is true of a program, and what an audit says of it.
+//! The truth about a program, and the verdict of an audit.
 
 use pushforward::audit::{Report, Settings, Topic, audit_with};
 use pushforward::prelude::*;

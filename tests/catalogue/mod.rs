@@ -1,4 +1,4 @@
-//! One of every layer of the catalogue, with a reach of its variables that says how far tests may go.
+//! One instance of every layer of the catalogue, with the range of its variables that tests may use.
 
 use pushforward::layers::plu;
 use pushforward::prelude::*;

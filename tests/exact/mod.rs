@@ -1,7 +1,7 @@
-//! Programs of one variable, evaluated with as many bits as asked for.
+//! Programs of one variable, evaluated with any number of bits.
 //!
-//! What doubles cannot tell (a slope of 10⁻³⁴ beside a value of 1) is looked at with 320 bits and with 640: the distance
-//! between the two bounds what rounding does to the first.
+//! What f64 cannot resolve (a slope of 10⁻³⁴ next to a value of 1) is computed with 320 bits and with 640:
+//! their difference bounds the rounding error of the first.
 
 use std::collections::HashMap;
 

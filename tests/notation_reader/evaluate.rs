@@ -1,4 +1,4 @@
-//! Formulas in text as numbers, by recursive descent.
+//! Evaluates formulas in text notation, by recursive descent.
 
 use std::collections::HashMap;
 

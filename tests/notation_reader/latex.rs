@@ -1,4 +1,4 @@
-//! LaTeX as the text that says the same, with brackets around what LaTeX sets apart by its place.
+//! Converts LaTeX to text notation, with brackets where LaTeX uses position.
 
 /// The formula as text.
 pub fn text_of_latex(latex: &str) -> String {

@@ -1,5 +1,5 @@
-//! MathML as the text that says the same, with brackets around what it sets apart by its place. Whatever is not
-//! well-formed is refused.
+//! Converts MathML to text notation, with brackets where MathML uses position. Input that is not well-formed
+//! is rejected.
 
 use super::latex::{above, below, table};
 

@@ -1,5 +1,5 @@
-//! Reads formulas back and works them out: the text as it stands, LaTeX and MathML by way of the text that says the
-//! same. A bracket that is missing in any of them changes the number that comes out.
+//! Parses formulas and evaluates them: text directly, LaTeX and MathML after conversion to text. A missing
+//! bracket in any of them changes the result.
 // Each test file uses its part of it.
 #![allow(dead_code, unused_imports)]
 

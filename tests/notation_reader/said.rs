@@ -1,4 +1,4 @@
-//! A derivation, held against numbers: what is printed is worked out at a point and compared with the program.
+//! Checks a derivation numerically: printed formulas are evaluated at a point and compared with the program.
 
 use pushforward::derivation::{Derivation, Line, Span};
 use pushforward::jacobian::{jacobian, map};

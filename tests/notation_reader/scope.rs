@@ -1,4 +1,4 @@
-//! What the names of a formula stand for.
+//! The values of the names in a formula.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! Numbers in the shapes that formulas have.
+//! Values of formulas: numbers with shapes.
 
 /// A scalar, a vector or a matrix.
 #[derive(Clone, Debug, PartialEq)]

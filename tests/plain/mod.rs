@@ -1,5 +1,6 @@
-//! The plain executor: one node after another, one row at a time, by the value sweep; equations by means of their own
-//! that share nothing with the compiled ones (as many passes as there are variables; halving intervals).
+//! The plain executor: one node after another, one row at a time, by the value sweep. Equations are solved by
+//! separate methods that share nothing with the compiled ones (as many passes as there are variables;
+//! bisection).
 
 use std::collections::HashMap;
 

@@ -1,7 +1,7 @@
-//! Random programs of mixed shapes, recorded through the public face of the tape.
+//! Random programs of mixed shapes, recorded through the public API of the tape.
 //!
-//! They stay smooth and within the domains of their operations by construction (logarithms of 1 + a², inverses
-//! of matrices near a multiple of the identity), and use every operation that can be recorded.
+//! By construction they are smooth and within the domains of their operations (logarithms of 1 + a², inverses
+//! of matrices near a multiple of the identity), and together use every operation that can be recorded.
 
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};

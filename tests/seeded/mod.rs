@@ -1,7 +1,7 @@
-//! Seeds of property tests: the same in every run, unless new ones are asked for.
+//! Seeds of property tests: the same in every run, unless new ones are requested.
 //!
-//! `PROPTEST_CASES` sets how many cases are run, `PROPTEST_RNG_SEED` which ones (`.ci/hunt` tries one after another),
-//! `CASE_SEED` runs a single case again. Nothing is written to disk.
+//! `PROPTEST_CASES` sets the number of cases, `PROPTEST_RNG_SEED` the seed (`.ci/hunt` tries one after
+//! another), `CASE_SEED` runs a single case again. Nothing is written to disk.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

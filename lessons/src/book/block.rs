@@ -1,4 +1,4 @@
-//! A block of a page as HTML.
+//! HTML of the blocks of a page.
 
 use std::fmt::Write;
 
@@ -12,12 +12,13 @@ use pushforward::audit::{Evidence, Report};
 use pushforward::derivation::html::displayed;
 use pushforward::derivation::html::escape;
 
-/// What a page may point to.
+/// The pages that a page may link to.
 pub(super) struct Around<'a> {
     pub lessons: &'a [Lesson],
 }
 
-/// The first picture of a lesson, small, for the contents; those who cannot see it are told of it on its page.
+/// Returns the first picture of a lesson as a thumbnail for the contents; its description for blind readers
+/// is on the lesson's own page.
 pub(super) fn thumbnail(block: &Block) -> Option<String> {
     match block {
         Block::Picture { picture, .. } => Some(picture.to_thumbnail()),
@@ -25,7 +26,7 @@ pub(super) fn thumbnail(block: &Block) -> Option<String> {
     }
 }
 
-/// All blocks, one after another.
+/// Returns the HTML of all blocks in order.
 pub(super) fn rendered(blocks: &[Block], around: &Around<'_>) -> String {
     blocks.iter().map(|block| one(block, around)).collect()
 }
@@ -141,7 +142,7 @@ fn table(headers: &[String], rows: &[Vec<String>], measured: bool) -> String {
     text
 }
 
-/// The hints open one within the other.
+/// Nests the hints: each opens within the one before.
 fn asked(exercise: &Exercise) -> String {
     let Exercise { number, question, proof, hints, .. } = exercise;
     let mut hidden = String::new();
@@ -158,7 +159,7 @@ fn asked(exercise: &Exercise) -> String {
     )
 }
 
-/// The next lesson, as a link where it is in the book.
+/// Writes the next lesson, as a link if it is in the book.
 fn next(text: &str, around: &Around<'_>) -> String {
     let (slug, rest) = text.split_once(": ").unwrap_or(("", text));
     let said = match around.lessons.iter().find(|lesson| lesson.slug == slug) {

@@ -1,17 +1,17 @@
-//! What is around the body of every page: head, style, and the way to its neighbours.
+//! The frame of every page: head, style, and links to the neighbouring pages.
 
 use super::style::STYLE;
 use crate::plot;
 use pushforward::derivation::html;
 use pushforward::derivation::html::escape;
 
-/// A way to another page.
+/// A link to another page.
 pub(super) struct Link {
     pub file: String,
     pub text: String,
 }
 
-/// A whole page.
+/// Returns a complete page.
 pub(super) fn document(title: &str, body: &str, before: Option<Link>, after: Option<Link>) -> String {
     let way = navigation(title, before.as_ref(), after.as_ref());
     let name = if title == "pushforward" { title.to_string() } else { format!("{title} · pushforward") };

@@ -1,6 +1,6 @@
-//! The words of the book, each once.
+//! The glossary of the book.
 
-/// A word, what it means, and the lesson it is met in.
+/// A term, its meaning, and the lesson that introduces it.
 pub(super) struct Word {
     pub word: &'static str,
     pub meaning: &'static str,

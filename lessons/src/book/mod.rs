@@ -1,7 +1,7 @@
-//! The book: every lesson as an HTML page, from the blocks of its page.
+//! The book: every lesson as an HTML page, made from the blocks of its page.
 //!
-//! MathML, inline SVG, no scripts, nothing loaded: a folder of files that work from a disk, in light and dark, on a
-//! telephone and on paper. Pages are XHTML in form (every tag is closed), so that a test can read them as trees.
+//! MathML, inline SVG, no scripts, nothing loaded: a folder of files that can be opened from disk, in light
+//! and dark, on phones and on paper. Pages are well-formed XHTML, so that a test can parse them as trees.
 
 mod block;
 mod frame;
@@ -19,7 +19,7 @@ use super::syllabus::Lesson;
 use pushforward::derivation::Derivation;
 use pushforward::derivation::html::escape;
 
-/// The file of a lesson's page.
+/// Returns the file name of a lesson's page.
 fn file(lesson: &Lesson) -> String {
     format!("{}.html", lesson.slug)
 }
@@ -28,9 +28,10 @@ fn link(lesson: &Lesson) -> Link {
     Link { file: file(lesson), text: format!("{} {}", lesson.number, lesson.title) }
 }
 
-/// The files of the book, by name: the contents, a page for each lesson that was told, the words, the derivations.
+/// Returns the files of the book by name: the contents, a page for each lesson, the glossary, the
+/// derivations.
 ///
-/// `lessons` is the whole syllabus with the pages in its order; `derivations` have headings of their own.
+/// `lessons` is the whole syllabus with the pages in its order; `derivations` come with their headings.
 pub fn book(lessons: &[(Lesson, Page)], derivations: &[(&str, Derivation)]) -> Vec<(String, String)> {
     let all: Vec<Lesson> = lessons.iter().map(|(lesson, _)| *lesson).collect();
     let mut files = vec![("index.html".to_string(), contents(lessons, derivations.len()))];
@@ -46,7 +47,7 @@ pub fn book(lessons: &[(Lesson, Page)], derivations: &[(&str, Derivation)]) -> V
     files
 }
 
-/// The map of the lessons.
+/// Writes the table of contents.
 fn contents(lessons: &[(Lesson, Page)], derivations: usize) -> String {
     let mut body = String::from(
         "<h1>pushforward</h1>\n<p class=\"question\">Write a bijection, get its density.</p>\n<p>You write <i>x = f(z)</i> \

@@ -1,8 +1,8 @@
-//! Sentences of a lesson as HTML.
+//! HTML of a lesson's sentences.
 
 use pushforward::derivation::html;
 
-/// Words, with code between backquotes as such and indices set below their letters: J_f, z_1.
+/// Converts words: code between backquotes, and subscripts as in J_f and z_1.
 pub(super) fn words(text: &str) -> String {
     let escaped = html::words(text);
     let letters: Vec<char> = escaped.chars().collect();
@@ -17,7 +17,7 @@ pub(super) fn words(text: &str) -> String {
             k += 1;
             continue;
         }
-        // The index of J_f⁻¹ is f⁻¹.
+        // In J_f⁻¹ the subscript is f⁻¹.
         let more = letters[k + 3..].iter().take_while(|c| matches!(c, '⁻' | '¹')).count();
         let index: String = letters[k + 2..k + 3 + more].iter().collect();
         set.push_str(&format!("{}<sub>{index}</sub>", letters[k]));

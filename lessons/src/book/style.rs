@@ -1,4 +1,4 @@
-//! The style of the book, on top of that of a derivation.
+//! The style sheet of the book, in addition to that of a derivation.
 
 pub(super) const STYLE: &str = "\
 :root{--panel:#f6f3ec;--good:#1d6b45;--open:#8a5a00;--bad:#a3262a}

@@ -1,9 +1,9 @@
-//! What a learner wrote, recorded once: everything that is judged of an answer is this one recording.
+//! A learner's answer, recorded once: everything that is judged is this recording.
 //!
-//! A learner's type can override any method of [`Bijection`], and its methods can answer differently from call to
-//! call. Both would let a judge look at one map while the learner has written another. So the answer is recorded, its
-//! recordings are compared, overrides that were not asked for are refused by name, and what the judge then proves,
-//! differentiates and evaluates is an [`Answer`]: the recorded program itself.
+//! A learner's type can override any method of [`Bijection`], and its methods can behave differently from
+//! call to call. A judge might then look at a map other than the one the learner wrote. So the answer is
+//! recorded, its recordings are compared, overrides that were not asked for are refused by name, and the
+//! judge proves, differentiates and evaluates an [`Answer`]: the recorded program itself.
 
 use std::collections::BTreeMap;
 use std::panic::Location;
@@ -14,17 +14,17 @@ use pushforward::bijection::{Bijection, Chain, Domain, Inverse};
 use pushforward::jacobian::Structure;
 use pushforward::tape::{Cut, Declaration, Node, NodeId, Op, Shape, Tape, Var};
 
-/// How often an answer is recorded to see that it is one program.
+/// How often an answer is recorded to check that it is a single program.
 pub(super) const RECORDINGS: usize = 32;
 
-/// What an answer may hold beside `dim`, `forward` and a structure that is proven.
+/// What an answer may have in addition to `dim`, `forward` and a structure that is proven.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Allowed {
-    /// Parameters, which are learned.
+    /// Learned parameters.
     pub parameters: bool,
-    /// A context, and of which width.
+    /// A context of this width.
     pub context: Option<usize>,
-    /// `log_det`, written by hand.
+    /// A hand-written `log_det`.
     pub log_det: bool,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Recorded {
     context: Option<usize>,
 }
 
-/// A learner's map as it was recorded, and nothing else of what its type says of itself.
+/// A learner's map as recorded, without anything else that its type declares.
 #[derive(Clone, Debug)]
 pub struct Answer {
     name: String,
@@ -53,9 +53,8 @@ pub struct Answer {
 impl Answer {
     /// Records a learner's bijection of `d` variables.
     ///
-    /// # Errors
-    /// Another dimension, mistakes of the recording, recordings that differ from one another, parameters or a context
-    /// that were not asked for, and overrides that were not asked for.
+    /// A wrong dimension, recording errors, recordings that differ, parameters or a context that were not
+    /// asked for, and overrides that were not asked for.
     pub fn of(answer: &dyn Bijection, d: usize, allowed: Allowed) -> Result<Answer, NotYet> {
         for _ in 0..RECORDINGS {
             if answer.dim() != d {
@@ -85,7 +84,7 @@ impl Answer {
         })
     }
 
-    /// Records a learner's formula of `d` variables that lie in `domain`.
+    /// Records a learner's formula in `d` variables with this domain.
     ///
     /// # Errors
     /// As [`Answer::of`].
@@ -103,12 +102,12 @@ impl Answer {
         Ok(Answer { name, dim: d, structure, domain, codomain, forward, inverse: None, log_det: None })
     }
 
-    /// Records the layers of a composition, each by itself; a composition within it is taken apart.
+    /// Records the layers of a composition one by one, including those of nested compositions.
     ///
-    /// A layer that is turned round stays what it is: its forward is the inverse of what it turns round.
+    /// An `Inverse` layer stays one: its forward is the inverse of the wrapped layer.
     ///
     /// # Errors
-    /// As [`Answer::of`], naming the layer.
+    /// As [`Answer::of`], with the name of the layer.
     pub fn of_layers(layers: &[Box<dyn Bijection>]) -> Result<Vec<Box<dyn Bijection>>, NotYet> {
         let mut found: Vec<Box<dyn Bijection>> = Vec::new();
         for layer in layers {
@@ -146,10 +145,10 @@ impl Answer {
         })
     }
 
-    /// A chain of recorded layers.
+    /// Composes recorded layers.
     ///
     /// # Errors
-    /// Layers of different dimensions.
+    /// When layers have different dimensions.
     pub fn chain(layers: Vec<Box<dyn Bijection>>, d: usize) -> Result<Chain, NotYet> {
         for (k, layer) in layers.iter().enumerate() {
             if layer.dim() != d {
@@ -160,7 +159,7 @@ impl Answer {
         Ok(Chain::new(layers))
     }
 
-    /// Whether anything is learned.
+    /// Returns whether there are learned parameters.
     pub fn has_parameters(&self) -> bool {
         !self.forward.declarations.is_empty()
     }
@@ -193,7 +192,7 @@ impl Bijection for Answer {
     }
 }
 
-/// Refuses what an answer says of itself beside its map, unless it was asked for.
+/// Refuses overridden methods that were not asked for.
 fn overrides(answer: &dyn Bijection, d: usize, allowed: Allowed) -> Result<(), NotYet> {
     let refused = |method: &str, why: &str| {
         Err(NotYet::new(format!("`{method}` is not asked for here.")).because(why).advise("Leave it out."))
@@ -231,7 +230,7 @@ fn recorded_forward(answer: &dyn Bijection) -> Result<Recorded, NotYet> {
     Ok(forward)
 }
 
-/// Records a method again and again on one tape: a pure one gives the same node each time.
+/// Records a method repeatedly on one tape: a pure one gives the same node each time.
 fn recorded(
     d: usize,
     method: &str,
@@ -252,7 +251,7 @@ fn recorded(
     Ok(Some(Recorded::of(&tape, z, output)))
 }
 
-/// What is said of code that records something else when it is called again.
+/// Returns the message for code that records something else when it is called again.
 pub(super) fn impure(method: &str) -> NotYet {
     NotYet::new("your code does not always say the same.")
         .because(format!("`{method}` was called several times and recorded different programs."))
@@ -278,10 +277,10 @@ pub(super) fn nothing_learned(declarations: &[Declaration], context: bool) -> Re
     }
 }
 
-/// Refuses a formula on another tape than the variables that were given, and one with variables of its own.
+/// Refuses a formula on a tape other than that of the given variables, and one with additional inputs.
 ///
 /// # Errors
-/// That it is not made of what was given.
+/// When the formula is not built from the given variables.
 pub(super) fn only_of(tape: &Tape, inputs: &[Var<'_>], output: Var<'_>) -> Result<(), NotYet> {
     let told = || NotYet::new("the formula is not made of the variables that were given.");
     if !std::ptr::eq(output.tape(), tape) {
@@ -307,15 +306,15 @@ impl Recorded {
         Recorded { nodes: nodes.collect(), output: output.id(), declarations: tape.declarations(), context }
     }
 
-    /// How many numbers it gives.
+    /// Number of elements of its result.
     pub fn len(&self) -> usize {
         self.nodes[&self.output].0.shape.len()
     }
 
-    /// The same program on another tape, from `z` on.
+    /// Records the same program on another tape, starting from `z`.
     pub fn replayed<'t>(&self, z: Var<'t>) -> Var<'t> {
         let tape = z.tape();
-        // What is declared and not used is declared all the same.
+        // Parameters that are declared but not used are declared too.
         let declared: Vec<NodeId> = self
             .declarations
             .iter()

@@ -1,4 +1,4 @@
-//! A learner's code is run so that its panics are answers, not crashes.
+//! Runs a learner's code, and turns its panics into judgements.
 
 use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe};
@@ -7,7 +7,7 @@ use std::sync::Once;
 use super::source::quoted;
 use super::verdict::NotYet;
 
-/// What a panic said, and where.
+/// The message and the source line of a panic.
 #[derive(Clone, Debug)]
 pub(super) struct Panic {
     message: String,
@@ -15,11 +15,11 @@ pub(super) struct Panic {
 }
 
 thread_local! {
-    /// What is caught on this thread; `None` while nothing is being judged.
+    /// The panics caught on this thread; `None` while nothing is being judged.
     static CAUGHT: RefCell<Option<Vec<Panic>>> = const { RefCell::new(None) };
 }
 
-/// Runs code and catches its panic; other threads panic as they always did.
+/// Runs code and catches its panic; panics of other threads are not affected.
 pub(super) fn caught<T>(run: impl FnOnce() -> T) -> Result<T, Panic> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -41,7 +41,7 @@ pub(super) fn caught<T>(run: impl FnOnce() -> T) -> Result<T, Panic> {
         }));
     });
     CAUGHT.set(Some(Vec::new()));
-    // What was half done is dropped with the tape that it was recorded on.
+    // Values left in an inconsistent state are dropped together with their tape.
     let result = panic::catch_unwind(AssertUnwindSafe(run));
     let caught = CAUGHT.take().unwrap_or_default();
     result.map_err(|_| {
@@ -51,7 +51,7 @@ pub(super) fn caught<T>(run: impl FnOnce() -> T) -> Result<T, Panic> {
 }
 
 impl Panic {
-    /// The panic as a judgement.
+    /// Returns the panic as a judgement.
     pub(super) fn told(&self) -> NotYet {
         let open = self.message.strip_prefix("not yet implemented");
         let headline = match open {

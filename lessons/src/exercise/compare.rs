@@ -1,7 +1,7 @@
-//! Whether two formulas are one: by simplifying their difference, and else at points.
+//! Equality of two formulas: by simplifying their difference, otherwise by values at points.
 //!
-//! Only what is simplified to one formula, and is defined wherever its variables may lie, is said to be equal *for all* of
-//! them. Anything else is said to be equal at so many points, which are those of `probes.rs`.
+//! Only formulas that simplify to the same formula, and are defined on the whole domain of their variables,
+//! are called equal *for all* values. Others are called equal at the points of `probes.rs`.
 
 use super::equal::{equal, scalars};
 use super::normal_form::equal_in_normal_form;
@@ -13,46 +13,46 @@ use pushforward::sweep::bound::Bounds;
 use pushforward::sweep::simplify::simplify;
 use pushforward::tape::{NodeId, Op, Shape, Tape, Var};
 
-/// Up to which relative difference two numbers count as one.
+/// Relative difference up to which two numbers count as equal.
 const TOLERANCE: f64 = 1e-9;
-/// Where rounding may have moved a number by more than this, relative to it, nothing is compared.
+/// Points where the relative rounding error may exceed this are not compared.
 const VAGUE: f64 = 3e-8;
-/// A relative difference that a reader sees in four digits.
+/// A relative difference that is visible in four digits.
 const VISIBLE: f64 = 1e-2;
-/// How many points are nowhere special: they stand first among the probes.
+/// Number of generic points; they come first among the probes.
 const ORDINARY: usize = 64;
 
-/// Whether two formulas are one.
+/// Result of a comparison of two formulas.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Sameness {
-    /// They are: by simplification, or as far as the points tell.
+    /// Equal: by simplification, or at all points that were tried.
     Same(Evidence),
-    /// They are not: a point, and what each is there. What is given may have no value there.
+    /// Different: a point, and both values there. The answer may be undefined there.
     Apart {
         /// The variables.
         at: Vec<f64>,
-        /// What the answer is there.
+        /// The value of the answer.
         given: Vec<f64>,
-        /// What was asked for.
+        /// The expected value.
         asked: Vec<f64>,
     },
 }
 
 impl Sameness {
-    /// Whether they are one.
+    /// Returns whether they are equal.
     pub fn holds(&self) -> bool {
         matches!(self, Sameness::Same(_))
     }
 
-    /// Whether they are one for all values of the variables.
+    /// Returns whether they are proven equal for all values of the variables.
     pub fn is_proven(&self) -> bool {
         matches!(self, Sameness::Same(Evidence::Proven { .. }))
     }
 }
 
-/// Compares two formulas of one shape wherever the variables may lie.
+/// Compares two formulas of the same shape on the domain of the variables.
 ///
-/// Formulas of different shapes are apart.
+/// Formulas of different shapes are different.
 pub fn compared<'t>(space: &Space<'t>, given: Var<'t>, asked: Var<'t>) -> Sameness {
     if given.shape() != asked.shape() {
         let at = Probes::of(space, &[]).rows[..space.width()].to_vec();
@@ -74,7 +74,7 @@ pub fn compared<'t>(space: &Space<'t>, given: Var<'t>, asked: Var<'t>) -> Samene
     equal_in_normal_form(space, given, asked).map_or(found, Sameness::Same)
 }
 
-/// Compares them at the probes: where both are numbers that rounding leaves enough digits of.
+/// Compares them at the probes where both are finite and accurate enough.
 fn at_points<'t>(space: &Space<'t>, given: Var<'t>, asked: Var<'t>) -> Sameness {
     let probes = Probes::of(space, &[given, asked]);
     let elements = given.len();
@@ -100,7 +100,7 @@ fn at_points<'t>(space: &Space<'t>, given: Var<'t>, asked: Var<'t>) -> Sameness 
             }
             let scale = other.abs().max(1.0);
             let off = (mine - other).abs() / scale;
-            // As far as rounding leaves digits to compare.
+            // Only where the rounding error leaves enough digits.
             let vague = rounding.is_nan() || rounding > VAGUE * scale;
             let differs = match mine.is_finite() {
                 true if vague => {
@@ -114,8 +114,8 @@ fn at_points<'t>(space: &Space<'t>, given: Var<'t>, asked: Var<'t>) -> Sameness 
                 }
             };
             if differs {
-                // Where the two are seen to differ; there the first that is nowhere special, and else the one of the
-                // plainest numbers.
+                // Of the points with a visible difference, take the first generic one, otherwise the one with
+                // the simplest numbers.
                 let plain = |value: &f64| if *value == 0.0 { 0.5 } else { value.abs().ln().abs() };
                 let special = row >= ORDINARY;
                 let plainness = if special { at.iter().map(plain).sum() } else { row as f64 };
@@ -148,9 +148,10 @@ fn flat(node: Var<'_>) -> Var<'_> {
     }
 }
 
-/// The terms of two sums that only one of them has: of the answer, and of what was asked for.
+/// Returns the terms that only one of two sums has: of the answer, and of the expected formula.
 ///
-/// A term is one of both where its value is: what is written in another way, as one term or as several, is not listed.
+/// Terms count as common if their values agree, so a term that is only written differently, or as several, is
+/// not listed.
 pub fn terms_apart<'t>(
     space: &Space<'t>,
     name: &str,
@@ -170,7 +171,7 @@ pub fn terms_apart<'t>(
         let numbers = space.numbers(&terms, &rows);
         terms.into_iter().zip(numbers).collect::<Vec<_>>()
     });
-    // The fewest terms that have the same sum on both sides are taken away first.
+    // Remove the smallest sets of terms with the same sum on both sides first.
     while let Some((left, right)) = equal_parts(&mine, &others) {
         let keep = |mask: usize| move |k: usize| mask & (1 << k) == 0;
         mine = kept(mine, keep(left));
@@ -185,9 +186,9 @@ fn kept<'t>(terms: Vec<Term<'t>>, keep: impl Fn(usize) -> bool) -> Vec<Term<'t>>
     terms.into_iter().enumerate().filter(|(k, _)| keep(*k)).map(|(_, term)| term).collect()
 }
 
-/// Some terms of each side, as bits, with one sum; the fewest there are. A sum of no terms is 0.
+/// Returns the smallest sets of terms of each side, as bit masks, that have the same sum. An empty sum is 0.
 fn equal_parts(mine: &[Term<'_>], others: &[Term<'_>]) -> Option<(usize, usize)> {
-    /// Beyond so many terms all pairs of parts are too many.
+    /// Above this number of terms there are too many pairs of subsets.
     const TERMS: usize = 6;
     let sides = [mine, others].map(|terms| 1usize << terms.len().min(TERMS));
     let mut pairs: Vec<(usize, usize)> = (0..sides[0])
@@ -216,7 +217,7 @@ fn equal_parts(mine: &[Term<'_>], others: &[Term<'_>]) -> Option<(usize, usize)>
     })
 }
 
-/// The terms of a sum, with their signs.
+/// Returns the terms of a sum, with their signs.
 fn summands(tape: &Tape, node: NodeId) -> Vec<Var<'_>> {
     let (mut open, mut terms) = (vec![(node, false)], Vec::new());
     while let Some((id, negative)) = open.pop() {

@@ -1,7 +1,8 @@
-//! What depends on what: by a derivative that is not 0, not by a path.
+//! Dependence of outputs on inputs: by a non-zero derivative, not by a path.
 //!
-//! A path from z to x may carry nothing: z₁ + (z₂ - z₂) does not depend on z₂. So each entry of the Jacobian is
-//! differentiated and looked at, near and far and for several parameters; where it is not 0 somewhere, x depends on z.
+//! A path from z to x is not enough: z₁ + (z₂ - z₂) does not depend on z₂. So each entry of the Jacobian is
+//! evaluated at many points, near and far, and for several parameter values; if it is non-zero anywhere, x
+//! depends on z.
 
 use super::probes::Probes;
 use super::proof::refused;
@@ -12,13 +13,13 @@ use pushforward::sweep::simplify::simplify;
 use pushforward::sweep::tangent;
 use pushforward::tape::{Cut, Parameters, Shape, Tape};
 
-/// Below this a derivative is what rounding leaves of 0.
+/// A derivative below this may be the rounding error of 0.
 const NOTHING: f64 = 1e-9;
 
-/// For each output the inputs that it depends on, for some of the usual values of the parameters.
+/// Returns for each output the inputs that it depends on, for some of the usual parameter values.
 ///
 /// # Errors
-/// What keeps the answer from being recorded.
+/// When the answer cannot be recorded.
 pub fn depends(answer: &dyn Bijection) -> Result<Vec<Vec<usize>>, NotYet> {
     let (tape, d) = (Tape::new(), answer.dim());
     let z = tape.input(Shape::Vector(d));
@@ -53,8 +54,8 @@ pub fn depends(answer: &dyn Bijection) -> Result<Vec<Vec<usize>>, NotYet> {
     Ok(found)
 }
 
-/// Values of the parameters to look at: those that they start with, others near by, and all of them one number, small or
-/// large, of both signs.
+/// Returns parameter values to try: the initial ones, others nearby, and all parameters set to one number,
+/// small or large, of either sign.
 pub fn draws(start: &Parameters) -> Vec<Parameters> {
     let mut draws = vec![start.clone()];
     if start.count() == 0 {
@@ -66,7 +67,7 @@ pub fn draws(start: &Parameters) -> Vec<Parameters> {
         for (_, tensor) in near.iter_mut() {
             for value in &mut tensor.values {
                 k += 1.0;
-                // A Kronecker sequence for each draw: nowhere special, and the same each time.
+                // A Kronecker sequence for each draw: generic, and the same in each run.
                 let unit = (k * (0.618_033_988_749_895 + 0.114 * f64::from(draw))).fract();
                 *value += 1.6 * unit - 0.8;
             }
@@ -77,7 +78,7 @@ pub fn draws(start: &Parameters) -> Vec<Parameters> {
     draws
 }
 
-/// One number in the place of every parameter.
+/// Sets all parameters to one number.
 pub fn filled(start: &Parameters, value: f64) -> Parameters {
     let mut parameters = start.clone();
     parameters.iter_mut().for_each(|(_, tensor)| tensor.values.fill(value));

@@ -1,9 +1,10 @@
-//! Whether two formulas are equal for all values of their variables: by simplification, and never by numbers.
+//! Equality of two formulas for all values of their variables: by simplification, never by numbers.
 //!
-//! First both are written out in scalars, so that x.at(0) of a vector and a scalar are one thing. Then they are simplified
-//! from the inside out: two parts that have the same numbers at some points are *suspected* to be equal, and are put for
-//! each other only if their difference simplifies to 0. So sinh(2·(a + b)) and sinh(2a + 2b) become one, whatever stands
-//! around them. A sum of logarithms of numbers is 0 if the product of their powers is 1, in whole numbers.
+//! First both are written out as scalars, so that x.at(0) of a vector and a scalar are the same. Then they
+//! are simplified from the inside out: two subexpressions with the same values at some points are *suspected*
+//! to be equal, and one replaces the other only if their difference simplifies to 0. So sinh(2·(a + b)) and
+//! sinh(2a + 2b) become the same, in any context. A sum of logarithms of numbers is 0 if the product of their
+//! powers is 1, in integers.
 
 use std::collections::HashMap;
 
@@ -12,10 +13,10 @@ use crate::exercise::points;
 use pushforward::sweep::simplify::simplify;
 use pushforward::tape::{Node, NodeId, Op, Shape, Tape, Var};
 
-/// Formulas of more scalars than this are compared at points only.
+/// Formulas with more scalars than this are compared at points only.
 const LARGEST: usize = 600;
 
-/// Whether two formulas of one shape are equal wherever both are defined.
+/// Returns whether two formulas of the same shape are equal wherever both are defined.
 pub(super) fn equal<'t>(space: &Space<'t>, given: Var<'t>, asked: Var<'t>) -> bool {
     match (scalars(space, given), scalars(space, asked)) {
         (Some(given), Some(asked)) => given.into_iter().zip(asked).all(|(a, b)| one(space, a, b)),
@@ -28,7 +29,8 @@ fn difference_is_zero<'t>(space: &Space<'t>, a: Var<'t>, b: Var<'t>) -> bool {
     is_zero(tape, simplify(tape, (a - b).id(), 0, space.within()).value.id())
 }
 
-/// The elements of a node as formulas of scalars; `None` where an operation is none of scalars, or where they are many.
+/// Returns the elements of a node as scalar formulas; `None` for operations without a scalar form, or if
+/// there are too many.
 pub(super) fn scalars<'t>(space: &Space<'t>, node: Var<'t>) -> Option<Vec<Var<'t>>> {
     let tape = space.tape();
     let cut = space.cut(&[node]);
@@ -112,7 +114,7 @@ fn number(tape: &Tape, id: NodeId) -> Option<f64> {
     }
 }
 
-/// Whether two scalars are equal: what their parts were proven to be is put in for them.
+/// Returns whether two scalars are equal, after replacing subexpressions by those they are proven equal to.
 fn one<'t>(space: &Space<'t>, a: Var<'t>, b: Var<'t>) -> bool {
     if difference_is_zero(space, a, b) {
         return true;
@@ -151,7 +153,7 @@ fn one<'t>(space: &Space<'t>, a: Var<'t>, b: Var<'t>) -> bool {
     a == b || difference_is_zero(space, tape.var(a), tape.var(b))
 }
 
-/// Points that are nowhere special.
+/// Returns generic points.
 fn ordinary(space: &Space<'_>) -> Vec<f64> {
     let d = space.width();
     let columns: Vec<Vec<f64>> = space.domains().iter().map(|domain| points(domain, d)).collect();
@@ -163,7 +165,7 @@ fn near(a: &[f64], b: &[f64]) -> bool {
     pairs().next().is_some() && pairs().all(|(a, b)| (a - b).abs() <= 1e-9 * a.abs().max(b.abs()))
 }
 
-/// Whether a node is 0: the number 0, or logarithms of numbers that cancel.
+/// Returns whether a node is 0: the constant 0, or logarithms of numbers that cancel.
 fn is_zero(tape: &Tape, id: NodeId) -> bool {
     let node = tape.node(id);
     let inside = if node.op == Op::Broadcast { node.operands[0] } else { id };
@@ -174,7 +176,8 @@ fn is_zero(tape: &Tape, id: NodeId) -> bool {
     zeros.unwrap_or_else(|| logarithms_cancel(tape, inside).unwrap_or(false))
 }
 
-/// Whether Σ kᵢ·ln cᵢ is 0, where it is a sum of such terms with small whole or half numbers kᵢ: Π cᵢ^(2kᵢ) = 1, exactly.
+/// Returns whether Σ kᵢ·ln cᵢ is 0, if the node is such a sum with small integers or half-integers kᵢ: Π
+/// cᵢ^(2kᵢ) = 1, exactly.
 fn logarithms_cancel(tape: &Tape, node: NodeId) -> Option<bool> {
     let (mut above, mut below) = (1u128, 1u128);
     let mut twos = 0i64;
@@ -254,10 +257,10 @@ mod tests {
 
     #[test]
     fn what_only_looks_equal_is_not() {
-        // ln 2 to all digits of a number, and numbers that differ in the last place.
+        // ln 2 rounded to f64, and numbers that differ in the last place.
         assert!(!are_equal(|z| [z.tape().constant(2.0).ln() + z.at(0), z.at(0) + 2f64.ln()]));
         assert!(!are_equal(|z| [z.tape().constant(6.0).ln(), z.tape().constant(6.0 + 1e-15).ln()]));
-        // Equal at every point that was tried.
+        // Equal at every point that is tried.
         assert!(!are_equal(|z| [z.at(0), z.at(0) + (z.at(0) - 1e9).max(0.0)]));
     }
 }

@@ -1,11 +1,12 @@
-//! Exercises: what is asked, and answers judged: by proof where there is one, at points otherwise.
+//! Exercises: questions, and judges of answers: by proof where possible, at points otherwise.
 //!
-//! A learner edits one short file. A judge (`lessons/judges/NN_slug.rs`) looks at what it defines and comes to a
-//! [`Judgement`]: [`Passed`] with the claims that hold, or [`NotYet`] with evidence: a path with the learner's own
-//! source lines, a point and the two numbers there, the wrong term of a formula beside the derived one. Judges are
-//! written with the questions of the files here: `answer.rs` records what a learner wrote, once; `probes.rs` says where formulas are
-//! looked at; `compare.rs` whether two are one; `dependence.rs` what depends on what; `pieces.rs` whether a map fills an interval once. Nothing compares strings, and nothing that a learner writes makes a judge
-//! panic: an open `todo!()` is caught and told with its line.
+//! A learner edits one short file. A judge (`lessons/judges/NN_slug.rs`) examines what it defines and returns
+//! a [`Judgement`]: [`Passed`] with the claims that hold, or [`NotYet`] with evidence: a path with the
+//! learner's own source lines, a point and the two values there, the wrong term of a formula beside the
+//! derived one. Judges use the functions of these files: `answer.rs` records a learner's answer, once;
+//! `probes.rs` chooses the points; `compare.rs` compares two formulas; `dependence.rs` finds what depends on
+//! what; `pieces.rs` checks whether a map covers an interval once. Nothing compares strings, and nothing that
+//! a learner writes makes a judge panic: an open `todo!()` is caught and reported with its line.
 
 mod answer;
 mod attempt;
@@ -39,7 +40,7 @@ use std::process::ExitCode;
 
 use self::handover::Handover;
 
-/// What is asked after a lesson, apart from how it is judged.
+/// An exercise, without its judge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exercise {
     /// The number of its lesson.
@@ -50,28 +51,29 @@ pub struct Exercise {
     pub question: &'static str,
     /// How an answer is judged.
     pub proof: &'static str,
-    /// Three hints, each saying more than the one before.
+    /// Three hints, each more detailed than the one before.
     pub hints: [&'static str; 3],
 }
 
 impl Exercise {
-    /// The file that the learner edits, from the root of the repository.
+    /// The file that the learner edits, relative to the root of the repository.
     pub fn file(&self) -> String {
         format!("lessons/exercises/{}.rs", self.slug)
     }
 
-    /// Judges an answer. What panics in it, an open `todo!()` above all, is not yet an answer.
+    /// Judges an answer. A panic, usually an open `todo!()`, counts as an incomplete answer.
     pub fn judged(&self, judge: impl FnOnce() -> Judgement) -> Verdict {
         let judgement = attempt::caught(judge).unwrap_or_else(|panic| Err(panic.told()));
         Verdict { number: self.number, judgement }
     }
 
-    /// Judges an answer, prints the verdict, hands it over to the runner, and says by the exit code whether it passed.
+    /// Judges an answer, prints the verdict, passes it to the runner, and returns an exit code that says
+    /// whether it passed.
     pub fn check(&self, judge: impl FnOnce() -> Judgement) -> ExitCode {
         let handover = Handover::begin();
         let verdict = self.judged(judge);
         let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        // A reader who closes the pipe has read enough; the exit code says the rest.
+        // A closed pipe is no error; the exit code still tells the result.
         let _ = std::io::stdout().write_all(verdict.to_text(colour).as_bytes());
         handover.end(verdict.passed());
         if verdict.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -1,8 +1,8 @@
-//! Whether two formulas are equal for all values of their variables: by the checker's normal forms.
+//! Equality of two formulas for all values of their variables, by the checker's normal forms.
 //!
-//! a(u) and b(u) are put into a map, (u, y) to (u, y + a(u)), and into what undoes it if b is a, (u, x) to (u, x - b(u)). That
-//! the one undoes the other everywhere is a claim that the checker decides: polynomials are multiplied out there, and quotients
-//! brought to one denominator, which no step by step simplification does.
+//! Builds the map (u, y) → (u, y + a(u)) and the map (u, x) → (u, x - b(u)), which is its inverse if b = a.
+//! The checker decides whether it is the inverse everywhere: it expands polynomials and brings quotients to a
+//! common denominator, which the stepwise simplifier does not.
 
 use super::answer::Recorded;
 use super::space::Space;
@@ -11,7 +11,7 @@ use pushforward::bijection::{Bijection, Domain};
 use pushforward::jacobian::Structure;
 use pushforward::tape::{Shape, Var, concat};
 
-/// That they are equal wherever the variables may lie, if it is proven.
+/// Returns the proof that they are equal on the domain of the variables, if there is one.
 pub(super) fn equal_in_normal_form<'t>(
     space: &Space<'t>,
     given: Var<'t>,
@@ -26,17 +26,17 @@ pub(super) fn equal_in_normal_form<'t>(
     Some(Evidence::Proven { reason })
 }
 
-/// One formula added, and the other taken away.
+/// The map that adds one formula, with an inverse that subtracts the other.
 struct Added {
     domains: Vec<Domain>,
-    /// How many numbers a formula has.
+    /// Number of elements of a formula.
     count: usize,
     given: Recorded,
     asked: Recorded,
 }
 
 impl Added {
-    /// u and y + sign·formula(u), of (u, y).
+    /// Records u and y + sign·formula(u), from (u, y).
     fn moved<'t>(&self, z: Var<'t>, formula: &Recorded, sign: f64) -> Var<'t> {
         let (width, count) = (self.domains.len(), self.count);
         let u = z.slice(0..width);

@@ -1,15 +1,16 @@
-//! Whether a map of (0, 1) fills what it is to fill, once.
+//! Whether a map of (0, 1) covers its target distribution exactly once.
 //!
-//! z is uniform on (0, 1), and x = f(z) is to have a density with the distribution function F. Where the slope of f is
-//! right, F(x) rises or falls as fast as z. So F(f(z)), followed along (0, 1), moves in pieces of slope 1 or -1; f is right
-//! if these pieces fill (0, 1) and no two of them overlap.
+//! z is uniform on (0, 1), and x = f(z) is to have a density with the distribution function F. Where the
+//! slope of f is right, F(x) rises or falls at the rate of z. So F(f(z)) along (0, 1) consists of pieces of
+//! slope 1 or -1; f is right if these pieces cover (0, 1) without overlap.
 
-/// The stretches along which F(x) moves as fast as z, each with both of its ends, from the lowest on.
+/// The intervals on which F(x) changes at the rate of z, with both ends, in ascending order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pieces(Vec<[f64; 2]>);
 
 impl Pieces {
-    /// Of F(f(z)) at these z, in order. A piece ends where it jumps or turns.
+    /// Builds the pieces of F(f(z)) at these z, in order. A piece ends where the function jumps or changes
+    /// direction.
     pub fn of(line: &[f64], shares: &[f64]) -> Pieces {
         let mut pieces: Vec<[f64; 2]> = Vec::new();
         let (mut from, mut sense) = (0, 0.0);
@@ -33,18 +34,18 @@ impl Pieces {
         Pieces(pieces)
     }
 
-    /// Their ends.
+    /// The ends of the pieces.
     pub fn ends(&self) -> &[[f64; 2]] {
         &self.0
     }
 
-    /// A share that two of them hold.
+    /// Returns a value that two pieces cover.
     pub fn twice(&self) -> Option<f64> {
         let pair = self.0.windows(2).find(|pair| pair[1][0] < pair[0][1] - 1e-7)?;
         Some(0.5 * (pair[1][0] + pair[0][1].min(pair[1][1])))
     }
 
-    /// Whether they fill (0, 1), if no two of them overlap.
+    /// Returns whether the pieces cover (0, 1), provided that no two overlap.
     pub fn fill(&self) -> bool {
         self.0.iter().map(|[low, high]| high - low).sum::<f64>() >= 1.0 - 1e-6
     }

@@ -1,11 +1,13 @@
-//! Where formulas are looked at: near and far, on either side of everything that a formula can turn on.
+//! Probes: points at which formulas are evaluated, near and far, on both sides of every place where a formula
+//! changes.
 //!
-//! An answer that is right at ordinary points can be wrong far out, in a narrow place, or beyond a threshold. So a
-//! formula is followed along lines: along each axis from several places, along diagonals, over a logarithmic grid of both
-//! signs from 1e-12 to 1e6. Along each line every intermediate value is followed too. Where one changes its sign (for a
-//! comparison, a minimum or a maximum: the difference of the two) something may begin there: the place is bisected, and
-//! the formula is looked at on both sides of it, next to it and a little farther away. That is repeated, since a place
-//! that was found (the middle of a bump) shows others (its edges). Constants that stand in a formula are places too.
+//! An answer that is right at ordinary points can be wrong far out, in a narrow region, or beyond a
+//! threshold. So a formula is evaluated along lines: along each axis from several places, along diagonals, on
+//! a logarithmic grid of both signs from 1e-12 to 1e6. Every intermediate value is tracked along each line.
+//! Where one changes its sign (for a comparison, a minimum or a maximum: the difference of the two), the
+//! place is found by bisection, and the formula is evaluated on both sides of it, next to it and a little
+//! farther away. That is repeated, since one place (the middle of a bump) can reveal others (its edges).
+//! Constants of the formula are such places too.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -15,46 +17,46 @@ use crate::exercise::points;
 use pushforward::bijection::Domain;
 use pushforward::tape::{Op, Var};
 
-/// How often places are looked for: each round finds those that the one before made visible.
+/// Number of rounds: each finds places that the one before made visible.
 const ROUNDS: usize = 3;
-/// How many places on one line are looked for in one round.
+/// Maximum number of places on one line in one round.
 const PLACES: usize = 48;
-/// How far from a place, in half decades of the grid.
+/// Distances from a place, in half decades of the grid.
 const STEPS: [f64; 5] = [1e-9, 1e-6, 1e-3, 1e-2, 0.2];
-/// How many rows mix places of several variables.
+/// Number of rows that combine places of several variables.
 const MIXED: usize = 512;
 
-/// Rows of all variables at which formulas are looked at.
+/// Values of all variables at which formulas are evaluated.
 #[derive(Clone, Debug)]
 pub struct Probes {
-    /// Row after row.
+    /// The points, row by row.
     pub rows: Vec<f64>,
-    /// For each choice the rows on either side of a place where it changes.
+    /// For each condition, the rows on either side of a place where it changes.
     sides: Vec<(usize, [usize; 2])>,
-    /// The rows of each line, and the variable that alone changes along it.
+    /// The rows of each line, and the only variable that changes along it.
     lines: Vec<(Range<usize>, Option<usize>)>,
 }
 
-/// A straight line through the variables, or a bent one: rows in order, and between two of them what lies between.
+/// A line through the space of variables, straight or not: rows in order, interpolated in between.
 struct Line {
     rows: Vec<Vec<f64>>,
-    /// Positions that are looked at, in order: k + t is a part t of the way from row k to row k + 1.
+    /// Positions that are evaluated, in order: k + t lies between row k and row k + 1, at the fraction t.
     positions: Vec<f64>,
-    /// Positions on either side of where something changes, and which choice it is, if it is one.
+    /// Positions on either side of a change, and which condition changes, if it is one.
     places: Vec<([f64; 2], Option<usize>)>,
-    /// The variable that alone changes, if one does.
+    /// The only variable that changes, if there is one.
     variable: Option<usize>,
 }
 
-/// What is followed along a line.
+/// The values tracked along a line.
 struct Followed<'t> {
     nodes: Vec<Var<'t>>,
-    /// Whether a change of sign is a choice.
+    /// Whether a change of sign changes a condition.
     choice: Vec<bool>,
 }
 
 impl Probes {
-    /// Where these formulas are to be looked at.
+    /// Builds the probes of these formulas.
     pub fn of(space: &Space<'_>, outputs: &[Var<'_>]) -> Probes {
         let d = space.width();
         let followed = Followed::of(space, outputs);
@@ -84,7 +86,7 @@ impl Probes {
         probes
     }
 
-    /// A row beside a choice of which no row says anything on either side, wherever it changes.
+    /// Returns a row next to a change of a condition for which no row on either side gives information.
     pub fn hidden(&self, told: &[bool]) -> Option<usize> {
         let seen = |choice: usize| {
             self.sides.iter().any(|(other, sides)| *other == choice && sides.iter().any(|row| told[*row]))
@@ -92,13 +94,13 @@ impl Probes {
         self.sides.iter().find(|(choice, _)| !seen(*choice)).map(|(_, sides)| sides[0])
     }
 
-    /// The rows of each line along which one variable alone changes, in order.
+    /// Returns the rows of each line along which only one variable changes, in order.
     pub fn along(&self, width: usize, variable: usize) -> impl Iterator<Item = &[f64]> {
         let own = self.lines.iter().filter(move |(_, other)| *other == Some(variable));
         own.map(move |(rows, _)| &self.rows[rows.start * width..rows.end * width])
     }
 
-    /// How many rows there are.
+    /// Number of rows.
     pub fn count(&self, width: usize) -> usize {
         self.rows.len() / width
     }
@@ -132,7 +134,7 @@ impl<'t> Followed<'t> {
     }
 }
 
-/// The constants of a program, with both signs.
+/// Returns the constants of a program, with both signs.
 fn constants(space: &Space<'_>, outputs: &[Var<'_>]) -> Vec<f64> {
     let tape = space.tape();
     let mut found: Vec<f64> = Vec::new();
@@ -148,7 +150,8 @@ fn constants(space: &Space<'_>, outputs: &[Var<'_>]) -> Vec<f64> {
     found
 }
 
-/// Half decades from 1e-12 to 1e6 of both signs, and 0; within an interval as near to both of its ends.
+/// Returns half decades from 1e-12 to 1e6 of both signs, and 0; for an interval, at these distances from both
+/// ends.
 fn grid(domain: Domain) -> Vec<f64> {
     let sizes = (0..=36).map(|k| 10f64.powf(-12.0 + 0.5 * f64::from(k)));
     let mut grid: Vec<f64> = match domain {
@@ -167,7 +170,7 @@ fn grid(domain: Domain) -> Vec<f64> {
     grid
 }
 
-/// Lines along each axis from several places, and diagonals.
+/// Returns lines along each axis from several places, and diagonals.
 fn lines(domains: &[Domain]) -> Vec<Line> {
     let d = domains.len();
     let grids: Vec<Vec<f64>> = domains.iter().map(|domain| grid(domain.clone())).collect();
@@ -212,14 +215,14 @@ fn lines(domains: &[Domain]) -> Vec<Line> {
     lines
 }
 
-/// Points that are nowhere special, row after row.
+/// Returns generic points, row by row.
 fn ordinary(domains: &[Domain]) -> Vec<f64> {
     let d = domains.len();
     let columns: Vec<Vec<f64>> = domains.iter().map(|domain| points(domain, d)).collect();
     (0..columns[0].len()).map(|k| columns[k % d][k]).collect()
 }
 
-/// Rows whose variables come from different places of the lines: all scales beside one another.
+/// Returns rows whose variables come from different places of the lines, so that all scales are combined.
 fn mixed(domains: &[Domain], lines: &[Line]) -> Vec<f64> {
     let d = domains.len();
     if d == 1 {
@@ -239,7 +242,7 @@ fn mixed(domains: &[Domain], lines: &[Line]) -> Vec<f64> {
         }
     }
     let row = |values: &[Vec<f64>], k: usize| -> Vec<f64> {
-        // Steps that have no factor in common with one another: every pair of places is met.
+        // Coprime steps, so that every pair of places occurs.
         (0..d)
             .map(|j| values[j][(k * (2 * j + 1) + (k / values[j].len()) * (j + 1)) % values[j].len()])
             .collect()
@@ -261,7 +264,7 @@ impl Line {
         Line { rows, positions, places: Vec::new(), variable }
     }
 
-    /// The row at a position.
+    /// Returns the row at a position.
     fn row(&self, position: f64) -> Vec<f64> {
         let last = self.rows.len() - 1;
         let k = (position.floor().max(0.0) as usize).min(last);
@@ -272,7 +275,7 @@ impl Line {
         }
     }
 
-    /// Looks at these values of its variable too.
+    /// Also evaluates these values of its variable.
     fn pass(&mut self, values: &[f64]) {
         let Some(variable) = self.variable else { return };
         for value in values {
@@ -292,7 +295,7 @@ impl Line {
         there.into_iter().for_each(|position| self.around(position));
     }
 
-    /// Looks on both sides of a position.
+    /// Evaluates both sides of a position.
     fn around(&mut self, position: f64) {
         let last = (self.rows.len() - 1) as f64;
         let near = STEPS.iter().flat_map(|step| [position - step, position + step]);
@@ -301,12 +304,13 @@ impl Line {
         self.positions.dedup();
     }
 
-    /// Finds the places where something changes; whether any is new.
+    /// Finds the places where something changes; returns whether any is new.
     fn look(&mut self, space: &Space<'_>, followed: &Followed<'_>) -> bool {
         let rows: Vec<f64> = self.positions.iter().flat_map(|position| self.row(*position)).collect();
         let numbers = space.numbers(&followed.nodes, &rows);
         let count = self.positions.len();
-        // One bracket of each stretch for a choice and one for any other value: others lie beside it.
+        // One bracket a segment for a condition and one for any other value; further ones are found next to
+        // it.
         let mut brackets: BTreeMap<(usize, bool), (usize, usize)> = BTreeMap::new();
         for (node, values) in numbers.iter().enumerate() {
             let width = values.len() / count;

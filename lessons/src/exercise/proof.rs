@@ -1,4 +1,4 @@
-//! The questions that judges ask of an answer, each answered with evidence.
+//! The questions that judges ask about an answer, each answered with evidence.
 
 use super::answer::{self, Answer};
 use super::probes::Probes;
@@ -13,10 +13,10 @@ use pushforward::jacobian::{Structure, StructureError, Unproven, discover, map};
 use pushforward::sweep::{Names, render};
 use pushforward::tape::{RecordErrors, Shape, Tape, Var};
 
-/// How many points are nowhere special.
+/// Number of generic points.
 const POINTS: usize = 64;
 
-/// Points of ℝᵈ or of a part of it that are nowhere special, row after row: a Kronecker sequence.
+/// Returns generic points of ℝᵈ or a subset of it, row by row: a Kronecker sequence.
 pub fn points(domain: &Domain, d: usize) -> Vec<f64> {
     let domains: Vec<Domain> = (0..d).map(|i| domain.of(i)).collect();
     (0..POINTS * d)
@@ -34,21 +34,21 @@ pub fn points(domain: &Domain, d: usize) -> Vec<f64> {
         .collect()
 }
 
-/// A node as a formula, with the input under the name `name`; definitions that it needs stand below it.
+/// Writes a node as a formula, with the input called `name`; definitions that it needs come below.
 pub fn formula(tape: &Tape, node: Var<'_>, input: Var<'_>, name: &str) -> String {
     render(tape, node.id(), &Names::new().with(input.id(), name))
 }
 
-/// The answer on a tape, with its declared structure proven.
+/// Records the answer on a tape and proves its declared structure.
 ///
 /// # Errors
-/// A declaration that cannot be proven, with the path and a point that refutes it, and a determinant that is 0
-/// everywhere.
+/// A declaration that cannot be proven, with the path and a point that refutes it, and a determinant that is
+/// 0 everywhere.
 pub fn recorded(answer: &dyn Bijection) -> Result<Recording, NotYet> {
     record(answer).map_err(|error| refused(answer, error))
 }
 
-/// Why an answer could not be recorded, in the learner's terms.
+/// Explains why an answer could not be recorded, in the learner's terms.
 pub(super) fn refused(answer: &dyn Bijection, error: BijectionError) -> NotYet {
     match error {
         BijectionError::Recording { errors, .. } => mistakes(&errors),
@@ -64,7 +64,7 @@ pub(super) fn refused(answer: &dyn Bijection, error: BijectionError) -> NotYet {
     }
 }
 
-/// Refuses a tape on which mistakes were noted, each told with its source line.
+/// Refuses a tape with recording errors, each reported with its source line.
 ///
 /// # Errors
 /// All of them.
@@ -81,7 +81,8 @@ pub(super) fn mistakes(errors: &RecordErrors) -> NotYet {
     })
 }
 
-/// The path with the learner's lines, a point if there is one, and what could be declared.
+/// Reports the path with the learner's lines, a point if there is one, and a structure that could be
+/// declared.
 fn unproven_declaration(answer: &dyn Bijection, unproven: &Unproven) -> NotYet {
     let (i, j) = (unproven.output, unproven.input);
     let mut told = NotYet::new(format!("it is declared {}, and that cannot be proven.", unproven.structure))
@@ -111,7 +112,7 @@ fn unproven_declaration(answer: &dyn Bijection, unproven: &Unproven) -> NotYet {
     }
 }
 
-/// The structure that a map has as it is written, if it is better than dense.
+/// Returns the structure that a map has, if it is better than dense.
 fn found(answer: &dyn Bijection) -> Option<Structure> {
     let tape = Tape::new();
     let z = tape.input(Shape::Vector(answer.dim()));
@@ -120,19 +121,19 @@ fn found(answer: &dyn Bijection) -> Option<Structure> {
     (found != Structure::Dense).then_some(found)
 }
 
-/// The derived ln|det J| of a bijection at a node.
+/// Records the derived ln|det J| of a bijection at a node.
 ///
 /// # Errors
-/// What keeps the answer from being recorded.
+/// When the answer cannot be recorded.
 pub fn derived_log_det<'t>(answer: &dyn Bijection, z: Var<'t>) -> Result<Var<'t>, NotYet> {
     push_forward(answer, z).map(|pushed| pushed.log_det).map_err(|error| refused(answer, error))
 }
 
-/// That an answer takes no two points to one: what an audit proves or refutes of it, and else that each variable of a
-/// triangular map rises all along, or falls all along, where it was looked at.
+/// Checks that an answer is one-to-one: by what an audit proves or refutes, otherwise by whether each output
+/// of a triangular map is increasing, or decreasing, in its variable along all probes.
 ///
 /// # Errors
-/// Two points that collide, a variable that turns, or that nothing is known.
+/// Two points with the same image, an output that is not monotone, or no result.
 pub fn one_to_one(answer: &Answer) -> Result<(String, Evidence), NotYet> {
     let report = audit(answer).map_err(|error| NotYet::new(error.to_string()))?;
     let claim = report.claim(Topic::Injective).cloned();
@@ -146,8 +147,8 @@ pub fn one_to_one(answer: &Answer) -> Result<(String, Evidence), NotYet> {
     }
 }
 
-/// Whether each entry of a triangular diagonal keeps its sign along every line that is looked at, and no output jumps
-/// back.
+/// Checks that each diagonal entry of a triangular map has one sign along every line of probes, and that no
+/// output jumps back.
 fn monotone(answer: &Answer) -> Result<Evidence, NotYet> {
     let tape = Tape::new();
     let z = tape.input(Shape::Vector(answer.dim()));
@@ -188,10 +189,10 @@ fn monotone(answer: &Answer) -> Result<Evidence, NotYet> {
     Ok(Evidence::Checked { points: followed, worst: 0.0, tolerance: 0.0, seed: None })
 }
 
-/// That an answer has a value, and a determinant that is not 0, wherever it is looked at.
+/// Checks that an answer is defined and has a non-zero determinant at all probes.
 ///
 /// # Errors
-/// A point at which it has none.
+/// A point at which it is not.
 pub fn defined(answer: &Answer) -> Result<(), NotYet> {
     let tape = Tape::new();
     let z = tape.input(Shape::Vector(answer.dim()));
@@ -224,7 +225,7 @@ pub fn defined(answer: &Answer) -> Result<(), NotYet> {
     }
 }
 
-/// A number, short enough for a message.
+/// Writes a number, short enough for a message.
 pub fn shown(value: f64) -> String {
     let size = value.abs();
     match value == 0.0 || !value.is_finite() || (1e-3..1e5).contains(&size) {
@@ -233,7 +234,7 @@ pub fn shown(value: f64) -> String {
     }
 }
 
-/// Two numbers that differ, with as many digits as it takes to see that.
+/// Writes two different numbers with as many digits as it takes to see the difference.
 pub fn apart(a: f64, b: f64) -> [String; 2] {
     let [short, other] = [a, b].map(shown);
     match short != other || a == b {
@@ -245,7 +246,7 @@ pub fn apart(a: f64, b: f64) -> [String; 2] {
     }
 }
 
-/// A point: a number, or several in brackets.
+/// Writes a point: a number, or several in brackets.
 pub fn place(at: &[f64]) -> String {
     match at {
         [value] => shown(*value),
@@ -253,11 +254,11 @@ pub fn place(at: &[f64]) -> String {
     }
 }
 
-/// A learner's formula, one number, recorded again and again as it must be the same each time.
+/// Records a learner's scalar formula repeatedly; it must be the same each time.
 ///
 /// # Errors
-/// Mistakes of the recording, a shape that is not one number (`what` says what it is to be), recordings that differ,
-/// parameters or a context, variables of its own.
+/// Recording errors, a result that is not a scalar (`what` names what it should be), recordings that differ,
+/// parameters or a context, additional inputs.
 pub fn given_formula<'t>(
     tape: &'t Tape,
     inputs: &[Var<'t>],

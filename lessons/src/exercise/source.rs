@@ -1,9 +1,9 @@
-//! Lines of source, as evidence.
+//! Source lines as evidence.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-/// A path without detours: `a/b/../c.rs` is `a/c.rs`.
+/// Normalises a path: `a/b/../c.rs` becomes `a/c.rs`.
 pub(super) fn tidy(path: &str) -> String {
     let mut kept = PathBuf::new();
     for component in Path::new(path).components() {
@@ -18,13 +18,13 @@ pub(super) fn tidy(path: &str) -> String {
     kept.display().to_string()
 }
 
-/// The same for every path in a text, as in the evidence of an audit.
+/// Normalises every path in a text, such as the evidence of an audit.
 pub(crate) fn tidied(text: &str) -> String {
     let parts = text.split_inclusive([' ', '\n', '(', ')']);
     parts.map(|part| if part.contains("/../") { tidy(part) } else { part.to_string() }).collect()
 }
 
-/// The place of a line of source, and below it what stands there.
+/// Returns the place of a source line, and its text below.
 pub(super) fn quoted(file: &str, line: u32) -> String {
     let place = format!("{}:{line}", tidy(file));
     match line_of(file, line) {
@@ -33,7 +33,7 @@ pub(super) fn quoted(file: &str, line: u32) -> String {
     }
 }
 
-/// The text of a line, if the file lies where it was compiled.
+/// Returns the text of a line, if the file is where it was compiled.
 fn line_of(file: &str, line: u32) -> Option<String> {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(tidy(file))).ok()?;
     let line = text.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;

@@ -1,8 +1,9 @@
-//! The variables of a formula, where they may lie, and the numbers of formulas there.
+//! The variables of formulas, their domains, and the values of formulas there.
 //!
-//! A number comes with an estimate of what rounding may have done to it: Σ |v·∂y/∂v| over all intermediate values v, in
-//! units of the last place. Where that is as large as what is to be told apart, or where something overflows, a point
-//! says nothing; where a logarithm or a root has no value, it says that the formula is not defined there.
+//! Values come with an estimate of their rounding error: Σ |v·∂y/∂v| over all intermediate values v, in units
+//! of the last place. Where that is as large as the difference to be detected, or where something overflows,
+//! a point gives no information; where the argument of a logarithm or a root is invalid, the formula is
+//! undefined there.
 
 use pushforward::bijection::Domain;
 use pushforward::program::{Output, Program};
@@ -10,35 +11,35 @@ use pushforward::sweep::adjoint;
 use pushforward::sweep::bound::{Bound, Bounds};
 use pushforward::tape::{Cut, NodeId, Op, Parameters, Shape, Tape, Var};
 
-/// How many units in the last place one operation may be off by.
+/// Maximum error of one operation in units in the last place.
 const ULPS: f64 = 16.0;
 
-/// Inputs of formulas, and where each of their elements may lie.
+/// Inputs of formulas, and the domain of each of their elements.
 #[derive(Clone, Debug)]
 pub struct Space<'t> {
     tape: &'t Tape,
     inputs: Vec<Var<'t>>,
     domains: Vec<Domain>,
     within: Vec<(NodeId, Bound)>,
-    /// The values of the parameters; `None` for those that they start with.
+    /// The values of the parameters; `None` for the initial values.
     parameters: Option<Parameters>,
 }
 
 impl<'t> Space<'t> {
-    /// All of ℝᵈ.
+    /// Builds a space with the domain ℝᵈ.
     pub fn reals(input: Var<'t>) -> Space<'t> {
         Space::of(input, Domain::Reals)
     }
 
-    /// One input, each element of which lies in the same domain.
+    /// Builds a space with one input, all elements of which have the same domain.
     pub fn of(input: Var<'t>, domain: Domain) -> Space<'t> {
         Space::each(input, &vec![domain; input.len()])
     }
 
-    /// One input, each element with a domain of its own.
+    /// Builds a space with one input, each element of which has its own domain.
     ///
     /// # Panics
-    /// Unless there is a domain for each element.
+    /// When the number of domains differs from the number of elements.
     pub fn each(input: Var<'t>, domains: &[Domain]) -> Space<'t> {
         assert_eq!(input.len(), domains.len(), "a domain for each element");
         let tape = input.tape();
@@ -53,40 +54,40 @@ impl<'t> Space<'t> {
         Space { tape, inputs: vec![input], domains: domains.to_vec(), within, parameters: None }
     }
 
-    /// The same with another input beside it, which may be anything.
+    /// Adds another input, with the domain ℝᵈ.
     pub fn and(mut self, input: Var<'t>) -> Space<'t> {
         self.domains.extend(vec![Domain::Reals; input.len()]);
         self.inputs.push(input);
         self
     }
 
-    /// The same with other values of the parameters.
+    /// Sets the values of the parameters.
     pub fn with(mut self, parameters: Parameters) -> Space<'t> {
         self.parameters = Some(parameters);
         self
     }
 
-    /// The tape.
+    /// The tape of the inputs.
     pub fn tape(&self) -> &'t Tape {
         self.tape
     }
 
-    /// How many variables there are.
+    /// Number of variables.
     pub fn width(&self) -> usize {
         self.domains.len()
     }
 
-    /// Where each variable may lie.
+    /// The domain of each variable.
     pub fn domains(&self) -> &[Domain] {
         &self.domains
     }
 
-    /// Where the nodes lie that no formula computes.
+    /// The bounds of the input nodes.
     pub fn within(&self) -> &[(NodeId, Bound)] {
         &self.within
     }
 
-    /// The only input, if there is one only and nothing is learned.
+    /// Returns the input, if there is only one and there are no parameters.
     pub(super) fn only_input(&self) -> Option<Var<'t>> {
         let alone = self.tape.declarations().is_empty() && self.tape.known_context().is_none();
         match self.inputs.as_slice() {
@@ -100,15 +101,15 @@ impl<'t> Space<'t> {
         self.inputs.iter().map(|input| input.id()).collect()
     }
 
-    /// What the formulas need of the tape.
+    /// Returns the subgraph of these formulas.
     pub(super) fn cut(&self, outputs: &[Var<'_>]) -> Cut {
         Cut::new(self.tape, &self.ids(), &outputs.iter().map(|output| output.id()).collect::<Vec<_>>())
     }
 
-    /// The numbers of some nodes at rows of all variables, one vector a node.
+    /// Computes some nodes at rows of all variables, one vector a node.
     ///
     /// # Panics
-    /// When the rows are not whole.
+    /// When the last row is incomplete.
     pub fn numbers(&self, outputs: &[Var<'_>], rows: &[f64]) -> Vec<Vec<f64>> {
         let width = self.width();
         assert!(rows.len().is_multiple_of(width), "{} numbers are not whole rows of {width}", rows.len());
@@ -131,7 +132,7 @@ impl<'t> Space<'t> {
         program.run(&parts, rows.len() / width).expect("whole rows of all inputs")
     }
 
-    /// What rounding may move a scalar by, as a scalar: first order, over everything that is computed for it.
+    /// Records a first-order bound of the rounding error of a scalar, over all intermediate values.
     pub fn rounding(&self, output: Var<'t>) -> Var<'t> {
         let cut = self.cut(&[output]);
         let computed: Vec<NodeId> = cut
@@ -152,8 +153,7 @@ impl<'t> Space<'t> {
         ULPS * f64::EPSILON * sum
     }
 
-    /// Whether a node is not defined at a row, which rounding and overflow are no reason for: it says of which
-    /// operation there is no value.
+    /// Returns the operation that is undefined at a row, if there is one; rounding and overflow do not count.
     pub fn undefined(&self, output: Var<'_>, row: &[f64]) -> Option<&'static str> {
         let cut = self.cut(&[output]);
         let nodes: Vec<Var<'_>> = cut.nodes().iter().map(|id| self.tape.var(*id)).collect();
@@ -170,7 +170,7 @@ impl<'t> Space<'t> {
             seen.push(id);
             let node = self.tape.node(id);
             let looked: Vec<NodeId> = match node.op {
-                // The branch that is not taken is not looked at.
+                // The branch not taken does not count.
                 Op::Select if node.shape.len() == 1 => {
                     let taken = if numbers[place(node.operands[0])][0] != 0.0 { 1 } else { 2 };
                     vec![node.operands[0], node.operands[taken]]
@@ -182,7 +182,8 @@ impl<'t> Space<'t> {
                 open.extend(before);
                 continue;
             }
-            // Bounds that define it for all inputs leave only rounding: a factor that fell to 0.
+            // If the bounds prove it defined for all inputs, the cause is rounding: a factor underflowed to
+            // 0.
             let partial = matches!(
                 node.op,
                 Op::Ln | Op::Ln1p | Op::Sqrt | Op::Recip | Op::Div | Op::Pow | Op::LnGamma | Op::Polygamma(_)
@@ -202,7 +203,7 @@ impl<'t> Space<'t> {
     }
 }
 
-/// What only moves numbers rounds nothing.
+/// Returns whether an operation only moves numbers, and so does not round.
 fn moves(op: &Op) -> bool {
     matches!(
         op,

@@ -1,27 +1,27 @@
-//! What a judge comes to, and how it is told in a terminal.
+//! Judgements, and their output in a terminal.
 
 use crate::terminal::{mark, wrap};
 use pushforward::audit::{Claim, Evidence, Report, Topic};
 
-/// What a judge says of an answer.
+/// The result of judging an answer.
 pub type Judgement = Result<Passed, NotYet>;
 
-/// An answer that holds, with the claims that were asked for.
+/// A correct answer, with the claims that were asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Passed {
-    /// What holds now.
+    /// What is now shown.
     pub headline: String,
-    /// Each claim and how it is known.
+    /// Each claim and its evidence.
     pub claims: Vec<(String, Evidence)>,
 }
 
 impl Passed {
-    /// An answer that holds.
+    /// Builds the judgement of a correct answer.
     pub fn new(headline: impl Into<String>) -> Passed {
         Passed { headline: headline.into(), claims: Vec::new() }
     }
 
-    /// With one claim more.
+    /// Adds a claim.
     pub fn with(mut self, statement: impl Into<String>, evidence: Evidence) -> Passed {
         self.claims.push((statement.into(), evidence));
         self
@@ -33,31 +33,31 @@ impl Passed {
 pub struct NotYet {
     /// What is wrong, in a sentence.
     pub headline: String,
-    /// What shows it: paths, points, terms.
+    /// The evidence: paths, points, terms.
     pub evidence: Vec<String>,
     /// What to do about it.
     pub advice: Option<String>,
 }
 
 impl NotYet {
-    /// Something that is not yet as asked; the sentence goes on after "exercise 07: ".
+    /// Builds a judgement of an incomplete or wrong answer; the sentence continues "exercise 07: ".
     pub fn new(headline: impl Into<String>) -> NotYet {
         NotYet { headline: headline.into(), evidence: Vec::new(), advice: None }
     }
 
-    /// With evidence, in lines of its own.
+    /// Adds evidence, on separate lines.
     pub fn because(mut self, evidence: impl Into<String>) -> NotYet {
         self.evidence.push(evidence.into());
         self
     }
 
-    /// With advice.
+    /// Adds advice.
     pub fn advise(mut self, advice: impl Into<String>) -> NotYet {
         self.advice = Some(advice.into());
         self
     }
 
-    /// A claim of an audit that is not as it should be, if there is one: it must be proven, or at least hold.
+    /// Returns an error for an audit's claim that is not as required: it must be proven, or at least checked.
     pub fn unless(report: &Report, topic: Topic, proven: bool, headline: &str) -> Result<Claim, NotYet> {
         let Some(claim) = report.claim(topic) else {
             return Err(NotYet::new(headline).because("the audit ended before it came to that"));
@@ -71,22 +71,22 @@ impl NotYet {
     }
 }
 
-/// A judgement of one exercise.
+/// The judgement of an exercise.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
     /// The number of the exercise.
     pub number: u32,
-    /// What the judge said.
+    /// The result.
     pub judgement: Judgement,
 }
 
 impl Verdict {
-    /// Whether the answer holds.
+    /// Returns whether the answer passed.
     pub fn passed(&self) -> bool {
         self.judgement.is_ok()
     }
 
-    /// The verdict in at most 80 columns.
+    /// Writes the verdict in at most 80 columns.
     pub fn to_text(&self, colour: bool) -> String {
         let number = self.number;
         let mut text = String::new();

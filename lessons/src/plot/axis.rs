@@ -1,6 +1,6 @@
-//! Axes: scales, nice ticks and their labels.
+//! Axes: scales, ticks at round numbers, and labels.
 
-/// One axis.
+/// An axis.
 #[derive(Clone, Debug)]
 pub(super) struct Axis {
     pub label: String,
@@ -12,19 +12,19 @@ impl Axis {
         Axis { label: label.to_string(), logarithmic: false }
     }
 
-    /// A value as a position: itself, or its logarithm.
+    /// Returns the position of a value: itself, or its logarithm.
     pub fn position(&self, value: f64) -> f64 {
         if self.logarithmic { value.log10() } else { value }
     }
 
-    /// A range of values as positions, with a little room on either side.
+    /// Returns a range of values as positions, with a margin on either side.
     pub fn padded(&self, (low, high): (f64, f64)) -> (f64, f64) {
         let (low, high) = (self.position(low), self.position(high));
         let room = if high > low { 0.04 * (high - low) } else { 0.5 * low.abs().max(1.0) };
         (low - room, high + room)
     }
 
-    /// Positions of ticks and their labels, at most about `count` of them.
+    /// Returns positions of ticks and their labels, about `count` at most.
     pub fn ticks(&self, (low, high): (f64, f64), count: usize) -> Vec<(f64, String)> {
         if self.logarithmic {
             let (first, last) = (low.ceil() as i32, high.floor() as i32);
@@ -46,7 +46,7 @@ impl Axis {
     }
 }
 
-/// 1, 2 or 5 times a power of ten, not below `least`.
+/// Returns 1, 2 or 5 times a power of ten, not below `least`.
 fn nice_step(least: f64) -> f64 {
     let power = 10f64.powf(least.log10().floor());
     let factor = [1.0, 2.0, 5.0, 10.0].into_iter().find(|factor| factor * power >= least * (1.0 - 1e-9));

@@ -1,8 +1,7 @@
-//! Pictures: what is to be seen, apart from how it is drawn.
+//! Pictures: their content, separate from how they are drawn.
 //!
 //! A [`Picture`] holds marks in data coordinates. `text.rs` draws it with Unicode dots for a terminal,
-//! `svg.rs` as an SVG for the page; both are deterministic. Points that are not finite are left out and
-//! counted.
+//! `svg.rs` as an SVG for a page; both are deterministic. Points that are not finite are omitted and counted.
 
 mod axis;
 mod slope;
@@ -14,26 +13,26 @@ pub(crate) use svg::STYLE;
 
 use axis::Axis;
 
-/// What a picture shows.
+/// A mark of a picture.
 #[derive(Clone, Debug)]
 enum Mark {
     /// Points joined by a line.
     Line { label: String, points: Vec<(f64, f64)> },
     /// Points by themselves.
     Scatter { label: String, points: Vec<(f64, f64)> },
-    /// What lies between a curve and zero.
+    /// The area between a curve and zero.
     Area { label: String, points: Vec<(f64, f64)> },
-    /// Several lines of one kind: a grid, deformed.
+    /// Several lines of one kind, such as a deformed grid.
     Grid { label: String, lines: Vec<Vec<(f64, f64)>> },
-    /// Which entries of a matrix are not zero.
+    /// The non-zero entries of a matrix.
     Pattern(Pattern),
-    /// Nodes with labels of one or two lines, and labelled arrows from the left to the right.
+    /// Nodes with labels of one or two lines, and labelled arrows from left to right.
     Graph { nodes: Vec<((f64, f64), String)>, edges: Vec<(usize, usize, String)> },
     /// Values over a rectangle, row by row from below: a density.
     HeatMap { label: String, x: (f64, f64), y: (f64, f64), columns: usize, values: Vec<f64> },
 }
 
-/// Which entries of a matrix are not zero, row by row.
+/// The non-zero entries of a matrix, by rows.
 #[derive(Clone, Debug)]
 struct Pattern {
     name: String,
@@ -42,7 +41,7 @@ struct Pattern {
     cells: Vec<bool>,
 }
 
-/// Marks with axes, a title and words for those who cannot see it.
+/// Marks with axes, a title and a description for blind readers.
 #[derive(Clone, Debug)]
 pub struct Picture {
     title: String,
@@ -55,7 +54,7 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// A picture without marks; `alt` says in words what is to be seen.
+    /// Builds a picture without marks; `alt` describes the picture in words.
     pub fn new(title: impl Into<String>, alt: impl Into<String>) -> Picture {
         Picture {
             title: title.into(),
@@ -68,67 +67,68 @@ impl Picture {
         }
     }
 
-    /// Names the axes.
+    /// Sets the names of the axes.
     pub fn axes(mut self, x: &str, y: &str) -> Picture {
         (self.x.label, self.y.label) = (x.to_string(), y.to_string());
         self
     }
 
-    /// Both axes logarithmic, to base 10; points that are not positive are left out.
+    /// Makes both axes logarithmic, to base 10; points that are not positive are omitted.
     pub fn log_log(mut self) -> Picture {
         (self.x.logarithmic, self.y.logarithmic) = (true, true);
         self
     }
 
-    /// One unit is as long on both axes.
+    /// Makes one unit equally long on both axes.
     pub fn equal_aspect(mut self) -> Picture {
         self.equal = true;
         self
     }
 
-    /// Points joined by a line.
+    /// Adds points joined by a line.
     pub fn line(mut self, label: &str, points: Vec<(f64, f64)>) -> Picture {
         let points = self.finite(points);
         self.marks.push(Mark::Line { label: label.to_string(), points });
         self
     }
 
-    /// Points by themselves.
+    /// Adds separate points.
     pub fn scatter(mut self, label: &str, points: Vec<(f64, f64)>) -> Picture {
         let points = self.finite(points);
         self.marks.push(Mark::Scatter { label: label.to_string(), points });
         self
     }
 
-    /// What lies between a curve and zero.
+    /// Adds the area between a curve and zero.
     pub fn area(mut self, label: &str, points: Vec<(f64, f64)>) -> Picture {
         let points = self.finite(points);
         self.marks.push(Mark::Area { label: label.to_string(), points });
         self
     }
 
-    /// Several lines of one kind.
+    /// Adds several lines of one kind.
     pub fn grid(mut self, label: &str, lines: Vec<Vec<(f64, f64)>>) -> Picture {
         let lines = lines.into_iter().map(|line| self.finite(line)).collect();
         self.marks.push(Mark::Grid { label: label.to_string(), lines });
         self
     }
 
-    /// A graph without axes: nodes at places of a unit grid, each with a label of one or two lines, and arrows with labels
-    /// between nodes given by their numbers. Arrows are to lead from the left to the right.
+    /// Adds a graph without axes: nodes at places of a unit grid, each with a label of one or two lines, and
+    /// arrows with labels between nodes given by their numbers. Arrows must point from left to right.
     ///
     /// # Panics
-    /// When an arrow names a node that is not there.
+    /// When an arrow refers to a node that does not exist.
     pub fn graph(mut self, nodes: Vec<((f64, f64), String)>, edges: Vec<(usize, usize, String)>) -> Picture {
         assert!(edges.iter().all(|(from, to, _)| *from.max(to) < nodes.len()), "an arrow leads to no node");
         self.marks.push(Mark::Graph { nodes, edges });
         self
     }
 
-    /// Which entries of a matrix are not zero, with names for its rows and columns; several stand side by side.
+    /// Adds the non-zero entries of a matrix, with names of rows and columns; several patterns are drawn side
+    /// by side.
     ///
     /// # Panics
-    /// When the entries do not fill the rows and columns.
+    /// When the number of entries does not match the rows and columns.
     pub fn pattern(mut self, name: &str, rows: &[String], columns: &[String], entries: &[f64]) -> Picture {
         assert_eq!(
             entries.len(),
@@ -144,10 +144,10 @@ impl Picture {
         self
     }
 
-    /// Values over the rectangle `x` × `y`, row by row from below, `columns` in a row.
+    /// Adds values over the rectangle `x` × `y`, row by row from below, `columns` in a row.
     ///
     /// # Panics
-    /// When the values are not whole rows.
+    /// When the last row is incomplete.
     pub fn heat_map(
         mut self,
         label: &str,
@@ -162,27 +162,27 @@ impl Picture {
         self
     }
 
-    /// The picture for a terminal, `width` columns wide and about `height` lines high.
+    /// Draws the picture for a terminal, `width` columns wide and about `height` lines high.
     pub fn to_text(&self, width: usize, height: usize) -> String {
         text::draw(self, width, height)
     }
 
-    /// The picture as an SVG that stands on its own; light and dark follow the reader's setting.
+    /// Draws the picture as a standalone SVG; light and dark follow the reader's setting.
     pub fn to_svg(&self) -> String {
         svg::alone(self)
     }
 
-    /// The picture as a part of a page that brings the style and shows the title as a caption.
+    /// Draws the picture as part of a page that has the style and shows the title as a caption.
     pub(crate) fn to_inline_svg(&self) -> String {
         svg::inline(self)
     }
 
-    /// The marks alone, for a small picture beside a link; those who cannot see it miss nothing.
+    /// Draws the marks alone, as a thumbnail beside a link; it needs no description.
     pub(crate) fn to_thumbnail(&self) -> String {
         svg::thumbnail(self)
     }
 
-    /// What it is called.
+    /// The title.
     pub fn title(&self) -> &str {
         &self.title
     }
@@ -196,7 +196,7 @@ impl Picture {
         kept
     }
 
-    /// The smallest rectangle that holds all marks, with a little room; `None` when there is nothing.
+    /// Returns the bounding rectangle of all marks with a margin; `None` when there are none.
     fn bounds(&self) -> Option<((f64, f64), (f64, f64))> {
         let mut points: Vec<(f64, f64)> = Vec::new();
         for mark in &self.marks {
@@ -209,7 +209,7 @@ impl Picture {
                 Mark::Grid { lines, .. } => points.extend(lines.iter().flatten()),
                 Mark::HeatMap { x, y, .. } => points.extend([(x.0, y.0), (x.1, y.1)]),
                 Mark::Pattern(_) => points.extend([(0.0, 0.0), (1.0, 1.0)]),
-                // Labels need room around their places.
+                // Labels need room around their nodes.
                 Mark::Graph { nodes, .. } => points
                     .extend(nodes.iter().flat_map(|((x, y), _)| [(x - 0.3, y - 0.35), (x + 0.3, y + 0.35)])),
             }
@@ -227,7 +227,8 @@ impl Picture {
         Some((self.x.padded(x), self.y.padded(y)))
     }
 
-    /// The bounds, widened so that one unit is as long on both axes of a `width` × `height` area.
+    /// Returns the bounds, widened so that one unit is equally long on both axes of a `width` × `height`
+    /// area.
     fn frame(&self, width: f64, height: f64) -> Option<((f64, f64), (f64, f64))> {
         let (mut x, mut y) = self.bounds()?;
         if self.equal {
@@ -245,7 +246,7 @@ impl Picture {
         Some((x, y))
     }
 
-    /// Whether there are axes: graphs and patterns have none.
+    /// Returns whether there are axes: graphs and patterns have none.
     fn has_axes(&self) -> bool {
         !self.marks.iter().any(|mark| matches!(mark, Mark::Graph { .. } | Mark::Pattern(_)))
     }

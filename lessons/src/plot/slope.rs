@@ -1,8 +1,8 @@
-//! The exponent of a power law, fitted.
+//! Fits the exponent of a power law.
 
-/// Slope and intercept of the least-squares line through (log₁₀ x, log₁₀ y).
+/// Returns slope and intercept of the least-squares line through (log₁₀ x, log₁₀ y).
 ///
-/// Points that are not positive are left out; with fewer than two, both are NaN.
+/// Points that are not positive are omitted; with fewer than two, both results are NaN.
 pub fn fit_slope(points: &[(f64, f64)]) -> (f64, f64) {
     let logs: Vec<(f64, f64)> =
         points.iter().filter(|(x, y)| *x > 0.0 && *y > 0.0).map(|(x, y)| (x.log10(), y.log10())).collect();

@@ -2,9 +2,9 @@
 
 use super::{Mark, Picture};
 
-/// Space for the labels of the vertical axis.
+/// Width of the labels of the vertical axis.
 const MARGIN: usize = 9;
-/// From nothing to full.
+/// Shades from empty to full.
 const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
 
 pub(super) fn draw(picture: &Picture, width: usize, height: usize) -> String {
@@ -12,7 +12,7 @@ pub(super) fn draw(picture: &Picture, width: usize, height: usize) -> String {
     let rows = height.saturating_sub(5).max(4);
     let title: String = picture.title.chars().take(width.saturating_sub(4)).collect();
     let mut text = format!("    {title}\n");
-    // A character is about twice as high as wide: eight dots against four.
+    // A character is about twice as high as wide, and has four by two dots.
     let Some((x, y)) = picture.frame(columns as f64, 2.0 * rows as f64) else {
         return text + "    (no data)\n";
     };
@@ -50,7 +50,7 @@ pub(super) fn draw(picture: &Picture, width: usize, height: usize) -> String {
     text
 }
 
-/// A pattern as lines of one width; nothing for any other mark.
+/// Returns a pattern as lines of equal width; empty for any other mark.
 fn pattern(mark: &Mark) -> Option<Vec<String>> {
     let Mark::Pattern(pattern) = mark else { return None };
     let margin = pattern.rows.iter().map(|name| name.chars().count()).max().unwrap_or(0);
@@ -66,7 +66,7 @@ fn pattern(mark: &Mark) -> Option<Vec<String>> {
     Some(lines.iter().map(|line| format!("{line:<widest$}")).collect())
 }
 
-/// Blocks of lines, one beside the other.
+/// Places blocks of lines side by side.
 fn beside(blocks: &[Vec<String>]) -> String {
     let height = blocks.iter().map(Vec::len).max().unwrap_or(0);
     let line = |k: usize| {
@@ -101,7 +101,7 @@ fn x_axis(picture: &Picture, x: (f64, f64), columns: usize) -> String {
     format!("{:>MARGIN$} └{rule}\n{}\n{name}", "", labels.trim_end())
 }
 
-/// Which shade or letter stands for what: lines are told apart by letters on them.
+/// Returns the legend of shades and letters; lines are distinguished by letters on them.
 fn legend(picture: &Picture, width: usize) -> String {
     let labels: Vec<&str> = picture.labels().into_iter().filter(|label| !label.is_empty()).collect();
     if labels.is_empty() {
@@ -157,7 +157,7 @@ impl Canvas {
                 let points = place(points);
                 points.windows(2).for_each(|pair| self.segment(pair[0], pair[1]));
                 if several && !label.is_empty() && !points.is_empty() {
-                    // Away from the ends, where lines meet; a little further for each.
+                    // Away from the ends, where lines meet; at a different place for each line.
                     let at = points.len() * (3 + 2 * (number % 3)) / 10;
                     self.letter(points[at.min(points.len() - 1)], letter(number));
                 }
@@ -189,7 +189,7 @@ impl Canvas {
                     place(first).first().into_iter().for_each(|point| self.letter(*point, letter(number)));
                 }
             }
-            // Drawn apart: they need no dots.
+            // Drawn separately, without dots.
             Mark::Pattern(_) => {}
             Mark::Graph { nodes, edges } => {
                 for (from, to, label) in edges {
@@ -229,7 +229,7 @@ impl Canvas {
         (self.x.0 + u * (self.x.1 - self.x.0), self.y.0 + v * (self.y.1 - self.y.0))
     }
 
-    /// In dots from the upper left corner.
+    /// Returns the position in dots from the upper left corner.
     fn at(&self, (x, y): (f64, f64)) -> (f64, f64) {
         let u = (x - self.x.0) / (self.x.1 - self.x.0) * (2 * self.columns) as f64;
         let v = (self.y.1 - y) / (self.y.1 - self.y.0) * (4 * self.rows) as f64;
@@ -259,7 +259,7 @@ impl Canvas {
         }
     }
 
-    /// Every other dot between a segment and zero, so that a filled area differs from a line.
+    /// Sets every other dot between a segment and zero, so that a filled area differs from a line.
     fn fill(&mut self, a: (f64, f64), b: (f64, f64)) {
         let ((u0, v0), (u1, v1)) = (self.at(a), self.at(b));
         let (_, zero) = self.at((a.0, 0.0));
@@ -283,7 +283,7 @@ impl Canvas {
         }
     }
 
-    /// Words around a point.
+    /// Writes words around a point.
     fn words(&mut self, point: (f64, f64), words: &str) {
         let (u, v) = self.at(point);
         let first = (u / 2.0) as usize - (words.chars().count() / 2).min((u / 2.0) as usize);

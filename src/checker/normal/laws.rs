@@ -9,7 +9,7 @@ use super::sum::{Monomial, Sum, inverted, is_unit, times};
 use super::{Form, Forms, Found, Kind, too_large};
 
 impl Forms {
-    /// aⁿ, for a whole number n.
+    /// aⁿ for an integer n.
     pub(super) fn whole(&mut self, a: &Form, n: i64) -> Found<Form> {
         if n < 0 {
             let inverse = self.recip(a)?;
@@ -31,13 +31,13 @@ impl Forms {
         Ok(power)
     }
 
-    /// aᶜ of a form that is not negative, for a rational number c; `positive` if it is not 0 either.
+    /// aᶜ of a non-negative form for a rational number c; `positive` if it is not 0 either.
     pub(super) fn rational_power(&mut self, a: &Form, c: &RBig, positive: bool) -> Found<Form> {
         if c.is_int() {
             let n = i64::try_from(c.numerator().clone()).map_err(|_| too_large())?;
             return self.whole(a, n);
         }
-        // Numerator and denominator have one sign; unless it is known to be positive they stay together.
+        // Numerator and denominator have the same sign; unless it is known to be positive they stay together.
         if !self.divides_by_positive(a) {
             let arguments = vec![Rc::new(a.clone()), Rc::new(Form::number(c.clone()))];
             return self.function(Kind::Function(F::Pow), arguments, positive);
@@ -70,14 +70,14 @@ impl Forms {
         Ok(result)
     }
 
-    /// A sum as a positive number, a product of positive atoms, and the rest.
+    /// Splits a sum into a positive number, a product of positive atoms, and the rest.
     pub(super) fn parts(&self, sum: &Sum) -> (RBig, Monomial, Sum) {
         let Some((first, leading)) = sum.iter().next() else {
             return (RBig::ONE, Vec::new(), sum.clone());
         };
         let mut common: Monomial =
             first.iter().filter(|(atom, _)| self.atoms[*atom as usize].positive).cloned().collect();
-        // Atoms that a term lacks stand there with the exponent 0: the least exponent counts.
+        // An atom missing in a term has the exponent 0 there: the least exponent counts.
         let mut all: Vec<u32> = sum.keys().flatten().map(|(atom, _)| *atom).collect();
         all.sort_unstable();
         all.dedup();
@@ -96,7 +96,7 @@ impl Forms {
         (size, common, rest)
     }
 
-    /// Whether the denominator is positive, as far as its terms show.
+    /// Returns whether the terms of the denominator show that it is positive.
     pub(super) fn divides_by_positive(&self, a: &Form) -> bool {
         let (_, _, rest) = self.parts(&a.under);
         is_unit(&rest) || self.sum_sign(&rest) == Some(1)
@@ -191,7 +191,7 @@ impl Forms {
         Ok(result)
     }
 
-    /// Whether a form is a sum of logarithms and numbers.
+    /// Returns whether a form is a sum of logarithms and numbers.
     pub(super) fn is_of_logarithms(&self, a: &Form) -> bool {
         let logarithm = |monomial: &Monomial| match monomial.as_slice() {
             [] => true,
@@ -222,7 +222,7 @@ impl Forms {
         }
     }
 
-    /// A form with tanh and σ written with exponentials, where it has few of them.
+    /// Writes tanh and σ in a form with exponentials, if there are few of them.
     fn opened(&mut self, a: &Form) -> Found<Form> {
         let function = |forms: &Forms, atom: u32| match forms.atoms[atom as usize].kind {
             Kind::Function(function @ (F::Sigmoid | F::Tanh | F::Sech2)) => Some(function),
@@ -260,7 +260,7 @@ impl Forms {
         self.mul(&sides[0], &inverse)
     }
 
-    /// The argument of a function that a form is.
+    /// Returns the argument of `function`, if the form is one application of it.
     pub(super) fn argument_of(&self, a: &Form, function: F) -> Option<Rc<Form>> {
         let (monomial, c) = a.over.iter().next().filter(|_| a.over.len() == 1 && is_unit(&a.under))?;
         let [(atom, exponent)] = monomial.as_slice() else { return None };
@@ -269,7 +269,7 @@ impl Forms {
         whole.then(|| atom.arguments[0].clone())
     }
 
-    /// b, where a form is (eᵇ - e⁻ᵇ)/2.
+    /// Returns b, if the form is (eᵇ - e⁻ᵇ)/2.
     pub(super) fn sinh_of(&mut self, a: &Form) -> Found<Option<Form>> {
         let terms: Vec<(&Monomial, &RBig)> = a.over.iter().collect();
         let [(left, c), (right, d)] = terms.as_slice() else { return Ok(None) };
@@ -285,7 +285,7 @@ impl Forms {
     }
 }
 
-/// Whether a form is a product of powers of atoms, with the coefficient 1 or -1.
+/// Returns whether a form is a product of powers of atoms, with the coefficient 1 or -1.
 pub(super) fn is_signed_monomial(a: &Form) -> bool {
     let unit = |c: &RBig| c.is_one() || *c == -RBig::ONE;
     a.over.len() == 1 && is_unit(&a.under) && a.over.values().all(unit)

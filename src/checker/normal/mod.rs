@@ -1,16 +1,18 @@
-//! A normal form of scalars, in which two formulas can be seen to be equal.
+//! A normal form of scalars that shows when two formulas are equal.
 //!
-//! A scalar becomes a quotient of two sums of monomials in *atoms* with rational coefficients. The elementary functions
-//! are written with eᵃ, ln and roots, which follow the laws e^(a+b) = eᵃ·eᵇ, e^(ln a) = a, ln eᵃ = a, and
-//! ln(a·b) = ln a + ln b for positive factors; whatever else there is becomes an atom. Two forms N/D and N'/D' are
-//! equal if N·D' and N'·D are the same sum.
+//! A scalar becomes a quotient of two sums of monomials in *atoms* with rational coefficients. The elementary
+//! functions are written with eᵃ, ln and roots, which follow the laws e^(a+b) = eᵃ·eᵇ, e^(ln a) = a,
+//! ln eᵃ = a, and ln(a·b) = ln a + ln b for positive factors; everything else becomes an atom. Two forms N/D and
+//! N'/D' are equal if N·D' and N'·D are the same sum.
 //!
-//! *Why that is sound.* Each law holds for real numbers wherever both sides of the scalar it is applied to are defined,
-//! and quotients are only ever divided by what the scalar itself divides by. So where two scalars are both defined, and
-//! have equal forms, they have equal values. Atoms with a rational power are positive: eᵃ always, others where their
-//! range says so (or where a logarithm or a root is taken of them, which is defined for positive numbers only).
+//! *Soundness.* Each law holds for real numbers wherever both sides of the scalar it is applied to are
+//! defined, and quotients are divided only by what the scalar itself divides by. So where two scalars are
+//! both defined and have equal forms, they have equal values. Atoms with a rational power are positive: eᵃ
+//! always, others where their range says so (or where a logarithm or a root is taken of them, which is
+//! defined for positive numbers only).
 //!
-//! Equal arguments are found by a residue modulo a prime and then compared exactly: the residue decides nothing.
+//! Equal arguments are found by a residue modulo a prime and then compared exactly: the residue decides
+//! nothing.
 
 mod laws;
 mod scalars;
@@ -29,7 +31,7 @@ use super::Rejection;
 use super::range::Ranges;
 use super::scalar::{Function as F, Id, Scalar, Scalars};
 
-/// All forms of a question are given up after so many products of monomials.
+/// Maximum number of products of monomials for one question; beyond it the question is given up.
 const MOST_PRODUCTS: usize = 1 << 20;
 
 /// A quotient of two sums.
@@ -41,11 +43,11 @@ pub(super) struct Form {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Kind {
-    /// An input, a parameter, a letter.
+    /// An input, a parameter or a letter.
     Leaf(Id),
     Exp,
     Ln,
-    /// A positive sum, of which the atom is a power between 0 and 1.
+    /// A positive sum; the atom occurs with a power between 0 and 1.
     Base,
     Function(F),
     Solve(usize),
@@ -65,20 +67,20 @@ pub(super) struct Forms {
     by_key: HashMap<(Kind, Vec<u64>), Vec<u32>>,
     known: HashMap<Id, Rc<Form>>,
     ranges: Ranges,
-    /// What the unknowns of equations are tried to be.
+    /// Candidates for the unknowns of equations.
     candidates: Vec<Id>,
-    /// The roots that are one of these, and exist for that reason.
+    /// The roots that equal a candidate, and therefore exist.
     roots: HashMap<Id, Id>,
-    /// How many products of monomials were formed.
+    /// Number of products of monomials formed so far.
     products: usize,
 }
 
 pub(super) type Found<T> = Result<T, Rejection>;
 
-/// Fractions of more words are given up: nested powers of numbers have digits without end.
+/// Maximum number of words of a fraction; nested powers of numbers would exceed any memory.
 const LONGEST: usize = 1 << 12;
 
-/// How many words a fraction takes.
+/// Returns the number of words of a fraction.
 fn length(value: &RBig) -> usize {
     value.numerator().as_sign_words().1.len() + value.denominator().as_words().len()
 }
@@ -104,7 +106,7 @@ impl Form {
         self.over.is_empty()
     }
 
-    /// The number that it is.
+    /// Returns the number, if the form is one.
     fn as_number(&self) -> Option<RBig> {
         let single = |sum: &Sum| match sum.iter().next() {
             None => Some(RBig::ZERO),
@@ -136,7 +138,7 @@ impl Forms {
         Ok(self.known[&id].clone())
     }
 
-    /// The roots in this that are candidates, by the candidate that each is.
+    /// Returns the roots in this scalar that equal candidates, each with its candidate.
     pub fn roots(&mut self, scalars: &mut Scalars, id: Id) -> Found<&HashMap<Id, Id>> {
         self.of(scalars, id)?;
         Ok(&self.roots)
@@ -151,7 +153,7 @@ impl Forms {
         Ok(a == b || self.product(&a.over, &b.under)? == self.product(&b.over, &a.under)?)
     }
 
-    /// 1 or -1 if every term of the numerator has that sign relative to the denominator's, all atoms being positive.
+    /// Returns 1 or -1 if all atoms are positive and every term has that sign, relative to the denominator.
     pub fn sign(&self, form: &Form) -> Option<i32> {
         Some(self.sum_sign(&form.over)? * self.sum_sign(&form.under)?)
     }
@@ -166,7 +168,7 @@ impl Forms {
         }
     }
 
-    /// A scalar x as c + Σ cⱼ·(inputs)ⱼ with numbers cⱼ, where it is one.
+    /// Writes a scalar x as c + Σ cⱼ·(inputs)ⱼ with numbers cⱼ, if it has this form.
     pub fn linear(&mut self, scalars: &mut Scalars, x: Id, inputs: &[Id]) -> Found<Option<Vec<RBig>>> {
         let form = self.of(scalars, x)?;
         if !is_unit(&form.under) {
@@ -184,7 +186,7 @@ impl Forms {
                         None => return Ok(None),
                     }
                 }
-                // Any product of parameters is a shift.
+                // A product of parameters alone is part of the constant term.
                 factors => {
                     let fixed = factors.iter().all(|(atom, _)| {
                         let Kind::Leaf(leaf) = self.atoms[*atom as usize].kind else { return false };
@@ -217,7 +219,7 @@ impl Forms {
                 match self.whole_power(&monomial) {
                     None => insert(&mut product, monomial, coefficient)?,
                     Some((place, base)) => {
-                        // (Pʳ)·(Pˢ) with r + s ≥ 1 is P·P^(r+s-1).
+                        // Pʳ·Pˢ = P·P^(r+s-1) with r + s ≥ 1.
                         let mut rest = monomial;
                         rest[place].1 -= RBig::ONE;
                         rest.retain(|(_, exponent)| !exponent.is_zero());
@@ -230,7 +232,7 @@ impl Forms {
         Ok(product)
     }
 
-    /// A base that stands with an exponent of 1 or more.
+    /// Returns a base with an exponent of 1 or more.
     fn whole_power(&self, monomial: &Monomial) -> Option<(usize, Sum)> {
         let is_base = |atom: u32| self.atoms[atom as usize].kind == Kind::Base;
         let place = monomial.iter().position(|(atom, exponent)| is_base(*atom) && *exponent >= RBig::ONE)?;
@@ -244,7 +246,7 @@ impl Forms {
         if over == under {
             return Ok(Form::number(RBig::ONE));
         }
-        // A single monomial goes to the other side with negative exponents; powers of sums stay.
+        // A denominator of one monomial moves to the numerator with negative exponents; powers of sums stay.
         if let Some((monomial, c)) = under.iter().next()
             && under.len() == 1
             && monomial.iter().all(|(atom, _)| self.atoms[*atom as usize].kind != Kind::Base)
@@ -289,13 +291,13 @@ impl Forms {
         self.quotient(a.under.clone(), a.over.clone())
     }
 
-    /// An atom as a form.
+    /// Returns an atom as a form.
     fn function(&mut self, kind: Kind, arguments: Vec<Rc<Form>>, positive: bool) -> Found<Form> {
         let atom = self.atom(kind, arguments, positive)?;
         Ok(Form::sum(Sum::from([(vec![(atom, RBig::ONE)], RBig::ONE)])))
     }
 
-    /// The atom of this kind with equal arguments, or a new one.
+    /// Returns the atom of this kind with equal arguments, or a new one.
     fn atom(&mut self, kind: Kind, arguments: Vec<Rc<Form>>, positive: bool) -> Found<u32> {
         let key = (kind.clone(), arguments.iter().map(|form| self.residue(form)).collect::<Vec<u64>>());
         for atom in self.by_key.get(&key).cloned().unwrap_or_default() {

@@ -1,4 +1,4 @@
-//! From a scalar to its form: one arm an operation.
+//! The form of a scalar: one arm for each operation.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -56,7 +56,7 @@ impl Forms {
         }
     }
 
-    /// v with A v = b: the candidate, if it satisfies that.
+    /// Returns v with A v = b: the candidate, if it satisfies the system.
     fn solve(&mut self, scalars: &mut Scalars, matrix: &[Id], right: &[Id], place: usize) -> Found<Form> {
         let n = right.len();
         if self.candidates.len() == n {
@@ -76,17 +76,18 @@ impl Forms {
         self.function(Kind::Solve(place), arguments, false)
     }
 
-    /// The letter at which the body is 0: a candidate, if it is, and if there can be only one.
+    /// Returns the letter at which the body is 0: a candidate, if the body is 0 there and has at most one
+    /// zero.
     fn root(
         &mut self,
         scalars: &mut Scalars,
         id: Id,
         (body, letter, ends): (Id, Id, [u64; 2]),
     ) -> Found<Form> {
-        // What was solved before is what it was found to be, and so it is defined.
+        // Roots solved before are replaced by the inputs they equal, and so they are defined.
         let body = scalars.replaced(body, &self.roots);
         let rises = {
-            // What was there before the letter does not move with it.
+            // Scalars older than the letter do not depend on it.
             let slope = slope(scalars, body, letter, |_| false)?;
             let range = slope.map(|slope| self.ranges.of(scalars, slope));
             range.is_some_and(|range| range.defined && range.interval.is_positive())
@@ -143,7 +144,8 @@ impl Forms {
                 let sum = self.plus(&one, &exp)?;
                 self.ln(&sum)
             }
-            // Written with exponentials only where these are known: sums of many such quotients are too large.
+            // Written with exponentials only where these are known; sums of many such quotients are too
+            // large.
             F::Sigmoid | F::Tanh | F::Sech2 if self.is_of_logarithms(a) => self.by_exponentials(function, a),
             F::Sinh | F::Cosh => {
                 if let Some(inner) = self.argument_of(a, F::Asinh).filter(|_| function == F::Sinh) {
@@ -196,7 +198,7 @@ impl Forms {
     }
 }
 
-/// bᵢ, where the terms are row i of a matrix times the solution of its system with the right side b.
+/// Returns bᵢ, if the terms are row i of a matrix times the solution of its system with the right side b.
 fn row_of_system(scalars: &Scalars, terms: &[Id]) -> Option<Id> {
     let mut row = Vec::new();
     let mut system = None;

@@ -1,4 +1,4 @@
-//! Sums of monomials with rational coefficients, and residues by which equal ones are found.
+//! Sums of monomials with rational coefficients, and residues that find equal ones.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use dashu_ratio::RBig;
 
 use super::{Found, too_large};
 
-/// A product of powers of atoms, by their numbers.
+/// A product of powers of atoms, by the numbers of the atoms.
 pub(super) type Monomial = Vec<(u32, RBig)>;
-/// A sum of monomials with coefficients that are not 0.
+/// A sum of monomials with non-zero coefficients.
 pub(super) type Sum = BTreeMap<Monomial, RBig>;
 
-/// Sums of more monomials are given up.
+/// Maximum number of monomials of a sum; beyond it the question is given up.
 const MOST_TERMS: usize = 1 << 12;
 /// The prime 2⁶¹ - 1, and a number with many divisors that divides no residue's exponent away.
 pub(super) const PRIME: u64 = (1 << 61) - 1;
@@ -80,7 +80,7 @@ pub(super) fn inverted(monomial: &Monomial) -> Monomial {
 }
 
 pub(super) fn multiplied(a: u64, b: u64) -> u64 {
-    // 2⁶¹ is 1: what lies above the lowest 61 bits is added to them.
+    // 2⁶¹ is congruent to 1: the bits above the lowest 61 are added to them.
     let product = u128::from(a) * u128::from(b);
     let sum = (product as u64 & PRIME) + (product >> 61) as u64;
     if sum >= PRIME { sum - PRIME } else { sum }
@@ -107,7 +107,7 @@ pub(super) fn rational_residue(value: &RBig) -> u64 {
     }
 }
 
-/// A number for each atom, with roots: the atom to a rational power.
+/// Returns a pseudo-random residue for an atom to a rational power, consistent for common roots.
 pub(super) fn power_residue(atom: u32, exponent: &RBig) -> u64 {
     let seed = (u64::from(atom) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let generator = (seed ^ (seed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) % (PRIME - 2) + 1;
@@ -119,7 +119,7 @@ pub(super) fn power_residue(atom: u32, exponent: &RBig) -> u64 {
             let reduced = whole.numerator() % dashu_ratio::RBig::from(PRIME - 1).numerator();
             power(i128::try_from(reduced).unwrap_or(0).rem_euclid(order) as u64)
         }
-        // Not a power that residues can follow: a number of its own.
+        // Residues cannot represent this power: use a separate number.
         false => multiplied(power(1), rational_residue(exponent)),
     }
 }

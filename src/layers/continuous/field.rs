@@ -1,20 +1,20 @@
-//! Velocities.
+//! Vector fields of continuous flows.
 
 use crate::layers::Network;
 use crate::tape::{Var, concat};
 
-/// A field of velocities, dz/dt = v(z, t).
+/// A vector field v(z, t) of an ordinary differential equation dz/dt = v(z, t).
 ///
-/// Where v is smooth with slopes that are bounded, every point has one way through it: what is at z at time 0 is at one x
-/// at time 1, and came from no other z (Picard and Lindelöf).
+/// If v is Lipschitz in z and continuous in t, the solution through every point is unique, so the map from z
+/// at time 0 to x at time 1 is one-to-one (Picard and Lindelöf).
 pub trait Field {
-    /// How many variables it moves.
+    /// Number of variables.
     fn dim(&self) -> usize;
 
-    /// v(z, t), recorded: a vector of `dim` and a scalar in, a vector of `dim` out.
+    /// Records v(z, t): takes a vector of `dim` and a scalar, returns a vector of `dim`.
     fn velocity<'t>(&self, z: Var<'t>, t: Var<'t>) -> Var<'t>;
 
-    /// What messages call it; the name of the type unless said.
+    /// Display name; defaults to the type name.
     fn name(&self) -> String {
         let full = std::any::type_name::<Self>();
         let plain = full.split('<').next().unwrap_or(full);
@@ -22,7 +22,7 @@ pub trait Field {
     }
 }
 
-/// A pointer to a field is that field.
+/// References to fields are fields.
 impl<V: Field + ?Sized> Field for &V {
     fn dim(&self) -> usize {
         (**self).dim()
@@ -37,9 +37,9 @@ impl<V: Field + ?Sized> Field for &V {
     }
 }
 
-/// A network as a field: v(z, t) = W·tanh(… (z, t)) as in FFJORD (Grathwohl et al., 2019).
+/// A vector field given by a network, v(z, t) = W·tanh(… (z, t)), as in FFJORD (Grathwohl et al., 2019).
 ///
-/// It starts as v = 0, so that the flow starts as the identity.
+/// Initialised to v = 0, so that the flow starts as the identity.
 #[derive(Clone, Debug)]
 pub struct NetworkField {
     dim: usize,
@@ -47,7 +47,7 @@ pub struct NetworkField {
 }
 
 impl NetworkField {
-    /// On so many variables.
+    /// Builds a field on `dim` variables.
     pub fn new(dim: usize, network: Network) -> NetworkField {
         NetworkField { dim, network }
     }

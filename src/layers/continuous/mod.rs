@@ -1,8 +1,8 @@
-//! Continuous flows: a point moves along dz/dt = v(z, t), and its ln p changes by d ln p/dt = -tr ∂v/∂z.
+//! Continuous flows: dz/dt = v(z, t), along which d ln p/dt = -tr ∂v/∂z.
 //!
-//! Chen, Rubanova, Bettencourt, Duvenaud, "Neural Ordinary Differential Equations" (2018), theorem 1; the estimated trace
-//! is that of FFJORD (Grathwohl et al., 2019). The equation is solved by steps of equal length, which are recorded one
-//! after another: gradients are those of the steps that were taken.
+//! Chen, Rubanova, Bettencourt, Duvenaud, "Neural Ordinary Differential Equations" (2018), theorem 1; the
+//! trace estimate is that of FFJORD (Grathwohl et al., 2019). The equation is solved with a fixed step size,
+//! and every step is recorded: gradients are those of the discretised solution.
 
 mod field;
 mod solver;
@@ -19,25 +19,26 @@ use crate::bijection::{Bijection, Ended, Motion, Pulled, Sealed};
 use crate::jacobian::{estimated_trace, map, trace};
 use crate::tape::{Shape, Tape, Var};
 
-/// How tr ∂v/∂z is found at each step.
+/// How tr ∂v/∂z is computed at each step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Divergence {
-    /// Exactly, by as many tangent sweeps as the field's dependences ask for; d at most.
+    /// Exactly, with as many tangent sweeps as the dependence structure of the field requires; at most d.
     Exact,
-    /// By Hutchinson's estimate, the mean of εᵀ(∂v/∂z)ε over so many ε of signs ±1. They are drawn once, with this seed:
-    /// the same for all rows and steps, so that a density is a function of x. Averaged over seeds, ln p is right.
+    /// By Hutchinson's estimate, the mean of εᵀ(∂v/∂z)ε over `probes` vectors ε of random signs ±1. They are
+    /// drawn once from `seed` and shared by all rows and steps, so that a density is a deterministic function
+    /// of x. The estimate of ln p is unbiased over seeds.
     ///
-    /// For training draw them anew for each row ([`Continuous::pull_back_with_probes`]): a flow that is always asked in the same
-    /// directions learns to look good in these.
+    /// For training, draw new probes for each row ([`Continuous::pull_back_with_probes`]): with fixed probes
+    /// the flow can lower the estimated loss along these directions only.
     Hutchinson {
-        /// How many ε.
+        /// Number of probes ε.
         probes: usize,
-        /// Draws them.
+        /// Seed of the probes.
         seed: u64,
     },
 }
 
-/// x is where the solution of dz/dt = v(z, t) is at t = 1 that was at z at t = 0.
+/// Continuous flow layer: x is the solution at t = 1 of dz/dt = v(z, t) with z as its value at t = 0.
 ///
 /// ```
 /// use pushforward::layers::{Continuous, Field, Solver};
@@ -60,7 +61,7 @@ pub enum Divergence {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Everything is approximate to the order of the solver: x, the way back, and ln|det J|. An audit says by how much.
+/// x, the inverse and ln|det J| are all approximate, to the order of the solver. An audit measures the error.
 #[derive(Clone, Debug)]
 pub struct Continuous<V> {
     field: V,
@@ -72,35 +73,35 @@ pub struct Continuous<V> {
 }
 
 impl<V: Field> Continuous<V> {
-    /// From t = 0 to t = 1 in so many steps, with the exact trace.
+    /// Builds a layer that integrates from t = 0 to t = 1 in `steps` steps, with the exact trace.
     ///
     /// # Panics
-    /// Without steps.
+    /// When `steps` is 0.
     pub fn new(field: V, solver: Solver, steps: usize) -> Continuous<V> {
         assert!(steps > 0, "a continuous flow takes at least one step");
         Continuous { field, solver, steps, span: (0.0, 1.0), divergence: Divergence::Exact, tolerance: 1e-4 }
     }
 
-    /// From another time to another time: z is there at `from`, x at `to`. Time may run backwards.
+    /// Sets the time span: z is the value at `from`, x the value at `to`. `to` may be smaller than `from`.
     ///
     /// # Panics
-    /// When one of them is not finite.
+    /// When either time is not finite.
     pub fn between(self, from: f64, to: f64) -> Continuous<V> {
         assert!(from.is_finite() && to.is_finite(), "from {from} to {to} is no span of time");
         Continuous { span: (from, to), ..self }
     }
 
-    /// With another way to find the trace.
+    /// Sets how the trace is computed.
     ///
     /// # Panics
-    /// When an estimate is to have no probe.
+    /// When an estimate has no probes.
     pub fn with_divergence(self, divergence: Divergence) -> Continuous<V> {
         let none = matches!(divergence, Divergence::Hutchinson { probes: 0, .. });
         assert!(!none, "an estimate of a trace needs at least one probe");
         Continuous { divergence, ..self }
     }
 
-    /// How far an audit lets ln|det J| and round trips be off; 10⁻⁴ unless said.
+    /// Sets the error that an audit tolerates in ln|det J| and in round trips; defaults to 10⁻⁴.
     ///
     /// # Panics
     /// When it is negative or not finite.
@@ -112,13 +113,14 @@ impl<V: Field> Continuous<V> {
         Continuous { tolerance, ..self }
     }
 
-    /// The field.
+    /// The vector field.
     pub fn field(&self) -> &V {
         &self.field
     }
 
-    /// Records z and ln|det J| from x, with Hutchinson's estimate over these probes: vectors of independent numbers of mean
-    /// 0 and variance 1, such as [noise](crate::train::Sources::noise) that is drawn anew for each row.
+    /// Records z and ln|det J| from x, with Hutchinson's estimate over these probes: vectors of independent
+    /// entries of mean 0 and variance 1, such as [noise](crate::train::Sources::noise) drawn anew for each
+    /// row.
     #[track_caller]
     pub fn pull_back_with_probes<'t>(&self, x: Var<'t>, probes: &[Var<'t>]) -> Pulled<'t> {
         let (from, to) = self.span;
@@ -135,7 +137,8 @@ impl<V: Field> Continuous<V> {
         (0..probes).map(|_| probe()).collect()
     }
 
-    /// Where a point that is at `start` at one time is at the other, and ∫ tr ∂v/∂z dt if probes are given (none: exact).
+    /// Integrates from `start` over the time span; also returns ∫ tr ∂v/∂z dt, estimated with the probes, or
+    /// exact if there are none.
     fn moved<'t>(
         &self,
         start: Var<'t>,
@@ -146,7 +149,7 @@ impl<V: Field> Continuous<V> {
         let mut first = true;
         let rate = |z: Var<'t>, t: f64| {
             let record = || self.field.velocity(z, tape.constant(t));
-            // The first call declares the field's parameters; the others mean the same ones.
+            // The first call declares the field's parameters; later calls share them.
             let v = if std::mem::replace(&mut first, false) { record() } else { tape.shared(record) };
             if v.shape() != Shape::Vector(d) {
                 let message = format!("v(z, t) of {} must be a vector of {d} numbers", self.field.name());
@@ -159,7 +162,7 @@ impl<V: Field> Continuous<V> {
     }
 }
 
-/// tr ∂v/∂z: estimated with these probes, exact if there are none.
+/// Records tr ∂v/∂z: estimated with these probes, exact if there are none.
 fn divergence<'t>(z: Var<'t>, v: Var<'t>, probes: &[Var<'t>]) -> Var<'t> {
     let (tape, map) = (z.tape(), map(z.tape(), z.id(), v.id()));
     match probes {
@@ -219,8 +222,8 @@ impl<V: Field> Bijection for Continuous<V> {
         z.tape().called_from(Location::caller(), || self.moved(z, self.span, None).0)
     }
 
-    /// The same steps backwards in time. No inverse of an unrolled solver can be derived, and this one is as good as the
-    /// steps are fine.
+    /// Records the integration backwards in time. An inverse of an unrolled solver cannot be derived; this
+    /// one is approximate to the order of the solver.
     #[track_caller]
     fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
         let (from, to) = self.span;

@@ -1,17 +1,18 @@
-//! Solvers of dz/dt = v(z, t) by steps of equal length, recorded step after step.
+//! Fixed-step solvers of dz/dt = v(z, t), recorded step by step.
 //!
-//! The state of a density is the point and its ∫ tr ∂v/∂z dt: both are moved by one method with the same stages.
+//! The state of a density is the point and ∫ tr ∂v/∂z dt: both are integrated by one method with the same
+//! stages.
 
 use std::fmt;
 
 use crate::tape::Var;
 
-/// How a differential equation is solved.
+/// Numerical method for a differential equation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Solver {
-    /// z + h·v(z, t): the error of a whole way is of order h.
+    /// Explicit Euler method, z + h·v(z, t): global error O(h).
     Euler,
-    /// The classical method of Runge and Kutta, four velocities a step: of order h⁴.
+    /// Classical fourth-order Runge-Kutta method, four evaluations of v a step: global error O(h⁴).
     RungeKutta4,
 }
 
@@ -24,17 +25,17 @@ impl fmt::Display for Solver {
     }
 }
 
-/// How fast a state changes.
+/// Time derivative of a state.
 #[derive(Clone, Copy)]
 pub(super) struct Rate<'t> {
     /// dz/dt.
     pub v: Var<'t>,
-    /// tr ∂v/∂z, if it is asked for.
+    /// tr ∂v/∂z, if it was requested.
     pub divergence: Option<Var<'t>>,
 }
 
 impl Solver {
-    /// Where the state is at the end, and the integral of the divergence.
+    /// Returns the final state and the integral of the divergence.
     pub(super) fn integrate<'t>(
         self,
         start: Var<'t>,
@@ -67,7 +68,7 @@ impl Solver {
     }
 }
 
-/// (a + 2b + 2c + d)/6.
+/// Records (a + 2b + 2c + d)/6.
 fn weighted(rates: [Rate<'_>; 4]) -> Rate<'_> {
     let divergence = match rates.map(|rate| rate.divergence) {
         [Some(a), Some(b), Some(c), Some(d)] => Some(simpson([a, b, c, d])),

@@ -1,10 +1,10 @@
 //! Splines on the circle.
 //!
-//! An angle z in [-π, π) is turned and moved along a spline that fixes ±π: x = g(z + turn, wrapped). As a map of the
-//! circle that is a bijection, continuous where the ends meet and smooth there if the spline has one slope at both; as a
-//! map of numbers it jumps by 2π where z + turn passes π. A wrap is a choice, so that the Jacobian stays diagonal and
-//! its entry is g' on either side. The domain says that the ends are one point, [`Domain::Circle`], and an audit
-//! measures lengths accordingly.
+//! An angle z in [-π, π) is rotated and then mapped by a spline that fixes ±π: x = g(wrap(z + turn)). On the
+//! circle this is a bijection; it is continuous where the ends meet, and continuously differentiable there if
+//! the spline has the same slope at both ends. As a real function it jumps by 2π where z + turn passes π. The
+//! wrap is a select, so the Jacobian stays diagonal with the entry g' on both sides. The domain identifies
+//! the two ends, [`Domain::Circle`], and an audit measures distances accordingly.
 //!
 //! Source: Rezende et al., "Normalizing Flows on Tori and Spheres" (2020), section 2.1.3.
 
@@ -17,7 +17,7 @@ use crate::bijection::{Bijection, Domain};
 use crate::jacobian::Structure;
 use crate::tape::{Init, Shape, Tape, Var, select};
 
-/// xᵢ = g(zᵢ + turn, wrapped) for each of d angles.
+/// Circular spline layer: xᵢ = g(wrap(zᵢ + turn)) for each of d angles.
 ///
 /// ```
 /// use pushforward::prelude::*;
@@ -35,18 +35,18 @@ pub struct CircularSpline {
 
 #[derive(Clone, Debug)]
 enum Curve {
-    /// The same for every angle.
+    /// One fixed spline for all angles.
     Fixed { x: Vec<f64>, y: Vec<f64>, slopes: Vec<f64>, turn: f64 },
-    /// Made of numbers, which are learned.
+    /// A learned spline for each angle.
     Learned(Spline),
 }
 
 impl CircularSpline {
-    /// The same knots for each of d angles, and nothing to learn.
+    /// Builds a layer with one fixed spline for each of d angles, without parameters.
     ///
     /// # Panics
-    /// When the knots do not ascend from -π to π in both coordinates, a slope is not above 0, or the last slope is not
-    /// the first.
+    /// When the knots do not ascend from -π to π in both coordinates, a slope is not above 0, or the first
+    /// and the last slope differ.
     pub fn fixed(
         d: usize,
         x: impl Into<Vec<f64>>,
@@ -63,9 +63,9 @@ impl CircularSpline {
         CircularSpline { d, curve: Curve::Fixed { x, y, slopes, turn: 0.0 } }
     }
 
-    /// K bins to learn for each of d angles, and how far it is turned; the identity at the start. The parameters
-    /// `widths`, `heights` and `slopes` (K each, the last slope is the first) are numbers as of [`Spline`], and the turn
-    /// is π·tanh of `turn`.
+    /// Builds a layer with K learned bins and a learned rotation for each of d angles, initialised to the
+    /// identity. The parameters `widths`, `heights` and `slopes` (K each; the last slope equals the first)
+    /// are element parameters as in [`Spline`]; the rotation is π·tanh of the parameter `turn`.
     ///
     /// # Panics
     /// When there are fewer than two bins.
@@ -73,10 +73,10 @@ impl CircularSpline {
         CircularSpline { d, curve: Curve::Learned(Spline::new(bins, PI)) }
     }
 
-    /// Fixed knots after a turn by this angle; a learned spline learns its own.
+    /// Sets the rotation before a fixed spline; a learned spline learns its own.
     ///
     /// # Panics
-    /// When the angle is not finite, or the spline is a learned one.
+    /// When the angle is not finite, or the spline is learned.
     pub fn turned(self, angle: f64) -> CircularSpline {
         assert!(angle.is_finite(), "a turn is a finite angle, not {angle}");
         match self.curve {
@@ -88,7 +88,7 @@ impl CircularSpline {
         }
     }
 
-    /// g, and the turn before it.
+    /// Records g and the rotation before it.
     fn curve<'t>(&self, tape: &'t Tape) -> (Knots<'t>, Var<'t>) {
         let d = self.d;
         match &self.curve {
@@ -146,7 +146,7 @@ impl Bijection for CircularSpline {
     }
 }
 
-/// An angle in [-3π, 3π) as one in [-π, π).
+/// Wraps an angle from [-3π, 3π) to [-π, π).
 fn wrapped(angle: Var<'_>) -> Var<'_> {
     select(angle.ge(PI), angle - TAU, select(angle.lt(-PI), angle + TAU, angle))
 }

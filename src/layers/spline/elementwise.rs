@@ -1,4 +1,4 @@
-//! A spline for each variable, with knots of its own.
+//! Elementwise spline layer: a spline for each variable.
 
 use std::panic::Location;
 
@@ -8,7 +8,7 @@ use crate::bijection::Bijection;
 use crate::jacobian::Structure;
 use crate::tape::{Init, Shape, Tape, Var};
 
-/// xᵢ = gᵢ(zᵢ) with monotone rational-quadratic splines.
+/// Elementwise monotone rational-quadratic splines xᵢ = gᵢ(zᵢ).
 ///
 /// ```
 /// use pushforward::prelude::*;
@@ -23,14 +23,14 @@ pub struct RationalQuadraticSpline {
     knots: Source,
 }
 
-/// Where knots come from.
+/// The source of the knots.
 #[derive(Clone, Debug)]
 enum Source {
-    /// They are these, for every variable.
+    /// Fixed knots, shared by all variables.
     Fixed(Given),
-    /// They start as these and are learned, for each variable its own.
+    /// Learned knots with these initial values, separate for each variable.
     Learned(Given),
-    /// They are made of numbers, which are learned.
+    /// Learned knots, built from unconstrained element parameters.
     Numbers(Spline),
 }
 
@@ -53,8 +53,8 @@ impl Given {
 }
 
 impl RationalQuadraticSpline {
-    /// The same knots (x_k, y_k) and slopes for each of d variables, and nothing to learn. Outside the knots it is a
-    /// straight line with the last slope.
+    /// Builds a layer with the same fixed knots (x_k, y_k) and slopes for each of d variables, without
+    /// parameters. Outside the knots the function is linear with the slope of the nearest end knot.
     ///
     /// # Panics
     /// When the knots do not ascend in both coordinates, or a slope is not above 0.
@@ -67,9 +67,9 @@ impl RationalQuadraticSpline {
         RationalQuadraticSpline { d, knots: Source::Fixed(Given::new(x, y, slopes)) }
     }
 
-    /// Knots to learn that start as given, for each variable its own: parameters are the first knot (`first_x`,
-    /// `first_y`) and the logarithms of widths, heights and slopes (`log_widths`, …), knot by knot. Whatever their
-    /// values are, the spline is increasing.
+    /// Builds a layer with learned knots for each variable, initialised to the given ones. The parameters are
+    /// the first knot (`first_x`, `first_y`) and the logarithms of widths, heights and slopes (`log_widths`,
+    /// …), knot by knot. The spline is increasing for all parameter values.
     ///
     /// # Panics
     /// As [`RationalQuadraticSpline::fixed`].
@@ -82,8 +82,8 @@ impl RationalQuadraticSpline {
         RationalQuadraticSpline { d, knots: Source::Learned(Given::new(x, y, slopes)) }
     }
 
-    /// Knots to learn on an interval, the identity outside: the parameters `widths`, `heights` and `slopes` are the
-    /// numbers of `spline`, bin by bin, and start at 0.
+    /// Builds a layer with learned knots on an interval, the identity outside. The parameters `widths`,
+    /// `heights` and `slopes` are the element parameters of `spline`, bin by bin, and are initialised to 0.
     pub fn bounded(d: usize, spline: Spline) -> RationalQuadraticSpline {
         RationalQuadraticSpline { d, knots: Source::Numbers(spline) }
     }

@@ -1,12 +1,13 @@
-//! Knots, and the curve through them.
+//! Knots of a monotone spline, and the spline through them.
 
 use crate::tape::{Shape, Tape, Var, select};
 
 /// Monotone rational-quadratic splines, one for each of m variables: every knot is a vector of m.
 ///
-/// Between two knots the curve is the rational-quadratic one with their slopes; outside it is a straight line with the
-/// slope of the last knot. It is increasing and continuously differentiable where widths, heights and slopes are
-/// positive. Knots are sums of widths and of heights, so that pieces meet to the last bit.
+/// Between two knots the spline is the rational-quadratic function with their slopes; outside it is linear
+/// with the slope of the end knot. It is increasing and continuously differentiable if widths, heights and
+/// slopes are positive. Knots are cumulative sums of widths and of heights, so that adjacent pieces agree
+/// exactly where they meet.
 ///
 /// ```
 /// use pushforward::layers::Knots;
@@ -24,22 +25,22 @@ use crate::tape::{Shape, Tape, Var, select};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Knots<'t> {
-    /// K + 1 places.
+    /// K + 1 knot positions.
     x: Vec<Var<'t>>,
-    /// K + 1 values.
+    /// K + 1 knot values.
     y: Vec<Var<'t>>,
-    /// y_{k+1} - y_k, each above 0.
+    /// y_{k+1} - y_k, each positive.
     heights: Vec<Var<'t>>,
     /// K + 1 slopes.
     slopes: Vec<Var<'t>>,
 }
 
 impl<'t> Knots<'t> {
-    /// Knots that begin at `first` = (x₀, y₀) and go on by K widths and heights, with K + 1 slopes; everything a vector
-    /// of m, and all but the first knot above 0.
+    /// Builds knots from `first` = (x₀, y₀), K widths, K heights and K + 1 slopes. All are vectors of m;
+    /// widths, heights and slopes must be positive.
     ///
     /// # Panics
-    /// When there is no width, not one height a width, or not one slope more.
+    /// When there is no width, or when there are not as many heights as widths and one slope more.
     pub fn sums(
         first: (Var<'t>, Var<'t>),
         widths: &[Var<'t>],
@@ -61,7 +62,7 @@ impl<'t> Knots<'t> {
         Knots { x: sums(first.0, widths), y: sums(first.1, &heights), heights, slopes }
     }
 
-    /// The same fixed knots (x_k, y_k) and slopes for each of m variables.
+    /// Builds the same fixed knots (x_k, y_k) and slopes for each of m variables.
     ///
     /// # Panics
     /// When the knots do not ascend in both coordinates, or a slope is not above 0; see [`Knots::are_sound`].
@@ -75,12 +76,13 @@ impl<'t> Knots<'t> {
             values.iter().map(repeated).collect::<Vec<_>>()
         };
         let (x, y) = (each(x), each(y));
-        // Recorded, not rounded: that y_k and the height make y_{k+1} can then be proven.
+        // Recorded instead of precomputed, so that y_k + height = y_{k+1} can be proven.
         let heights = y.windows(2).map(|pair| pair[1] - pair[0]).collect();
         Knots { x, y, heights, slopes: each(slopes) }
     }
 
-    /// Whether there are two knots at least, they ascend in both coordinates, and there is a positive slope for each.
+    /// Returns whether there are at least two knots, they ascend in both coordinates, and each has a positive
+    /// slope.
     pub fn are_sound(x: &[f64], y: &[f64], slopes: &[f64]) -> bool {
         let ascend = |values: &[f64]| {
             values.iter().all(|value| value.is_finite()) && values.windows(2).all(|pair| pair[0] < pair[1])
@@ -89,7 +91,7 @@ impl<'t> Knots<'t> {
         x.len() >= 2 && y.len() == x.len() && slopes.len() == x.len() && ascend(x) && ascend(y) && positive
     }
 
-    /// x of z, on the whole line.
+    /// Records x from z, on the whole line.
     #[track_caller]
     pub fn forward(&self, z: Var<'t>) -> Var<'t> {
         let (last, d) = (self.heights.len(), &self.slopes);
@@ -98,7 +100,7 @@ impl<'t> Knots<'t> {
         select(z.lt(self.x[0]), line(0), above)
     }
 
-    /// z of x, on the whole line.
+    /// Records z from x, on the whole line.
     #[track_caller]
     pub fn inverse(&self, x: Var<'t>) -> Var<'t> {
         let (last, d) = (self.heights.len(), &self.slopes);
@@ -107,7 +109,7 @@ impl<'t> Knots<'t> {
         select(x.lt(self.y[0]), line(0), above)
     }
 
-    /// x of z between the first and the last knot.
+    /// Records x from z between the first and the last knot.
     #[track_caller]
     pub(super) fn curve(&self, z: Var<'t>) -> Var<'t> {
         let bins = self.heights.len();
@@ -118,14 +120,15 @@ impl<'t> Knots<'t> {
         let (u, v) = (z - left, right - z);
         let s = height / (right - left);
         let (over, rest) = (u * (s * u + d0 * v), v * (s * v + d1 * u));
-        // The quotient is 1 at the right knot to the last bit, and so the sum is the next knot's y.
+        // The quotient is exactly 1 at the right knot, so the sum is exactly the next knot's y.
         base + height * (over / (over + rest))
     }
 
-    /// z of x between the first and the last knot.
+    /// Records z from x between the first and the last knot.
     ///
-    /// With ξ and ζ the distances of x from the knots below and above, u and v those of z are as ξ·v·(s·v + d₁·u) =
-    /// ζ·u·(s·u + d₀·v): a quadratic in u/v whose discriminant is a sum of squares and products that are not negative.
+    /// Let ξ and ζ be the distances of x from the knots below and above, u and v those of z. Then
+    /// ξ·v·(s·v + d₁·u) = ζ·u·(s·u + d₀·v): a quadratic in u/v whose discriminant is a sum of squares and
+    /// non-negative products.
     #[track_caller]
     pub(super) fn curve_inverse(&self, x: Var<'t>) -> Var<'t> {
         let bins = self.heights.len();
@@ -138,7 +141,7 @@ impl<'t> Knots<'t> {
         let s = of(&self.heights) / width;
         let middle = zeta * d0 - xi * d1;
         let root = (middle * middle + 4.0 * (xi * zeta) * (s * s)).sqrt();
-        // Of the two forms of the solution, the one in which nothing cancels.
+        // Of the two forms of the solution, take the one without cancellation.
         let (sum, positive) = (middle.abs() + root, middle.ge(0.0));
         let u = select(positive, 2.0 * (xi * s), sum);
         let v = select(positive, sum, 2.0 * (zeta * s));
@@ -146,8 +149,8 @@ impl<'t> Knots<'t> {
     }
 }
 
-/// The value that belongs to the bin in which `at` lies: K values, parted by K - 1 ascending knots. A bin holds its
-/// left knot.
+/// Records the value of the bin that contains `at`, for K values and the K - 1 ascending knots between them.
+/// A bin contains its left knot.
 #[track_caller]
 fn chosen<'t>(at: Var<'t>, knots: &[Var<'t>], values: &[Var<'t>]) -> Var<'t> {
     let last = values[values.len() - 1];

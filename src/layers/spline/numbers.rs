@@ -1,10 +1,10 @@
-//! From the numbers of a conditioner to knots.
+//! Knots from the unconstrained element parameters of a conditioner.
 
 use super::Knots;
 use crate::layers::Transformer;
 use crate::tape::{Shape, Var};
 
-/// How K widths, K heights and K - 1 slopes, any real numbers, become a monotone spline.
+/// Monotone spline transformer: builds a spline from K widths, K heights and K - 1 slopes, all unconstrained.
 ///
 /// The spline maps [-bound, bound] onto itself in K bins and is the identity outside: both end slopes are 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,20 +14,22 @@ pub struct Spline {
     rule: SplineRule,
 }
 
-/// From a number to a share of the interval, or to a slope.
+/// The map from element parameters to bin sizes and slopes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum SplineRule {
-    /// Numbers are shrunk first, to a/(1 + |2a/ln slope|) for widths and heights and a/(1 + |a/ln slope|) for slopes.
-    /// Shares are softmax(a), slopes exp(a). All numbers 0 make the identity. (Rozet et al., zuko.)
+    /// Parameters are first clipped softly, to a/(1 + |2a/ln slope|) for widths and heights and a/(1 + |a/ln
+    /// slope|) for slopes. Bin shares are softmax(a), slopes exp(a). Parameters of 0 give the identity.
+    /// (Rozet et al., zuko.)
     SoftClipped {
         /// The smallest slope, above 0 and other than 1.
         slope: f64,
     },
-    /// Shares are minimum + (1 - K·minimum)·softmax(a), slopes minimum + softplus(a). (Durkan et al. 2019, section 3.1.)
+    /// Bin shares are minimum + (1 - K·minimum)·softmax(a), slopes minimum + softplus(a). (Durkan et al.
+    /// 2019, section 3.1.)
     Minimum {
-        /// The smallest share of a width.
+        /// The smallest relative bin width.
         width: f64,
-        /// The smallest share of a height.
+        /// The smallest relative bin height.
         height: f64,
         /// The smallest slope.
         slope: f64,
@@ -35,11 +37,12 @@ pub enum SplineRule {
 }
 
 impl Spline {
-    /// K bins on [-bound, bound], by [`SplineRule::SoftClipped`] with slopes above 1e-3: what a network says at the
-    /// start is 0, so that a flow starts as the identity.
+    /// Builds a spline transformer with K bins on [-bound, bound] and [`SplineRule::SoftClipped`] with slopes
+    /// above 1e-3. A network whose last layer starts at 0 makes the flow start as the identity.
     ///
     /// # Panics
-    /// When there are fewer than two bins (one alone is the identity) or more than 65536, or the bound is not above 0.
+    /// When there are fewer than two bins (a single one is the identity) or more than 65536, or the bound is
+    /// not above 0.
     pub fn new(bins: usize, bound: f64) -> Spline {
         assert!(
             (2..=1 << 16).contains(&bins) && bound > 0.0 && bound.is_finite(),
@@ -48,10 +51,11 @@ impl Spline {
         Spline { bins, bound, rule: SplineRule::SoftClipped { slope: 1e-3 } }
     }
 
-    /// The same by another rule.
+    /// Sets the map from element parameters to bin sizes and slopes.
     ///
     /// # Panics
-    /// When the rule's numbers leave no room: slopes or minima that are not above 0, or minima that fill the interval.
+    /// When the rule is infeasible: slopes or minima that are not above 0, or minimum shares that fill the
+    /// interval.
     pub fn with_rule(self, rule: SplineRule) -> Spline {
         let positive = |value: f64| value > 0.0 && value.is_finite();
         let sound = match rule {
@@ -65,13 +69,14 @@ impl Spline {
         Spline { rule, ..self }
     }
 
-    /// K.
+    /// Number of bins, K.
     pub(super) fn bins(&self) -> usize {
         self.bins
     }
 
-    /// The knots for m variables that this vector makes: K widths for each, then K heights, then K - 1 slopes, each of
-    /// them the first of every variable, then the second of every variable, and so on.
+    /// Builds the knots of m variables from this vector: K widths for each, then K heights, then K - 1
+    /// slopes. Within each group the order is: the first value of every variable, then the second value of
+    /// every variable, and so on.
     pub fn knots<'t>(&self, numbers: Var<'t>) -> Knots<'t> {
         let m = numbers.len() / self.numbers();
         let part = |from: usize, to: usize| numbers.slice(from * m..to * m);
@@ -79,7 +84,7 @@ impl Spline {
         self.knots_of(part(0, bins), part(bins, 2 * bins), part(2 * bins, all), m)
     }
 
-    /// The same, of numbers that come apart.
+    /// As [`Spline::knots`], with widths, heights and slopes as separate vectors.
     pub(super) fn knots_of<'t>(
         &self,
         widths: Var<'t>,
@@ -93,7 +98,7 @@ impl Spline {
         Knots::sums((start, start), &self.widths(widths, m), self.heights(heights, m), slopes)
     }
 
-    /// K widths that fill the interval.
+    /// Records K widths that sum to the length of the interval.
     pub(super) fn widths<'t>(&self, numbers: Var<'t>, m: usize) -> Vec<Var<'t>> {
         match self.rule {
             SplineRule::Minimum { width, .. } => self.shares(numbers, m, width),
@@ -101,7 +106,7 @@ impl Spline {
         }
     }
 
-    /// K heights that fill the interval.
+    /// Records K heights that sum to the length of the interval.
     pub(super) fn heights<'t>(&self, numbers: Var<'t>, m: usize) -> Vec<Var<'t>> {
         match self.rule {
             SplineRule::Minimum { height, .. } => self.shares(numbers, m, height),
@@ -109,7 +114,7 @@ impl Spline {
         }
     }
 
-    /// A slope for each number.
+    /// Records a slope for each element parameter.
     pub(super) fn slopes<'t>(&self, numbers: Var<'t>, m: usize) -> Vec<Var<'t>> {
         let slopes = match self.rule {
             SplineRule::Minimum { slope, .. } => slope + numbers.softplus(),
@@ -118,11 +123,12 @@ impl Spline {
         rows(slopes, m)
     }
 
-    /// Positive numbers with the length of the interval as their sum: softmax, with a least share of the whole for each.
+    /// Records positive numbers that sum to the length of the interval: softmax with a minimum share for
+    /// each.
     fn shares<'t>(&self, numbers: Var<'t>, m: usize, least: f64) -> Vec<Var<'t>> {
         let whole = 2.0 * self.bound;
         let numbers = rows(numbers, m);
-        // The largest is taken away first, so that nothing overflows.
+        // Subtract the maximum, so that nothing overflows.
         let largest = numbers.iter().copied().reduce(Var::max).expect("a spline has a bin at least");
         let powers: Vec<Var<'t>> = numbers.iter().map(|number| (*number - largest).exp()).collect();
         let total =
@@ -152,12 +158,12 @@ impl Transformer for Spline {
     }
 }
 
-/// a/(1 + |c·a|)
+/// Soft clipping a/(1 + |c·a|).
 fn clipped(a: Var<'_>, c: f64) -> Var<'_> {
     a / (1.0 + (c * a).abs())
 }
 
-/// A vector cut into vectors of m.
+/// Splits a vector into vectors of length m.
 pub(super) fn rows(all: Var<'_>, m: usize) -> Vec<Var<'_>> {
     (0..all.len() / m).map(|k| all.slice(k * m..(k + 1) * m)).collect()
 }

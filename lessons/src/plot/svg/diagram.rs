@@ -1,4 +1,4 @@
-//! Pictures without axes: graphs, and the patterns of matrices.
+//! Pictures without axes: graphs, and matrix patterns.
 
 use std::fmt::Write;
 
@@ -6,26 +6,26 @@ use super::Frame;
 use crate::plot::Pattern;
 use pushforward::derivation::html::escape;
 
-/// The side of a cell of a pattern.
+/// Side length of a cell of a pattern.
 const CELL: f64 = 26.0;
-/// Room for the names of its rows, and between two patterns.
+/// Space for the row names, and between two patterns.
 const ROWS: f64 = 34.0;
 const BETWEEN: f64 = 44.0;
-/// Room for its own name and those of its columns.
+/// Space for the pattern's own name and the column names.
 const HEAD: f64 = 42.0;
 
-/// How much room a pattern takes from left to right.
+/// Returns the width of a pattern.
 pub(super) fn width(pattern: &Pattern) -> f64 {
     ROWS + CELL * pattern.columns.len() as f64 + BETWEEN
 }
 
-/// How much room it takes from its top, with its names.
+/// Returns the height of a pattern, with its names.
 pub(super) fn height(pattern: &Pattern) -> f64 {
     HEAD + CELL * pattern.rows.len() as f64
 }
 
 impl Frame {
-    /// Boxes with their labels, and arrows from the right edge of one to the left edge of another.
+    /// Draws boxes with their labels, and arrows from the right edge of one to the left edge of another.
     pub(super) fn graph(
         &self,
         svg: &mut String,
@@ -77,7 +77,7 @@ impl Frame {
         }
     }
 
-    /// Cells, filled or not, with the names of rows and columns.
+    /// Draws cells, filled or not, with the names of rows and columns.
     pub(super) fn pattern(&self, svg: &mut String, pattern: &Pattern, left: f64) {
         let (left, top) = (left + ROWS, self.top + HEAD);
         let mut text = |x: f64, y: f64, class: &str, anchor: &str, words: &str| {

@@ -1,4 +1,4 @@
-//! Pictures as SVG, without scripts: a file that stands alone, or a part of a page that brings the style.
+//! Pictures as SVG without scripts: standalone files, or parts of a page that has the style.
 
 mod diagram;
 
@@ -11,15 +11,15 @@ use pushforward::derivation::html::escape;
 const WIDTH: f64 = 640.0;
 const LEFT: f64 = 84.0;
 const RIGHT: f64 = 22.0;
-/// Room for the name of the vertical axis.
+/// Space for the name of the vertical axis.
 const TOP: f64 = 34.0;
-/// Room for a title above that, where the page does not show one.
+/// Space for a title above that, where the page does not show one.
 const TITLE: f64 = 28.0;
 const BELOW: f64 = 74.0;
 const LEGEND_LINE: f64 = 26.0;
 
-/// Colours after Okabe and Ito, which colour-blind readers can tell apart; each has a lighter form for dark paper.
-/// Lines differ in their dashes too, for readers in grey.
+/// Okabe and Ito's colours, which colour-blind readers can distinguish; each has a lighter variant for dark
+/// paper. Lines also differ in their dashes, for greyscale.
 pub(crate) const STYLE: &str = "\
 .plot{display:block;width:100%;height:auto;font-family:ui-sans-serif,system-ui,sans-serif;font-size:14px;fill:#33312d}\
 .plot .axis{stroke:#77736b;stroke-width:1;fill:none}.plot .tick{stroke:#e7e3da;stroke-width:1;fill:none}\
@@ -30,7 +30,7 @@ pub(crate) const STYLE: &str = "\
 .c0{color:#5db3ea}.c1{color:#ff9452}.c2{color:#3fcfa2}.c3{color:#e39bc4}.c4{color:#e8b84b}.c5{color:#9ad2f5}}\
 @media(max-width:40rem){.plot{font-size:19px}}";
 
-/// A file of its own.
+/// Returns a standalone file.
 pub(super) fn alone(picture: &Picture) -> String {
     let style = format!(
         "svg{{background:#fff}}{STYLE}@media(prefers-color-scheme:dark){{svg{{background:#17181b}}}}"
@@ -38,12 +38,12 @@ pub(super) fn alone(picture: &Picture) -> String {
     draw(picture, Some(&style))
 }
 
-/// A part of a page that has [`STYLE`] and shows the title itself.
+/// Returns a part of a page that has [`STYLE`] and shows the title itself.
 pub(super) fn inline(picture: &Picture) -> String {
     draw(picture, None)
 }
 
-/// The marks alone.
+/// Returns the marks alone.
 pub(super) fn thumbnail(picture: &Picture) -> String {
     let (width, height) = (WIDTH - LEFT - RIGHT, 0.62 * (WIDTH - LEFT - RIGHT));
     let Some((x, y)) = picture.frame(width, height) else { return String::new() };
@@ -57,7 +57,7 @@ fn draw(picture: &Picture, style: Option<&str>) -> String {
     let labels: Vec<(usize, &str)> =
         picture.labels().into_iter().enumerate().filter(|(_, label)| !label.is_empty()).collect();
     let columns = if labels.iter().all(|(_, label)| label.chars().count() <= 22) { 2 } else { 1 };
-    // One label that says what the title says already is no legend.
+    // A single label that repeats the title needs no legend.
     let rows = labels.len().div_ceil(columns);
     let inner_width = WIDTH - LEFT - RIGHT;
     let share = if picture.equal { 0.72 } else { 0.56 };
@@ -130,7 +130,7 @@ fn draw(picture: &Picture, style: Option<&str>) -> String {
     svg
 }
 
-/// Lines of one picture differ in more than colour.
+/// Lines of one picture also differ in their dashes.
 fn dash(number: usize) -> &'static str {
     match number % 4 {
         0 => "",
@@ -156,7 +156,7 @@ impl Frame {
         )
     }
 
-    /// Faint lines at the ticks, behind everything; a density would hide under them, and has none.
+    /// Draws grid lines at the ticks, behind everything; none under densities, which would cover them.
     fn grid(&self, svg: &mut String, picture: &Picture) {
         if picture.marks.iter().any(|mark| matches!(mark, Mark::HeatMap { .. } | Mark::Grid { .. })) {
             return;
@@ -256,7 +256,7 @@ impl Frame {
         }
     }
 
-    /// Cells of one shade are one path, and those beside each other one rectangle of it.
+    /// Draws cells of the same shade as one path, and adjacent ones as one rectangle of it.
     fn heat_map(&self, svg: &mut String, x: (f64, f64), y: (f64, f64), columns: usize, values: &[f64]) {
         const LEVELS: f64 = 24.0;
         let largest = values.iter().copied().filter(|value| value.is_finite()).fold(0.0, f64::max);
@@ -277,7 +277,8 @@ impl Frame {
                 while j < columns && shade(values[i * columns + j]) == level {
                     j += 1;
                 }
-                // Whole units: neighbours share their edges exactly, so that no seam shows between them.
+                // Integer coordinates: neighbours share their edges exactly, so that no gaps show between
+                // them.
                 let whole = |(u, v): (f64, f64)| (u.round(), v.round());
                 let (u0, v1) = whole(self.place(edge_x(start), edge_y(i)));
                 let (u1, v0) = whole(self.place(edge_x(j), edge_y(i + 1)));
@@ -301,7 +302,7 @@ impl Frame {
     }
 }
 
-/// Points as one path of strokes without length, which round caps make discs.
+/// Draws points as one path of zero-length strokes, which round caps turn into discs.
 fn dots(points: impl Iterator<Item = (f64, f64)>, size: f64, opacity: f64) -> String {
     let path: String = points.map(|(u, v)| format!("M{u:.1} {v:.1}h0")).collect();
     format!(

@@ -1,4 +1,4 @@
-//! Whether two formulas are said to be equal for all values of their variables.
+//! Whether two formulas are recognised as equal for all values of their variables.
 
 use pushforward::prelude::*;
 use pushforward_course::exercise::{Sameness, Space, compared};

@@ -1,4 +1,5 @@
-//! How verdicts reach the runner: these tests run this very test program again, as a judge whose answer misbehaves.
+//! How verdicts reach the runner: these tests run this test program again, as a judge with a misbehaving
+//! answer.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! Exercises: every starting file is told what is missing, every solution passes, and typical wrong answers are told what
-//! is wrong with them. Nothing here reads the files that a learner edits.
+//! Exercises: every starting file reports what is missing, every solution passes, and typical wrong answers
+//! get a message that says what is wrong. The learner's own files are not read.
 
 /// Bijections of so many variables with this structure, by their formulas.
 macro_rules! bijections {
