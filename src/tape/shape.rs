@@ -33,6 +33,18 @@ impl Shape {
         }
     }
 
+    /// Rows and columns of a matrix.
+    ///
+    /// # Panics
+    /// When it is none: the operation that asks takes matrices only, and was recorded with something else.
+    #[track_caller]
+    pub(crate) fn matrix_dims(self) -> (usize, usize) {
+        match self {
+            Shape::Matrix(rows, columns) => (rows, columns),
+            Shape::Scalar | Shape::Vector(_) => panic!("an operation on matrices was recorded with {self}"),
+        }
+    }
+
     /// Whether there is no element at all.
     pub fn is_empty(self) -> bool {
         self.len() == 0

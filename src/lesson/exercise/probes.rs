@@ -13,7 +13,7 @@ use std::ops::Range;
 use super::space::Space;
 use crate::bijection::Domain;
 use crate::lesson::exercise::points;
-use crate::tape::{Op, Var};
+use crate::tape::{Binary, Choice, Op, Unary, Var};
 
 /// How often places are looked for: each round finds those that the one before made visible.
 const ROUNDS: usize = 3;
@@ -112,11 +112,11 @@ impl<'t> Followed<'t> {
             let node = tape.node(*id);
             let operand = |k: usize| tape.var(node.operands[k]);
             match node.op {
-                Op::Less | Op::LessEq | Op::Min | Op::Max => {
+                Op::Binary(Binary::Less | Binary::LessEq) | Op::Choice(Choice::Min | Choice::Max) => {
                     nodes.push(operand(0) - operand(1));
                     choice.push(true);
                 }
-                Op::Abs | Op::Sign => {
+                Op::Unary(Unary::Abs | Unary::Sign) => {
                     nodes.push(operand(0));
                     choice.push(true);
                 }

@@ -8,7 +8,7 @@ use crate::bijection::Domain;
 use crate::program::{Output, Program};
 use crate::sweep::adjoint;
 use crate::sweep::bound::{Bound, Bounds};
-use crate::tape::{Cut, NodeId, Op, Parameters, Shape, Tape, Var};
+use crate::tape::{Binary, Choice, Cut, Equation, NodeId, Op, Parameters, Shape, Tape, Unary, Var};
 
 /// How many units in the last place one operation may be off by.
 const ULPS: f64 = 16.0;
@@ -171,7 +171,7 @@ impl<'t> Space<'t> {
             let node = self.tape.node(id);
             let looked: Vec<NodeId> = match node.op {
                 // The branch that is not taken is not looked at.
-                Op::Select if node.shape.len() == 1 => {
+                Op::Choice(Choice::Select) if node.shape.len() == 1 => {
                     let taken = if numbers[place(node.operands[0])][0] != 0.0 { 1 } else { 2 };
                     vec![node.operands[0], node.operands[taken]]
                 }
@@ -185,12 +185,19 @@ impl<'t> Space<'t> {
             // Bounds that define it for all inputs leave only rounding: a factor that fell to 0.
             let partial = matches!(
                 node.op,
-                Op::Ln | Op::Ln1p | Op::Sqrt | Op::Recip | Op::Div | Op::Pow | Op::LnGamma | Op::Polygamma(_)
-            ) || matches!(node.op, Op::Powi(exponent) if exponent < 0)
-                || matches!(node.op, Op::LogAbsDet | Op::Inverse | Op::Root(_));
+                Op::Unary(
+                    Unary::Ln
+                        | Unary::Ln1p
+                        | Unary::Sqrt
+                        | Unary::Recip
+                        | Unary::LnGamma
+                        | Unary::Polygamma(_)
+                ) | Op::Binary(Binary::Div | Binary::Pow)
+            ) || matches!(node.op, Op::Unary(Unary::Powi(exponent)) if exponent < 0)
+                || matches!(node.op, Op::LogAbsDet | Op::Inverse | Op::Equation(Equation::Root(_)));
             let divisor = match node.op {
-                Op::Div => Some(node.operands[1]),
-                Op::Recip | Op::Powi(_) => Some(node.operands[0]),
+                Op::Binary(Binary::Div) => Some(node.operands[1]),
+                Op::Unary(Unary::Recip | Unary::Powi(_)) => Some(node.operands[0]),
                 _ => None,
             };
             let divided = divisor.is_none_or(|id| numbers[place(id)].contains(&0.0));
@@ -206,6 +213,16 @@ impl<'t> Space<'t> {
 fn moves(op: &Op) -> bool {
     matches!(
         op,
-        Op::Gather(_) | Op::Scatter(_) | Op::Concat | Op::Broadcast | Op::Transpose | Op::Neg | Op::Abs
-    ) || matches!(op, Op::Less | Op::LessEq | Op::Sign | Op::Select | Op::Min | Op::Max)
+        Op::Gather(_)
+            | Op::Scatter(_)
+            | Op::Concat
+            | Op::Broadcast
+            | Op::Transpose
+            | Op::Unary(Unary::Neg | Unary::Abs)
+    ) || matches!(
+        op,
+        Op::Binary(Binary::Less | Binary::LessEq)
+            | Op::Unary(Unary::Sign)
+            | Op::Choice(Choice::Select | Choice::Min | Choice::Max)
+    )
 }
