@@ -503,12 +503,12 @@ impl<'t> Simplifier<'t> {
     /// p, where the node is ln p - ln_1p(-p).
     fn logit(&self, a: NodeId) -> Option<NodeId> {
         let node = self.tape.node(a);
-        let of = |id: NodeId, op: Op| self.tape.look(id, |node| (node.op == op).then(|| node.operands[0]));
+        let of = |id: NodeId, function: Unary| self.tape.argument(id, function);
         if node.op != Op::Binary(Binary::Sub) {
             return None;
         }
-        let p = of(node.operands[0], Op::Unary(Unary::Ln))?;
-        (of(of(node.operands[1], Op::Unary(Unary::Ln1p))?, Op::Unary(Unary::Neg))? == p).then_some(p)
+        let p = of(node.operands[0], Unary::Ln)?;
+        (of(of(node.operands[1], Unary::Ln1p)?, Unary::Neg)? == p).then_some(p)
     }
 
     fn inverse_pair(&mut self, outer: NodeId) -> Var<'t> {

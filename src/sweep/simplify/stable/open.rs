@@ -179,7 +179,7 @@ impl Simplifier<'_> {
 
     /// An argument without a minus in front of all of it.
     pub(in crate::sweep::simplify) fn plain(&mut self, a: NodeId) -> NodeId {
-        if !self.tape.argument(a, Unary::Neg).is_some() {
+        if self.tape.argument(a, Unary::Neg).is_none() {
             return a;
         }
         match self.terms(a, &|other| self.small(other), &|id| id, 16) {
