@@ -12,7 +12,7 @@ use pushforward::flow::Trainer;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program, Threads};
 use pushforward::sweep::adjoint;
-use pushforward::tape::{Cut, NodeId, Op};
+use pushforward::tape::{Binary, Cut, NodeId, Op};
 use random_programs::{Chooser, Pool, for_seeds};
 
 /// Relative to the larger of the expected size and 1.
@@ -26,7 +26,7 @@ fn off(found: f64, expected: f64) -> f64 {
 fn ties(tape: &Tape, input: NodeId, ids: &[NodeId], point: &[f64], parameters: &Parameters) -> bool {
     let cut = Cut::new(tape, &[input], ids);
     let compared = cut.nodes().iter().map(|id| tape.node(*id)).filter_map(|node| match node.op {
-        Op::Less | Op::LessEq => Some([node.operands[0], node.operands[1]]),
+        Op::Binary(Binary::Less | Binary::LessEq) => Some([node.operands[0], node.operands[1]]),
         _ => None,
     });
     let sides: Vec<NodeId> = compared.flatten().collect();

@@ -1,7 +1,7 @@
 //! Exercise 4: a log-determinant by hand that is to be repaired.
 
 use pushforward::prelude::*;
-use pushforward::tape::Op;
+use pushforward::tape::{Op, Unary};
 use pushforward_course::exercise::{
     Allowed, Answer, Exercise, Judgement, NotYet, Passed, Sameness, Space, apart, compared, formula, place,
     recorded,
@@ -57,7 +57,7 @@ pub fn judge(answer: &dyn Bijection) -> Judgement {
                 .because(format!("by hand: {written}"))
                 .because(format!("At z = {} it is {yours}, and ln|det J| is {right}.", place(&at)));
             Err(match tape.node(by_hand.id()).op {
-                Op::Abs => {
+                Op::Unary(Unary::Abs) => {
                     told.advise("There is a |·|, but around the logarithm. It belongs inside, around det J.")
                 }
                 _ if given[0].is_nan() => told.advise("A logarithm has no value at a number below 0."),

@@ -10,7 +10,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::bijection::Domain;
-use crate::tape::{Cut, Function, Node, NodeId, Op, Shape, Tape};
+use crate::tape::{Cut, Equation, Function, Node, NodeId, Op, Shape, Tape, Unary};
 
 /// A certificate under construction, as lines.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -126,10 +126,8 @@ impl Certificate {
             return known;
         }
         for node in function.nodes() {
-            match &node.op {
-                Op::Substitution(equation) => drop(self.function(&equation.function)),
-                Op::Root(equation) => drop(self.function(&equation.function)),
-                _ => {}
+            if let Op::Equation(equation) = &node.op {
+                self.function(equation.function());
             }
         }
         self.functions.push(function.clone());
@@ -149,17 +147,17 @@ impl Certificate {
             Op::Input(k) => ("input", format!(" {k}")),
             Op::Parameter(k) => ("parameter", format!(" {}", word(&parameter(*k)))),
             Op::Constant(data) => ("constant", listed(data.values())),
-            Op::Powi(n) => ("powi", format!(" {n}")),
-            Op::Polygamma(n) => ("polygamma", format!(" {n}")),
-            Op::InverseMills(n) => ("inverse_mills", format!(" {n}")),
+            Op::Unary(Unary::Powi(n)) => ("powi", format!(" {n}")),
+            Op::Unary(Unary::Polygamma(n)) => ("polygamma", format!(" {n}")),
+            Op::Unary(Unary::InverseMills(n)) => ("inverse_mills", format!(" {n}")),
             Op::Gather(indices) => ("gather", whole(indices)),
             Op::Scatter(indices) => ("scatter", whole(indices)),
             Op::MatVec | Op::MatMul => ("product", String::new()),
-            Op::Substitution(equation) => {
+            Op::Equation(Equation::Substitution(equation)) => {
                 let function = self.function(&equation.function);
                 ("substitution", format!(" f{function}{}", whole(&equation.order)))
             }
-            Op::Root(equation) => {
+            Op::Equation(Equation::Root(equation)) => {
                 let function = self.function(&equation.function);
                 ("root", format!(" f{function}{}", listed(equation.ends.values())))
             }

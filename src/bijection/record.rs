@@ -7,7 +7,7 @@ use super::{Bijection, BijectionError, Domain};
 use crate::jacobian::{Route, SimplifiedLogDet, Structure, map, prove, simplified_log_det};
 use crate::sweep::simplify::{Rule, Step};
 use crate::sweep::{invert, substitution};
-use crate::tape::{Declaration, NodeId, Op, Shape, Tape, Var};
+use crate::tape::{Declaration, Equation, NodeId, Op, Shape, Tape, Var};
 
 /// A bijection recorded on its own tape.
 #[derive(Debug)]
@@ -326,9 +326,11 @@ pub fn solve_in_order<'t>(
     let unknown = tape.input(Shape::Vector(order.len()));
     let solved = substitution(tape, unknown, equation(unknown)?, &places)?;
     let nested = tape.look(solved.id(), |node| match &node.op {
-        Op::Substitution(solved) => {
-            solved.function.nodes().iter().any(|node| matches!(node.op, Op::Substitution(_)))
-        }
+        Op::Equation(Equation::Substitution(solved)) => solved
+            .function
+            .nodes()
+            .iter()
+            .any(|node| matches!(node.op, Op::Equation(Equation::Substitution(_)))),
         _ => false,
     });
     if nested {

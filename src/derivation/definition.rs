@@ -7,7 +7,7 @@ use super::{Line, Section};
 use crate::jacobian::map;
 use crate::sweep::reach::{Reach, Relation};
 use crate::sweep::{Wanted, Written, equations};
-use crate::tape::{NodeId, Op};
+use crate::tape::{Binary, NodeId, Op, Unary};
 
 /// Up to this number of outputs, dependences are listed one by one.
 const ONE_BY_ONE: usize = 6;
@@ -34,7 +34,7 @@ pub(super) fn definition(subject: &mut Subject<'_>) -> Section {
     let map = map(subject.tape, subject.layer.input, subject.layer.output);
     let works_on_vectors = map.nodes().iter().any(|id| {
         subject.tape.look(*id, |node| {
-            let linear = matches!(node.op, Op::Add | Op::Sub | Op::Neg);
+            let linear = matches!(node.op, Op::Binary(Binary::Add | Binary::Sub) | Op::Unary(Unary::Neg));
             node.op.is_elementwise() && !linear && node.shape.len() > 1
         })
     });

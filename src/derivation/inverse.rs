@@ -11,7 +11,7 @@ use crate::bijection::{Bijection, BijectionError, derived_inverse, pull_back_wit
 use crate::sweep::bound::{Bound, Bounds};
 use crate::sweep::simplify::simplify;
 use crate::sweep::{Names, Sheet, Term, Wanted, Written, tangent};
-use crate::tape::{Cut, NodeId, Op, Shape, Tape, Var};
+use crate::tape::{Binary, Cut, Equation, NodeId, Op, Shape, Tape, Unary, Var};
 
 /// Maximum number of characters of ln|det J| that is inserted into the density.
 const PUT_IN: usize = 84;
@@ -125,13 +125,13 @@ pub(super) fn section(
 
 /// Returns whether an inverse is an equation in one unknown, or contains one.
 fn has_root(tape: &Tape, z: Var<'_>) -> bool {
-    !roots(tape, z).is_empty() || tape.look(z.id(), |node| matches!(node.op, Op::Root(_)))
+    !roots(tape, z).is_empty() || tape.look(z.id(), |node| matches!(node.op, Op::Equation(Equation::Root(_))))
 }
 
 /// Returns the equations in one unknown within an inverse, except one that is the whole inverse: that is
 /// written as an equation of its own.
 fn roots(tape: &Tape, z: Var<'_>) -> Vec<NodeId> {
-    let is_root = |id: &NodeId| tape.look(*id, |node| matches!(node.op, Op::Root(_)));
+    let is_root = |id: &NodeId| tape.look(*id, |node| matches!(node.op, Op::Equation(Equation::Root(_))));
     let cut = Cut::new(tape, &[], &[z.id()]);
     cut.nodes().iter().copied().filter(|id| *id != z.id()).filter(is_root).collect()
 }
@@ -157,7 +157,7 @@ pub(super) fn guaranteed(tape: &Tape, z: Var<'_>) -> Option<Line> {
 /// Returns the range of the slope of the function whose zero is sought: `in [0.1, 1.9]`.
 fn slope(tape: &Tape, root: NodeId) -> Option<String> {
     let node = tape.node(root);
-    let Op::Root(equation) = &node.op else { return None };
+    let Op::Equation(Equation::Root(equation)) = &node.op else { return None };
     let outer = Bounds::new(tape, &[]);
     let captured = node.operands.iter().map(|operand| outer.of(*operand));
     let (inner, inputs, output) = equation.function.tape();
@@ -240,8 +240,10 @@ fn equation(subject: &mut Subject<'_>, name: &Written, node: NodeId) -> Option<V
     let tape = subject.tape;
     let recorded = tape.node(node);
     let (function, order) = match &recorded.op {
-        Op::Substitution(equation) => (equation.function.clone(), Some(equation.order.clone())),
-        Op::Root(equation) => (equation.function.clone(), None),
+        Op::Equation(Equation::Substitution(equation)) => {
+            (equation.function.clone(), Some(equation.order.clone()))
+        }
+        Op::Equation(Equation::Root(equation)) => (equation.function.clone(), None),
         _ => return None,
     };
     let unknown = tape.input(recorded.shape).id();
@@ -340,9 +342,13 @@ pub(super) fn terms(tape: &Tape, sum: NodeId) -> Vec<(bool, NodeId)> {
     while let Some((positive, id)) = open.pop() {
         let node = tape.node(id);
         match node.op {
-            Op::Add => open.extend([(positive, node.operands[1]), (positive, node.operands[0])]),
-            Op::Sub => open.extend([(!positive, node.operands[1]), (positive, node.operands[0])]),
-            Op::Neg => open.push((!positive, node.operands[0])),
+            Op::Binary(Binary::Add) => {
+                open.extend([(positive, node.operands[1]), (positive, node.operands[0])])
+            }
+            Op::Binary(Binary::Sub) => {
+                open.extend([(!positive, node.operands[1]), (positive, node.operands[0])])
+            }
+            Op::Unary(Unary::Neg) => open.push((!positive, node.operands[0])),
             // The sum of one number is that number.
             Op::Sum if tape.shape(node.operands[0]).len() == 1 => open.push((positive, node.operands[0])),
             _ => terms.push((positive, id)),

@@ -52,7 +52,7 @@ fn rule<'t>(
 ) -> Option<Vec<Chain<'t>>> {
     let of = |k: usize| slopes.get(&node.operands[k]);
     match &node.op {
-        op if op.is_elementwise() && matches!(node.shape, Shape::Vector(_)) => {
+        Op::Unary(_) | Op::Binary(_) | Op::Choice(_) if matches!(node.shape, Shape::Vector(_)) => {
             let mut sum = Vec::new();
             let mut seen: Vec<NodeId> = Vec::new();
             for operand in &node.operands {
@@ -108,7 +108,7 @@ fn rows<'t>(tape: &'t Tape, indices: &[u32], chain: &Chain<'t>) -> Option<Chain<
         }
     }
     if let Factor::Matrix(matrix) = chain[at] {
-        let Shape::Matrix(_, columns) = tape.shape(matrix.id()) else { unreachable!("a matrix") };
+        let (_, columns) = tape.shape(matrix.id()).matrix_dims();
         let entries: Vec<usize> =
             positions.iter().flat_map(|row| row * columns..(row + 1) * columns).collect();
         taken.push(Factor::Matrix(matrix.pick("gather", &entries, Shape::Matrix(positions.len(), columns))));

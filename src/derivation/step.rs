@@ -6,7 +6,7 @@
 use crate::sweep::Written;
 use crate::sweep::bound::Bound;
 use crate::sweep::simplify::{Rule, Step, simplify};
-use crate::tape::{NodeId, Op, Tape, Var, concat};
+use crate::tape::{Binary, NodeId, Op, Tape, Unary, Var, concat};
 
 /// Returns the left-hand side of a step, from the expression that was rewritten.
 pub(super) fn opened(rule: Rule, before: &Written) -> Written {
@@ -29,17 +29,17 @@ pub(super) fn applied<'t>(
     let log = |k: usize| operand(k).abs().ln();
     let a = tape.var(step.before);
     Some(match (step.rule, &node.op) {
-        (Rule::LogExp, Op::Exp) => operand(0),
-        (Rule::LogNegate, Op::Neg | Op::Abs) => log(0),
-        (Rule::LogProduct, Op::Mul) => log(0) + log(1),
-        (Rule::LogRecip, Op::Div) => log(0) - log(1),
-        (Rule::LogRecip, Op::Recip) => -log(0),
-        (Rule::LogPower, Op::Powi(1)) => log(0),
-        (Rule::LogPower, Op::Powi(k)) => f64::from(*k) * log(0),
-        (Rule::LogPower, Op::Pow) if is_one(tape, node.operands[1]) => log(0),
-        (Rule::LogPower, Op::Pow) => operand(1) * log(0),
-        (Rule::LogSqrt, Op::Sqrt) => 0.5 * log(0),
-        (Rule::LogSigmoid, Op::Sigmoid) => -(-operand(0)).softplus(),
+        (Rule::LogExp, Op::Unary(Unary::Exp)) => operand(0),
+        (Rule::LogNegate, Op::Unary(Unary::Neg | Unary::Abs)) => log(0),
+        (Rule::LogProduct, Op::Binary(Binary::Mul)) => log(0) + log(1),
+        (Rule::LogRecip, Op::Binary(Binary::Div)) => log(0) - log(1),
+        (Rule::LogRecip, Op::Unary(Unary::Recip)) => -log(0),
+        (Rule::LogPower, Op::Unary(Unary::Powi(1))) => log(0),
+        (Rule::LogPower, Op::Unary(Unary::Powi(k))) => f64::from(*k) * log(0),
+        (Rule::LogPower, Op::Binary(Binary::Pow)) if is_one(tape, node.operands[1]) => log(0),
+        (Rule::LogPower, Op::Binary(Binary::Pow)) => operand(1) * log(0),
+        (Rule::LogSqrt, Op::Unary(Unary::Sqrt)) => 0.5 * log(0),
+        (Rule::LogSigmoid, Op::Unary(Unary::Sigmoid)) => -(-operand(0)).softplus(),
         (Rule::LogConcat, Op::Concat) => concat((0..node.operands.len()).map(log)),
         (Rule::AbsPositive, _) => a.ln(),
         (Rule::AbsNegative, _) => (-a).ln(),

@@ -6,8 +6,9 @@
 //! products. A dense layer of d variables then takes a few matrix nodes instead of d tangent vectors that are
 //! stacked at the end.
 
-use crate::sweep::{Partial, choice, is_one, partial, takes_first};
-use crate::tape::{Cut, Node, NodeId, Op, Shape, Tape, Var, joined};
+use crate::sweep::partial::{self, Partial, branches};
+use crate::sweep::{choice, is_one};
+use crate::tape::{Choice, Cut, Node, NodeId, Op, Shape, Tape, Var, joined};
 
 /// The derivatives of a node with respect to the variables.
 #[derive(Clone, Copy)]
@@ -90,23 +91,28 @@ impl<'t> Sweep<'t> {
         let (tape, d, n) = (self.tape, self.d, node.shape.len());
         let operands: Vec<Var<'t>> = node.operands.iter().map(|operand| tape.var(*operand)).collect();
         Some(Some(match &node.op {
-            Op::Select if of[1].is_none() && of[2].is_none() => return Some(None),
-            Op::Select => self.choose(operands[0], of[1], of[2]),
-            Op::Min | Op::Max => self.choose(takes_first(&node.op, operands[0], operands[1]), of[0], of[1]),
-            op if op.is_elementwise() => {
-                let mut sum = None;
-                for (k, columns) in of.iter().enumerate() {
-                    let Some(columns) = *columns else { continue };
-                    let share = match (partial(op, &operands, tape.var(id), k), columns) {
-                        (Partial::Zero, _) => continue,
-                        (Partial::One, columns) => columns,
-                        (Partial::MinusOne, Diagonal(v)) => Diagonal(-v),
-                        (Partial::MinusOne, Full(matrix)) => Full(-matrix),
-                        (Partial::By(factor), columns) => self.scaled(factor, columns),
+            Op::Choice(Choice::Select) if of[1].is_none() && of[2].is_none() => return Some(None),
+            Op::Choice(op) => {
+                let (first, [a, b]) = branches(*op, &operands);
+                self.choose(first, of[a], of[b])
+            }
+            Op::Unary(op) => {
+                let share = |columns| self.share(partial::unary(*op, operands[0], tape.var(id)), columns);
+                return Some(of[0].and_then(share));
+            }
+            Op::Binary(op) => {
+                let share = |k: usize| {
+                    let partial = |columns| {
+                        let operands = [operands[0], operands[1]];
+                        self.share(partial::binary(*op, operands, tape.var(id), k), columns)
                     };
-                    sum = Some(self.sum(sum, share));
-                }
-                return Some(sum);
+                    of[k].and_then(partial)
+                };
+                let (first, second) = (share(0), share(1));
+                return Some(match second {
+                    Some(second) => Some(self.sum(first, second)),
+                    None => first,
+                });
             }
             Op::Broadcast => Full(self.ones(n).outer(self.full(of[0]?).reshape(Shape::Vector(d)))),
             Op::Sum => match of[0]? {
@@ -144,6 +150,17 @@ impl<'t> Sweep<'t> {
             },
             _ => return None,
         }))
+    }
+
+    /// What an operand's derivatives add to those of the node.
+    fn share(&self, partial: Partial<'t>, columns: Columns<'t>) -> Option<Columns<'t>> {
+        Some(match (partial, columns) {
+            (Partial::Zero, _) => return None,
+            (Partial::One, columns) => columns,
+            (Partial::MinusOne, Diagonal(v)) => Diagonal(-v),
+            (Partial::MinusOne, Full(matrix)) => Full(-matrix),
+            (Partial::By(factor), columns) => self.scaled(factor, columns),
+        })
     }
 
     fn choose(

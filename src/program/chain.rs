@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::instruction::{ChainTerm, Instruction, Work};
 use super::place::Place;
-use crate::tape::Op;
+use crate::tape::{Binary, Op};
 
 /// Terms that one chain takes at most.
 pub(super) const LONGEST: usize = 16;
@@ -95,10 +95,14 @@ impl Chains {
         let [mut a, mut b] = *segment.operands.as_slice() else { return None };
         let single = |place: Place| ChainTerm { negative: false, place, factor: None };
         let terms = match op {
-            Op::Mul => SmallVec::from_slice(&[ChainTerm { negative: false, place: a, factor: Some(b) }]),
-            Op::Add | Op::Sub => {
+            Op::Binary(Binary::Mul) => {
+                SmallVec::from_slice(&[ChainTerm { negative: false, place: a, factor: Some(b) }])
+            }
+            Op::Binary(Binary::Add | Binary::Sub) => {
                 // A sum is taken over on the left, where adding begins.
-                if *op == Op::Add && self.length(at, a, segment.count) < self.length(at, b, segment.count) {
+                if *op == Op::Binary(Binary::Add)
+                    && self.length(at, a, segment.count) < self.length(at, b, segment.count)
+                {
                     (a, b) = (b, a);
                 }
                 let mut terms = match self.length(at, a, segment.count) {
@@ -109,7 +113,7 @@ impl Chains {
                     1 => self.take(b, list)[0],
                     _ => single(b),
                 };
-                terms.push(ChainTerm { negative: *op == Op::Sub, ..last });
+                terms.push(ChainTerm { negative: *op == Op::Binary(Binary::Sub), ..last });
                 terms
             }
             _ => return None,

@@ -8,7 +8,7 @@ use super::place::{Place, Segment};
 use super::run::Space;
 use crate::kernel::{self, Function, Operation};
 use crate::sweep::value::{Lanes, Number, evaluate};
-use crate::tape::{Op, Shape};
+use crate::tape::{Binary, Choice, Op, Shape, Unary};
 
 /// How the lanes of a chunk lie.
 #[derive(Clone, Copy, Debug)]
@@ -128,33 +128,33 @@ impl<F: Number> Context<'_, F> {
     fn elementwise<S: Simd>(&mut self, simd: S, op: &Op, segments: &[Segment]) {
         let one = |context: &mut Self, f: &dyn Fn(F) -> F| context.each(segments, f);
         match op {
-            Op::Neg => self.map(simd, kernel::Neg, segments),
-            Op::Recip => self.map(simd, kernel::Recip, segments),
-            Op::Exp => self.map(simd, kernel::Exp, segments),
-            Op::Ln => self.map(simd, kernel::Ln, segments),
-            Op::ExpM1 => self.map(simd, kernel::ExpM1, segments),
-            Op::Ln1p => self.map(simd, kernel::Ln1p, segments),
-            Op::Tanh => self.map(simd, kernel::Tanh, segments),
-            Op::SechSquared => self.map(simd, kernel::SechSquared, segments),
-            Op::Sigmoid => self.map(simd, kernel::Sigmoid, segments),
-            Op::Softplus => self.map(simd, kernel::Softplus, segments),
-            Op::Sqrt => self.map(simd, kernel::Sqrt, segments),
-            Op::Abs => self.map(simd, kernel::Abs, segments),
-            Op::Sign => self.map(simd, kernel::Sign, segments),
-            Op::Powi(k) => self.map(simd, kernel::Powi(*k), segments),
-            Op::Add => self.zip(simd, kernel::Add, segments),
-            Op::Sub => self.zip(simd, kernel::Sub, segments),
-            Op::Mul => self.zip(simd, kernel::Mul, segments),
-            Op::Div => self.zip(simd, kernel::Div, segments),
-            Op::Min => self.zip(simd, kernel::Min, segments),
-            Op::Max => self.zip(simd, kernel::Max, segments),
-            Op::Less => self.zip(simd, kernel::Less, segments),
-            Op::LessEq => self.zip(simd, kernel::LessEq, segments),
-            Op::Select => self.select(simd, segments),
-            Op::Sin => one(self, &F::sin),
-            Op::Cos => one(self, &F::cos),
-            Op::Sinh => one(self, &F::sinh),
-            Op::Cosh => one(self, &F::cosh),
+            Op::Unary(Unary::Neg) => self.map(simd, kernel::Neg, segments),
+            Op::Unary(Unary::Recip) => self.map(simd, kernel::Recip, segments),
+            Op::Unary(Unary::Exp) => self.map(simd, kernel::Exp, segments),
+            Op::Unary(Unary::Ln) => self.map(simd, kernel::Ln, segments),
+            Op::Unary(Unary::ExpM1) => self.map(simd, kernel::ExpM1, segments),
+            Op::Unary(Unary::Ln1p) => self.map(simd, kernel::Ln1p, segments),
+            Op::Unary(Unary::Tanh) => self.map(simd, kernel::Tanh, segments),
+            Op::Unary(Unary::SechSquared) => self.map(simd, kernel::SechSquared, segments),
+            Op::Unary(Unary::Sigmoid) => self.map(simd, kernel::Sigmoid, segments),
+            Op::Unary(Unary::Softplus) => self.map(simd, kernel::Softplus, segments),
+            Op::Unary(Unary::Sqrt) => self.map(simd, kernel::Sqrt, segments),
+            Op::Unary(Unary::Abs) => self.map(simd, kernel::Abs, segments),
+            Op::Unary(Unary::Sign) => self.map(simd, kernel::Sign, segments),
+            Op::Unary(Unary::Powi(k)) => self.map(simd, kernel::Powi(*k), segments),
+            Op::Binary(Binary::Add) => self.zip(simd, kernel::Add, segments),
+            Op::Binary(Binary::Sub) => self.zip(simd, kernel::Sub, segments),
+            Op::Binary(Binary::Mul) => self.zip(simd, kernel::Mul, segments),
+            Op::Binary(Binary::Div) => self.zip(simd, kernel::Div, segments),
+            Op::Choice(Choice::Min) => self.zip(simd, kernel::Min, segments),
+            Op::Choice(Choice::Max) => self.zip(simd, kernel::Max, segments),
+            Op::Binary(Binary::Less) => self.zip(simd, kernel::Less, segments),
+            Op::Binary(Binary::LessEq) => self.zip(simd, kernel::LessEq, segments),
+            Op::Choice(Choice::Select) => self.select(simd, segments),
+            Op::Unary(Unary::Sin) => one(self, &F::sin),
+            Op::Unary(Unary::Cos) => one(self, &F::cos),
+            Op::Unary(Unary::Sinh) => one(self, &F::sinh),
+            Op::Unary(Unary::Cosh) => one(self, &F::cosh),
             _ => self.by_value(op, segments),
         }
     }

@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use super::plan::Output;
 use crate::sweep::reach::{NONE, Reach, Relation};
 use crate::sweep::tangent;
-use crate::tape::{Cut, NodeId, Op, Operands, Shape, Tape};
+use crate::tape::{Cut, Equation, NodeId, Op, Operands, Shape, Tape};
 
 /// What is run to find the unknown of an equation; `W` is how a node's work is named.
 #[derive(Clone, Debug)]
@@ -94,8 +94,7 @@ impl Lowered {
 pub(super) fn lower(tape: &Tape, inputs: &[NodeId], outputs: &[Output]) -> Option<Lowered> {
     let wanted: Vec<NodeId> = outputs.iter().map(|output| output.node()).collect();
     let cut = Cut::new(tape, inputs, &wanted);
-    let is_equation =
-        |id: &NodeId| tape.look(*id, |node| matches!(node.op, Op::Substitution(_) | Op::Root(_)));
+    let is_equation = |id: &NodeId| tape.look(*id, |node| matches!(node.op, Op::Equation(_)));
     if !cut.nodes().iter().any(|id| !cut.is_input(*id) && is_equation(id)) {
         return None;
     }
@@ -136,8 +135,8 @@ impl Unfolding<'_> {
             let mut node = from.node(*id);
             let operands: Operands = node.operands.iter().map(|operand| known[operand]).collect();
             let new = match &node.op {
-                Op::Substitution(_) | Op::Root(_) => {
-                    let block = self.equation(&node.op, node.shape, &operands);
+                Op::Equation(equation) => {
+                    let block = self.equation(equation, node.shape, &operands);
                     let variable = block.variable;
                     blocks.insert(*id, self.blocks.len());
                     self.blocks.push(block);
@@ -153,7 +152,7 @@ impl Unfolding<'_> {
         blocks
     }
 
-    fn equation(&mut self, op: &Op, shape: Shape, operands: &[NodeId]) -> Block<NodeId> {
+    fn equation(&mut self, equation: &Equation, shape: Shape, operands: &[NodeId]) -> Block<NodeId> {
         let count = shape.len();
         let mut sorted: Vec<Vec<Part<NodeId>>> = (0..count + 1).map(|_| Vec::new()).collect();
         // Parts by the label they wait for, and before those the parts that wait for none.
@@ -163,8 +162,8 @@ impl Unfolding<'_> {
                 sorted[stage].push(part);
             }
         };
-        match op {
-            Op::Substitution(equation) => {
+        match equation {
+            Equation::Substitution(equation) => {
                 let (local, inputs, output) = equation.function.tape();
                 let labels = &equation.order;
                 let Unfolded { variable, known, parts } =
@@ -175,7 +174,7 @@ impl Unfolding<'_> {
                 let kind = Kind::Substitution { output: known[&output], stages: sorted, order };
                 Block { variable, kind, inner: false }
             }
-            Op::Root(equation) => {
+            Equation::Root(equation) => {
                 let (local, inputs, value) = equation.function.tape();
                 let one = local.constant(1.0).broadcast(shape);
                 let cut = Cut::new(&local, &inputs, &[value]);
@@ -190,7 +189,6 @@ impl Unfolding<'_> {
                 let kind = Kind::Root { value: known[&value], slope: known[&slope], ends, once, slices };
                 Block { variable, kind, inner: false }
             }
-            op => unreachable!("{} is no equation", op.name()),
         }
     }
 

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::compile::Compiler;
 use super::lower::Block;
 use super::plan::Output;
-use crate::tape::{NodeId, Op};
+use crate::tape::{Binary, NodeId, Op, Unary};
 
 /// Outer products of so many entries are worth a pass of their own, when all of them have so many.
 const LATE_LENGTH: usize = 1 << 12;
@@ -47,7 +47,7 @@ impl Compiler<'_> {
                 }
                 let all = || vec![true; shape.len()];
                 let entries = unread.entry(self.position(*operand)).or_insert_with(all);
-                match node.op == Op::Mul && node.shape == shape && !zeros.is_empty() {
+                match node.op == Op::Binary(Binary::Mul) && node.shape == shape && !zeros.is_empty() {
                     true => entries.iter_mut().zip(zeros).for_each(|(entry, zero)| *entry &= zero),
                     false => entries.fill(false),
                 }
@@ -84,7 +84,7 @@ impl Compiler<'_> {
             if self.batched[position] {
                 let linear = summed_operands(&node.op, |k| self.batched[positions[k]]);
                 // A product of two rows that is only wanted summed need not be formed.
-                let product = node.op == Op::Mul
+                let product = node.op == Op::Binary(Binary::Mul)
                     && summed.contains(id)
                     && positions.iter().all(|position| self.batched[*position]);
                 self.pushes_sum[position] =
@@ -176,8 +176,8 @@ impl Compiler<'_> {
                     transposed = !transposed;
                     node.operands[0]
                 }
-                Op::Mul if mask(1) => node.operands[0],
-                Op::Mul if mask(0) => node.operands[1],
+                Op::Binary(Binary::Mul) if mask(1) => node.operands[0],
+                Op::Binary(Binary::Mul) if mask(0) => node.operands[1],
                 _ => return (id, transposed),
             };
         }
@@ -187,10 +187,12 @@ impl Compiler<'_> {
 /// The operands to replace by their batch sums, where Σ op(…) = op(Σ …); none where that is not so.
 pub(super) fn summed_operands(op: &Op, batched: impl Fn(usize) -> bool) -> Vec<usize> {
     match op {
-        Op::Neg | Op::Gather(_) | Op::Scatter(_) | Op::Transpose | Op::Broadcast | Op::Sum => vec![0],
-        Op::Add | Op::Sub => vec![0, 1],
-        Op::Mul | Op::MatVec | Op::MatMul if !batched(0) => vec![1],
-        Op::Mul | Op::Div | Op::MatVec | Op::MatMul if !batched(1) => vec![0],
+        Op::Unary(Unary::Neg) | Op::Gather(_) | Op::Scatter(_) | Op::Transpose | Op::Broadcast | Op::Sum => {
+            vec![0]
+        }
+        Op::Binary(Binary::Add | Binary::Sub) => vec![0, 1],
+        Op::Binary(Binary::Mul) | Op::MatVec | Op::MatMul if !batched(0) => vec![1],
+        Op::Binary(Binary::Mul | Binary::Div) | Op::MatVec | Op::MatMul if !batched(1) => vec![0],
         _ => Vec::new(),
     }
 }

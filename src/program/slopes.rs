@@ -7,14 +7,14 @@ use std::collections::HashMap;
 
 use super::instruction::{Instruction, Work};
 use super::place::Segment;
-use crate::tape::Op;
+use crate::tape::{Op, Unary};
 
 /// What an instruction computes tanh or 1/cosh² of: for each segment the rows, and how many.
 type Arguments = Vec<(super::place::Place, usize)>;
 
 fn arguments(instruction: &Instruction) -> Option<(&Op, &Vec<Segment>, Arguments)> {
     match &instruction.work {
-        Work::Elementwise { op: op @ (Op::Tanh | Op::SechSquared), segments } => {
+        Work::Elementwise { op: op @ Op::Unary(Unary::Tanh | Unary::SechSquared), segments } => {
             let of = segments.iter().map(|segment| (segment.operands[0], segment.count)).collect();
             Some((op, segments, of))
         }
@@ -45,12 +45,15 @@ pub(super) fn together(instructions: Vec<Instruction>) -> Vec<Instruction> {
             list.push(Some(instruction));
             continue;
         }
-        let (tanh, slope) =
-            if *op == Op::Tanh { (segments, known_segments) } else { (known_segments, segments) };
+        let (tanh, slope) = if *op == Op::Unary(Unary::Tanh) {
+            (segments, known_segments)
+        } else {
+            (known_segments, segments)
+        };
         let slopes = slope.iter().map(|segment| segment.out).collect();
         let work = Work::TanhAndSlope { segments: tanh.clone(), slopes };
         // Its name and place are those of tanh, of which the derivative is a part.
-        let named = if *op == Op::Tanh { &instruction } else { earlier };
+        let named = if *op == Op::Unary(Unary::Tanh) { &instruction } else { earlier };
         list[first] = Some(Instruction { work, ..named.clone() });
     }
     list.into_iter().flatten().collect()

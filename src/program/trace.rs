@@ -7,7 +7,7 @@ use super::lanes::Lane;
 use super::place::{Place, Places, Segment};
 use super::plan::{Found, Program, Slot};
 use super::run::Space;
-use crate::tape::Op;
+use crate::tape::{Choice, Op};
 
 /// What tracing one row found.
 enum Traced {
@@ -164,7 +164,7 @@ impl<F: Element> Program<F> {
                 let each = |segment: &Segment, k: usize| -> Vec<usize> {
                     let operands = &segment.operands;
                     let taken: &[Place] = match op {
-                        Op::Select => {
+                        Op::Choice(Choice::Select) => {
                             let condition = match row(operands[0], k) {
                                 Some(row) => space.rows[row * lane.stride],
                                 None => self.values[operands[0].index()],

@@ -14,9 +14,9 @@ use smallvec::SmallVec;
 
 use super::equation;
 use super::guard::{Guard, Guards};
-use super::partial::{Partial, partial, takes_first};
+use super::partial::{self, Partial, branches};
 use super::tangent::{choice, times};
-use crate::tape::{Cut, Node, NodeId, Op, Shape, Tape, Var, joined};
+use crate::tape::{Binary, Cut, Equation, Node, NodeId, Op, Shape, Tape, Unary, Var, joined};
 
 /// The derivative of Σ seed·output by each node of `wrt`; `None` where it is zero by structure.
 ///
@@ -214,7 +214,7 @@ fn is_weight(tape: &Tape, matrix: NodeId) -> bool {
     let parameter = |id: NodeId| is(id, |op| matches!(op, Op::Parameter(_)));
     let constant = |id: NodeId| is(id, |op| matches!(op, Op::Constant(_)));
     let factors = tape.look(matrix, |node| match (&node.op, node.operands.as_slice()) {
-        (Op::Mul, [a, b]) => Some((*a, *b)),
+        (Op::Binary(Binary::Mul), [a, b]) => Some((*a, *b)),
         _ => None,
     });
     parameter(matrix)
@@ -227,7 +227,7 @@ fn is_finite(tape: &Tape, mut id: NodeId) -> bool {
         let next = tape.look(id, |node| match &node.op {
             Op::Parameter(_) => Ok(true),
             Op::Constant(data) => Ok(data.values().iter().all(|value| value.is_finite())),
-            Op::Neg | Op::Broadcast | Op::Gather(_) | Op::Transpose => Err(node.operands[0]),
+            Op::Unary(Unary::Neg) | Op::Broadcast | Op::Gather(_) | Op::Transpose => Err(node.operands[0]),
             _ => Ok(false),
         });
         match next {
@@ -266,27 +266,16 @@ impl<'t> Spread<'_, 't> {
         let wants = |k: usize| cut.position(to[k]).is_some_and(|at| wanted[at]);
         match &node.op {
             Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => {}
-            Op::Select => self.choose(own, operands[0], [(to[1], wants(1)), (to[2], wants(2))]),
-            Op::Min | Op::Max => {
-                let first = takes_first(&node.op, operands[0], operands[1]);
-                self.choose(own, first, [(to[0], wants(0)), (to[1], wants(1))]);
-            }
-            op if op.is_elementwise() => {
-                for k in (0..operands.len()).filter(|k| wants(*k)) {
-                    let share = match partial(op, &operands, y, k) {
-                        Partial::Zero => continue,
-                        Partial::One => own,
-                        Partial::MinusOne => Adjoint { value: -own.value, ..own },
-                        Partial::By(factor) => {
-                            let value = times(factor, own.value);
-                            match is_finite(tape, factor.id()) {
-                                true => Adjoint { value, ..own },
-                                false => own.multiplied(value),
-                            }
-                        }
-                    };
-                    self.give(to[k], share);
+            Op::Unary(op) if wants(0) => self.share(own, partial::unary(*op, operands[0], y), to[0]),
+            Op::Unary(_) => {}
+            Op::Binary(op) => {
+                for k in (0..2).filter(|k| wants(*k)) {
+                    self.share(own, partial::binary(*op, [operands[0], operands[1]], y, k), to[k]);
                 }
+            }
+            Op::Choice(op) => {
+                let (first, branches) = branches(*op, &operands);
+                self.choose(own, first, branches.map(|k| (to[k], wants(k))));
             }
             Op::Broadcast => {
                 let sum = own.masked(self.guards).sum();
@@ -383,15 +372,12 @@ impl<'t> Spread<'_, 't> {
                 let share = own.mixed_by_any(self.guards, product);
                 self.give(to[0], share);
             }
-            Op::Substitution(_) | Op::Root(_) => {
+            Op::Equation(equation) => {
                 let wrt: Vec<usize> = (0..operands.len()).filter(|k| wants(*k)).collect();
                 let value = own.masked(self.guards);
-                let shares = match &node.op {
-                    Op::Root(root) => equation::root_adjoint(root, y, &operands, value, &wrt),
-                    Op::Substitution(substitution) => {
-                        equation::substitution_adjoint(substitution, y, &operands, value, &wrt)
-                    }
-                    _ => unreachable!("an equation"),
+                let shares = match equation {
+                    Equation::Root(h) => equation::root_adjoint(h, y, &operands, value, &wrt),
+                    Equation::Substitution(g) => equation::substitution_adjoint(g, y, &operands, value, &wrt),
                 };
                 for (k, share) in wrt.into_iter().zip(shares) {
                     if let Some(share) = share {
@@ -400,8 +386,24 @@ impl<'t> Spread<'_, 't> {
                     }
                 }
             }
-            op => unreachable!("{} is elementwise", op.name()),
         }
+    }
+
+    /// The adjoint times a partial, to the operand.
+    fn share(&mut self, own: Adjoint<'t>, partial: Partial<'t>, to: NodeId) {
+        let share = match partial {
+            Partial::Zero => return,
+            Partial::One => own,
+            Partial::MinusOne => Adjoint { value: -own.value, ..own },
+            Partial::By(factor) => {
+                let value = times(factor, own.value);
+                match is_finite(self.tape, factor.id()) {
+                    true => Adjoint { value, ..own },
+                    false => own.multiplied(value),
+                }
+            }
+        };
+        self.give(to, share);
     }
 
     /// To the first of two where the condition holds and to the second where it does not, if they are wanted.

@@ -12,7 +12,7 @@ use super::adjoint::adjoint;
 use super::reach::{Layout, NONE, Reach, Relation};
 use super::tangent::tangent;
 use super::zeros::structural_zeros;
-use crate::tape::{Cut, Data, Function, Node, NodeId, Op, Operands, Root, Substitution, Tape, Var};
+use crate::tape::{Cut, Data, Equation, Function, Node, NodeId, Op, Operands, Root, Substitution, Tape, Var};
 
 /// `output` as a function of `variable`, and the nodes it captures: input k + 1 of the function is the k-th.
 ///
@@ -106,7 +106,7 @@ pub(crate) fn substitution<'t>(
     }
     let (function, captured) = capture(tape, variable.id(), output.id());
     let equation = Substitution { function, order: order.into() };
-    Some(tape.push(Op::Substitution(Arc::new(equation)), captured, variable.shape()))
+    Some(tape.push(Op::Equation(Equation::Substitution(Arc::new(equation))), captured, variable.shape()))
 }
 
 /// The node z with h(z) = 0, `output` being h(`variable`), and z within these ends.
@@ -115,7 +115,7 @@ pub(crate) fn substitution<'t>(
 pub(crate) fn root<'t>(tape: &'t Tape, variable: Var<'t>, output: Var<'t>, ends: (f64, f64)) -> Var<'t> {
     let (function, captured) = capture(tape, variable.id(), output.id());
     let equation = Root { function, ends: Data::new(&[ends.0, ends.1]) };
-    tape.push(Op::Root(Arc::new(equation)), captured, variable.shape())
+    tape.push(Op::Equation(Equation::Root(Arc::new(equation))), captured, variable.shape())
 }
 
 /// Which elements of an equation's solution depend on which elements of its operands.
@@ -130,8 +130,10 @@ impl Dependence {
     /// Of an operation that solves an equation; operands that do not move are left out.
     pub(super) fn new(op: &Op, relation: Relation, moves: impl Fn(usize) -> bool) -> Option<Dependence> {
         let (function, order) = match op {
-            Op::Root(root) => (&root.function, None),
-            Op::Substitution(substitution) => (&substitution.function, Some(&substitution.order)),
+            Op::Equation(Equation::Root(root)) => (&root.function, None),
+            Op::Equation(Equation::Substitution(substitution)) => {
+                (&substitution.function, Some(&substitution.order))
+            }
             _ => return None,
         };
         let (tape, inputs, output) = function.tape();

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::reach::{Reach, Relation};
-use crate::tape::{Cut, Function, NodeId, Op, Tape};
+use crate::tape::{Binary, Choice, Cut, Function, NodeId, Op, Tape, Unary};
 
 /// Whether an output may jump when the inputs of the program move: `false` is a proof that none does wherever the
 /// program is defined.
@@ -41,15 +41,11 @@ fn jumps_outside_of_functions(
         tape.look(*id, |node| {
             let moving = || node.operands.iter().map(|operand| reach.depends_on_input(*operand)).collect();
             match &node.op {
-                Op::Less | Op::LessEq | Op::Sign => true,
+                Op::Binary(Binary::Less | Binary::LessEq) | Op::Unary(Unary::Sign) => true,
                 // Whatever its condition was made of.
-                Op::Select => reach.depends_on_input(node.operands[0]),
-                Op::Substitution(equation) => {
-                    functions.push((equation.function.clone(), moving()));
-                    false
-                }
-                Op::Root(equation) => {
-                    functions.push((equation.function.clone(), moving()));
+                Op::Choice(Choice::Select) => reach.depends_on_input(node.operands[0]),
+                Op::Equation(equation) => {
+                    functions.push((equation.function().clone(), moving()));
                     false
                 }
                 _ => false,

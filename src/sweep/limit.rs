@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::bound::{Bound, Bounds};
 use super::jump::may_jump;
-use crate::tape::{Cut, Function, Node, NodeId, Op, Tape};
+use crate::tape::{Binary, Choice, Cut, Function, Node, NodeId, Op, Tape, Unary};
 
 /// Where the elements of a node go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,12 +67,12 @@ fn node_limit(node: &Node, limits: &HashMap<NodeId, Limit>, bounds: &Bounds<'_>)
     }
     let bound = |k: usize| bounds.of(node.operands[k]);
     match &node.op {
-        Op::Neg => turned(of(0)),
-        Op::Add => sum(of(0), of(1)),
-        Op::Sub => sum(of(0), turned(of(1))),
-        Op::Mul => product((of(0), bound(0)), (of(1), bound(1))),
+        Op::Unary(Unary::Neg) => turned(of(0)),
+        Op::Binary(Binary::Add) => sum(of(0), of(1)),
+        Op::Binary(Binary::Sub) => sum(of(0), turned(of(1))),
+        Op::Binary(Binary::Mul) => product((of(0), bound(0)), (of(1), bound(1))),
         // A denominator that keeps its distance from 0 does not move what is bounded; one that is fixed keeps signs.
-        Op::Div => match (of(0), of(1)) {
+        Op::Binary(Binary::Div) => match (of(0), of(1)) {
             (Up, Fixed) if bound(1).is_positive() => Up,
             (Down, Fixed) if bound(1).is_positive() => Down,
             (Up, Fixed) if bound(1).is_negative() => Down,
@@ -81,45 +81,46 @@ fn node_limit(node: &Node, limits: &HashMap<NodeId, Limit>, bounds: &Bounds<'_>)
             (Bounded | Fixed, Up | Down) => Bounded,
             _ => Unknown,
         },
-        Op::Recip => match of(0) {
+        Op::Unary(Unary::Recip) => match of(0) {
             Up | Down => Bounded,
             _ => Unknown,
         },
-        Op::Exp | Op::ExpM1 | Op::Softplus => match of(0) {
+        Op::Unary(Unary::Exp | Unary::ExpM1 | Unary::Softplus) => match of(0) {
             Up => Up,
             Down | Bounded => Bounded,
             _ => Unknown,
         },
-        Op::SechSquared | Op::AsinhSlope => Bounded,
-        Op::InverseMills(0) => match of(0) {
+        Op::Unary(Unary::SechSquared | Unary::AsinhSlope) => Bounded,
+        Op::Unary(Unary::InverseMills(0)) => match of(0) {
             Up | Bounded => Bounded,
             Down => Up,
             other => other,
         },
         // Continuous, and with limits on both sides.
-        Op::InverseMills(_) => Bounded,
-        Op::Tanh | Op::Sigmoid | Op::Sin | Op::Cos | Op::Erf | Op::Sign | Op::Less | Op::LessEq => Bounded,
-        Op::Sinh | Op::Asinh => of(0),
-        Op::Cosh | Op::Abs => match of(0) {
+        Op::Unary(Unary::InverseMills(_)) => Bounded,
+        Op::Unary(Unary::Tanh | Unary::Sigmoid | Unary::Sin | Unary::Cos | Unary::Erf | Unary::Sign)
+        | Op::Binary(Binary::Less | Binary::LessEq) => Bounded,
+        Op::Unary(Unary::Sinh | Unary::Asinh) => of(0),
+        Op::Unary(Unary::Cosh | Unary::Abs) => match of(0) {
             Up | Down => Up,
             other => other,
         },
-        Op::Ln | Op::Ln1p | Op::Sqrt | Op::LnGamma if of(0) == Up => Up,
-        Op::LnNormalCdf => match of(0) {
+        Op::Unary(Unary::Ln | Unary::Ln1p | Unary::Sqrt | Unary::LnGamma) if of(0) == Up => Up,
+        Op::Unary(Unary::LnNormalCdf) => match of(0) {
             Up | Bounded => Bounded,
             other => other,
         },
-        Op::Powi(n) if *n > 0 => match of(0) {
+        Op::Unary(Unary::Powi(n)) if *n > 0 => match of(0) {
             Down if n % 2 == 0 => Up,
             other => other,
         },
-        Op::Min | Op::Max => match (of(0), of(1)) {
+        Op::Choice(Choice::Min | Choice::Max) => match (of(0), of(1)) {
             (a, b) if a == b => a,
             (Fixed | Bounded, Fixed | Bounded) => Bounded,
             _ => Unknown,
         },
         // Whichever branch it is that is taken.
-        Op::Select => match (of(1), of(2)) {
+        Op::Choice(Choice::Select) => match (of(1), of(2)) {
             (Fixed | Bounded, Fixed | Bounded) => Bounded,
             (a, b) if a == b => a,
             _ => Unknown,
@@ -132,8 +133,11 @@ fn node_limit(node: &Node, limits: &HashMap<NodeId, Limit>, bounds: &Bounds<'_>)
         }
         Op::MatVec | Op::MatMul | Op::Outer => product((of(0), bound(0)), (of(1), bound(1))),
         Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => Fixed,
-        Op::Ln | Op::Ln1p | Op::Sqrt | Op::LnGamma | Op::Polygamma(_) | Op::Powi(_) | Op::Pow => Unknown,
-        Op::Scatter(_) | Op::LogAbsDet | Op::Inverse | Op::Substitution(_) | Op::Root(_) => Unknown,
+        Op::Unary(
+            Unary::Ln | Unary::Ln1p | Unary::Sqrt | Unary::LnGamma | Unary::Polygamma(_) | Unary::Powi(_),
+        )
+        | Op::Binary(Binary::Pow) => Unknown,
+        Op::Scatter(_) | Op::LogAbsDet | Op::Inverse | Op::Equation(_) => Unknown,
     }
 }
 

@@ -26,7 +26,7 @@ mod limit;
 mod lu;
 mod mills;
 mod movement;
-mod partial;
+pub(crate) mod partial;
 pub mod reach;
 mod render;
 pub mod simplify;
@@ -41,7 +41,6 @@ pub use invert::{NotInverted, invert};
 pub use jump::may_jump;
 pub use lu::Lu;
 pub use movement::resolve_movement;
-pub(crate) use partial::{Partial, partial, takes_first};
 pub use render::{Formula, Names, formulas, html_words, render, render_program};
 pub(crate) use render::{
     Function, Positions, Product, Sheet, Term, Wanted, Written, equations, latex_words, subscript,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::equation::Dependence;
 use super::zeros::{product_sizes, structural_zeros};
-use crate::tape::{Cut, NodeId, Op, Positions, Shape, Tape};
+use crate::tape::{Binary, Choice, Cut, NodeId, Op, Positions, Tape, Unary};
 
 /// What counts as depending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,31 +181,54 @@ impl<'a> Reach<'a> {
         };
         match &node.op {
             Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => {}
-            Op::Sign if !value => {}
-            Op::Powi(0) if !value => {}
-            Op::Neg | Op::Recip | Op::Exp | Op::Ln | Op::ExpM1 | Op::Ln1p | Op::Tanh | Op::Sigmoid => {
+            Op::Unary(Unary::Sign) if !value => {}
+            Op::Unary(Unary::Powi(0)) if !value => {}
+            Op::Unary(
+                Unary::Neg
+                | Unary::Recip
+                | Unary::Exp
+                | Unary::Ln
+                | Unary::ExpM1
+                | Unary::Ln1p
+                | Unary::Tanh
+                | Unary::Sigmoid,
+            ) => {
                 elementwise(0);
             }
-            Op::Softplus | Op::Sin | Op::Cos | Op::Sqrt | Op::Abs | Op::Sign | Op::Erf | Op::Powi(_) => {
+            Op::Unary(
+                Unary::Softplus
+                | Unary::Sin
+                | Unary::Cos
+                | Unary::Sqrt
+                | Unary::Abs
+                | Unary::Sign
+                | Unary::Erf
+                | Unary::Powi(_),
+            ) => {
                 elementwise(0);
             }
-            Op::SechSquared
-            | Op::AsinhSlope
-            | Op::InverseMills(_)
-            | Op::Sinh
-            | Op::Cosh
-            | Op::Asinh
-            | Op::LnNormalCdf
-            | Op::LnGamma
-            | Op::Polygamma(_) => {
+            Op::Unary(
+                Unary::SechSquared
+                | Unary::AsinhSlope
+                | Unary::InverseMills(_)
+                | Unary::Sinh
+                | Unary::Cosh
+                | Unary::Asinh
+                | Unary::LnNormalCdf
+                | Unary::LnGamma
+                | Unary::Polygamma(_),
+            ) => {
                 elementwise(0);
             }
-            Op::Less | Op::LessEq if !value => {}
-            Op::Add | Op::Sub | Op::Div | Op::Pow | Op::Min | Op::Max | Op::Less | Op::LessEq => {
+            Op::Binary(Binary::Less | Binary::LessEq) if !value => {}
+            Op::Binary(
+                Binary::Add | Binary::Sub | Binary::Div | Binary::Pow | Binary::Less | Binary::LessEq,
+            )
+            | Op::Choice(Choice::Min | Choice::Max) => {
                 elementwise(0);
                 elementwise(1);
             }
-            Op::Mul => {
+            Op::Binary(Binary::Mul) => {
                 for k in 0..2 {
                     for (e, u) in range(k).into_iter().flatten().enumerate() {
                         if !zero(1 - k, e) {
@@ -214,7 +237,7 @@ impl<'a> Reach<'a> {
                     }
                 }
             }
-            Op::Select => {
+            Op::Choice(Choice::Select) => {
                 if value {
                     elementwise(0);
                 }
@@ -250,7 +273,7 @@ impl<'a> Reach<'a> {
                 }
             }
             Op::Transpose => {
-                let Shape::Matrix(rows, columns) = node.shape else { unreachable!("a matrix") };
+                let (rows, columns) = node.shape.matrix_dims();
                 if let Some(range) = range(0) {
                     for e in 0..node.shape.len() {
                         visit(start + e, range.start + (e % columns) * rows + e / columns);
@@ -275,7 +298,7 @@ impl<'a> Reach<'a> {
                 }
             }
             Op::Outer => {
-                let Shape::Matrix(rows, columns) = node.shape else { unreachable!("a matrix") };
+                let (rows, columns) = node.shape.matrix_dims();
                 let (left, right) = (range(0), range(1));
                 for row in 0..rows {
                     for column in 0..columns {
@@ -293,7 +316,7 @@ impl<'a> Reach<'a> {
                     (0..node.shape.len()).for_each(|e| visit(start + e, u));
                 }
             }
-            Op::Substitution(_) | Op::Root(_) => {
+            Op::Equation(_) => {
                 let equation = &self.equations[&position];
                 for k in 0..node.operands.len() {
                     if let Some(range) = range(k) {

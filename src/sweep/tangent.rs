@@ -11,9 +11,9 @@
 use smallvec::SmallVec;
 
 use super::equation;
-use super::partial::{Partial, partial, takes_first};
+use super::partial::{self, Partial, branches};
 use super::reach::{Layout, NONE};
-use crate::tape::{Cut, Node, NodeId, Op, Shape, Tape, Var, joined};
+use crate::tape::{Choice, Cut, Equation, Node, NodeId, Op, Shape, Tape, Var, joined};
 
 /// The derivative of each output in the direction of the seeds; `None` where it is zero by structure.
 ///
@@ -79,7 +79,7 @@ impl<'t> Sweep<'t, '_> {
                 let matrix = self.label_by_label(id, node, own, &[tangents[0], None]);
                 add(vector, matrix)
             }
-            Op::MatMul | Op::Outer | Op::LogAbsDet | Op::Inverse | Op::Substitution(_) | Op::Root(_) => {
+            Op::MatMul | Op::Outer | Op::LogAbsDet | Op::Inverse | Op::Equation(_) => {
                 self.label_by_label(id, node, own, tangents)
             }
             // One element may go to several places: drop the edges where they arrive, not where they start.
@@ -123,7 +123,7 @@ impl<'t> Sweep<'t, '_> {
             Op::Scatter(indices) => indices.iter().enumerate().map(|(u, v)| same(*v as usize, u)).collect(),
             Op::Concat => (0..theirs.len()).map(|u| same(first + u, u)).collect(),
             Op::Transpose => {
-                let Shape::Matrix(rows, columns) = node.shape else { unreachable!("a matrix") };
+                let (rows, columns) = node.shape.matrix_dims();
                 let mut keep = vec![false; theirs.len()];
                 for v in 0..own.len() {
                     let u = (v % columns) * rows + v / columns;
@@ -210,23 +210,17 @@ fn rule<'t>(tape: &'t Tape, id: NodeId, node: &Node, tangents: &[Option<Var<'t>>
     let linear = |f: &dyn Fn(Var<'t>) -> Var<'t>| tangents[0].map(f);
     match &node.op {
         Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => None,
-        Op::Select => choose(operands[0], tangents[1], tangents[2]),
-        Op::Min | Op::Max => {
-            choose(takes_first(&node.op, operands[0], operands[1]), tangents[0], tangents[1])
+        Op::Unary(op) => tangents[0].and_then(|t| share(partial::unary(*op, operands[0], y), t)),
+        Op::Binary(op) => {
+            let of = |k: usize| {
+                let partial = |t| share(partial::binary(*op, [operands[0], operands[1]], y, k), t);
+                tangents[k].and_then(partial)
+            };
+            add(of(0), of(1))
         }
-        op if op.is_elementwise() => {
-            let mut sum = None;
-            for (k, t) in tangents.iter().enumerate() {
-                let Some(t) = *t else { continue };
-                let share = match partial(op, &operands, y, k) {
-                    Partial::Zero => None,
-                    Partial::One => Some(t),
-                    Partial::MinusOne => Some(-t),
-                    Partial::By(factor) => Some(times(factor, t)),
-                };
-                sum = add(sum, share);
-            }
-            sum
+        Op::Choice(op) => {
+            let (first, [a, b]) = branches(*op, &operands);
+            choose(first, tangents[a], tangents[b])
         }
         Op::Broadcast => linear(&|t| t.broadcast(node.shape)),
         Op::Sum => linear(&|t| t.sum()),
@@ -263,9 +257,18 @@ fn rule<'t>(tape: &'t Tape, id: NodeId, node: &Node, tangents: &[Option<Var<'t>>
         Op::LogAbsDet => linear(&|t| (operands[0].inverse().transpose() * t).sum()),
         // d A⁻¹ = -A⁻¹ dA A⁻¹
         Op::Inverse => linear(&|t| -y.matmul(t).matmul(y)),
-        Op::Substitution(equation) => equation::substitution_tangent(equation, y, &operands, tangents),
-        Op::Root(equation) => equation::root_tangent(equation, y, &operands, tangents),
-        op => unreachable!("{} is elementwise", op.name()),
+        Op::Equation(Equation::Substitution(g)) => equation::substitution_tangent(g, y, &operands, tangents),
+        Op::Equation(Equation::Root(h)) => equation::root_tangent(h, y, &operands, tangents),
+    }
+}
+
+/// What an operand's tangent adds to that of the node.
+fn share<'t>(partial: Partial<'t>, t: Var<'t>) -> Option<Var<'t>> {
+    match partial {
+        Partial::Zero => None,
+        Partial::One => Some(t),
+        Partial::MinusOne => Some(-t),
+        Partial::By(factor) => Some(times(factor, t)),
     }
 }
 
@@ -281,7 +284,7 @@ fn choose<'t>(condition: Var<'t>, then: Option<Var<'t>>, otherwise: Option<Var<'
 /// A select whose condition is a node already.
 pub(crate) fn choice<'t>(condition: Var<'t>, then: Var<'t>, otherwise: Var<'t>) -> Var<'t> {
     let operands = [condition.id(), then.id(), otherwise.id()];
-    condition.tape().push(Op::Select, operands.into_iter().collect(), condition.shape())
+    condition.tape().push(Op::Choice(Choice::Select), operands.into_iter().collect(), condition.shape())
 }
 
 pub(super) fn add<'t>(a: Option<Var<'t>>, b: Option<Var<'t>>) -> Option<Var<'t>> {

@@ -14,7 +14,7 @@ use num_traits::Float;
 use super::lu::Lu;
 use super::{mills, special};
 use crate::kernel::Real;
-use crate::tape::{Op, Shape};
+use crate::tape::{Binary, Choice, Op, Shape, Unary};
 
 /// Numbers a program computes with: `f64`, or `f32` for speed.
 pub trait Number: Float + Real + Debug + Default + 'static {
@@ -111,10 +111,7 @@ pub fn evaluate<F: Number>(
     lanes: usize,
     zeros: &[bool],
 ) {
-    let one = F::one();
     let zero = F::zero();
-    let unary = |out: &mut [F], f: fn(F) -> F| map(operands[0], out, lanes, f);
-    let double = |out: &mut [F], f: fn(f64) -> f64| map(operands[0], out, lanes, in_double(f));
     match op {
         Op::Input(_) | Op::Parameter(_) => unreachable!("the numbers of an {} are given", op.name()),
         Op::Constant(data) => {
@@ -122,44 +119,16 @@ pub fn evaluate<F: Number>(
                 element.fill(F::of(*value));
             }
         }
-        Op::Neg => unary(out, |a| -a),
-        Op::Recip => unary(out, F::recip),
-        Op::Exp => unary(out, F::exp),
-        Op::Ln => unary(out, F::ln),
-        Op::ExpM1 => unary(out, F::exp_m1),
-        Op::Ln1p => unary(out, F::ln_1p),
-        Op::Tanh => unary(out, F::tanh),
-        Op::SechSquared => double(out, special::sech_squared),
-        Op::Sigmoid => unary(out, sigmoid),
-        Op::Softplus => unary(out, softplus),
-        Op::Sin => unary(out, F::sin),
-        Op::Cos => unary(out, F::cos),
-        Op::Sqrt => unary(out, F::sqrt),
-        Op::Abs => unary(out, F::abs),
-        Op::Sign => unary(out, sign),
-        Op::Erf => unary(out, F::erf),
-        Op::Sinh => unary(out, F::sinh),
-        Op::Cosh => unary(out, F::cosh),
-        Op::Asinh => double(out, libm::asinh),
-        Op::LnNormalCdf => double(out, special::ln_normal_cdf),
-        Op::AsinhSlope => double(out, special::asinh_slope),
-        Op::InverseMills(n) => {
-            map(operands[0], out, lanes, |a| F::of(mills::inverse_mills(*n, a.to_double())));
-        }
-        Op::LnGamma => double(out, special::ln_gamma),
-        Op::Polygamma(n) => map(operands[0], out, lanes, |a| F::of(special::polygamma(*n, a.to_double()))),
-        Op::Powi(n) => map(operands[0], out, lanes, |a| a.powi(*n)),
-        Op::Add => zip(operands[0], operands[1], out, lanes, |a, b| a + b),
-        Op::Sub => zip(operands[0], operands[1], out, lanes, |a, b| a - b),
-        Op::Mul => zip(operands[0], operands[1], out, lanes, |a, b| a * b),
-        Op::Div => zip(operands[0], operands[1], out, lanes, |a, b| a / b),
-        Op::Pow => zip(operands[0], operands[1], out, lanes, F::powf),
+        Op::Unary(function) => unary(*function, operands[0], out, lanes),
+        Op::Binary(function) => binary(*function, operands[0], operands[1], out, lanes),
         // A NaN on either side comes out: it is never swallowed.
-        Op::Min => zip(operands[0], operands[1], out, lanes, |a, b| if a <= b || a.is_nan() { a } else { b }),
-        Op::Max => zip(operands[0], operands[1], out, lanes, |a, b| if a >= b || a.is_nan() { a } else { b }),
-        Op::Less => zip(operands[0], operands[1], out, lanes, |a, b| if a < b { one } else { zero }),
-        Op::LessEq => zip(operands[0], operands[1], out, lanes, |a, b| if a <= b { one } else { zero }),
-        Op::Select => {
+        Op::Choice(Choice::Min) => {
+            zip(operands[0], operands[1], out, lanes, |a, b| if a <= b || a.is_nan() { a } else { b })
+        }
+        Op::Choice(Choice::Max) => {
+            zip(operands[0], operands[1], out, lanes, |a, b| if a >= b || a.is_nan() { a } else { b })
+        }
+        Op::Choice(Choice::Select) => {
             for (e, element) in out.chunks_exact_mut(lanes).enumerate() {
                 for (lane, value) in element.iter_mut().enumerate() {
                     let taken = if operands[0].get(e, lane) != zero { operands[1] } else { operands[2] };
@@ -200,7 +169,7 @@ pub fn evaluate<F: Number>(
             }
         }
         Op::Transpose => {
-            let Shape::Matrix(rows, columns) = shape else { unreachable!("a matrix") };
+            let (rows, columns) = shape.matrix_dims();
             for (e, element) in out.chunks_exact_mut(lanes).enumerate() {
                 copy(operands[0].element((e % columns) * rows + e / columns), element);
             }
@@ -218,7 +187,7 @@ pub fn evaluate<F: Number>(
                 *value = Lu::new(side(operands[0].shape), one_lane(operands[0], lane)).log_abs_det();
             }
         }
-        Op::Substitution(_) | Op::Root(_) => {
+        Op::Equation(_) => {
             unreachable!("a program runs an equation's own nodes, over and over")
         }
         Op::Inverse => {
@@ -234,6 +203,51 @@ pub fn evaluate<F: Number>(
         if *is_zero {
             element.fill(zero);
         }
+    }
+}
+
+fn unary<F: Number>(function: Unary, a: Lanes<'_, F>, out: &mut [F], lanes: usize) {
+    match function {
+        Unary::Neg => map(a, out, lanes, |a| -a),
+        Unary::Recip => map(a, out, lanes, F::recip),
+        Unary::Exp => map(a, out, lanes, F::exp),
+        Unary::Ln => map(a, out, lanes, F::ln),
+        Unary::ExpM1 => map(a, out, lanes, F::exp_m1),
+        Unary::Ln1p => map(a, out, lanes, F::ln_1p),
+        Unary::Tanh => map(a, out, lanes, F::tanh),
+        Unary::SechSquared => map(a, out, lanes, in_double(special::sech_squared)),
+        Unary::Sigmoid => map(a, out, lanes, sigmoid),
+        Unary::Softplus => map(a, out, lanes, softplus),
+        Unary::Sin => map(a, out, lanes, F::sin),
+        Unary::Cos => map(a, out, lanes, F::cos),
+        Unary::Sqrt => map(a, out, lanes, F::sqrt),
+        Unary::Abs => map(a, out, lanes, F::abs),
+        Unary::Sign => map(a, out, lanes, sign),
+        Unary::Erf => map(a, out, lanes, F::erf),
+        Unary::Sinh => map(a, out, lanes, F::sinh),
+        Unary::Cosh => map(a, out, lanes, F::cosh),
+        Unary::Asinh => map(a, out, lanes, in_double(libm::asinh)),
+        Unary::LnNormalCdf => map(a, out, lanes, in_double(special::ln_normal_cdf)),
+        Unary::AsinhSlope => map(a, out, lanes, in_double(special::asinh_slope)),
+        Unary::InverseMills(n) => {
+            map(a, out, lanes, |a| F::of(mills::inverse_mills(n, a.to_double())));
+        }
+        Unary::LnGamma => map(a, out, lanes, in_double(special::ln_gamma)),
+        Unary::Polygamma(n) => map(a, out, lanes, |a| F::of(special::polygamma(n, a.to_double()))),
+        Unary::Powi(n) => map(a, out, lanes, |a| a.powi(n)),
+    }
+}
+
+fn binary<F: Number>(function: Binary, a: Lanes<'_, F>, b: Lanes<'_, F>, out: &mut [F], lanes: usize) {
+    let (zero, one) = (F::zero(), F::one());
+    match function {
+        Binary::Add => zip(a, b, out, lanes, |a, b| a + b),
+        Binary::Sub => zip(a, b, out, lanes, |a, b| a - b),
+        Binary::Mul => zip(a, b, out, lanes, |a, b| a * b),
+        Binary::Div => zip(a, b, out, lanes, |a, b| a / b),
+        Binary::Pow => zip(a, b, out, lanes, F::powf),
+        Binary::Less => zip(a, b, out, lanes, |a, b| if a < b { one } else { zero }),
+        Binary::LessEq => zip(a, b, out, lanes, |a, b| if a <= b { one } else { zero }),
     }
 }
 
@@ -280,7 +294,7 @@ fn accumulate<F: Number>(from: &[F], to: &mut [F], f: impl Fn(F, F) -> F) {
 
 /// A matrix times a vector or a matrix; terms with a structural zero are skipped, not multiplied.
 fn product<F: Number>(a: Lanes<'_, F>, b: Lanes<'_, F>, out: &mut [F], lanes: usize) {
-    let Shape::Matrix(rows, inner) = a.shape else { unreachable!("a matrix") };
+    let (rows, inner) = a.shape.matrix_dims();
     let columns = b.shape.len() / inner.max(1);
     if lanes == 1 && columns == 1 {
         // The same sums, in a register.
@@ -333,7 +347,7 @@ fn in_double<F: Number>(f: fn(f64) -> f64) -> impl Fn(F) -> F {
 }
 
 fn side(shape: Shape) -> usize {
-    let Shape::Matrix(rows, _) = shape else { unreachable!("a matrix") };
+    let (rows, _) = shape.matrix_dims();
     rows
 }
 

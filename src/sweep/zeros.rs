@@ -5,7 +5,7 @@
 //! must not leak across a proven zero.
 
 use super::reach::Layout;
-use crate::tape::{Cut, Node, Op, Shape, Tape};
+use crate::tape::{Binary, Choice, Cut, Node, Op, Shape, Tape, Unary};
 
 /// Which elements of a program are the constant 0, whatever the inputs and parameters are.
 pub fn structural_zeros(tape: &Tape, cut: &Cut, layout: &Layout) -> Vec<bool> {
@@ -26,34 +26,52 @@ fn node_zeros(tape: &Tape, node: &Node, operands: &[&[bool]], zeros: &mut [bool]
     let some = |k: usize| operands[k].iter().any(|zero| *zero);
     match &node.op {
         Op::Input(_) | Op::Parameter(_) | Op::LogAbsDet | Op::Inverse => {}
-        Op::Substitution(_) | Op::Root(_) => {}
+        Op::Equation(_) => {}
         Op::Constant(data) => {
             for (zero, value) in zeros.iter_mut().zip(data.values()) {
                 *zero = *value == 0.0;
             }
         }
         // Functions that map 0 to 0.
-        Op::Neg | Op::ExpM1 | Op::Ln1p | Op::Tanh | Op::Sin | Op::Sqrt | Op::Abs | Op::Sign | Op::Erf => {
+        Op::Unary(
+            Unary::Neg
+            | Unary::ExpM1
+            | Unary::Ln1p
+            | Unary::Tanh
+            | Unary::Sin
+            | Unary::Sqrt
+            | Unary::Abs
+            | Unary::Sign
+            | Unary::Erf,
+        ) => {
             zeros.copy_from_slice(operands[0]);
         }
-        Op::Sinh | Op::Asinh => zeros.copy_from_slice(operands[0]),
-        Op::Powi(n) if *n > 0 => zeros.copy_from_slice(operands[0]),
-        Op::Recip | Op::Exp | Op::Ln | Op::Sigmoid | Op::Softplus | Op::Cos | Op::Powi(_) => {}
-        Op::SechSquared | Op::AsinhSlope | Op::InverseMills(_) => {}
-        Op::Cosh | Op::LnNormalCdf | Op::LnGamma | Op::Polygamma(_) => {}
-        Op::Pow | Op::Less | Op::LessEq => {}
-        Op::Add | Op::Sub | Op::Min | Op::Max => {
+        Op::Unary(Unary::Sinh | Unary::Asinh) => zeros.copy_from_slice(operands[0]),
+        Op::Unary(Unary::Powi(n)) if *n > 0 => zeros.copy_from_slice(operands[0]),
+        Op::Unary(
+            Unary::Recip
+            | Unary::Exp
+            | Unary::Ln
+            | Unary::Sigmoid
+            | Unary::Softplus
+            | Unary::Cos
+            | Unary::Powi(_),
+        ) => {}
+        Op::Unary(Unary::SechSquared | Unary::AsinhSlope | Unary::InverseMills(_)) => {}
+        Op::Unary(Unary::Cosh | Unary::LnNormalCdf | Unary::LnGamma | Unary::Polygamma(_)) => {}
+        Op::Binary(Binary::Pow | Binary::Less | Binary::LessEq) => {}
+        Op::Binary(Binary::Add | Binary::Sub) | Op::Choice(Choice::Min | Choice::Max) => {
             for (e, zero) in zeros.iter_mut().enumerate() {
                 *zero = operands[0][e] && operands[1][e];
             }
         }
-        Op::Mul => {
+        Op::Binary(Binary::Mul) => {
             for (e, zero) in zeros.iter_mut().enumerate() {
                 *zero = operands[0][e] || operands[1][e];
             }
         }
         // 0/b is 0 only where b cannot be 0; that is known of constants here.
-        Op::Div => {
+        Op::Binary(Binary::Div) => {
             let constant = tape.look(node.operands[1], |b| match &b.op {
                 Op::Constant(data) => Some(data.clone()),
                 Op::Broadcast => tape.look(b.operands[0], |scalar| match &scalar.op {
@@ -67,7 +85,7 @@ fn node_zeros(tape: &Tape, node: &Node, operands: &[&[bool]], zeros: &mut [bool]
                 *zero = operands[0][e] && constant.values()[e.min(constant.values().len() - 1)] != 0.0;
             }
         }
-        Op::Select => {
+        Op::Choice(Choice::Select) => {
             for (e, zero) in zeros.iter_mut().enumerate() {
                 *zero = operands[1][e] && operands[2][e];
             }
@@ -92,7 +110,7 @@ fn node_zeros(tape: &Tape, node: &Node, operands: &[&[bool]], zeros: &mut [bool]
             }
         }
         Op::Transpose => {
-            let Shape::Matrix(rows, columns) = node.shape else { unreachable!("a matrix") };
+            let (rows, columns) = node.shape.matrix_dims();
             for row in 0..rows {
                 for column in 0..columns {
                     zeros[row * columns + column] = operands[0][column * rows + row];
@@ -122,7 +140,7 @@ fn node_zeros(tape: &Tape, node: &Node, operands: &[&[bool]], zeros: &mut [bool]
 
 /// Rows, inner length and columns of a product of a matrix with a vector or a matrix.
 pub(crate) fn product_sizes(tape: &Tape, node: &Node) -> (usize, usize, usize) {
-    let Shape::Matrix(rows, inner) = tape.shape(node.operands[0]) else { unreachable!("a matrix") };
+    let (rows, inner) = tape.shape(node.operands[0]).matrix_dims();
     match tape.shape(node.operands[1]) {
         Shape::Matrix(_, columns) => (rows, inner, columns),
         _ => (rows, inner, 1),

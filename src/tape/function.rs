@@ -37,6 +37,33 @@ pub struct Root {
     pub ends: Data,
 }
 
+/// An equation that a node's z satisfies.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Equation {
+    /// z = G(z) for a strictly triangular G.
+    Substitution(Arc<Substitution>),
+    /// h(z) = 0 for an h that is strictly increasing in each element.
+    Root(Arc<Root>),
+}
+
+impl Equation {
+    /// The name in messages and printed programs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Equation::Substitution(_) => "substitution",
+            Equation::Root(_) => "root",
+        }
+    }
+
+    /// G or h.
+    pub fn function(&self) -> &Arc<Function> {
+        match self {
+            Equation::Substitution(substitution) => &substitution.function,
+            Equation::Root(root) => &root.function,
+        }
+    }
+}
+
 impl Function {
     /// Builds a function from nodes that refer to one another by position in the list; inputs come first.
     pub(crate) fn new(nodes: Vec<Node>, places: Vec<&'static Location<'static>>, output: NodeId) -> Function {

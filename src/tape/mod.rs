@@ -7,6 +7,7 @@
 //!
 //! Reading order: [`Shape`], [`Op`], [`Tape`], [`Var`], then [`Parameters`] and [`Cut`].
 
+mod binary;
 mod cut;
 mod elementwise;
 mod error;
@@ -18,16 +19,19 @@ mod pass;
 mod record;
 mod shape;
 mod tensor;
+mod unary;
 mod var;
 
+pub use binary::{Binary, Choice};
 pub use cut::Cut;
 pub(crate) use cut::Positions;
 pub use error::{RecordError, RecordErrors};
-pub use function::{Function, Root, Substitution};
+pub use function::{Equation, Function, Root, Substitution};
 pub use op::{Data, Indices, Node, NodeId, Op, Operands};
 pub use parameter::{Declaration, Init, ParameterError, Parameters, Tensor};
 pub use record::Tape;
 pub(crate) use record::is_possible;
 pub use shape::Shape;
+pub use unary::Unary;
 pub(crate) use var::joined;
 pub use var::{Condition, Operand, Var, concat, select, stack};

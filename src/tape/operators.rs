@@ -3,7 +3,7 @@
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::elementwise::elementwise;
-use super::{Op, Var};
+use super::{Binary, Op, Var};
 
 macro_rules! operators {
     ($($operator:ident $method:ident $op:ident;)*) => {$(
@@ -11,7 +11,7 @@ macro_rules! operators {
             type Output = Var<'t>;
             #[track_caller]
             fn $method(self, other: Var<'t>) -> Var<'t> {
-                elementwise(Op::$op, &[self, other])
+                elementwise(Op::Binary(Binary::$op), &[self, other])
             }
         }
 
@@ -19,7 +19,7 @@ macro_rules! operators {
             type Output = Var<'t>;
             #[track_caller]
             fn $method(self, other: f64) -> Var<'t> {
-                elementwise(Op::$op, &[self, self.tape().constant(other)])
+                elementwise(Op::Binary(Binary::$op), &[self, self.tape().constant(other)])
             }
         }
 
@@ -27,7 +27,7 @@ macro_rules! operators {
             type Output = Var<'t>;
             #[track_caller]
             fn $method(self, other: Var<'t>) -> Var<'t> {
-                elementwise(Op::$op, &[other.tape().constant(self), other])
+                elementwise(Op::Binary(Binary::$op), &[other.tape().constant(self), other])
             }
         }
     )*};
@@ -44,6 +44,6 @@ impl<'t> Neg for Var<'t> {
     type Output = Var<'t>;
     #[track_caller]
     fn neg(self) -> Var<'t> {
-        elementwise(Op::Neg, &[self])
+        Var::neg(self)
     }
 }

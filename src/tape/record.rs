@@ -8,7 +8,9 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 use smallvec::smallvec;
 
 use super::pass::Frame;
-use super::{Data, Declaration, Init, Node, NodeId, Op, Operands, RecordError, RecordErrors, Shape, Var};
+use super::{
+    Data, Declaration, Init, Node, NodeId, Op, Operands, RecordError, RecordErrors, Shape, Unary, Var,
+};
 
 /// An append-only list of hash-consed nodes, with the source line that first recorded each of them.
 #[derive(Debug)]
@@ -271,6 +273,11 @@ impl Tape {
     /// Calls `look` with a node, without copying it.
     pub(crate) fn look<T>(&self, id: NodeId, look: impl FnOnce(&Node) -> T) -> T {
         look(&self.state.borrow().nodes[id.index()])
+    }
+
+    /// Returns a, where the node is this function of a.
+    pub(crate) fn argument(&self, id: NodeId, function: Unary) -> Option<NodeId> {
+        self.look(id, |node| (node.op == Op::Unary(function)).then(|| node.operands[0]))
     }
 
     /// Returns the node with this operation and these operands, if it was recorded.

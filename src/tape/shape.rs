@@ -32,6 +32,18 @@ impl Shape {
         }
     }
 
+    /// Returns rows and columns of a matrix.
+    ///
+    /// # Panics
+    /// When it is no matrix: the operation that asks takes matrices only, and was recorded with something else.
+    #[track_caller]
+    pub(crate) fn matrix_dims(self) -> (usize, usize) {
+        match self {
+            Shape::Matrix(rows, columns) => (rows, columns),
+            Shape::Scalar | Shape::Vector(_) => panic!("an operation on matrices was recorded with {self}"),
+        }
+    }
+
     /// Returns whether there are no elements.
     pub fn is_empty(self) -> bool {
         self.len() == 0

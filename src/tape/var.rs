@@ -5,7 +5,7 @@ use std::panic::Location;
 
 use smallvec::smallvec;
 
-use super::{NodeId, Op, Operands, Shape, Tape};
+use super::{Choice, NodeId, Op, Operands, Shape, Tape};
 
 /// A node of a tape: a scalar, a vector or a matrix whose values are not known while recording.
 ///
@@ -132,7 +132,10 @@ impl<'t> Condition<'t> {
 #[track_caller]
 pub fn select<'t>(condition: Condition<'t>, then: impl Operand<'t>, otherwise: impl Operand<'t>) -> Var<'t> {
     let tape = condition.0.tape();
-    super::elementwise::elementwise(Op::Select, &[condition.0, then.on(tape), otherwise.on(tape)])
+    super::elementwise::elementwise(
+        Op::Choice(Choice::Select),
+        &[condition.0, then.on(tape), otherwise.on(tape)],
+    )
 }
 
 /// Returns the vector of these scalars.

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use astro_float_num::BigFloat;
-use pushforward::tape::{Cut, Node, NodeId, Op, Shape, Tape};
+use pushforward::tape::{Binary, Choice, Cut, Equation, Node, NodeId, Op, Shape, Tape, Unary};
 
 use super::exact::{Exact, less, negative};
 
@@ -152,7 +152,7 @@ fn node_value(
                 for k in 0..inner {
                     let pair = [&operands[0][e / width * inner + k], &operands[1][k * width + e % width]];
                     if !pair.iter().any(|dual| is_zero(dual)) {
-                        let product = elementwise(exact, &Op::Mul, &pair)?;
+                        let product = elementwise(exact, &Op::Binary(Binary::Mul), &pair)?;
                         sum_of = sum(exact, &sum_of, &product)?;
                     }
                 }
@@ -164,12 +164,16 @@ fn node_value(
             let width = operands[1].len();
             let mut all = Vec::new();
             for e in 0..node.shape.len() {
-                all.push(elementwise(exact, &Op::Mul, &[&operands[0][e / width], &operands[1][e % width]])?);
+                all.push(elementwise(
+                    exact,
+                    &Op::Binary(Binary::Mul),
+                    &[&operands[0][e / width], &operands[1][e % width]],
+                )?);
             }
             all
         }
         // Element after element: after n rounds all of them are known.
-        Op::Substitution(equation) => {
+        Op::Equation(Equation::Substitution(equation)) => {
             let function = &equation.function;
             let mut z = vec![zero(exact); function.variable().len()];
             for _ in 0..z.len() {
@@ -212,17 +216,17 @@ fn total<'a>(exact: &mut Exact, zero: Dual, all: impl Iterator<Item = &'a Dual>)
 }
 
 fn sum(exact: &mut Exact, a: &Dual, b: &Dual) -> Option<Dual> {
-    elementwise(exact, &Op::Add, &[a, b])
+    elementwise(exact, &Op::Binary(Binary::Add), &[a, b])
 }
 
 /// One element of an elementwise operation, with the chain rule.
 fn elementwise(exact: &mut Exact, op: &Op, operands: &[&Dual]) -> Option<Dual> {
     let a = &operands[0].value;
-    if let Op::Select = op {
+    if let Op::Choice(Choice::Select) = op {
         return Some(operands[if a.is_zero() { 2 } else { 1 }].clone());
     }
-    if let Op::Min | Op::Max = op {
-        let first = less(a, &operands[1].value) == (*op == Op::Min);
+    if let Op::Choice(Choice::Min | Choice::Max) = op {
+        let first = less(a, &operands[1].value) == (*op == Op::Choice(Choice::Min));
         return Some(operands[usize::from(!first)].clone());
     }
     let b = operands.get(1).map(|b| &b.value);
@@ -248,44 +252,44 @@ pub fn function(exact: &mut Exact, op: &Op, a: &BigFloat, b: Option<&BigFloat>) 
     let one = exact.of(1.0);
     let condition = |exact: &Exact, holds: bool| exact.of(f64::from(u8::from(holds)));
     Some(match op {
-        Op::Neg => a.neg(),
-        Op::Recip => exact.div(&one, a)?,
-        Op::Exp => exact.exp(a)?,
-        Op::Ln => exact.ln(a)?,
-        Op::ExpM1 => exact.exp_m1(a)?,
-        Op::Ln1p => exact.ln_1p(a)?,
-        Op::Tanh => exact.tanh(a)?,
-        Op::SechSquared => {
+        Op::Unary(Unary::Neg) => a.neg(),
+        Op::Unary(Unary::Recip) => exact.div(&one, a)?,
+        Op::Unary(Unary::Exp) => exact.exp(a)?,
+        Op::Unary(Unary::Ln) => exact.ln(a)?,
+        Op::Unary(Unary::ExpM1) => exact.exp_m1(a)?,
+        Op::Unary(Unary::Ln1p) => exact.ln_1p(a)?,
+        Op::Unary(Unary::Tanh) => exact.tanh(a)?,
+        Op::Unary(Unary::SechSquared) => {
             let log = exact.ln_cosh(a)?;
             exact.exp(&exact.mul(&log, &exact.of(-2.0)))?
         }
-        Op::Sigmoid => exact.sigmoid(a)?,
-        Op::Softplus => exact.softplus(a)?,
-        Op::Sin => exact.sin(a),
-        Op::Cos => exact.cos(a),
-        Op::Sqrt => exact.sqrt(a)?,
-        Op::Abs => a.abs(),
-        Op::Sign if a.is_zero() => exact.of(0.0),
-        Op::Sign => exact.of(if negative(a) { -1.0 } else { 1.0 }),
-        Op::Erf => exact.erf(a)?,
-        Op::Sinh => exact.sinh(a)?,
-        Op::Cosh => {
+        Op::Unary(Unary::Sigmoid) => exact.sigmoid(a)?,
+        Op::Unary(Unary::Softplus) => exact.softplus(a)?,
+        Op::Unary(Unary::Sin) => exact.sin(a),
+        Op::Unary(Unary::Cos) => exact.cos(a),
+        Op::Unary(Unary::Sqrt) => exact.sqrt(a)?,
+        Op::Unary(Unary::Abs) => a.abs(),
+        Op::Unary(Unary::Sign) if a.is_zero() => exact.of(0.0),
+        Op::Unary(Unary::Sign) => exact.of(if negative(a) { -1.0 } else { 1.0 }),
+        Op::Unary(Unary::Erf) => exact.erf(a)?,
+        Op::Unary(Unary::Sinh) => exact.sinh(a)?,
+        Op::Unary(Unary::Cosh) => {
             let log = exact.ln_cosh(a)?;
             exact.exp(&log)?
         }
-        Op::Asinh => exact.asinh(a)?,
-        Op::LnNormalCdf => exact.ln_normal_cdf(a)?,
-        Op::Powi(k) => exact.powi(a, *k)?,
-        Op::Add => exact.add(a, b()),
-        Op::Sub => exact.sub(a, b()),
-        Op::Mul => exact.mul(a, b()),
-        Op::Div => exact.div(a, b())?,
-        Op::Pow => {
+        Op::Unary(Unary::Asinh) => exact.asinh(a)?,
+        Op::Unary(Unary::LnNormalCdf) => exact.ln_normal_cdf(a)?,
+        Op::Unary(Unary::Powi(k)) => exact.powi(a, *k)?,
+        Op::Binary(Binary::Add) => exact.add(a, b()),
+        Op::Binary(Binary::Sub) => exact.sub(a, b()),
+        Op::Binary(Binary::Mul) => exact.mul(a, b()),
+        Op::Binary(Binary::Div) => exact.div(a, b())?,
+        Op::Binary(Binary::Pow) => {
             let log = exact.ln(a)?;
             exact.exp(&exact.mul(b(), &log))?
         }
-        Op::Less => condition(exact, less(a, b())),
-        Op::LessEq => condition(exact, !less(b(), a)),
+        Op::Binary(Binary::Less) => condition(exact, less(a, b())),
+        Op::Binary(Binary::LessEq) => condition(exact, !less(b(), a)),
         _ => return None,
     })
 }
@@ -304,89 +308,89 @@ fn partial(
     let b = || b.expect("two operands");
     let zero = exact.of(0.0);
     match op {
-        Op::Neg => Some(Slope::Size { negative: true, log: zero }),
-        Op::Add => up(zero),
-        Op::Sub => Some(Slope::Size { negative: k == 1, log: zero }),
-        Op::Mul => of(exact, if k == 0 { b() } else { a }),
-        Op::Div if k == 0 => reciprocal(of(exact, b())?),
-        Op::Div => {
+        Op::Unary(Unary::Neg) => Some(Slope::Size { negative: true, log: zero }),
+        Op::Binary(Binary::Add) => up(zero),
+        Op::Binary(Binary::Sub) => Some(Slope::Size { negative: k == 1, log: zero }),
+        Op::Binary(Binary::Mul) => of(exact, if k == 0 { b() } else { a }),
+        Op::Binary(Binary::Div) if k == 0 => reciprocal(of(exact, b())?),
+        Op::Binary(Binary::Div) => {
             let square = exact.mul(b(), b());
             let ratio = exact.div(a, &square)?;
             of(exact, &ratio.neg())
         }
-        Op::Recip => {
+        Op::Unary(Unary::Recip) => {
             let square = exact.mul(a, a);
             Some(reciprocal(of(exact, &square)?)?.negated())
         }
-        Op::Exp | Op::ExpM1 => up(a.clone()),
-        Op::Ln => reciprocal(of(exact, a)?),
-        Op::Ln1p => {
+        Op::Unary(Unary::Exp | Unary::ExpM1) => up(a.clone()),
+        Op::Unary(Unary::Ln) => reciprocal(of(exact, a)?),
+        Op::Unary(Unary::Ln1p) => {
             let inner = exact.add(a, &exact.of(1.0));
             reciprocal(of(exact, &inner)?)
         }
         // 1/cosh² a
-        Op::Tanh => {
+        Op::Unary(Unary::Tanh) => {
             let log = exact.ln_cosh(a)?;
             up(exact.mul(&log, &exact.of(-2.0)))
         }
         // -2·sech² a·tanh a
-        Op::SechSquared => {
+        Op::Unary(Unary::SechSquared) => {
             let (log, tanh) = (exact.ln_cosh(a)?, exact.tanh(a)?);
             let sech = Slope::Size { negative: true, log: exact.mul(&log, &exact.of(-2.0)) };
             let twice = of(exact, &exact.mul(&tanh, &exact.of(2.0)))?;
             Some(times(exact, &sech, &twice))
         }
         // σ(a)·σ(-a), as 1/(1 + e⁻ᵃ)/(1 + eᵃ)
-        Op::Sigmoid => {
+        Op::Unary(Unary::Sigmoid) => {
             let both = [exact.softplus(a)?, exact.softplus(&a.neg())?];
             up(exact.add(&both[0], &both[1]).neg())
         }
-        Op::Softplus => up(exact.softplus(&a.neg())?.neg()),
-        Op::Sin => {
+        Op::Unary(Unary::Softplus) => up(exact.softplus(&a.neg())?.neg()),
+        Op::Unary(Unary::Sin) => {
             let cos = exact.cos(a);
             of(exact, &cos)
         }
-        Op::Cos => {
+        Op::Unary(Unary::Cos) => {
             let sin = exact.sin(a).neg();
             of(exact, &sin)
         }
-        Op::Sqrt => {
+        Op::Unary(Unary::Sqrt) => {
             let twice = exact.mul(y, &exact.of(2.0));
             reciprocal(of(exact, &twice)?)
         }
-        Op::Abs if a.is_zero() => None,
-        Op::Abs => Some(Slope::Size { negative: negative(a), log: zero }),
-        Op::Sign | Op::Less | Op::LessEq => Some(Slope::Zero),
-        Op::Erf => {
+        Op::Unary(Unary::Abs) if a.is_zero() => None,
+        Op::Unary(Unary::Abs) => Some(Slope::Size { negative: negative(a), log: zero }),
+        Op::Unary(Unary::Sign) | Op::Binary(Binary::Less | Binary::LessEq) => Some(Slope::Zero),
+        Op::Unary(Unary::Erf) => {
             let pi = exact.pi();
             let ratio = exact.div(&exact.of(4.0), &pi)?;
             let half_log = exact.ln(&ratio)?;
             let log = exact.mul(&half_log, &exact.of(0.5));
             up(exact.sub(&log, &exact.mul(a, a)))
         }
-        Op::Sinh => up(exact.ln_cosh(a)?),
-        Op::Cosh => {
+        Op::Unary(Unary::Sinh) => up(exact.ln_cosh(a)?),
+        Op::Unary(Unary::Cosh) => {
             let sinh = exact.sinh(a)?;
             of(exact, &sinh)
         }
-        Op::Asinh => {
+        Op::Unary(Unary::Asinh) => {
             let log = exact.ln_1p(&exact.mul(a, a))?;
             up(exact.mul(&log, &exact.of(-0.5)))
         }
         // φ(a)/Φ(a)
-        Op::LnNormalCdf => {
+        Op::Unary(Unary::LnNormalCdf) => {
             let pi = exact.pi();
             let log = exact.ln(&exact.mul(&pi, &exact.of(2.0)))?;
             let half = exact.mul(&exact.add(&log, &exact.mul(a, a)), &exact.of(-0.5));
             up(exact.sub(&half, y))
         }
-        Op::Powi(0) => Some(Slope::Zero),
-        Op::Powi(n) => {
+        Op::Unary(Unary::Powi(0)) => Some(Slope::Zero),
+        Op::Unary(Unary::Powi(n)) => {
             let power = exact.powi(a, n - 1)?;
             of(exact, &exact.mul(&power, &exact.of(f64::from(*n))))
         }
         // b·aᵇ⁻¹ and ln a·aᵇ
-        Op::Pow => {
+        Op::Binary(Binary::Pow) => {
             let log = exact.ln(a)?;
             let (factor, exponent) = match k {
                 0 => (b().clone(), exact.sub(b(), &exact.of(1.0))),

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use astro_float_num::{BigFloat, Consts, RoundingMode};
 use pushforward::prelude::*;
-use pushforward::tape::{Cut, NodeId, Op};
+use pushforward::tape::{Binary, Choice, Cut, NodeId, Op, Unary};
 
 const ROUNDING: RoundingMode = RoundingMode::ToEven;
 
@@ -182,12 +182,12 @@ impl Numbers {
                 }
                 Op::Constant(data) => self.number(data.values()[0]),
                 Op::Broadcast | Op::Sum => a(),
-                Op::Neg => a().neg(),
-                Op::Abs => a().abs(),
-                Op::Exp => self.exp(&a()),
-                Op::Tanh => self.tanh(&a()),
-                Op::Sinh => a().sinh(self.bits, ROUNDING, &mut self.constants),
-                Op::Asinh => {
+                Op::Unary(Unary::Neg) => a().neg(),
+                Op::Unary(Unary::Abs) => a().abs(),
+                Op::Unary(Unary::Exp) => self.exp(&a()),
+                Op::Unary(Unary::Tanh) => self.tanh(&a()),
+                Op::Unary(Unary::Sinh) => a().sinh(self.bits, ROUNDING, &mut self.constants),
+                Op::Unary(Unary::Asinh) => {
                     let size = a().abs();
                     let square = self.multiply(&size, &size);
                     let root = self.add(&square, &self.number(1.0)).sqrt(self.bits, ROUNDING);
@@ -196,41 +196,43 @@ impl Numbers {
                     let log = self.ln_1p(&self.add(&size, &rest));
                     if a().is_negative() { log.neg() } else { log }
                 }
-                Op::Sin => a().sin(self.bits, ROUNDING, &mut self.constants),
-                Op::Sigmoid => {
+                Op::Unary(Unary::Sin) => a().sin(self.bits, ROUNDING, &mut self.constants),
+                Op::Unary(Unary::Sigmoid) => {
                     let e = self.exp(&a().neg());
                     self.divide(&self.number(1.0), &self.add(&e, &self.number(1.0)))
                 }
-                Op::Softplus => {
+                Op::Unary(Unary::Softplus) => {
                     let e = self.exp(&a().abs().neg());
                     let log = self.ln_1p(&e);
                     if a().is_negative() { log } else { self.add(&a(), &log) }
                 }
-                Op::LnNormalCdf => self.ln_normal_cdf(&a()),
-                Op::Powi(k) => {
+                Op::Unary(Unary::LnNormalCdf) => self.ln_normal_cdf(&a()),
+                Op::Unary(Unary::Powi(k)) => {
                     let power = a().powi(k.unsigned_abs() as usize, self.bits, ROUNDING);
                     if *k < 0 { self.divide(&self.number(1.0), &power) } else { power }
                 }
-                Op::Add => self.add(&a(), &b()),
-                Op::Sub => a().sub(&b(), self.bits, ROUNDING),
-                Op::Mul => self.multiply(&a(), &b()),
-                Op::Div => self.divide(&a(), &b()),
-                Op::Max => {
+                Op::Binary(Binary::Add) => self.add(&a(), &b()),
+                Op::Binary(Binary::Sub) => a().sub(&b(), self.bits, ROUNDING),
+                Op::Binary(Binary::Mul) => self.multiply(&a(), &b()),
+                Op::Binary(Binary::Div) => self.divide(&a(), &b()),
+                Op::Choice(Choice::Max) => {
                     if a().cmp(&b()).is_some_and(|order| order > 0) {
                         a()
                     } else {
                         b()
                     }
                 }
-                Op::Min => {
+                Op::Choice(Choice::Min) => {
                     if a().cmp(&b()).is_some_and(|order| order < 0) {
                         a()
                     } else {
                         b()
                     }
                 }
-                Op::Less => self.number(f64::from(u8::from(a().cmp(&b()).is_some_and(|order| order < 0)))),
-                Op::Select => {
+                Op::Binary(Binary::Less) => {
+                    self.number(f64::from(u8::from(a().cmp(&b()).is_some_and(|order| order < 0))))
+                }
+                Op::Choice(Choice::Select) => {
                     if a().is_zero() {
                         operand(2)
                     } else {

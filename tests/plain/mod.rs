@@ -8,7 +8,7 @@ use pushforward::prelude::*;
 use pushforward::sweep::reach::Layout;
 use pushforward::sweep::value::{Lanes, evaluate};
 use pushforward::sweep::zeros::structural_zeros;
-use pushforward::tape::{Cut, Function, NodeId, Op};
+use pushforward::tape::{Cut, Equation, Function, NodeId, Op};
 
 /// The numbers of some nodes at one row of one input.
 pub fn plain(
@@ -53,7 +53,7 @@ fn step(
     own: &[bool],
 ) -> Vec<f64> {
     match op {
-        Op::Substitution(equation) => {
+        Op::Equation(Equation::Substitution(equation)) => {
             // So many passes that the last element has what it needs.
             let mut z = vec![0.0; shape.len()];
             for _ in 0..shape.len() {
@@ -61,7 +61,7 @@ fn step(
             }
             z
         }
-        Op::Root(equation) => {
+        Op::Equation(Equation::Root(equation)) => {
             let ends = equation.ends.values();
             let mut low = vec![ends[0].max(-1e6); shape.len()];
             let mut high = vec![ends[1].min(1e6); shape.len()];

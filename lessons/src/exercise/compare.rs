@@ -11,7 +11,7 @@ use super::space::Space;
 use pushforward::audit::Evidence;
 use pushforward::sweep::bound::Bounds;
 use pushforward::sweep::simplify::simplify;
-use pushforward::tape::{NodeId, Op, Shape, Tape, Var};
+use pushforward::tape::{Binary, NodeId, Op, Shape, Tape, Unary, Var};
 
 /// Relative difference up to which two numbers count as equal.
 const TOLERANCE: f64 = 1e-9;
@@ -223,9 +223,13 @@ fn summands(tape: &Tape, node: NodeId) -> Vec<Var<'_>> {
     while let Some((id, negative)) = open.pop() {
         let node = tape.node(id);
         match node.op {
-            Op::Add => open.extend(node.operands.iter().rev().map(|operand| (*operand, negative))),
-            Op::Sub => open.extend([(node.operands[1], !negative), (node.operands[0], negative)]),
-            Op::Neg => open.push((node.operands[0], !negative)),
+            Op::Binary(Binary::Add) => {
+                open.extend(node.operands.iter().rev().map(|operand| (*operand, negative)))
+            }
+            Op::Binary(Binary::Sub) => {
+                open.extend([(node.operands[1], !negative), (node.operands[0], negative)])
+            }
+            Op::Unary(Unary::Neg) => open.push((node.operands[0], !negative)),
             _ if negative => terms.push(-tape.var(id)),
             _ => terms.push(tape.var(id)),
         }

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use super::space::Space;
 use crate::exercise::points;
 use pushforward::sweep::simplify::simplify;
-use pushforward::tape::{Node, NodeId, Op, Shape, Tape, Var};
+use pushforward::tape::{Binary, Node, NodeId, Op, Shape, Tape, Unary, Var};
 
 /// Formulas with more scalars than this are compared at points only.
 const LARGEST: usize = 600;
@@ -74,7 +74,7 @@ pub(super) fn scalars<'t>(space: &Space<'t>, node: Var<'t>) -> Option<Vec<Var<'t
                     };
                     (0..rows * columns).map(product).collect()
                 }
-                op if op.is_elementwise() => (0..node.shape.len())
+                op @ (Op::Unary(_) | Op::Binary(_) | Op::Choice(_)) => (0..node.shape.len())
                     .map(|e| {
                         let operands = (0..node.operands.len()).map(|k| of(k)[e].id()).collect();
                         let scalar = Node { op: op.clone(), operands, shape: Shape::Scalar };
@@ -185,10 +185,10 @@ fn logarithms_cancel(tape: &Tape, node: NodeId) -> Option<bool> {
     while let Some((id, factor)) = open.pop() {
         let node = tape.node(id);
         match node.op {
-            Op::Add => open.extend(node.operands.iter().map(|operand| (*operand, factor))),
-            Op::Sub => open.extend([(node.operands[0], factor), (node.operands[1], -factor)]),
-            Op::Neg => open.push((node.operands[0], -factor)),
-            Op::Mul => {
+            Op::Binary(Binary::Add) => open.extend(node.operands.iter().map(|operand| (*operand, factor))),
+            Op::Binary(Binary::Sub) => open.extend([(node.operands[0], factor), (node.operands[1], -factor)]),
+            Op::Unary(Unary::Neg) => open.push((node.operands[0], -factor)),
+            Op::Binary(Binary::Mul) => {
                 let numbers = [0, 1].map(|k| number(tape, node.operands[k]));
                 match numbers {
                     [Some(number), _] => open.push((node.operands[1], factor * number)),
@@ -196,9 +196,9 @@ fn logarithms_cancel(tape: &Tape, node: NodeId) -> Option<bool> {
                     _ => return None,
                 }
             }
-            Op::Ln => {
+            Op::Unary(Unary::Ln) => {
                 let value = match tape.node(node.operands[0]) {
-                    inner if inner.op == Op::Abs => number(tape, inner.operands[0])?.abs(),
+                    inner if inner.op == Op::Unary(Unary::Abs) => number(tape, inner.operands[0])?.abs(),
                     _ => number(tape, node.operands[0])?,
                 };
                 if value <= 0.0 || !value.is_normal() || factor.fract() != 0.0 || factor.abs() > 64.0 {

@@ -15,7 +15,7 @@ use std::ops::Range;
 use super::space::Space;
 use crate::exercise::points;
 use pushforward::bijection::Domain;
-use pushforward::tape::{Op, Var};
+use pushforward::tape::{Binary, Choice, Op, Unary, Var};
 
 /// Number of rounds: each finds places that the one before made visible.
 const ROUNDS: usize = 3;
@@ -114,11 +114,11 @@ impl<'t> Followed<'t> {
             let node = tape.node(*id);
             let operand = |k: usize| tape.var(node.operands[k]);
             match node.op {
-                Op::Less | Op::LessEq | Op::Min | Op::Max => {
+                Op::Binary(Binary::Less | Binary::LessEq) | Op::Choice(Choice::Min | Choice::Max) => {
                     nodes.push(operand(0) - operand(1));
                     choice.push(true);
                 }
-                Op::Abs | Op::Sign => {
+                Op::Unary(Unary::Abs | Unary::Sign) => {
                     nodes.push(operand(0));
                     choice.push(true);
                 }

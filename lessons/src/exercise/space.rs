@@ -9,7 +9,7 @@ use pushforward::bijection::Domain;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::adjoint;
 use pushforward::sweep::bound::{Bound, Bounds};
-use pushforward::tape::{Cut, NodeId, Op, Parameters, Shape, Tape, Var};
+use pushforward::tape::{Binary, Choice, Cut, Equation, NodeId, Op, Parameters, Shape, Tape, Unary, Var};
 
 /// Maximum error of one operation in units in the last place.
 const ULPS: f64 = 16.0;
@@ -170,8 +170,8 @@ impl<'t> Space<'t> {
             seen.push(id);
             let node = self.tape.node(id);
             let looked: Vec<NodeId> = match node.op {
-                // The branch not taken does not count.
-                Op::Select if node.shape.len() == 1 => {
+                // The branch that is not taken is not looked at.
+                Op::Choice(Choice::Select) if node.shape.len() == 1 => {
                     let taken = if numbers[place(node.operands[0])][0] != 0.0 { 1 } else { 2 };
                     vec![node.operands[0], node.operands[taken]]
                 }
@@ -186,12 +186,19 @@ impl<'t> Space<'t> {
             // 0.
             let partial = matches!(
                 node.op,
-                Op::Ln | Op::Ln1p | Op::Sqrt | Op::Recip | Op::Div | Op::Pow | Op::LnGamma | Op::Polygamma(_)
-            ) || matches!(node.op, Op::Powi(exponent) if exponent < 0)
-                || matches!(node.op, Op::LogAbsDet | Op::Inverse | Op::Root(_));
+                Op::Unary(
+                    Unary::Ln
+                        | Unary::Ln1p
+                        | Unary::Sqrt
+                        | Unary::Recip
+                        | Unary::LnGamma
+                        | Unary::Polygamma(_)
+                ) | Op::Binary(Binary::Div | Binary::Pow)
+            ) || matches!(node.op, Op::Unary(Unary::Powi(exponent)) if exponent < 0)
+                || matches!(node.op, Op::LogAbsDet | Op::Inverse | Op::Equation(Equation::Root(_)));
             let divisor = match node.op {
-                Op::Div => Some(node.operands[1]),
-                Op::Recip | Op::Powi(_) => Some(node.operands[0]),
+                Op::Binary(Binary::Div) => Some(node.operands[1]),
+                Op::Unary(Unary::Recip | Unary::Powi(_)) => Some(node.operands[0]),
                 _ => None,
             };
             let divided = divisor.is_none_or(|id| numbers[place(id)].contains(&0.0));
@@ -207,6 +214,16 @@ impl<'t> Space<'t> {
 fn moves(op: &Op) -> bool {
     matches!(
         op,
-        Op::Gather(_) | Op::Scatter(_) | Op::Concat | Op::Broadcast | Op::Transpose | Op::Neg | Op::Abs
-    ) || matches!(op, Op::Less | Op::LessEq | Op::Sign | Op::Select | Op::Min | Op::Max)
+        Op::Gather(_)
+            | Op::Scatter(_)
+            | Op::Concat
+            | Op::Broadcast
+            | Op::Transpose
+            | Op::Unary(Unary::Neg | Unary::Abs)
+    ) || matches!(
+        op,
+        Op::Binary(Binary::Less | Binary::LessEq)
+            | Op::Unary(Unary::Sign)
+            | Op::Choice(Choice::Select | Choice::Min | Choice::Max)
+    )
 }

@@ -13,7 +13,7 @@ use crate::program::instruction::{Instruction, Work};
 use crate::program::matrix::Matrix;
 use crate::program::memory::Block;
 use crate::program::place::{Place, Places, segments};
-use crate::tape::{Node, NodeId, Op, Shape};
+use crate::tape::{Binary, Node, NodeId, Op};
 
 /// What came of a program.
 pub(super) struct Emitted {
@@ -199,7 +199,7 @@ impl<'c, 't> Emitter<'c, 't> {
         };
         match &node.op {
             Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => unreachable!("a shared node"),
-            Op::Substitution(_) | Op::Root(_) => unreachable!("equations are unfolded"),
+            Op::Equation(_) => unreachable!("equations are unfolded"),
             Op::Broadcast => {
                 let place = operand(self, 0).get(0);
                 if only.is_none() {
@@ -218,7 +218,7 @@ impl<'c, 't> Emitter<'c, 't> {
                 elements.iter().for_each(|e| list[*e] = all[*e]);
             }
             Op::Transpose => {
-                let Shape::Matrix(rows, columns) = node.shape else { unreachable!("a matrix") };
+                let (rows, columns) = node.shape.matrix_dims();
                 let from = operand(self, 0);
                 elements.iter().for_each(|e| list[*e] = from.get((e % columns) * rows + e / columns));
             }
@@ -242,9 +242,17 @@ impl<'c, 't> Emitter<'c, 't> {
                 let (left, right) = (operand(self, 0), operand(self, 1));
                 let columns = right.len();
                 let of = |e: usize| SmallVec::from_slice(&[left.get(e / columns), right.get(e % columns)]);
-                self.elementwise(id, &Op::Mul, elements, only.is_some(), &zero, &of, &mut list);
+                self.elementwise(
+                    id,
+                    &Op::Binary(Binary::Mul),
+                    elements,
+                    only.is_some(),
+                    &zero,
+                    &of,
+                    &mut list,
+                );
             }
-            op if op.is_elementwise() => {
+            op @ (Op::Unary(_) | Op::Binary(_) | Op::Choice(_)) => {
                 let places: SmallVec<[Places; 3]> =
                     (0..node.operands.len()).map(|k| operand(self, k)).collect();
                 let repeated = places.iter().all(|places| matches!(places, Places::Repeat { .. }));
@@ -268,7 +276,6 @@ impl<'c, 't> Emitter<'c, 't> {
                 self.push_at(work, id, node.op.name(), None);
                 (0..count).for_each(|e| list[e] = Place::row(out + e));
             }
-            op => unreachable!("{} is elementwise", op.name()),
         }
         self.places[position] = Some(match only {
             Some(_) => Places::List(list),
@@ -309,8 +316,8 @@ impl<'c, 't> Emitter<'c, 't> {
             list[*e] = match op {
                 _ if zero(*e) => Place::ZERO,
                 // What is added to a structural zero is there already.
-                Op::Add if own[0] == Place::ZERO => own[1],
-                Op::Add | Op::Sub if own[1] == Place::ZERO => own[0],
+                Op::Binary(Binary::Add) if own[0] == Place::ZERO => own[1],
+                Op::Binary(Binary::Add | Binary::Sub) if own[1] == Place::ZERO => own[0],
                 _ => {
                     computed.push((*e, own));
                     continue;
@@ -321,7 +328,7 @@ impl<'c, 't> Emitter<'c, 't> {
             return;
         }
         let chosen: Vec<usize> = computed.iter().map(|(e, _)| *e).collect();
-        if *op == Op::Add && self.adds_to_product(id, &computed, list) {
+        if *op == Op::Binary(Binary::Add) && self.adds_to_product(id, &computed, list) {
             return;
         }
         let first = self.out_rows(id, &chosen, inside);
@@ -366,7 +373,7 @@ impl<'c, 't> Emitter<'c, 't> {
     fn sum(&mut self, position: usize, to: usize, pushed: bool) {
         let id = self.compiler.cut.nodes()[position];
         let node = self.compiler.tape.node(id);
-        if pushed && node.op == Op::Mul {
+        if pushed && node.op == Op::Binary(Binary::Mul) {
             let (left, right) = (self.places(node.operands[0]), self.places(node.operands[1]));
             let pairs = left.iter().zip(right.iter()).collect();
             self.push_at(Work::AddProducts { pairs, to }, id, "sum of mul", None);

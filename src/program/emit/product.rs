@@ -7,7 +7,7 @@ use crate::program::instruction::Work;
 use crate::program::matrix::{Layout, Matrix};
 use crate::program::memory::Block;
 use crate::program::place::{Place, Places};
-use crate::tape::{Node, NodeId, Op, Shape};
+use crate::tape::{Node, NodeId, Op};
 
 impl Emitter<'_, '_> {
     /// Makes shared numbers that are added to a product just formed its bias; what the product alone was is not kept,
@@ -56,7 +56,7 @@ impl Emitter<'_, '_> {
     ) {
         let compiler = self.compiler;
         let (left, right) = (node.operands[0], node.operands[1]);
-        let Shape::Matrix(rows, inner) = compiler.tape.shape(left) else { unreachable!("a matrix") };
+        let (rows, inner) = compiler.tape.shape(left).matrix_dims();
         let columns = node.shape.len() / rows.max(1);
         let kept: Vec<usize> = elements.iter().copied().filter(|e| !zero(*e)).collect();
         elements.iter().filter(|e| zero(**e)).for_each(|e| list[*e] = Place::ZERO);
@@ -69,10 +69,7 @@ impl Emitter<'_, '_> {
         if shared_left && compiler.batched[compiler.position(right)] && (columns == 1 || !inside) {
             let (source, transposed) = compiler.source(left);
             let offset = self.shared[compiler.position(source)].expect("a matrix has numbers");
-            let (source_rows, source_columns) = match compiler.tape.shape(source) {
-                Shape::Matrix(rows, columns) => (rows, columns),
-                _ => unreachable!("a matrix"),
-            };
+            let (source_rows, source_columns) = compiler.tape.shape(source).matrix_dims();
             let zeros = compiler.zeros_of(left);
             let (from, places, width) = match columns {
                 1 => self.columns_read(id, &right_places, zeros, &kept, inner),

@@ -29,7 +29,7 @@ use self::arithmetic::{absolute, negative, product, quotient, reciprocal, repeat
 use self::interval::{higher, lower};
 use self::region::around;
 use super::limit::crosses_zero;
-use crate::tape::{Data, Function, Node, NodeId, Op, Shape, Tape};
+use crate::tape::{Binary, Choice, Data, Equation, Function, Node, NodeId, Op, Shape, Tape, Unary};
 
 /// Bounds of the nodes of a tape, computed as they are asked for: only what a node is made of is looked at.
 #[derive(Clone, Debug)]
@@ -115,55 +115,59 @@ impl<'t> Bounds<'t> {
         match &node.op {
             Op::Input(_) | Op::Parameter(_) => Bound::REALS,
             Op::Constant(data) => constant(data),
-            Op::Neg => negative(a()),
-            Op::Recip => reciprocal(a()),
-            Op::Exp => functions::EXP.of(a()),
-            Op::Ln => {
+            Op::Unary(Unary::Neg) => negative(a()),
+            Op::Unary(Unary::Recip) => reciprocal(a()),
+            Op::Unary(Unary::Exp) => functions::EXP.of(a()),
+            Op::Unary(Unary::Ln) => {
                 let a = a();
                 let inside = Bound { low: higher(a.low, End::open(0.0)), ..a };
                 let defined = a.defined && a.is_positive();
                 functions::LN.of(inside).with(false, defined)
             }
-            Op::ExpM1 => functions::EXP_M1.of_signed(a()),
-            Op::Ln1p => {
+            Op::Unary(Unary::ExpM1) => functions::EXP_M1.of_signed(a()),
+            Op::Unary(Unary::Ln1p) => {
                 let a = a();
                 let inside = Bound { low: higher(a.low, End::open(-1.0)), ..a };
                 let defined = a.defined && (a.low.at > -1.0 || (a.low.at == -1.0 && a.low.open));
                 functions::LN_1P.of_signed(inside).with(false, defined)
             }
-            Op::Tanh => functions::TANH.of_signed(a()),
-            Op::Sigmoid => functions::SIGMOID.of(a()),
+            Op::Unary(Unary::Tanh) => functions::TANH.of_signed(a()),
+            Op::Unary(Unary::Sigmoid) => functions::SIGMOID.of(a()),
             // 1/cosh², which falls with |a| from 1 at 0.
-            Op::SechSquared => {
+            Op::Unary(Unary::SechSquared) => {
                 let cosh = functions::hyperbolic_cosine(a());
                 reciprocal(product(cosh, cosh))
             }
             // 1/√(1 + a²)
-            Op::AsinhSlope => {
+            Op::Unary(Unary::AsinhSlope) => {
                 reciprocal(functions::square_root(sum(Bound::closed(1.0, 1.0), power::power(a(), 2))))
             }
             // It falls from ∞ to 0 and is convex: its derivative rises from -1 to 0.
-            Op::InverseMills(0 | 2) => Bound::between(0.0, f64::INFINITY).with(false, a().defined),
-            Op::InverseMills(1) => Bound::between(-1.0, 0.0).with(false, a().defined),
-            Op::InverseMills(_) => Bound { defined: a().defined, ..Bound::REALS },
-            Op::Softplus => functions::SOFTPLUS.of(a()),
-            Op::Sin | Op::Cos => Bound { nonzero: false, defined: a().defined, ..Bound::closed(-1.0, 1.0) },
-            Op::Sqrt => functions::square_root(a()),
-            Op::Abs => absolute(a()),
-            Op::Sign => functions::sign(a()),
-            Op::Erf => functions::ERF.of_signed(a()),
-            Op::Sinh => functions::SINH.of_signed(a()),
-            Op::Asinh => functions::ASINH.of_signed(a()),
-            Op::Cosh => functions::hyperbolic_cosine(a()),
-            Op::LnNormalCdf => functions::LN_NORMAL_CDF.of(a()),
-            Op::LnGamma => {
+            Op::Unary(Unary::InverseMills(0 | 2)) => {
+                Bound::between(0.0, f64::INFINITY).with(false, a().defined)
+            }
+            Op::Unary(Unary::InverseMills(1)) => Bound::between(-1.0, 0.0).with(false, a().defined),
+            Op::Unary(Unary::InverseMills(_)) => Bound { defined: a().defined, ..Bound::REALS },
+            Op::Unary(Unary::Softplus) => functions::SOFTPLUS.of(a()),
+            Op::Unary(Unary::Sin | Unary::Cos) => {
+                Bound { nonzero: false, defined: a().defined, ..Bound::closed(-1.0, 1.0) }
+            }
+            Op::Unary(Unary::Sqrt) => functions::square_root(a()),
+            Op::Unary(Unary::Abs) => absolute(a()),
+            Op::Unary(Unary::Sign) => functions::sign(a()),
+            Op::Unary(Unary::Erf) => functions::ERF.of_signed(a()),
+            Op::Unary(Unary::Sinh) => functions::SINH.of_signed(a()),
+            Op::Unary(Unary::Asinh) => functions::ASINH.of_signed(a()),
+            Op::Unary(Unary::Cosh) => functions::hyperbolic_cosine(a()),
+            Op::Unary(Unary::LnNormalCdf) => functions::LN_NORMAL_CDF.of(a()),
+            Op::Unary(Unary::LnGamma) => {
                 let a = a();
                 let defined = a.defined && a.is_positive();
                 // The least value of ln Γ on (0, ∞) is -0.12148629053584960…, at 1.4616…
                 Bound::of(End::closed(-0.121_486_290_535_849_7), End::open(f64::INFINITY))
                     .with(false, defined)
             }
-            Op::Polygamma(order) => {
+            Op::Unary(Unary::Polygamma(order)) => {
                 let defined = a().defined && a().is_positive();
                 // Above order 0 (-1)ⁿ⁺¹ times it falls from ∞ to 0.
                 let bound = match order {
@@ -173,26 +177,28 @@ impl<'t> Bounds<'t> {
                 };
                 bound.with(false, defined)
             }
-            Op::Powi(exponent) => power::power(a(), *exponent),
-            Op::Add => sum(a(), of(1)),
-            Op::Sub if same => Bound { defined: a().defined, ..Bound::closed(0.0, 0.0) },
-            Op::Sub => sum(a(), negative(of(1))),
-            Op::Mul if same => power::square(a()),
-            Op::Mul => product(a(), of(1)),
-            Op::Div => quotient(a(), of(1)),
-            Op::Pow => power::power_of_positive(a(), of(1)),
-            Op::Min => {
+            Op::Unary(Unary::Powi(exponent)) => power::power(a(), *exponent),
+            Op::Binary(Binary::Add) => sum(a(), of(1)),
+            Op::Binary(Binary::Sub) if same => Bound { defined: a().defined, ..Bound::closed(0.0, 0.0) },
+            Op::Binary(Binary::Sub) => sum(a(), negative(of(1))),
+            Op::Binary(Binary::Mul) if same => power::square(a()),
+            Op::Binary(Binary::Mul) => product(a(), of(1)),
+            Op::Binary(Binary::Div) => quotient(a(), of(1)),
+            Op::Binary(Binary::Pow) => power::power_of_positive(a(), of(1)),
+            Op::Choice(Choice::Min) => {
                 let (a, b) = (a(), of(1));
                 let bound = Bound::of(lower(a.low, b.low), lower(a.high, b.high));
                 bound.with(a.nonzero && b.nonzero, a.defined && b.defined)
             }
-            Op::Max => {
+            Op::Choice(Choice::Max) => {
                 let (a, b) = (a(), of(1));
                 let bound = Bound::of(higher(a.low, b.low), higher(a.high, b.high));
                 bound.with(a.nonzero && b.nonzero, a.defined && b.defined)
             }
-            Op::Less | Op::LessEq => Bound::closed(0.0, 1.0).with(false, a().defined && of(1).defined),
-            Op::Select => {
+            Op::Binary(Binary::Less | Binary::LessEq) => {
+                Bound::closed(0.0, 1.0).with(false, a().defined && of(1).defined)
+            }
+            Op::Choice(Choice::Select) => {
                 let bound = of(1).hull(of(2));
                 Bound { defined: bound.defined && a().defined, ..bound }
             }
@@ -224,14 +230,14 @@ impl<'t> Bounds<'t> {
             }
             Op::Outer => product(a(), of(1)),
             Op::LogAbsDet | Op::Inverse => Bound { defined: false, ..Bound::REALS },
-            Op::Substitution(equation) => {
+            Op::Equation(Equation::Substitution(equation)) => {
                 let operands: Vec<Bound> = (0..node.operands.len()).map(of).collect();
                 // What G gives for any z at all holds for z, and what it gives for that is all the better: if G is
                 // defined there, z is, element after element.
                 let first = function_bound(&equation.function, Bound::REALS, &operands);
                 function_bound(&equation.function, Bound { defined: true, ..first }, &operands)
             }
-            Op::Root(equation) => {
+            Op::Equation(Equation::Root(equation)) => {
                 let operands: Vec<Bound> = (0..node.operands.len()).map(of).collect();
                 let ends = equation.ends.values();
                 let defined = operands.iter().all(|bound| bound.defined)

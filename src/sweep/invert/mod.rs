@@ -174,7 +174,7 @@ impl<'t> Sweep<'t, '_> {
                     Op::Gather(indices) => e = indices[e] as usize,
                     Op::Broadcast if node.shape.len() == 1 => e = 0,
                     Op::Transpose => {
-                        let Shape::Matrix(rows, columns) = node.shape else { unreachable!("a matrix") };
+                        let (rows, columns) = node.shape.matrix_dims();
                         e = (e % columns) * rows + e / columns;
                     }
                     Op::Concat => {

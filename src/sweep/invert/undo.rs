@@ -2,7 +2,7 @@
 
 use super::{NotInverted, Sweep};
 use crate::sweep::reach::{Reach, Relation};
-use crate::tape::{Cut, Node, NodeId, Op, Shape, Var};
+use crate::tape::{Binary, Cut, Node, NodeId, Op, Shape, Unary, Var};
 
 impl<'t> Sweep<'t, '_> {
     /// v with W·v = y, where W is square and the whole of v is unknown.
@@ -41,41 +41,45 @@ impl<'t> Sweep<'t, '_> {
         let other = || self.known(recorded.operands[1 - unknown], elements);
         let two = |what: &str| self.fail(outputs[0], id, format!("passes through {what}: two z for one x"));
         Ok(match &recorded.op {
-            Op::Neg => -y,
-            Op::Recip => y.recip(),
-            Op::Exp => y.ln(),
-            Op::Ln => y.exp(),
-            Op::ExpM1 => y.ln_1p(),
-            Op::Ln1p => y.exp_m1(),
-            Op::Sinh => y.asinh(),
-            Op::Asinh => y.sinh(),
-            Op::Tanh => 0.5 * (y.ln_1p() - (-y).ln_1p()),
-            Op::Sigmoid => y.ln() - (-y).ln_1p(),
-            Op::Softplus => y + (-(-y).exp_m1()).ln(),
+            Op::Unary(Unary::Neg) => -y,
+            Op::Unary(Unary::Recip) => y.recip(),
+            Op::Unary(Unary::Exp) => y.ln(),
+            Op::Unary(Unary::Ln) => y.exp(),
+            Op::Unary(Unary::ExpM1) => y.ln_1p(),
+            Op::Unary(Unary::Ln1p) => y.exp_m1(),
+            Op::Unary(Unary::Sinh) => y.asinh(),
+            Op::Unary(Unary::Asinh) => y.sinh(),
+            Op::Unary(Unary::Tanh) => 0.5 * (y.ln_1p() - (-y).ln_1p()),
+            Op::Unary(Unary::Sigmoid) => y.ln() - (-y).ln_1p(),
+            Op::Unary(Unary::Softplus) => y + (-(-y).exp_m1()).ln(),
             // A root has no value below 0: there the result is undefined, not the square.
-            Op::Sqrt if self.bounds.of(y.id()).is_nonnegative() => y * y,
-            Op::Sqrt => y.sqrt().powi(4),
-            Op::Powi(1) => y,
-            Op::Powi(-1) => y.recip(),
-            Op::Powi(k) if k % 2 != 0 => y.sign() * y.abs().pow(1.0 / f64::from(*k)),
-            Op::Powi(_) => return two("an even power"),
-            Op::Abs => return two("|·|"),
-            Op::Cosh | Op::SechSquared | Op::AsinhSlope => return two("an even function"),
-            Op::Sin | Op::Cos => return two("a periodic function"),
-            Op::Add => y - other(),
-            Op::Sub if unknown == 0 => y + other(),
-            Op::Sub => other() - y,
+            Op::Unary(Unary::Sqrt) if self.bounds.of(y.id()).is_nonnegative() => y * y,
+            Op::Unary(Unary::Sqrt) => y.sqrt().powi(4),
+            Op::Unary(Unary::Powi(1)) => y,
+            Op::Unary(Unary::Powi(-1)) => y.recip(),
+            Op::Unary(Unary::Powi(k)) if k % 2 != 0 => y.sign() * y.abs().pow(1.0 / f64::from(*k)),
+            Op::Unary(Unary::Powi(_)) => return two("an even power"),
+            Op::Unary(Unary::Abs) => return two("|·|"),
+            Op::Unary(Unary::Cosh | Unary::SechSquared | Unary::AsinhSlope) => {
+                return two("an even function");
+            }
+            Op::Unary(Unary::Sin | Unary::Cos) => return two("a periodic function"),
+            Op::Binary(Binary::Add) => y - other(),
+            Op::Binary(Binary::Sub) if unknown == 0 => y + other(),
+            Op::Binary(Binary::Sub) => other() - y,
             // Dividing by eˢ is multiplying by e⁻ˢ, as one would write it.
-            Op::Mul => match self.exponent(recorded.operands[1 - unknown]) {
+            Op::Binary(Binary::Mul) => match self.exponent(recorded.operands[1 - unknown]) {
                 Some((s, true)) => y * self.known(s, elements).exp(),
                 Some((s, false)) => y * (-self.known(s, elements)).exp(),
                 None => y / other(),
             },
-            Op::Div if unknown == 0 => y * other(),
-            Op::Div => other() / y,
-            Op::Pow if unknown == 0 && self.bounds.of(y.id()).is_positive() => y.pow(other().recip()),
-            Op::Pow if unknown == 0 => (y.ln() / other()).exp(),
-            Op::Pow => y.ln() / other().ln(),
+            Op::Binary(Binary::Div) if unknown == 0 => y * other(),
+            Op::Binary(Binary::Div) => other() / y,
+            Op::Binary(Binary::Pow) if unknown == 0 && self.bounds.of(y.id()).is_positive() => {
+                y.pow(other().recip())
+            }
+            Op::Binary(Binary::Pow) if unknown == 0 => (y.ln() / other()).exp(),
+            Op::Binary(Binary::Pow) => y.ln() / other().ln(),
             op => {
                 let reason = format!("passes through {}, which has no inverse here", op.name());
                 return self.fail(outputs[0], id, reason);
@@ -85,8 +89,8 @@ impl<'t> Sweep<'t, '_> {
 
     /// s, where the node is eˢ or e⁻ˢ, and whether it is the latter.
     fn exponent(&self, id: NodeId) -> Option<(NodeId, bool)> {
-        let argument = self.tape.look(id, |node| (node.op == Op::Exp).then(|| node.operands[0]))?;
-        let inner = self.tape.look(argument, |node| (node.op == Op::Neg).then(|| node.operands[0]));
+        let argument = self.tape.argument(id, Unary::Exp)?;
+        let inner = self.tape.argument(argument, Unary::Neg);
         Some(inner.map_or((argument, false), |inner| (inner, true)))
     }
 }

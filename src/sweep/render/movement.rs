@@ -102,6 +102,11 @@ impl<'a> Movement<'a> {
         self.shown.get(&id)
     }
 
+    /// How a node is shown that only moves data and has no name.
+    pub(super) fn shown(&self, id: NodeId) -> &Shown {
+        &self.shown[&id]
+    }
+
     /// The node that is shown in the place of this one.
     pub(super) fn target(&self, id: NodeId) -> NodeId {
         match self.shown.get(&id) {
@@ -159,7 +164,7 @@ impl<'a> Movement<'a> {
                 Op::Broadcast => (id, element) = (node.operands[0], 0),
                 Op::Gather(indices) => (id, element) = (node.operands[0], indices[element as usize]),
                 Op::Transpose => {
-                    let Shape::Matrix(rows, columns) = node.shape else { unreachable!("a matrix") };
+                    let (rows, columns) = node.shape.matrix_dims();
                     let (row, column) = (element as usize / columns, element as usize % columns);
                     (id, element) = (node.operands[0], (column * rows + row) as u32);
                 }

@@ -5,64 +5,74 @@ use super::movement::{Run, Shown, Source, positions};
 use super::term::{Positions, Product, Term, Written};
 use super::walk::{Entry, Sheet, Walk};
 use super::{Names, mask, text};
-use crate::tape::{self, Node, NodeId, Op, Shape};
+use crate::tape::{self, Binary, Choice, Equation, Node, NodeId, Op, Shape, Unary};
 
 impl Walk<'_> {
     pub(super) fn entry(&mut self, id: NodeId) -> Entry {
         if let Some(name) = self.names.given.get(&id) {
             return self.called(id, name.clone());
         }
-        if let Some(shown) = self.movement.of(id) {
-            return self.moved(id, &shown.clone());
-        }
         let node = self.tape.node(id);
-        match &node.op {
+        let of = |k: usize| self.spelled_out(node.operands[k]);
+        let plain = match &node.op {
             Op::Input(number) => {
-                self.called(id, Written::name(&format!("input{}", text::subscript(*number as usize + 1))))
+                return self
+                    .called(id, Written::name(&format!("input{}", text::subscript(*number as usize + 1))));
             }
-            Op::Parameter(number) => self.called(id, Written::name(&self.parameters[*number as usize])),
-            Op::Constant(data) => self.constant(id, data.values(), node.shape),
-            op if op.is_elementwise() => {
-                let kind = self.product_of(&node);
-                let parts: Vec<&Written> = node.operands.iter().map(|o| &self.known(*o).plain).collect();
-                let same = node.operands.first() == node.operands.get(1);
-                let plain = match (op, node.shape) {
+            Op::Parameter(number) => {
+                return self.called(id, Written::name(&self.parameters[*number as usize]));
+            }
+            Op::Constant(data) => return self.constant(id, data.values(), node.shape),
+            Op::Broadcast | Op::Gather(_) | Op::Scatter(_) | Op::Concat | Op::Transpose => {
+                let shown = self.movement.shown(id).clone();
+                return self.moved(id, &shown);
+            }
+            Op::Unary(function) => {
+                let entry = self.elementwise(&node, |parts, _| unary(*function, parts[0]));
+                return match (function, node.shape) {
                     // A² of a matrix would be A·A.
-                    (Op::Mul, Shape::Matrix(..)) if same => {
-                        Written::of(&Term::Times(Product::Elementwise, parts[0], parts[0]))
+                    (Unary::Powi(exponent), Shape::Matrix(..)) => {
+                        let (a, k) =
+                            (&self.known(node.operands[0]).plain, Written::number(f64::from(*exponent)));
+                        let plain = Written::of(&Term::Call(&Function::named("power"), vec![a, &k]));
+                        Entry { plain, ..entry }
                     }
-                    (Op::Powi(exponent), Shape::Matrix(..)) => {
-                        let exponent = Written::number(f64::from(*exponent));
-                        Written::of(&Term::Call(&Function::named("power"), vec![parts[0], &exponent]))
-                    }
-                    _ => elementwise(op, &parts, kind, same),
+                    _ => entry,
                 };
-                let indexed = self.indexed(&node, op);
-                Entry { plain, indexed }
             }
-            Op::Substitution(equation) => {
+            Op::Binary(function) => {
+                let same = node.operands[0] == node.operands[1];
+                let entry = self
+                    .elementwise(&node, |parts, kind| binary(*function, [parts[0], parts[1]], kind, same));
+                return match (function, node.shape) {
+                    // So would be a² of one matrix twice.
+                    (Binary::Mul, Shape::Matrix(..)) if same => {
+                        let a = &self.known(node.operands[0]).plain;
+                        Entry { plain: Written::of(&Term::Times(Product::Elementwise, a, a)), ..entry }
+                    }
+                    _ => entry,
+                };
+            }
+            Op::Choice(op) => return self.elementwise(&node, |parts, _| choice(*op, parts)),
+            Op::Sum => self.total(node.operands[0]),
+            Op::MatVec | Op::MatMul => Written::of(&Term::Times(Product::Matrix, &of(0), &of(1))),
+            Op::Outer => {
+                let turned = Written::of(&Term::Transposed(&of(1)));
+                Written::of(&Term::Times(Product::Matrix, &of(0), &turned))
+            }
+            Op::LogAbsDet => Written::of(&Term::Determinant(&of(0))).log_abs(),
+            Op::Inverse => Written::of(&Term::Inverse(&of(0))),
+            Op::Equation(equation) => {
                 let variable = Written::typed("ζ");
-                let function = self.function(&equation.function, &node, &variable);
-                let solved = Written::of(&Term::Call(
-                    &Function::named("solve"),
-                    vec![&Written::of(&Term::Relation(&variable, '=', &function))],
-                ));
-                self.with_index(solved, node.shape)
+                let function = self.function(equation.function(), &node, &variable);
+                let holds = match equation {
+                    Equation::Substitution(_) => Term::Relation(&variable, '=', &function),
+                    Equation::Root(_) => Term::Relation(&function, '=', &Written::number(0.0)),
+                };
+                Written::of(&Term::Call(&Function::named("solve"), vec![&Written::of(&holds)]))
             }
-            Op::Root(equation) => {
-                let function = self.function(&equation.function, &node, &Written::typed("ζ"));
-                let zero = Written::number(0.0);
-                let solved = Written::of(&Term::Call(
-                    &Function::named("solve"),
-                    vec![&Written::of(&Term::Relation(&function, '=', &zero))],
-                ));
-                self.with_index(solved, node.shape)
-            }
-            _ => {
-                let plain = self.structural(&node);
-                self.with_index(plain, node.shape)
-            }
-        }
+        };
+        self.with_index(plain, node.shape)
     }
 
     /// What an equation says of its unknown; what it captures stands as it is written here.
@@ -82,18 +92,19 @@ impl Walk<'_> {
         &self.entries[&self.movement.target(id)]
     }
 
-    /// Element i of an elementwise operation: the operation of the elements.
-    fn indexed(&self, node: &Node, op: &Op) -> Option<Written> {
+    /// An operation of elements, on the parts of the nodes and on the parts of their elements i.
+    fn elementwise(&self, node: &Node, write: impl Fn(&[&Written], Product) -> Written) -> Entry {
+        let parts: Vec<&Written> = node.operands.iter().map(|o| &self.known(*o).plain).collect();
+        let plain = write(&parts, self.product_of(node));
         if node.shape == Shape::Scalar {
-            return None;
+            return Entry { plain, indexed: None };
         }
         let element = |id: &NodeId| match self.tape.shape(self.movement.target(*id)) {
             Shape::Scalar => Some(&self.known(*id).plain),
             _ => self.known(*id).indexed.as_ref(),
         };
-        let parts: Vec<&Written> = node.operands.iter().map(element).collect::<Option<_>>()?;
-        let same = node.operands.first() == node.operands.get(1);
-        Some(elementwise(op, &parts, Product::Scalar, same))
+        let parts: Option<Vec<&Written>> = node.operands.iter().map(element).collect();
+        Entry { plain, indexed: parts.map(|parts| write(&parts, Product::Scalar)) }
     }
 
     /// A name as it stands, and as its element of index i.
@@ -124,25 +135,15 @@ impl Walk<'_> {
         }
     }
 
-    fn structural(&self, node: &Node) -> Written {
-        let of = |k: usize| self.spelled_out(node.operands[k]);
-        match &node.op {
-            Op::Sum => match self.known(node.operands[0]) {
-                Entry { plain, .. } if self.tape.shape(node.operands[0]).len() == 1 => plain.clone(),
-                Entry { indexed: Some(body), .. } if !body.sums() => {
-                    let matrix = matches!(self.tape.shape(node.operands[0]), Shape::Matrix(..));
-                    Written::of(&Term::Total { sign: 'Σ', over: if matrix { "ij" } else { "i" }, body })
-                }
-                Entry { plain, .. } => Written::of(&Term::Total { sign: 'Σ', over: "", body: plain }),
-            },
-            Op::MatVec | Op::MatMul => Written::of(&Term::Times(Product::Matrix, &of(0), &of(1))),
-            Op::Outer => {
-                let turned = Written::of(&Term::Transposed(&of(1)));
-                Written::of(&Term::Times(Product::Matrix, &of(0), &turned))
+    /// The sum of all elements of a node.
+    fn total(&self, id: NodeId) -> Written {
+        match self.known(id) {
+            Entry { plain, .. } if self.tape.shape(id).len() == 1 => plain.clone(),
+            Entry { indexed: Some(body), .. } if !body.sums() => {
+                let matrix = matches!(self.tape.shape(id), Shape::Matrix(..));
+                Written::of(&Term::Total { sign: 'Σ', over: if matrix { "ij" } else { "i" }, body })
             }
-            Op::LogAbsDet => Written::of(&Term::Determinant(&of(0))).log_abs(),
-            Op::Inverse => Written::of(&Term::Inverse(&of(0))),
-            op => unreachable!("{} is written elsewhere", op.name()),
+            Entry { plain, .. } => Written::of(&Term::Total { sign: 'Σ', over: "", body: plain }),
         }
     }
 
@@ -218,7 +219,7 @@ impl Walk<'_> {
             }
             Shown::Identity => Written::typed("I"),
             Shown::Table(sources) => {
-                let Shape::Matrix(_, columns) = shape else { unreachable!("a table is a matrix") };
+                let (_, columns) = shape.matrix_dims();
                 let cells: Vec<Written> = sources
                     .iter()
                     .map(|source| match source {
@@ -305,71 +306,75 @@ fn all_equal(values: &[f64]) -> bool {
     !values.is_empty() && values.iter().all(|value| value.to_bits() == values[0].to_bits())
 }
 
-/// An elementwise operation on parts that are written; `same` says that both are one node.
-fn elementwise(op: &Op, parts: &[&Written], kind: Product, same: bool) -> Written {
-    let a = parts[0];
-    let b = || parts[1];
-    let call = |name: &str| Written::of(&Term::Call(&Function::named(name), parts.to_vec()));
+/// A function of one part that is written.
+fn unary(function: Unary, a: &Written) -> Written {
+    let call = |name: &str| Written::of(&Term::Call(&Function::named(name), vec![a]));
     let lettered = |before: &str, letter: char, command: &str| {
-        Written::of(&Term::Call(&Function::lettered(before, letter, command), parts.to_vec()))
+        Written::of(&Term::Call(&Function::lettered(before, letter, command), vec![a]))
     };
-    let relation = |sign: char| Written::of(&Term::Relation(a, sign, b()));
-    let conditions = parts.len() == 2 && parts.iter().all(|part| part.is_condition());
-    match op {
-        Op::Neg => a.negative(),
-        Op::Recip => a.reciprocal(),
-        Op::Exp => Written::of(&Term::Exponential(a)),
-        Op::Ln => call("ln"),
-        Op::ExpM1 => a.exponential_less_one(),
-        Op::Ln1p => a.log_one_plus(),
-        Op::Tanh => call("tanh"),
-        Op::SechSquared => Written::of(&Term::Power(&call("sech"), 2)),
-        Op::Sigmoid => lettered("", 'σ', "\\sigma"),
-        Op::Softplus => call("softplus"),
-        Op::Sin => call("sin"),
-        Op::Cos => call("cos"),
-        Op::Sqrt => Written::of(&Term::Root(a)),
-        Op::Abs => Written::of(&Term::Bars(a)),
-        Op::Sign => call("sign"),
-        Op::Erf => call("erf"),
-        Op::Sinh => call("sinh"),
-        Op::Cosh => call("cosh"),
-        Op::Asinh => call("asinh"),
-        Op::LnNormalCdf => lettered("ln", 'Φ', "\\Phi"),
-        Op::AsinhSlope => {
+    match function {
+        Unary::Neg => a.negative(),
+        Unary::Recip => a.reciprocal(),
+        Unary::Exp => Written::of(&Term::Exponential(a)),
+        Unary::Ln => call("ln"),
+        Unary::ExpM1 => a.exponential_less_one(),
+        Unary::Ln1p => a.log_one_plus(),
+        Unary::Tanh => call("tanh"),
+        Unary::SechSquared => Written::of(&Term::Power(&call("sech"), 2)),
+        Unary::Sigmoid => lettered("", 'σ', "\\sigma"),
+        Unary::Softplus => call("softplus"),
+        Unary::Sin => call("sin"),
+        Unary::Cos => call("cos"),
+        Unary::Sqrt => Written::of(&Term::Root(a)),
+        Unary::Abs => Written::of(&Term::Bars(a)),
+        Unary::Sign => call("sign"),
+        Unary::Erf => call("erf"),
+        Unary::Sinh => call("sinh"),
+        Unary::Cosh => call("cosh"),
+        Unary::Asinh => call("asinh"),
+        Unary::LnNormalCdf => lettered("ln", 'Φ', "\\Phi"),
+        Unary::AsinhSlope => {
             let square = Written::of(&Term::Power(a, 2));
             Written::of(&Term::Root(&Written::number(1.0).plus(&square))).reciprocal()
         }
-        Op::InverseMills(0) => lettered("", 'φ', "\\varphi").over(&lettered("", 'Φ', "\\Phi")),
-        Op::InverseMills(order) => Written::of(&Term::Call(&Function::inverse_mills(*order), parts.to_vec())),
-        Op::LnGamma => lettered("ln", 'Γ', "\\Gamma"),
-        Op::Polygamma(order) => Written::of(&Term::Call(&Function::polygamma(*order), parts.to_vec())),
-        Op::Powi(exponent) => Written::of(&Term::Power(a, *exponent)),
-        Op::Add => a.plus(b()),
-        Op::Sub => a.minus(b()),
-        Op::Mul if same => Written::of(&Term::Power(a, 2)),
-        Op::Mul => a.times(kind, b()),
-        Op::Div => a.over(b()),
+        Unary::InverseMills(0) => lettered("", 'φ', "\\varphi").over(&lettered("", 'Φ', "\\Phi")),
+        Unary::InverseMills(order) => Written::of(&Term::Call(&Function::inverse_mills(order), vec![a])),
+        Unary::LnGamma => lettered("ln", 'Γ', "\\Gamma"),
+        Unary::Polygamma(order) => Written::of(&Term::Call(&Function::polygamma(order), vec![a])),
+        Unary::Powi(exponent) => Written::of(&Term::Power(a, exponent)),
+    }
+}
+
+/// A function of two parts that are written; `same` says that both are one node.
+fn binary(function: Binary, [a, b]: [&Written; 2], kind: Product, same: bool) -> Written {
+    let relation = |sign: char| Written::of(&Term::Relation(a, sign, b));
+    match function {
+        Binary::Add => a.plus(b),
+        Binary::Sub => a.minus(b),
+        Binary::Mul if same => Written::of(&Term::Power(a, 2)),
+        Binary::Mul => a.times(kind, b),
+        Binary::Div => a.over(b),
         // z^2 is z², whichever way it was recorded.
-        Op::Pow => match b().text.string.parse::<i32>() {
+        Binary::Pow => match b.text.string.parse::<i32>() {
             Ok(1) => a.clone(),
             Ok(exponent) => Written::of(&Term::Power(a, exponent)),
-            Err(_) => Written::of(&Term::PowerOf(a, b())),
+            Err(_) => Written::of(&Term::PowerOf(a, b)),
         },
-        Op::Min if conditions => relation('∧'),
-        Op::Max if conditions => relation('∨'),
-        Op::Min => call("min"),
-        Op::Max => call("max"),
-        Op::Less => relation('<'),
-        Op::LessEq => relation('≤'),
-        Op::Select => parts[1].choice(a, parts[2]),
-        Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => unreachable!("it has no operands"),
-        Op::Broadcast | Op::Sum | Op::Gather(_) | Op::Scatter(_) | Op::Concat | Op::Transpose => {
-            unreachable!("it is not elementwise")
-        }
-        Op::MatVec | Op::MatMul | Op::Outer | Op::LogAbsDet | Op::Inverse => {
-            unreachable!("it is not elementwise")
-        }
-        Op::Substitution(_) | Op::Root(_) => unreachable!("it is not elementwise"),
+        Binary::Less => relation('<'),
+        Binary::LessEq => relation('≤'),
+    }
+}
+
+/// A choice between parts that are written.
+fn choice(choice: Choice, parts: &[&Written]) -> Written {
+    let call = |name: &str| Written::of(&Term::Call(&Function::named(name), parts.to_vec()));
+    let relation = |sign: char| Written::of(&Term::Relation(parts[0], sign, parts[1]));
+    let conditions = parts.iter().all(|part| part.is_condition());
+    match choice {
+        Choice::Min if conditions => relation('∧'),
+        Choice::Max if conditions => relation('∨'),
+        Choice::Min => call("min"),
+        Choice::Max => call("max"),
+        Choice::Select => parts[1].choice(parts[0], parts[2]),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::movement::{Movement, Shown};
 use super::term::Written;
 use super::{Names, text};
-use crate::tape::{Cut, NodeId, Op, Tape};
+use crate::tape::{Binary, Choice, Cut, NodeId, Op, Tape, Unary};
 
 /// How long an expression must be to get a name, however often it recurs.
 const SHORT: usize = 10;
@@ -177,7 +177,10 @@ impl<'a> Walk<'a> {
             let op = self.tape.look(id, |node| node.op.clone());
             for operand in self.operands(id) {
                 needed.insert(operand);
-                if matches!(op, Op::Div | Op::Recip | Op::Select) {
+                if matches!(
+                    op,
+                    Op::Binary(Binary::Div) | Op::Unary(Unary::Recip) | Op::Choice(Choice::Select)
+                ) {
                     self.unbroken.insert(operand);
                 }
                 let before = self.shown.entry(operand).or_default();
@@ -299,7 +302,9 @@ impl<'a> Walk<'a> {
     fn is_thin(&self, id: NodeId) -> bool {
         match self.movement.of(id) {
             Some(shown) => !matches!(shown, Shown::List(_) | Shown::Table(_)),
-            None => self.tape.look(id, |node| matches!(node.op, Op::Neg | Op::Abs | Op::Exp)),
+            None => {
+                self.tape.look(id, |node| matches!(node.op, Op::Unary(Unary::Neg | Unary::Abs | Unary::Exp)))
+            }
         }
     }
 

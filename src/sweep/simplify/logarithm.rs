@@ -7,7 +7,7 @@ use std::f64::consts::TAU;
 
 use super::normal::{Terms, exact_product};
 use super::{Rule, Simplifier};
-use crate::tape::{Node, NodeId, Op, Shape, Var, select};
+use crate::tape::{Binary, Choice, Node, NodeId, Op, Shape, Unary, Var, select};
 
 /// How deeply choices and concatenations may be nested; beyond, ln|·| is left as it is.
 const DEEPEST: usize = 64;
@@ -46,15 +46,15 @@ impl<'t> Simplifier<'t> {
                 continue;
             }
             match &node.op {
-                Op::Exp => {
+                Op::Unary(Unary::Exp) => {
                     self.applied(Rule::LogExp, id);
                     self.add_all(operand(0), c, &mut terms);
                 }
-                Op::Neg | Op::Abs => {
+                Op::Unary(Unary::Neg | Unary::Abs) => {
                     self.applied(Rule::LogNegate, id);
                     stack.push((operand(0), c));
                 }
-                Op::Mul => {
+                Op::Binary(Binary::Mul) => {
                     if let Some(slope) = self.sigmoid_slope(operand(0), operand(1)) {
                         self.applied(Rule::LogSigmoid, id);
                         slope.into_iter().for_each(|id| terms.add(id, -c));
@@ -63,38 +63,38 @@ impl<'t> Simplifier<'t> {
                     self.applied(Rule::LogProduct, id);
                     stack.extend([(operand(1), c), (operand(0), c)]);
                 }
-                Op::Div => {
+                Op::Binary(Binary::Div) => {
                     self.applied(Rule::LogRecip, id);
                     stack.extend([(operand(1), -c), (operand(0), c)]);
                 }
-                Op::Recip => {
+                Op::Unary(Unary::Recip) => {
                     self.applied(Rule::LogRecip, id);
                     stack.push((operand(0), -c));
                 }
-                Op::Powi(k)
+                Op::Unary(Unary::Powi(k))
                     if self.holds(Rule::LogPower, *k != 0) && exact_product(c, f64::from(*k)).is_some() =>
                 {
                     self.applied(Rule::LogPower, id);
                     stack.push((operand(0), c * f64::from(*k)));
                 }
-                Op::Pow => {
+                Op::Binary(Binary::Pow) => {
                     self.applied(Rule::LogPower, id);
                     let log = self.log_where_defined(operand(0), depth);
                     terms.add((self.tape.var(operand(1)) * log).id(), c);
                 }
-                Op::Sqrt => {
+                Op::Unary(Unary::Sqrt) => {
                     self.applied(Rule::LogSqrt, id);
                     match self.holds(Rule::LogSqrt, self.bounds.of(operand(0)).is_nonnegative()) {
                         true => stack.push((operand(0), 0.5 * c)),
                         false => terms.add(self.tape.var(operand(0)).ln().id(), 0.5 * c),
                     }
                 }
-                Op::ExpM1 if self.exp_m1(operand(0)).is_some() => {
+                Op::Unary(Unary::ExpM1) if self.exp_m1(operand(0)).is_some() => {
                     let other = self.exp_m1(operand(0)).expect("just seen");
                     stack.push((other.id(), c));
                 }
-                Op::ExpM1 => self.log_exp_m1(id, operand(0), c, &mut terms),
-                Op::Sigmoid => {
+                Op::Unary(Unary::ExpM1) => self.log_exp_m1(id, operand(0), c, &mut terms),
+                Op::Unary(Unary::Sigmoid) => {
                     self.applied(Rule::LogSigmoid, id);
                     let mut argument = self.negated(operand(0)).id();
                     // What was derived is multiplied out, what the user wrote stays.
@@ -103,7 +103,7 @@ impl<'t> Simplifier<'t> {
                     }
                     terms.add(self.tape.var(argument).softplus().id(), -c);
                 }
-                Op::Cosh => {
+                Op::Unary(Unary::Cosh) => {
                     self.applied(Rule::LogCosh, id);
                     let twice = -2.0 * self.tape.var(operand(0));
                     let two = self.tape.constant(2.0).ln().broadcast(shape);
@@ -111,7 +111,7 @@ impl<'t> Simplifier<'t> {
                     terms.add(twice.softplus().id(), c);
                     terms.add(two.id(), -c);
                 }
-                Op::AsinhSlope => {
+                Op::Unary(Unary::AsinhSlope) => {
                     self.applied(Rule::LogAsinhSlope, id);
                     let y = self.tape.var(operand(0)).asinh();
                     let two = self.tape.constant(2.0).ln().broadcast(shape);
@@ -119,13 +119,13 @@ impl<'t> Simplifier<'t> {
                     terms.add(y.id(), -c);
                     terms.add((-2.0 * y).softplus().id(), -c);
                 }
-                Op::InverseMills(0) => {
+                Op::Unary(Unary::InverseMills(0)) => {
                     self.applied(Rule::LogInverseMills, id);
                     let a = self.tape.var(operand(0));
                     let right = -0.5 * (a * a) - a.ln_normal_cdf() - 0.5 * TAU.ln();
                     terms.add(select(a.lt(0.0), self.tape.var(id).ln(), right).id(), c);
                 }
-                Op::SechSquared => {
+                Op::Unary(Unary::SechSquared) => {
                     self.applied(Rule::LogTanhSlope, id);
                     self.add_log_sech_squared(operand(0), c, &mut terms);
                 }
@@ -133,7 +133,7 @@ impl<'t> Simplifier<'t> {
                     let log = self.log_abs(operand(0), depth + 1);
                     self.add_all(log.broadcast(shape).id(), c, &mut terms);
                 }
-                Op::Select if depth < DEEPEST && self.opens_choice(id, &node) => {
+                Op::Choice(Choice::Select) if depth < DEEPEST && self.opens_choice(id, &node) => {
                     self.applied(Rule::LogSelect, id);
                     let [then, otherwise] = [1, 2].map(|k| self.log_abs(operand(k), depth + 1));
                     let chosen = self.choice(operand(0), then, otherwise);
@@ -152,7 +152,7 @@ impl<'t> Simplifier<'t> {
                     }
                     None => terms.add(self.log_of_atom(id).id(), c),
                 },
-                Op::Add | Op::Sub => {
+                Op::Binary(Binary::Add | Binary::Sub) => {
                     if let Some(argument) = self.tanh_slope(&node.op, operand(0), operand(1)) {
                         self.applied(Rule::LogTanhSlope, id);
                         self.add_log_sech_squared(argument, c, &mut terms);
@@ -205,19 +205,19 @@ impl<'t> Simplifier<'t> {
 
     /// ln(t² + k) beside asinh(t/√k), as what cancels with it: t² + k = k·cosh²(asinh(t/√k)).
     fn join_roots(&mut self, terms: Terms) -> Terms {
-        let asinh = |id: NodeId| self.tape.look(id, |node| (node.op == Op::Asinh).then(|| node.operands[0]));
+        let asinh = |id: NodeId| self.tape.argument(id, Unary::Asinh);
         let list = terms.list();
         let Some((root, s)) = list.iter().find_map(|(id, _)| Some((*id, asinh(*id)?))) else { return terms };
         let node = self.tape.node(s);
         let (t, root_of_k) = match node.op {
-            Op::Div => (node.operands[0], Some(node.operands[1])),
+            Op::Binary(Binary::Div) => (node.operands[0], Some(node.operands[1])),
             _ => (s, None),
         };
         for (id, c) in list {
             let node = self.tape.node(id);
             let sum = match node.op {
-                Op::Ln => node.operands[0],
-                Op::Ln1p => (1.0 + self.tape.var(node.operands[0])).id(),
+                Op::Unary(Unary::Ln) => node.operands[0],
+                Op::Unary(Unary::Ln1p) => (1.0 + self.tape.var(node.operands[0])).id(),
                 _ => continue,
             };
             let Some((square, k)) = self.square_and_number(sum) else { continue };
@@ -246,15 +246,18 @@ impl<'t> Simplifier<'t> {
         for (id, c) in terms.list().into_iter().take(SEVERAL) {
             let node = self.tape.node(id);
             let inside = match node.op {
-                Op::Ln => match self.tape.node(node.operands[0]) {
-                    Node { op: Op::Abs, operands, .. } => operands[0],
+                Op::Unary(Unary::Ln) => match self.tape.node(node.operands[0]) {
+                    Node { op: Op::Unary(Unary::Abs), operands, .. } => operands[0],
                     _ => node.operands[0],
                 },
-                Op::Ln1p => (1.0 + self.tape.var(node.operands[0])).id(),
+                Op::Unary(Unary::Ln1p) => (1.0 + self.tape.var(node.operands[0])).id(),
                 _ => continue,
             };
-            let barred = self.tape.look(node.operands[0], |node| node.op == Op::Abs) && node.op == Op::Ln;
-            let sum = self.tape.look(inside, |node| matches!(node.op, Op::Add | Op::Sub | Op::Gather(_)));
+            let barred =
+                self.tape.argument(node.operands[0], Unary::Abs).is_some() && node.op == Op::Unary(Unary::Ln);
+            let sum = self.tape.look(inside, |node| {
+                matches!(node.op, Op::Binary(Binary::Add | Binary::Sub) | Op::Gather(_))
+            });
             let same = barred || self.bounds.of(inside).is_nonnegative();
             if !sum
                 || !self.holds(Rule::LogOnePlus, same)
@@ -287,11 +290,13 @@ impl<'t> Simplifier<'t> {
     fn is_log_of(&self, log: NodeId, a: NodeId) -> bool {
         let node = self.tape.node(log);
         match node.op {
-            Op::Ln => {
+            Op::Unary(Unary::Ln) => {
                 node.operands[0] == a
-                    || self.tape.look(node.operands[0], |inner| inner.op == Op::Abs && inner.operands[0] == a)
+                    || self.tape.look(node.operands[0], |inner| {
+                        inner.op == Op::Unary(Unary::Abs) && inner.operands[0] == a
+                    })
             }
-            Op::Ln1p => (1.0 + self.tape.var(node.operands[0])).id() == a,
+            Op::Unary(Unary::Ln1p) => (1.0 + self.tape.var(node.operands[0])).id() == a,
             _ => false,
         }
     }
@@ -300,7 +305,7 @@ impl<'t> Simplifier<'t> {
     /// one for each branch, unless both branches lose theirs.
     fn opens_choice(&self, id: NodeId, node: &Node) -> bool {
         let without = |branch: &NodeId| {
-            let exponential = self.tape.look(*branch, |node| node.op == Op::Exp);
+            let exponential = self.tape.argument(*branch, Unary::Exp).is_some();
             exponential || self.number(*branch).is_some_and(|number| number.abs() == 1.0)
         };
         id.index() >= self.first || node.operands[1..].iter().all(without)
@@ -314,8 +319,8 @@ impl<'t> Simplifier<'t> {
         let node = self.tape.node(*square);
         let t = node.operands.first().copied();
         let square = match node.op {
-            Op::Mul => node.operands[1] == node.operands[0],
-            Op::Powi(exponent) => exponent == 2,
+            Op::Binary(Binary::Mul) => node.operands[1] == node.operands[0],
+            Op::Unary(Unary::Powi(exponent)) => exponent == 2,
             _ => false,
         };
         (square && self.holds(Rule::AsinhRoot, *k > 0.0)).then_some((t?, *k))
@@ -385,7 +390,7 @@ impl<'t> Simplifier<'t> {
     /// t, where the node is 1 + t and t > -1 is proven.
     fn one_plus(&mut self, id: NodeId) -> Option<Var<'t>> {
         let node = self.tape.node(id);
-        if !matches!(node.op, Op::Add | Op::Sub) {
+        if !matches!(node.op, Op::Binary(Binary::Add | Binary::Sub)) {
             return None;
         }
         let mut terms = self.terms(id, &|other| self.small(other), &|id| id, 16)?;
@@ -402,11 +407,11 @@ impl<'t> Simplifier<'t> {
 
     /// σ(a)·σ(-a), as the two softplus that are taken away.
     fn sigmoid_slope(&mut self, a: NodeId, b: NodeId) -> Option<[NodeId; 2]> {
-        let argument =
-            |id: NodeId| self.tape.look(id, |node| (node.op == Op::Sigmoid).then(|| node.operands[0]));
+        let argument = |id: NodeId| self.tape.argument(id, Unary::Sigmoid);
         let (a, b) = (argument(a)?, argument(b)?);
-        let opposite =
-            |a: NodeId, b: NodeId| self.tape.look(b, |node| node.op == Op::Neg && node.operands[0] == a);
+        let opposite = |a: NodeId, b: NodeId| {
+            self.tape.look(b, |node| node.op == Op::Unary(Unary::Neg) && node.operands[0] == a)
+        };
         (opposite(a, b) || opposite(b, a)).then(|| [a, b].map(|id| self.tape.var(id).softplus().id()))
     }
 
@@ -421,16 +426,16 @@ impl<'t> Simplifier<'t> {
 
     /// a, where the node is 1 - tanh² a.
     fn tanh_slope(&self, op: &Op, one: NodeId, square: NodeId) -> Option<NodeId> {
-        if *op != Op::Sub || self.number(one) != Some(1.0) {
+        if *op != Op::Binary(Binary::Sub) || self.number(one) != Some(1.0) {
             return None;
         }
         let node = self.tape.node(square);
         let y = match node.op {
-            Op::Mul if node.operands[0] == node.operands[1] => node.operands[0],
-            Op::Powi(2) => node.operands[0],
+            Op::Binary(Binary::Mul) if node.operands[0] == node.operands[1] => node.operands[0],
+            Op::Unary(Unary::Powi(2)) => node.operands[0],
             _ => return None,
         };
-        self.tape.look(y, |node| (node.op == Op::Tanh).then(|| node.operands[0]))
+        self.tape.argument(y, Unary::Tanh)
     }
 
     /// The elements of moved data, or of something that ln|·| opens; `None` where a gather is best left alone.
@@ -438,18 +443,18 @@ impl<'t> Simplifier<'t> {
         let node = self.tape.node(from);
         let of = |simplifier: &mut Self, k: usize| simplifier.gather(node.operands[k], indices, shape);
         match node.op {
-            Op::Exp => Some(of(self, 0).exp()),
-            Op::Sigmoid => Some(of(self, 0).sigmoid()),
-            Op::Cosh => Some(of(self, 0).cosh()),
-            Op::Tanh => Some(of(self, 0).tanh()),
-            Op::SechSquared => Some(of(self, 0).sech_squared()),
-            Op::AsinhSlope => Some(of(self, 0).asinh_slope()),
-            Op::InverseMills(order) => Some(of(self, 0).inverse_mills(order)),
-            Op::Neg | Op::Abs => Some(of(self, 0)),
-            Op::Recip => Some(of(self, 0).recip()),
-            Op::Mul => Some(of(self, 0) * of(self, 1)),
-            Op::Div => Some(of(self, 0) / of(self, 1)),
-            Op::Add | Op::Sub => self.gather_through(from, indices, shape, 16),
+            Op::Unary(Unary::Exp) => Some(of(self, 0).exp()),
+            Op::Unary(Unary::Sigmoid) => Some(of(self, 0).sigmoid()),
+            Op::Unary(Unary::Cosh) => Some(of(self, 0).cosh()),
+            Op::Unary(Unary::Tanh) => Some(of(self, 0).tanh()),
+            Op::Unary(Unary::SechSquared) => Some(of(self, 0).sech_squared()),
+            Op::Unary(Unary::AsinhSlope) => Some(of(self, 0).asinh_slope()),
+            Op::Unary(Unary::InverseMills(order)) => Some(of(self, 0).inverse_mills(order)),
+            Op::Unary(Unary::Neg | Unary::Abs) => Some(of(self, 0)),
+            Op::Unary(Unary::Recip) => Some(of(self, 0).recip()),
+            Op::Binary(Binary::Mul) => Some(of(self, 0) * of(self, 1)),
+            Op::Binary(Binary::Div) => Some(of(self, 0) / of(self, 1)),
+            Op::Binary(Binary::Add | Binary::Sub) => self.gather_through(from, indices, shape, 16),
             Op::Constant(_) | Op::Broadcast | Op::Gather(_) | Op::Scatter(_) | Op::Concat | Op::Transpose => {
                 let picked = self.gather(from, indices, shape);
                 let same = self.tape.look(picked.id(), |node| {
@@ -463,7 +468,7 @@ impl<'t> Simplifier<'t> {
 
     /// -a without two minus signs.
     pub(super) fn negated(&self, id: NodeId) -> Var<'t> {
-        match self.tape.look(id, |node| (node.op == Op::Neg).then(|| node.operands[0])) {
+        match self.tape.argument(id, Unary::Neg) {
             Some(inner) => self.tape.var(inner),
             None => match self.multiple_of(id) {
                 Some((base, -1.0)) => self.tape.var(base),
@@ -476,10 +481,8 @@ impl<'t> Simplifier<'t> {
     /// ln|u| - ln|v| is ln|u/v| where u/v has been computed anyway.
     fn reuse_quotients(&mut self, terms: &mut Terms) {
         let argument = |id: NodeId| {
-            let inner = self.tape.look(id, |node| (node.op == Op::Ln).then(|| node.operands[0]))?;
-            Some(
-                self.tape.look(inner, |node| (node.op == Op::Abs).then(|| node.operands[0])).unwrap_or(inner),
-            )
+            let inner = self.tape.argument(id, Unary::Ln)?;
+            Some(self.tape.argument(inner, Unary::Abs).unwrap_or(inner))
         };
         let logs: Vec<(NodeId, NodeId, f64)> =
             terms.list().iter().filter_map(|(id, c)| Some((*id, argument(*id)?, *c))).collect();
@@ -489,7 +492,9 @@ impl<'t> Simplifier<'t> {
         }
         for (over, u, c) in logs.iter().filter(|(_, _, c)| *c > 0.0) {
             for (under, v, d) in logs.iter().filter(|(_, _, d)| d == &-c) {
-                let Some(quotient) = self.tape.find(Op::Div, &[*u, *v], terms.shape) else { continue };
+                let Some(quotient) = self.tape.find(Op::Binary(Binary::Div), &[*u, *v], terms.shape) else {
+                    continue;
+                };
                 if terms.parts.contains_key(over) && terms.parts.contains_key(under) && *d == -c {
                     let log = self.log_of_atom(quotient);
                     terms.parts.shift_remove(over);

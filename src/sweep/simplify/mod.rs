@@ -31,7 +31,7 @@ pub use sign::sign;
 use self::order::Keys;
 use super::bound::{Bound, Bounds, Region};
 use super::tangent::choice;
-use crate::tape::{Cut, Node, NodeId, Op, Shape, Tape, Var};
+use crate::tape::{Binary, Choice, Cut, Node, NodeId, Op, Shape, Tape, Unary, Var};
 
 /// How large an expression may be to be opened wherever it is used.
 const SHARED: usize = 512;
@@ -159,8 +159,8 @@ impl<'t> Simplifier<'t> {
     /// top of their chain.
     fn inner(&self, derived: &[NodeId], root: NodeId) -> HashSet<NodeId> {
         let kind = |op: &Op| match op {
-            Op::Add | Op::Sub | Op::Neg => 1,
-            Op::Mul | Op::Div | Op::Recip => 2,
+            Op::Binary(Binary::Add | Binary::Sub) | Op::Unary(Unary::Neg) => 1,
+            Op::Binary(Binary::Mul | Binary::Div) | Op::Unary(Unary::Recip) => 2,
             _ => 0,
         };
         let mut uses: HashMap<NodeId, (usize, bool)> = HashMap::new();
@@ -185,8 +185,10 @@ impl<'t> Simplifier<'t> {
     ) -> Var<'t> {
         let resolve = |id: NodeId| new.get(&id).copied().unwrap_or(id);
         match node.op {
-            Op::Add | Op::Sub | Op::Neg => return self.rebuild_sum(id, node, inner, &resolve),
-            Op::Mul | Op::Div | Op::Recip | Op::Powi(_) => {
+            Op::Binary(Binary::Add | Binary::Sub) | Op::Unary(Unary::Neg) => {
+                return self.rebuild_sum(id, node, inner, &resolve);
+            }
+            Op::Binary(Binary::Mul | Binary::Div) | Op::Unary(Unary::Recip | Unary::Powi(_)) => {
                 return self.rebuild_product(id, node, inner, &resolve);
             }
             _ => {}
@@ -197,8 +199,8 @@ impl<'t> Simplifier<'t> {
             simplifier.tape.push(node.op.clone(), operands.iter().copied().collect(), node.shape)
         };
         match &node.op {
-            Op::Exp => match op_of(operands[0]) {
-                (Op::Ln, inside) => {
+            Op::Unary(Unary::Exp) => match op_of(operands[0]) {
+                (Op::Unary(Unary::Ln), inside) => {
                     self.step(Rule::ExpLog);
                     self.tape.var(inside[0])
                 }
@@ -208,9 +210,9 @@ impl<'t> Simplifier<'t> {
                 }
                 _ => again(self),
             },
-            Op::Ln => match op_of(operands[0]) {
-                (Op::Abs, inside) => self.log_abs(inside[0], 0),
-                (Op::Exp, inside) => {
+            Op::Unary(Unary::Ln) => match op_of(operands[0]) {
+                (Op::Unary(Unary::Abs), inside) => self.log_abs(inside[0], 0),
+                (Op::Unary(Unary::Exp), inside) => {
                     self.applied(Rule::LogExp, operands[0]);
                     self.tape.var(inside[0])
                 }
@@ -226,25 +228,27 @@ impl<'t> Simplifier<'t> {
                 _ => again(self),
             },
             // The bars of a logarithm are opened where the logarithm is.
-            Op::Abs => self.absolute(operands[0]),
-            Op::Sqrt => match op_of(operands[0]) {
-                (Op::Powi(2), inside) => {
+            Op::Unary(Unary::Abs) => self.absolute(operands[0]),
+            Op::Unary(Unary::Sqrt) => match op_of(operands[0]) {
+                (Op::Unary(Unary::Powi(2)), inside) => {
                     self.step(Rule::SqrtSquare);
                     self.absolute(inside[0])
                 }
-                (Op::Mul, inside) if inside[0] == inside[1] => {
+                (Op::Binary(Binary::Mul), inside) if inside[0] == inside[1] => {
                     self.step(Rule::SqrtSquare);
                     self.absolute(inside[0])
                 }
                 _ => again(self),
             },
-            Op::Ln1p if op_of(operands[0]).0 == Op::ExpM1 => self.inverse_pair(operands[0]),
-            Op::Ln1p => match self.log_one_plus(operands[0]) {
+            Op::Unary(Unary::Ln1p) if op_of(operands[0]).0 == Op::Unary(Unary::ExpM1) => {
+                self.inverse_pair(operands[0])
+            }
+            Op::Unary(Unary::Ln1p) => match self.log_one_plus(operands[0]) {
                 Some(log) => log,
                 None => self.stable_log_one_plus(operands[0]).unwrap_or_else(|| again(self)),
             },
-            Op::ExpM1 => self.exp_m1(operands[0]).unwrap_or_else(|| again(self)),
-            Op::Sigmoid => match self.logit(operands[0]) {
+            Op::Unary(Unary::ExpM1) => self.exp_m1(operands[0]).unwrap_or_else(|| again(self)),
+            Op::Unary(Unary::Sigmoid) => match self.logit(operands[0]) {
                 Some(p) => {
                     self.step(Rule::InversePair);
                     self.tape.var(p)
@@ -259,9 +263,13 @@ impl<'t> Simplifier<'t> {
                 _ => again(self),
             },
             Op::Concat => self.gathers_of_one(&operands, node.shape).unwrap_or_else(|| again(self)),
-            Op::Sinh if op_of(operands[0]).0 == Op::Asinh => self.inverse_pair(operands[0]),
-            Op::Asinh if op_of(operands[0]).0 == Op::Sinh => self.inverse_pair(operands[0]),
-            Op::Select => {
+            Op::Unary(Unary::Sinh) if op_of(operands[0]).0 == Op::Unary(Unary::Asinh) => {
+                self.inverse_pair(operands[0])
+            }
+            Op::Unary(Unary::Asinh) if op_of(operands[0]).0 == Op::Unary(Unary::Sinh) => {
+                self.inverse_pair(operands[0])
+            }
+            Op::Choice(Choice::Select) => {
                 if operands[1] == operands[2] && self.bounds.of(operands[0]).defined {
                     self.step(Rule::SelectSame);
                     return self.tape.var(operands[1]);
@@ -350,7 +358,7 @@ impl<'t> Simplifier<'t> {
         resolve: &dyn Fn(NodeId) -> NodeId,
     ) -> Var<'t> {
         // A number times a sum is multiplied out, and a number times anything is a term.
-        if node.op == Op::Mul {
+        if node.op == Op::Binary(Binary::Mul) {
             let numbers = [0, 1].map(|k| self.number(resolve(node.operands[k])));
             if let Some(k) = numbers.iter().position(Option::is_some)
                 && !inner.contains(&node.operands[1 - k])
@@ -410,7 +418,8 @@ impl<'t> Simplifier<'t> {
             }
             count += 1;
             self.tape.look(next, |node| match node.op {
-                Op::Add | Op::Sub | Op::Neg | Op::Mul | Op::Div | Op::Recip | Op::Powi(_) => {
+                Op::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Div)
+                | Op::Unary(Unary::Neg | Unary::Recip | Unary::Powi(_)) => {
                     waiting.extend(node.operands.iter().copied());
                 }
                 _ => {}
@@ -433,7 +442,7 @@ impl<'t> Simplifier<'t> {
             return self.negated(a);
         }
         match node.op {
-            Op::Neg | Op::Abs => {
+            Op::Unary(Unary::Neg | Unary::Abs) => {
                 self.step(Rule::AbsAbs);
                 self.tape.var(node.operands[0]).abs()
             }
@@ -456,15 +465,15 @@ impl<'t> Simplifier<'t> {
     fn log_one_plus(&mut self, a: NodeId) -> Option<Var<'t>> {
         let node = self.tape.node(a);
         let (negative, inner) = match node.op {
-            Op::Neg => (true, self.tape.node(node.operands[0])),
+            Op::Unary(Unary::Neg) => (true, self.tape.node(node.operands[0])),
             _ => (false, node),
         };
         match (&inner.op, negative) {
-            (Op::Sigmoid, true) => {
+            (Op::Unary(Unary::Sigmoid), true) => {
                 self.applied(Rule::LogOneMinusSigmoid, a);
                 Some(-self.tape.var(inner.operands[0]).softplus())
             }
-            (Op::Tanh, _) => {
+            (Op::Unary(Unary::Tanh), _) => {
                 self.applied(Rule::LogOnePlusTanh, a);
                 let factor = if negative { 2.0 } else { -2.0 };
                 let two = self.tape.constant(2.0).ln().broadcast(inner.shape);
@@ -477,15 +486,15 @@ impl<'t> Simplifier<'t> {
     /// eᵃ - 1 of a logarithm of 1 + b, or of a softplus.
     fn exp_m1(&mut self, a: NodeId) -> Option<Var<'t>> {
         let node = self.tape.node(a);
-        if node.op == Op::Ln1p {
+        if node.op == Op::Unary(Unary::Ln1p) {
             return Some(self.inverse_pair(a));
         }
-        if node.op == Op::Softplus {
+        if node.op == Op::Unary(Unary::Softplus) {
             self.applied(Rule::ExpSoftplus, a);
             return Some(self.tape.var(node.operands[0]).exp());
         }
-        let inner = (node.op == Op::Neg).then(|| self.tape.node(node.operands[0]))?;
-        (inner.op == Op::Softplus).then(|| {
+        let inner = (node.op == Op::Unary(Unary::Neg)).then(|| self.tape.node(node.operands[0]))?;
+        (inner.op == Op::Unary(Unary::Softplus)).then(|| {
             self.applied(Rule::ExpM1Softplus, a);
             -self.tape.var(inner.operands[0]).sigmoid()
         })
@@ -494,12 +503,12 @@ impl<'t> Simplifier<'t> {
     /// p, where the node is ln p - ln_1p(-p).
     fn logit(&self, a: NodeId) -> Option<NodeId> {
         let node = self.tape.node(a);
-        let of = |id: NodeId, op: Op| self.tape.look(id, |node| (node.op == op).then(|| node.operands[0]));
-        if node.op != Op::Sub {
+        let of = |id: NodeId, function: Unary| self.tape.argument(id, function);
+        if node.op != Op::Binary(Binary::Sub) {
             return None;
         }
-        let p = of(node.operands[0], Op::Ln)?;
-        (of(of(node.operands[1], Op::Ln1p)?, Op::Neg)? == p).then_some(p)
+        let p = of(node.operands[0], Unary::Ln)?;
+        (of(of(node.operands[1], Unary::Ln1p)?, Unary::Neg)? == p).then_some(p)
     }
 
     fn inverse_pair(&mut self, outer: NodeId) -> Var<'t> {

@@ -2,7 +2,7 @@
 
 use super::normal::{Terms, exact_product, exact_sum};
 use super::{Rule, Simplifier};
-use crate::tape::{NodeId, Op, Shape, Var};
+use crate::tape::{Binary, NodeId, Op, Shape, Unary, Var};
 
 impl<'t> Simplifier<'t> {
     /// These elements of a node, without going through what only moves them.
@@ -27,7 +27,7 @@ impl<'t> Simplifier<'t> {
                     from = node.operands[0];
                 }
                 Op::Transpose => {
-                    let Shape::Matrix(rows, columns) = node.shape else { unreachable!("a matrix") };
+                    let (rows, columns) = node.shape.matrix_dims();
                     let turned = |i: &u32| (*i as usize % columns) * rows + *i as usize / columns;
                     indices = indices.iter().map(|i| turned(i) as u32).collect();
                     from = node.operands[0];
@@ -86,7 +86,7 @@ impl<'t> Simplifier<'t> {
         let node = self.tape.node(from);
         let zero = |simplifier: &Self, var: Var<'t>| simplifier.number(var.id()) == Some(0.0);
         match node.op {
-            Op::Add | Op::Sub | Op::Mul if depth > 0 => {
+            Op::Binary(Binary::Add | Binary::Sub | Binary::Mul) if depth > 0 => {
                 let (a, b) = (node.operands[0], node.operands[1]);
                 let through = [a, b].map(|side| self.gather_through(side, indices, shape, depth - 1));
                 if through.iter().all(Option::is_none) {
@@ -95,16 +95,16 @@ impl<'t> Simplifier<'t> {
                 let [a, b] = [(a, through[0]), (b, through[1])]
                     .map(|(side, through)| through.unwrap_or_else(|| self.gather(side, indices, shape)));
                 Some(match node.op {
-                    Op::Mul if zero(self, a) || zero(self, b) => {
+                    Op::Binary(Binary::Mul) if zero(self, a) || zero(self, b) => {
                         self.step(Rule::ProductZero);
                         self.tape.constant(0.0).broadcast(shape)
                     }
-                    Op::Mul if self.number(a.id()) == Some(1.0) => b,
-                    Op::Mul if self.number(b.id()) == Some(1.0) => a,
-                    Op::Mul => a * b,
-                    Op::Add if zero(self, a) => b,
-                    Op::Add | Op::Sub if zero(self, b) => a,
-                    Op::Add => a + b,
+                    Op::Binary(Binary::Mul) if self.number(a.id()) == Some(1.0) => b,
+                    Op::Binary(Binary::Mul) if self.number(b.id()) == Some(1.0) => a,
+                    Op::Binary(Binary::Mul) => a * b,
+                    Op::Binary(Binary::Add) if zero(self, a) => b,
+                    Op::Binary(Binary::Add | Binary::Sub) if zero(self, b) => a,
+                    Op::Binary(Binary::Add) => a + b,
                     _ if zero(self, a) => -b,
                     _ => a - b,
                 })
@@ -126,7 +126,7 @@ impl<'t> Simplifier<'t> {
         let node = self.tape.node(id);
         match node.op {
             Op::Gather(_) => true,
-            Op::Add | Op::Sub | Op::Mul | Op::Neg if depth > 0 => {
+            Op::Binary(Binary::Add | Binary::Sub | Binary::Mul) | Op::Unary(Unary::Neg) if depth > 0 => {
                 node.operands.iter().any(|operand| self.holds_gather(*operand, depth - 1))
             }
             _ => false,

@@ -6,7 +6,7 @@
 use indexmap::IndexMap;
 
 use super::{Rule, Simplifier};
-use crate::tape::{NodeId, Op, Shape, Var};
+use crate::tape::{Binary, NodeId, Op, Shape, Unary, Var};
 
 /// Among how many softplus of a sum opposite ones are looked for.
 const SOFTPLUS: usize = 32;
@@ -242,20 +242,20 @@ impl<'t> Simplifier<'t> {
             let node = self.tape.node(id);
             let opened = look(id);
             match node.op {
-                Op::Add if opened => {
+                Op::Binary(Binary::Add) if opened => {
                     stack.extend([(node.operands[1], coefficient), (node.operands[0], coefficient)])
                 }
-                Op::Sub if opened => {
+                Op::Binary(Binary::Sub) if opened => {
                     stack.extend([(node.operands[1], -coefficient), (node.operands[0], coefficient)])
                 }
                 // A sign is no work: it is taken along whoever wrote it.
-                Op::Neg => stack.push((node.operands[0], -coefficient)),
-                Op::Mul if opened && self.multiple(&node.operands, coefficient).is_some() => {
+                Op::Unary(Unary::Neg) => stack.push((node.operands[0], -coefficient)),
+                Op::Binary(Binary::Mul) if opened && self.multiple(&node.operands, coefficient).is_some() => {
                     stack.push(self.multiple(&node.operands, coefficient).expect("just seen"));
                 }
                 _ => {
                     let leaf = resolve(id);
-                    let sign = self.tape.look(leaf, |leaf| leaf.op == Op::Neg);
+                    let sign = self.tape.argument(leaf, Unary::Neg).is_some();
                     if leaf != id && (sign || look(leaf)) {
                         stack.push((leaf, coefficient));
                     } else if let Some(number) = self.number(leaf) {
@@ -297,25 +297,25 @@ impl<'t> Simplifier<'t> {
             let node = self.tape.node(id);
             let opened = look(id);
             match node.op {
-                Op::Mul if opened => {
+                Op::Binary(Binary::Mul) if opened => {
                     stack.extend([(node.operands[1], exponent), (node.operands[0], exponent)])
                 }
-                Op::Div if opened => {
+                Op::Binary(Binary::Div) if opened => {
                     stack.extend([(node.operands[1], -exponent), (node.operands[0], exponent)])
                 }
-                Op::Recip if opened => stack.push((node.operands[0], -exponent)),
-                Op::Neg => {
+                Op::Unary(Unary::Recip) if opened => stack.push((node.operands[0], -exponent)),
+                Op::Unary(Unary::Neg) => {
                     if exponent % 2 != 0 {
                         factors.add_constant(-1.0);
                     }
                     stack.push((node.operands[0], exponent));
                 }
-                Op::Powi(k) if opened && k != 0 && k.unsigned_abs() < 1 << 10 => {
+                Op::Unary(Unary::Powi(k)) if opened && k != 0 && k.unsigned_abs() < 1 << 10 => {
                     stack.push((node.operands[0], k * exponent))
                 }
                 _ => {
                     let leaf = resolve(id);
-                    let sign = self.tape.look(leaf, |leaf| leaf.op == Op::Neg);
+                    let sign = self.tape.argument(leaf, Unary::Neg).is_some();
                     if leaf != id && (sign || look(leaf)) {
                         stack.push((leaf, exponent));
                         continue;
@@ -334,15 +334,12 @@ impl<'t> Simplifier<'t> {
                             continue;
                         }
                     }
-                    let argument =
-                        self.tape.look(leaf, |node| (node.op == Op::Exp).then(|| node.operands[0]));
+                    let argument = self.tape.argument(leaf, Unary::Exp);
                     match argument {
                         Some(argument) => {
                             factors.leaves += 1;
                             // e⁻ᵃ is 1/eᵃ: one of the two has to be the normal form.
-                            let inner = self
-                                .tape
-                                .look(argument, |node| (node.op == Op::Neg).then(|| node.operands[0]));
+                            let inner = self.tape.argument(argument, Unary::Neg);
                             factors.exponents.push(match inner {
                                 Some(inner) => (inner, -exponent),
                                 None => (argument, exponent),
@@ -359,7 +356,7 @@ impl<'t> Simplifier<'t> {
 
     /// sign(a)·a is |a|.
     fn join_signs(&self, factors: &mut Factors) -> Option<()> {
-        let sign = |id: NodeId| self.tape.look(id, |node| (node.op == Op::Sign).then(|| node.operands[0]));
+        let sign = |id: NodeId| self.tape.argument(id, Unary::Sign);
         let found: Vec<(NodeId, NodeId)> = factors
             .parts
             .iter()
@@ -417,8 +414,10 @@ impl<'t> Simplifier<'t> {
             terms = shorter;
         }
         // What the user wrote as a sum may hold what cancels.
-        let sums =
-            |id: NodeId| self.tape.look(id, |node| matches!(node.op, Op::Add | Op::Sub)) && self.small(id);
+        let sums = |id: NodeId| {
+            self.tape.look(id, |node| matches!(node.op, Op::Binary(Binary::Add | Binary::Sub)))
+                && self.small(id)
+        };
         let written: Vec<(NodeId, f64)> =
             terms.parts.iter().map(|(id, c)| (*id, *c)).filter(|(id, _)| sums(*id)).take(SOFTPLUS).collect();
         for (id, c) in written {
@@ -438,8 +437,7 @@ impl<'t> Simplifier<'t> {
     }
 
     fn with_softplus_turned(&mut self, terms: &Terms) -> Option<Terms> {
-        let argument =
-            |id: NodeId| self.tape.look(id, |node| (node.op == Op::Softplus).then(|| node.operands[0]));
+        let argument = |id: NodeId| self.tape.argument(id, Unary::Softplus);
         let all: Vec<(NodeId, f64, Terms)> = terms
             .parts
             .iter()
@@ -472,7 +470,7 @@ impl<'t> Simplifier<'t> {
     /// The node as k times another.
     pub(super) fn multiple_of(&self, a: NodeId) -> Option<(NodeId, f64)> {
         let node = self.tape.node(a);
-        if node.op != Op::Mul {
+        if node.op != Op::Binary(Binary::Mul) {
             return None;
         }
         let k = self.number(node.operands[0])?;
@@ -567,7 +565,7 @@ impl<'t> Simplifier<'t> {
         let base = self.tape.var(id);
         match exponent {
             1 => base,
-            2 if self.tape.find(Op::Mul, &[id, id], base.shape()).is_some() => base * base,
+            2 if self.tape.find(Op::Binary(Binary::Mul), &[id, id], base.shape()).is_some() => base * base,
             k => base.powi(k),
         }
     }

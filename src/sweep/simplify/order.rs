@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::tape::{Function, Node, NodeId, Op, Tape};
+use crate::tape::{Function, Node, NodeId, Op, Tape, Unary};
 
 /// Where a node stands among others.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,10 +113,9 @@ impl<'t> Keys<'t> {
                 }
             }
             Op::Scatter(indices) => indices.iter().for_each(|index| detail(u64::from(*index))),
-            Op::Powi(exponent) => detail(*exponent as u64),
-            Op::Polygamma(order) | Op::InverseMills(order) => detail(u64::from(*order)),
-            Op::Substitution(equation) => function(&equation.function, &mut detail),
-            Op::Root(equation) => function(&equation.function, &mut detail),
+            Op::Unary(Unary::Powi(exponent)) => detail(*exponent as u64),
+            Op::Unary(Unary::Polygamma(order) | Unary::InverseMills(order)) => detail(u64::from(*order)),
+            Op::Equation(equation) => function(equation.function(), &mut detail),
             _ => {}
         }
         key

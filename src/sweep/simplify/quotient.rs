@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 
 use super::normal::{Factors, Terms, exact_product, exact_sum};
 use super::{Rule, Simplifier};
-use crate::tape::{Node, NodeId, Op, Shape};
+use crate::tape::{Binary, Node, NodeId, Op, Shape, Unary};
 
 /// How many monomials a numerator may have while it is multiplied out.
 const MOST: usize = 256;
@@ -85,7 +85,7 @@ impl<'t> Simplifier<'t> {
             return None;
         }
         let shape = self.tape.shape(id);
-        let below = |(id, e): &&(NodeId, i32)| *e < 0 && !self.tape.look(*id, |node| node.op == Op::Exp);
+        let below = |(id, e): &&(NodeId, i32)| *e < 0 && !self.tape.argument(*id, Unary::Exp).is_some();
         let denominators: Vec<NodeId> = common.iter().filter(below).map(|(id, _)| *id).collect();
         let quotient = !denominators.is_empty();
         for (product, atoms) in products.iter_mut().zip(exponents) {
@@ -179,7 +179,7 @@ impl<'t> Simplifier<'t> {
 
     /// e⁻ᵃ rather than 1/eᵃ.
     fn raised(&self, id: NodeId, exponent: i32) -> (NodeId, i32) {
-        let argument = self.tape.look(id, |node| (node.op == Op::Exp).then(|| node.operands[0]));
+        let argument = self.tape.argument(id, Unary::Exp);
         match argument {
             Some(a) if exponent < 0 => (self.negated(a).exp().id(), -exponent),
             _ => (id, exponent),
@@ -210,7 +210,7 @@ impl<'t> Simplifier<'t> {
             }
             let node = self.tape.node(id);
             // What derivatives take from one another is no part of anything.
-            if node.op == Op::Sub && id.index() < self.first {
+            if node.op == Op::Binary(Binary::Sub) && id.index() < self.first {
                 differences.push((id, node.operands[0], node.operands[1]));
             }
             if self.opens(id, &node, denominators) {
@@ -235,9 +235,9 @@ impl<'t> Simplifier<'t> {
     /// Whether a node is multiplied out. A quotient that the user wrote is not, unless its denominator is one of these.
     fn opens(&self, id: NodeId, node: &Node, denominators: &[NodeId]) -> bool {
         match node.op {
-            Op::Add | Op::Sub | Op::Mul | Op::Neg => true,
-            Op::Powi(k) => (1..=8).contains(&k),
-            Op::Div => id.index() >= self.first || denominators.contains(&node.operands[1]),
+            Op::Binary(Binary::Add | Binary::Sub | Binary::Mul) | Op::Unary(Unary::Neg) => true,
+            Op::Unary(Unary::Powi(k)) => (1..=8).contains(&k),
+            Op::Binary(Binary::Div) => id.index() >= self.first || denominators.contains(&node.operands[1]),
             _ => false,
         }
     }
@@ -264,14 +264,12 @@ impl<'t> Simplifier<'t> {
             }
             if !opens {
                 let polynomial = match node.op {
-                    Op::Recip => letter(node.operands[0], -1),
+                    Op::Unary(Unary::Recip) => letter(node.operands[0], -1),
                     // As in `atoms`: e⁻ᵃ is 1/eᵃ.
-                    Op::Exp => {
-                        match self.tape.look(node.operands[0], |n| (n.op == Op::Neg).then(|| n.operands[0])) {
-                            Some(inner) => letter(self.tape.var(inner).exp().id(), -1),
-                            None => letter(id, 1),
-                        }
-                    }
+                    Op::Unary(Unary::Exp) => match self.tape.argument(node.operands[0], Unary::Neg) {
+                        Some(inner) => letter(self.tape.var(inner).exp().id(), -1),
+                        None => letter(id, 1),
+                    },
                     _ => letter(id, 1),
                 };
                 known.insert(id, polynomial);
@@ -284,10 +282,10 @@ impl<'t> Simplifier<'t> {
             }
             let of = |k: usize| &known[&node.operands[k]];
             let polynomial = match node.op {
-                Op::Neg => scaled(of(0).clone(), -1.0)?,
-                Op::Mul => multiplied(of(0), of(1))?,
-                Op::Div => multiplied(of(0), &letter(node.operands[1], -1))?,
-                Op::Powi(k) => {
+                Op::Unary(Unary::Neg) => scaled(of(0).clone(), -1.0)?,
+                Op::Binary(Binary::Mul) => multiplied(of(0), of(1))?,
+                Op::Binary(Binary::Div) => multiplied(of(0), &letter(node.operands[1], -1))?,
+                Op::Unary(Unary::Powi(k)) => {
                     let mut power = of(0).clone();
                     for _ in 1..k {
                         power = multiplied(&power, of(0))?;
@@ -296,7 +294,7 @@ impl<'t> Simplifier<'t> {
                 }
                 _ => {
                     let mut sum = of(0).clone();
-                    let sign = if node.op == Op::Sub { -1.0 } else { 1.0 };
+                    let sign = if node.op == Op::Binary(Binary::Sub) { -1.0 } else { 1.0 };
                     for (monomial, coefficient) in of(1) {
                         add(&mut sum, monomial.clone(), sign * coefficient)?;
                     }

@@ -5,7 +5,7 @@
 
 use super::Simplifier;
 use crate::sweep::bound::Bound;
-use crate::tape::{NodeId, Op, Tape};
+use crate::tape::{Binary, Choice, NodeId, Op, Tape, Unary};
 
 /// How deeply sums, choices and moved data may be nested.
 const DEEPEST: usize = 16;
@@ -37,12 +37,16 @@ impl Simplifier<'_> {
         let node = self.tape.node(id);
         let operands = &node.operands;
         match node.op {
-            Op::Neg => Some(-self.sign(operands[0], depth)?),
-            Op::Recip | Op::Broadcast | Op::Gather(_) | Op::Transpose => self.sign(operands[0], depth),
-            Op::Mul | Op::Div => Some(self.sign(operands[0], depth)? * self.sign(operands[1], depth)?),
-            Op::Select => self.one_sign(&operands[1..], depth),
+            Op::Unary(Unary::Neg) => Some(-self.sign(operands[0], depth)?),
+            Op::Unary(Unary::Recip) | Op::Broadcast | Op::Gather(_) | Op::Transpose => {
+                self.sign(operands[0], depth)
+            }
+            Op::Binary(Binary::Mul | Binary::Div) => {
+                Some(self.sign(operands[0], depth)? * self.sign(operands[1], depth)?)
+            }
+            Op::Choice(Choice::Select) => self.one_sign(&operands[1..], depth),
             Op::Concat => self.one_sign(operands, depth),
-            Op::Add | Op::Sub => {
+            Op::Binary(Binary::Add | Binary::Sub) => {
                 let factors = self.factored(id)?;
                 let mut sign = 1.0;
                 for (base, exponent) in factors {

@@ -18,7 +18,7 @@ pub(super) use self::product::Product;
 use self::product::collect;
 use super::normal::{Factors, Terms, exact_product};
 use super::{Rule, Simplifier};
-use crate::tape::{NodeId, Op, Shape, Var};
+use crate::tape::{Binary, NodeId, Op, Shape, Unary, Var};
 
 /// How many products a sum may have to be looked into.
 const MOST: usize = 12;
@@ -131,7 +131,7 @@ impl<'t> Simplifier<'t> {
     fn with_open_exp_m1(&mut self, sum: Vec<Product>) -> Option<Vec<Product>> {
         let mut opened = Vec::new();
         for product in sum {
-            let found = product.letters.iter().find(|(id, e)| **e == 1 && self.operation(**id) == Op::ExpM1);
+            let found = product.letters.iter().find(|(id, e)| **e == 1 && self.is(**id, Unary::ExpM1));
             let Some((id, _)) = found else {
                 opened.push(product);
                 continue;
@@ -149,7 +149,7 @@ impl<'t> Simplifier<'t> {
     }
 
     fn is_sum(&self, id: NodeId) -> bool {
-        self.tape.look(id, |node| matches!(node.op, Op::Add | Op::Sub)) && self.small(id)
+        self.tape.look(id, |node| matches!(node.op, Op::Binary(Binary::Add | Binary::Sub))) && self.small(id)
     }
 
     /// Takes out the number that all products of a sum share.

@@ -4,7 +4,7 @@ use super::MOST;
 use super::product::{Product, is_power_of_two, is_short};
 use crate::sweep::simplify::normal::{Factors, Terms, exact_product};
 use crate::sweep::simplify::{Rule, Simplifier};
-use crate::tape::{NodeId, Op, Shape};
+use crate::tape::{Binary, NodeId, Op, Shape, Unary};
 
 impl Simplifier<'_> {
     /// The terms of a sum, each as a product.
@@ -85,7 +85,7 @@ impl Simplifier<'_> {
         let found: Vec<(NodeId, i32)> = product
             .letters
             .iter()
-            .filter(|(id, e)| **e > 0 && self.operation(**id) == Op::ExpM1)
+            .filter(|(id, e)| **e > 0 && self.is(**id, Unary::ExpM1))
             .map(|(id, e)| (*id, *e))
             .collect();
         for (id, exponent) in found {
@@ -115,7 +115,7 @@ impl Simplifier<'_> {
     ) -> Option<()> {
         let mut terms = self.terms(a, &|other| self.small(other), &|id| id, 64)?;
         for (id, c) in terms.list() {
-            let argument = self.tape.look(id, |node| (node.op == Op::Softplus).then(|| node.operands[0]));
+            let argument = self.tape.argument(id, Unary::Softplus);
             let Some(argument) = argument else { continue };
             if c.fract() == 0.0 && c.abs() < 64.0 && terms.parts.get(&id) == Some(&c) {
                 // e^softplus(b) = 1 + eᵇ = 1/σ(-b)
@@ -139,7 +139,7 @@ impl Simplifier<'_> {
     ) -> Option<()> {
         let node = self.tape.node(id);
         match &node.op {
-            Op::Add | Op::Sub if depth > 0 => {
+            Op::Binary(Binary::Add | Binary::Sub) if depth > 0 => {
                 // Multiplied on a copy: a product that is given up half-way is no product.
                 let mut multiplied = product.clone();
                 match self.unmixed(id, depth, used).and_then(|inner| multiplied.times(&inner, power)) {
@@ -148,15 +148,15 @@ impl Simplifier<'_> {
                 }
                 Some(())
             }
-            Op::Sigmoid => {
+            Op::Unary(Unary::Sigmoid) => {
                 let argument = self.plain(node.operands[0]);
                 product.letter(self.tape.var(argument).sigmoid().id(), power)
             }
-            Op::ExpM1 => match self.exp_m1(node.operands[0]) {
+            Op::Unary(Unary::ExpM1) => match self.exp_m1(node.operands[0]) {
                 Some(other) => self.factor(product, other.id(), power, depth.checked_sub(1)?, used),
                 None => product.letter(id, power),
             },
-            Op::Sqrt if power % 2 == 0 && self.bounds.of(node.operands[0]).is_nonnegative() => {
+            Op::Unary(Unary::Sqrt) if power % 2 == 0 && self.bounds.of(node.operands[0]).is_nonnegative() => {
                 self.factor(product, node.operands[0], power / 2, depth.checked_sub(1)?, used)
             }
             Op::Gather(indices) => match self.gathered(node.operands[0], indices, node.shape) {
@@ -179,7 +179,7 @@ impl Simplifier<'_> {
 
     /// An argument without a minus in front of all of it.
     pub(in crate::sweep::simplify) fn plain(&mut self, a: NodeId) -> NodeId {
-        if !self.tape.look(a, |node| node.op == Op::Neg) {
+        if self.tape.argument(a, Unary::Neg).is_none() {
             return a;
         }
         match self.terms(a, &|other| self.small(other), &|id| id, 16) {
@@ -195,7 +195,8 @@ impl Simplifier<'_> {
         self.tape.var(plain).sigmoid().id()
     }
 
-    pub(super) fn operation(&self, id: NodeId) -> Op {
-        self.tape.look(id, |node| node.op.clone())
+    /// Whether a node is this function of something.
+    pub(super) fn is(&self, id: NodeId, function: Unary) -> bool {
+        self.tape.argument(id, function).is_some()
     }
 }

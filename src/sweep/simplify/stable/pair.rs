@@ -3,7 +3,7 @@
 use super::product::Product;
 use crate::sweep::simplify::normal::{Terms, exact_product};
 use crate::sweep::simplify::{Rule, Simplifier};
-use crate::tape::{Node, NodeId, Op};
+use crate::tape::{Binary, Node, NodeId, Op, Unary};
 
 impl Simplifier<'_> {
     /// p + q as one product, by what q/p is.
@@ -14,7 +14,7 @@ impl Simplifier<'_> {
         let mut result = p.clone();
         if p.c.abs() != q.c.abs() {
             // p + c·p·eᵃ = p + p·e^(a + ln c)
-            let known = |id: &NodeId| self.operation(*id) == Op::Sigmoid;
+            let known = |id: &NodeId| self.is(*id, Unary::Sigmoid);
             if !same || !ratio.letters.keys().all(known) || p.exponent.is_zero() && q.exponent.is_zero() {
                 return None;
             }
@@ -40,7 +40,7 @@ impl Simplifier<'_> {
         if let Some(quotient) = self.beside_over_exp_m1(&ratio, same, &result) {
             return Some((quotient, Rule::OnePlusExpM1));
         }
-        let probabilities = ratio.letters.keys().all(|id| self.operation(*id) == Op::Sigmoid);
+        let probabilities = ratio.letters.keys().all(|id| self.is(*id, Unary::Sigmoid));
         let single = match ratio.letters.iter().next() {
             Some((id, exponent)) if ratio.letters.len() == 1 && ratio.exponent.is_zero() => {
                 Some((self.tape.node(*id), *exponent))
@@ -48,23 +48,23 @@ impl Simplifier<'_> {
             _ => None,
         };
         match single {
-            Some((Node { op: Op::Sigmoid, operands, .. }, 1)) if !same => {
+            Some((Node { op: Op::Unary(Unary::Sigmoid), operands, .. }, 1)) if !same => {
                 let sigmoid = self.sigmoid_of_negative(operands[0]);
                 result.letter(sigmoid, 1)?;
                 Some((result, Rule::OneMinusSigmoid))
             }
-            Some((Node { op: Op::Tanh, operands, .. }, 1)) => {
+            Some((Node { op: Op::Unary(Unary::Tanh), operands, .. }, 1)) => {
                 let factor = if same { 2.0 } else { -2.0 };
                 let twice = factor * self.tape.var(operands[0]);
                 result.letter(twice.sigmoid().id(), 1)?;
                 result.c = exact_product(result.c, 2.0)?;
                 Some((result, Rule::OnePlusTanh))
             }
-            Some((Node { op: Op::Tanh, operands, .. }, 2)) if !same => {
+            Some((Node { op: Op::Unary(Unary::Tanh), operands, .. }, 2)) if !same => {
                 result.letter(self.tape.var(operands[0]).sech_squared().id(), 1)?;
                 Some((result, Rule::OneMinusTanhSquare))
             }
-            Some((Node { op: Op::SechSquared, operands, .. }, 1)) if !same => {
+            Some((Node { op: Op::Unary(Unary::SechSquared), operands, .. }, 1)) if !same => {
                 result.letter(self.tape.var(operands[0]).tanh().id(), 2)?;
                 Some((result, Rule::OneMinusTanhSquare))
             }
@@ -81,12 +81,15 @@ impl Simplifier<'_> {
                 result.letter(sigmoid, -1)?;
                 Some((result, Rule::OnePlusPower))
             }
-            Some((Node { op: Op::ExpM1, operands, .. }, 1)) if same => {
+            Some((Node { op: Op::Unary(Unary::ExpM1), operands, .. }, 1)) if same => {
                 let terms = self.terms(operands[0], &|other| self.small(other), &|id| id, 64)?;
                 result.exponent = result.exponent.plus(&terms, 1.0)?;
                 Some((result, Rule::OnePlusExpM1))
             }
-            Some((Node { op: Op::Pow | Op::Sqrt, operands, .. }, exponent @ (1 | -1))) if !same => {
+            Some((
+                Node { op: Op::Binary(Binary::Pow) | Op::Unary(Unary::Sqrt), operands, .. },
+                exponent @ (1 | -1),
+            )) if !same => {
                 if !self.holds(Rule::PowerAsExp, self.bounds.of(operands[0]).is_positive()) {
                     return None;
                 }
@@ -109,7 +112,7 @@ impl Simplifier<'_> {
     /// p + p/expm1(a) as p·eᵃ/expm1(a), and p - p·eᵃ/expm1(a) as -p/expm1(a): the slope of z + ln(1 - e⁻ᶻ).
     fn beside_over_exp_m1(&mut self, ratio: &Product, same: bool, p: &Product) -> Option<Product> {
         let (id, exponent) = ratio.letters.iter().next()?;
-        if ratio.letters.len() != 1 || *exponent != -1 || self.operation(*id) != Op::ExpM1 {
+        if ratio.letters.len() != 1 || *exponent != -1 || !self.is(*id, Unary::ExpM1) {
             return None;
         }
         let argument = self.tape.node(*id).operands[0];
@@ -169,7 +172,7 @@ impl Simplifier<'_> {
             if log.count() > 1 && logs.iter().all(|log| !log.is_zero()) && p.c.abs() == q.c.abs() {
                 // The larger one first, as above.
                 let [a, b] = logs.map(|log| self.emit_terms(&log));
-                result.letters.retain(|id, _| self.tape.look(*id, |node| node.op != Op::Sigmoid));
+                result.letters.retain(|id, _| self.tape.argument(*id, Unary::Sigmoid).is_none());
                 result.exponent = Terms::new(result.exponent.shape);
                 result.exponent.add(a.max(b).id(), 1.0);
                 result.letter((a - b).abs().sigmoid().id(), -1)?;
@@ -181,8 +184,7 @@ impl Simplifier<'_> {
             return Some((result, Rule::OnePlusExp));
         }
         let list = log.list();
-        let softplus =
-            |id: NodeId| self.tape.look(id, |node| (node.op == Op::Softplus).then(|| node.operands[0]));
+        let softplus = |id: NodeId| self.tape.argument(id, Unary::Softplus);
         match list.as_slice() {
             // 1 - e^(-softplus(b)) = 1 - σ(-b)
             [(id, -1.0)] if log.constants.is_empty() && softplus(*id).is_some() => {
@@ -215,7 +217,7 @@ impl Simplifier<'_> {
         let (t, _) = ratio.letters.iter().find(|(_, e)| **e == 2)?;
         let (below, power) = ratio.letters.iter().find(|(_, e)| **e < 0)?;
         let u = match (self.tape.node(*below), power) {
-            (Node { op: Op::Sqrt, operands, .. }, -2) => operands[0],
+            (Node { op: Op::Unary(Unary::Sqrt), operands, .. }, -2) => operands[0],
             (_, -1) => *below,
             _ => return None,
         };
@@ -228,7 +230,7 @@ impl Simplifier<'_> {
         let mut log = product.exponent.clone();
         for (id, exponent) in &product.letters {
             let node = self.tape.node(*id);
-            if node.op == Op::Sigmoid {
+            if node.op == Op::Unary(Unary::Sigmoid) {
                 let negative = self.negated(node.operands[0]).id();
                 let plain = self.plain(negative);
                 log.add(self.tape.var(plain).softplus().id(), -f64::from(*exponent));
@@ -264,7 +266,7 @@ impl Simplifier<'_> {
             });
             let (id, exponent) = ratio.letters.iter().next()?;
             let node = self.tape.node(*id);
-            let alone = ratio.letters.len() == 1 && *exponent == 1 && node.op == Op::Sqrt;
+            let alone = ratio.letters.len() == 1 && *exponent == 1 && node.op == Op::Unary(Unary::Sqrt);
             (alone && p.exponent.is_zero() && q.exponent.is_zero()).then(|| (node.operands[0], shared))
         };
         let (inside, shared, other) = match (root(first, second), root(second, first)) {
