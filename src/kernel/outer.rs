@@ -1,6 +1,6 @@
 //! Sums of outer products over lanes: the gradient of a matrix.
 //!
-//! Of a large matrix b is turned first, so that the columns of the sums lie side by side in registers and lane
+//! Of a large matrix b is transposed first, so that the columns of the sums lie side by side in registers and lane
 //! after lane is added to them. With few rows or columns the lanes of each entry are summed in a register of its
 //! own, which is added up at the end.
 
@@ -14,55 +14,55 @@ use super::product::Lanes;
 use super::real::{Real, WIDEST};
 use super::transpose::transpose;
 
-/// Lanes that are turned at a time: so many of them stay in the first-level cache.
+/// Lanes that are transposed at a time: so many of them stay in the first-level cache.
 const LANES_AT_ONCE: usize = 128;
 
-/// With fewer rows than this it costs more to turn b than to add up registers.
+/// With fewer rows than this it costs more to transpose b than to add up registers.
 const FEWEST_ROWS: usize = 24;
 
-/// Which entries of a sum of outer products are wanted: of every four rows the columns from the first to the last
-/// that is. The others may be left as they are.
+/// Which entries of a sum of outer products are formed: in every four rows the columns from the first to the last one
+/// needed. The others may be left as they are.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct EntryMask {
     shape: [usize; 2],
-    /// Of every four rows; empty where all entries are wanted.
+    /// Of every four rows; empty where all entries are formed.
     columns: Vec<Range<usize>>,
 }
 
-impl Wanted {
+impl EntryMask {
     /// All entries but those that are structural zeros, told row by row; `zeros` is empty where there are none.
     ///
     /// # Panics
     /// When `zeros` is neither empty nor as long as the matrix.
-    pub fn new([rows, columns]: [usize; 2], zeros: &[bool]) -> Wanted {
+    pub fn new([rows, columns]: [usize; 2], zeros: &[bool]) -> EntryMask {
         assert!(
             zeros.is_empty() || zeros.len() == rows * columns,
             "a structural zero or none for each entry"
         );
         if zeros.is_empty() || columns == 0 {
-            return Wanted { shape: [rows, columns], columns: Vec::new() };
+            return EntryMask { shape: [rows, columns], columns: Vec::new() };
         }
         let of_rows = |own: &[bool]| {
-            let wanted = |column: &usize| own.iter().skip(*column).step_by(columns).any(|zero| !zero);
-            let first = (0..columns).find(wanted).unwrap_or(columns);
-            first..(first..columns).rfind(wanted).map_or(first, |last| last + 1)
+            let needed = |column: &usize| own.iter().skip(*column).step_by(columns).any(|zero| !zero);
+            let first = (0..columns).find(needed).unwrap_or(columns);
+            first..(first..columns).rfind(needed).map_or(first, |last| last + 1)
         };
         let columns = zeros.chunks(ROWS * columns).map(of_rows).collect();
-        Wanted { shape: [rows, zeros.len() / rows], columns }
+        EntryMask { shape: [rows, zeros.len() / rows], columns }
     }
 
     /// The same of some rows, whose number before them is a multiple of four.
     ///
     /// # Panics
     /// When it is not.
-    pub fn rows(&self, rows: Range<usize>) -> Wanted {
+    pub fn rows(&self, rows: Range<usize>) -> EntryMask {
         assert!(rows.start.is_multiple_of(ROWS), "rows from {} on: not a multiple of {ROWS}", rows.start);
         let blocks = rows.start / ROWS..rows.end.div_ceil(ROWS);
         let columns = if self.columns.is_empty() { Vec::new() } else { self.columns[blocks].to_vec() };
-        Wanted { shape: [rows.len(), self.shape[1]], columns }
+        EntryMask { shape: [rows.len(), self.shape[1]], columns }
     }
 
-    /// How many entries are wanted.
+    /// How many entries are formed.
     pub fn entries(&self) -> usize {
         let [rows, _] = self.shape;
         (0..rows).step_by(ROWS).map(|row| self.of(row).len() * ROWS.min(rows - row)).sum()
@@ -73,14 +73,14 @@ impl Wanted {
         self.shape
     }
 
-    /// The columns wanted of the four rows from `row` on.
+    /// The columns that are formed in the four rows from `row` on.
     fn of(&self, row: usize) -> Range<usize> {
         self.columns.get(row / ROWS).cloned().unwrap_or(0..self.shape[1])
     }
 }
 
 /// Adds Σ over lanes of a bᵀ to `sums`: a matrix with a row for each element of `a` and a column for each of
-/// `b`, row by row. No outer product of a lane is formed. Entries that are not wanted are added to or not.
+/// `b`, row by row. No outer product of a lane is formed. Entries outside of the mask are added to or not.
 ///
 /// Lanes are summed in an order that depends on the instruction set and on the number of lanes and columns, and
 /// on nothing else. `panel` is room to work in, of which nothing is kept.
@@ -93,12 +93,12 @@ pub fn add_outer<S: Simd, F: Real>(
     a: &[F],
     b: &[F],
     lanes: Lanes,
-    wanted: &Wanted,
+    mask: &EntryMask,
     sums: &mut [F],
     panel: &mut Vec<F>,
 ) {
-    let [rows, columns] = wanted.shape;
-    simd.vectorize(Outer { a, b, lanes, rows, columns, wanted, sums, panel });
+    let [rows, columns] = mask.shape;
+    simd.vectorize(Outer { a, b, lanes, rows, columns, mask, sums, panel });
 }
 
 struct Outer<'a, F> {
@@ -107,7 +107,7 @@ struct Outer<'a, F> {
     lanes: Lanes,
     rows: usize,
     columns: usize,
-    wanted: &'a Wanted,
+    mask: &'a EntryMask,
     sums: &'a mut [F],
     panel: &'a mut Vec<F>,
 }
@@ -156,9 +156,9 @@ impl<F: Real> Outer<'_, F> {
             let lanes = Lanes { count: own, stride };
             transpose::<S, F>(&self.b[first..], lanes, [column, count], width, self.panel);
             for row in (0..self.rows).step_by(ROWS) {
-                let wanted = self.wanted.of(row);
-                let start = wanted.start.saturating_sub(column) / size * size;
-                let end = wanted.end.saturating_sub(column).min(count);
+                let columns = self.mask.of(row);
+                let start = columns.start.saturating_sub(column) / size * size;
+                let end = columns.end.saturating_sub(column).min(count);
                 let strip = Strip {
                     a: elements::<F, ROWS>(&self.a[first..], row..self.rows, lanes),
                     panel: &self.panel[..own * width],

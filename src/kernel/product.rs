@@ -9,8 +9,11 @@ use pulp::{Simd, WithSimd};
 use super::matrix::{Group, PackedMatrix, ROWS, Run};
 use super::real::{Real, WIDEST};
 
-/// Elements that are spread over so many bytes compete for places of the first-level cache.
+/// Elements that are spread over so many bytes compete for lines of the first-level cache.
 const FAR_BYTES: usize = 32 << 10;
+
+/// Bytes of the widest register, a multiple of those of every other.
+const REGISTER_BYTES: usize = 64;
 
 /// How elements lie in memory: lane l of element e is number `e·stride + l`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +26,11 @@ pub struct Lanes {
 }
 
 impl Lanes {
+    /// So many lanes of a number type, in whole registers of every instruction set.
+    pub fn padded<F>(count: usize) -> Lanes {
+        Lanes { count, stride: count.next_multiple_of(REGISTER_BYTES / size_of::<F>()) }
+    }
+
     /// # Panics
     /// When elements overlap, or when there are not as many numbers as so many elements take.
     pub(super) fn check(self, elements: usize, numbers: usize) {

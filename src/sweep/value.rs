@@ -74,10 +74,10 @@ impl Number for f32 {
 
 /// The numbers of an operand: element by element, each in one lane or in all.
 #[derive(Clone, Copy, Debug)]
-pub struct Lanes<'a, F> {
+pub struct OperandValues<'a, F> {
     /// The numbers, `[element][lane]`.
     pub values: &'a [F],
-    /// Lanes in memory: 1 for a shared node.
+    /// OperandValues in memory: 1 for a shared node.
     pub width: usize,
     /// Its shape.
     pub shape: Shape,
@@ -85,7 +85,7 @@ pub struct Lanes<'a, F> {
     pub zeros: &'a [bool],
 }
 
-impl<'a, F: Number> Lanes<'a, F> {
+impl<'a, F: Number> OperandValues<'a, F> {
     fn element(&self, e: usize) -> &'a [F] {
         &self.values[e * self.width..(e + 1) * self.width]
     }
@@ -106,7 +106,7 @@ impl<'a, F: Number> Lanes<'a, F> {
 pub fn evaluate<F: Number>(
     op: &Op,
     shape: Shape,
-    operands: &[Lanes<'_, F>],
+    operands: &[OperandValues<'_, F>],
     out: &mut [F],
     lanes: usize,
     zeros: &[bool],
@@ -237,7 +237,7 @@ pub fn evaluate<F: Number>(
     }
 }
 
-fn map<F: Number>(a: Lanes<'_, F>, out: &mut [F], lanes: usize, f: impl Fn(F) -> F) {
+fn map<F: Number>(a: OperandValues<'_, F>, out: &mut [F], lanes: usize, f: impl Fn(F) -> F) {
     if a.width == lanes {
         for (value, a) in out.iter_mut().zip(a.values) {
             *value = f(*a);
@@ -249,7 +249,13 @@ fn map<F: Number>(a: Lanes<'_, F>, out: &mut [F], lanes: usize, f: impl Fn(F) ->
     }
 }
 
-fn zip<F: Number>(a: Lanes<'_, F>, b: Lanes<'_, F>, out: &mut [F], lanes: usize, f: impl Fn(F, F) -> F) {
+fn zip<F: Number>(
+    a: OperandValues<'_, F>,
+    b: OperandValues<'_, F>,
+    out: &mut [F],
+    lanes: usize,
+    f: impl Fn(F, F) -> F,
+) {
     if a.width == lanes && b.width == lanes {
         for ((value, a), b) in out.iter_mut().zip(a.values).zip(b.values) {
             *value = f(*a, *b);
@@ -279,7 +285,7 @@ fn accumulate<F: Number>(from: &[F], to: &mut [F], f: impl Fn(F, F) -> F) {
 }
 
 /// A matrix times a vector or a matrix; terms with a structural zero are skipped, not multiplied.
-fn product<F: Number>(a: Lanes<'_, F>, b: Lanes<'_, F>, out: &mut [F], lanes: usize) {
+fn product<F: Number>(a: OperandValues<'_, F>, b: OperandValues<'_, F>, out: &mut [F], lanes: usize) {
     let Shape::Matrix(rows, inner) = a.shape else { unreachable!("a matrix") };
     let columns = b.shape.len() / inner.max(1);
     if lanes == 1 && columns == 1 {
@@ -337,7 +343,7 @@ fn side(shape: Shape) -> usize {
     rows
 }
 
-fn one_lane<F: Number>(a: Lanes<'_, F>, lane: usize) -> Vec<F> {
+fn one_lane<F: Number>(a: OperandValues<'_, F>, lane: usize) -> Vec<F> {
     (0..a.shape.len()).map(|e| a.get(e, lane)).collect()
 }
 

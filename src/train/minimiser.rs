@@ -9,7 +9,7 @@ use super::descent::{Descent, Step};
 use super::error::TrainError;
 use super::loss::{Input, Loss, Source};
 use crate::base::Base;
-use crate::program::{Element, Profile, Threads};
+use crate::program::{Precision, Profile, Threads};
 use crate::tape::{NodeId, Parameters};
 
 /// How a loss is minimised.
@@ -73,7 +73,7 @@ struct Noise<F> {
     values: Vec<F>,
 }
 
-impl<F: Element> Noise<F> {
+impl<F: Precision> Noise<F> {
     fn draw(&mut self, rows: usize, random: &mut ChaCha8Rng) {
         let width = self.base.dim();
         self.draws.resize(width * rows, 0.0);
@@ -83,7 +83,7 @@ impl<F: Element> Noise<F> {
     }
 }
 
-impl<F: Element> Minimiser<F> {
+impl<F: Precision> Minimiser<F> {
     /// Starts from these parameters and learns all of them.
     ///
     /// # Errors
@@ -221,7 +221,7 @@ impl<F: Element> Minimiser<F> {
 }
 
 /// The first number in the data that is not finite, as an error.
-fn first_not_finite<F: Element>(data: &[&[F]], rows: usize) -> Option<TrainError> {
+fn first_not_finite<F: Precision>(data: &[&[F]], rows: usize) -> Option<TrainError> {
     data.iter().enumerate().find_map(|(input, values)| {
         let place = values.iter().position(|value| !value.is_finite())?;
         let (width, value) = (values.len() / rows, values[place].to_double());
