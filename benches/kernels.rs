@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, Throughput};
 use num_traits::{Float, cast};
 use pushforward::kernel::{
-    Arch, Exp, ExpM1, Function, Lanes, Ln, Ln1p, PackedMatrix, Real, Sigmoid, Simd, Softplus, Tanh, Wanted,
-    WithSimd, add_outer, instruction_sets, map, multiply,
+    Arch, EntryMask, Exp, ExpM1, Function, Lanes, Ln, Ln1p, PackedMatrix, Real, Sigmoid, Simd, Softplus,
+    Tanh, WithSimd, add_outer, instruction_sets, map, multiply,
 };
 
 const LANES: usize = 240;
@@ -39,7 +39,7 @@ impl<F: Real> WithSimd for Multiply<'_, F> {
     }
 }
 
-struct Outer<'a, F>(&'a [F], &'a [F], &'a Wanted, &'a mut [F], &'a mut Vec<F>);
+struct Outer<'a, F>(&'a [F], &'a [F], &'a EntryMask, &'a mut [F], &'a mut Vec<F>);
 
 impl<F: Real> WithSimd for Outer<'_, F> {
     type Output = ();
@@ -206,7 +206,7 @@ fn gradient_table<F: Rival>(name: &str) {
         let (a, b) = (numbers::<F>(side * LANES, |a| a), numbers::<F>(side * LANES, |a| 1.0 - a));
         let mut outs = vec![vec![F::ZERO; side * side]; sets.len() + 1];
         let mut panels = vec![Vec::new(); sets.len()];
-        let wanted = Wanted::new([side, side], &[]);
+        let wanted = EntryMask::new([side, side], &[]);
         let (first, rest) = outs.split_first_mut().expect("there is one");
         let mut contestants: Vec<Box<dyn FnMut()>> = vec![Box::new(|| {
             F::rival([side, LANES, side], (&a, [LANES, 1]), (&b, [1, LANES]), first);
@@ -244,7 +244,7 @@ fn main() {
         b.iter(|| arch.dispatch(Multiply(&matrix, &x, &mut y, &mut panel)));
     });
     group.bench_function("gradient 64 × 64", |b| {
-        b.iter(|| arch.dispatch(Outer(&x, &y, &Wanted::new([64, 64], &[]), &mut sums, &mut panel)));
+        b.iter(|| arch.dispatch(Outer(&x, &y, &EntryMask::new([64, 64], &[]), &mut sums, &mut panel)));
     });
     group.finish();
 

@@ -351,7 +351,7 @@ fn exact(page: &mut Page, sets: &[Trained; 2]) -> Result<[f64; 2], Box<dyn Error
 fn log_density(model: &Learned, which: usize, x: &[f64]) -> Result<Vec<f64>, Box<dyn Error>> {
     match which {
         AUTOREGRESSIVE => {
-            let mut density = compiled(2, &model.parameters, autoregressive::log_prob)?;
+            let density = compiled(2, &model.parameters, autoregressive::log_prob)?;
             Ok(density.run(&[x], x.len() / 2)?.swap_remove(0))
         }
         _ => Ok(flow::flow()?.with(model.parameters.clone())?.log_prob(x)?),
@@ -369,7 +369,7 @@ fn bounds(page: &mut Page, set: &mut Trained) -> Result<f64, Box<dyn Error>> {
     let x = &set.data.held_out[..2000];
     let model = &mut set.models[VAE];
     let s = vae::deviation(model);
-    let mut limit = |side: usize| -> Result<Vec<f64>, Box<dyn Error>> {
+    let limit = |side: usize| -> Result<Vec<f64>, Box<dyn Error>> {
         let (z, cell) = grid(6.0, side);
         let means = model.network.run(&[&z], side * side)?.swap_remove(0);
         Ok(log_integral(&z, &means, cell, s, x))
@@ -613,7 +613,7 @@ fn constraints(page: &mut Page, sets: &[Trained; 2]) -> Result<(), Box<dyn Error
     let mut folded = Vec::new();
     for (which, network) in [(VAE, vae::decoder as Network2), (GAN, gan::generator), (FLOW, flow::forward)] {
         let cells = sets.iter().map(|set| -> Result<String, Box<dyn Error>> {
-            let mut sign = compiled(2, &set.models[which].parameters, |z| determinant(z, network(z)))?;
+            let sign = compiled(2, &set.models[which].parameters, |z| determinant(z, network(z)))?;
             let found = sign.run(&[&z], 4000)?.swap_remove(0);
             let negative = found.iter().filter(|det| **det < 0.0).count();
             folded.push((which, negative));

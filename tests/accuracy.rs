@@ -17,7 +17,7 @@ use std::fmt::Write;
 use astro_float_num::BigFloat;
 use pushforward::bijection::Recording;
 use pushforward::prelude::*;
-use pushforward::program::{Element, Output, Program};
+use pushforward::program::{Output, Precision, Program};
 use pushforward::sweep::{Names, render};
 use pushforward::tape::Cut;
 
@@ -28,7 +28,7 @@ use exact::{Exact, double};
 const DIGITS: [usize; 4] = [512, 1024, 2048, 4096];
 
 /// What the test needs of a number type.
-trait Format: Element {
+trait Format: Precision {
     const EPSILON: f64;
     const LARGEST: f64;
     fn rounded(a: f64) -> Self;

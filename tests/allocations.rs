@@ -4,7 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use pushforward::prelude::*;
-use pushforward::program::{Output, Program, Threads};
+use pushforward::program::{Output, Program, Threads, Workspace};
 use pushforward::sweep::adjoint;
 use pushforward::tape::Cut;
 
@@ -52,4 +52,12 @@ fn a_call_of_the_same_size_allocates_nothing() {
     program.run_into(&[&rows[..30]], 10, &mut results).unwrap();
     program.run_into(&[&rows], 1000, &mut results).unwrap();
     assert_eq!(COUNT.with(Cell::get) - before, 0, "allocations in three calls");
+
+    // The same in a workspace of the caller's.
+    let mut workspace = Workspace::default();
+    program.run_with(&mut workspace, &[&rows], 1000, &mut results).unwrap();
+    let before = COUNT.with(Cell::get);
+    program.run_with(&mut workspace, &[&rows[..30]], 10, &mut results).unwrap();
+    program.run_with(&mut workspace, &[&rows], 1000, &mut results).unwrap();
+    assert_eq!(COUNT.with(Cell::get) - before, 0, "allocations in two calls with a workspace");
 }

@@ -141,7 +141,7 @@ fn students_t_without_degrees_of_freedom_is_refused() {
 
 /// ln p of two components with equal weights and these variances in each of d variables, and its slope, at (z, …, z);
 /// in one number type.
-fn of_two<F: pushforward::program::Element>(variances: [f64; 2], d: usize, z: f64) -> (f64, f64) {
+fn of_two<F: pushforward::program::Precision>(variances: [f64; 2], d: usize, z: f64) -> (f64, f64) {
     use pushforward::program::{Output, Program};
     let diagonal = |variance: f64| {
         (0..d * d).map(|e| if e % (d + 1) == 0 { variance } else { 0.0 }).collect::<Vec<f64>>()

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use num_traits::{Float, cast};
 use pushforward::kernel::{
-    Arch, Lanes, PackedMatrix, Real, Simd, Wanted, WithSimd, add_outer, instruction_sets, multiply,
+    Arch, EntryMask, Lanes, PackedMatrix, Real, Simd, WithSimd, add_outer, instruction_sets, multiply,
     multiply_add,
 };
 use rand::{RngExt, SeedableRng};
@@ -36,7 +36,7 @@ struct Outer<'a, F> {
     a: &'a [F],
     b: &'a [F],
     lanes: Lanes,
-    wanted: &'a Wanted,
+    mask: &'a EntryMask,
     sums: &'a mut [F],
 }
 
@@ -45,7 +45,7 @@ impl<F: Real> WithSimd for Outer<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        add_outer(simd, self.a, self.b, self.lanes, self.wanted, self.sums, &mut Vec::new());
+        add_outer(simd, self.a, self.b, self.lanes, self.mask, self.sums, &mut Vec::new());
     }
 }
 
@@ -326,10 +326,10 @@ fn outer_products_are_three_loops<F: Real + Float + Debug>() {
             1 => (0..rows * columns).map(|e| (e % columns) * rows > (e / columns) * columns).collect(),
             _ => (0..rows * columns).map(|_| rng.random::<f64>() < 0.9).collect(),
         };
-        let wanted = Wanted::new([rows, columns], &zeros);
+        let mask = EntryMask::new([rows, columns], &zeros);
         for (set, arch) in instruction_sets() {
             let mut sums = before.clone();
-            arch.dispatch(Outer { a: &a, b: &b, lanes, wanted: &wanted, sums: &mut sums });
+            arch.dispatch(Outer { a: &a, b: &b, lanes, mask: &mask, sums: &mut sums });
             for (entry, found) in sums.iter().enumerate() {
                 let (row, column) = (entry / columns, entry % columns);
                 if zeros.get(entry) == Some(&true) && *found == before[entry] {
@@ -365,8 +365,8 @@ fn a_sum_of_outer_products_is_the_same_bits_in_every_run() {
     let a: Vec<f64> = (0..900).map(|i| (f64::from(i) * 0.37).sin()).collect();
     let sums = || {
         let mut sums = vec![0.0; 81];
-        let wanted = &Wanted::new([9, 9], &[]);
-        Arch::new().dispatch(Outer { a: &a, b: &a, lanes, wanted, sums: &mut sums });
+        let mask = &EntryMask::new([9, 9], &[]);
+        Arch::new().dispatch(Outer { a: &a, b: &a, lanes, mask, sums: &mut sums });
         sums
     };
     let first = sums();
@@ -382,16 +382,16 @@ fn stripes_of_a_sum_of_outer_products_are_the_whole_to_the_last_bit() {
     let numbers = |count: usize| -> Vec<f32> { (0..count).map(|i| (i as f32 * 0.37).sin()).collect() };
     let (a, b) = (numbers(rows * lanes.stride), numbers(columns * lanes.stride));
     let zeros: Vec<bool> = (0..rows * columns).map(|e| e % columns > e / columns).collect();
-    let wanted = Wanted::new([rows, columns], &zeros);
+    let mask = EntryMask::new([rows, columns], &zeros);
     let mut whole = vec![0.0; rows * columns];
-    Arch::new().dispatch(Outer { a: &a, b: &b, lanes, wanted: &wanted, sums: &mut whole });
+    Arch::new().dispatch(Outer { a: &a, b: &b, lanes, mask: &mask, sums: &mut whole });
     let mut striped = vec![0.0; rows * columns];
     for rows in [0..64, 64..100, 100..130] {
         let (a, sums) = (&a[rows.start * lanes.stride..], &mut striped[rows.start * columns..]);
-        Arch::new().dispatch(Outer { a, b: &b, lanes, wanted: &wanted.rows(rows), sums });
+        Arch::new().dispatch(Outer { a, b: &b, lanes, mask: &mask.rows(rows), sums });
     }
     assert_eq!(whole, striped);
-    let staircase = wanted.entries();
+    let staircase = mask.entries();
     assert!(rows * columns - zeros.iter().filter(|zero| **zero).count() <= staircase);
     assert!(staircase < rows * columns * 3 / 4, "{staircase} entries");
 }
@@ -399,5 +399,5 @@ fn stripes_of_a_sum_of_outer_products_are_the_whole_to_the_last_bit() {
 #[test]
 #[should_panic(expected = "rows from 6 on: not a multiple of 4")]
 fn stripes_begin_with_a_block() {
-    let _ = Wanted::new([12, 3], &[]).rows(6..12);
+    let _ = EntryMask::new([12, 3], &[]).rows(6..12);
 }

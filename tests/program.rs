@@ -10,7 +10,7 @@ use plain::plain;
 use pushforward::bijection::{pull_back_with_log_det, push_forward};
 use pushforward::flow::Trainer;
 use pushforward::prelude::*;
-use pushforward::program::{Output, Program, Threads};
+use pushforward::program::{Output, Program, Threads, Workspace};
 use pushforward::sweep::adjoint;
 use pushforward::tape::{Binary, Cut, NodeId, Op};
 use random_programs::{Chooser, Pool, for_seeds};
@@ -279,6 +279,67 @@ fn nothing_and_one_row_and_a_million_variables_are_fine() {
 }
 
 #[test]
+fn several_threads_run_one_program_at_once() {
+    fn is_shared<T: Send + Sync>(_: &T) {}
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(3));
+    let weight = tape.parameter("weight", Shape::Matrix(20, 3), Init::glorot(3, 20));
+    let y = weight.matvec(z).tanh();
+    let gradient = {
+        let loss = (y * y).sum();
+        let cut = Cut::new(&tape, &[z.id()], &[loss.id()]);
+        adjoint(&tape, &cut, &[(loss.id(), tape.constant(1.0))], &[weight.id()])[0].unwrap()
+    };
+    let outputs = [Output::Each(y.id()), Output::Sum(gradient.id())];
+    let mut program = Program::<f64>::compile(&tape, &[z.id()], &outputs);
+    program.load(&Parameters::initialise(&tape, 1)).unwrap();
+    is_shared(&program);
+    let batch = Chooser::new(7).numbers(3 * 3000);
+    let sizes = [1, 7, 64, 300, 1000, 3000];
+    let expected: Vec<_> = sizes.map(|rows| program.run(&[&batch[..3 * rows]], rows).unwrap()).to_vec();
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let (program, batch, expected) = (&program, &batch, &expected);
+            scope.spawn(move || {
+                let mut workspace = Workspace::default();
+                for k in 0..30 {
+                    let k = (k + thread) % sizes.len();
+                    let (inputs, rows) = ([&batch[..3 * sizes[k]]], sizes[k]);
+                    assert_eq!(program.run(&inputs, rows).unwrap(), expected[k], "{rows} rows");
+                    let mut results = vec![Vec::new(); 2];
+                    program.run_with(&mut workspace, &inputs, rows, &mut results).unwrap();
+                    assert_eq!(results, expected[k], "{rows} rows in a workspace");
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_workspace_serves_one_program_after_another() {
+    let program = |width: usize| {
+        let tape = Tape::new();
+        let z = tape.input(Shape::Vector(width));
+        let outputs = [Output::Each(z.exp().id()), Output::Sum((z * z).id())];
+        let mut program = Program::<f64>::compile(&tape, &[z.id()], &outputs);
+        program.load(&Parameters::default()).unwrap();
+        program
+    };
+    let (small, large) = (program(2), program(5));
+    let batch = Chooser::new(8).numbers(5 * 100);
+    let mut workspace = Workspace::default();
+    for program in [&small, &large, &small] {
+        let rows = if std::ptr::eq(program, &large) { 100 } else { 250 };
+        let mut results = vec![Vec::new(); 2];
+        program.run_with(&mut workspace, &[&batch], rows, &mut results).unwrap();
+        assert_eq!(results, program.run(&[&batch], rows).unwrap());
+    }
+    assert_eq!(small.sum(&workspace, 1).len(), 2);
+    let wrong = std::panic::catch_unwind(|| large.sum(&workspace, 1).len());
+    assert!(wrong.is_err(), "the last run was another program's");
+}
+
+#[test]
 fn a_pass_is_a_call_that_ran_whatever_the_number_of_rows() {
     let tape = Tape::new();
     let z = tape.input(Shape::Vector(2));
@@ -353,7 +414,7 @@ fn a_chain_gives_the_same_bits_as_its_parts() {
         program
     };
     let each: Vec<Output> = sums.iter().map(|sum| Output::Each(sum.id())).collect();
-    let mut all = compile(&each);
+    let all = compile(&each);
     let together = all.run(&[&rows], 37).expect("37 rows");
     for (k, output) in each.iter().enumerate() {
         let alone = compile(std::slice::from_ref(output)).run(&[&rows], 37).expect("37 rows").swap_remove(0);

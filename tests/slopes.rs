@@ -5,7 +5,7 @@ use std::ops::{Add, Div, Mul, Sub};
 
 use astro_float_num::{BigFloat, Consts, RoundingMode};
 use pushforward::prelude::*;
-use pushforward::program::{Element, Output, Program};
+use pushforward::program::{Output, Precision, Program};
 use pushforward::sweep::adjoint;
 use pushforward::tape::Cut;
 
@@ -189,7 +189,7 @@ fn grid() -> Vec<f64> {
 }
 
 /// The value, the slope and the slope of the slope of a function, at every point.
-fn derivatives<F: Element>(record: for<'t> fn(Var<'t>) -> Var<'t>, points: &[F]) -> [Vec<F>; 3] {
+fn derivatives<F: Precision>(record: for<'t> fn(Var<'t>) -> Var<'t>, points: &[F]) -> [Vec<F>; 3] {
     let tape = Tape::new();
     let z = tape.input(Shape::Scalar);
     let slope = |y: Var<'_>| {
@@ -206,7 +206,7 @@ fn derivatives<F: Element>(record: for<'t> fn(Var<'t>) -> Var<'t>, points: &[F])
 
 /// Compares with what is right to so many units of the number type, wherever that is neither near the subnormal numbers
 /// nor near ∞.
-fn hold<F: Element>(epsilon: f64, (least, most): (f64, f64)) {
+fn hold<F: Precision>(epsilon: f64, (least, most): (f64, f64)) {
     for Known { name, record, first, second, above } in known() {
         let inside = |a: &f64| *a > above && (*a == 0.0 || (a.abs() > least && a.abs() < most));
         let points: Vec<F> = grid().into_iter().filter(inside).map(F::of).collect();
@@ -312,7 +312,7 @@ const LN_NORMAL_CDF: &[(f64, f64, f64, f64, f64)] = &[
     (36.0, -4.182624065797283e-284, 1.5069047176203946e-282, -5.424856983433421e-281, 1.951441609318411e-279),
 ];
 
-fn ln_normal_cdf_holds<F: Element>(units: [f64; 4], epsilon: f64, least: f64) {
+fn ln_normal_cdf_holds<F: Precision>(units: [f64; 4], epsilon: f64, least: f64) {
     let tape = Tape::new();
     let z = tape.input(Shape::Scalar);
     let mut outputs = vec![z.ln_normal_cdf()];
@@ -360,12 +360,12 @@ fn higher_derivatives_of_ln_normal_cdf_are_slopes_of_the_lower_ones() {
             let outputs = [Output::Each(below.id()), Output::Each(own.id())];
             let mut program = Program::<f64>::compile(&tape, &[z.id()], &outputs);
             program.load(&Parameters::default()).unwrap();
-            let mut at = |a: f64| {
+            let at = |a: f64| {
                 let found = program.run(&[&[a]], 1).unwrap();
                 (found[0][0], found[1][0])
             };
             let h = 1e-3 * a.abs().max(1.0);
-            let mut quotient = |h: f64| (at(a + h).0 - at(a - h).0) / (2.0 * h);
+            let quotient = |h: f64| (at(a + h).0 - at(a - h).0) / (2.0 * h);
             let expected = (4.0 * quotient(h / 2.0) - quotient(h)) / 3.0;
             let (_, found) = at(a);
             let scale = at(a).0.abs().max(found.abs());

@@ -272,7 +272,7 @@ fn angles_are_fitted_over_an_even_circle_with_every_row_inside() {
 
 #[test]
 fn a_step_on_a_row_without_a_density_changes_nothing_in_either_precision() {
-    fn check<F: pushforward::program::Element>() {
+    fn check<F: pushforward::program::Precision>() {
         let layers = || vec![each(Transform::Exp, 2), boxed(Affine::new([1.0, 1.0], [5.0, 5.0]))];
         let flow = Flow::new(StandardNormal::new(2), layers()).unwrap();
         let start = flow.initial(0).unwrap();

@@ -10,7 +10,7 @@ fn number<'t>(sources: &Sources<'t>, name: &str, start: f64) -> Var<'t> {
     sources.tape().parameter(name, Shape::Scalar, Init::Constant(start))
 }
 
-fn value<F: pushforward::program::Element>(minimiser: &mut Minimiser<F>, name: &str) -> f64 {
+fn value<F: pushforward::program::Precision>(minimiser: &mut Minimiser<F>, name: &str) -> f64 {
     minimiser.parameters().get(name).unwrap().values[0]
 }
 

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use pushforward::bijection::{pull_back_with_log_det, push_forward};
 use pushforward::flow::Trainer;
 use pushforward::prelude::*;
-use pushforward::program::{Element, Output, Profile, Program, Threads};
+use pushforward::program::{Output, Precision, Profile, Program, Threads};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -146,7 +146,7 @@ impl Case {
 }
 
 /// Standard normal numbers.
-fn normal<F: Element>(random: &mut ChaCha8Rng, count: usize) -> Vec<F> {
+fn normal<F: Precision>(random: &mut ChaCha8Rng, count: usize) -> Vec<F> {
     let mut uniform = || 1.0 - random.random::<f64>();
     let draw = |_| F::of((-2.0 * uniform().ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos());
     (0..count).map(draw).collect()
@@ -165,12 +165,12 @@ pub struct Runner {
 }
 
 /// One case, compiled and ready to run.
-pub fn runner<F: Element + 'static>(model: Model, case: Case, size: Size, threads: Threads) -> Runner {
+pub fn runner<F: Precision + 'static>(model: Model, case: Case, size: Size, threads: Threads) -> Runner {
     profiled_runner::<F>(model, case, size, threads, false)
 }
 
 /// The same, and where its time goes.
-pub fn profiled_runner<F: Element + 'static>(
+pub fn profiled_runner<F: Precision + 'static>(
     model: Model,
     case: Case,
     size: Size,

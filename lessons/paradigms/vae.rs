@@ -56,7 +56,7 @@ fn sample(model: &mut Learned, rows: usize, seed: u64) -> Result<Vec<f64>> {
 
 /// ln (1/k·Σ w) of k weights for each x: the ELBO at k = 1, ln p(x) in the limit (Burda, Grosse, Salakhutdinov, 2016).
 pub fn bound(model: &Learned, x: &[f64], k: usize, seed: u64) -> Result<Vec<f64>> {
-    let mut weights = compiled(4, &model.parameters, |row| log_weight(row.slice(0..2), row.slice(2..4)))?;
+    let weights = compiled(4, &model.parameters, |row| log_weight(row.slice(0..2), row.slice(2..4)))?;
     let noise = normals(x.len() * k, seed);
     let mut bound = |(x, noise): (&[f64], &[f64])| {
         let rows: Vec<f64> = noise.chunks(2).flat_map(|noise| [x[0], x[1], noise[0], noise[1]]).collect();

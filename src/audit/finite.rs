@@ -18,7 +18,7 @@ pub(super) fn claim(subject: &mut Subject) -> Claim {
         Some(place) => {
             let row = place / subject.d;
             let point = subject.point(row);
-            let mut program = subject.program(subject.z, &[subject.x]);
+            let program = subject.program(subject.z, &[subject.x]);
             let origin = program.trace_nonfinite(&[point], 1).expect("one row");
             let origin = origin.map_or_else(String::new, |origin| format!("\n{origin}"));
             let place = format!("At z = {}: x[{}] = {}.{origin}", shown(point), place % subject.d, x[place]);

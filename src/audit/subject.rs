@@ -128,7 +128,7 @@ impl<'a> Subject<'a> {
 
     /// Computes these nodes at rows of z.
     pub fn values(&self, outputs: &[NodeId], rows: &[f64]) -> Vec<Vec<f64>> {
-        let mut program = self.program(self.z, outputs);
+        let program = self.program(self.z, outputs);
         // Limits the memory: a Jacobian of a thousand variables for many points at once would not fit.
         let largest = (0..self.tape.len()).map(|index| self.tape.shape_at(index).len()).max().unwrap_or(1);
         let together = (MOST_NUMBERS / largest.max(1)).clamp(1, 1 << 16) * self.d.max(1);

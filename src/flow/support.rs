@@ -9,7 +9,7 @@ use std::fmt;
 
 use super::error::FlowError;
 use crate::bijection::{Boundary, Domain};
-use crate::program::{Element, Output, Program};
+use crate::program::{Output, Precision, Program};
 use crate::sweep::bound::Bounds;
 use crate::tape::{NodeId, Parameters, Tape, Var, select};
 
@@ -96,7 +96,7 @@ impl Support {
     }
 
     /// The program that tells where rows leave.
-    pub fn watch<F: Element>(&self, tape: &Tape, inputs: &[NodeId]) -> Watch<F> {
+    pub fn watch<F: Precision>(&self, tape: &Tape, inputs: &[NodeId]) -> Watch<F> {
         let outputs: Vec<Output> =
             self.places.iter().flat_map(|place| [place.of.value, place.outside]).map(Output::Each).collect();
         Watch { program: Program::compile(tape, inputs, &outputs), places: self.places.clone() }
@@ -140,7 +140,7 @@ pub(super) struct Watch<F> {
     places: Vec<Place>,
 }
 
-impl<F: Element> Watch<F> {
+impl<F: Precision> Watch<F> {
     /// Changes the parameters.
     pub fn load(&mut self, parameters: &Parameters) -> Result<(), FlowError> {
         Ok(self.program.load(parameters)?)
@@ -182,7 +182,7 @@ impl<F: Element> Watch<F> {
     }
 }
 
-fn numbers<F: Element>(values: &[F], row: usize, rows: usize) -> Vec<f64> {
+fn numbers<F: Precision>(values: &[F], row: usize, rows: usize) -> Vec<f64> {
     let width = values.len() / rows;
     values[row * width..(row + 1) * width].iter().map(|value| value.to_double()).collect()
 }

@@ -3,7 +3,7 @@
 use super::density::{DensityTape, Flow, finite_rows, whole_rows};
 use super::error::FlowError;
 use super::support::{Outside, Watch};
-use crate::program::{Element, NonFinite, Profile, Threads};
+use crate::program::{NonFinite, Precision, Profile, Threads};
 use crate::tape::Parameters;
 use crate::train::{Descent, Step};
 
@@ -31,7 +31,7 @@ pub struct Trainer<F> {
     context: usize,
 }
 
-impl<F: Element> Trainer<F> {
+impl<F: Precision> Trainer<F> {
     /// Starts from these parameters, with this step size.
     ///
     /// # Errors

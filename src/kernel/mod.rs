@@ -84,7 +84,7 @@ pub use elementwise::{Function, Operand, Operation, Pair, map, map_pair, select,
 pub use exponential::{Exp, ExpM1, Exponential};
 pub use logarithm::{Ln, Ln1p, Logarithm};
 pub use matrix::PackedMatrix;
-pub use outer::{Wanted, add_outer};
+pub use outer::{EntryMask, add_outer};
 pub use product::{Lanes, multiply, multiply_add, multiply_plus};
 pub use real::Real;
 pub use sech::{SechSquared, TanhAndSlope};

@@ -23,44 +23,44 @@ const FEWEST_ROWS: usize = 24;
 /// Entry mask of a sum of outer products: for every four rows, the range of columns from the first wanted to
 /// the last. Other entries may be left unchanged.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct EntryMask {
     shape: [usize; 2],
     /// For every four rows; empty where all entries are wanted.
     columns: Vec<Range<usize>>,
 }
 
-impl Wanted {
+impl EntryMask {
     /// Builds a mask of all entries but the structural zeros, marked by rows; `zeros` is empty if there are
     /// none.
     ///
     /// # Panics
     /// When `zeros` is neither empty nor as long as the matrix.
-    pub fn new([rows, columns]: [usize; 2], zeros: &[bool]) -> Wanted {
+    pub fn new([rows, columns]: [usize; 2], zeros: &[bool]) -> EntryMask {
         assert!(
             zeros.is_empty() || zeros.len() == rows * columns,
             "a structural zero or none for each entry"
         );
         if zeros.is_empty() || columns == 0 {
-            return Wanted { shape: [rows, columns], columns: Vec::new() };
+            return EntryMask { shape: [rows, columns], columns: Vec::new() };
         }
         let of_rows = |own: &[bool]| {
-            let wanted = |column: &usize| own.iter().skip(*column).step_by(columns).any(|zero| !zero);
-            let first = (0..columns).find(wanted).unwrap_or(columns);
-            first..(first..columns).rfind(wanted).map_or(first, |last| last + 1)
+            let needed = |column: &usize| own.iter().skip(*column).step_by(columns).any(|zero| !zero);
+            let first = (0..columns).find(needed).unwrap_or(columns);
+            first..(first..columns).rfind(needed).map_or(first, |last| last + 1)
         };
         let columns = zeros.chunks(ROWS * columns).map(of_rows).collect();
-        Wanted { shape: [rows, zeros.len() / rows], columns }
+        EntryMask { shape: [rows, zeros.len() / rows], columns }
     }
 
     /// Returns the mask of some rows; the first is a multiple of four.
     ///
     /// # Panics
     /// When it is not.
-    pub fn rows(&self, rows: Range<usize>) -> Wanted {
+    pub fn rows(&self, rows: Range<usize>) -> EntryMask {
         assert!(rows.start.is_multiple_of(ROWS), "rows from {} on: not a multiple of {ROWS}", rows.start);
         let blocks = rows.start / ROWS..rows.end.div_ceil(ROWS);
         let columns = if self.columns.is_empty() { Vec::new() } else { self.columns[blocks].to_vec() };
-        Wanted { shape: [rows.len(), self.shape[1]], columns }
+        EntryMask { shape: [rows.len(), self.shape[1]], columns }
     }
 
     /// Number of wanted entries.
@@ -95,12 +95,12 @@ pub fn add_outer<S: Simd, F: Real>(
     a: &[F],
     b: &[F],
     lanes: Lanes,
-    wanted: &Wanted,
+    mask: &EntryMask,
     sums: &mut [F],
     panel: &mut Vec<F>,
 ) {
-    let [rows, columns] = wanted.shape;
-    simd.vectorize(Outer { a, b, lanes, rows, columns, wanted, sums, panel });
+    let [rows, columns] = mask.shape;
+    simd.vectorize(Outer { a, b, lanes, rows, columns, mask, sums, panel });
 }
 
 struct Outer<'a, F> {
@@ -109,7 +109,7 @@ struct Outer<'a, F> {
     lanes: Lanes,
     rows: usize,
     columns: usize,
-    wanted: &'a Wanted,
+    mask: &'a EntryMask,
     sums: &'a mut [F],
     panel: &'a mut Vec<F>,
 }
@@ -158,9 +158,9 @@ impl<F: Real> Outer<'_, F> {
             let lanes = Lanes { count: own, stride };
             transpose::<S, F>(&self.b[first..], lanes, [column, count], width, self.panel);
             for row in (0..self.rows).step_by(ROWS) {
-                let wanted = self.wanted.of(row);
-                let start = wanted.start.saturating_sub(column) / size * size;
-                let end = wanted.end.saturating_sub(column).min(count);
+                let columns = self.mask.of(row);
+                let start = columns.start.saturating_sub(column) / size * size;
+                let end = columns.end.saturating_sub(column).min(count);
                 let strip = Strip {
                     a: elements::<F, ROWS>(&self.a[first..], row..self.rows, lanes),
                     panel: &self.panel[..own * width],

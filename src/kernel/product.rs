@@ -9,10 +9,13 @@ use pulp::{Simd, WithSimd};
 use super::matrix::{Group, PackedMatrix, ROWS, Run};
 use super::real::{Real, WIDEST};
 
-/// Elements spread over more bytes than this conflict in the first-level cache.
+/// Elements that are spread over so many bytes compete for lines of the first-level cache.
 const FAR_BYTES: usize = 32 << 10;
 
-/// Memory layout of elements: lane l of element e is number `e·stride + l`.
+/// Bytes of the widest register, a multiple of those of every other.
+const REGISTER_BYTES: usize = 64;
+
+/// How elements lie in memory: lane l of element e is number `e·stride + l`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lanes {
     /// Number of lanes.
@@ -23,6 +26,11 @@ pub struct Lanes {
 }
 
 impl Lanes {
+    /// So many lanes of a number type, in whole registers of every instruction set.
+    pub fn padded<F>(count: usize) -> Lanes {
+        Lanes { count, stride: count.next_multiple_of(REGISTER_BYTES / size_of::<F>()) }
+    }
+
     /// # Panics
     /// When elements overlap, or when there are fewer numbers than the elements need.
     pub(super) fn check(self, elements: usize, numbers: usize) {

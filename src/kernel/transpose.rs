@@ -40,7 +40,7 @@ fn squares<F: Real, R: Pod, const SIDE: usize>(
     [first, count]: [usize; 2],
     width: usize,
     out: &mut [F],
-    turned: impl Fn([R; SIDE]) -> [R; SIDE],
+    transposed: impl Fn([R; SIDE]) -> [R; SIDE],
 ) {
     let whole = lanes / SIDE * SIDE;
     for place in (0..width).step_by(SIDE) {
@@ -51,7 +51,7 @@ fn squares<F: Real, R: Pod, const SIDE: usize>(
             &values[element * stride..][..lanes]
         });
         for lane in (0..whole).step_by(SIDE) {
-            let square = turned(std::array::from_fn(|k| register(&elements[k][lane..][..SIDE])));
+            let square = transposed(std::array::from_fn(|k| register(&elements[k][lane..][..SIDE])));
             for (row, register) in square.iter().enumerate() {
                 let numbers = bytemuck::cast_slice(bytemuck::bytes_of(register));
                 out[(lane + row) * width + place..][..SIDE].copy_from_slice(numbers);

@@ -7,15 +7,17 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use super::chain::chained;
 use super::emit::{Emitted, Emitter};
+use super::fusion::fused;
 use super::instruction::{Instruction, Work};
+use super::liveness::Memory;
 use super::lower::Block;
-use super::memory::Memory;
+use super::matrix::MatrixId;
 use super::needs::summed_operands;
-use super::place::Places;
-use super::plan::{Found, Output, Plan, SharedWork, Slot};
+use super::plan::{Found, Output, Plan, SharedWork, Slot, SlotId};
+use super::register::{Registers, Row, Rows};
 use super::slopes::together;
+use super::workspace::PlanId;
 use crate::sweep::reach::Layout;
 use crate::sweep::zeros::structural_zeros;
 use crate::tape::{Cut, Declaration, NodeId, Op, Shape, Tape};
@@ -86,12 +88,33 @@ impl<'t> Compiler<'t> {
         self.classify();
         self.mark_needs();
         self.unread = self.find_unread();
-        let mut build = Build::new();
-        let count = self.cut.nodes().len();
-        let mut values = vec![usize::MAX; count];
-        let mut sums = vec![usize::MAX; count];
-        let mut parameters = Vec::new();
-        let mut shared = Vec::new();
+        let mut numbers = Numbers::new(self.cut.nodes().len());
+        self.lay_out_shared(&mut numbers);
+        self.lay_out_sums(&mut numbers);
+        let offset = |slot: &Option<SlotId>| slot.map(|slot| numbers.slots[slot.0].offset);
+        let offsets: Vec<Option<usize>> = numbers.values.iter().map(offset).collect();
+        // Where the sum of a node goes, if it is formed row by row.
+        let formed = |sum: &Option<SlotId>| offset(sum).filter(|at| *at < numbers.deferred_sums.end);
+        let to: HashMap<usize, usize> = (numbers.sums_of.iter().enumerate())
+            .filter_map(|(position, sum)| Some((position, formed(sum)? - numbers.sums.start)))
+            .collect();
+        let emitted = Emitter::new(&self, &offsets, members).emit(&to, &|position| self.pushes_sum[position]);
+        let outputs: Vec<Found> = self
+            .outputs
+            .iter()
+            .map(|output| {
+                let position = self.position(output.node());
+                match output {
+                    Output::Each(_) => Found::Each(emitted.registers_of(position, &offsets, &self)),
+                    Output::Sum(_) => Found::Sum(numbers.sums_of[position].expect("the sum is formed")),
+                }
+            })
+            .collect();
+        self.finish(emitted, outputs, numbers)
+    }
+
+    /// Gives every shared node that is needed a slot, and its work.
+    fn lay_out_shared(&self, numbers: &mut Numbers) {
         let declarations = self.tape.declarations();
         for (position, id) in self.cut.nodes().iter().enumerate() {
             if !self.needs_value[position] || self.cut.is_input(*id) {
@@ -104,148 +127,118 @@ impl<'t> Compiler<'t> {
             if self.batched[position] {
                 continue;
             }
-            values[position] = build.slot(node.shape, &self.zeros[self.layout.elements(*id)]);
+            let out = numbers.slot(node.shape, &self.zeros[self.layout.elements(*id)]);
+            numbers.values[position] = Some(out);
             match &node.op {
                 Op::Parameter(number) => {
-                    parameters.push((values[position], declarations[*number as usize].clone()));
+                    numbers.parameters.push((out, declarations[*number as usize].clone()));
                 }
-                op => shared.push(SharedWork {
-                    op: op.clone(),
-                    operands: node.operands.iter().map(|operand| values[self.position(*operand)]).collect(),
-                    out: values[position],
-                    place: self.tape.place(*id),
-                }),
+                op => {
+                    let operands = node.operands.iter().map(|operand| numbers.value(self.position(*operand)));
+                    let operands = operands.collect();
+                    let place = self.tape.place(*id);
+                    numbers.shared.push(SharedWork { op: op.clone(), operands, out, place });
+                }
             }
         }
-        // Sums that are formed from the numbers of each row, and those that follow from them.
-        let before = build.length;
+    }
+
+    /// Gives every batch sum that is needed a slot: first those that are formed from the numbers of each row, then the
+    /// deferred ones, then those that follow from them, with their work.
+    fn lay_out_sums(&self, numbers: &mut Numbers) {
         let direct = |position: usize, op: &Op| {
             !self.pushes_sum[position]
                 || *op == Op::Outer
                 || summed_operands(op, |k| self.batched[self.operand(position, k)]).is_empty()
         };
-        let late = self.late_sums();
+        let deferred = self.deferred_sums();
+        let start = numbers.length;
         for (position, id) in self.cut.nodes().iter().enumerate().filter(|(p, _)| self.needs_sum[*p]) {
             let node = self.tape.node(*id);
-            if direct(position, &node.op) && late.binary_search(&position).is_err() {
-                sums[position] = build.slot(node.shape, &[]);
+            if direct(position, &node.op) && deferred.binary_search(&position).is_err() {
+                numbers.sums_of[position] = Some(numbers.slot(node.shape, &[]));
             }
         }
-        let early = before..build.length;
-        for position in late {
-            sums[position] = build.slot(self.tape.shape(self.cut.nodes()[position]), &[]);
+        numbers.sums = start..numbers.length;
+        for position in deferred {
+            let shape = self.tape.shape(self.cut.nodes()[position]);
+            numbers.sums_of[position] = Some(numbers.slot(shape, &[]));
         }
-        let late = early.end..build.length;
-        let mut after = Vec::new();
+        numbers.deferred_sums = numbers.sums.end..numbers.length;
         for (position, id) in self.cut.nodes().iter().enumerate() {
-            if !self.needs_sum[position] || sums[position] != usize::MAX {
+            if !self.needs_sum[position] || numbers.sums_of[position].is_some() {
                 continue;
             }
             let node = self.tape.node(*id);
-            sums[position] = build.slot(node.shape, &self.zeros[self.layout.elements(*id)]);
+            let out = numbers.slot(node.shape, &self.zeros[self.layout.elements(*id)]);
+            numbers.sums_of[position] = Some(out);
             let positions: Vec<usize> = node.operands.iter().map(|o| self.position(*o)).collect();
             let summed = summed_operands(&node.op, |k| self.batched[positions[k]]);
-            let source =
-                |k: usize| if summed.contains(&k) { sums[positions[k]] } else { values[positions[k]] };
+            let source = |k: usize| match summed.contains(&k) {
+                true => numbers.sums_of[positions[k]].expect("a sum that others follow from is formed"),
+                false => numbers.value(positions[k]),
+            };
             let operands = (0..positions.len()).map(source).collect();
             let place = self.tape.place(*id);
-            after.push(SharedWork { op: node.op.clone(), operands, out: sums[position], place });
+            numbers.after.push(SharedWork { op: node.op.clone(), operands, out, place });
         }
-        let offsets: Vec<Option<usize>> =
-            values.iter().map(|slot| build.slots.get(*slot).map(|slot| slot.offset)).collect();
-        // Where the sum of a node goes, if it is formed row by row.
-        let to: HashMap<usize, usize> = (0..count)
-            .filter(|p| sums[*p] != usize::MAX && build.slots[sums[*p]].offset < late.end)
-            .map(|position| (position, build.slots[sums[position]].offset - early.start))
-            .collect();
-        let emitted = Emitter::new(&self, &offsets, members).emit(&to, &|position| self.pushes_sum[position]);
-        let outputs: Vec<Found> = self
-            .outputs
-            .iter()
-            .map(|output| {
-                let position = self.position(output.node());
-                match output {
-                    Output::Each(_) => Found::Each(emitted.places_of(position, &offsets, &self)),
-                    Output::Sum(_) => Found::Sum(sums[position]),
-                }
-            })
-            .collect();
-        self.finish(emitted, outputs, build, (parameters, shared, after), (early, late))
     }
 
-    #[allow(clippy::type_complexity)]
-    fn finish(
-        &self,
-        emitted: Emitted,
-        outputs: Vec<Found>,
-        build: Build,
-        (parameters, shared, after): (Vec<(usize, Declaration)>, Vec<SharedWork>, Vec<SharedWork>),
-        (sums, late_sums): (Range<usize>, Range<usize>),
-    ) -> Plan {
+    /// Fuses instructions, gives rows their memory, and puts everything together.
+    fn finish(&self, emitted: Emitted, outputs: Vec<Found>, numbers: Numbers) -> Plan {
         let Emitted { instructions, matrices, blocks, inputs, .. } = emitted;
-        let is_late = |instruction: &Instruction| matches!(&instruction.work, Work::AddOuter { to, .. } if sums.start + to >= late_sums.start);
-        let (mut late, mut instructions): (Vec<Instruction>, Vec<Instruction>) =
-            instructions.into_iter().partition(is_late);
-        late.sort_by_key(|instruction| match &instruction.work {
-            Work::AddOuter { to, .. } => *to,
-            _ => unreachable!("only sums of outer products are late"),
-        });
-        let rows = |k: usize| matrices[k].rows();
-        let columns = |k: usize| matrices[k].width;
-        let starts: Vec<usize> = inputs.iter().filter(|(_, n)| *n > 0).map(|(row, _)| *row).collect();
-        let kept: Vec<usize> = outputs
-            .iter()
-            .filter_map(|found| match found {
-                Found::Each(places) => Some(places),
-                Found::Sum(_) => None,
-            })
-            .flat_map(|places| places.iter().filter(|place| !place.is_shared()).map(|place| place.index()))
-            .chain(late.iter().flat_map(|sum| sum.read(&columns)).map(|(first, _)| first))
+        let Numbers { slots, zeros, length, parameters, shared, after, sums, deferred_sums, .. } = numbers;
+        let deferred_from = deferred_sums.start - sums.start;
+        let target = |instruction: &Instruction| match &instruction.work {
+            Work::AddOuter { to, .. } if *to >= deferred_from => Some(*to),
+            _ => None,
+        };
+        let (mut deferred, mut instructions): (Vec<Instruction>, Vec<Instruction>) =
+            instructions.into_iter().partition(|instruction| target(instruction).is_some());
+        deferred.sort_by_key(target);
+        // Rows that are read from outside of the instructions.
+        let registers = outputs.iter().filter_map(Found::registers).flat_map(Registers::iter);
+        let kept: Vec<Rows> = registers
+            .filter_map(|register| register.row().map(Rows::one))
+            .chain(deferred.iter().flat_map(|sum| sum.read(&matrices)))
             .collect();
         if self.blocks.is_empty() {
-            let kept: Vec<(usize, usize)> = outputs
-                .iter()
-                .filter_map(|found| match found {
-                    Found::Each(places) => Some(places),
-                    Found::Sum(_) => None,
-                })
-                .flat_map(Places::iter)
-                .filter(|place| !place.is_shared())
-                .map(|place| (place.index(), 1))
-                .chain(late.iter().flat_map(|sum| sum.read(&columns)))
-                .collect();
-            instructions = chained(instructions, &kept, &columns);
+            instructions = fused(instructions, &kept, &matrices);
         }
         instructions = together(instructions);
-        let memory = Memory::new(&blocks, &instructions, (&starts, &kept), (&rows, &columns));
-        let row = |row: usize| memory.row(row);
-        instructions.iter_mut().chain(&mut late).for_each(|instruction| instruction.renumber(&row));
-        let starts: HashMap<usize, usize> =
-            parameters.iter().enumerate().map(|(k, (slot, _))| (build.slots[*slot].offset, k)).collect();
+        let starts: Vec<Row> = inputs.iter().filter(|rows| rows.count > 0).map(|rows| rows.first).collect();
+        let ends: Vec<Row> = kept.iter().map(|rows| rows.first).collect();
+        let memory = Memory::new(&blocks, &instructions, &starts, &ends, &matrices);
+        let row = |row: Row| memory.row(row);
+        instructions.iter_mut().chain(&mut deferred).for_each(|instruction| instruction.renumber(&row));
+        let parameter_at: HashMap<usize, usize> =
+            parameters.iter().enumerate().map(|(k, (slot, _))| (slots[slot.0].offset, k)).collect();
         let (mut matrices_of, mut matrices_derived) = (vec![Vec::new(); parameters.len()], Vec::new());
         for (number, matrix) in matrices.iter().enumerate() {
-            match starts.get(&matrix.start()) {
-                Some(parameter) => matrices_of[*parameter].push(number),
-                None => matrices_derived.push(number),
+            match parameter_at.get(&matrix.start()) {
+                Some(parameter) => matrices_of[*parameter].push(MatrixId(number)),
+                None => matrices_derived.push(MatrixId(number)),
             }
         }
         let outputs = outputs.into_iter().map(|found| match found {
-            Found::Each(places) => Found::Each(places.renumbered(&row)),
-            sum => sum,
+            Found::Each(registers) => Found::Each(registers.renumbered(&row)),
+            sum @ Found::Sum(_) => sum,
         });
+        let moved = |rows: Rows| if rows.count > 0 { Rows { first: row(rows.first), ..rows } } else { rows };
         Plan {
-            inputs: inputs.iter().map(|(first, n)| (if *n > 0 { row(*first) } else { 0 }, *n)).collect(),
+            id: PlanId::next(),
+            inputs: inputs.into_iter().map(moved).collect(),
             parameters,
-            slots: build.slots,
-            zeros: build.zeros,
+            slots,
+            zeros,
             shared,
             instructions,
-            late,
+            deferred,
             after,
             outputs: outputs.collect(),
-            length: build.length,
+            length,
             sums,
-            late_sums,
+            deferred_sums,
             rows: memory.rows,
             rows_in_all: blocks.iter().map(|block| block.count).sum(),
             matrices,
@@ -255,20 +248,45 @@ impl<'t> Compiler<'t> {
     }
 }
 
-/// Slots of shared numbers, handed out in the order of execution, so that operands lie before results.
-struct Build {
+/// The numbers that are no rows: where those that depend on parameters alone lie and the batch sums behind them, and what
+/// they are computed by. Slots are handed out in the order of execution, so that operands lie before results.
+struct Numbers {
     slots: Vec<Slot>,
     zeros: Vec<bool>,
     length: usize,
+    /// By position: the slot of a shared node, and that of a node's batch sum.
+    values: Vec<Option<SlotId>>,
+    sums_of: Vec<Option<SlotId>>,
+    parameters: Vec<(SlotId, Declaration)>,
+    shared: Vec<SharedWork>,
+    after: Vec<SharedWork>,
+    sums: Range<usize>,
+    deferred_sums: Range<usize>,
 }
 
-impl Build {
-    /// The first shared number is 0.
-    fn new() -> Build {
-        Build { slots: Vec::new(), zeros: Vec::new(), length: 1 }
+impl Numbers {
+    /// For so many nodes. The first shared number is 0.
+    fn new(count: usize) -> Numbers {
+        Numbers {
+            slots: Vec::new(),
+            zeros: Vec::new(),
+            length: 1,
+            values: vec![None; count],
+            sums_of: vec![None; count],
+            parameters: Vec::new(),
+            shared: Vec::new(),
+            after: Vec::new(),
+            sums: 0..0,
+            deferred_sums: 0..0,
+        }
     }
 
-    fn slot(&mut self, shape: Shape, zeros: &[bool]) -> usize {
+    /// The slot of a shared node.
+    fn value(&self, position: usize) -> SlotId {
+        self.values[position].expect("a shared operand was computed before")
+    }
+
+    fn slot(&mut self, shape: Shape, zeros: &[bool]) -> SlotId {
         let offset = self.length;
         self.length += shape.len();
         let start = self.zeros.len();
@@ -276,6 +294,6 @@ impl Build {
             self.zeros.extend_from_slice(zeros);
         }
         self.slots.push(Slot { offset, shape, zeros: (start, self.zeros.len()) });
-        self.slots.len() - 1
+        SlotId(self.slots.len() - 1)
     }
 }

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::instruction::{Equation, Instruction, Work};
-use super::place::{Place, Segment};
 use super::plan::Program;
+use super::register::{Kind, Register, Rows, Segment};
 
 impl<F> fmt::Display for Program<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -23,13 +23,13 @@ impl<F> fmt::Display for Program<F> {
             self.lanes,
             (self.plan.rows * self.lanes * number).div_ceil(1024)
         )?;
-        for (k, (first, count)) in self.plan.inputs.iter().enumerate() {
-            writeln!(f, "  {} = input {k}", rows(*first, *count))?;
+        for (k, own) in self.plan.inputs.iter().enumerate() {
+            writeln!(f, "  {} = input {k}", rows(*own))?;
         }
         write_list(f, &self.plan.instructions, 1)?;
-        if !self.plan.late.is_empty() {
+        if !self.plan.deferred.is_empty() {
             writeln!(f, "then, from the rows of all chunks in memory:")?;
-            write_list(f, &self.plan.late, 1)?;
+            write_list(f, &self.plan.deferred, 1)?;
         }
         if self.plan.sums.end > self.plan.sums.start {
             writeln!(
@@ -48,19 +48,19 @@ fn write_list(f: &mut fmt::Formatter<'_>, list: &[Instruction], depth: usize) ->
     for instruction in list {
         match &instruction.work {
             Work::Elementwise { op, segments } => {
-                for Segment { out, count, operands } in segments {
+                for segment in segments {
                     let operands: Vec<String> =
-                        operands.iter().map(|place| operand(*place, *count)).collect();
-                    writeln!(f, "{indent}{} = {} {}", rows(*out, *count), op.name(), operands.join(", "))?;
+                        segment.operands.iter().map(|register| operand(*register, segment.count)).collect();
+                    writeln!(f, "{indent}{} = {} {}", rows(segment.rows()), op.name(), operands.join(", "))?;
                 }
             }
             Work::TanhAndSlope { segments, slopes } => {
                 for (Segment { out, count, operands }, slope) in segments.iter().zip(slopes) {
-                    let (out, slope) = (rows(*out, *count), rows(*slope, *count));
+                    let (out, slope) = (rows(Rows::new(*out, *count)), rows(Rows::new(*slope, *count)));
                     writeln!(f, "{indent}{out}, {slope} = tanh_and_slope {}", operand(operands[0], *count))?;
                 }
             }
-            Work::Chain { out, count, terms } => {
+            Work::SumOfTerms { out, terms } => {
                 let mut sum = String::new();
                 for (k, term) in terms.iter().enumerate() {
                     sum += match (k, term.negative) {
@@ -69,38 +69,41 @@ fn write_list(f: &mut fmt::Formatter<'_>, list: &[Instruction], depth: usize) ->
                         (_, false) => " + ",
                         (_, true) => " - ",
                     };
-                    let factors: Vec<String> = term.places().map(|place| operand(place, *count)).collect();
+                    let factors: Vec<String> =
+                        term.registers().map(|register| operand(register, out.count)).collect();
                     sum += &factors.join("·");
                 }
-                writeln!(f, "{indent}{} = {sum}", rows(*out, *count))?;
+                writeln!(f, "{indent}{} = {sum}", rows(*out))?;
             }
             Work::Sum { out, terms } => {
-                writeln!(f, "{indent}{} = sum of {}", rows(*out, 1), places(terms))?;
+                writeln!(f, "{indent}{} = sum of {}", rows(Rows::one(*out)), registers(terms))?;
             }
             Work::Product { matrix, from, out, bias, columns } => {
-                let bias = bias.as_ref().map_or(String::new(), |bias| format!(" + {}", places(bias)));
+                let bias = bias.as_ref().map_or(String::new(), |bias| format!(" + {}", registers(bias)));
                 let columns = if *columns == 1 { String::new() } else { format!(", {columns} columns") };
-                writeln!(f, "{indent}r{out}… = matrix {matrix} · r{from}…{columns}{bias}")?;
+                let (out, from) = (out.index(), from.index());
+                writeln!(f, "{indent}r{out}… = matrix {} · r{from}…{columns}{bias}", matrix.0)?;
             }
             Work::Dots { out, rows: dots } => {
-                writeln!(f, "{indent}{} = sums of products", rows(*out, dots.len()))?;
+                writeln!(f, "{indent}{} = sums of products", rows(Rows::new(*out, dots.len())))?;
             }
             Work::Copy { out, from } => {
-                writeln!(f, "{indent}{} = copy of {}", rows(*out, from.len()), places(from))?;
+                writeln!(f, "{indent}{} = copy of {}", rows(Rows::new(*out, from.len())), registers(from))?;
             }
             Work::Lanewise { op, from, out, shapes } => {
-                let (from, out) = (rows(*from, shapes.0.len()), rows(*out, shapes.1.len()));
+                let (from, out) = (Rows::new(*from, shapes.0.len()), Rows::new(*out, shapes.1.len()));
+                let (from, out) = (rows(from), rows(out));
                 writeln!(f, "{indent}{out} = {} {from}", op.name())?;
             }
             Work::AddLanes { from, to } => {
-                writeln!(f, "{indent}sum {to}… += {} over the lanes", places(from))?;
+                writeln!(f, "{indent}sum {to}… += {} over the lanes", registers(from))?;
             }
             Work::AddProducts { pairs, to } => {
-                let (a, b): (Vec<Place>, Vec<Place>) = pairs.iter().copied().unzip();
-                writeln!(f, "{indent}sum {to}… += {} times {} over the lanes", places(&a), places(&b))?;
+                let (a, b): (Vec<Register>, Vec<Register>) = pairs.iter().copied().unzip();
+                writeln!(f, "{indent}sum {to}… += {} times {} over the lanes", registers(&a), registers(&b))?;
             }
             Work::AddOuter { left, right, to, .. } => {
-                let (left, right) = (rows(left.0, left.1), rows(right.0, right.1));
+                let (left, right) = (rows(*left), rows(*right));
                 writeln!(f, "{indent}sum {to}… += {left} · {right}ᵀ over the lanes")?;
             }
             Work::Solve(equation) => match equation.as_ref() {
@@ -109,13 +112,14 @@ fn write_list(f: &mut fmt::Formatter<'_>, list: &[Instruction], depth: usize) ->
                     for (stage, list) in stages.iter().enumerate() {
                         write_list(f, list, depth + 1)?;
                         if let Some((from, to)) = takes.get(stage) {
-                            writeln!(f, "{indent}  r{to} := {}", operand(*from, 1))?;
+                            writeln!(f, "{indent}  r{} := {}", to.index(), operand(*from, 1))?;
                         }
                     }
                 }
                 Equation::Root { once, iterate, unknowns, .. } => {
                     write_list(f, once, depth)?;
-                    let unknowns: Vec<String> = unknowns.iter().map(|u| format!("r{}", u.row)).collect();
+                    let unknowns: Vec<String> =
+                        unknowns.iter().map(|u| format!("r{}", u.row.index())).collect();
                     writeln!(f, "{indent}iterate {} by Newton's method:", unknowns.join(", "))?;
                     write_list(f, iterate, depth + 1)?;
                 }
@@ -125,21 +129,22 @@ fn write_list(f: &mut fmt::Formatter<'_>, list: &[Instruction], depth: usize) ->
     Ok(())
 }
 
-fn rows(first: usize, count: usize) -> String {
+fn rows(Rows { first, count }: Rows) -> String {
+    let first = first.index();
     if count == 1 { format!("r{first}") } else { format!("r{first}‥{}", first + count - 1) }
 }
 
-fn operand(place: Place, count: usize) -> String {
-    match (place, place.is_shared()) {
-        (Place::ZERO, _) => "0".to_string(),
-        (place, true) => format!("s{}", place.index()),
-        (place, false) => rows(place.index(), count),
+fn operand(register: Register, count: usize) -> String {
+    match register.kind() {
+        _ if register == Register::ZERO => "0".to_string(),
+        Kind::Shared(index) => format!("s{index}"),
+        Kind::Row(first) => rows(Rows::new(first, count)),
     }
 }
 
-fn places(list: &[Place]) -> String {
+fn registers(list: &[Register]) -> String {
     const SHOWN: usize = 6;
-    let mut shown: Vec<String> = list.iter().take(SHOWN).map(|place| operand(*place, 1)).collect();
+    let mut shown: Vec<String> = list.iter().take(SHOWN).map(|register| operand(*register, 1)).collect();
     if list.len() > SHOWN {
         shown.push(format!("… {} in all", list.len()));
     }

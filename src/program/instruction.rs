@@ -2,8 +2,9 @@
 
 use std::panic::Location;
 
-use super::place::{Place, Segment};
-use crate::kernel::Wanted;
+use super::matrix::{Matrix, MatrixId};
+use super::register::{Register, Row, Rows, Segment};
+use crate::kernel::EntryMask;
 use crate::tape::{Op, Shape};
 
 /// One step of a chunk.
@@ -22,42 +23,42 @@ pub(super) enum Work {
     /// An operation of one, two or three operands, element by element.
     Elementwise { op: Op, segments: Vec<Segment> },
     /// tanh of rows, and from the other rows on 1/cosh² of them, by segment.
-    TanhAndSlope { segments: Vec<Segment>, slopes: Vec<usize> },
+    TanhAndSlope { segments: Vec<Segment>, slopes: Vec<Row> },
     /// The sum of terms, each of them rows one after another, shared numbers, or products of two of these.
-    Chain { out: usize, count: usize, terms: Vec<ChainTerm> },
+    SumOfTerms { out: Rows, terms: Vec<FusedTerm> },
     /// The sum of some rows.
-    Sum { out: usize, terms: Vec<Place> },
+    Sum { out: Row, terms: Vec<Register> },
     /// A shared matrix times rows one after another (a vector, or a matrix of so many columns), added to shared
     /// numbers if there are any.
-    Product { matrix: usize, from: usize, out: usize, bias: Option<Vec<Place>>, columns: usize },
+    Product { matrix: MatrixId, from: Row, out: Row, bias: Option<Vec<Register>>, columns: usize },
     /// Sums of products, row by row: for matrices that differ from lane to lane.
-    Dots { out: usize, rows: Vec<Vec<(Place, Place)>> },
+    Dots { out: Row, rows: Vec<Vec<(Register, Register)>> },
     /// Rows brought together.
-    Copy { out: usize, from: Vec<Place> },
+    Copy { out: Row, from: Vec<Register> },
     /// An operation on the numbers of one lane at a time, from rows one after another.
-    Lanewise { op: Op, from: usize, out: usize, shapes: (Shape, Shape) },
-    /// The batch sum of some places, added to sums from `to` on.
-    AddLanes { from: Vec<Place>, to: usize },
+    Lanewise { op: Op, from: Row, out: Row, shapes: (Shape, Shape) },
+    /// The batch sum of some registers, added to sums from `to` on.
+    AddLanes { from: Vec<Register>, to: usize },
     /// The batch sums of products of two rows each, added to sums from `to` on.
-    AddProducts { pairs: Vec<(Place, Place)>, to: usize },
-    /// The batch sum of an outer product of rows, added to the sums from `to` on as far as they are wanted.
-    AddOuter { left: (usize, usize), right: (usize, usize), to: usize, wanted: Wanted },
+    AddProducts { pairs: Vec<(Register, Register)>, to: usize },
+    /// The batch sum of an outer product of rows, added to the sums from `to` on where the mask says so.
+    AddOuter { left: Rows, right: Rows, to: usize, mask: EntryMask },
     /// An equation is solved.
     Solve(Box<Equation>),
 }
 
-/// A term of a chain.
+/// A term of a fused sum.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ChainTerm {
+pub(super) struct FusedTerm {
     pub negative: bool,
-    pub place: Place,
+    pub register: Register,
     /// What it is multiplied with.
-    pub factor: Option<Place>,
+    pub factor: Option<Register>,
 }
 
-impl ChainTerm {
-    pub fn places(&self) -> impl Iterator<Item = Place> + '_ {
-        [Some(self.place), self.factor].into_iter().flatten()
+impl FusedTerm {
+    pub fn registers(&self) -> impl Iterator<Item = Register> + '_ {
+        [Some(self.register), self.factor].into_iter().flatten()
     }
 }
 
@@ -65,7 +66,7 @@ impl ChainTerm {
 #[derive(Clone, Debug)]
 pub(super) enum Equation {
     /// Stage after stage, and after each an element of the unknown is taken over.
-    Substitution { stages: Vec<Vec<Instruction>>, takes: Vec<(Place, usize)> },
+    Substitution { stages: Vec<Vec<Instruction>>, takes: Vec<(Register, Row)> },
     /// Newton's method on rows of the unknown, each with the rows of h and of its slope.
     Root { once: Vec<Instruction>, iterate: Vec<Instruction>, unknowns: Vec<Unknown>, ends: (f64, f64) },
 }
@@ -73,113 +74,116 @@ pub(super) enum Equation {
 /// An element of a root.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Unknown {
-    pub row: usize,
-    pub value: Place,
-    pub slope: Place,
+    pub row: Row,
+    pub value: Register,
+    pub slope: Register,
+}
+
+/// The rows among some registers, `count` of them from each on.
+fn rows_of<'a>(
+    registers: impl IntoIterator<Item = &'a Register>,
+    count: usize,
+) -> impl Iterator<Item = Rows> {
+    registers.into_iter().filter_map(move |register| Some(Rows::new(register.row()?, count)))
 }
 
 impl Instruction {
-    /// The rows that are written, as ranges.
-    pub fn written(&self, matrix_rows: &dyn Fn(usize) -> usize) -> Vec<(usize, usize)> {
+    /// The rows that are written.
+    pub fn written(&self, matrices: &[Matrix]) -> Vec<Rows> {
         match &self.work {
             Work::Elementwise { segments, .. } => {
-                let end = segments.iter().map(|segment| segment.out + segment.count).max().unwrap_or(0);
-                segments.first().map(|first| (first.out, end - first.out)).into_iter().collect()
+                // The rows of one node lie together, and its segments in their order.
+                let end = segments.iter().map(|segment| segment.rows().indices().end).max().unwrap_or(0);
+                let all = segments.first().map(|first| Rows::new(first.out, end - first.out.index()));
+                all.into_iter().collect()
             }
             Work::TanhAndSlope { segments, slopes } => segments
                 .iter()
                 .zip(slopes)
-                .flat_map(|(segment, slope)| [(segment.out, segment.count), (*slope, segment.count)])
+                .flat_map(|(segment, slope)| [segment.rows(), Rows::new(*slope, segment.count)])
                 .collect(),
-            Work::Chain { out, count, .. } => vec![(*out, *count)],
-            Work::Sum { out, .. } => vec![(*out, 1)],
-            Work::Product { matrix, out, columns, .. } => vec![(*out, matrix_rows(*matrix) * columns)],
-            Work::Dots { out, rows } => vec![(*out, rows.len())],
-            Work::Copy { out, from } => vec![(*out, from.len())],
-            Work::Lanewise { out, shapes, .. } => vec![(*out, shapes.1.len())],
+            Work::SumOfTerms { out, .. } => vec![*out],
+            Work::Sum { out, .. } => vec![Rows::one(*out)],
+            Work::Product { matrix, out, columns, .. } => {
+                vec![Rows::new(*out, matrix.of(matrices).rows() * columns)]
+            }
+            Work::Dots { out, rows } => vec![Rows::new(*out, rows.len())],
+            Work::Copy { out, from } => vec![Rows::new(*out, from.len())],
+            Work::Lanewise { out, shapes, .. } => vec![Rows::new(*out, shapes.1.len())],
             Work::AddLanes { .. } | Work::AddProducts { .. } | Work::AddOuter { .. } => Vec::new(),
             Work::Solve(equation) => {
                 let mut written = Vec::new();
                 match equation.as_ref() {
                     Equation::Substitution { takes, .. } => {
-                        written.extend(takes.iter().map(|(_, row)| (*row, 1)));
+                        written.extend(takes.iter().map(|(_, row)| Rows::one(*row)));
                     }
                     Equation::Root { unknowns, .. } => {
-                        written.extend(unknowns.iter().map(|unknown| (unknown.row, 1)));
+                        written.extend(unknowns.iter().map(|unknown| Rows::one(unknown.row)));
                     }
                 }
                 for instruction in equation.instructions() {
-                    written.extend(instruction.written(matrix_rows));
+                    written.extend(instruction.written(matrices));
                 }
                 written
             }
         }
     }
 
-    /// Every row that is read, as ranges; those of an equation's own instructions too.
-    pub fn read(&self, matrix_columns: &dyn Fn(usize) -> usize) -> Vec<(usize, usize)> {
-        let rows = |places: &[Place]| -> Vec<(usize, usize)> {
-            places.iter().filter(|place| !place.is_shared()).map(|place| (place.index(), 1)).collect()
+    /// Every row that is read; those of an equation's own instructions too.
+    pub fn read(&self, matrices: &[Matrix]) -> Vec<Rows> {
+        let pairs = |pairs: &[(Register, Register)]| -> Vec<Rows> {
+            pairs.iter().flat_map(|(a, b)| rows_of([a, b], 1)).collect()
         };
         match &self.work {
-            Work::Elementwise { segments, .. } | Work::TanhAndSlope { segments, .. } => segments
-                .iter()
-                .flat_map(|segment| segment.operands.iter().map(|place| (*place, segment.count)))
-                .filter(|(place, _)| !place.is_shared())
-                .map(|(place, count)| (place.index(), count))
-                .collect(),
-            Work::Chain { count, terms, .. } => terms
-                .iter()
-                .flat_map(ChainTerm::places)
-                .filter(|place| !place.is_shared())
-                .map(|place| (place.index(), *count))
-                .collect(),
-            Work::Sum { terms, .. } => rows(terms),
+            Work::Elementwise { segments, .. } | Work::TanhAndSlope { segments, .. } => {
+                segments.iter().flat_map(|segment| rows_of(&segment.operands, segment.count)).collect()
+            }
+            Work::SumOfTerms { out, terms } => {
+                let registers: Vec<Register> = terms.iter().flat_map(FusedTerm::registers).collect();
+                rows_of(&registers, out.count).collect()
+            }
+            Work::Sum { terms, .. } => rows_of(terms, 1).collect(),
             Work::Product { matrix, from, columns, .. } => {
-                vec![(*from, matrix_columns(*matrix) * columns)]
+                vec![Rows::new(*from, matrix.of(matrices).width * columns)]
             }
-            Work::Dots { rows: dots, .. } => {
-                dots.iter().flatten().flat_map(|(a, b)| rows(&[*a, *b])).collect()
-            }
-            Work::Copy { from, .. } => rows(from),
-            Work::Lanewise { from, shapes, .. } => vec![(*from, shapes.0.len())],
-            Work::AddLanes { from, .. } => rows(from),
-            Work::AddProducts { pairs, .. } => pairs.iter().flat_map(|(a, b)| rows(&[*a, *b])).collect(),
+            Work::Dots { rows: dots, .. } => dots.iter().flat_map(|row| pairs(row)).collect(),
+            Work::Copy { from, .. } => rows_of(from, 1).collect(),
+            Work::Lanewise { from, shapes, .. } => vec![Rows::new(*from, shapes.0.len())],
+            Work::AddLanes { from, .. } => rows_of(from, 1).collect(),
+            Work::AddProducts { pairs: own, .. } => pairs(own),
             Work::AddOuter { left, right, .. } => vec![*left, *right],
             Work::Solve(equation) => {
                 let mut read = Vec::new();
                 match equation.as_ref() {
                     Equation::Substitution { takes, .. } => {
-                        read.extend(takes.iter().flat_map(|(from, _)| rows(&[*from])));
+                        read.extend(rows_of(takes.iter().map(|(from, _)| from), 1));
                     }
                     Equation::Root { unknowns, .. } => {
-                        read.extend(
-                            unknowns.iter().flat_map(|unknown| rows(&[unknown.value, unknown.slope])),
-                        );
+                        read.extend(unknowns.iter().flat_map(|one| rows_of([&one.value, &one.slope], 1)));
                     }
                 }
                 for instruction in equation.instructions() {
-                    read.extend(instruction.read(matrix_columns));
+                    read.extend(instruction.read(matrices));
                 }
                 read
             }
         }
     }
 
-    /// Scalar operations for one lane, with the entries of each matrix that are no structural zeros.
-    pub fn operations(&self, nonzeros: &dyn Fn(usize) -> usize) -> u64 {
+    /// Scalar operations for one lane; of a matrix its entries that are no structural zeros.
+    pub fn operations(&self, matrices: &[Matrix]) -> u64 {
         match &self.work {
             Work::Elementwise { segments, .. } => segments.iter().map(|segment| segment.count as u64).sum(),
             Work::TanhAndSlope { segments, .. } => {
                 segments.iter().map(|segment| 2 * segment.count as u64).sum()
             }
-            Work::Chain { count, terms, .. } => {
-                let each = terms.iter().map(|term| term.places().count()).sum::<usize>() - 1;
-                (count * each) as u64
+            Work::SumOfTerms { out, terms } => {
+                let each = terms.iter().map(|term| term.registers().count()).sum::<usize>() - 1;
+                (out.count * each) as u64
             }
             Work::Sum { terms, .. } => terms.len() as u64,
             Work::Product { matrix, bias, columns, .. } => {
-                (2 * nonzeros(*matrix) * columns + bias.as_ref().map_or(0, Vec::len)) as u64
+                (2 * matrix.of(matrices).nonzeros * columns + bias.as_ref().map_or(0, Vec::len)) as u64
             }
             Work::Dots { rows, .. } => rows.iter().map(|pairs| 2 * pairs.len() as u64).sum(),
             Work::Copy { .. } => 0,
@@ -190,20 +194,16 @@ impl Instruction {
             }
             Work::AddLanes { from, .. } => from.len() as u64,
             Work::AddProducts { pairs, .. } => 2 * pairs.len() as u64,
-            Work::AddOuter { wanted, .. } => 2 * wanted.entries() as u64,
+            Work::AddOuter { mask, .. } => 2 * mask.entries() as u64,
             Work::Solve(equation) => {
-                equation.instructions().into_iter().map(|instruction| instruction.operations(nonzeros)).sum()
+                equation.instructions().into_iter().map(|instruction| instruction.operations(matrices)).sum()
             }
         }
     }
 
     /// Gives every row another number.
-    pub fn renumber(&mut self, row: &dyn Fn(usize) -> usize) {
-        let moved = |place: &mut Place| {
-            if !place.is_shared() {
-                *place = Place::row(row(place.index()));
-            }
-        };
+    pub fn renumber(&mut self, row: &dyn Fn(Row) -> Row) {
+        let moved = |register: &mut Register| *register = register.renumbered(row);
         match &mut self.work {
             Work::Elementwise { segments, .. } => {
                 for segment in segments {
@@ -217,10 +217,10 @@ impl Instruction {
                     segment.operands.iter_mut().for_each(moved);
                 }
             }
-            Work::Chain { out, terms, .. } => {
-                *out = row(*out);
+            Work::SumOfTerms { out, terms } => {
+                out.first = row(out.first);
                 for term in terms {
-                    moved(&mut term.place);
+                    moved(&mut term.register);
                     term.factor.iter_mut().for_each(moved);
                 }
             }
@@ -248,7 +248,9 @@ impl Instruction {
                     moved(b);
                 }
             }
-            Work::AddOuter { left, right, .. } => (left.0, right.0) = (row(left.0), row(right.0)),
+            Work::AddOuter { left, right, .. } => {
+                (left.first, right.first) = (row(left.first), row(right.first));
+            }
             Work::Solve(equation) => match equation.as_mut() {
                 Equation::Substitution { stages, takes } => {
                     stages.iter_mut().flatten().for_each(|instruction| instruction.renumber(row));

@@ -7,6 +7,17 @@
 use crate::kernel::PackedMatrix;
 use crate::sweep::value::Number;
 
+/// Which of a program's matrices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct MatrixId(pub usize);
+
+impl MatrixId {
+    /// The matrix, or what is kept for it.
+    pub fn of<T>(self, all: &[T]) -> &T {
+        &all[self.0]
+    }
+}
+
 /// A matrix for products: where its numbers come from and which of its entries are structural zeros.
 #[derive(Clone, Debug)]
 pub(super) struct Matrix {
@@ -24,7 +35,7 @@ pub(super) struct Matrix {
     pub nonzeros: usize,
 }
 
-/// The same with its numbers.
+/// A matrix with its numbers, in the order of the kernels.
 #[derive(Clone, Debug)]
 pub(super) struct Packed<F> {
     packed: PackedMatrix<F>,

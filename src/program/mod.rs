@@ -10,34 +10,35 @@
 //! | `lower` | equations are unfolded into nodes and the order in which their elements become known |
 //! | `compile` | what is shared and what is batched; slots for numbers and sums |
 //! | `needs` | which values are needed, which batch sums, and which of these are formed from which |
-//! | `emit` | nodes become instructions on rows; what only moves data becomes a place |
+//! | `emit` | nodes become instructions on rows; what only moves data needs no registers of its own |
 //! | `matrix` | shared matrices laid out for products: transposes and masks belong to the layout |
-//! | `chain` | sums and products that follow each other become one instruction |
+//! | `fusion` | sums and products that follow each other become one instruction |
 //! | `plan` | what comes of it: the program |
-//! | `memory` | rows that are read no more make room for others |
-//! | `run`, `element` | rows into chunks, chunks onto threads, an instruction set for each |
-//! | `lanes`, `sums`, `solve` | instructions by kernels, those that add up, equations |
-//! | `late` | gradients of large matrices |
+//! | `liveness` | rows that are read no more make room for others |
+//! | `run`, `precision` | rows into chunks, chunks onto threads, an instruction set for each |
+//! | `workspace` | the memory that a run writes to, apart from the program |
+//! | `execute`, `sums`, `solve` | instructions by kernels, those that add up, equations |
+//! | `deferred` | gradients of large matrices |
 //! | `update` | parameters changed in place, for training |
 //! | `trace` | the first number that is not finite |
 //! | `display`, `profile` | a program as text, and where its time goes |
 
-mod chain;
 mod compile;
+mod deferred;
 mod display;
-mod element;
 mod emit;
 mod error;
+mod execute;
+mod fusion;
 mod instruction;
-mod lanes;
-mod late;
+mod liveness;
 mod lower;
 mod matrix;
-mod memory;
 mod needs;
-mod place;
 mod plan;
+mod precision;
 mod profile;
+mod register;
 mod run;
 mod slopes;
 mod solve;
@@ -45,10 +46,12 @@ mod sums;
 mod trace;
 mod update;
 mod values;
+mod workspace;
 
-pub use element::Element;
 pub use error::{NonFinite, ProgramError};
 pub use plan::{Output, Program};
+pub use precision::Precision;
 pub use profile::{Profile, ProfileRow};
 pub use run::Threads;
 pub use values::values;
+pub use workspace::Workspace;

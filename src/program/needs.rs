@@ -9,25 +9,25 @@ use super::plan::Output;
 use crate::tape::{Binary, NodeId, Op, Unary};
 
 /// Outer products of so many entries are worth a pass of their own, when all of them have so many.
-const LATE_LENGTH: usize = 1 << 12;
-const LATE_LENGTH_IN_ALL: usize = 1 << 19;
+const DEFERRED_LENGTH: usize = 1 << 12;
+const DEFERRED_LENGTH_IN_ALL: usize = 1 << 19;
 
 impl Compiler<'_> {
-    /// The positions of outer products whose batch sums are formed late, if they are so large together that sums of
+    /// The positions of outer products whose batch sums are formed deferred, if they are so large together that sums of
     /// each shard's own would be the greater part of what goes through memory.
-    pub(super) fn late_sums(&self) -> Vec<usize> {
+    pub(super) fn deferred_sums(&self) -> Vec<usize> {
         let is_large = |position: &usize| {
             let (op, shape) =
                 self.tape.look(self.cut.nodes()[*position], |node| (node.op.clone(), node.shape));
             self.needs_sum[*position]
                 && self.pushes_sum[*position]
                 && op == Op::Outer
-                && shape.len() >= LATE_LENGTH
+                && shape.len() >= DEFERRED_LENGTH
         };
         let large: Vec<usize> = (0..self.cut.nodes().len()).filter(is_large).collect();
         let length: usize =
             large.iter().map(|position| self.tape.shape(self.cut.nodes()[*position]).len()).sum();
-        if length >= LATE_LENGTH_IN_ALL { large } else { Vec::new() }
+        if length >= DEFERRED_LENGTH_IN_ALL { large } else { Vec::new() }
     }
 
     /// By position of an outer product: the entries of its batch sum that nobody reads, because a mask of zeros is

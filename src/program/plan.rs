@@ -3,16 +3,18 @@
 use std::collections::HashSet;
 use std::ops::Range;
 use std::panic::Location;
+use std::sync::OnceLock;
 
 use super::Threads;
 use super::compile::Compiler;
-use super::element::Element;
+use super::deferred::Stripe;
 use super::instruction::{Instruction, Work};
-use super::late::Stripe;
 use super::lower::{Lowered, lower};
-use super::matrix::{Matrix, Packed};
-use super::place::Places;
-use super::run::{Space, lanes_for};
+use super::matrix::{Matrix, MatrixId, Packed};
+use super::precision::Precision;
+use super::register::{Registers, Rows};
+use super::run::lanes_for;
+use super::workspace::{Passes, PlanId, Pool};
 use crate::sweep::resolve_movement;
 use crate::tape::{Cut, Declaration, NodeId, Op, Shape, Tape};
 
@@ -41,7 +43,11 @@ impl Output {
     }
 }
 
-/// Where a shared node's numbers are.
+/// Which of a plan's slots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SlotId(pub usize);
+
+/// Where a shared node's numbers are, or a batch sum's.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slot {
     pub offset: usize,
@@ -54,64 +60,79 @@ pub(super) struct Slot {
 #[derive(Clone, Debug)]
 pub(super) struct SharedWork {
     pub op: Op,
-    pub operands: Vec<usize>,
-    pub out: usize,
+    pub operands: Vec<SlotId>,
+    pub out: SlotId,
     pub place: &'static Location<'static>,
 }
 
 /// Where an output is found.
 #[derive(Clone, Debug)]
 pub(super) enum Found {
-    /// In these places of each chunk.
-    Each(Places),
+    /// In these registers of each chunk.
+    Each(Registers),
     /// In this slot, after all chunks.
-    Sum(usize),
+    Sum(SlotId),
+}
+
+impl Found {
+    /// The registers that each row's numbers are in.
+    pub fn registers(&self) -> Option<&Registers> {
+        match self {
+            Found::Each(registers) => Some(registers),
+            Found::Sum(_) => None,
+        }
+    }
 }
 
 /// What a program does, whatever its numbers are.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
-    /// By input: the row of its first element, and how many it has.
-    pub inputs: Vec<(usize, usize)>,
-    pub parameters: Vec<(usize, Declaration)>,
+    pub id: PlanId,
+    /// By input: the rows of its elements.
+    pub inputs: Vec<Rows>,
+    pub parameters: Vec<(SlotId, Declaration)>,
     pub slots: Vec<Slot>,
     pub zeros: Vec<bool>,
     pub shared: Vec<SharedWork>,
     pub matrices: Vec<Matrix>,
     /// By parameter: the matrices that have its numbers as they are; and those whose numbers follow from parameters.
-    pub matrices_of: Vec<Vec<usize>>,
-    pub matrices_derived: Vec<usize>,
+    pub matrices_of: Vec<Vec<MatrixId>>,
+    pub matrices_derived: Vec<MatrixId>,
     pub instructions: Vec<Instruction>,
     pub after: Vec<SharedWork>,
     pub outputs: Vec<Found>,
-    /// Sums of outer products that are formed when all chunks are through: see `late`.
-    pub late: Vec<Instruction>,
-    /// Shared numbers in all, and where the batch sums lie among them: those of each chunk, then the late ones.
+    /// Sums of outer products that are formed when all chunks are through: see `deferred`.
+    pub deferred: Vec<Instruction>,
+    /// Shared numbers in all, and where the batch sums lie among them: those of each chunk, then the deferred ones.
     pub length: usize,
     pub sums: Range<usize>,
-    pub late_sums: Range<usize>,
+    pub deferred_sums: Range<usize>,
     /// Rows of lanes in memory, and as many as there would be if none were used again.
     pub rows: usize,
     pub rows_in_all: usize,
 }
 
-/// A compiled program: run it over as many rows as you like.
+/// A compiled program: run it over as many rows as you like, from as many threads as you like.
+///
+/// It holds what is the same for every run: instructions, and the numbers that [`Program::load`] computed from the
+/// parameters. What a run writes lies in a [`Workspace`](super::Workspace).
 #[derive(Clone, Debug)]
 pub struct Program<F> {
     pub(super) plan: Plan,
     /// The matrices laid out for products, with their numbers.
     pub(super) packed: Vec<Packed<F>>,
-    /// The shared numbers.
-    pub(super) values: Vec<F>,
+    /// The numbers that depend on parameters alone.
+    pub(super) shared: Vec<F>,
     pub(super) lanes: usize,
     pub(super) threads: Threads,
-    pub(super) spaces: Vec<Space<F>>,
-    pub(super) stripes: Vec<Stripe<F>>,
+    /// How deferred sums are cut, for as many threads as there were at the first run.
+    pub(super) stripes: OnceLock<Vec<Stripe>>,
     pub(super) loaded: bool,
-    pub(super) passes: u64,
+    pub(super) pool: Pool<F>,
+    pub(super) passes: Passes,
 }
 
-impl<F: Element> Program<F> {
+impl<F: Precision> Program<F> {
     /// Compiles what the outputs need of a tape. Dead nodes are dropped, common work is shared.
     ///
     /// # Panics
@@ -120,13 +141,13 @@ impl<F: Element> Program<F> {
         let plan = Plan::new(tape, inputs, outputs);
         Program {
             packed: plan.matrices.iter().map(Packed::new).collect(),
-            values: vec![F::zero(); plan.length],
+            shared: vec![F::zero(); plan.sums.start],
             lanes: lanes_for(&plan, size_of::<F>()),
             threads: Threads::default(),
-            spaces: Vec::new(),
-            stripes: Vec::new(),
+            stripes: OnceLock::new(),
             loaded: false,
-            passes: 0,
+            pool: Pool::default(),
+            passes: Passes::default(),
             plan,
         }
     }
@@ -141,20 +162,19 @@ impl<F> Program<F> {
     /// Scalar operations for one row: one an element, two an entry of a matrix product that is not a
     /// structural zero; moving data counts nothing, and an iteration of Newton's method as one.
     pub fn operations(&self) -> u64 {
-        let nonzeros = |matrix: usize| self.plan.matrices[matrix].nonzeros;
-        let instructions = self.plan.instructions.iter().chain(&self.plan.late);
-        instructions.map(|instruction| instruction.operations(&nonzeros)).sum()
+        let instructions = self.plan.instructions.iter().chain(&self.plan.deferred);
+        instructions.map(|instruction| instruction.operations(&self.plan.matrices)).sum()
     }
 
-    /// How often it has been run since it was compiled: a pass is one call of [`Program::run`] or
-    /// [`Program::run_into`] that ran, whatever the number of rows.
+    /// How often it has been run since it was compiled: a pass is one call of [`Program::run`],
+    /// [`Program::run_into`] or [`Program::run_with`] that ran, whatever the number of rows.
     pub fn passes(&self) -> u64 {
-        self.passes
+        self.passes.count()
     }
 
     /// How many instructions run once per loading of the parameters, per sample, and once per batch.
     pub fn instructions(&self) -> (usize, usize, usize) {
-        let each = self.plan.instructions.len() + self.plan.late.len();
+        let each = self.plan.instructions.len() + self.plan.deferred.len();
         (self.plan.shared.len(), each, self.plan.after.len())
     }
 }
@@ -163,21 +183,20 @@ impl Plan {
     /// Whether products of matrices are most of the work, and no sums of outer products are; and then how many rows
     /// the largest of them reads.
     pub(super) fn products(&self) -> Option<usize> {
-        let nonzeros = |matrix: usize| self.matrices[matrix].nonzeros;
         let (mut all, mut products, mut rows) = (0, 0, 0);
         for instruction in &self.instructions {
-            let own = instruction.operations(&nonzeros);
+            let own = instruction.operations(&self.matrices);
             all += own;
             match &instruction.work {
                 Work::AddOuter { .. } => return None,
                 Work::Product { matrix, .. } => {
                     products += own;
-                    rows = rows.max(self.matrices[*matrix].width);
+                    rows = rows.max(matrix.of(&self.matrices).width);
                 }
                 _ => {}
             }
         }
-        (self.late.is_empty() && 2 * products > all).then_some(rows)
+        (self.deferred.is_empty() && 2 * products > all).then_some(rows)
     }
 
     fn new(tape: &Tape, inputs: &[NodeId], outputs: &[Output]) -> Plan {

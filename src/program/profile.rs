@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use super::element::{Chunk, Element};
 use super::error::ProgramError;
-use super::instruction::Instruction;
-use super::lanes::Lane;
 use super::plan::Program;
-use super::run::Space;
+use super::precision::Precision;
+use super::workspace::Space;
+use crate::kernel::Lanes;
 
 /// What [`Program::profile`] measured: by operation, the slowest first.
 #[derive(Clone, Debug)]
@@ -33,35 +32,34 @@ pub struct ProfileRow {
     pub time: Duration,
 }
 
-impl<F: Element> Program<F> {
+impl<F: Precision> Program<F> {
     /// Times every instruction on a chunk of the first rows, `repeats` times each, on one thread.
     ///
     /// What happens once per loading of the parameters or once per batch is not in it.
     ///
     /// # Errors
     /// As [`Program::run`].
-    pub fn profile(&mut self, inputs: &[&[F]], rows: usize, repeats: usize) -> Result<Profile, ProgramError> {
+    pub fn profile(&self, inputs: &[&[F]], rows: usize, repeats: usize) -> Result<Profile, ProgramError> {
         self.check(inputs, rows)?;
         Ok(F::profile(self, inputs, rows, repeats))
     }
 
-    pub(super) fn profile_here(&mut self, inputs: &[&[F]], rows: usize, repeats: usize) -> Profile {
-        let lane = Lane::of::<F>(self.chunk_lanes(rows).max(1));
+    pub(super) fn profile_here(&self, inputs: &[&[F]], rows: usize, repeats: usize) -> Profile {
+        let lanes = Lanes::padded::<F>(self.chunk_lanes(rows).max(1));
         let mut by_name: BTreeMap<&'static str, ProfileRow> = BTreeMap::new();
         if rows > 0 {
-            let sums = self.plan.sums.start..self.plan.late_sums.end;
+            let sums = self.plan.sums.start..self.plan.deferred_sums.end;
             let mut space = Space { sums: vec![F::zero(); sums.end - sums.start], ..Space::default() };
-            let all = || self.plan.instructions.iter().chain(&self.plan.late);
-            self.bring_in(inputs, 0, lane, &mut space);
+            let all = || self.plan.instructions.iter().chain(&self.plan.deferred);
+            self.bring_in(inputs, 0, lanes, &mut space);
             let mut best = vec![Duration::MAX; all().count()];
             for _ in 0..repeats.max(1) {
                 for (best, instruction) in best.iter_mut().zip(all()) {
                     let start = Instant::now();
-                    self.run_one(instruction, lane, &mut space);
+                    self.run_instructions(std::slice::from_ref(instruction), lanes, &mut space);
                     *best = (*best).min(start.elapsed());
                 }
             }
-            let nonzeros = |matrix: usize| self.plan.matrices[matrix].nonzeros;
             for (instruction, time) in all().zip(best) {
                 let row = by_name.entry(instruction.name).or_insert(ProfileRow {
                     name: instruction.name,
@@ -70,23 +68,13 @@ impl<F: Element> Program<F> {
                     time: Duration::ZERO,
                 });
                 row.instructions += 1;
-                row.operations += instruction.operations(&nonzeros);
+                row.operations += instruction.operations(&self.plan.matrices);
                 row.time += time;
             }
         }
         let mut rows: Vec<ProfileRow> = by_name.into_values().collect();
         rows.sort_by_key(|row| std::cmp::Reverse(row.time));
-        Profile { lanes: lane.count, rows }
-    }
-
-    fn run_one(&self, instruction: &Instruction, lane: Lane, space: &mut Space<F>) {
-        F::run(Chunk {
-            instructions: std::slice::from_ref(instruction),
-            matrices: &self.packed,
-            shared: &self.values,
-            lane,
-            space,
-        });
+        Profile { lanes: lanes.count, rows }
     }
 }
 

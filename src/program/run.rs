@@ -9,12 +9,15 @@ use std::ops::Range;
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
-use super::element::{Chunk, Element};
 use super::error::ProgramError;
-use super::lanes::Lane;
-use super::place::Places;
+use super::execute::Chunk;
+use super::instruction::Instruction;
 use super::plan::{Found, Plan, Program, SharedWork, Slot};
-use crate::sweep::value::{Lanes, evaluate};
+use super::precision::{ChunkWork, Precision};
+use super::register::{Kind, Registers, Rows};
+use super::workspace::{Space, Workspace};
+use crate::kernel::Lanes;
+use crate::sweep::value::{OperandValues, evaluate};
 use crate::tape::Parameters;
 
 /// On how many threads programs run; results do not depend on it.
@@ -25,17 +28,6 @@ pub enum Threads {
     All,
     /// The caller's alone.
     One,
-}
-
-/// What a shard works in.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Space<F> {
-    pub rows: Vec<F>,
-    pub sums: Vec<F>,
-    pub panel: Vec<F>,
-    pub newton: Vec<super::solve::Newton<F>>,
-    /// The lanes of the chunk that it holds.
-    pub lane: Option<Lane>,
 }
 
 /// A chunk's numbers stay in this much of a second-level cache.
@@ -49,22 +41,22 @@ const PANEL_ROWS: usize = 32;
 const LANES_STEP: usize = 16;
 /// Lanes that the widest registers multiply at a time: four registers of sixteen.
 const PANEL: usize = 64;
-/// Elements that are turned at a time between rows of numbers and rows of lanes: a line of the cache.
-const TURNED: usize = 8;
+/// Elements that are transposed at a time between rows of numbers and rows of lanes: a line of the cache.
+const TRANSPOSED: usize = 8;
 /// Sums that one thread adds up at a time.
 const SUMS_AT_ONCE: usize = 1 << 15;
-/// Chunks that late sums are formed from together take so much memory.
-const LATE_BYTES: usize = 64 << 20;
+/// Chunks that deferred sums are formed from together take so much memory.
+const DEFERRED_BYTES: usize = 64 << 20;
 /// With so many rows to a shard another thread is worth it.
 const LEAST_ROWS: usize = 128;
 
-/// As many lanes as keep the live rows of a chunk in the second-level cache, in whole panels. Late sums go once
+/// As many lanes as keep the live rows of a chunk in the second-level cache, in whole panels. Deferred sums go once
 /// through memory for every chunk: these are longer. Where products are most of the work one panel is enough, if what
 /// they read then stays in the first-level cache as it lies.
 pub(super) fn lanes_for(plan: &Plan, bytes: usize) -> usize {
     let rows = plan.rows;
     let fit = CACHE_BYTES / (bytes * rows.max(1));
-    let fewest = if plan.late.is_empty() { PANEL } else { 2 * PANEL };
+    let fewest = if plan.deferred.is_empty() { PANEL } else { 2 * PANEL };
     let most = match plan.products() {
         Some(read) if (PANEL_ROWS..=FIRST_CACHE_BYTES / (PANEL * bytes)).contains(&read) => PANEL,
         _ => MOST_LANES,
@@ -100,7 +92,7 @@ impl Shards {
     }
 }
 
-impl<F: Element> Program<F> {
+impl<F: Precision> Program<F> {
     /// Sets on how many threads it runs.
     pub fn set_threads(&mut self, threads: Threads) {
         self.threads = threads;
@@ -113,8 +105,8 @@ impl<F: Element> Program<F> {
     pub fn load(&mut self, parameters: &Parameters) -> Result<(), ProgramError> {
         for (slot, declaration) in &self.plan.parameters {
             let tensor = parameters.resolve(declaration)?;
-            let offset = self.plan.slots[*slot].offset;
-            for (value, given) in self.values[offset..].iter_mut().zip(&tensor.values) {
+            let offset = self.plan.slots[slot.0].offset;
+            for (value, given) in self.shared[offset..].iter_mut().zip(&tensor.values) {
                 *value = F::of(*given);
             }
         }
@@ -126,7 +118,7 @@ impl<F: Element> Program<F> {
     pub(super) fn prepare_here(&mut self) {
         self.derive_shared_here();
         for number in self.plan.matrices_of.iter().flatten() {
-            self.packed[*number].load(&self.plan.matrices[*number], &self.values);
+            self.packed[number.0].load(number.of(&self.plan.matrices), &self.shared);
         }
         self.loaded = true;
     }
@@ -134,10 +126,11 @@ impl<F: Element> Program<F> {
     /// The same, where matrices that have a parameter's numbers as they are have them already.
     pub(super) fn derive_shared_here(&mut self) {
         for work in &self.plan.shared {
-            step(&self.plan.slots, &self.plan.zeros, work, &mut self.values);
+            let (known, rest) = self.shared.split_at_mut(self.plan.slots[work.out.0].offset);
+            step(&self.plan, work, (known, &[]), rest);
         }
         for number in &self.plan.matrices_derived {
-            self.packed[*number].load(&self.plan.matrices[*number], &self.values);
+            self.packed[number.0].load(number.of(&self.plan.matrices), &self.shared);
         }
     }
 
@@ -148,18 +141,30 @@ impl<F: Element> Program<F> {
     ///
     /// # Errors
     /// [`ProgramError::NotLoaded`], [`ProgramError::Inputs`], [`ProgramError::Rows`].
-    pub fn run(&mut self, inputs: &[&[F]], rows: usize) -> Result<Vec<Vec<F>>, ProgramError> {
+    pub fn run(&self, inputs: &[&[F]], rows: usize) -> Result<Vec<Vec<F>>, ProgramError> {
         let mut results: Vec<Vec<F>> = self.plan.outputs.iter().map(|_| Vec::new()).collect();
         self.run_into(inputs, rows, &mut results)?;
         Ok(results)
     }
 
-    /// The same into vectors that are there already: a call of the same size allocates nothing.
+    /// Runs into vectors that are there already: a call of the same size allocates nothing.
     ///
     /// # Errors
     /// As [`Program::run`].
-    pub fn run_into(
-        &mut self,
+    pub fn run_into(&self, inputs: &[&[F]], rows: usize, results: &mut [Vec<F>]) -> Result<(), ProgramError> {
+        let mut workspace = self.pool.take();
+        let done = self.run_with(&mut workspace, inputs, rows, results);
+        self.pool.put_back(workspace);
+        done
+    }
+
+    /// Runs in the caller's workspace, into vectors that are there already.
+    ///
+    /// # Errors
+    /// As [`Program::run`].
+    pub fn run_with(
+        &self,
+        workspace: &mut Workspace<F>,
         inputs: &[&[F]],
         rows: usize,
         results: &mut [Vec<F>],
@@ -167,38 +172,46 @@ impl<F: Element> Program<F> {
         self.check(inputs, rows)?;
         for (found, result) in self.plan.outputs.iter().zip(&mut *results) {
             let width = match found {
-                Found::Each(places) => rows * places.len(),
-                Found::Sum(slot) => self.plan.slots[*slot].shape.len(),
+                Found::Each(registers) => rows * registers.len(),
+                Found::Sum(slot) => self.plan.slots[slot.0].shape.len(),
             };
             result.resize(width, F::zero());
         }
-        F::run_and_sum(self, inputs, rows, results);
-        self.passes += 1;
+        F::run_and_sum(self, workspace, inputs, rows, results);
+        self.passes.add_one();
         for (found, result) in self.plan.outputs.iter().zip(results) {
             if let Found::Sum(slot) = found {
-                let Slot { offset, shape, .. } = self.plan.slots[*slot];
-                result.copy_from_slice(&self.values[offset..offset + shape.len()]);
+                result.copy_from_slice(workspace.slot(&self.plan, *slot));
             }
         }
         Ok(())
     }
 
-    /// Runs over rows that fit, and leaves the sums in place. Without `results` nothing else is kept.
-    pub(super) fn run_and_sum_here(&mut self, inputs: &[&[F]], rows: usize, results: &mut [Vec<F>]) {
+    /// Runs over rows that fit, and leaves the sums in the workspace. Without `results` nothing else is kept.
+    pub(super) fn run_and_sum_here(
+        &self,
+        workspace: &mut Workspace<F>,
+        inputs: &[&[F]],
+        rows: usize,
+        results: &mut [Vec<F>],
+    ) {
         let shards = self.shards(rows);
-        let mut spaces = std::mem::take(&mut self.spaces);
-        spaces.resize_with(shards.count.max(spaces.len()), Space::default);
+        workspace.fit(&self.plan, shards.count);
+        let Workspace { spaces, sums, panels, .. } = workspace;
+        // Numbers from the first sum on: those of each chunk, the deferred ones, and what follows from them.
+        let start = self.plan.sums.start;
         let own = &mut spaces[..shards.count];
         for space in &mut *own {
             space.sums.clear();
             space.sums.resize(self.plan.sums.len(), F::zero());
         }
-        if self.plan.late.is_empty() {
+        if self.plan.deferred.is_empty() {
             self.run_shards(shards, 0..shards.chunks(), inputs, rows, own, results);
         } else {
             for chunk in 0..shards.chunks() {
                 self.run_shards(shards, chunk..chunk + 1, inputs, rows, own, results);
-                self.add_late(own, chunk == 0);
+                let deferred = self.plan.deferred_sums.start - start..self.plan.deferred_sums.end - start;
+                self.add_deferred(own, &mut sums[deferred], panels, chunk == 0);
             }
         }
         // Shard after shard, whatever thread was done first.
@@ -210,16 +223,16 @@ impl<F: Element> Program<F> {
                 total.iter_mut().zip(shares).for_each(|(sum, share)| *sum = *sum + *share);
             }
         };
-        let total = &mut self.values[self.plan.sums.clone()];
+        let total = &mut sums[..self.plan.sums.len()];
         match self.threads {
             Threads::All if total.len() > SUMS_AT_ONCE => {
                 total.par_chunks_mut(SUMS_AT_ONCE).enumerate().for_each(add);
             }
             _ => total.chunks_mut(SUMS_AT_ONCE).enumerate().for_each(add),
         }
-        self.spaces = spaces;
         for work in &self.plan.after {
-            step(&self.plan.slots, &self.plan.zeros, work, &mut self.values);
+            let (known, rest) = sums.split_at_mut(self.plan.slots[work.out.0].offset - start);
+            step(&self.plan, work, (&self.shared, known), rest);
         }
     }
 
@@ -237,11 +250,11 @@ impl<F: Element> Program<F> {
         let mut jobs: Jobs<'_, F> =
             spaces.iter_mut().enumerate().map(|(k, space)| (k, space, SmallVec::new())).collect();
         for (found, result) in self.plan.outputs.iter().zip(results.iter_mut()) {
-            if let Found::Each(places) = found {
+            if let Found::Each(registers) = found {
                 let mut rest = result.as_mut_slice();
                 for (shard, _, parts) in &mut jobs {
                     let own = shards.rows.min(rows - (*shard * shards.rows).min(rows));
-                    let (part, after) = rest.split_at_mut(own * places.len());
+                    let (part, after) = rest.split_at_mut(own * registers.len());
                     parts.push(part);
                     rest = after;
                 }
@@ -253,21 +266,18 @@ impl<F: Element> Program<F> {
             for chunk in chunks.clone() {
                 let start = first + chunk * shards.lanes;
                 if start >= end {
-                    space.lane = None;
+                    space.lanes = None;
                     break;
                 }
                 let count = shards.lanes.min(end - start);
-                let lane = Lane::of::<F>(count);
-                space.lane = Some(lane);
-                self.chunk(inputs, start, lane, space);
-                let each = self.plan.outputs.iter().filter_map(|found| match found {
-                    Found::Each(places) => Some(places),
-                    Found::Sum(_) => None,
-                });
-                for (places, part) in each.zip(&mut *parts) {
-                    let width = places.len();
+                let lanes = Lanes::padded::<F>(count);
+                space.lanes = Some(lanes);
+                self.chunk(inputs, start, lanes, space);
+                let each = self.plan.outputs.iter().filter_map(Found::registers);
+                for (registers, part) in each.zip(&mut *parts) {
+                    let width = registers.len();
                     let own = &mut part[(start - first) * width..(start - first + count) * width];
-                    self.write_rows(places, lane, space, own);
+                    self.write_rows(registers, lanes, space, own);
                 }
             }
         };
@@ -280,10 +290,10 @@ impl<F: Element> Program<F> {
     /// How rows are dealt out: by their number and the program alone.
     fn shards(&self, rows: usize) -> Shards {
         let bytes = self.plan.sums.len() * size_of::<F>();
-        // Sums cost memory and time for each shard; so do the rows that late sums are formed from.
+        // Sums cost memory and time for each shard; so do the rows that deferred sums are formed from.
         let most = match bytes {
-            _ if !self.plan.late.is_empty() => {
-                (LATE_BYTES / (self.plan.rows * self.lanes * size_of::<F>())).clamp(2, 16)
+            _ if !self.plan.deferred.is_empty() => {
+                (DEFERRED_BYTES / (self.plan.rows * self.lanes * size_of::<F>())).clamp(2, 16)
             }
             0 => 64,
             b if b <= 64 << 10 => 16,
@@ -303,16 +313,15 @@ impl<F: Element> Program<F> {
     }
 
     /// Brings the rows `start..` in, computes, and adds to the sums of the space.
-    fn chunk(&self, inputs: &[&[F]], start: usize, lane: Lane, space: &mut Space<F>) {
-        self.bring_in(inputs, start, lane, space);
-        let task = Chunk {
-            instructions: &self.plan.instructions,
-            matrices: &self.packed,
-            shared: &self.values,
-            lane,
-            space,
-        };
-        F::run(task);
+    fn chunk(&self, inputs: &[&[F]], start: usize, lanes: Lanes, space: &mut Space<F>) {
+        self.bring_in(inputs, start, lanes, space);
+        self.run_instructions(&self.plan.instructions, lanes, space);
+    }
+
+    /// Runs instructions on the chunk that a space holds.
+    pub(super) fn run_instructions(&self, instructions: &[Instruction], lanes: Lanes, space: &mut Space<F>) {
+        let chunk = Chunk { matrices: &self.packed, shared: &self.shared, lanes, space };
+        F::run(ChunkWork { instructions, chunk });
     }
 
     /// How many lanes a chunk of so many rows has.
@@ -321,18 +330,19 @@ impl<F: Element> Program<F> {
     }
 
     /// Brings the rows from `start` on in, an input's numbers side by side in lanes.
-    pub(super) fn bring_in(&self, inputs: &[&[F]], start: usize, lane: Lane, space: &mut Space<F>) {
-        let Lane { count, stride } = lane;
+    pub(super) fn bring_in(&self, inputs: &[&[F]], start: usize, lanes: Lanes, space: &mut Space<F>) {
+        let Lanes { count, stride } = lanes;
         if space.rows.len() < self.plan.rows * stride {
             space.rows.resize(self.plan.rows * stride, F::zero());
         }
-        for ((first, width), rows) in self.plan.inputs.iter().zip(inputs) {
-            let target = &mut space.rows[first * stride..(first + width) * stride];
-            for (block, target) in target.chunks_mut(TURNED * stride).enumerate() {
+        for (Rows { first, count: width }, rows) in self.plan.inputs.iter().copied().zip(inputs) {
+            let target = &mut space.rows[first.index() * stride..][..width * stride];
+            for (block, target) in target.chunks_mut(TRANSPOSED * stride).enumerate() {
                 for at in 0..stride {
                     // Lanes beyond the last row repeat it: numbers like any others.
                     let row = (start + at.min(count - 1)) * width;
-                    let values = &rows[row + block * TURNED..(row + (block + 1) * TURNED).min(row + width)];
+                    let values =
+                        &rows[row + block * TRANSPOSED..(row + (block + 1) * TRANSPOSED).min(row + width)];
                     for (k, value) in values.iter().enumerate() {
                         target[k * stride + at] = *value;
                     }
@@ -341,19 +351,19 @@ impl<F: Element> Program<F> {
         }
     }
 
-    fn write_rows(&self, places: &Places, lane: Lane, space: &Space<F>, out: &mut [F]) {
-        let width = places.len();
-        for first in (0..width).step_by(TURNED) {
-            let block = first..(first + TURNED).min(width);
-            // Where the numbers of each place begin, and how far it is from lane to lane.
-            let rows: SmallVec<[(&[F], usize); TURNED]> = block
+    fn write_rows(&self, registers: &Registers, lanes: Lanes, space: &Space<F>, out: &mut [F]) {
+        let width = registers.len();
+        for first in (0..width).step_by(TRANSPOSED) {
+            let block = first..(first + TRANSPOSED).min(width);
+            // Where the numbers of each register begin, and how far it is from lane to lane.
+            let rows: SmallVec<[(&[F], usize); TRANSPOSED]> = block
                 .clone()
-                .map(|e| match places.get(e) {
-                    place if place.is_shared() => (&self.values[place.index()..][..1], 0),
-                    place => (&space.rows[place.index() * lane.stride..][..lane.count], 1),
+                .map(|e| match registers.get(e).kind() {
+                    Kind::Shared(index) => (&self.shared[index..][..1], 0),
+                    Kind::Row(row) => (&space.rows[row.index() * lanes.stride..][..lanes.count], 1),
                 })
                 .collect();
-            for (at, out) in out.chunks_exact_mut(width).take(lane.count).enumerate() {
+            for (at, out) in out.chunks_exact_mut(width).take(lanes.count).enumerate() {
                 for (value, (row, step)) in out[block.clone()].iter_mut().zip(&rows) {
                     *value = row[at * step];
                 }
@@ -368,7 +378,7 @@ impl<F: Element> Program<F> {
         if inputs.len() != self.plan.inputs.len() {
             return Err(ProgramError::Inputs { expected: self.plan.inputs.len(), given: inputs.len() });
         }
-        for (number, ((_, width), values)) in self.plan.inputs.iter().zip(inputs).enumerate() {
+        for (number, (Rows { count: width, .. }, values)) in self.plan.inputs.iter().zip(inputs).enumerate() {
             if values.len() != rows * width {
                 return Err(ProgramError::Rows { input: number, rows, width: *width, given: values.len() });
             }
@@ -377,19 +387,27 @@ impl<F: Element> Program<F> {
     }
 }
 
-/// Runs one shared instruction; its result lies behind its operands.
-fn step<F: Element>(slots: &[Slot], zeros: &[bool], work: &SharedWork, values: &mut [F]) {
-    let out = slots[work.out];
-    let (known, rest) = values.split_at_mut(out.offset);
-    let operands: SmallVec<[Lanes<'_, F>; 3]> = work
+/// Runs one shared instruction, whose operands lie among what is known: numbers that depend on parameters alone, and
+/// those from the first sum on. `rest` begins with its result.
+fn step<F: Precision>(plan: &Plan, work: &SharedWork, (shared, sums): (&[F], &[F]), rest: &mut [F]) {
+    let out = plan.slots[work.out.0];
+    let operands: SmallVec<[OperandValues<'_, F>; 3]> = work
         .operands
         .iter()
         .map(|slot| {
-            let Slot { offset, shape, zeros: own } = slots[*slot];
-            let values = &known[offset..offset + shape.len()];
-            Lanes { values, width: 1, shape, zeros: &zeros[own.0..own.1] }
+            let Slot { offset, shape, zeros } = plan.slots[slot.0];
+            let known = match offset.checked_sub(plan.sums.start) {
+                None => &shared[offset..],
+                Some(offset) => &sums[offset..],
+            };
+            OperandValues {
+                values: &known[..shape.len()],
+                width: 1,
+                shape,
+                zeros: &plan.zeros[zeros.0..zeros.1],
+            }
         })
         .collect();
-    let own_zeros = &zeros[out.zeros.0..out.zeros.1];
-    evaluate(&work.op, out.shape, &operands, &mut rest[..out.shape.len()], 1, own_zeros);
+    let zeros = &plan.zeros[out.zeros.0..out.zeros.1];
+    evaluate(&work.op, out.shape, &operands, &mut rest[..out.shape.len()], 1, zeros);
 }

@@ -6,11 +6,11 @@
 use std::collections::HashMap;
 
 use super::instruction::{Instruction, Work};
-use super::place::Segment;
+use super::register::{Register, Segment};
 use crate::tape::{Op, Unary};
 
 /// What an instruction computes tanh or 1/cosh² of: for each segment the rows, and how many.
-type Arguments = Vec<(super::place::Place, usize)>;
+type Arguments = Vec<(Register, usize)>;
 
 fn arguments(instruction: &Instruction) -> Option<(&Op, &Vec<Segment>, Arguments)> {
     match &instruction.work {

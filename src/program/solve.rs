@@ -5,17 +5,17 @@
 
 use pulp::Simd;
 
+use super::execute::Chunk;
 use super::instruction::Equation;
-use super::lanes::Context;
-use super::place::Place;
+use super::register::{Kind, Register};
 use crate::sweep::value::Number;
 
 /// Halving the bits of a bracket takes 64 steps; Newton's steps come on top.
 const MOST_STEPS: u32 = 300;
 
-impl<F: Number> Context<'_, F> {
+impl<F: Number> Chunk<'_, F> {
     pub(super) fn solve<S: Simd>(&mut self, simd: S, equation: &Equation) {
-        let stride = self.lane.stride;
+        let stride = self.lanes.stride;
         match equation {
             Equation::Substitution { stages, takes } => {
                 for (stage, (from, to)) in stages.iter().zip(takes) {
@@ -30,7 +30,7 @@ impl<F: Number> Context<'_, F> {
                 newton.start(*ends, unknowns.len() * stride);
                 loop {
                     for (at, unknown) in newton.at().chunks_exact(stride).zip(unknowns) {
-                        self.space.rows[unknown.row * stride..(unknown.row + 1) * stride].copy_from_slice(at);
+                        self.space.rows[unknown.row.index() * stride..][..stride].copy_from_slice(at);
                     }
                     // At the solution too: others may read what is computed there.
                     self.run_list(simd, iterate);
@@ -39,9 +39,9 @@ impl<F: Number> Context<'_, F> {
                     }
                     for (k, unknown) in unknowns.iter().enumerate() {
                         for lane in 0..stride {
-                            let of = |place: Place| match place.is_shared() {
-                                true => self.shared[place.index()],
-                                false => self.space.rows[place.index() * stride + lane],
+                            let of = |register: Register| match register.kind() {
+                                Kind::Shared(index) => self.shared[index],
+                                Kind::Row(row) => self.space.rows[row.index() * stride + lane],
                             };
                             newton.step(k * stride + lane, of(unknown.value), of(unknown.slope));
                         }

@@ -2,81 +2,83 @@
 
 use pulp::Simd;
 
-use super::chain;
-use super::instruction::ChainTerm;
-use super::lanes::{Context, Lane, Operand, split};
-use super::place::Place;
-use super::run::Space;
-use crate::kernel::{self, Term, Wanted};
+use super::execute::{Argument, Chunk, split};
+use super::fusion;
+use super::instruction::FusedTerm;
+use super::register::{Kind, Register, Row, Rows};
+use super::workspace::Space;
+use crate::kernel::{self, EntryMask, Lanes, Term};
 use crate::sweep::value::Number;
 
-impl<F: Number> Context<'_, F> {
+impl<F: Number> Chunk<'_, F> {
     #[inline(always)]
-    pub(super) fn chain<S: Simd>(&mut self, simd: S, (out, count): (usize, usize), terms: &[ChainTerm]) {
-        let stride = self.lane.stride;
-        let (out, read) = split(&mut self.space.rows, out, count, stride);
-        let mut list = [Term::Number(F::zero()); chain::LONGEST];
-        for (own, ChainTerm { negative, place, factor }) in list.iter_mut().zip(terms) {
-            let of = |place: Place| read.operand(place, count, stride, self.shared);
+    pub(super) fn sum_of_terms<S: Simd>(&mut self, simd: S, rows: Rows, terms: &[FusedTerm]) {
+        let (stride, count) = (self.lanes.stride, rows.count);
+        let (out, read) = split(&mut self.space.rows, rows, stride);
+        let mut list = [Term::Number(F::zero()); fusion::LONGEST];
+        for (own, FusedTerm { negative, register, factor }) in list.iter_mut().zip(terms) {
+            let of = |register: Register| read.argument(register, count, stride, self.shared);
             let signed = |a: F| if *negative { -a } else { a };
-            *own = match (of(*place), factor.map(of)) {
-                (Operand::Number(a), None) => Term::Number(signed(a)),
-                (Operand::Number(a), Some(Operand::Number(b))) => Term::Number(signed(a * b)),
-                (Operand::Rows(a), Some(Operand::Number(b)))
-                | (Operand::Number(b), Some(Operand::Rows(a))) => Term::Multiple(a, signed(b)),
-                (Operand::Rows(a), None) if *negative => Term::Minus(a),
-                (Operand::Rows(a), None) => Term::Plus(a),
-                (Operand::Rows(a), Some(Operand::Rows(b))) if *negative => Term::MinusProduct(a, b),
-                (Operand::Rows(a), Some(Operand::Rows(b))) => Term::PlusProduct(a, b),
+            *own = match (of(*register), factor.map(of)) {
+                (Argument::Number(a), None) => Term::Number(signed(a)),
+                (Argument::Number(a), Some(Argument::Number(b))) => Term::Number(signed(a * b)),
+                (Argument::Rows(a), Some(Argument::Number(b)))
+                | (Argument::Number(b), Some(Argument::Rows(a))) => Term::Multiple(a, signed(b)),
+                (Argument::Rows(a), None) if *negative => Term::Minus(a),
+                (Argument::Rows(a), None) => Term::Plus(a),
+                (Argument::Rows(a), Some(Argument::Rows(b))) if *negative => Term::MinusProduct(a, b),
+                (Argument::Rows(a), Some(Argument::Rows(b))) => Term::PlusProduct(a, b),
             };
         }
         kernel::sum_terms(simd, &list[..terms.len()], out);
     }
 
     #[inline(always)]
-    pub(super) fn sum<S: Simd>(&mut self, simd: S, out: usize, terms: &[Place]) {
-        let stride = self.lane.stride;
-        let (out, read) = split(&mut self.space.rows, out, 1, stride);
+    pub(super) fn sum<S: Simd>(&mut self, simd: S, out: Row, terms: &[Register]) {
+        let stride = self.lanes.stride;
+        let (out, read) = split(&mut self.space.rows, Rows::one(out), stride);
         // The compiler makes sums of two terms at least.
-        let of = |place: Place| read.operand(place, 1, stride, self.shared);
+        let of = |register: Register| read.argument(register, 1, stride, self.shared);
         match of(terms[0]) {
-            Operand::Rows(a) => out.copy_from_slice(a),
-            Operand::Number(a) => out.fill(a),
+            Argument::Rows(a) => out.copy_from_slice(a),
+            Argument::Number(a) => out.fill(a),
         }
-        for place in &terms[1..] {
-            match of(*place) {
-                Operand::Rows(a) => kernel::update(simd, kernel::Add, out, a),
-                Operand::Number(a) => kernel::update(simd, kernel::Add, out, a),
+        for register in &terms[1..] {
+            match of(*register) {
+                Argument::Rows(a) => kernel::update(simd, kernel::Add, out, a),
+                Argument::Number(a) => kernel::update(simd, kernel::Add, out, a),
             }
         }
     }
 
     #[inline(always)]
-    pub(super) fn dots<S: Simd>(&mut self, simd: S, out: usize, rows: &[Vec<(Place, Place)>]) {
-        let stride = self.lane.stride;
+    pub(super) fn dots<S: Simd>(&mut self, simd: S, out: Row, rows: &[Vec<(Register, Register)>]) {
+        let stride = self.lanes.stride;
         for (e, pairs) in rows.iter().enumerate() {
-            let (out, read) = split(&mut self.space.rows, out + e, 1, stride);
+            let (out, read) = split(&mut self.space.rows, Rows::one(out.after(e)), stride);
             out.fill(F::zero());
-            let of = |place: Place| read.operand(place, 1, stride, self.shared);
+            let of = |register: Register| read.argument(register, 1, stride, self.shared);
             for (a, b) in pairs {
                 match (of(*a), of(*b)) {
-                    (Operand::Rows(a), Operand::Rows(b)) => add_product(out, a, b),
-                    (Operand::Rows(a), Operand::Number(b)) | (Operand::Number(b), Operand::Rows(a)) => {
+                    (Argument::Rows(a), Argument::Rows(b)) => add_product(out, a, b),
+                    (Argument::Rows(a), Argument::Number(b)) | (Argument::Number(b), Argument::Rows(a)) => {
                         add_multiple(out, a, b);
                     }
-                    (Operand::Number(a), Operand::Number(b)) => kernel::update(simd, kernel::Add, out, a * b),
+                    (Argument::Number(a), Argument::Number(b)) => {
+                        kernel::update(simd, kernel::Add, out, a * b)
+                    }
                 }
             }
         }
     }
 
     #[inline(always)]
-    pub(super) fn add_lanes<S: Simd>(&mut self, simd: S, from: &[Place], to: usize) {
-        let Lane { count, stride } = self.lane;
-        for (e, place) in from.iter().enumerate() {
-            let share = match place.is_shared() {
-                true => F::of(count as f64) * self.shared[place.index()],
-                false => kernel::sum_lanes(simd, &self.space.rows[place.index() * stride..][..count]),
+    pub(super) fn add_lanes<S: Simd>(&mut self, simd: S, from: &[Register], to: usize) {
+        let Lanes { count, stride } = self.lanes;
+        for (e, register) in from.iter().enumerate() {
+            let share = match register.kind() {
+                Kind::Shared(index) => F::of(count as f64) * self.shared[index],
+                Kind::Row(row) => kernel::sum_lanes(simd, &self.space.rows[row.index() * stride..][..count]),
             };
             let sum = &mut self.space.sums[to + e];
             *sum = *sum + share;
@@ -84,16 +86,16 @@ impl<F: Number> Context<'_, F> {
     }
 
     #[inline(always)]
-    pub(super) fn add_products<S: Simd>(&mut self, simd: S, pairs: &[(Place, Place)], to: usize) {
-        let Lane { count, stride } = self.lane;
+    pub(super) fn add_products<S: Simd>(&mut self, simd: S, pairs: &[(Register, Register)], to: usize) {
+        let Lanes { count, stride } = self.lanes;
         for (e, (a, b)) in pairs.iter().enumerate() {
             let rows = &self.space.rows;
-            let lanes = |place: &Place| &rows[place.index() * stride..][..count];
-            let share = match (a.is_shared(), b.is_shared()) {
-                (false, false) => kernel::sum_products(simd, lanes(a), lanes(b)),
-                (true, false) => self.shared[a.index()] * kernel::sum_lanes(simd, lanes(b)),
-                (false, true) => self.shared[b.index()] * kernel::sum_lanes(simd, lanes(a)),
-                (true, true) => F::of(count as f64) * self.shared[a.index()] * self.shared[b.index()],
+            let lanes = |row: Row| &rows[row.index() * stride..][..count];
+            let share = match (a.kind(), b.kind()) {
+                (Kind::Row(a), Kind::Row(b)) => kernel::sum_products(simd, lanes(a), lanes(b)),
+                (Kind::Shared(a), Kind::Row(b)) => self.shared[a] * kernel::sum_lanes(simd, lanes(b)),
+                (Kind::Row(a), Kind::Shared(b)) => self.shared[b] * kernel::sum_lanes(simd, lanes(a)),
+                (Kind::Shared(a), Kind::Shared(b)) => F::of(count as f64) * self.shared[a] * self.shared[b],
             };
             let sum = &mut self.space.sums[to + e];
             *sum = *sum + share;
@@ -104,18 +106,17 @@ impl<F: Number> Context<'_, F> {
     pub(super) fn add_outer<S: Simd>(
         &mut self,
         simd: S,
-        left: usize,
-        right: usize,
+        left: Rows,
+        right: Rows,
         to: usize,
-        wanted: &Wanted,
+        mask: &EntryMask,
     ) {
-        let Lane { count, stride } = self.lane;
+        let (lanes, stride) = (self.lanes, self.lanes.stride);
         let Space { rows, sums, panel, .. } = &mut *self.space;
-        let [left_count, right_count] = wanted.shape();
-        let a = &rows[left * stride..(left + left_count) * stride];
-        let b = &rows[right * stride..(right + right_count) * stride];
-        let sums = &mut sums[to..to + left_count * right_count];
-        kernel::add_outer(simd, a, b, kernel::Lanes { count, stride }, wanted, sums, panel);
+        let of = |own: Rows| &rows[own.first.index() * stride..][..own.count * stride];
+        let (a, b) = (of(left), of(right));
+        let sums = &mut sums[to..to + left.count * right.count];
+        kernel::add_outer(simd, a, b, lanes, mask, sums, panel);
     }
 }
 

@@ -1,12 +1,12 @@
 //! Where a number that is not finite first arose: the program once more, a row and an instruction at a time.
 
-use super::element::{Chunk, Element};
 use super::error::{NonFinite, ProgramError};
 use super::instruction::{Instruction, Work};
-use super::lanes::Lane;
-use super::place::{Place, Places, Segment};
-use super::plan::{Found, Program, Slot};
-use super::run::Space;
+use super::plan::{Found, Program, Slot, SlotId};
+use super::precision::Precision;
+use super::register::{Kind, Register, Registers, Row, Rows, Segment};
+use super::workspace::Space;
+use crate::kernel::Lanes;
 use crate::tape::{Choice, Op};
 
 /// What tracing one row found.
@@ -20,13 +20,13 @@ enum Traced {
 /// The rows that the numbers which an instruction writes are formed from.
 enum Sources {
     /// Number by number.
-    Each(Vec<Vec<usize>>),
+    Each(Vec<Vec<Row>>),
     /// The same for all of them.
-    All(Vec<usize>),
+    All(Vec<Row>),
 }
 
 impl Sources {
-    fn of(&self, number: usize) -> &[usize] {
+    fn of(&self, number: usize) -> &[Row] {
         match self {
             Sources::Each(each) => each.get(number).map_or(&[], Vec::as_slice),
             Sources::All(all) => all,
@@ -34,27 +34,23 @@ impl Sources {
     }
 }
 
-impl<F: Element> Program<F> {
+impl<F: Precision> Program<F> {
     /// The operation that makes a number that is not finite out of finite ones, among those that an output comes from:
     /// the branch of a choice that is not taken is nobody's source. Looked for in one row at a time, among the given
     /// rows. Where every output is finite, it is the first such operation in the order of the program.
     ///
     /// # Errors
     /// As [`Program::run`].
-    pub fn trace_nonfinite(
-        &mut self,
-        inputs: &[&[F]],
-        rows: usize,
-    ) -> Result<Option<NonFinite>, ProgramError> {
+    pub fn trace_nonfinite(&self, inputs: &[&[F]], rows: usize) -> Result<Option<NonFinite>, ProgramError> {
         self.check(inputs, rows)?;
         Ok(F::trace(self, inputs, rows))
     }
 
-    pub(super) fn trace_here(&mut self, inputs: &[&[F]], rows: usize) -> Option<NonFinite> {
+    pub(super) fn trace_here(&self, inputs: &[&[F]], rows: usize) -> Option<NonFinite> {
         for work in &self.plan.shared {
-            let numbers = |slot: usize| {
-                let Slot { offset, shape, .. } = self.plan.slots[slot];
-                &self.values[offset..offset + shape.len()]
+            let numbers = |slot: SlotId| {
+                let Slot { offset, shape, .. } = self.plan.slots[slot.0];
+                &self.shared[offset..offset + shape.len()]
             };
             let out = numbers(work.out);
             let finite = |values: &[F]| values.iter().all(|value| value.is_finite());
@@ -84,48 +80,41 @@ impl<F: Element> Program<F> {
     }
 
     fn traced(&self, inputs: &[&[F]], row: usize, space: &mut Space<F>) -> Traced {
-        let lane = Lane::of::<F>(1);
+        let lanes = Lanes::padded::<F>(1);
         space.rows.clear();
-        space.rows.resize(self.plan.rows * lane.stride, F::zero());
-        for ((first, width), rows) in self.plan.inputs.iter().zip(inputs) {
-            for (e, value) in rows[row * width..(row + 1) * width].iter().enumerate() {
-                space.rows[(first + e) * lane.stride..(first + e + 1) * lane.stride].fill(*value);
+        space.rows.resize(self.plan.rows * lanes.stride, F::zero());
+        for (own, rows) in self.plan.inputs.iter().zip(inputs) {
+            for (own, value) in own.indices().zip(&rows[row * own.count..]) {
+                space.rows[own * lanes.stride..][..lanes.stride].fill(*value);
             }
         }
         let mut found: Vec<NonFinite> = Vec::new();
         // By row of memory: where the number that is not finite comes from, as an index of `found`.
         let mut origin: Vec<Option<usize>> = vec![None; self.plan.rows];
         for instruction in &self.plan.instructions {
-            let before = self.operands_of(instruction, lane, space);
-            let sources = self.sources_of(instruction, lane, space);
-            let task = Chunk {
-                instructions: std::slice::from_ref(instruction),
-                matrices: &self.packed,
-                shared: &self.values,
-                lane,
-                space,
-            };
-            F::run(task);
-            let written = instruction.written(&|k| self.plan.matrices[k].rows());
+            let before = self.operands_of(instruction, lanes, space);
+            let sources = self.sources_of(instruction, lanes, space);
+            self.run_instructions(std::slice::from_ref(instruction), lanes, space);
+            let written = instruction.written(&self.plan.matrices);
             if written.is_empty()
-                && let Some(known) = sources.of(0).iter().find_map(|row| origin[*row])
+                && let Some(known) = sources.of(0).iter().find_map(|row| origin[row.index()])
             {
                 return Traced::Output(found.swap_remove(known));
             }
-            let numbers = written.iter().flat_map(|(first, count)| *first..first + count);
-            for (at, place) in numbers.enumerate() {
-                let value = space.rows[place * lane.stride];
+            let numbers = written.iter().flat_map(|rows| rows.indices());
+            for (at, written) in numbers.enumerate() {
+                let value = space.rows[written * lanes.stride];
                 if value.is_finite() {
-                    origin[place] = None;
+                    origin[written] = None;
                     continue;
                 }
-                let known = sources.of(at).iter().find_map(|row| origin[*row]);
+                let known = sources.of(at).iter().find_map(|row| origin[row.index()]);
                 let own = before.get(at).or(before.last());
                 if known.is_some() || own.is_some_and(|own| own.iter().any(|value| !value.is_finite())) {
-                    origin[place] = known;
+                    origin[written] = known;
                     continue;
                 }
-                origin[place] = Some(found.len());
+                origin[written] = Some(found.len());
                 let element = instruction
                     .elements
                     .as_ref()
@@ -143,37 +132,30 @@ impl<F: Element> Program<F> {
                 });
             }
         }
-        let late = self.plan.late.iter().flat_map(|sum| sum.read(&|k| self.plan.matrices[k].width));
-        let late = late.flat_map(|(first, count)| first..first + count);
-        let outputs = self.plan.outputs.iter().filter_map(|output| match output {
-            Found::Each(places) => Some(places),
-            Found::Sum(_) => None,
-        });
-        let rows = outputs.flat_map(Places::iter).filter(|place| !place.is_shared()).map(Place::index);
-        match rows.chain(late).find_map(|row| origin[row]) {
+        let deferred = self.plan.deferred.iter().flat_map(|sum| sum.read(&self.plan.matrices));
+        let outputs = self.plan.outputs.iter().filter_map(Found::registers);
+        let rows = outputs.flat_map(Registers::iter).filter_map(Register::row);
+        match rows.chain(deferred.flat_map(Rows::iter)).find_map(|row| origin[row.index()]) {
             Some(known) => Traced::Output(found.swap_remove(known)),
             None => Traced::Hidden(found.into_iter().next()),
         }
     }
 
     /// The rows that each number which an instruction writes is formed from; of a choice those of the branch taken.
-    fn sources_of(&self, instruction: &Instruction, lane: Lane, space: &Space<F>) -> Sources {
-        let row = |place: Place, k: usize| (!place.is_shared()).then(|| place.index() + k);
+    fn sources_of(&self, instruction: &Instruction, lanes: Lanes, space: &Space<F>) -> Sources {
+        let row = |register: Register, k: usize| register.row().map(|row| row.after(k));
         match &instruction.work {
             Work::Elementwise { op, segments } => {
-                let each = |segment: &Segment, k: usize| -> Vec<usize> {
+                let each = |segment: &Segment, k: usize| -> Vec<Row> {
                     let operands = &segment.operands;
-                    let taken: &[Place] = match op {
+                    let taken: &[Register] = match op {
                         Op::Choice(Choice::Select) => {
-                            let condition = match row(operands[0], k) {
-                                Some(row) => space.rows[row * lane.stride],
-                                None => self.values[operands[0].index()],
-                            };
+                            let condition = self.number(operands[0], k, lanes, space);
                             if condition == F::zero() { &operands[2..] } else { &operands[1..2] }
                         }
                         _ => operands,
                     };
-                    taken.iter().filter_map(|place| row(*place, k)).collect()
+                    taken.iter().filter_map(|register| row(*register, k)).collect()
                 };
                 let numbers =
                     segments.iter().flat_map(|segment| (0..segment.count).map(move |k| (segment, k)));
@@ -181,35 +163,38 @@ impl<F: Element> Program<F> {
             }
             _ => {
                 // What an equation writes itself is none of its sources.
-                let written = instruction.written(&|k| self.plan.matrices[k].rows());
-                let own =
-                    |row: &usize| written.iter().any(|(first, count)| (*first..first + count).contains(row));
-                let read = instruction.read(&|k| self.plan.matrices[k].width);
-                let rows = read.iter().flat_map(|(first, count)| *first..first + count);
-                Sources::All(rows.filter(|row| !own(row)).collect())
+                let written = instruction.written(&self.plan.matrices);
+                let own = |row: &Row| written.iter().any(|rows| rows.contains(*row));
+                let read = instruction.read(&self.plan.matrices).into_iter().flat_map(Rows::iter);
+                Sources::All(read.filter(|row| !own(row)).collect())
             }
         }
     }
 
+    /// The number of a register's element, in the first lane.
+    fn number(&self, register: Register, element: usize, lanes: Lanes, space: &Space<F>) -> F {
+        match register.kind() {
+            Kind::Shared(index) => self.shared[index],
+            Kind::Row(row) => space.rows[row.after(element).index() * lanes.stride],
+        }
+    }
+
     /// The operands of each number that an instruction writes; for a product all of them together.
-    fn operands_of(&self, instruction: &Instruction, lane: Lane, space: &Space<F>) -> Vec<Vec<F>> {
-        let number = |place: Place, k: usize| match place.is_shared() {
-            true => self.values[place.index()],
-            false => space.rows[(place.index() + k) * lane.stride],
-        };
+    fn operands_of(&self, instruction: &Instruction, lanes: Lanes, space: &Space<F>) -> Vec<Vec<F>> {
+        let number = |register: &Register, k: usize| self.number(*register, k, lanes, space);
         match &instruction.work {
             Work::Elementwise { segments, .. } | Work::TanhAndSlope { segments, .. } => segments
                 .iter()
                 .flat_map(|segment| {
-                    (0..segment.count)
-                        .map(|k| segment.operands.iter().map(|place| number(*place, k)).collect::<Vec<F>>())
+                    (0..segment.count).map(|k| {
+                        segment.operands.iter().map(|register| number(register, k)).collect::<Vec<F>>()
+                    })
                 })
                 .collect(),
             _ => {
-                let read = instruction.read(&|k| self.plan.matrices[k].width);
-                let rows = read.iter().flat_map(|(first, count)| *first..first + count);
+                let read = instruction.read(&self.plan.matrices).into_iter().flat_map(Rows::iter);
                 // They go into every result, so that none of them is told.
-                match rows.map(|row| space.rows[row * lane.stride]).find(|value| !value.is_finite()) {
+                match read.map(|row| number(&row.into(), 0)).find(|value| !value.is_finite()) {
                     Some(value) => vec![vec![value]],
                     None => Vec::new(),
                 }

@@ -3,11 +3,12 @@
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
-use super::element::Element;
 use super::error::ProgramError;
 use super::matrix::{Matrix, Packed};
 use super::plan::{Found, Program};
+use super::precision::Precision;
 use super::run::Threads;
+use super::workspace::Workspace;
 use crate::tape::{Parameters, Shape};
 
 /// With so many numbers to change another thread is worth it.
@@ -24,34 +25,38 @@ struct Job<'a, T, F> {
     matrices: SmallVec<[(&'a mut Packed<F>, &'a Matrix); 2]>,
 }
 
-impl<F: Element> Program<F> {
-    /// Runs over rows for the sake of the sums alone, which stay where they are: see [`Program::sum`].
+impl<F: Precision> Program<F> {
+    /// Runs over rows for the sake of the sums alone, which stay in the workspace: see [`Program::sum`].
     ///
     /// # Errors
     /// As [`Program::run`].
-    pub fn accumulate(&mut self, inputs: &[&[F]], rows: usize) -> Result<(), ProgramError> {
+    pub fn accumulate(
+        &self,
+        workspace: &mut Workspace<F>,
+        inputs: &[&[F]],
+        rows: usize,
+    ) -> Result<(), ProgramError> {
         self.check(inputs, rows)?;
-        F::run_and_sum(self, inputs, rows, &mut []);
+        F::run_and_sum(self, workspace, inputs, rows, &mut []);
         Ok(())
     }
 
-    /// A sum of the last run, by the number of its output.
+    /// A sum of the last run in a workspace, by the number of its output.
     ///
     /// # Panics
-    /// When the output is not a sum.
-    pub fn sum(&self, output: usize) -> &[F] {
+    /// When the output is not a sum, or the last run in the workspace was another program's.
+    pub fn sum<'a>(&self, workspace: &'a Workspace<F>, output: usize) -> &'a [F] {
         let Found::Sum(slot) = &self.plan.outputs[output] else { panic!("output {output} is no sum") };
-        let slot = self.plan.slots[*slot];
-        &self.values[slot.offset..slot.offset + slot.shape.len()]
+        workspace.slot(&self.plan, *slot)
     }
 
     /// Σ a² over every number of these sums, in doubles; the same bits on any number of threads.
     ///
     /// # Panics
-    /// When an output is not a sum.
-    pub fn sum_of_squares(&self, outputs: impl Iterator<Item = usize>) -> f64 {
+    /// As [`Program::sum`].
+    pub fn sum_of_squares(&self, workspace: &Workspace<F>, outputs: impl Iterator<Item = usize>) -> f64 {
         let of = |output: usize| {
-            let values = self.sum(output);
+            let values = self.sum(workspace, output);
             match self.threads {
                 Threads::All if values.len() > LARGE => {
                     let pieces: Vec<f64> = values.par_chunks(PIECE).map(squares).collect();
@@ -69,35 +74,36 @@ impl<F: Element> Program<F> {
     }
 
     /// Hands every parameter that has a gradient over to be changed, with a state of its own and the sum that `gradient`
-    /// names for it; then computes again what depends on parameters alone. Matrices take a parameter's numbers as soon as
+    /// names for it in the last run in the workspace; then computes again what depends on parameters alone. Matrices take a parameter's numbers as soon as
     /// they are changed: they are in the cache then.
     ///
     /// # Panics
-    /// When there is not a state for each parameter, or a gradient is not a sum of the parameter's shape.
+    /// When there is not a state for each parameter, a gradient is not a sum of the parameter's shape, or the last run in
+    /// the workspace was another program's.
     pub fn update<T: Send>(
         &mut self,
+        workspace: &Workspace<F>,
         gradient: &[Option<usize>],
         states: &mut [T],
         change: impl Fn(&mut T, &mut [F], &[F]) + Sync,
     ) {
         assert_eq!(states.len(), self.plan.parameters.len(), "a state for each parameter");
-        // Sums lie behind the parameters and behind all that follows from them; parameters lie in order.
-        let (parameters, sums) = self.values.split_at_mut(self.plan.sums.start);
-        let (mut rest, mut start) = (parameters, 0);
+        // Parameters lie in order.
+        let (mut rest, mut start) = (self.shared.as_mut_slice(), 0);
         let mut packed: Vec<Option<&mut Packed<F>>> = self.packed.iter_mut().map(Some).collect();
         let mut jobs: Vec<Job<'_, T, F>> = Vec::with_capacity(states.len());
         for (number, (state, output)) in states.iter_mut().zip(gradient).enumerate() {
             let Some(output) = output else { continue };
-            let slot = &self.plan.parameters[number].0;
+            let slot = self.plan.parameters[number].0;
             let Found::Sum(sum) = &self.plan.outputs[*output] else { panic!("a gradient is a sum") };
-            let (own, sum) = (self.plan.slots[*slot], self.plan.slots[*sum]);
-            assert_eq!(own.shape, sum.shape, "a gradient has its parameter's shape");
+            let own = self.plan.slots[slot.0];
+            assert_eq!(own.shape, self.plan.slots[sum.0].shape, "a gradient has its parameter's shape");
             let (values, after) = rest.split_at_mut(own.offset - start).1.split_at_mut(own.shape.len());
             (rest, start) = (after, own.offset + own.shape.len());
-            let gradient = &sums[sum.offset - self.plan.sums.start..][..sum.shape.len()];
+            let gradient = workspace.slot(&self.plan, *sum);
             let own = self.plan.matrices_of[number]
                 .iter()
-                .map(|k| (packed[*k].take().expect("a matrix has one source"), &self.plan.matrices[*k]));
+                .map(|k| (packed[k.0].take().expect("a matrix has one source"), k.of(&self.plan.matrices)));
             jobs.push(Job { state, values, gradient, matrices: own.collect() });
         }
         let run = |job: Job<'_, T, F>| {
@@ -108,7 +114,7 @@ impl<F: Element> Program<F> {
             }
         };
         match self.threads {
-            Threads::All if self.plan.late_sums.end - self.plan.sums.start > LARGE => {
+            Threads::All if self.plan.deferred_sums.end - self.plan.sums.start > LARGE => {
                 jobs.into_par_iter().for_each(run)
             }
             _ => jobs.into_iter().for_each(run),
@@ -122,8 +128,8 @@ impl<F: Element> Program<F> {
     /// Never: a parameter's values fill its shape.
     pub fn save(&self, parameters: &mut Parameters) {
         for (slot, declaration) in &self.plan.parameters {
-            let slot = self.plan.slots[*slot];
-            let values = &self.values[slot.offset..slot.offset + slot.shape.len()];
+            let slot = self.plan.slots[slot.0];
+            let values = &self.shared[slot.offset..slot.offset + slot.shape.len()];
             let values = values.iter().map(|value| value.to_double()).collect();
             parameters.set(&declaration.name, declaration.shape, values).expect("they fill the shape");
         }
@@ -131,7 +137,7 @@ impl<F: Element> Program<F> {
 }
 
 /// Σ a², with sixteen running sums in doubles.
-fn squares<F: Element>(a: &[F]) -> f64 {
+fn squares<F: Precision>(a: &[F]) -> f64 {
     let mut sums = [0.0; 16];
     let chunks = a.chunks_exact(16);
     let rest: f64 = chunks.remainder().iter().map(|a| a.to_double() * a.to_double()).sum();

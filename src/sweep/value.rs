@@ -74,10 +74,10 @@ impl Number for f32 {
 
 /// The numbers of an operand: element by element, each in one lane or in all.
 #[derive(Clone, Copy, Debug)]
-pub struct Lanes<'a, F> {
+pub struct OperandValues<'a, F> {
     /// The numbers, `[element][lane]`.
     pub values: &'a [F],
-    /// Lanes in memory: 1 for a shared node.
+    /// OperandValues in memory: 1 for a shared node.
     pub width: usize,
     /// Its shape.
     pub shape: Shape,
@@ -85,7 +85,7 @@ pub struct Lanes<'a, F> {
     pub zeros: &'a [bool],
 }
 
-impl<'a, F: Number> Lanes<'a, F> {
+impl<'a, F: Number> OperandValues<'a, F> {
     fn element(&self, e: usize) -> &'a [F] {
         &self.values[e * self.width..(e + 1) * self.width]
     }
@@ -106,7 +106,7 @@ impl<'a, F: Number> Lanes<'a, F> {
 pub fn evaluate<F: Number>(
     op: &Op,
     shape: Shape,
-    operands: &[Lanes<'_, F>],
+    operands: &[OperandValues<'_, F>],
     out: &mut [F],
     lanes: usize,
     zeros: &[bool],
@@ -206,7 +206,7 @@ pub fn evaluate<F: Number>(
     }
 }
 
-fn unary<F: Number>(function: Unary, a: Lanes<'_, F>, out: &mut [F], lanes: usize) {
+fn unary<F: Number>(function: Unary, a: OperandValues<'_, F>, out: &mut [F], lanes: usize) {
     match function {
         Unary::Neg => map(a, out, lanes, |a| -a),
         Unary::Recip => map(a, out, lanes, F::recip),
@@ -238,7 +238,13 @@ fn unary<F: Number>(function: Unary, a: Lanes<'_, F>, out: &mut [F], lanes: usiz
     }
 }
 
-fn binary<F: Number>(function: Binary, a: Lanes<'_, F>, b: Lanes<'_, F>, out: &mut [F], lanes: usize) {
+fn binary<F: Number>(
+    function: Binary,
+    a: OperandValues<'_, F>,
+    b: OperandValues<'_, F>,
+    out: &mut [F],
+    lanes: usize,
+) {
     let (zero, one) = (F::zero(), F::one());
     match function {
         Binary::Add => zip(a, b, out, lanes, |a, b| a + b),
@@ -251,7 +257,7 @@ fn binary<F: Number>(function: Binary, a: Lanes<'_, F>, b: Lanes<'_, F>, out: &m
     }
 }
 
-fn map<F: Number>(a: Lanes<'_, F>, out: &mut [F], lanes: usize, f: impl Fn(F) -> F) {
+fn map<F: Number>(a: OperandValues<'_, F>, out: &mut [F], lanes: usize, f: impl Fn(F) -> F) {
     if a.width == lanes {
         for (value, a) in out.iter_mut().zip(a.values) {
             *value = f(*a);
@@ -263,7 +269,13 @@ fn map<F: Number>(a: Lanes<'_, F>, out: &mut [F], lanes: usize, f: impl Fn(F) ->
     }
 }
 
-fn zip<F: Number>(a: Lanes<'_, F>, b: Lanes<'_, F>, out: &mut [F], lanes: usize, f: impl Fn(F, F) -> F) {
+fn zip<F: Number>(
+    a: OperandValues<'_, F>,
+    b: OperandValues<'_, F>,
+    out: &mut [F],
+    lanes: usize,
+    f: impl Fn(F, F) -> F,
+) {
     if a.width == lanes && b.width == lanes {
         for ((value, a), b) in out.iter_mut().zip(a.values).zip(b.values) {
             *value = f(*a, *b);
@@ -293,7 +305,7 @@ fn accumulate<F: Number>(from: &[F], to: &mut [F], f: impl Fn(F, F) -> F) {
 }
 
 /// A matrix times a vector or a matrix; terms with a structural zero are skipped, not multiplied.
-fn product<F: Number>(a: Lanes<'_, F>, b: Lanes<'_, F>, out: &mut [F], lanes: usize) {
+fn product<F: Number>(a: OperandValues<'_, F>, b: OperandValues<'_, F>, out: &mut [F], lanes: usize) {
     let (rows, inner) = a.shape.matrix_dims();
     let columns = b.shape.len() / inner.max(1);
     if lanes == 1 && columns == 1 {
@@ -351,7 +363,7 @@ fn side(shape: Shape) -> usize {
     rows
 }
 
-fn one_lane<F: Number>(a: Lanes<'_, F>, lane: usize) -> Vec<F> {
+fn one_lane<F: Number>(a: OperandValues<'_, F>, lane: usize) -> Vec<F> {
     (0..a.shape.len()).map(|e| a.get(e, lane)).collect()
 }
 

@@ -3,13 +3,14 @@
 
 use super::adam::Adam;
 use super::error::TrainError;
-use crate::program::{Element, NonFinite, Output, Profile, Program, ProgramError, Threads};
+use crate::program::{NonFinite, Output, Precision, Profile, Program, ProgramError, Threads, Workspace};
 use crate::sweep::adjoint;
 use crate::tape::{Cut, NodeId, Parameters, Tape};
 
 /// A loss and its gradients as a program, the optimiser, and the parameters.
 pub(crate) struct Descent<F> {
     program: Program<F>,
+    workspace: Workspace<F>,
     threads: Threads,
     /// For each parameter of the program, the output that is its gradient, if it has one.
     gradients: Vec<Option<usize>>,
@@ -30,7 +31,7 @@ pub(crate) enum Step {
     NotFinite,
 }
 
-impl<F: Element> Descent<F> {
+impl<F: Precision> Descent<F> {
     /// Compiles a scalar loss on a tape over these inputs. Only parameters for which `learns` holds are
     /// updated. A step is refused if the sum of `refuses` is above 0.
     pub fn new(
@@ -75,6 +76,7 @@ impl<F: Element> Descent<F> {
             adam: Adam::new(learning_rate, &lengths),
             clip: f64::INFINITY,
             program,
+            workspace: Workspace::default(),
             threads: Threads::All,
             parameters,
         })
@@ -108,12 +110,12 @@ impl<F: Element> Descent<F> {
     }
 
     fn step_here(&mut self, inputs: &[&[F]], rows: usize) -> Result<Step, ProgramError> {
-        self.program.accumulate(inputs, rows)?;
-        if self.refuses.is_some_and(|output| self.program.sum(output)[0].to_double() > 0.0) {
+        self.program.accumulate(&mut self.workspace, inputs, rows)?;
+        if self.refuses.is_some_and(|output| self.program.sum(&self.workspace, output)[0].to_double() > 0.0) {
             return Ok(Step::Refused);
         }
-        let loss = self.program.sum(0)[0].to_double() / rows as f64;
-        let square = self.program.sum_of_squares(self.gradients.iter().copied().flatten());
+        let loss = self.program.sum(&self.workspace, 0)[0].to_double() / rows as f64;
+        let square = self.program.sum_of_squares(&self.workspace, self.gradients.iter().copied().flatten());
         let length = square.sqrt() / rows as f64;
         if !loss.is_finite() || !length.is_finite() {
             return Ok(Step::NotFinite);
@@ -121,7 +123,7 @@ impl<F: Element> Descent<F> {
         let clipped = if length > self.clip { self.clip / length } else { 1.0 };
         let scale = F::of(clipped / rows as f64);
         let (step, moments) = self.adam.next(scale);
-        self.program.update(&self.gradients, moments, |moments, values, gradient| {
+        self.program.update(&self.workspace, &self.gradients, moments, |moments, values, gradient| {
             step.change(moments, values, gradient);
         });
         Ok(Step::Made(loss))
@@ -129,8 +131,8 @@ impl<F: Element> Descent<F> {
 
     /// Computes the mean loss over these rows, without a step.
     pub fn mean(&mut self, inputs: &[&[F]], rows: usize) -> Result<f64, ProgramError> {
-        self.program.accumulate(inputs, rows)?;
-        Ok(self.program.sum(0)[0].to_double() / rows as f64)
+        self.program.accumulate(&mut self.workspace, inputs, rows)?;
+        Ok(self.program.sum(&self.workspace, 0)[0].to_double() / rows as f64)
     }
 
     /// Number of learned parameters.
@@ -138,11 +140,11 @@ impl<F: Element> Descent<F> {
         self.gradients.iter().flatten().count()
     }
 
-    pub fn profile(&mut self, inputs: &[&[F]], rows: usize, repeats: usize) -> Result<Profile, ProgramError> {
+    pub fn profile(&self, inputs: &[&[F]], rows: usize, repeats: usize) -> Result<Profile, ProgramError> {
         self.program.profile(inputs, rows, repeats)
     }
 
-    pub fn origin(&mut self, inputs: &[&[F]], rows: usize) -> Result<Option<NonFinite>, ProgramError> {
+    pub fn origin(&self, inputs: &[&[F]], rows: usize) -> Result<Option<NonFinite>, ProgramError> {
         self.program.trace_nonfinite(inputs, rows)
     }
 

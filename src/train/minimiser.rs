@@ -9,7 +9,7 @@ use super::descent::{Descent, Step};
 use super::error::TrainError;
 use super::loss::{Input, Loss, Source};
 use crate::base::Base;
-use crate::program::{Element, Profile, Threads};
+use crate::program::{Precision, Profile, Threads};
 use crate::tape::{NodeId, Parameters};
 
 /// Settings of a minimisation.
@@ -74,7 +74,7 @@ struct Noise<F> {
     values: Vec<F>,
 }
 
-impl<F: Element> Noise<F> {
+impl<F: Precision> Noise<F> {
     fn draw(&mut self, rows: usize, random: &mut ChaCha8Rng) {
         let width = self.base.dim();
         self.draws.resize(width * rows, 0.0);
@@ -84,7 +84,7 @@ impl<F: Element> Noise<F> {
     }
 }
 
-impl<F: Element> Minimiser<F> {
+impl<F: Precision> Minimiser<F> {
     /// Builds a minimiser that starts from these parameters and learns all of them.
     ///
     /// # Errors
@@ -223,7 +223,7 @@ impl<F: Element> Minimiser<F> {
 }
 
 /// Returns an error for the first number in the data that is not finite.
-fn first_not_finite<F: Element>(data: &[&[F]], rows: usize) -> Option<TrainError> {
+fn first_not_finite<F: Precision>(data: &[&[F]], rows: usize) -> Option<TrainError> {
     data.iter().enumerate().find_map(|(input, values)| {
         let place = values.iter().position(|value| !value.is_finite())?;
         let (width, value) = (values.len() / rows, values[place].to_double());

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use pushforward::prelude::*;
 use pushforward::sweep::reach::Layout;
-use pushforward::sweep::value::{Lanes, evaluate};
+use pushforward::sweep::value::{OperandValues, evaluate};
 use pushforward::sweep::zeros::structural_zeros;
 use pushforward::tape::{Cut, Equation, Function, NodeId, Op};
 
@@ -75,11 +75,11 @@ fn step(
             low.iter().zip(&high).map(|(a, b)| 0.5 * (a + b)).collect()
         }
         op => {
-            let lanes: Vec<Lanes<'_, f64>> = operands
+            let lanes: Vec<OperandValues<'_, f64>> = operands
                 .iter()
                 .zip(shapes)
                 .zip(zeros)
-                .map(|((values, shape), zeros)| Lanes { values, width: 1, shape: *shape, zeros })
+                .map(|((values, shape), zeros)| OperandValues { values, width: 1, shape: *shape, zeros })
                 .collect();
             let mut out = vec![0.0; shape.len()];
             evaluate(op, shape, &lanes, &mut out, 1, own);

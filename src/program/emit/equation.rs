@@ -57,12 +57,15 @@ impl Emitter<'_, '_> {
     pub(super) fn equation(&mut self, block: usize, elements: Option<&[usize]>) -> Equation {
         let compiler = self.compiler;
         let Block { variable, kind, .. } = &compiler.blocks[block];
-        let unknown = self.places(*variable);
+        let unknown = self.registers(*variable);
         match kind {
             Kind::Substitution { output, stages, order } => {
                 let stages: Vec<Vec<Instruction>> = stages.iter().map(|stage| self.parts(stage)).collect();
-                let found = self.places(*output);
-                let takes = order.iter().map(|e| (found.get(*e), unknown.get(*e).index())).collect();
+                let found = self.registers(*output);
+                let takes = order
+                    .iter()
+                    .map(|e| (found.get(*e), unknown.get(*e).row().expect("an unknown has rows")))
+                    .collect();
                 Equation::Substitution { stages, takes }
             }
             Kind::Root { value, slope, ends, once, slices } => {
@@ -73,9 +76,9 @@ impl Emitter<'_, '_> {
                     true => self.parts(&self.joined(slices)),
                     false => elements.iter().flat_map(|e| self.parts(&slices[*e])).collect(),
                 };
-                let (value, slope) = (self.places(*value), self.places(*slope));
+                let (value, slope) = (self.registers(*value), self.registers(*slope));
                 let unknowns = elements.iter().map(|e| Unknown {
-                    row: unknown.get(*e).index(),
+                    row: unknown.get(*e).row().expect("an unknown has rows"),
                     value: value.get(*e),
                     slope: slope.get(*e),
                 });

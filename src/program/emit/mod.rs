@@ -7,42 +7,42 @@ use std::collections::{HashMap, HashSet};
 
 use smallvec::SmallVec;
 
-use crate::kernel::Wanted;
+use crate::kernel::EntryMask;
 use crate::program::compile::Compiler;
 use crate::program::instruction::{Instruction, Work};
 use crate::program::matrix::Matrix;
-use crate::program::memory::Block;
-use crate::program::place::{Place, Places, segments};
+use crate::program::register::{Register, Registers, Row, Rows, segments};
 use crate::tape::{Binary, Node, NodeId, Op};
 
 /// What came of a program.
 pub(super) struct Emitted {
     pub instructions: Vec<Instruction>,
     pub matrices: Vec<Matrix>,
-    pub blocks: Vec<Block>,
-    /// By input: its first row and how many it has.
-    pub inputs: Vec<(usize, usize)>,
-    places: Vec<Option<Places>>,
+    /// Rows that lie together: the results of one instruction each.
+    pub blocks: Vec<Rows>,
+    /// By input: its rows.
+    pub inputs: Vec<Rows>,
+    registers: Vec<Option<Registers>>,
 }
 
 impl Emitted {
     /// Where the elements of a node are.
-    pub(super) fn places_of(
+    pub(super) fn registers_of(
         &self,
         position: usize,
         shared: &[Option<usize>],
         compiler: &Compiler<'_>,
-    ) -> Places {
-        match (&self.places[position], shared[position]) {
-            (Some(places), _) => places.clone(),
+    ) -> Registers {
+        match (&self.registers[position], shared[position]) {
+            (Some(registers), _) => registers.clone(),
             (None, Some(offset)) => shared_places(offset, compiler, position),
             (None, None) => unreachable!("an output has a value"),
         }
     }
 }
 
-/// Where shared numbers are: in one place where they are all the same, so that one kernel call serves all elements.
-fn shared_places(offset: usize, compiler: &Compiler<'_>, position: usize) -> Places {
+/// Where shared numbers are: in one register where they are all the same, so that one kernel call serves all elements.
+fn shared_places(offset: usize, compiler: &Compiler<'_>, position: usize) -> Registers {
     let id = compiler.cut.nodes()[position];
     let (count, repeats) = compiler.tape.look(id, |node| {
         let repeats = match &node.op {
@@ -54,10 +54,10 @@ fn shared_places(offset: usize, compiler: &Compiler<'_>, position: usize) -> Pla
     });
     let zeros = compiler.zeros_of(id);
     if !zeros.is_empty() && zeros.iter().all(|zero| *zero) {
-        return Places::Repeat { place: Place::ZERO, count };
+        return Registers::Repeat { register: Register::ZERO, count };
     }
-    let first = Place::shared(offset);
-    if repeats { Places::Repeat { place: first, count } } else { Places::Run { first, count } }
+    let first = Register::shared(offset);
+    if repeats { Registers::Repeat { register: first, count } } else { Registers::Run { first, count } }
 }
 
 pub(super) struct Emitter<'c, 't> {
@@ -66,15 +66,16 @@ pub(super) struct Emitter<'c, 't> {
     shared: &'c [Option<usize>],
     members: HashSet<NodeId>,
     /// By node that only an equation runs: its first row, and the place of each element among its rows.
-    inside: HashMap<NodeId, (usize, Vec<usize>)>,
-    places: Vec<Option<Places>>,
-    blocks: Vec<Block>,
-    rows: usize,
+    inside: HashMap<NodeId, (Row, Vec<usize>)>,
+    registers: Vec<Option<Registers>>,
+    blocks: Vec<Rows>,
+    /// The first row that is not handed out.
+    next: Row,
     matrices: Vec<Matrix>,
     list: Vec<Instruction>,
 }
 
-type Operands = SmallVec<[Place; 3]>;
+type Operands = SmallVec<[Register; 3]>;
 
 impl<'c, 't> Emitter<'c, 't> {
     pub(super) fn new(
@@ -82,15 +83,15 @@ impl<'c, 't> Emitter<'c, 't> {
         shared: &'c [Option<usize>],
         members: HashSet<NodeId>,
     ) -> Emitter<'c, 't> {
-        let places = vec![None; compiler.cut.nodes().len()];
+        let registers = vec![None; compiler.cut.nodes().len()];
         Emitter {
             compiler,
             shared,
             members,
             inside: HashMap::new(),
-            places,
+            registers,
             blocks: Vec::new(),
-            rows: 0,
+            next: Row::new(0),
             matrices: Vec::new(),
             list: Vec::new(),
         }
@@ -104,10 +105,10 @@ impl<'c, 't> Emitter<'c, 't> {
         for (number, id) in compiler.cut.inputs().iter().enumerate() {
             let shape = compiler.tape.shape(*id);
             let first = self.new_rows(shape.len());
-            self.places[compiler.position(*id)] =
-                Some(Places::Run { first: Place::row(first), count: shape.len() });
+            self.registers[compiler.position(*id)] =
+                Some(Registers::Run { first: first.into(), count: shape.len() });
             if number < compiler.inputs {
-                inputs.push((first, shape.len()));
+                inputs.push(Rows::new(first, shape.len()));
             }
         }
         for block in compiler.blocks {
@@ -151,27 +152,27 @@ impl<'c, 't> Emitter<'c, 't> {
             all.sort_unstable();
             all.into_iter().for_each(|summed| self.sum(summed, sums[&summed], pushes(summed)));
         }
-        let Emitter { list, matrices, blocks, places, .. } = self;
-        Emitted { instructions: list, matrices, blocks, inputs, places }
+        let Emitter { list, matrices, blocks, registers, .. } = self;
+        Emitted { instructions: list, matrices, blocks, inputs, registers }
     }
 
     /// Rows that lie together, apart from all others.
-    fn new_rows(&mut self, count: usize) -> usize {
-        let first = self.rows;
+    fn new_rows(&mut self, count: usize) -> Row {
+        let first = self.next;
         // A gap, so that rows of two blocks never seem to be one after another.
-        self.rows += count + 1;
-        self.blocks.push(Block { first, count });
+        self.next = first.after(count + 1);
+        self.blocks.push(Rows::new(first, count));
         first
     }
 
-    fn places(&self, id: NodeId) -> Places {
+    fn registers(&self, id: NodeId) -> Registers {
         let position = self.compiler.position(id);
-        match (&self.places[position], self.shared[position]) {
-            (Some(places), _) => places.clone(),
+        match (&self.registers[position], self.shared[position]) {
+            (Some(registers), _) => registers.clone(),
             (None, Some(offset)) => shared_places(offset, self.compiler, position),
             // Inside of an equation not one element of it is known yet, and none is asked for.
             (None, None) if self.members.contains(&id) => {
-                Places::Repeat { place: Place::NOWHERE, count: self.compiler.tape.shape(id).len() }
+                Registers::Repeat { register: Register::UNKNOWN, count: self.compiler.tape.shape(id).len() }
             }
             (None, None) => unreachable!("an operand comes before its users"),
         }
@@ -192,29 +193,29 @@ impl<'c, 't> Emitter<'c, 't> {
         let elements = only.unwrap_or(&all);
         let zeros = self.compiler.zeros_of(id).to_vec();
         let zero = |e: usize| !zeros.is_empty() && zeros[e];
-        let operand = |emitter: &Self, k: usize| emitter.places(node.operands[k]);
-        let mut list = match (&self.places[position], only) {
-            (Some(Places::List(list)), Some(_)) => list.clone(),
-            _ => vec![Place::NOWHERE; count],
+        let operand = |emitter: &Self, k: usize| emitter.registers(node.operands[k]);
+        let mut list = match (&self.registers[position], only) {
+            (Some(Registers::List(list)), Some(_)) => list.clone(),
+            _ => vec![Register::UNKNOWN; count],
         };
         match &node.op {
             Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => unreachable!("a shared node"),
             Op::Equation(_) => unreachable!("equations are unfolded"),
             Op::Broadcast => {
-                let place = operand(self, 0).get(0);
+                let register = operand(self, 0).get(0);
                 if only.is_none() {
-                    self.places[position] = Some(Places::Repeat { place, count });
+                    self.registers[position] = Some(Registers::Repeat { register, count });
                     return;
                 }
-                elements.iter().for_each(|e| list[*e] = place);
+                elements.iter().for_each(|e| list[*e] = register);
             }
             Op::Gather(indices) => {
                 let from = operand(self, 0);
                 elements.iter().for_each(|e| list[*e] = from.get(indices[*e] as usize));
             }
             Op::Concat => {
-                let parts: Vec<Places> = (0..node.operands.len()).map(|k| operand(self, k)).collect();
-                let all: Vec<Place> = parts.iter().flat_map(Places::iter).collect();
+                let parts: Vec<Registers> = (0..node.operands.len()).map(|k| operand(self, k)).collect();
+                let all: Vec<Register> = parts.iter().flat_map(Registers::iter).collect();
                 elements.iter().for_each(|e| list[*e] = all[*e]);
             }
             Op::Transpose => {
@@ -224,7 +225,7 @@ impl<'c, 't> Emitter<'c, 't> {
             }
             Op::Scatter(indices) => {
                 let from = operand(self, 0);
-                let mut terms: Vec<Vec<Place>> = vec![Vec::new(); count];
+                let mut terms: Vec<Vec<Register>> = vec![Vec::new(); count];
                 for (k, index) in indices.iter().enumerate() {
                     terms[*index as usize].push(from.get(k));
                 }
@@ -233,7 +234,7 @@ impl<'c, 't> Emitter<'c, 't> {
                 }
             }
             Op::Sum => {
-                let terms: Vec<Place> = operand(self, 0).iter().collect();
+                let terms: Vec<Register> = operand(self, 0).iter().collect();
                 if !elements.is_empty() {
                     list[0] = self.sum_of(id, &node, 0, terms);
                 }
@@ -253,17 +254,19 @@ impl<'c, 't> Emitter<'c, 't> {
                 );
             }
             op @ (Op::Unary(_) | Op::Binary(_) | Op::Choice(_)) => {
-                let places: SmallVec<[Places; 3]> =
+                let registers: SmallVec<[Registers; 3]> =
                     (0..node.operands.len()).map(|k| operand(self, k)).collect();
-                let repeated = places.iter().all(|places| matches!(places, Places::Repeat { .. }));
+                let repeated =
+                    registers.iter().all(|registers| matches!(registers, Registers::Repeat { .. }));
                 if repeated && only.is_none() && count > 1 && zeros.is_empty() {
                     // The same in every element: computed once.
-                    let of = |_: usize| places.iter().map(|places| places.get(0)).collect::<Operands>();
+                    let of =
+                        |_: usize| registers.iter().map(|registers| registers.get(0)).collect::<Operands>();
                     self.elementwise(id, op, &[0], false, &zero, &of, &mut list);
-                    self.places[position] = Some(Places::Repeat { place: list[0], count });
+                    self.registers[position] = Some(Registers::Repeat { register: list[0], count });
                     return;
                 }
-                let of = |e: usize| places.iter().map(|places| places.get(e)).collect::<Operands>();
+                let of = |e: usize| registers.iter().map(|registers| registers.get(e)).collect::<Operands>();
                 self.elementwise(id, op, elements, only.is_some(), &zero, &of, &mut list);
             }
             Op::MatVec | Op::MatMul => self.product(id, &node, elements, only.is_some(), &zero, &mut list),
@@ -274,28 +277,30 @@ impl<'c, 't> Emitter<'c, 't> {
                 let shapes = (self.compiler.tape.shape(node.operands[0]), node.shape);
                 let work = Work::Lanewise { op: node.op.clone(), from, out, shapes };
                 self.push_at(work, id, node.op.name(), None);
-                (0..count).for_each(|e| list[e] = Place::row(out + e));
+                (0..count).for_each(|e| list[e] = out.after(e).into());
             }
         }
-        self.places[position] = Some(match only {
-            Some(_) => Places::List(list),
-            None => Places::of(list),
+        self.registers[position] = Some(match only {
+            Some(_) => Registers::List(list),
+            None => Registers::of(list),
         });
     }
 
     /// Rows for these elements of a node: new ones, or those that were reserved for a node inside of an equation.
-    fn out_rows(&mut self, id: NodeId, elements: &[usize], inside: bool) -> usize {
+    fn out_rows(&mut self, id: NodeId, elements: &[usize], inside: bool) -> Row {
         match self.inside.get(&id) {
-            Some((first, order)) if inside => first + elements.iter().map(|e| order[*e]).min().unwrap_or(0),
+            Some((first, order)) if inside => {
+                first.after(elements.iter().map(|e| order[*e]).min().unwrap_or(0))
+            }
             _ => self.new_rows(elements.len()),
         }
     }
 
     /// The row of an element: the next one, or the one reserved for it.
-    fn row(&self, id: NodeId, e: usize, inside: bool, (first, number): (usize, usize)) -> usize {
+    fn row(&self, id: NodeId, e: usize, inside: bool, (first, number): (Row, usize)) -> Row {
         match self.inside.get(&id) {
-            Some((first, order)) if inside => first + order[e],
-            _ => first + number,
+            Some((first, order)) if inside => first.after(order[e]),
+            _ => first.after(number),
         }
     }
 
@@ -308,16 +313,16 @@ impl<'c, 't> Emitter<'c, 't> {
         inside: bool,
         zero: &dyn Fn(usize) -> bool,
         operands: &dyn Fn(usize) -> Operands,
-        list: &mut [Place],
+        list: &mut [Register],
     ) {
         let mut computed: Vec<(usize, Operands)> = Vec::with_capacity(elements.len());
         for e in elements {
             let own = operands(*e);
             list[*e] = match op {
-                _ if zero(*e) => Place::ZERO,
+                _ if zero(*e) => Register::ZERO,
                 // What is added to a structural zero is there already.
-                Op::Binary(Binary::Add) if own[0] == Place::ZERO => own[1],
-                Op::Binary(Binary::Add | Binary::Sub) if own[1] == Place::ZERO => own[0],
+                Op::Binary(Binary::Add) if own[0] == Register::ZERO => own[1],
+                Op::Binary(Binary::Add | Binary::Sub) if own[1] == Register::ZERO => own[0],
                 _ => {
                     computed.push((*e, own));
                     continue;
@@ -332,9 +337,9 @@ impl<'c, 't> Emitter<'c, 't> {
             return;
         }
         let first = self.out_rows(id, &chosen, inside);
-        let rows: Vec<usize> =
+        let rows: Vec<Row> =
             (0..chosen.len()).map(|number| self.row(id, chosen[number], inside, (first, number))).collect();
-        chosen.iter().zip(&rows).for_each(|(e, row)| list[*e] = Place::row(*row));
+        chosen.iter().zip(&rows).for_each(|(e, row)| list[*e] = (*row).into());
         let name = self.compiler.tape.look(id, |node| node.op.name());
         let operands = computed.into_iter().map(|(_, operands)| operands);
         let segments = segments(rows.iter().copied().zip(operands));
@@ -343,28 +348,28 @@ impl<'c, 't> Emitter<'c, 't> {
         self.push_at(work, id, name, (!whole).then_some(chosen));
     }
 
-    /// The sum of some places: one of them where there is one, 0 where there is none.
-    fn sum_of(&mut self, id: NodeId, node: &Node, e: usize, terms: Vec<Place>) -> Place {
-        let terms: Vec<Place> = terms.into_iter().filter(|place| *place != Place::ZERO).collect();
+    /// The sum of some registers: one of them where there is one, 0 where there is none.
+    fn sum_of(&mut self, id: NodeId, node: &Node, e: usize, terms: Vec<Register>) -> Register {
+        let terms: Vec<Register> = terms.into_iter().filter(|register| *register != Register::ZERO).collect();
         match terms.len() {
-            0 => Place::ZERO,
+            0 => Register::ZERO,
             1 => terms[0],
             _ => {
                 let inside = self.inside.contains_key(&id);
                 let out = self.out_rows(id, &[e], inside);
                 self.push_at(Work::Sum { out, terms }, id, node.op.name(), Some(vec![e]));
-                Place::row(out)
+                out.into()
             }
         }
     }
 
-    /// The first row of these places, brought together unless they lie together already.
-    fn together(&mut self, id: NodeId, places: &Places) -> usize {
-        if let Some(row) = places.rows() {
+    /// The first row of these registers, brought together unless they lie together already.
+    fn together(&mut self, id: NodeId, registers: &Registers) -> Row {
+        if let Some(row) = registers.first_row() {
             return row;
         }
-        let out = self.new_rows(places.len());
-        let from = places.iter().collect();
+        let out = self.new_rows(registers.len());
+        let from = registers.iter().collect();
         self.push_at(Work::Copy { out, from }, id, "copy", None);
         out
     }
@@ -374,20 +379,20 @@ impl<'c, 't> Emitter<'c, 't> {
         let id = self.compiler.cut.nodes()[position];
         let node = self.compiler.tape.node(id);
         if pushed && node.op == Op::Binary(Binary::Mul) {
-            let (left, right) = (self.places(node.operands[0]), self.places(node.operands[1]));
+            let (left, right) = (self.registers(node.operands[0]), self.registers(node.operands[1]));
             let pairs = left.iter().zip(right.iter()).collect();
             self.push_at(Work::AddProducts { pairs, to }, id, "sum of mul", None);
             return;
         }
         if pushed {
-            let (left, right) = (self.places(node.operands[0]), self.places(node.operands[1]));
-            let left = (self.together(id, &left), left.len());
-            let right = (self.together(id, &right), right.len());
-            let wanted = Wanted::new([left.1, right.1], self.compiler.unread(position));
-            self.push_at(Work::AddOuter { left, right, to, wanted }, id, "sum of outer", None);
+            let (left, right) = (self.registers(node.operands[0]), self.registers(node.operands[1]));
+            let left = Rows::new(self.together(id, &left), left.len());
+            let right = Rows::new(self.together(id, &right), right.len());
+            let mask = EntryMask::new([left.count, right.count], self.compiler.unread(position));
+            self.push_at(Work::AddOuter { left, right, to, mask }, id, "sum of outer", None);
             return;
         }
-        let from = self.places(id).iter().collect();
+        let from = self.registers(id).iter().collect();
         self.push_at(Work::AddLanes { from, to }, id, "sum", None);
     }
 }

@@ -4,9 +4,8 @@ use std::collections::HashMap;
 
 use super::{Emitter, Operands};
 use crate::program::instruction::Work;
-use crate::program::matrix::{Layout, Matrix};
-use crate::program::memory::Block;
-use crate::program::place::{Place, Places};
+use crate::program::matrix::{Layout, Matrix, MatrixId};
+use crate::program::register::{Register, Registers, Row};
 use crate::tape::{Node, NodeId, Op};
 
 impl Emitter<'_, '_> {
@@ -16,7 +15,7 @@ impl Emitter<'_, '_> {
         &mut self,
         id: NodeId,
         computed: &[(usize, Operands)],
-        list: &mut [Place],
+        list: &mut [Register],
     ) -> bool {
         let node = self.compiler.tape.node(id);
         let Some(k) = (0..2).find(|k| {
@@ -29,12 +28,13 @@ impl Emitter<'_, '_> {
         if computed.iter().any(|(_, own)| own[k].is_shared() || !own[1 - k].is_shared()) {
             return false;
         }
-        let rows: Vec<usize> = computed.iter().map(|(_, own)| own[k].index()).collect();
+        let rows: Vec<Option<Row>> = computed.iter().map(|(_, own)| own[k].row()).collect();
         let matrices = &self.matrices;
         let found = self.list.iter_mut().rev().take(4).find_map(|instruction| match &mut instruction.work {
             Work::Product { matrix, out, bias: bias @ None, columns: 1, .. } => {
-                let count = matrices[*matrix].rows();
-                let all = rows.len() == count && rows.iter().enumerate().all(|(k, row)| *row == *out + k);
+                let count = matrix.of(matrices).rows();
+                let all =
+                    rows.len() == count && rows.iter().enumerate().all(|(k, row)| *row == Some(out.after(k)));
                 all.then_some(bias)
             }
             _ => None,
@@ -52,19 +52,19 @@ impl Emitter<'_, '_> {
         elements: &[usize],
         inside: bool,
         zero: &dyn Fn(usize) -> bool,
-        list: &mut [Place],
+        list: &mut [Register],
     ) {
         let compiler = self.compiler;
         let (left, right) = (node.operands[0], node.operands[1]);
         let (rows, inner) = compiler.tape.shape(left).matrix_dims();
         let columns = node.shape.len() / rows.max(1);
         let kept: Vec<usize> = elements.iter().copied().filter(|e| !zero(*e)).collect();
-        elements.iter().filter(|e| zero(**e)).for_each(|e| list[*e] = Place::ZERO);
+        elements.iter().filter(|e| zero(**e)).for_each(|e| list[*e] = Register::ZERO);
         if kept.is_empty() {
             return;
         }
         let shared_left = !compiler.batched[compiler.position(left)];
-        let right_places = self.places(right);
+        let right_registers = self.registers(right);
         let whole = kept.len() == rows * columns;
         if shared_left && compiler.batched[compiler.position(right)] && (columns == 1 || !inside) {
             let (source, transposed) = compiler.source(left);
@@ -72,8 +72,8 @@ impl Emitter<'_, '_> {
             let (source_rows, source_columns) = compiler.tape.shape(source).matrix_dims();
             let zeros = compiler.zeros_of(left);
             let (from, places, width) = match columns {
-                1 => self.columns_read(id, &right_places, zeros, &kept, inner),
-                _ => (self.together(right, &right_places), (0..inner).collect(), inner),
+                1 => self.columns_read(id, &right_registers, zeros, &kept, inner),
+                _ => (self.together(right, &right_registers), (0..inner).collect(), inner),
             };
             let kept_rows: Vec<usize> = if columns == 1 { kept.clone() } else { (0..rows).collect() };
             let layout = Layout {
@@ -88,26 +88,26 @@ impl Emitter<'_, '_> {
             let all: Vec<usize> = (0..rows * columns).collect();
             let written = if columns == 1 { &kept } else { &all };
             let out = self.out_rows(id, written, inside);
-            let matrix = self.matrices.len();
+            let matrix = MatrixId(self.matrices.len());
             self.matrices.push(Matrix::new(&layout));
             let work = Work::Product { matrix, from, out, bias: None, columns };
             self.push_at(work, id, node.op.name(), (!whole).then(|| written.clone()));
-            let rows: HashMap<usize, usize> =
-                written.iter().enumerate().map(|(k, e)| (*e, out + k)).collect();
-            kept.iter().for_each(|e| list[*e] = Place::row(rows[e]));
+            let rows: HashMap<usize, Row> =
+                written.iter().enumerate().map(|(k, e)| (*e, out.after(k))).collect();
+            kept.iter().for_each(|e| list[*e] = rows[e].into());
             return;
         }
-        let left_places = self.places(left);
+        let left_registers = self.registers(left);
         let dots = kept.iter().map(|e| {
             let (row, column) = (e / columns, e % columns);
             let pairs = (0..inner)
-                .map(|k| (left_places.get(row * inner + k), right_places.get(k * columns + column)));
-            pairs.filter(|(a, b)| *a != Place::ZERO && *b != Place::ZERO).collect()
+                .map(|k| (left_registers.get(row * inner + k), right_registers.get(k * columns + column)));
+            pairs.filter(|(a, b)| *a != Register::ZERO && *b != Register::ZERO).collect()
         });
         let rows = dots.collect();
         let out = self.out_rows(id, &kept, inside);
         self.push_at(Work::Dots { out, rows }, id, node.op.name(), (!whole).then(|| kept.clone()));
-        kept.iter().enumerate().for_each(|(k, e)| list[*e] = Place::row(out + k));
+        kept.iter().enumerate().for_each(|(k, e)| list[*e] = out.after(k).into());
     }
 
     /// Where a product reads its vector: the first row, the place of each column from there on, and how many rows are
@@ -115,36 +115,37 @@ impl Emitter<'_, '_> {
     pub(super) fn columns_read(
         &mut self,
         id: NodeId,
-        vector: &Places,
+        vector: &Registers,
         zeros: &[bool],
         rows: &[usize],
         inner: usize,
-    ) -> (usize, Vec<usize>, usize) {
-        if let Some(row) = vector.rows() {
+    ) -> (Row, Vec<usize>, usize) {
+        if let Some(row) = vector.first_row() {
             return (row, (0..inner).collect(), inner);
         }
         let seen = |column: usize| zeros.is_empty() || rows.iter().any(|row| !zeros[row * inner + column]);
-        let wanted: Vec<(usize, Place)> =
+        let wanted: Vec<(usize, Register)> =
             (0..inner).filter(|column| seen(*column)).map(|column| (column, vector.get(column))).collect();
-        let in_rows = wanted.iter().all(|(_, place)| !place.is_shared());
-        if in_rows && !wanted.is_empty() {
-            let first = wanted.iter().map(|(_, place)| place.index()).min().unwrap_or(0);
-            let last = wanted.iter().map(|(_, place)| place.index()).max().unwrap_or(0);
-            let block = self.blocks.partition_point(|block| block.first <= first) - 1;
-            let Block { first: start, count } = self.blocks[block];
-            let width = last - first + 1;
+        let rows: Option<Vec<(usize, Row)>> =
+            wanted.iter().map(|(column, register)| Some((*column, register.row()?))).collect();
+        if let Some(rows) = rows
+            && let Some(first) = rows.iter().map(|(_, row)| *row).min()
+            && let Some(last) = rows.iter().map(|(_, row)| *row).max()
+        {
+            let block = self.blocks[self.blocks.partition_point(|block| block.first <= first) - 1];
+            let place = |row: Row| row.index() - first.index();
+            let width = place(last) + 1;
             let mut taken = vec![false; width];
-            let distinct =
-                wanted.iter().all(|(_, p)| !std::mem::replace(&mut taken[p.index() - first], true));
-            if last < start + count && distinct && width <= 4 * wanted.len() + 16 {
+            let distinct = rows.iter().all(|(_, row)| !std::mem::replace(&mut taken[place(*row)], true));
+            if block.contains(last) && distinct && width <= 4 * rows.len() + 16 {
                 // Columns that no row reads have no place; any will do, since their entries are structural zeros.
                 let mut places = vec![0; inner];
-                wanted.iter().for_each(|(column, place)| places[*column] = place.index() - first);
+                rows.iter().for_each(|(column, row)| places[*column] = place(*row));
                 return (first, places, width);
             }
         }
-        let list: Vec<Place> =
-            (0..inner).map(|column| if seen(column) { vector.get(column) } else { Place::ZERO }).collect();
-        (self.together(id, &Places::List(list)), (0..inner).collect(), inner)
+        let list: Vec<Register> =
+            (0..inner).map(|column| if seen(column) { vector.get(column) } else { Register::ZERO }).collect();
+        (self.together(id, &Registers::List(list)), (0..inner).collect(), inner)
     }
 }

@@ -1,4 +1,4 @@
-//! Which rows share memory: a row's place is taken again when nobody reads it any more.
+//! Which rows share memory: a row's memory is taken again when no later instruction reads it.
 //!
 //! Rows come in blocks (the result of one instruction). A block lives from the instruction that writes it first to the
 //! one that touches it last; the smallest gap that fits is taken, so that what is live stays close together.
@@ -6,74 +6,73 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::instruction::Instruction;
-
-/// Rows that lie together.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Block {
-    pub first: usize,
-    pub count: usize,
-}
+use super::matrix::Matrix;
+use super::register::{Row, Rows};
 
 /// Where rows lie in memory.
 pub(super) struct Memory {
-    blocks: Vec<Block>,
-    moved_to: Vec<usize>,
+    blocks: Vec<Rows>,
+    moved_to: Vec<Row>,
     /// Rows in all.
     pub rows: usize,
+}
+
+/// The first and the last instruction that touch a block, counted from 1; 0 is before all of them.
+#[derive(Clone, Copy, Debug)]
+struct Lifetime {
+    birth: usize,
+    death: usize,
 }
 
 impl Memory {
     /// Lays out blocks, given in the order of their rows; `inputs` and `outputs` are rows that are there from the
     /// beginning, and to the end.
     pub(super) fn new(
-        blocks: &[Block],
+        blocks: &[Rows],
         instructions: &[Instruction],
-        (inputs, outputs): (&[usize], &[usize]),
-        sizes: (&dyn Fn(usize) -> usize, &dyn Fn(usize) -> usize),
+        inputs: &[Row],
+        outputs: &[Row],
+        matrices: &[Matrix],
     ) -> Memory {
-        let end = instructions.len() + 1;
-        let mut born = vec![usize::MAX; blocks.len()];
-        let mut dies = vec![0; blocks.len()];
-        let mut memory = Memory { blocks: blocks.to_vec(), moved_to: vec![0; blocks.len()], rows: 0 };
-        for row in inputs {
-            born[memory.block(*row)] = 0;
-        }
+        let mut memory =
+            Memory { blocks: blocks.to_vec(), moved_to: vec![Row::new(0); blocks.len()], rows: 0 };
+        let mut lives: Vec<Option<Lifetime>> = vec![None; blocks.len()];
+        let mut touch = |block: usize, time: usize| {
+            let life = lives[block].get_or_insert(Lifetime { birth: time, death: time });
+            life.death = life.death.max(time);
+        };
+        inputs.iter().for_each(|row| touch(memory.block(*row), 0));
         for (time, instruction) in instructions.iter().enumerate() {
-            let written = instruction.written(sizes.0);
-            for (row, _) in written.iter().chain(&instruction.read(sizes.1)) {
-                let block = memory.block(*row);
-                born[block] = born[block].min(time + 1);
-                dies[block] = dies[block].max(time + 1);
-            }
+            let touched = instruction.written(matrices).into_iter().chain(instruction.read(matrices));
+            touched.for_each(|rows| touch(memory.block(rows.first), time + 1));
         }
-        for row in outputs {
-            dies[memory.block(*row)] = end;
-        }
-        let mut by_birth: Vec<usize> = (0..blocks.len()).filter(|block| born[*block] != usize::MAX).collect();
-        by_birth.sort_by_key(|block| born[*block]);
-        let mut by_death: Vec<usize> = by_birth.clone();
-        by_death.sort_by_key(|block| dies[*block]);
+        outputs.iter().for_each(|row| touch(memory.block(*row), instructions.len() + 1));
+        let mut by_birth: Vec<(usize, Lifetime)> =
+            lives.into_iter().enumerate().filter_map(|(block, life)| Some((block, life?))).collect();
+        by_birth.sort_by_key(|(_, life)| life.birth);
+        let mut by_death = by_birth.clone();
+        by_death.sort_by_key(|(_, life)| life.death);
         let mut gaps = Gaps::default();
         let mut dead = by_death.into_iter().peekable();
-        for block in by_birth {
+        for (block, life) in by_birth {
             // What died before this one is born makes room for it.
-            while let Some(gone) = dead.next_if(|gone| dies[*gone] < born[block]) {
-                gaps.give_back(memory.moved_to[gone], blocks[gone].count);
+            while let Some((gone, _)) = dead.next_if(|(_, gone)| gone.death < life.birth) {
+                gaps.give_back(memory.moved_to[gone].index(), blocks[gone].count);
             }
-            memory.moved_to[block] = gaps.take(blocks[block].count);
+            memory.moved_to[block] = Row::new(gaps.take(blocks[block].count));
         }
         memory.rows = gaps.end;
         memory
     }
 
-    fn block(&self, row: usize) -> usize {
+    fn block(&self, row: Row) -> usize {
         self.blocks.partition_point(|block| block.first <= row) - 1
     }
 
     /// Where a row lies.
-    pub(super) fn row(&self, row: usize) -> usize {
+    pub(super) fn row(&self, row: Row) -> Row {
         let block = self.block(row);
-        self.moved_to[block] + row - self.blocks[block].first
+        self.moved_to[block].after(row.index() - self.blocks[block].first.index())
     }
 }
 

@@ -3,42 +3,23 @@
 use pulp::{Simd, WithSimd};
 
 use super::instruction::{Instruction, Work};
-use super::matrix::Packed;
-use super::place::{Place, Segment};
-use super::run::Space;
-use crate::kernel::{self, Function, Operation};
-use crate::sweep::value::{Lanes, Number, evaluate};
+use super::matrix::{MatrixId, Packed};
+use super::register::{Kind, Register, Row, Rows, Segment};
+use super::workspace::Space;
+use crate::kernel::{self, Function, Lanes, Operation};
+use crate::sweep::value::{Number, OperandValues, evaluate};
 use crate::tape::{Binary, Choice, Op, Shape, Unary};
 
-/// How the lanes of a chunk lie.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Lane {
-    /// Rows of the batch.
-    pub count: usize,
-    /// Numbers from one row of memory to the next; what is beyond the count is computed and not used.
-    pub stride: usize,
+/// Some rows of the batch, side by side in lanes, and what is computed with them.
+pub struct Chunk<'a, F> {
+    pub(super) matrices: &'a [Packed<F>],
+    pub(super) shared: &'a [F],
+    pub(super) lanes: Lanes,
+    pub(super) space: &'a mut Space<F>,
 }
 
-/// Bytes of whole registers of every instruction set.
-const STEP: usize = 64;
-
-impl Lane {
-    /// So many lanes of this number type.
-    pub fn of<F>(count: usize) -> Lane {
-        Lane { count, stride: count.next_multiple_of(STEP / size_of::<F>()) }
-    }
-}
-
-/// What a chunk works with.
-pub(super) struct Context<'a, F> {
-    pub matrices: &'a [Packed<F>],
-    pub shared: &'a [F],
-    pub lane: Lane,
-    pub space: &'a mut Space<F>,
-}
-
-/// An operand of an elementwise kernel.
-pub(super) enum Operand<'a, F> {
+/// An argument of a kernel: rows of lanes, or one number for all lanes.
+pub(super) enum Argument<'a, F> {
     Rows(&'a [F]),
     Number(F),
 }
@@ -52,37 +33,32 @@ pub(super) struct Split<'a, F> {
 }
 
 impl<'a, F: Number> Split<'a, F> {
-    /// The numbers from row `first` on, for `count` rows.
-    fn rows(&self, first: usize, count: usize, stride: usize) -> &'a [F] {
-        let (start, length) = (first * stride, count * stride);
+    /// The numbers of `count` rows from a row on.
+    fn rows(&self, first: Row, count: usize, stride: usize) -> &'a [F] {
+        let (start, length) = (first.index() * stride, count * stride);
         match start + length <= self.before.len() {
             true => &self.before[start..start + length],
             false => &self.after[start - self.end..][..length],
         }
     }
 
-    pub fn operand(&self, place: Place, count: usize, stride: usize, shared: &[F]) -> Operand<'a, F> {
-        match place.is_shared() {
-            true => Operand::Number(shared[place.index()]),
-            false => Operand::Rows(self.rows(place.index(), count, stride)),
+    pub fn argument(&self, register: Register, count: usize, stride: usize, shared: &[F]) -> Argument<'a, F> {
+        match register.kind() {
+            Kind::Shared(index) => Argument::Number(shared[index]),
+            Kind::Row(row) => Argument::Rows(self.rows(row, count, stride)),
         }
     }
 }
 
 /// The rows that are written, and all others to read.
-pub(super) fn split<F>(
-    rows: &mut [F],
-    first: usize,
-    count: usize,
-    stride: usize,
-) -> (&mut [F], Split<'_, F>) {
-    let (start, end) = (first * stride, (first + count) * stride);
+pub(super) fn split<F>(rows: &mut [F], written: Rows, stride: usize) -> (&mut [F], Split<'_, F>) {
+    let (start, end) = (written.first.index() * stride, written.indices().end * stride);
     let (before, rest) = rows.split_at_mut(start);
-    let (out, after) = rest.split_at_mut(count * stride);
+    let (out, after) = rest.split_at_mut(written.count * stride);
     (out, Split { before, after, end })
 }
 
-impl<F: Number> Context<'_, F> {
+impl<F: Number> Chunk<'_, F> {
     /// Runs instructions one after another.
     #[inline(always)]
     fn run<S: Simd>(&mut self, simd: S, instructions: &[Instruction]) {
@@ -90,7 +66,7 @@ impl<F: Number> Context<'_, F> {
             match &instruction.work {
                 Work::Elementwise { op, segments } => self.elementwise(simd, op, segments),
                 Work::TanhAndSlope { segments, slopes } => self.tanh_and_slope(simd, segments, slopes),
-                Work::Chain { out, count, terms } => self.chain(simd, (*out, *count), terms),
+                Work::SumOfTerms { out, terms } => self.sum_of_terms(simd, *out, terms),
                 Work::Sum { out, terms } => self.sum(simd, *out, terms),
                 Work::Product { matrix, from, out, bias, columns } => {
                     self.product(simd, *matrix, (*from, *out), bias.as_deref(), *columns);
@@ -100,33 +76,33 @@ impl<F: Number> Context<'_, F> {
                 Work::Lanewise { op, from, out, shapes } => self.lanewise(op, (*from, *out), *shapes),
                 Work::AddLanes { from, to } => self.add_lanes(simd, from, *to),
                 Work::AddProducts { pairs, to } => self.add_products(simd, pairs, *to),
-                Work::AddOuter { left, right, to, wanted } => {
-                    self.add_outer(simd, left.0, right.0, *to, wanted);
+                Work::AddOuter { left, right, to, mask } => {
+                    self.add_outer(simd, *left, *right, *to, mask);
                 }
                 Work::Solve(equation) => self.solve(simd, equation),
             }
         }
     }
 
-    /// The same behind a call: compiled once for each instruction set, and so that equations may nest.
+    /// Runs instructions behind a call: compiled once for each instruction set, and so that equations may nest.
     pub(super) fn run_list<S: Simd>(&mut self, simd: S, instructions: &[Instruction]) {
         struct List<'a, 'b, F> {
-            context: &'a mut Context<'b, F>,
+            chunk: &'a mut Chunk<'b, F>,
             instructions: &'a [Instruction],
         }
         impl<F: Number> WithSimd for List<'_, '_, F> {
             type Output = ();
             #[inline(always)]
             fn with_simd<S: Simd>(self, simd: S) {
-                self.context.run(simd, self.instructions);
+                self.chunk.run(simd, self.instructions);
             }
         }
-        simd.vectorize(List { context: self, instructions });
+        simd.vectorize(List { chunk: self, instructions });
     }
 
     #[inline(always)]
     fn elementwise<S: Simd>(&mut self, simd: S, op: &Op, segments: &[Segment]) {
-        let one = |context: &mut Self, f: &dyn Fn(F) -> F| context.each(segments, f);
+        let one = |chunk: &mut Self, f: &dyn Fn(F) -> F| chunk.each(segments, f);
         match op {
             Op::Unary(Unary::Neg) => self.map(simd, kernel::Neg, segments),
             Op::Unary(Unary::Recip) => self.map(simd, kernel::Recip, segments),
@@ -161,12 +137,12 @@ impl<F: Number> Context<'_, F> {
 
     #[inline(always)]
     fn map<S: Simd>(&mut self, simd: S, function: impl Function, segments: &[Segment]) {
-        let stride = self.lane.stride;
+        let stride = self.lanes.stride;
         for segment in segments {
-            let (out, read) = split(&mut self.space.rows, segment.out, segment.count, stride);
-            match read.operand(segment.operands[0], segment.count, stride, self.shared) {
-                Operand::Rows(a) => kernel::map(simd, function, a, out),
-                Operand::Number(a) => {
+            let (out, read) = split(&mut self.space.rows, segment.rows(), stride);
+            match read.argument(segment.operands[0], segment.count, stride, self.shared) {
+                Argument::Rows(a) => kernel::map(simd, function, a, out),
+                Argument::Number(a) => {
                     let mut one = [F::zero()];
                     kernel::map(simd, function, &[a], &mut one);
                     out.fill(one[0]);
@@ -176,38 +152,41 @@ impl<F: Number> Context<'_, F> {
     }
 
     #[inline(always)]
-    fn tanh_and_slope<S: Simd>(&mut self, simd: S, segments: &[Segment], slopes: &[usize]) {
-        let stride = self.lane.stride;
+    fn tanh_and_slope<S: Simd>(&mut self, simd: S, segments: &[Segment], slopes: &[Row]) {
+        let stride = self.lanes.stride;
         for (segment, slope) in segments.iter().zip(slopes) {
-            let range = |first: usize| first * stride..(first + segment.count) * stride;
-            let (out, slope, place) = (range(segment.out), range(*slope), segment.operands[0]);
+            let range = |first: Row| first.index() * stride..(first.index() + segment.count) * stride;
+            let (out, slope) = (range(segment.out), range(*slope));
             let disjoint = "what is written lies apart from what is read";
-            if place.is_shared() {
-                let (mut tanh, mut own) = ([F::zero()], [F::zero()]);
-                let a = self.shared[place.index()];
-                kernel::map_pair(simd, kernel::TanhAndSlope, &[a], &mut tanh, &mut own);
-                self.space.rows[out].fill(tanh[0]);
-                self.space.rows[slope].fill(own[0]);
-                continue;
+            match segment.operands[0].kind() {
+                Kind::Shared(index) => {
+                    let (mut tanh, mut own) = ([F::zero()], [F::zero()]);
+                    let a = self.shared[index];
+                    kernel::map_pair(simd, kernel::TanhAndSlope, &[a], &mut tanh, &mut own);
+                    self.space.rows[out].fill(tanh[0]);
+                    self.space.rows[slope].fill(own[0]);
+                }
+                Kind::Row(row) => {
+                    let ranges = [out, slope, range(row)];
+                    let [out, slope, a] = self.space.rows.get_disjoint_mut(ranges).expect(disjoint);
+                    kernel::map_pair(simd, kernel::TanhAndSlope, a, out, slope);
+                }
             }
-            let ranges = [out, slope, range(place.index())];
-            let [out, slope, a] = self.space.rows.get_disjoint_mut(ranges).expect(disjoint);
-            kernel::map_pair(simd, kernel::TanhAndSlope, a, out, slope);
         }
     }
 
     #[inline(always)]
     fn zip<S: Simd>(&mut self, simd: S, operation: impl Operation, segments: &[Segment]) {
-        let stride = self.lane.stride;
+        let stride = self.lanes.stride;
         for segment in segments {
-            let (out, read) = split(&mut self.space.rows, segment.out, segment.count, stride);
-            let of = |k: usize| read.operand(segment.operands[k], segment.count, stride, self.shared);
+            let (out, read) = split(&mut self.space.rows, segment.rows(), stride);
+            let of = |k: usize| read.argument(segment.operands[k], segment.count, stride, self.shared);
             match (of(0), of(1)) {
-                (Operand::Rows(a), Operand::Rows(b)) => kernel::zip(simd, operation, a, b, out),
-                (Operand::Rows(a), Operand::Number(b)) => kernel::zip(simd, operation, a, b, out),
-                (Operand::Number(a), Operand::Rows(b)) => kernel::zip(simd, operation, a, b, out),
+                (Argument::Rows(a), Argument::Rows(b)) => kernel::zip(simd, operation, a, b, out),
+                (Argument::Rows(a), Argument::Number(b)) => kernel::zip(simd, operation, a, b, out),
+                (Argument::Number(a), Argument::Rows(b)) => kernel::zip(simd, operation, a, b, out),
                 // Both the same for all lanes: one pair is enough.
-                (Operand::Number(a), Operand::Number(b)) => {
+                (Argument::Number(a), Argument::Number(b)) => {
                     let mut one = [F::zero()];
                     kernel::zip(simd, operation, [a].as_slice(), b, &mut one);
                     out.fill(one[0]);
@@ -218,77 +197,76 @@ impl<F: Number> Context<'_, F> {
 
     #[inline(always)]
     fn select<S: Simd>(&mut self, simd: S, segments: &[Segment]) {
-        let stride = self.lane.stride;
+        let stride = self.lanes.stride;
         for segment in segments {
-            let (out, read) = split(&mut self.space.rows, segment.out, segment.count, stride);
-            let of = |k: usize| read.operand(segment.operands[k], segment.count, stride, self.shared);
+            let (out, read) = split(&mut self.space.rows, segment.rows(), stride);
+            let of = |k: usize| read.argument(segment.operands[k], segment.count, stride, self.shared);
             let (then, otherwise) = (of(1), of(2));
             let condition = match of(0) {
-                Operand::Rows(condition) => condition,
+                Argument::Rows(condition) => condition,
                 // One condition for all lanes: the branch taken is copied.
-                Operand::Number(condition) => {
+                Argument::Number(condition) => {
                     match if condition == F::zero() { otherwise } else { then } {
-                        Operand::Rows(a) => out.copy_from_slice(a),
-                        Operand::Number(a) => out.fill(a),
+                        Argument::Rows(a) => out.copy_from_slice(a),
+                        Argument::Number(a) => out.fill(a),
                     }
                     continue;
                 }
             };
             match (then, otherwise) {
-                (Operand::Rows(a), Operand::Rows(b)) => kernel::select(simd, condition, a, b, out),
-                (Operand::Rows(a), Operand::Number(b)) => kernel::select(simd, condition, a, b, out),
-                (Operand::Number(a), Operand::Rows(b)) => kernel::select(simd, condition, a, b, out),
-                (Operand::Number(a), Operand::Number(b)) => kernel::select(simd, condition, a, b, out),
+                (Argument::Rows(a), Argument::Rows(b)) => kernel::select(simd, condition, a, b, out),
+                (Argument::Rows(a), Argument::Number(b)) => kernel::select(simd, condition, a, b, out),
+                (Argument::Number(a), Argument::Rows(b)) => kernel::select(simd, condition, a, b, out),
+                (Argument::Number(a), Argument::Number(b)) => kernel::select(simd, condition, a, b, out),
             }
         }
     }
 
     /// A function of the standard library, lane by lane.
     fn each(&mut self, segments: &[Segment], f: &dyn Fn(F) -> F) {
-        let stride = self.lane.stride;
+        let stride = self.lanes.stride;
         for segment in segments {
-            let (out, read) = split(&mut self.space.rows, segment.out, segment.count, stride);
-            match read.operand(segment.operands[0], segment.count, stride, self.shared) {
-                Operand::Rows(a) => out.iter_mut().zip(a).for_each(|(value, a)| *value = f(*a)),
-                Operand::Number(a) => out.fill(f(a)),
+            let (out, read) = split(&mut self.space.rows, segment.rows(), stride);
+            match read.argument(segment.operands[0], segment.count, stride, self.shared) {
+                Argument::Rows(a) => out.iter_mut().zip(a).for_each(|(value, a)| *value = f(*a)),
+                Argument::Number(a) => out.fill(f(a)),
             }
         }
     }
 
     /// What has no kernel of its own: by the value sweep.
     fn by_value(&mut self, op: &Op, segments: &[Segment]) {
-        let stride = self.lane.stride;
+        let stride = self.lanes.stride;
         for segment in segments {
-            let (out, read) = split(&mut self.space.rows, segment.out, segment.count, stride);
+            let (out, read) = split(&mut self.space.rows, segment.rows(), stride);
             let shape = Shape::Vector(segment.count);
-            let operands: smallvec::SmallVec<[Lanes<'_, F>; 3]> = segment
+            let operands: smallvec::SmallVec<[OperandValues<'_, F>; 3]> = segment
                 .operands
                 .iter()
-                .map(|place| match place.is_shared() {
+                .map(|register| match register.kind() {
                     // A shared number stands for itself in a segment of one element or more.
-                    true => {
-                        let index = place.index();
+                    Kind::Shared(index) => {
                         let values = &self.shared[index..index + 1];
-                        Lanes { values, width: 1, shape: Shape::Scalar, zeros: &[] }
+                        OperandValues { values, width: 1, shape: Shape::Scalar, zeros: &[] }
                     }
-                    false => {
-                        let values = read.rows(place.index(), segment.count, stride);
-                        Lanes { values, width: stride, shape, zeros: &[] }
+                    Kind::Row(row) => {
+                        let values = read.rows(row, segment.count, stride);
+                        OperandValues { values, width: stride, shape, zeros: &[] }
                     }
                 })
                 .collect();
-            // Element by element where a shared number is repeated: the value sweep knows no such operand.
+            // Precision by element where a shared number is repeated: the value sweep knows no such operand.
             if operands.iter().all(|operand| operand.width == stride) || segment.count == 1 {
                 evaluate(op, shape, &operands, out, stride, &[]);
                 continue;
             }
             for (e, row) in out.chunks_exact_mut(stride).enumerate() {
-                let own: smallvec::SmallVec<[Lanes<'_, F>; 3]> = operands
+                let own: smallvec::SmallVec<[OperandValues<'_, F>; 3]> = operands
                     .iter()
                     .map(|operand| match operand.width == stride {
                         true => {
                             let values = &operand.values[e * stride..(e + 1) * stride];
-                            Lanes { values, width: stride, shape: Shape::Scalar, zeros: &[] }
+                            OperandValues { values, width: stride, shape: Shape::Scalar, zeros: &[] }
                         }
                         false => *operand,
                     })
@@ -302,53 +280,66 @@ impl<F: Number> Context<'_, F> {
     fn product<S: Simd>(
         &mut self,
         simd: S,
-        matrix: usize,
-        (from, to): (usize, usize),
-        bias: Option<&[Place]>,
+        matrix: MatrixId,
+        (from, to): (Row, Row),
+        bias: Option<&[Register]>,
         columns: usize,
     ) {
-        let packed = self.matrices[matrix].packed();
-        let stride = self.lane.stride;
+        let packed = matrix.of(self.matrices).packed();
+        let stride = self.lanes.stride;
         let Space { rows, panel, .. } = &mut *self.space;
-        let (out, read) = split(rows, to, packed.rows() * columns, stride);
+        let (out, read) = split(rows, Rows::new(to, packed.rows() * columns), stride);
         let b = read.rows(from, packed.columns() * columns, stride);
-        let lanes = kernel::Lanes { count: columns * stride, stride: columns * stride };
+        let lanes = Lanes { count: columns * stride, stride: columns * stride };
         match bias {
             None => kernel::multiply(simd, packed, b, out, lanes, panel),
             // Shared numbers one after another: sums begin with them.
-            Some(bias) if is_run(bias) && columns == 1 => {
-                let c = &self.shared[bias[0].index()..][..bias.len()];
+            Some(bias)
+                if columns == 1
+                    && let Some(first) = first_of_run(bias) =>
+            {
+                let c = &self.shared[first..][..bias.len()];
                 kernel::multiply_plus(simd, packed, b, c, out, lanes, panel);
             }
             Some(bias) => {
-                for (row, place) in out.chunks_exact_mut(stride).zip(bias) {
-                    row.fill(self.shared[place.index()]);
+                for (row, register) in out.chunks_exact_mut(stride).zip(bias) {
+                    row.fill(self.shared[shared_index(*register)]);
                 }
                 kernel::multiply_add(simd, packed, b, out, lanes, panel);
             }
         }
     }
 
-    pub(super) fn copy(&mut self, out: usize, from: &[Place]) {
-        let stride = self.lane.stride;
-        for (e, place) in from.iter().enumerate() {
-            let (out, read) = split(&mut self.space.rows, out + e, 1, stride);
-            match read.operand(*place, 1, stride, self.shared) {
-                Operand::Rows(a) => out.copy_from_slice(a),
-                Operand::Number(a) => out.fill(a),
+    pub(super) fn copy(&mut self, out: Row, from: &[Register]) {
+        let stride = self.lanes.stride;
+        for (e, register) in from.iter().enumerate() {
+            let (out, read) = split(&mut self.space.rows, Rows::one(out.after(e)), stride);
+            match read.argument(*register, 1, stride, self.shared) {
+                Argument::Rows(a) => out.copy_from_slice(a),
+                Argument::Number(a) => out.fill(a),
             }
         }
     }
 
-    fn lanewise(&mut self, op: &Op, (from, to): (usize, usize), (shape, result): (Shape, Shape)) {
-        let stride = self.lane.stride;
-        let (out, read) = split(&mut self.space.rows, to, result.len(), stride);
+    fn lanewise(&mut self, op: &Op, (from, to): (Row, Row), (shape, result): (Shape, Shape)) {
+        let stride = self.lanes.stride;
+        let (out, read) = split(&mut self.space.rows, Rows::new(to, result.len()), stride);
         let values = read.rows(from, shape.len(), stride);
-        evaluate(op, result, &[Lanes { values, width: stride, shape, zeros: &[] }], out, stride, &[]);
+        evaluate(op, result, &[OperandValues { values, width: stride, shape, zeros: &[] }], out, stride, &[]);
     }
 }
 
-/// Whether shared numbers follow each other.
-fn is_run(places: &[Place]) -> bool {
-    places.windows(2).all(|pair| pair[0].index() + 1 == pair[1].index())
+/// Where shared numbers begin, if they follow each other.
+fn first_of_run(registers: &[Register]) -> Option<usize> {
+    let first = shared_index(*registers.first()?);
+    let run = registers.iter().enumerate().all(|(k, register)| shared_index(*register) == first + k);
+    run.then_some(first)
+}
+
+/// The place of a shared number among them.
+fn shared_index(register: Register) -> usize {
+    match register.kind() {
+        Kind::Shared(index) => index,
+        Kind::Row(_) => unreachable!("a bias is shared by all lanes"),
+    }
 }

@@ -1,54 +1,60 @@
-//! The number types of programs, and the one place where their kernels are compiled.
+//! The precisions of programs: the one place where their kernels are compiled.
 
 use pulp::{Arch, Simd, WithSimd};
 
 use super::error::NonFinite;
+use super::execute::Chunk;
 use super::instruction::Instruction;
-use super::lanes::{Context, Lane};
-use super::matrix::Packed;
 use super::plan::Program;
 use super::profile::Profile;
-use super::run::Space;
-use crate::kernel::{self, Wanted};
+use super::workspace::Workspace;
+use crate::kernel::{self, EntryMask, Lanes};
 use crate::sweep::value::Number;
 
-/// Numbers that programs run on: `f64` and `f32`.
+/// The precisions that programs run in: `f64` and `f32`.
 ///
 /// What runs programs of each is compiled once, here, for every instruction set, and not again in every crate that uses
 /// a program.
-pub trait Element: Number {
+pub trait Precision: Number {
     #[doc(hidden)]
-    fn run(chunk: Chunk<'_, Self>);
+    fn run(work: ChunkWork<'_, Self>);
     #[doc(hidden)]
     fn add_outer(work: OuterWork<'_, Self>);
     #[doc(hidden)]
-    fn run_and_sum(program: &mut Program<Self>, inputs: &[&[Self]], rows: usize, results: &mut [Vec<Self>]);
+    fn run_and_sum(
+        program: &Program<Self>,
+        workspace: &mut Workspace<Self>,
+        inputs: &[&[Self]],
+        rows: usize,
+        results: &mut [Vec<Self>],
+    );
     #[doc(hidden)]
     fn prepare(program: &mut Program<Self>);
     #[doc(hidden)]
     fn derive_shared(program: &mut Program<Self>);
     #[doc(hidden)]
-    fn trace(program: &mut Program<Self>, inputs: &[&[Self]], rows: usize) -> Option<NonFinite>;
+    fn trace(program: &Program<Self>, inputs: &[&[Self]], rows: usize) -> Option<NonFinite>;
     #[doc(hidden)]
-    fn profile(program: &mut Program<Self>, inputs: &[&[Self]], rows: usize, repeats: usize) -> Profile;
+    fn profile(program: &Program<Self>, inputs: &[&[Self]], rows: usize, repeats: usize) -> Profile;
 }
 
-macro_rules! elements {
+macro_rules! precisions {
     ($($number:ty),*) => {$(
-        impl Element for $number {
-            fn run(chunk: Chunk<'_, $number>) {
-                Arch::new().dispatch(chunk);
+        impl Precision for $number {
+            fn run(work: ChunkWork<'_, $number>) {
+                Arch::new().dispatch(work);
             }
             fn add_outer(work: OuterWork<'_, $number>) {
                 Arch::new().dispatch(work);
             }
             fn run_and_sum(
-                program: &mut Program<$number>,
+                program: &Program<$number>,
+                workspace: &mut Workspace<$number>,
                 inputs: &[&[$number]],
                 rows: usize,
                 results: &mut [Vec<$number>],
             ) {
-                program.run_and_sum_here(inputs, rows, results);
+                program.run_and_sum_here(workspace, inputs, rows, results);
             }
             fn prepare(program: &mut Program<$number>) {
                 program.prepare_here();
@@ -56,11 +62,11 @@ macro_rules! elements {
             fn derive_shared(program: &mut Program<$number>) {
                 program.derive_shared_here();
             }
-            fn trace(program: &mut Program<$number>, inputs: &[&[$number]], rows: usize) -> Option<NonFinite> {
+            fn trace(program: &Program<$number>, inputs: &[&[$number]], rows: usize) -> Option<NonFinite> {
                 program.trace_here(inputs, rows)
             }
             fn profile(
-                program: &mut Program<$number>,
+                program: &Program<$number>,
                 inputs: &[&[$number]],
                 rows: usize,
                 repeats: usize,
@@ -71,24 +77,21 @@ macro_rules! elements {
     )*};
 }
 
-elements!(f64, f32);
+precisions!(f64, f32);
 
-/// A chunk's work, to be done with one instruction set.
-pub struct Chunk<'a, F> {
+/// Instructions for a chunk, to be run with one instruction set.
+pub struct ChunkWork<'a, F> {
     pub(super) instructions: &'a [Instruction],
-    pub(super) matrices: &'a [Packed<F>],
-    pub(super) shared: &'a [F],
-    pub(super) lane: Lane,
-    pub(super) space: &'a mut Space<F>,
+    pub(super) chunk: Chunk<'a, F>,
 }
 
-impl<F: Number> WithSimd for Chunk<'_, F> {
+impl<F: Number> WithSimd for ChunkWork<'_, F> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Chunk { instructions, matrices, shared, lane, space } = self;
-        Context { matrices, shared, lane, space }.run_list(simd, instructions);
+        let ChunkWork { instructions, mut chunk } = self;
+        chunk.run_list(simd, instructions);
     }
 }
 
@@ -96,8 +99,8 @@ impl<F: Number> WithSimd for Chunk<'_, F> {
 pub struct OuterWork<'a, F> {
     pub(super) a: &'a [F],
     pub(super) b: &'a [F],
-    pub(super) lane: Lane,
-    pub(super) wanted: &'a Wanted,
+    pub(super) lanes: Lanes,
+    pub(super) mask: &'a EntryMask,
     pub(super) sums: &'a mut [F],
     pub(super) panel: &'a mut Vec<F>,
 }
@@ -107,7 +110,7 @@ impl<F: Number> WithSimd for OuterWork<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let OuterWork { a, b, lane: Lane { count, stride }, wanted, sums, panel } = self;
-        kernel::add_outer(simd, a, b, kernel::Lanes { count, stride }, wanted, sums, panel);
+        let OuterWork { a, b, lanes, mask, sums, panel } = self;
+        kernel::add_outer(simd, a, b, lanes, mask, sums, panel);
     }
 }

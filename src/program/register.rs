@@ -1,0 +1,225 @@
+//! Where numbers are: rows of lanes, and shared numbers that serve all lanes.
+//!
+//! An element of a batched node is a *row*: a number for each lane, side by side. What only moves data (a gather, a
+//! concatenation, a transpose, a scatter) has no rows of its own: its registers are registers of its operands, so a
+//! program does not move numbers that it can find.
+
+use std::ops::Range;
+
+use smallvec::SmallVec;
+
+/// A row of lanes in the memory of a chunk, by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Row(u32);
+
+impl Row {
+    pub fn new(index: usize) -> Row {
+        assert!(index < SHARED as usize, "a program has fewer than 2³¹ rows");
+        Row(index as u32)
+    }
+
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    /// The row `count` rows on.
+    pub fn after(self, count: usize) -> Row {
+        Row::new(self.index() + count)
+    }
+}
+
+/// Rows that lie together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rows {
+    pub first: Row,
+    pub count: usize,
+}
+
+impl Rows {
+    pub fn new(first: Row, count: usize) -> Rows {
+        Rows { first, count }
+    }
+
+    pub fn one(row: Row) -> Rows {
+        Rows { first: row, count: 1 }
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = Row> {
+        self.indices().map(Row::new)
+    }
+
+    pub fn indices(self) -> Range<usize> {
+        self.first.index()..self.first.index() + self.count
+    }
+
+    pub fn contains(self, row: Row) -> bool {
+        self.indices().contains(&row.index())
+    }
+}
+
+/// A row of lanes, or a shared number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Register(u32);
+
+/// The same taken apart; a shared number is given by its place among the shared ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Row(Row),
+    Shared(usize),
+}
+
+/// The bit that tells a shared number from a row.
+const SHARED: u32 = 1 << 31;
+
+impl Register {
+    /// The shared number 0.
+    pub const ZERO: Register = Register(SHARED);
+    /// Of an element that is not computed yet, inside of an equation. It is written over before it is read.
+    pub const UNKNOWN: Register = Register(u32::MAX);
+
+    pub fn shared(index: usize) -> Register {
+        assert!(index < (SHARED - 1) as usize, "a program has fewer than 2³¹ shared numbers");
+        Register(index as u32 | SHARED)
+    }
+
+    pub fn is_shared(self) -> bool {
+        self.0 & SHARED != 0
+    }
+
+    #[inline(always)]
+    pub fn kind(self) -> Kind {
+        match self.is_shared() {
+            true => Kind::Shared((self.0 & !SHARED) as usize),
+            false => Kind::Row(Row(self.0)),
+        }
+    }
+
+    pub fn row(self) -> Option<Row> {
+        match self.kind() {
+            Kind::Row(row) => Some(row),
+            Kind::Shared(_) => None,
+        }
+    }
+
+    /// The register of the same kind `count` numbers on.
+    fn after(self, count: usize) -> Register {
+        Register(self.0 + count as u32)
+    }
+
+    /// The register with another number for its row.
+    pub fn renumbered(self, row: &dyn Fn(Row) -> Row) -> Register {
+        self.row().map_or(self, |own| row(own).into())
+    }
+}
+
+impl From<Row> for Register {
+    fn from(row: Row) -> Register {
+        Register(row.0)
+    }
+}
+
+/// The registers of a node's elements, in their order.
+#[derive(Clone, Debug)]
+pub(super) enum Registers {
+    /// One after another.
+    Run { first: Register, count: usize },
+    /// The same for every element.
+    Repeat { register: Register, count: usize },
+    /// Anywhere.
+    List(Vec<Register>),
+}
+
+impl Registers {
+    pub fn len(&self) -> usize {
+        match self {
+            Registers::Run { count, .. } | Registers::Repeat { count, .. } => *count,
+            Registers::List(list) => list.len(),
+        }
+    }
+
+    pub fn get(&self, element: usize) -> Register {
+        match self {
+            Registers::Run { first, .. } => first.after(element),
+            Registers::Repeat { register, .. } => *register,
+            Registers::List(list) => list[element],
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = Register> + '_ {
+        (0..self.len()).map(|element| self.get(element))
+    }
+
+    /// From a list, in the shortest way.
+    pub fn of(list: Vec<Register>) -> Registers {
+        let Some(first) = list.first().copied() else { return Registers::List(list) };
+        let count = list.len();
+        if list.iter().all(|register| *register == first) {
+            return Registers::Repeat { register: first, count };
+        }
+        let run = list.iter().enumerate().all(|(k, register)| register.0 == first.0.wrapping_add(k as u32));
+        if run { Registers::Run { first, count } } else { Registers::List(list) }
+    }
+
+    /// The registers with other numbers for the rows.
+    pub fn renumbered(&self, row: &dyn Fn(Row) -> Row) -> Registers {
+        match self {
+            // Rows of one block stay together.
+            Registers::Run { first, count } if *count > 0 => {
+                Registers::Run { first: first.renumbered(row), count: *count }
+            }
+            Registers::Repeat { register, count } => {
+                Registers::Repeat { register: register.renumbered(row), count: *count }
+            }
+            Registers::List(list) => {
+                Registers::List(list.iter().map(|register| register.renumbered(row)).collect())
+            }
+            empty @ Registers::Run { .. } => empty.clone(),
+        }
+    }
+
+    /// The first row, where all elements are rows one after another.
+    pub fn first_row(&self) -> Option<Row> {
+        match self {
+            Registers::Run { first, .. } => first.row(),
+            Registers::Repeat { register, count: 1 } => register.row(),
+            Registers::Repeat { .. } | Registers::List(_) => None,
+        }
+    }
+}
+
+/// Elements of a result, one after another, of which each operand is either rows one after another or one shared
+/// number.
+#[derive(Clone, Debug)]
+pub(super) struct Segment {
+    /// The first row written.
+    pub out: Row,
+    pub count: usize,
+    pub operands: SmallVec<[Register; 3]>,
+}
+
+impl Segment {
+    /// The rows written.
+    pub fn rows(&self) -> Rows {
+        Rows::new(self.out, self.count)
+    }
+}
+
+/// The segments of an elementwise operation: for each element the row it is written to, and its operands.
+pub(super) fn segments(elements: impl Iterator<Item = (Row, SmallVec<[Register; 3]>)>) -> Vec<Segment> {
+    let mut segments: Vec<Segment> = Vec::new();
+    for (out, operands) in elements {
+        if let Some(last) = segments.last_mut() {
+            let goes_on =
+                last.operands.iter().zip(&operands).all(|(first, register)| match first.is_shared() {
+                    true => first == register,
+                    false => *register == first.after(last.count),
+                });
+            if goes_on && out == last.out.after(last.count) {
+                last.count += 1;
+                continue;
+            }
+        }
+        segments.push(Segment { out, count: 1, operands });
+    }
+    segments
+}
