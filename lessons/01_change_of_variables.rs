@@ -3,7 +3,7 @@
 use pushforward::audit::Topic;
 use pushforward::prelude::*;
 use pushforward::sweep::tangent;
-use pushforward::tape::Cut;
+use pushforward::tape::Subgraph;
 use pushforward_course::{Lesson, Page, Picture, equation, formulas};
 
 #[path = "judges/01_change_of_variables.rs"]
@@ -127,8 +127,9 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     );
     let tape = recording.tape();
     let (z, x) = (recording.input(), recording.output());
-    let cut = Cut::new(tape, &[z.id()], &[x.id()]);
-    let slope = tangent(tape, &cut, &[(z.id(), tape.vector(&[1.0]))])[0].ok_or("f does not depend on z")?;
+    let subgraph = Subgraph::new(tape, &[z.id()], &[x.id()]);
+    let slope =
+        tangent(tape, &subgraph, &[(z.id(), tape.vector(&[1.0]))])[0].ok_or("f does not depend on z")?;
     page.prose("Its derivative, emitted by the tape as a new node:");
     page.formula(equation("dx/dz", slope, &[(z, "z")]));
     let inverse = Tape::new();
@@ -195,7 +196,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.note(format!("{}? {}", claim.statement, claim.evidence));
     page.check_that(
         "x = z² is refuted with two points that collide",
-        claim.evidence.word() == "refuted",
+        claim.evidence.label() == "refuted",
         claim.evidence.detail(),
     );
 

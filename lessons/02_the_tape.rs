@@ -3,7 +3,7 @@
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::{Names, adjoint, render, tangent};
-use pushforward::tape::{Cut, NodeId, Op};
+use pushforward::tape::{NodeId, Op, Subgraph};
 use pushforward_course::{Lesson, Page, Picture, equation, fit_slope, values};
 
 #[path = "judges/02_the_tape.rs"]
@@ -55,18 +55,18 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     let names = Names::new().with(z.id(), "z");
     page.formula(equation("y", y, &[(z, "z")]));
     let point = [2.0, 5.0];
-    let cut = Cut::new(&tape, &[z.id()], &[y.id()]);
+    let subgraph = Subgraph::new(&tape, &[z.id()], &[y.id()]);
     let nodes: Vec<NodeId> =
-        cut.nodes().iter().copied().filter(|id| tape.shape(*id) == Shape::Scalar).collect();
+        subgraph.nodes().iter().copied().filter(|id| tape.shape(*id) == Shape::Scalar).collect();
 
     // Forwards, along z₁ and along z₂: the tangent of every node. Backwards: the adjoint of every node.
-    let every = Cut::new(&tape, &[z.id()], &nodes);
+    let every = Subgraph::new(&tape, &[z.id()], &nodes);
     let along = |j: usize| {
         let seed: Vec<f64> = (0..2).map(|k| if k == j { 1.0 } else { 0.0 }).collect();
         tangent(&tape, &every, &[(z.id(), tape.vector(&seed))])
     };
     let (first, second) = (along(0), along(1));
-    let back = adjoint(&tape, &cut, &[(y.id(), tape.constant(1.0))], &nodes);
+    let back = adjoint(&tape, &subgraph, &[(y.id(), tape.constant(1.0))], &nodes);
     let number = |node: Option<Var<'_>>| match node {
         Some(node) => values(&tape, z, &[node], &point)[0][0],
         None => 0.0,
@@ -116,7 +116,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     let slope_of = |of: usize, by: usize| {
         // Along one edge: the node as a function of one of its operands alone.
         let (of, by) = (nodes[of], nodes[by]);
-        let edge = Cut::new(&tape, &[by], &[of]);
+        let edge = Subgraph::new(&tape, &[by], &[of]);
         number(tangent(&tape, &edge, &[(by, tape.constant(1.0))])[0])
     };
     let place = |name: &str| match name {
@@ -156,10 +156,10 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
         "Nothing was computed with numbers until the end: what came out is a formula on the same tape.",
     );
     let whole =
-        adjoint(&tape, &cut, &[(y.id(), tape.constant(1.0))], &[z.id()])[0].ok_or("y depends on z")?;
+        adjoint(&tape, &subgraph, &[(y.id(), tape.constant(1.0))], &[z.id()])[0].ok_or("y depends on z")?;
     let slope = whole.at(0);
     page.formula(equation("∂y/∂z", whole, &[(z, "z")]));
-    let again = Cut::new(&tape, &[z.id()], &[slope.id()]);
+    let again = Subgraph::new(&tape, &[z.id()], &[slope.id()]);
     let second_order = tangent(&tape, &again, &[(z.id(), tape.vector(&[1.0, 0.0]))])[0].ok_or("it curves")?;
     page.check_close(
         "so it can be derived again: ∂²y/∂z₁² = -sin z₁",
@@ -176,16 +176,16 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
         let tape = Tape::new();
         let z = tape.input(Shape::Vector(d));
         let y = many(z);
-        let cut = Cut::new(&tape, &[z.id()], &[y.id()]);
+        let subgraph = Subgraph::new(&tape, &[z.id()], &[y.id()]);
         let columns: Vec<Output> = (0..d)
             .filter_map(|j| {
                 let seed: Vec<f64> = (0..d).map(|k| if k == j { 1.0 } else { 0.0 }).collect();
-                tangent(&tape, &cut, &[(z.id(), tape.vector(&seed))])[0]
+                tangent(&tape, &subgraph, &[(z.id(), tape.vector(&seed))])[0]
             })
             .map(|column| Output::Each(column.id()))
             .collect();
         let gradient =
-            adjoint(&tape, &cut, &[(y.id(), tape.constant(1.0))], &[z.id()])[0].ok_or("it depends")?;
+            adjoint(&tape, &subgraph, &[(y.id(), tape.constant(1.0))], &[z.id()])[0].ok_or("it depends")?;
         let count = |outputs: &[Output]| Program::<f64>::compile(&tape, &[z.id()], outputs).operations();
         let value = count(&[Output::Each(y.id())]);
         let (forward, reverse) = (count(&columns), count(&[Output::Each(gradient.id())]));

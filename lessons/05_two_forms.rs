@@ -1,10 +1,10 @@
 //! Lesson 5: one density, two forms, and which is cheaper when.
 
-use pushforward::bijection::{pull_back, push_forward};
+use pushforward::bijection::{forward_with_log_det, record_inverse};
 use pushforward::jacobian::{log_det, map};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
-use pushforward::tape::{Cut, NodeId};
+use pushforward::tape::{NodeId, Subgraph};
 use pushforward_course::{Lesson, Page, formulas};
 
 #[path = "judges/05_two_forms.rs"]
@@ -99,9 +99,9 @@ impl Bijection for Autoregressive {
 
 /// The longest chain of operations that wait for each other.
 fn depth(tape: &Tape, input: NodeId, output: NodeId) -> usize {
-    let cut = Cut::new(tape, &[input], &[output]);
+    let subgraph = Subgraph::new(tape, &[input], &[output]);
     let mut depths = vec![0usize; tape.len()];
-    for id in cut.nodes().iter().filter(|id| **id != input) {
+    for id in subgraph.nodes().iter().filter(|id| **id != input) {
         let node = tape.node(*id);
         let below = node.operands.iter().map(|operand| depths[operand.index()]).max();
         depths[id.index()] = below.map_or(0, |below| below + 1);
@@ -119,7 +119,7 @@ fn costs(layer: &dyn Bijection) -> Result<[usize; 4], BijectionError> {
     };
     let sampling = (count(z.id(), &[Output::Each(x.id())]), depth(&tape, z.id(), x.id()));
     let given = tape.input(Shape::Vector(layer.dim()));
-    let back = pull_back(layer, given)?;
+    let back = record_inverse(layer, given)?;
     let derived = log_det(&tape, &map(&tape, given.id(), back.id()), &layer.structure())
         .map_err(|error| BijectionError::Structure { layer: layer.name(), error })?;
     let outputs = [Output::Each(back.id()), Output::Each(derived.value.id())];
@@ -157,14 +157,14 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     // Each form from a recording of its own: nothing of one is used for the other.
     let forward = Tape::new();
     let z = forward.input(Shape::Vector(2));
-    let pushed = push_forward(&Bend, z)?;
+    let pushed = forward_with_log_det(&Bend, z)?;
     let first = StandardNormal::new(2).log_prob(z) - pushed.log_det;
     let outputs = [Output::Each(pushed.x.id()), Output::Each(first.id())];
     let mut by_z = Program::<f64>::compile(&forward, &[z.id()], &outputs);
     by_z.load(&Parameters::default())?;
     let backward = Tape::new();
     let x = backward.input(Shape::Vector(2));
-    let back = pull_back(&Bend, x)?;
+    let back = record_inverse(&Bend, x)?;
     let inverse = log_det(&backward, &map(&backward, x.id(), back.id()), &Structure::Dense)?;
     let second = StandardNormal::new(2).log_prob(back) + inverse.value;
     let mut by_x = Program::<f64>::compile(&backward, &[x.id()], &[Output::Each(second.id())]);
@@ -197,7 +197,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
          say, and in IAF by what z₁ … zᵢ₋₁ say. On 32 variables, counted on the tape; work is operations in all, in a row \
          is how many of them wait for each other:",
     );
-    let coupling = AffineCoupling::new(Halves::first(32), Network::new([32]));
+    let coupling = AffineCoupling::new(CouplingMask::first_half(32), Network::new([32]));
     let maf = Autoregressive { d: 32, looks_at_x: true };
     let iaf = Autoregressive { d: 32, looks_at_x: false };
     let mut rows = Vec::new();

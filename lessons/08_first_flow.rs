@@ -15,8 +15,8 @@ const SEED: u64 = 7;
 /// What the page shows of `layers`.
 const LAYERS: &str = "let mut layers: Vec<Box<dyn Bijection>> = Vec::new();
 for k in 0..6 {
-    let halves = if k % 2 == 0 { Halves::first(2) } else { Halves::second(2) };
-    layers.push(Box::new(AffineCoupling::new(halves, Network::new([32, 32]))));
+    let mask = if k % 2 == 0 { CouplingMask::first_half(2) } else { CouplingMask::second_half(2) };
+    layers.push(Box::new(AffineCoupling::new(mask, Network::new([32, 32]))));
 }
 layers.push(Box::new(Linear::identity(2)));";
 
@@ -24,8 +24,8 @@ layers.push(Box::new(Linear::identity(2)));";
 fn layers() -> Vec<Box<dyn Bijection>> {
     let mut layers: Vec<Box<dyn Bijection>> = Vec::new();
     for k in 0..6 {
-        let halves = if k % 2 == 0 { Halves::first(2) } else { Halves::second(2) };
-        layers.push(Box::new(AffineCoupling::new(halves, Network::new([32, 32]))));
+        let mask = if k % 2 == 0 { CouplingMask::first_half(2) } else { CouplingMask::second_half(2) };
+        layers.push(Box::new(AffineCoupling::new(mask, Network::new([32, 32]))));
     }
     layers.push(Box::new(Linear::identity(2)));
     layers

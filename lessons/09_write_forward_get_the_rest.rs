@@ -160,7 +160,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     );
     let report = audit(&Unseen)?;
     page.audit(&report);
-    let proven = |topic: Topic| report.claim(topic).is_some_and(|claim| claim.evidence.word() == "proven");
+    let proven = |topic: Topic| report.claim(topic).is_some_and(|claim| claim.evidence.label() == "proven");
     page.check_that(
         "that it is one-to-one and onto is proven, not only tried",
         proven(Topic::Injective) && proven(Topic::Structure),
@@ -174,7 +174,11 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     );
     let careless = audit(&Careless)?;
     page.report(&careless);
-    page.check_that("the careless layer does not stand", !careless.stands(), "nothing was refuted");
+    page.check_that(
+        "the careless layer does not stand",
+        !careless.has_no_refutation(),
+        "nothing was refuted",
+    );
     page.prose(
         "Two lines of it seem to contradict each other: det J changes sign, and yet f⁻¹(f(z)) = z is proven. The proof says \
          wherever f⁻¹ is defined, and it divides by tanh(z₁z₂). Where z₁z₂ is not 0, x₁ and x₂ give z₁ and z₂ back and then \
@@ -201,7 +205,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.check_close("the image of 2.5 comes home", back[0][0], 2.5, 1e-14);
     page.check_close("and so does that of a million", back[0][1], 1e6, 1e-9);
     let wave = audit(&Wave)?;
-    let onto = wave.claim(Topic::Injective).is_some_and(|claim| claim.evidence.word() == "proven");
+    let onto = wave.claim(Topic::Injective).is_some_and(|claim| claim.evidence.label() == "proven");
     page.check_that("that it maps ℝ one-to-one onto ℝ is proven", onto, "bounds did not prove it");
     page.prose("With 1½·sin z in its place the slope changes sign. Then nothing is promised:");
     let x = tape.input(Shape::Vector(1));

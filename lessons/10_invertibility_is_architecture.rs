@@ -3,14 +3,14 @@
 use std::error::Error;
 use std::f64::consts::PI;
 
-use pushforward::audit::{Settings, Topic, audit_with};
-use pushforward::bijection::{pull_back_with_log_det, push_forward};
+use pushforward::audit::{AuditOptions, Topic, audit_with};
+use pushforward::bijection::{forward_with_log_det, inverse_with_log_det};
 use pushforward::jacobian::{jacobian, map};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::adjoint;
 use pushforward::sweep::simplify::simplify;
-use pushforward::tape::Cut;
+use pushforward::tape::Subgraph;
 use pushforward::train::Adam;
 use pushforward_course::{Grid, Lesson, Page, Picture, coverings, equation, values};
 
@@ -71,8 +71,10 @@ impl Bijection for Rewarded {
 
 /// Couplings that take turns: from z to x, with networks of the same size.
 fn couplings() -> Vec<Box<dyn Bijection>> {
-    let halves = |k: usize| if k.is_multiple_of(2) { Halves::first(2) } else { Halves::second(2) };
-    let layer = |k| AffineCoupling::new(halves(k), Network::new([16, 16]));
+    let mask = |k: usize| {
+        if k.is_multiple_of(2) { CouplingMask::first_half(2) } else { CouplingMask::second_half(2) }
+    };
+    let layer = |k| AffineCoupling::new(mask(k), Network::new([16, 16]));
     (0..6).map(|k| Box::new(layer(k)) as Box<dyn Bijection>).collect()
 }
 
@@ -134,11 +136,11 @@ fn rewarded(table: &Table) -> Result<(Model, Parameters, Vec<f64>), Box<dyn Erro
     const STEPS: usize = 400;
     let (tape, rows) = (Tape::new(), table.rows());
     let x = tape.input(Shape::Vector(2));
-    let pushed = push_forward(&Rewarded, x)?;
+    let pushed = forward_with_log_det(&Rewarded, x)?;
     let cost = WEIGHT * (MARGIN - determinant(x, pushed.x)).max(0.0).powi(2);
     let loss = cost - StandardNormal::new(2).log_prob(pushed.x) - pushed.log_det;
-    let cut = Cut::new(&tape, &[x.id()], &[loss.id()]);
-    let gradients = adjoint(&tape, &cut, &[(loss.id(), tape.constant(1.0))], &tape.parameters());
+    let subgraph = Subgraph::new(&tape, &[x.id()], &[loss.id()]);
+    let gradients = adjoint(&tape, &subgraph, &[(loss.id(), tape.constant(1.0))], &tape.parameters());
     let sums: Option<Vec<Output>> = gradients.into_iter().map(|sum| Some(Output::Sum(sum?.id()))).collect();
     let sums = sums.ok_or("the loss depends on every weight")?;
     let mut step = Program::<f64>::compile(&tape, &[x.id()], &sums);
@@ -162,7 +164,7 @@ fn rewarded(table: &Table) -> Result<(Model, Parameters, Vec<f64>), Box<dyn Erro
 fn turned_round(chain: &Chain, weights: &Parameters) -> Result<Model, Box<dyn Error>> {
     let tape = Tape::new();
     let x = tape.input(Shape::Vector(2));
-    let pulled = pull_back_with_log_det(chain, x)?;
+    let pulled = inverse_with_log_det(chain, x)?;
     Model::new(x, pulled.z, -pulled.log_det, weights)
 }
 
@@ -258,7 +260,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let report = audit(&Wave(Amount::Fixed(1.5)))?;
     let claim = report.claim(Topic::Injective).ok_or("the audit looks for collisions")?;
     page.note(format!("{}? {}", claim.statement, claim.evidence));
-    page.check_that("two points collide", claim.evidence.word() == "refuted", claim.evidence.detail());
+    page.check_that("two points collide", claim.evidence.label() == "refuted", claim.evidence.detail());
 
     page.heading("A network that is rewarded");
     page.prose(
@@ -327,7 +329,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         "What was asked of the network holds where it was asked. The audit asks elsewhere. Here g is the map that is audited: \
          what the audit calls z goes into g, so it is our x, and what it calls x is our z.",
     );
-    let report = audit_with(&Rewarded, &Settings { parameters: Some(weights), ..Settings::default() })?;
+    let report =
+        audit_with(&Rewarded, &AuditOptions { parameters: Some(weights), ..AuditOptions::default() })?;
     page.report(&report);
     let collide = report.refuted().any(|claim| claim.topic == Topic::Injective);
     page.check_that("two points have the same z: g is not invertible", collide, "no two points were found");
@@ -413,7 +416,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
          bird found on it gets a high score: a mean over held-out rows does not complain.",
     );
     page.prose(
-        "Count it from the other side. Cut the plane of x into triangles, map their corners, and see how many \
+        "Count it from the other side. Subgraph the plane of x into triangles, map their corners, and see how many \
          triangles cover each z:",
     );
     let shares = model.shares()?;
@@ -460,7 +463,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         let report = audit(&wave)?;
         let claim = report.claim(Topic::Injective).ok_or("the audit looks for collisions")?;
         page.note(format!("{}? {}", claim.statement, claim.evidence));
-        words.push(claim.evidence.word());
+        words.push(claim.evidence.label());
     }
     let apart = images[0].iter().zip(&images[1]).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
     page.check_close("as they start, the two are one function (1001 places)", apart, 0.0, 1e-14);

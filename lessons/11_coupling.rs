@@ -3,14 +3,14 @@
 use std::error::Error;
 use std::f64::consts::PI;
 
-use pushforward::bijection::{Recording, pull_back, push_forward};
+use pushforward::bijection::{Recording, forward_with_log_det, record_inverse};
 use pushforward::flow::Fitted;
 use pushforward::jacobian::{jacobian, map};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::reach::{Reach, Relation};
 use pushforward::sweep::simplify::simplify;
-use pushforward::tape::{Cut, NodeId, Op};
+use pushforward::tape::{NodeId, Op, Subgraph};
 use pushforward_course::{Lesson, Page, Picture, equation, formulas, values};
 
 #[path = "judges/11_coupling.rs"]
@@ -54,20 +54,22 @@ type Layers = Vec<Box<dyn Bijection>>;
 
 /// One affine coupling of two variables with a large network.
 fn large() -> Layers {
-    vec![Box::new(AffineCoupling::new(Halves::first(2), Network::new([64, 64])))]
+    vec![Box::new(AffineCoupling::new(CouplingMask::first_half(2), Network::new([64, 64])))]
 }
 
 /// So many affine couplings of d variables; the halves take turns, or are the same in every layer.
 fn couplings(d: usize, count: usize, take_turns: bool) -> Layers {
-    let halves = |k: usize| if take_turns && k % 2 == 1 { Halves::second(d) } else { Halves::first(d) };
-    let layer = |k| AffineCoupling::new(halves(k), Network::new([16, 16]));
+    let mask = |k: usize| {
+        if take_turns && k % 2 == 1 { CouplingMask::second_half(d) } else { CouplingMask::first_half(d) }
+    };
+    let layer = |k| AffineCoupling::new(mask(k), Network::new([16, 16]));
     (0..count).map(|k| Box::new(layer(k)) as Box<dyn Bijection>).collect()
 }
 
 /// NICE: six additive couplings that take turns, and one scale for each variable at the end.
 fn nice() -> Layers {
-    let halves = |k: usize| if k % 2 == 1 { Halves::second(2) } else { Halves::first(2) };
-    let layer = |k| AdditiveCoupling::new(halves(k), Network::new([16, 16]));
+    let mask = |k: usize| if k % 2 == 1 { CouplingMask::second_half(2) } else { CouplingMask::first_half(2) };
+    let layer = |k| AdditiveCoupling::new(mask(k), Network::new([16, 16]));
     let couplings = (0..6).map(|k| Box::new(layer(k)) as Box<dyn Bijection>);
     couplings.chain([Box::new(Affine::identity(2)) as Box<dyn Bijection>]).collect()
 }
@@ -90,15 +92,15 @@ fn entries(recording: &Recording) -> Vec<Vec<String>> {
 /// How many entries of J are not zero for all inputs and weights.
 fn dependences(layers: Layers) -> Result<usize, BijectionError> {
     let recording = record(&Chain::new(layers))?;
-    let cut = Cut::new(recording.tape(), &[recording.input().id()], &[recording.output().id()]);
-    Ok(Reach::new(recording.tape(), &cut, Relation::Derivative).pattern().iter().map(Vec::len).sum())
+    let subgraph = Subgraph::new(recording.tape(), &[recording.input().id()], &[recording.output().id()]);
+    Ok(Reach::new(recording.tape(), &subgraph, Relation::Derivative).pattern().iter().map(Vec::len).sum())
 }
 
 /// Operations of a layer and of its derived inverse, for one row.
 fn operations(layer: &dyn Bijection) -> Result<(u64, u64), BijectionError> {
     let tape = Tape::new();
     let input = tape.input(Shape::Vector(layer.dim()));
-    let (there, back) = (push_forward(layer, input)?.x, pull_back(layer, input)?);
+    let (there, back) = (forward_with_log_det(layer, input)?.x, record_inverse(layer, input)?);
     let count = |node: Var<'_>| {
         Program::<f64>::compile(&tape, &[input.id()], &[Output::Each(node.id())]).operations()
     };
@@ -198,7 +200,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let (tape, z) = (recording.tape(), recording.input());
     let there = values(tape, z, &[recording.output()], &[2.0, 3.0]).swap_remove(0);
     let x = tape.input(Shape::Vector(2));
-    let back = values(tape, x, &[pull_back(&Shifted, x)?], &there).swap_remove(0);
+    let back = values(tape, x, &[record_inverse(&Shifted, x)?], &there).swap_remove(0);
     page.check_that(
         "(2, 3) goes to (2, 7) and comes back",
         there == [2.0, 7.0] && back == [2.0, 3.0],
@@ -213,7 +215,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         "So t can be a network. Four variables: the first two pass, and choose how the other two are shifted. This \
          is J, with a dot where an entry depends on inputs or weights:",
     );
-    let layer = AdditiveCoupling::new(Halves::first(4), Network::new([8]));
+    let layer = AdditiveCoupling::new(CouplingMask::first_half(4), Network::new([8]));
     let recording = record(&layer)?;
     page.table(&["J", "z₁", "z₂", "z₃", "z₄"], entries(&recording));
     page.prose(
@@ -232,9 +234,10 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let mut rows = Vec::new();
     let mut equal = true;
     for (d, hidden) in [(4, 8), (16, 64), (64, 256)] {
-        let (there, back) = operations(&AdditiveCoupling::new(Halves::first(d), Network::new([hidden])))?;
+        let (there, back) =
+            operations(&AdditiveCoupling::new(CouplingMask::first_half(d), Network::new([hidden])))?;
         let (scaled, scaled_back) =
-            operations(&AffineCoupling::new(Halves::first(d), Network::new([hidden])))?;
+            operations(&AffineCoupling::new(CouplingMask::first_half(d), Network::new([hidden])))?;
         equal &= there == back && scaled.abs_diff(scaled_back) <= d as u64;
         rows.push(
             [d as u64, hidden as u64, there, back, scaled, scaled_back].map(|n| n.to_string()).to_vec(),
@@ -251,7 +254,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     );
     let tape = Tape::new();
     let x = tape.input(Shape::Vector(4));
-    let z = pull_back(&AdditiveCoupling::new(Halves::first(4), Network::new([8])), x)?;
+    let z = record_inverse(&AdditiveCoupling::new(CouplingMask::first_half(4), Network::new([8])), x)?;
     page.formula(equation("z", z, &[(x, "x")]));
 
     page.heading("With a scale: RealNVP");
@@ -273,7 +276,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         expected,
         1e-5,
     );
-    let layer = AffineCoupling::new(Halves::first(4), Network::new([8]));
+    let layer = AffineCoupling::new(CouplingMask::first_half(4), Network::new([8]));
     page.prose("With a network for s and t, of four variables. Half of what it says, h₁, becomes s, the other half is t:");
     page.formula(formulas(&record(&layer)?));
     page.prose(

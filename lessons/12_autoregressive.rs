@@ -4,13 +4,13 @@ use std::error::Error;
 use std::f64::consts::PI;
 use std::time::Instant;
 
-use pushforward::audit::{Settings, Topic, audit_with};
-use pushforward::bijection::{pull_back, push_forward};
+use pushforward::audit::{AuditOptions, Topic, audit_with};
+use pushforward::bijection::{forward_with_log_det, record_inverse};
 use pushforward::flow::Fitted;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::reach::{Reach, Relation};
-use pushforward::tape::{Cut, Op};
+use pushforward::tape::{Op, Subgraph};
 use pushforward_course::{Formulas, Lesson, Page, Picture, equation, formulas};
 
 #[path = "judges/12_autoregressive.rs"]
@@ -37,12 +37,12 @@ impl Bijection for Unmasked {
 fn masks(layer: &dyn Bijection) -> Result<Vec<(usize, usize, Vec<f64>)>, BijectionError> {
     let tape = Tape::new();
     let z = tape.input(Shape::Vector(layer.dim()));
-    let cut = Cut::new(&tape, &[z.id()], &[layer.forward(z).id()]);
+    let subgraph = Subgraph::new(&tape, &[z.id()], &[layer.forward(z).id()]);
     let of = |node: pushforward::tape::Node| match (node.op, node.shape) {
         (Op::Constant(mask), Shape::Matrix(rows, columns)) => Some((rows, columns, mask.values().to_vec())),
         _ => None,
     };
-    Ok(cut.nodes().iter().filter_map(|id| of(tape.node(*id))).collect())
+    Ok(subgraph.nodes().iter().filter_map(|id| of(tape.node(*id))).collect())
 }
 
 /// A·B of two matrices given row by row, B with so many columns.
@@ -56,8 +56,8 @@ fn product(a: &[f64], b: &[f64], columns: usize) -> Vec<f64> {
 fn pattern(layer: &dyn Bijection) -> Vec<Vec<u32>> {
     let tape = Tape::new();
     let z = tape.input(Shape::Vector(layer.dim()));
-    let cut = Cut::new(&tape, &[z.id()], &[layer.forward(z).id()]);
-    Reach::new(&tape, &cut, Relation::Value).pattern()
+    let subgraph = Subgraph::new(&tape, &[z.id()], &[layer.forward(z).id()]);
+    Reach::new(&tape, &subgraph, Relation::Value).pattern()
 }
 
 /// The longest chain of variables that wait for each other when a layer with this pattern is turned round.
@@ -75,7 +75,7 @@ fn costs(layer: &dyn Bijection) -> Result<[(u64, f64); 2], Box<dyn Error>> {
     const ROWS: usize = 256;
     let (tape, d) = (Tape::new(), layer.dim());
     let input = tape.input(Shape::Vector(d));
-    let ends = [push_forward(layer, input)?.x, pull_back(layer, input)?];
+    let ends = [forward_with_log_det(layer, input)?.x, record_inverse(layer, input)?];
     let rows: Vec<f64> = (0..ROWS * d).map(|k| (0.7 * k as f64).sin()).collect();
     let mut costs = [(0, f64::INFINITY); 2];
     for (end, cost) in ends.into_iter().zip(&mut costs) {
@@ -114,7 +114,7 @@ fn factors(fitted: &Fitted, rows: &[f64]) -> Result<Vec<f64>, Box<dyn Error>> {
     let tape = Tape::new();
     let x = tape.input(Shape::Vector(4));
     let way = layer.inverted().ok_or("MAF is a layer turned round")?;
-    let pushed = tape.scope("layers.0", || push_forward(way, x))?;
+    let pushed = tape.scope("layers.0", || forward_with_log_det(way, x))?;
     let slopes = tape.var(pushed.layers[0].diagonal.ok_or("it is triangular")?);
     let factors = slopes.ln() - 0.5 * pushed.x.powi(2) - 0.5 * (2.0 * PI).ln();
     let mut program = Program::compile(&tape, &[x.id()], &[Output::Each(factors.id())]);
@@ -155,13 +155,13 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     );
     page.predict(
         "One network with four inputs, six hidden units and four outputs. Output 3 may see inputs 1 and 2 only, output \
-         2 only input 1, output 1 none. Which connections do you cut?",
+         2 only input 1, output 1 none. Which connections do you subgraph?",
     );
 
     page.heading("By hand: degrees");
     page.prose(
         "Number the inputs 1 to 4 and give each hidden unit a number from 1 to 3: its degree. A hidden unit may see \
-         inputs up to its own degree, an output only units with a lower degree than its own. What is cut is \
+         inputs up to its own degree, an output only units with a lower degree than its own. What is subgraph is \
          multiplied by 0. These are the two masks of a layer, read off its tape; the unit of a row sees the filled columns:",
     );
     let (inputs, hidden) = (vec![1, 2, 3, 4], vec![1, 1, 2, 2, 3, 3]);
@@ -193,8 +193,12 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         &["paths", "input 1", "input 2", "input 3", "input 4"],
         (0..4).map(|i| row(i).collect()).collect(),
     );
-    let cut = (0..16).all(|e| (paths[e] > 0.0) == (e % 4 < e / 4));
-    page.check_that("output i is reached by the inputs before i and by no others", cut, format!("{paths:?}"));
+    let subgraph = (0..16).all(|e| (paths[e] > 0.0) == (e % 4 < e / 4));
+    page.check_that(
+        "output i is reached by the inputs before i and by no others",
+        subgraph,
+        format!("{paths:?}"),
+    );
 
     page.heading("By the tape, for all weights");
     page.prose(
@@ -221,15 +225,15 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let zeros = {
         let mut weights = Parameters::default();
         weights.set("W", Shape::Matrix(3, 3), vec![0.0; 9])?;
-        Settings { parameters: Some(weights), ..Settings::default() }
+        AuditOptions { parameters: Some(weights), ..AuditOptions::default() }
     };
     let now = audit_with(&Unmasked, &zeros)?;
     let later = audit(&Unmasked)?;
     let mut words = Vec::new();
     for (when, report) in [("with all weights at 0", &now), ("with other weights", &later)] {
         let claim = report.claim(Topic::Structure).ok_or("a declared structure is a claim")?;
-        page.listing(format!("{when}: {}\n{}", claim.evidence.word(), claim.evidence.detail()));
-        words.push(claim.evidence.word());
+        page.listing(format!("{when}: {}\n{}", claim.evidence.label(), claim.evidence.detail()));
+        words.push(claim.evidence.label());
     }
     page.check_that(
         "a parameter that happens to be 0 proves nothing, and other weights refute it",
@@ -266,8 +270,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         let tape = Tape::new();
         let (z, x) = (tape.input(Shape::Vector(4)), tape.input(Shape::Vector(4)));
         let names = [(z, "z"), (x, "x")];
-        let there = equation("x", push_forward(layer, z)?.x, &names);
-        Ok(there.and(equation("z", pull_back(layer, x)?, &names)))
+        let there = equation("x", forward_with_log_det(layer, z)?.x, &names);
+        Ok(there.and(equation("z", record_inverse(layer, x)?, &names)))
     };
     page.formula(there_and_back(&Autoregressive::iaf(short.clone()))?);
     page.prose(
@@ -282,8 +286,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let tape = Tape::new();
     let v = tape.input(Shape::Vector(4));
     let turned = Inverse::new(layer.clone());
-    let same = pull_back(&turned, v)?.id() == push_forward(&layer, v)?.x.id()
-        && push_forward(&turned, v)?.x.id() == pull_back(&layer, v)?.id();
+    let same = record_inverse(&turned, v)?.id() == forward_with_log_det(&layer, v)?.x.id()
+        && forward_with_log_det(&turned, v)?.x.id() == record_inverse(&layer, v)?.id();
     let evidence = match same {
         true => Evidence::Proven { reason: "they are the same nodes of the tape, both ways".into() },
         false => Evidence::NotProven { reason: "they are other nodes".into() },
@@ -341,7 +345,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     );
     page.check_that("back costs at most a twentieth more than there", largest <= 1.05, format!("{largest}"));
     page.check_that("as many steps wait for each other as there are variables", as_many, "another number");
-    let coupling = in_a_row(&pattern(&AffineCoupling::new(Halves::first(256), Network::new([512]))));
+    let coupling =
+        in_a_row(&pattern(&AffineCoupling::new(CouplingMask::first_half(256), Network::new([512]))));
     page.check_that("for a coupling layer of 256 variables it is two", coupling == 2, format!("{coupling}"));
     page.prose("And measured, 256 rows side by side:");
     page.measured_table(&["d", "there, µs a row", "back, µs a row", "ratio"], timed);

@@ -4,13 +4,13 @@ use std::error::Error;
 use std::f64::consts::PI;
 
 use pushforward::audit::Evidence;
-use pushforward::bijection::{Pulled, pull_back_with_log_det};
+use pushforward::bijection::{InverseWithLogDet, inverse_with_log_det};
 use pushforward::flow::{Fitted, Trainer};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::simplify::simplify;
 use pushforward::sweep::{Names, adjoint, formulas};
-use pushforward::tape::{Cut, NodeId};
+use pushforward::tape::{NodeId, Subgraph};
 use pushforward_course::statistics::{mean, standard_error};
 use pushforward_course::{Lesson, Page, Picture};
 
@@ -39,8 +39,9 @@ fn truth() -> Result<Fitted, Box<dyn Error>> {
 /// So many coupling layers, halves alternating.
 fn flow(count: usize) -> Result<Flow, Box<dyn Error>> {
     let layer = |k: usize| {
-        let halves = if k.is_multiple_of(2) { Halves::first(2) } else { Halves::second(2) };
-        Box::new(AffineCoupling::new(halves, Network::new([24, 24]))) as Box<dyn Bijection>
+        let mask =
+            if k.is_multiple_of(2) { CouplingMask::first_half(2) } else { CouplingMask::second_half(2) };
+        Box::new(AffineCoupling::new(mask, Network::new([24, 24]))) as Box<dyn Bijection>
     };
     Ok(Flow::new(StandardNormal::new(2), (0..count).map(layer))?)
 }
@@ -106,12 +107,12 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     );
     let tape = Tape::new();
     let x = tape.input(Shape::Vector(1));
-    let Pulled { z, log_det } = pull_back_with_log_det(&Affine::new([1.5], [0.5]), x)?;
+    let InverseWithLogDet { z, log_det } = inverse_with_log_det(&Affine::new([1.5], [0.5]), x)?;
     let loss = log_det - StandardNormal::new(1).log_prob(z);
     let nodes: Vec<NodeId> = tape.parameters();
-    let cut = Cut::new(&tape, &[x.id()], &[loss.id()]);
+    let subgraph = Subgraph::new(&tape, &[x.id()], &[loss.id()]);
     let first = tape.len();
-    let slopes = adjoint(&tape, &cut, &[(loss.id(), tape.constant(1.0))], &nodes);
+    let slopes = adjoint(&tape, &subgraph, &[(loss.id(), tape.constant(1.0))], &nodes);
     let shorter = |slope: Var<'_>| simplify(&tape, slope.id(), first, &[]).value.id();
     let slopes: Vec<NodeId> = slopes.into_iter().flatten().map(shorter).collect();
     let names = Names::new().with(x.id(), "x");

@@ -5,10 +5,10 @@ use std::f64::consts::SQRT_2;
 use std::time::Instant;
 
 use pushforward::audit::Evidence;
-use pushforward::bijection::{pull_back, push_forward};
+use pushforward::bijection::{forward_with_log_det, record_inverse};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
-use pushforward_course::statistics::gap_to_even;
+use pushforward_course::statistics::ks_distance;
 use pushforward_course::{Lesson, Page, Picture, fit_slope, formulas, values};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -51,8 +51,8 @@ impl Samplers {
         let layer = Autoregressive::maf(MaskedNetwork::new(d, [d]));
         let tape = Tape::new();
         let input = tape.input(Shape::Vector(d));
-        let x = push_forward(&layer, input)?.x;
-        let way = push_forward(layer.inverted().ok_or("MAF is a layer turned round")?, input)?;
+        let x = forward_with_log_det(&layer, input)?.x;
+        let way = forward_with_log_det(layer.inverted().ok_or("MAF is a layer turned round")?, input)?;
         let slopes = way.layers[0].diagonal.ok_or("it is triangular")?;
         let mut parameters = Parameters::initialise(&tape, SEED);
         let reach = 0.5 / (d as f64).sqrt();
@@ -252,7 +252,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let drawn: Vec<f64> = fitted.sample(DRAWS, SEED)?.into_iter().step_by(2).collect();
     let times = [autocorrelation_time(&chain), autocorrelation_time(&drawn)];
     let gap = |series: &[f64]| {
-        gap_to_even(&series.iter().map(|x| 0.5 * libm::erfc(-x / SQRT_2)).collect::<Vec<_>>())
+        ks_distance(&series.iter().map(|x| 0.5 * libm::erfc(-x / SQRT_2)).collect::<Vec<_>>())
     };
     let gaps = [gap(&chain), gap(&drawn)];
     let row = |name: &str, k: usize, series: &[f64]| {
@@ -296,7 +296,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
 
     page.heading("In general");
     page.formula("x = f(z),  z drawn from p_Z");
-    let back = pull_back(&Bend, z)?;
+    let back = record_inverse(&Bend, z)?;
     let again = values(&tape, z, &[back], &x).swap_remove(0);
     page.check_close("and back: f⁻¹ of the sample is the noise it came from, z₂", again[1], -1.2, 1e-14);
     page.heading("What people get wrong");

@@ -35,8 +35,9 @@ const KINDS: [(Kind, &str); 5] = [
 /// So many coupling layers, halves alternating.
 fn couplings(count: usize) -> Layers {
     let layer = |k: usize| {
-        let halves = if k.is_multiple_of(2) { Halves::first(2) } else { Halves::second(2) };
-        Box::new(AffineCoupling::new(halves, Network::new([24]))) as Box<dyn Bijection>
+        let mask =
+            if k.is_multiple_of(2) { CouplingMask::first_half(2) } else { CouplingMask::second_half(2) };
+        Box::new(AffineCoupling::new(mask, Network::new([24]))) as Box<dyn Bijection>
     };
     (0..count).map(layer).collect()
 }

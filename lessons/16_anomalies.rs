@@ -21,8 +21,8 @@ const COLUMNS: [&str; 10] =
 fn layers(d: usize) -> Vec<Box<dyn Bijection>> {
     let mut layers: Vec<Box<dyn Bijection>> = Vec::new();
     for k in 0..4 {
-        let halves = Halves::alternating(d, k % 2 == 0);
-        layers.push(Box::new(SplineCoupling::new(halves, Network::new([32]), Spline::new(8, 4.0))));
+        let mask = CouplingMask::alternating(d, k % 2 == 0);
+        layers.push(Box::new(SplineCoupling::new(mask, Network::new([32]), SplineTransformer::new(8, 4.0))));
     }
     layers.push(Box::new(Linear::identity(d)));
     layers

@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 
 use pushforward::flow::Fitted;
 use pushforward::prelude::*;
-use pushforward_course::statistics::{even_p_value, histogram, mean};
+use pushforward_course::statistics::{histogram, mean, uniform_chi2_p};
 use pushforward_course::{Lesson, Page, Picture, formulas};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -77,9 +77,10 @@ fn evidence(x: f64) -> f64 {
 /// Four coupling layers that see the measurement.
 fn layers() -> Layers {
     let layer = |k: usize| {
-        let halves = if k.is_multiple_of(2) { Halves::first(2) } else { Halves::second(2) };
+        let mask =
+            if k.is_multiple_of(2) { CouplingMask::first_half(2) } else { CouplingMask::second_half(2) };
         let network = Network::new([32]).with_context(1);
-        Box::new(SplineCoupling::new(halves, network, Spline::new(8, 4.0))) as Box<dyn Bijection>
+        Box::new(SplineCoupling::new(mask, network, SplineTransformer::new(8, 4.0))) as Box<dyn Bijection>
     };
     (0..4).map(layer).collect()
 }
@@ -274,7 +275,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let (mut rows, mut p_values, mut lines) = (Vec::new(), Vec::new(), Vec::new());
     for (name, quantity) in QUANTITIES {
         let both = [ranks(&from_flow, quantity), ranks(&from_gaussian, quantity)];
-        let p = both.clone().map(|u| even_p_value(&u));
+        let p = both.clone().map(|u| uniform_chi2_p(&u));
         rows.push(vec![name.to_string(), format!("{:.3}", p[0]), shown_p(p[1])]);
         p_values.push(p);
         lines = both.to_vec();

@@ -9,8 +9,8 @@ use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::adjoint;
 use pushforward::sweep::simplify::simplify;
-use pushforward::tape::Cut;
-use pushforward_course::exercise::{Sameness, Space, compared};
+use pushforward::tape::Subgraph;
+use pushforward_course::exercise::{Comparison, Space, compared};
 use pushforward_course::statistics::{mean, standard_error};
 use pushforward_course::{Lesson, Page, Picture, equation};
 
@@ -265,8 +265,8 @@ fn by_hand(page: &mut Page) -> Result<(), Box<dyn Error>> {
         "With the right guess, z = 3/4·x + 1/2·ε, the tape has for ln w, for its slope by ε, and for ln p(x) (0.9189… is \
          ½·ln 2π, 0.3696… ½·ln(2π/3), and 0.6931… ln 2):",
     );
-    let cut = Cut::new(&tape, &inputs.map(Var::id), &[informed.id()]);
-    let slope = adjoint(&tape, &cut, &[(informed.id(), tape.constant(1.0))], &[inputs[1].id()])[0];
+    let subgraph = Subgraph::new(&tape, &inputs.map(Var::id), &[informed.id()]);
+    let slope = adjoint(&tape, &subgraph, &[(informed.id(), tape.constant(1.0))], &[inputs[1].id()])[0];
     let slope = slope.ok_or("ε is in the formula")?.at(0);
     let names = [(x, "x"), (noise, "ε")];
     page.formula(
@@ -277,8 +277,8 @@ fn by_hand(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let space = Space::reals(inputs[0]).and(inputs[1]);
     let statement = "the slope of ln w by ε is 0, for all x and ε";
     match compared(&space, slope, tape.constant(0.0)) {
-        Sameness::Same(evidence) => page.check(statement, evidence),
-        Sameness::Apart { at, .. } => page.check_that(statement, false, format!("at {at:?}")),
+        Comparison::Equal(evidence) => page.check(statement, evidence),
+        Comparison::Different { at, .. } => page.check_that(statement, false, format!("at {at:?}")),
     }
     let off = differences(&found[2], &found[0]).iter().map(|off| off.abs()).fold(0.0, f64::max);
     page.check_close("ln w = ln p(1) at 2000 ε between -10 and 10", off, 0.0, 1e-12);

@@ -4,14 +4,14 @@ use std::error::Error;
 use std::f64::consts::PI;
 
 use pushforward::audit::{self, Topic, audit_with};
-use pushforward::bijection::{derived_inverse, pull_back_with_log_det, push_forward};
+use pushforward::bijection::{derived_inverse, forward_with_log_det, inverse_with_log_det};
 use pushforward::flow::Fitted;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::simplify::simplify;
 use pushforward::sweep::{Names, adjoint, formulas};
-use pushforward::tape::{Cut, NodeId};
-use pushforward::train::{Loss, Minimiser, Settings};
+use pushforward::tape::{NodeId, Subgraph};
+use pushforward::train::{Loss, Minimiser, TrainingOptions};
 use pushforward_course::statistics::{mean, standard_error};
 use pushforward_course::{Formulas, Lesson, Page, Picture};
 use rand::SeedableRng;
@@ -75,9 +75,10 @@ fn ellipse() -> Layers {
 /// Four coupling layers of splines that see x. A spline is the identity beyond ±6, where ε comes once in 10⁸ draws.
 fn splines() -> Layers {
     let layer = |k: usize| {
-        let halves = if k.is_multiple_of(2) { Halves::second(2) } else { Halves::first(2) };
+        let mask =
+            if k.is_multiple_of(2) { CouplingMask::second_half(2) } else { CouplingMask::first_half(2) };
         let network = Network::new([32]).with_context(1);
-        Box::new(SplineCoupling::new(halves, network, Spline::new(8, 6.0))) as Box<dyn Bijection>
+        Box::new(SplineCoupling::new(mask, network, SplineTransformer::new(8, 6.0))) as Box<dyn Bijection>
     };
     (0..4).map(layer).collect()
 }
@@ -111,7 +112,7 @@ impl<'t> Terms<'t> {
         noise: Var<'t>,
     ) -> Result<Terms<'t>, BijectionError> {
         let normal = StandardNormal::new(noise.len());
-        let pushed = push_forward(posterior, noise)?;
+        let pushed = forward_with_log_det(posterior, noise)?;
         Ok(Terms {
             z: pushed.x,
             log_prior: normal.log_prob(pushed.x),
@@ -146,7 +147,7 @@ fn bounds(
     tape.context_by_row();
     let input = tape.input(Shape::Vector(posterior.dim()));
     let sum = Terms::record(posterior, likelihood, input)?.sum();
-    let context = tape.known_context().ok_or("the likelihood sees x")?;
+    let context = tape.declared_context().ok_or("the likelihood sees x")?;
     let mut program = Program::<f64>::compile(&tape, &[input.id(), context.id()], &[Output::Each(sum.id())]);
     program.load(parameters)?;
     Ok(program.run(&[noise, x], noise.len() / posterior.dim())?.swap_remove(0))
@@ -219,14 +220,14 @@ fn slopes(d: usize, parameters: &Parameters, x: f64, draws: usize) -> Result<Slo
     let by = [parameter("b"), parameter("s")];
     let first = |node: Option<Var<'_>>| node.map(|node| node.at(0).id()).ok_or("it depends on b and s");
     let slopes_of = |output: Var<'_>| -> Result<Vec<NodeId>, Box<dyn Error>> {
-        let cut = Cut::new(&tape, &[noise.id(), fixed.id(), context.id()], &[output.id()]);
-        let slopes = adjoint(&tape, &cut, &[(output.id(), tape.constant(1.0))], &by);
+        let subgraph = Subgraph::new(&tape, &[noise.id(), fixed.id(), context.id()], &[output.id()]);
+        let slopes = adjoint(&tape, &subgraph, &[(output.id(), tape.constant(1.0))], &by);
         Ok(slopes.into_iter().map(first).collect::<Result<_, _>>()?)
     };
     let sum = terms.sum();
     let pathwise = slopes_of(sum)?;
     // ln q(z | x) of a z that stays where it is.
-    let pulled = pull_back_with_log_det(&layer, fixed)?;
+    let pulled = inverse_with_log_det(&layer, fixed)?;
     let score = slopes_of(normal.log_prob(pulled.z) - pulled.log_det)?;
     let run = |outputs: &[NodeId], fixed_at: &[f64]| -> Result<Vec<Vec<f64>>, Box<dyn Error>> {
         let outputs: Vec<Output> = outputs.iter().map(|node| Output::Each(*node)).collect();
@@ -285,7 +286,7 @@ impl Posterior {
         mut see: impl FnMut(usize, &Parameters) -> Told,
     ) -> Result<Parameters, Box<dyn Error>> {
         let loss = loss(&Chain::new((self.layers)()), bent)?;
-        let settings = Settings { learning_rate: self.learning_rate, clip: 10.0, seed: SEED };
+        let settings = TrainingOptions { learning_rate: self.learning_rate, clip: 10.0, seed: SEED };
         let mut minimiser = Minimiser::<f64>::new(&loss, loss.initial(SEED), settings)?;
         let steps = data.len() / BATCH;
         for (step, batch) in data.chunks(BATCH).enumerate() {
@@ -324,7 +325,7 @@ fn encoder_formulas() -> Result<Formulas, Box<dyn Error>> {
     let layer = Encoder { d: 1 };
     let tape = Tape::new();
     let [noise, z] = [(); 2].map(|()| tape.input(Shape::Vector(1)));
-    let pushed = push_forward(&layer, noise)?;
+    let pushed = forward_with_log_det(&layer, noise)?;
     let back = derived_inverse(&layer, z)?;
     let names = Names::new().with(noise.id(), "ε").with(z.id(), "z").with(tape.context(1).id(), "x");
     let shown = [("z", pushed.x.id()), ("ln|det J|", pushed.log_det.id()), ("ε", back.id())];
@@ -343,11 +344,11 @@ fn bound_formulas() -> Result<(Formulas, Formulas), Box<dyn Error>> {
         ("ln p(x | z)", terms.log_likelihood.id()),
         ("ln q(z | x)", terms.log_q.id()),
     ];
-    let cut = Cut::new(&tape, &[noise.id()], &[sum.id()]);
+    let subgraph = Subgraph::new(&tape, &[noise.id()], &[sum.id()]);
     let first = tape.len();
     let by: Vec<NodeId> =
         ["w", "b", "s"].map(|name| tape.parameter(name, Shape::Vector(1), Init::Constant(0.0)).id()).to_vec();
-    let slopes = adjoint(&tape, &cut, &[(sum.id(), tape.constant(1.0))], &by);
+    let slopes = adjoint(&tape, &subgraph, &[(sum.id(), tape.constant(1.0))], &by);
     let shorter = |slope: Option<Var<'_>>| {
         slope.map(|slope| simplify(&tape, slope.id(), first, &[]).value.id()).ok_or("it depends on each")
     };
@@ -503,7 +504,7 @@ fn tell(page: &mut Page) -> Told {
         "let normal = StandardNormal::new(1);\n\
          let loss = Loss::try_record(|sources| {\n    \
              let noise = sources.noise(StandardNormal::new(1));\n    \
-             let pushed = push_forward(&Encoder { d: 1 }, noise)?;\n    \
+             let pushed = forward_with_log_det(&Encoder { d: 1 }, noise)?;\n    \
              let z = pushed.x;\n    \
              let log_q = normal.log_prob(noise) - pushed.log_det;\n    \
              Ok(log_q - normal.log_prob(z) - straight(z))\n\
@@ -512,7 +513,7 @@ fn tell(page: &mut Page) -> Told {
     const STEPS: usize = 1500;
     let layer = Encoder { d: 1 };
     let loss = loss(&layer, straight)?;
-    let settings = Settings { learning_rate: 2e-2, seed: SEED, ..Settings::default() };
+    let settings = TrainingOptions { learning_rate: 2e-2, seed: SEED, ..TrainingOptions::default() };
     let mut minimiser = Minimiser::<f64>::new(&loss, loss.initial(SEED), settings)?;
     let data: Vec<f64> = normals(2 * STEPS * BATCH, SEED + 1).chunks(2).map(|n| n[0] + n[1]).collect();
     for (step, batch) in data.chunks(BATCH).enumerate() {
@@ -654,7 +655,7 @@ fn any_flow(page: &mut Page) -> Told {
     for posterior in &POSTERIORS {
         let layer = (posterior.layers)().swap_remove(0);
         let report =
-            audit_with(&layer, &audit::Settings { decide_only: true, ..audit::Settings::default() })?;
+            audit_with(&layer, &audit::AuditOptions { decide_only: true, ..audit::AuditOptions::default() })?;
         let claim = report.claim(Topic::Injective).ok_or("an audit asks for it")?;
         page.check(format!("{}: {}", posterior.name, claim.statement), claim.evidence.clone());
     }

@@ -4,15 +4,15 @@ use std::error::Error;
 use std::f64::consts::{SQRT_2, TAU};
 
 use pushforward::audit::{Evidence, Topic};
-use pushforward::bijection::{Pulled, pull_back_with_log_det, push_forward};
+use pushforward::bijection::{InverseWithLogDet, forward_with_log_det, inverse_with_log_det};
 use pushforward::flow::{Fitted, Trainer};
 use pushforward::jacobian::{estimated_trace, log_det, map, trace};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::adjoint;
-use pushforward::tape::Cut;
-use pushforward::train::{Loss, Minimiser, Settings};
-use pushforward_course::statistics::{gap_to_even, mean, standard_error};
+use pushforward::tape::Subgraph;
+use pushforward::train::{Loss, Minimiser, TrainingOptions};
+use pushforward_course::statistics::{ks_distance, mean, standard_error};
 use pushforward_course::{Lesson, Page, Picture, equation, fit_slope, formulas, values};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -150,7 +150,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.formula("ln p(x) = ln p_Z(z) - ∫ tr ∂v/∂z dt,   along the solution of dz/dt = v(z, t) from z to x");
     let tape = Tape::new();
     let x = tape.input(Shape::Vector(2));
-    let Pulled { z, log_det } = pull_back_with_log_det(&ring(32), x)?;
+    let InverseWithLogDet { z, log_det } = inverse_with_log_det(&ring(32), x)?;
     let there = values(&tape, x, &[z, log_det], &Ring::solved(&[0.6, -0.3]).0);
     page.check_close(
         "the ring again: from where z = (0.6, -0.3) went, 32 steps back return to it: z₁",
@@ -339,8 +339,10 @@ fn traces(page: &mut Page) -> Told {
             let field = NetworkField::new(d, Network::new(hidden));
             let tape = Tape::new();
             let z = tape.input(Shape::Vector(d));
-            let pushed =
-                push_forward(&Continuous::new(field, Solver::Euler, 1).with_divergence(divergence), z)?;
+            let pushed = forward_with_log_det(
+                &Continuous::new(field, Solver::Euler, 1).with_divergence(divergence),
+                z,
+            )?;
             let outputs = [Output::Each(pushed.x.id()), Output::Each(pushed.log_det.id())];
             Ok(Program::<f64>::compile(&tape, &[z.id()], &outputs).operations() as f64)
         };
@@ -438,8 +440,8 @@ fn diffusion(page: &mut Page) -> Told {
     let tape = Tape::new();
     let (x, t) = (tape.input(Shape::Vector(2)), tape.input(Shape::Vector(1)));
     let log_p = log_density(x, t.at(0));
-    let cut = Cut::new(&tape, &[x.id(), t.id()], &[log_p.id()]);
-    let slopes = adjoint(&tape, &cut, &[(log_p.id(), tape.constant(1.0))], &[x.id(), t.id()]);
+    let subgraph = Subgraph::new(&tape, &[x.id(), t.id()], &[log_p.id()]);
+    let slopes = adjoint(&tape, &subgraph, &[(log_p.id(), tape.constant(1.0))], &[x.id(), t.id()]);
     let [along, in_time] = [slopes[0], slopes[1]].map(|slope| slope.expect("ln p depends on both"));
     let v = without_noise(x, score(x, t.at(0)));
     let change = in_time.at(0) + v.dot(along);
@@ -507,7 +509,7 @@ fn diffusion(page: &mut Page) -> Told {
             };
             WEIGHTS.iter().zip(&MEANS).map(part).sum()
         };
-        gap_to_even(&rows.iter().step_by(2).map(|x| below(*x)).collect::<Vec<_>>())
+        ks_distance(&rows.iter().step_by(2).map(|x| below(*x)).collect::<Vec<_>>())
     };
     let noisy = backwards(4000, 500)?;
     let smooth = fixed(mixture(END), back(64))?.sample(4000, SEED)?;
@@ -561,7 +563,7 @@ fn matching(page: &mut Page) -> Told {
     page.formula(equation("loss", off.dot(off), &[(parts[0], "x"), (parts[1], "z"), (parts[2], "v")]));
     let (steps, batch) = (2500, 256);
     let stream: Vec<f32> = drawn(&mixture(0.0), 20_000, SEED + 4).iter().map(|x| *x as f32).collect();
-    let settings = Settings { learning_rate: 4e-3, seed: SEED, ..Settings::default() };
+    let settings = TrainingOptions { learning_rate: 4e-3, seed: SEED, ..TrainingOptions::default() };
     let mut minimiser = Minimiser::<f32>::new(&matching, matching.initial(SEED), settings)?;
     for step in 0..steps {
         minimiser.set_learning_rate(4e-3 * (1.0 - 0.95 * step as f64 / steps as f64))?;

@@ -30,8 +30,8 @@
 //! assert!(derivation.contains("z₂ = (x₂ - x₁²)·exp(-tanh(x₁))"));
 //!
 //! let report = audit(&Bend)?;                  // claim by claim: proven, checked, not proven, refuted
-//! assert!(report.stands());
-//! assert_eq!(report.claim(Topic::Structure).unwrap().evidence.word(), "proven");
+//! assert!(report.has_no_refutation());
+//! assert_eq!(report.claim(Topic::Structure).unwrap().evidence.label(), "proven");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -89,9 +89,11 @@ pub mod prelude {
         AdditiveCoupling, Affine, AffineCoupling, Autoregressive, CircularSpline, Continuous, Coupling,
         Divergence, Field, NetworkField, Solver, Triangular,
     };
-    pub use crate::layers::{Elementwise, Halves, Linear, LogScale, MaskedNetwork, Network, Permutation};
     pub use crate::layers::{
-        RationalQuadraticSpline, Spline, SplineCoupling, SplineRule, Transform, Transformer,
+        CouplingMask, Elementwise, Linear, MaskedNetwork, Network, Permutation, ScaleMap,
+    };
+    pub use crate::layers::{
+        RationalQuadraticSpline, SplineConstraint, SplineCoupling, SplineTransformer, Transform, Transformer,
     };
     pub use crate::tape::{Condition, Init, Parameters, Shape, Tape, Var, concat, select, stack};
 }

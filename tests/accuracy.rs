@@ -19,7 +19,7 @@ use pushforward::bijection::Recording;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Precision, Program};
 use pushforward::sweep::{Names, render};
-use pushforward::tape::Cut;
+use pushforward::tape::Subgraph;
 
 use dual::{Setting, log_det, values};
 use exact::{Exact, double};
@@ -203,7 +203,7 @@ impl Judge<'_> {
         };
         let mut worst = (0.0, String::new());
         let names = Names::new().with(input, "z");
-        for id in Cut::new(tape, &[input], &[root]).nodes() {
+        for id in Subgraph::new(tape, &[input], &[root]).nodes() {
             let node = tape.node(*id);
             if !node.op.is_elementwise() {
                 continue;

@@ -6,7 +6,7 @@ use std::cell::Cell;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program, Threads, Workspace};
 use pushforward::sweep::adjoint;
-use pushforward::tape::Cut;
+use pushforward::tape::Subgraph;
 
 /// The system's allocator, and how often this thread asked it.
 struct Counting;
@@ -38,8 +38,8 @@ fn a_call_of_the_same_size_allocates_nothing() {
     let weight = tape.parameter("weight", Shape::Matrix(40, 3), Init::glorot(40, 3));
     let y = weight.matvec(z).tanh();
     let loss = (y * y).sum();
-    let cut = Cut::new(&tape, &[z.id()], &[loss.id()]);
-    let gradient = adjoint(&tape, &cut, &[(loss.id(), tape.constant(1.0))], &[weight.id()])[0].unwrap();
+    let subgraph = Subgraph::new(&tape, &[z.id()], &[loss.id()]);
+    let gradient = adjoint(&tape, &subgraph, &[(loss.id(), tape.constant(1.0))], &[weight.id()])[0].unwrap();
     let outputs = [Output::Each(loss.id()), Output::Each(y.id()), Output::Sum(gradient.id())];
     let mut program = Program::<f64>::compile(&tape, &[z.id()], &outputs);
     program.load(&Parameters::initialise(&tape, 1)).unwrap();

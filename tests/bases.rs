@@ -150,9 +150,10 @@ fn of_two<F: pushforward::program::Precision>(variances: [f64; 2], d: usize, z: 
     let tape = Tape::new();
     let input = tape.input(Shape::Vector(d));
     let log_prob = mixture.log_prob(input);
-    let cut = pushforward::tape::Cut::new(&tape, &[input.id()], &[log_prob.id()]);
+    let subgraph = pushforward::tape::Subgraph::new(&tape, &[input.id()], &[log_prob.id()]);
     let one = tape.constant(1.0);
-    let slope = pushforward::sweep::adjoint(&tape, &cut, &[(log_prob.id(), one)], &[input.id()])[0].unwrap();
+    let slope =
+        pushforward::sweep::adjoint(&tape, &subgraph, &[(log_prob.id(), one)], &[input.id()])[0].unwrap();
     let outputs = [Output::Each(log_prob.id()), Output::Each(slope.at(0).id())];
     let mut program = Program::<F>::compile(&tape, &[input.id()], &outputs);
     program.load(&Parameters::default()).unwrap();

@@ -32,12 +32,12 @@ fn one_variable() -> Layers {
 /// A coupling layer and a masked one, of two variables and three numbers of context.
 fn two_variables() -> Layers {
     vec![
-        Box::new(AffineCoupling::new(Halves::first(2), Network::new([6]).with_context(3))),
+        Box::new(AffineCoupling::new(CouplingMask::first_half(2), Network::new([6]).with_context(3))),
         Box::new(Autoregressive::iaf(MaskedNetwork::new(2, [6]).with_context(3))),
         Box::new(SplineCoupling::new(
-            Halves::second(2),
+            CouplingMask::second_half(2),
             Network::new([]).with_context(3),
-            Spline::new(4, 3.0),
+            SplineTransformer::new(4, 3.0),
         )),
     ]
 }
@@ -120,8 +120,8 @@ fn rows_with_their_own_contexts_are_scored_and_sampled_each_by_its_own() {
 fn what_is_proven_of_a_layer_holds_for_every_context() {
     for layer in two_variables() {
         let report = audit(&layer).unwrap();
-        assert!(report.stands(), "{report}");
-        assert_eq!(report.claim(Topic::Structure).unwrap().evidence.word(), "proven");
+        assert!(report.has_no_refutation(), "{report}");
+        assert_eq!(report.claim(Topic::Structure).unwrap().evidence.label(), "proven");
     }
 }
 
@@ -183,8 +183,8 @@ fn a_context_that_does_not_fit_is_refused_in_plain_words() {
 #[test]
 fn layers_that_disagree_about_the_context_are_refused() {
     let layers: Layers = vec![
-        Box::new(AffineCoupling::new(Halves::first(2), Network::new([4]).with_context(3))),
-        Box::new(AffineCoupling::new(Halves::second(2), Network::new([4]).with_context(2))),
+        Box::new(AffineCoupling::new(CouplingMask::first_half(2), Network::new([4]).with_context(3))),
+        Box::new(AffineCoupling::new(CouplingMask::second_half(2), Network::new([4]).with_context(2))),
     ];
     let error = Flow::new(StandardNormal::new(2), layers).err().unwrap().to_string();
     assert!(error.contains("give all of them the same width"), "{error}");

@@ -4,13 +4,13 @@
 use std::f64::consts::{E, PI};
 
 use pushforward::audit::{Topic, audit};
-use pushforward::bijection::{Inverse, Pulled, pull_back_with_log_det, push_forward};
+use pushforward::bijection::{Inverse, InverseWithLogDet, forward_with_log_det, inverse_with_log_det};
 use pushforward::flow::Trainer;
 use pushforward::jacobian::{Structure, jacobian, log_det, map, trace};
 use pushforward::layers::{Continuous, Divergence, Field, NetworkField, Solver};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
-use pushforward::train::{Loss, Minimiser, Settings};
+use pushforward::train::{Loss, Minimiser, TrainingOptions};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -44,7 +44,7 @@ fn spiral_end(a: f64, b: f64, z: [f64; 2]) -> [f64; 2] {
 fn pushed(layer: &dyn Bijection, z: &[f64], parameters: Option<&Parameters>) -> (Vec<f64>, f64) {
     let tape = Tape::new();
     let input = tape.input(Shape::Vector(z.len()));
-    let pushed = push_forward(layer, input).unwrap();
+    let pushed = forward_with_log_det(layer, input).unwrap();
     let outputs = [pushed.x, pushed.log_det].map(|node| Output::Each(node.id()));
     let mut program = Program::<f64>::compile(&tape, &[input.id()], &outputs);
     let start = Parameters::initialise(&tape, 3);
@@ -57,7 +57,7 @@ fn pushed(layer: &dyn Bijection, z: &[f64], parameters: Option<&Parameters>) -> 
 fn pulled(layer: &dyn Bijection, x: &[f64], parameters: Option<&Parameters>) -> (Vec<f64>, f64) {
     let tape = Tape::new();
     let input = tape.input(Shape::Vector(x.len()));
-    let Pulled { z, log_det } = pull_back_with_log_det(layer, input).unwrap();
+    let InverseWithLogDet { z, log_det } = inverse_with_log_det(layer, input).unwrap();
     let outputs = [z, log_det].map(|node| Output::Each(node.id()));
     let mut program = Program::<f64>::compile(&tape, &[input.id()], &outputs);
     let start = Parameters::initialise(&tape, 3);
@@ -69,7 +69,7 @@ fn pulled(layer: &dyn Bijection, x: &[f64], parameters: Option<&Parameters>) -> 
 /// Parameters of a layer, away from the identity that it starts as.
 fn scattered(layer: &dyn Bijection, seed: u64) -> Parameters {
     let tape = Tape::new();
-    push_forward(layer, tape.input(Shape::Vector(layer.dim()))).unwrap();
+    forward_with_log_det(layer, tape.input(Shape::Vector(layer.dim()))).unwrap();
     let mut parameters = Parameters::initialise(&tape, seed);
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     for (_, tensor) in parameters.iter_mut() {
@@ -160,7 +160,7 @@ fn the_integral_is_the_determinant_of_the_steps_to_their_order() {
         let layer = layer(solver, steps);
         let tape = Tape::new();
         let z = tape.input(Shape::Vector(3));
-        let pushed = push_forward(&layer, z).unwrap();
+        let pushed = forward_with_log_det(&layer, z).unwrap();
         let dense = log_det(&tape, &map(&tape, z.id(), pushed.x.id()), &Structure::Dense).unwrap();
         let outputs = [pushed.log_det, dense.value].map(|node| Output::Each(node.id()));
         let mut program = Program::<f64>::compile(&tape, &[z.id()], &outputs);
@@ -246,10 +246,10 @@ fn probes_can_be_noise_of_a_loss() {
         let probe = sources.noise(StandardNormal::new(2)).at(0);
         let signs = stack([select(probe.gt(0.0), 1.0, -1.0), select(probe.lt(0.3), 1.0, -1.0)]);
         let parameter = sources.tape().parameter("unused", Shape::Scalar, Init::Constant(1.0));
-        parameter * layer.pull_back_with_probes(x, &[signs]).log_det
+        parameter * layer.inverse_with_probes(x, &[signs]).log_det
     })
     .unwrap();
-    let mut minimiser = Minimiser::<f64>::new(&loss, loss.initial(0), Settings::default()).unwrap();
+    let mut minimiser = Minimiser::<f64>::new(&loss, loss.initial(0), TrainingOptions::default()).unwrap();
     // tr A is -0.8, and A's off-diagonal part is antisymmetric: each estimate is exact.
     assert!((minimiser.mean(&[&[0.3; 200]], 100).unwrap() + 0.8).abs() < 1e-12);
 }
@@ -334,26 +334,26 @@ fn a_flow_with_a_motion_in_it_is_a_density() {
 fn an_audit_says_how_far_steps_are_off() {
     let field = || NetworkField::new(2, Network::new([8]));
     let fine = audit(&Continuous::new(field(), Solver::RungeKutta4, 8)).unwrap();
-    assert!(fine.stands());
+    assert!(fine.has_no_refutation());
     for topic in [Topic::LogDet, Topic::Inverse, Topic::InverseLogDet, Topic::Mass] {
-        assert_eq!(fine.claim(topic).unwrap().evidence.word(), "checked", "{fine}");
+        assert_eq!(fine.claim(topic).unwrap().evidence.label(), "checked", "{fine}");
     }
     // Coarse steps are no crime, but nothing is claimed of them.
     let coarse = audit(&Continuous::new(field(), Solver::Euler, 1)).unwrap();
-    assert!(coarse.stands(), "{coarse}");
+    assert!(coarse.has_no_refutation(), "{coarse}");
     for topic in [Topic::LogDet, Topic::Inverse] {
         let evidence = &coarse.claim(topic).unwrap().evidence;
-        assert_eq!(evidence.word(), "not proven");
+        assert_eq!(evidence.label(), "not proven");
         assert!(evidence.to_string().contains("more steps"), "{evidence}");
     }
     let turned = audit(&Inverse::new(Continuous::new(field(), Solver::RungeKutta4, 8))).unwrap();
-    assert_eq!(turned.claim(Topic::LogDet).unwrap().evidence.word(), "checked", "{turned}");
+    assert_eq!(turned.claim(Topic::LogDet).unwrap().evidence.label(), "checked", "{turned}");
     let layers: Vec<Box<dyn Bijection>> = vec![
         Box::new(Affine::new([1.2, 0.8], [0.3, -0.1])),
         Box::new(Continuous::new(field(), Solver::RungeKutta4, 8)),
     ];
     let chain = audit(&Chain::new(layers)).unwrap();
-    assert_eq!(chain.claim(Topic::ChainRule).unwrap().evidence.word(), "checked", "{chain}");
+    assert_eq!(chain.claim(Topic::ChainRule).unwrap().evidence.label(), "checked", "{chain}");
 }
 
 struct TooShort;

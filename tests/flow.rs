@@ -11,7 +11,7 @@ fn boxed(layer: impl Bijection + 'static) -> Box<dyn Bijection> {
 }
 
 fn coupling(d: usize, k: usize, width: usize) -> Box<dyn Bijection> {
-    boxed(AffineCoupling::new(Halves::alternating(d, k.is_multiple_of(2)), Network::new([width])))
+    boxed(AffineCoupling::new(CouplingMask::alternating(d, k.is_multiple_of(2)), Network::new([width])))
 }
 
 /// A flow with its starting parameters.
@@ -112,15 +112,16 @@ fn a_spline_flow_learns_what_a_gaussian_cannot_say() {
         let settings = Fit { seed: 3, epochs: 12, learning_rate: 1e-2, ..Fit::default() };
         mean(flow.fit(&train, settings).unwrap().log_prob(test.values()).unwrap())
     };
-    let halves = |k: usize| Halves::alternating(2, k.is_multiple_of(2));
+    let mask = |k: usize| CouplingMask::alternating(2, k.is_multiple_of(2));
     let network = || Network::new([16]);
-    let spline = |k| boxed(SplineCoupling::new(halves(k), network(), Spline::new(8, 4.0)));
+    let spline = |k| boxed(SplineCoupling::new(mask(k), network(), SplineTransformer::new(8, 4.0)));
     let splines = fit((0..4).map(spline).collect());
-    let affine = fit((0..4).map(|k| boxed(AffineCoupling::new(halves(k), network()))).collect());
+    let affine = fit((0..4).map(|k| boxed(AffineCoupling::new(mask(k), network()))).collect());
     println!("mean ln p of held-out rows: splines {splines:.3}, affine {affine:.3}, Gaussian {gaussian:.3}");
     assert!(splines > gaussian + 0.5, "{splines} against {gaussian}");
     assert!(splines > affine, "{splines} against {affine}");
-    let autoregressive = || boxed(Autoregressive::spline(MaskedNetwork::new(2, [16]), Spline::new(8, 4.0)));
+    let autoregressive =
+        || boxed(Autoregressive::spline(MaskedNetwork::new(2, [16]), SplineTransformer::new(8, 4.0)));
     let maf = fit(vec![autoregressive(), boxed(Permutation::reverse(2)), autoregressive()]);
     assert!(maf > gaussian + 0.5, "{maf} against {gaussian}");
 }
@@ -396,7 +397,8 @@ fn settings_are_refused_before_anything_is_allocated() {
 
 #[test]
 fn networks_without_units_or_beyond_memory_are_refused() {
-    let layer = |hidden: &[usize]| boxed(AffineCoupling::new(Halves::first(2), Network::new(hidden)));
+    let layer =
+        |hidden: &[usize]| boxed(AffineCoupling::new(CouplingMask::first_half(2), Network::new(hidden)));
     let masked = |hidden: &[usize]| boxed(Autoregressive::maf(MaskedNetwork::new(2, hidden)));
     let message = |layer| Flow::new(StandardNormal::new(2), [layer]).err().unwrap().to_string();
     for make in [&layer as &dyn Fn(&[usize]) -> Box<dyn Bijection>, &masked] {
@@ -407,7 +409,8 @@ fn networks_without_units_or_beyond_memory_are_refused() {
             assert!(text.contains("would have more than 2³¹ weights in a layer"), "{text}");
         }
     }
-    let seeing = boxed(AffineCoupling::new(Halves::first(2), Network::new([4]).with_context(usize::MAX)));
+    let seeing =
+        boxed(AffineCoupling::new(CouplingMask::first_half(2), Network::new([4]).with_context(usize::MAX)));
     assert!(Flow::new(StandardNormal::new(2), [seeing]).is_err());
     let nothing = Flow::new(StandardNormal::new(0), [boxed(Affine::identity(0))]).err().unwrap();
     assert!(nothing.to_string().contains("maps 0 variables; give it at least one"), "{nothing}");

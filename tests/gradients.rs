@@ -8,7 +8,7 @@ use std::cell::Cell;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::{adjoint, tangent};
-use pushforward::tape::Cut;
+use pushforward::tape::Subgraph;
 use random_programs::{BINARY, Chooser, Pool, UNARY, binary, for_seeds, numbers, off, unary};
 
 const D: usize = 4;
@@ -53,8 +53,8 @@ fn the_tangent_of_every_function_is_its_difference_quotient() {
             let (a, b) = (z.slice(0..2), z.slice(2..4));
             let x = if which < UNARY { unary(a, which) } else { binary(a, b, which - UNARY) };
             let v = [0.6, -1.0, 0.8, 0.3];
-            let cut = Cut::new(&tape, &[z.id()], &[x.id()]);
-            let derivative = tangent(&tape, &cut, &[(z.id(), tape.vector(&v))])[0].expect("it moves");
+            let subgraph = Subgraph::new(&tape, &[z.id()], &[x.id()]);
+            let derivative = tangent(&tape, &subgraph, &[(z.id(), tape.vector(&v))])[0].expect("it moves");
             let found = numbers(&tape, z, &[derivative], &point).swap_remove(0);
             let expected = difference(&tape, z, x, &point, &v).expect("no kink at these points");
             for (found, expected) in found.iter().zip(expected) {
@@ -73,8 +73,10 @@ fn tangents_of_random_programs_are_difference_quotients() {
         let (z, x) = random(&tape, &mut choose);
         let (point, v) = (choose.numbers(D), choose.numbers(D));
         cases.set(cases.get() + 1);
-        let cut = Cut::new(&tape, &[z.id()], &[x.id()]);
-        let Some(derivative) = tangent(&tape, &cut, &[(z.id(), tape.vector(&v))])[0] else { return Ok(()) };
+        let subgraph = Subgraph::new(&tape, &[z.id()], &[x.id()]);
+        let Some(derivative) = tangent(&tape, &subgraph, &[(z.id(), tape.vector(&v))])[0] else {
+            return Ok(());
+        };
         let found = numbers(&tape, z, &[derivative], &point).swap_remove(0);
         let Some(expected) = difference(&tape, z, x, &point, &v) else {
             skipped.set(skipped.get() + 1);
@@ -106,9 +108,9 @@ fn adjoints_and_tangents_of_random_programs_agree() {
         let tape = Tape::new();
         let (z, x) = random(&tape, &mut choose);
         let (point, v, w) = (choose.numbers(D), choose.numbers(D), choose.numbers(x.len()));
-        let cut = Cut::new(&tape, &[z.id()], &[x.id()]);
-        let along = tangent(&tape, &cut, &[(z.id(), tape.vector(&v))])[0];
-        let back = adjoint(&tape, &cut, &[(x.id(), tape.vector(&w))], &[z.id()])[0];
+        let subgraph = Subgraph::new(&tape, &[z.id()], &[x.id()]);
+        let along = tangent(&tape, &subgraph, &[(z.id(), tape.vector(&v))])[0];
+        let back = adjoint(&tape, &subgraph, &[(x.id(), tape.vector(&w))], &[z.id()])[0];
         let inner = |node: Option<Var<'_>>, with: &[f64]| match node {
             Some(node) => {
                 let values = numbers(&tape, z, &[node], &point).swap_remove(0);
@@ -132,13 +134,13 @@ fn second_derivatives_are_symmetric_and_difference_quotients_of_first() {
         let tape = Tape::new();
         let (z, x) = random(&tape, &mut choose);
         let y = (x * x).sum().tanh();
-        let cut = Cut::new(&tape, &[z.id()], &[y.id()]);
-        let Some(gradient) = adjoint(&tape, &cut, &[(y.id(), tape.constant(1.0))], &[z.id()])[0] else {
+        let subgraph = Subgraph::new(&tape, &[z.id()], &[y.id()]);
+        let Some(gradient) = adjoint(&tape, &subgraph, &[(y.id(), tape.constant(1.0))], &[z.id()])[0] else {
             return Ok(());
         };
-        let cut = Cut::new(&tape, &[z.id()], &[gradient.id()]);
+        let subgraph = Subgraph::new(&tape, &[z.id()], &[gradient.id()]);
         let (point, v, w) = (choose.numbers(D), choose.numbers(D), choose.numbers(D));
-        let hessian_times = |v: &[f64]| tangent(&tape, &cut, &[(z.id(), tape.vector(v))])[0];
+        let hessian_times = |v: &[f64]| tangent(&tape, &subgraph, &[(z.id(), tape.vector(v))])[0];
         let (Some(along_v), Some(along_w)) = (hessian_times(&v), hessian_times(&w)) else { return Ok(()) };
         let found = numbers(&tape, z, &[along_v, along_w], &point);
         let inner = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
@@ -160,8 +162,8 @@ fn the_third_derivative_of_a_sine_is_minus_a_cosine() {
     let z = tape.input(Shape::Vector(1));
     let mut y = z.sin();
     for _ in 0..3 {
-        let cut = Cut::new(&tape, &[z.id()], &[y.id()]);
-        y = tangent(&tape, &cut, &[(z.id(), tape.vector(&[1.0]))])[0].unwrap();
+        let subgraph = Subgraph::new(&tape, &[z.id()], &[y.id()]);
+        y = tangent(&tape, &subgraph, &[(z.id(), tape.vector(&[1.0]))])[0].unwrap();
     }
     assert_eq!(numbers(&tape, z, &[y], &[0.7])[0][0], -(0.7f64.cos()));
 }
@@ -174,8 +176,8 @@ fn batch_sums_of_parameter_gradients_are_sums_over_rows() {
         let (z, x) = random(&tape, &mut choose);
         let loss = (x * x).sum();
         let parameters = tape.parameters();
-        let cut = Cut::new(&tape, &[z.id()], &[loss.id()]);
-        let gradients = adjoint(&tape, &cut, &[(loss.id(), tape.constant(1.0))], &parameters);
+        let subgraph = Subgraph::new(&tape, &[z.id()], &[loss.id()]);
+        let gradients = adjoint(&tape, &subgraph, &[(loss.id(), tape.constant(1.0))], &parameters);
         let wanted: Vec<_> = gradients.iter().flatten().map(|gradient| gradient.id()).collect();
         let rows = 1 + choose.below(700);
         let batch = choose.numbers(rows * D);
@@ -235,9 +237,9 @@ fn a_weight_behind_a_choice_gets_no_nan_from_the_branch_not_taken() {
     // At z₁ = -1 the product is NaN, and so is what it is multiplied with.
     let product = weight.matvec(z.ln());
     let y = select(z.at(0).broadcast(Shape::Vector(2)).gt(0.0), product, 1.0).sum();
-    let cut = Cut::new(&tape, &[z.id()], &[y.id()]);
+    let subgraph = Subgraph::new(&tape, &[z.id()], &[y.id()]);
     let seeds = [(y.id(), tape.constant(1.0))];
-    let gradient = adjoint(&tape, &cut, &seeds, &[weight.id()])[0].expect("it depends on the weight");
+    let gradient = adjoint(&tape, &subgraph, &seeds, &[weight.id()])[0].expect("it depends on the weight");
     let mut program = Program::<f64>::compile(&tape, &[z.id()], &[Output::Sum(gradient.id())]);
     program.load(&Parameters::initialise(&tape, 0)).expect("its own parameters");
     let rows = [-1.0, 2.0, 1.0, 1f64.exp(), -3.0, -3.0];
@@ -255,9 +257,10 @@ fn a_weight_behind_a_choice_is_not_formed_for_each_sample() {
         let weight = tape.parameter("weight", Shape::Matrix(WIDTH, WIDTH), init);
         let x = weight.matvec(z);
         let y = if chosen { select(z.gt(0.0), x, 0.5) } else { x }.tanh().sum();
-        let cut = Cut::new(&tape, &[z.id()], &[y.id()]);
+        let subgraph = Subgraph::new(&tape, &[z.id()], &[y.id()]);
         let seeds = [(y.id(), tape.constant(1.0))];
-        let gradient = adjoint(&tape, &cut, &seeds, &[weight.id()])[0].expect("it depends on the weight");
+        let gradient =
+            adjoint(&tape, &subgraph, &seeds, &[weight.id()])[0].expect("it depends on the weight");
         Program::<f64>::compile(&tape, &[z.id()], &[Output::Sum(gradient.id())]).operations()
     };
     // A few operations more an element, and not one an entry of the matrix.

@@ -9,7 +9,7 @@ use std::cell::Cell;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::adjoint;
-use pushforward::tape::Cut;
+use pushforward::tape::Subgraph;
 use random_programs::{Chooser, for_seeds, off};
 
 /// Elements of every node.
@@ -198,8 +198,8 @@ fn left<'t>(tape: &'t Tape, steps: &[Step], z: Var<'t>, point: &[f64]) -> Vec<[E
 
 /// The gradients of a scalar by z and by the weight, at a point.
 fn gradients(tape: &Tape, z: Var<'_>, y: Var<'_>, point: &[f64]) -> Vec<f64> {
-    let cut = Cut::new(tape, &[z.id()], &[y.id()]);
-    let found = adjoint(tape, &cut, &[(y.id(), tape.constant(1.0))], &[z.id(), weight(tape).id()]);
+    let subgraph = Subgraph::new(tape, &[z.id()], &[y.id()]);
+    let found = adjoint(tape, &subgraph, &[(y.id(), tape.constant(1.0))], &[z.id(), weight(tape).id()]);
     let mut values = vec![0.0; D + D * D];
     for (node, at) in found.into_iter().zip([0, D]) {
         let Some(node) = node else { continue };
@@ -275,8 +275,9 @@ fn twenty_thousand_choices_within_each_other_have_a_gradient() {
     let z = tape.input(Shape::Vector(COUNT));
     let last = tape.constant(0.0);
     let y = (0..COUNT).rev().fold(last, |rest, k| select(z.at(k).gt(0.25), z.at(k).ln(), rest));
-    let cut = Cut::new(&tape, &[z.id()], &[y.id()]);
-    let found = adjoint(&tape, &cut, &[(y.id(), tape.constant(1.0))], &[z.id()])[0].expect("it depends on z");
+    let subgraph = Subgraph::new(&tape, &[z.id()], &[y.id()]);
+    let found =
+        adjoint(&tape, &subgraph, &[(y.id(), tape.constant(1.0))], &[z.id()])[0].expect("it depends on z");
     let mut program = Program::<f64>::compile(&tape, &[z.id()], &[Output::Each(found.id())]);
     program.load(&Parameters::default()).expect("there are no parameters");
     let taken = 12_345;

@@ -10,12 +10,12 @@ use std::sync::Mutex;
 
 use exact::enclosed;
 
-use pushforward::bijection::{derived_inverse, pull_back, push_forward};
+use pushforward::bijection::{derived_inverse, forward_with_log_det, record_inverse};
 use pushforward::jacobian::Order;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::{adjoint, tangent};
-use pushforward::tape::{Cut, NodeId};
+use pushforward::tape::{NodeId, Subgraph};
 use random_programs::seeded::for_seeds_on_two_threads;
 use random_programs::{Chooser, for_seeds, numbers};
 
@@ -117,7 +117,7 @@ fn every_image_comes_home() {
         let layer = Random { seed, order, vectors: choose.chance(0.5) };
         let tape = Tape::new();
         let z = tape.input(Shape::Vector(D));
-        let pushed = push_forward(&layer, z).map_err(|error| error.to_string())?;
+        let pushed = forward_with_log_det(&layer, z).map_err(|error| error.to_string())?;
         let home = derived_inverse(&layer, pushed.x).map_err(|error| error.to_string())?;
         for _ in 0..4 {
             let point = choose.numbers(D);
@@ -186,7 +186,7 @@ fn newton_arrives_from_every_image_in_the_tails_too() {
         let layer = Layer { domain, ..lower(1, forward) };
         let tape = Tape::new();
         let z = tape.input(Shape::Vector(1));
-        let pushed = push_forward(&layer, z).unwrap();
+        let pushed = forward_with_log_det(&layer, z).unwrap();
         let home = derived_inverse(&layer, pushed.x).unwrap_or_else(|error| panic!("{name}: {error}"));
         let outputs = [home, pushed.log_det, pushed.x].map(|var| Output::Each(var.id()));
         let mut program = Program::<f64>::compile(&tape, &[z.id()], &outputs);
@@ -247,7 +247,7 @@ fn autoregressive_slices_without_a_formula_are_solved_one_inside_the_other() {
     let layer = lower(d, autoregressive);
     let tape = Tape::new();
     let z = tape.input(Shape::Vector(d));
-    let pushed = push_forward(&layer, z).unwrap();
+    let pushed = forward_with_log_det(&layer, z).unwrap();
     let home = derived_inverse(&layer, pushed.x).unwrap();
     let mut program =
         Program::<f64>::compile(&tape, &[z.id()], &[Output::Each(home.id()), Output::Each(pushed.x.id())]);
@@ -260,7 +260,7 @@ fn autoregressive_slices_without_a_formula_are_solved_one_inside_the_other() {
     assert!(found[1].iter().zip(&points).any(|(x, z)| (x - z).abs() > 0.1), "it moves");
     // The audit agrees, and knows that it is onto.
     let report = audit(&layer).unwrap();
-    assert!(report.stands(), "{report}");
+    assert!(report.has_no_refutation(), "{report}");
     assert!(report.to_string().contains("one-to-one onto"), "{report}");
 }
 
@@ -287,17 +287,17 @@ fn derivatives_of_solved_equations_are_difference_quotients() {
     for layer in layers {
         let tape = Tape::new();
         let x = tape.input(Shape::Vector(d));
-        let y = push_forward(&layer, x).unwrap_or_else(|error| panic!("{error}")).x;
+        let y = forward_with_log_det(&layer, x).unwrap_or_else(|error| panic!("{error}")).x;
         let v = [0.6, -1.0, 0.8, 0.3];
         let weight = tape.vector(&[1.0, -0.5, 0.7, 0.2]);
-        let cut = Cut::new(&tape, &[x.id()], &[y.id()]);
-        let along = tangent(&tape, &cut, &[(x.id(), tape.vector(&v))])[0].unwrap();
+        let subgraph = Subgraph::new(&tape, &[x.id()], &[y.id()]);
+        let along = tangent(&tape, &subgraph, &[(x.id(), tape.vector(&v))])[0].unwrap();
         let parameters = tape.parameters();
         let wrt: Vec<NodeId> = [x.id()].into_iter().chain(parameters.iter().copied()).collect();
-        let back: Vec<Option<Var<'_>>> = adjoint(&tape, &cut, &[(y.id(), weight)], &wrt);
+        let back: Vec<Option<Var<'_>>> = adjoint(&tape, &subgraph, &[(y.id(), weight)], &wrt);
         // And the derivative of the derivative.
-        let cut = Cut::new(&tape, &[x.id()], &[along.id()]);
-        let twice = tangent(&tape, &cut, &[(x.id(), tape.vector(&v))])[0].unwrap();
+        let subgraph = Subgraph::new(&tape, &[x.id()], &[along.id()]);
+        let twice = tangent(&tape, &subgraph, &[(x.id(), tape.vector(&v))])[0].unwrap();
         let mut outputs = vec![y, along, twice, back[0].unwrap()];
         outputs.extend(back[1..].iter().flatten());
         let outputs: Vec<Output> = outputs.iter().map(|var| Output::Each(var.id())).collect();
@@ -365,9 +365,9 @@ fn inverting_an_autoregressive_layer_costs_one_pass_whatever_d() {
             let tape = Tape::new();
             let from = tape.input(Shape::Vector(d));
             let to = if inverse {
-                push_forward(&layer, from).unwrap().x
+                forward_with_log_det(&layer, from).unwrap().x
             } else {
-                pull_back(&layer, from).unwrap()
+                record_inverse(&layer, from).unwrap()
             };
             Program::<f64>::compile(&tape, &[from.id()], &[Output::Each(to.id())]).operations()
         };
@@ -437,7 +437,7 @@ fn is_as_proven(seed: u64, seen: &mut Seen) -> Result<(), String> {
     let layer = RandomFunction(seed);
     let Ok(report) = audit(&layer) else { return Ok(()) };
     let Some(claim) = report.claim(pushforward::audit::Topic::Injective) else { return Ok(()) };
-    if claim.evidence.word() != "proven" {
+    if claim.evidence.label() != "proven" {
         return Ok(());
     }
     seen.proven += 1;
@@ -559,7 +559,7 @@ fn what_a_block_still_lacks_is_not_taken_for_known() {
     };
     let tape = Tape::new();
     let z = tape.input(Shape::Vector(3));
-    let x = push_forward(&layer, z).unwrap().x;
+    let x = forward_with_log_det(&layer, z).unwrap().x;
     let point = [0.3, -0.8, 1.1];
     match derived_inverse(&layer, x) {
         Ok(home) => {
@@ -582,7 +582,7 @@ fn a_layer_of_no_variables_is_refused_without_a_panic() {
 #[test]
 fn a_jump_inside_of_an_equation_is_seen() {
     use pushforward::bijection::solve_in_order;
-    use pushforward::sweep::may_jump;
+    use pushforward::sweep::may_be_discontinuous;
     for choice in [true, false] {
         let tape = Tape::new();
         let z = tape.input(Shape::Vector(2));
@@ -592,8 +592,8 @@ fn a_jump_inside_of_an_equation_is_seen() {
             Some(stack([z.at(0), b + moved]))
         });
         let x = stack([z.at(0), solved.unwrap().at(1)]);
-        let cut = Cut::new(&tape, &[z.id()], &[x.id()]);
-        assert_eq!(may_jump(&tape, &cut), choice);
+        let subgraph = Subgraph::new(&tape, &[z.id()], &[x.id()]);
+        assert_eq!(may_be_discontinuous(&tape, &subgraph), choice);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Piecewise maps: what is proven about them, and what must not be proven.
 
-use pushforward::audit::{Settings, Topic, audit_with};
+use pushforward::audit::{AuditOptions, Topic, audit_with};
 use pushforward::prelude::*;
 use pushforward::program::values;
 use rand::{RngExt, SeedableRng};
@@ -29,12 +29,12 @@ impl Bijection for Map {
 
 /// How it is known that no two points collide, and that det J has one sign.
 fn words(bijection: &dyn Bijection) -> (&'static str, &'static str) {
-    let report = audit_with(bijection, &Settings { points: 8, ..Settings::default() }).unwrap();
-    let word = |topic| report.claim(topic).map_or("absent", |claim| claim.evidence.word());
+    let report = audit_with(bijection, &AuditOptions { points: 8, ..AuditOptions::default() }).unwrap();
+    let word = |topic| report.claim(topic).map_or("absent", |claim| claim.evidence.label());
     (word(Topic::Injective), word(Topic::Determinant))
 }
 
-const LEAST: SplineRule = SplineRule::Minimum { width: 1e-3, height: 1e-3, slope: 1e-3 };
+const LEAST: SplineConstraint = SplineConstraint::Minimum { width: 1e-3, height: 1e-3, slope: 1e-3 };
 
 #[test]
 fn every_spline_is_proven_one_to_one_for_all_parameters() {
@@ -44,21 +44,21 @@ fn every_spline_is_proven_one_to_one_for_all_parameters() {
     let layers: [Box<dyn Bijection>; 7] = [
         Box::new(RationalQuadraticSpline::fixed(3, x, y, slopes)),
         Box::new(RationalQuadraticSpline::learned(3, x, y, slopes)),
-        Box::new(RationalQuadraticSpline::bounded(3, Spline::new(5, 2.7))),
-        Box::new(RationalQuadraticSpline::bounded(3, Spline::new(5, 2.7).with_rule(LEAST))),
-        Box::new(SplineCoupling::new(Halves::first(4), network(), Spline::new(8, 3.0))),
+        Box::new(RationalQuadraticSpline::bounded(3, SplineTransformer::new(5, 2.7))),
+        Box::new(RationalQuadraticSpline::bounded(3, SplineTransformer::new(5, 2.7).with_constraint(LEAST))),
+        Box::new(SplineCoupling::new(CouplingMask::first_half(4), network(), SplineTransformer::new(8, 3.0))),
         Box::new(SplineCoupling::new(
-            Halves::alternating(3, true),
+            CouplingMask::alternating(3, true),
             network(),
-            Spline::new(16, 3.0).with_rule(LEAST),
+            SplineTransformer::new(16, 3.0).with_constraint(LEAST),
         )),
-        Box::new(Autoregressive::with(masked(), Spline::new(4, 3.0))),
+        Box::new(Autoregressive::with(masked(), SplineTransformer::new(4, 3.0))),
     ];
     for layer in &layers {
         assert_eq!(words(layer), ("proven", "proven"), "{}", layer.name());
     }
     // Turned round, forward is the inverse that was written by hand, a quadratic formula: that it is one is not proven.
-    for spline in [Spline::new(8, 3.0), Spline::new(4, 3.3).with_rule(LEAST)] {
+    for spline in [SplineTransformer::new(8, 3.0), SplineTransformer::new(4, 3.3).with_constraint(LEAST)] {
         assert_eq!(words(&Autoregressive::spline(masked(), spline)), ("not proven", "checked"));
     }
 }

@@ -7,12 +7,12 @@ use crate::random_programs;
 use std::cell::Cell;
 
 use plain::plain;
-use pushforward::bijection::{pull_back_with_log_det, push_forward};
+use pushforward::bijection::{forward_with_log_det, inverse_with_log_det};
 use pushforward::flow::Trainer;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program, Threads, Workspace};
 use pushforward::sweep::adjoint;
-use pushforward::tape::{Binary, Cut, NodeId, Op};
+use pushforward::tape::{Binary, NodeId, Op, Subgraph};
 use random_programs::{Chooser, Pool, for_seeds};
 
 /// Relative to the larger of the expected size and 1.
@@ -24,8 +24,8 @@ fn off(found: f64, expected: f64) -> f64 {
 /// Whether a comparison is decided by rounding: two sides that are equal over the reals (an entry of a symmetric inverse
 /// and its mirror image), where either answer is right.
 fn ties(tape: &Tape, input: NodeId, ids: &[NodeId], point: &[f64], parameters: &Parameters) -> bool {
-    let cut = Cut::new(tape, &[input], ids);
-    let compared = cut.nodes().iter().map(|id| tape.node(*id)).filter_map(|node| match node.op {
+    let subgraph = Subgraph::new(tape, &[input], ids);
+    let compared = subgraph.nodes().iter().map(|id| tape.node(*id)).filter_map(|node| match node.op {
         Op::Binary(Binary::Less | Binary::LessEq) => Some([node.operands[0], node.operands[1]]),
         _ => None,
     });
@@ -89,7 +89,7 @@ fn boxed(layer: impl Bijection + 'static) -> Box<dyn Bijection> {
 
 fn flow(d: usize) -> Flow {
     let layers = vec![
-        boxed(AffineCoupling::new(Halves::alternating(d, true), Network::new([9, 17]))),
+        boxed(AffineCoupling::new(CouplingMask::alternating(d, true), Network::new([9, 17]))),
         boxed(Autoregressive::maf(MaskedNetwork::new(d, [12]))),
         boxed(Permutation::reverse(d)),
         boxed(Autoregressive::iaf(MaskedNetwork::new(d, [7, 7]))),
@@ -119,11 +119,11 @@ fn flows_both_ways_give_what_the_plain_executor_gives_in_f64_and_nearly_in_f32()
         let x = tape.input(Shape::Vector(d));
         let (value, log_det) = match direction {
             true => {
-                let pushed = push_forward(flow.bijection(), x).unwrap();
+                let pushed = forward_with_log_det(flow.bijection(), x).unwrap();
                 (pushed.x, pushed.log_det)
             }
             false => {
-                let pulled = pull_back_with_log_det(flow.bijection(), x).unwrap();
+                let pulled = inverse_with_log_det(flow.bijection(), x).unwrap();
                 (pulled.z, pulled.log_det)
             }
         };
@@ -177,11 +177,11 @@ fn a_training_step_follows_the_gradient_of_the_plain_executor() {
     // By hand: the loss and its gradient, row by row, then one step of Adam, which is ±the step size at first.
     let tape = Tape::new();
     let x = tape.input(Shape::Vector(d));
-    let pulled = pull_back_with_log_det(flow.bijection(), x).unwrap();
+    let pulled = inverse_with_log_det(flow.bijection(), x).unwrap();
     let loss = pulled.log_det - StandardNormal::new(d).log_prob(pulled.z);
-    let cut = Cut::new(&tape, &[x.id()], &[loss.id()]);
+    let subgraph = Subgraph::new(&tape, &[x.id()], &[loss.id()]);
     let nodes = tape.parameters();
-    let gradients = adjoint(&tape, &cut, &[(loss.id(), tape.constant(1.0))], &nodes);
+    let gradients = adjoint(&tape, &subgraph, &[(loss.id(), tape.constant(1.0))], &nodes);
     let ids: Vec<NodeId> =
         [loss.id()].into_iter().chain(gradients.iter().map(|gradient| gradient.unwrap().id())).collect();
     let mut totals: Vec<Vec<f64>> = ids.iter().map(|id| vec![0.0; tape.shape(*id).len()]).collect();
@@ -216,8 +216,8 @@ fn gradients_of_large_matrices_are_those_of_plain_loops_for_any_number_of_thread
     let mask: Vec<f64> = (0..outputs * inputs).map(|e| f64::from(u8::from(!is_zero(e)))).collect();
     let y = (weight * tape.matrix(outputs, inputs, &mask)).matvec(z).tanh();
     let loss = (y * y).sum();
-    let cut = Cut::new(&tape, &[z.id()], &[loss.id()]);
-    let gradient = adjoint(&tape, &cut, &[(loss.id(), tape.constant(1.0))], &[weight.id()])[0].unwrap();
+    let subgraph = Subgraph::new(&tape, &[z.id()], &[loss.id()]);
+    let gradient = adjoint(&tape, &subgraph, &[(loss.id(), tape.constant(1.0))], &[weight.id()])[0].unwrap();
     let wanted = [Output::Sum(gradient.id()), Output::Each(loss.id())];
     let parameters = Parameters::initialise(&tape, 5);
     let batch = Chooser::new(3).numbers(rows * inputs);
@@ -287,8 +287,8 @@ fn several_threads_run_one_program_at_once() {
     let y = weight.matvec(z).tanh();
     let gradient = {
         let loss = (y * y).sum();
-        let cut = Cut::new(&tape, &[z.id()], &[loss.id()]);
-        adjoint(&tape, &cut, &[(loss.id(), tape.constant(1.0))], &[weight.id()])[0].unwrap()
+        let subgraph = Subgraph::new(&tape, &[z.id()], &[loss.id()]);
+        adjoint(&tape, &subgraph, &[(loss.id(), tape.constant(1.0))], &[weight.id()])[0].unwrap()
     };
     let outputs = [Output::Each(y.id()), Output::Sum(gradient.id())];
     let mut program = Program::<f64>::compile(&tape, &[z.id()], &outputs);
@@ -448,8 +448,8 @@ fn tanh_and_its_slope_are_one_instruction_of_a_gradient() {
     let tape = Tape::new();
     let z = tape.input(Shape::Vector(5));
     let y = (z.slice(0..3).tanh() * z.slice(2..5)).sum();
-    let cut = Cut::new(&tape, &[z.id()], &[y.id()]);
-    let gradient = adjoint(&tape, &cut, &[(y.id(), tape.constant(1.0))], &[z.id()])[0].unwrap();
+    let subgraph = Subgraph::new(&tape, &[z.id()], &[y.id()]);
+    let gradient = adjoint(&tape, &subgraph, &[(y.id(), tape.constant(1.0))], &[z.id()])[0].unwrap();
     let mut program =
         Program::<f64>::compile(&tape, &[z.id()], &[Output::Each(y.id()), Output::Each(gradient.id())]);
     program.load(&Parameters::default()).unwrap();

@@ -9,7 +9,7 @@ use pushforward::prelude::*;
 use pushforward::program::{Output, Program, ProgramError};
 use pushforward::sweep::reach::{Reach, Relation};
 use pushforward::sweep::{Names, adjoint, render, tangent};
-use pushforward::tape::Cut;
+use pushforward::tape::Subgraph;
 
 fn numbers(tape: &Tape, input: Var<'_>, outputs: &[Var<'_>], point: &[f64]) -> Vec<Vec<f64>> {
     let outputs: Vec<Output> = outputs.iter().map(|output| Output::Each(output.id())).collect();
@@ -21,10 +21,10 @@ fn numbers(tape: &Tape, input: Var<'_>, outputs: &[Var<'_>], point: &[f64]) -> V
 /// Tangent along ones, and gradient, of Σ x.
 fn both_ways<'t>(tape: &'t Tape, z: Var<'t>, x: Var<'t>) -> (Var<'t>, Var<'t>) {
     let y = x.sum();
-    let cut = Cut::new(tape, &[z.id()], &[y.id()]);
+    let subgraph = Subgraph::new(tape, &[z.id()], &[y.id()]);
     let ones = tape.constant(1.0).broadcast(z.shape());
-    let along = tangent(tape, &cut, &[(z.id(), ones)])[0].unwrap();
-    let back = adjoint(tape, &cut, &[(y.id(), tape.constant(1.0))], &[z.id()])[0].unwrap();
+    let along = tangent(tape, &subgraph, &[(z.id(), ones)])[0].unwrap();
+    let back = adjoint(tape, &subgraph, &[(y.id(), tape.constant(1.0))], &[z.id()])[0].unwrap();
     (along, back)
 }
 
@@ -116,14 +116,14 @@ fn jax_1052_one_element_of_a_root_whose_other_element_is_at_zero() {
     let tape = Tape::new();
     let z = tape.input(Shape::Vector(2));
     let y = z.sqrt().at(1);
-    let cut = Cut::new(&tape, &[z.id()], &[y.id()]);
-    let back = adjoint(&tape, &cut, &[(y.id(), tape.constant(1.0))], &[z.id()])[0].unwrap();
+    let subgraph = Subgraph::new(&tape, &[z.id()], &[y.id()]);
+    let back = adjoint(&tape, &subgraph, &[(y.id(), tape.constant(1.0))], &[z.id()])[0].unwrap();
     assert_eq!(numbers(&tape, z, &[back], &[0.0, 4.0])[0], [0.0, 0.25]);
     // And where a condition drops the element at 0 after a gather.
     let picked = z.sqrt().gather(&[0, 1]);
     let y = select(z.gt(0.0), picked, 7.0).sum();
-    let cut = Cut::new(&tape, &[z.id()], &[y.id()]);
-    let back = adjoint(&tape, &cut, &[(y.id(), tape.constant(1.0))], &[z.id()])[0].unwrap();
+    let subgraph = Subgraph::new(&tape, &[z.id()], &[y.id()]);
+    let back = adjoint(&tape, &subgraph, &[(y.id(), tape.constant(1.0))], &[z.id()])[0].unwrap();
     assert_eq!(numbers(&tape, z, &[back], &[0.0, 4.0])[0], [0.0, 0.25]);
 }
 
@@ -184,7 +184,7 @@ fn two_outputs_that_are_one_node_are_proven_singular() {
 fn the_conditioner_of_a_coupling_layer_is_never_touched() {
     // Nodes that the log-determinant adds to the tape: the same for any width and depth of the network.
     let added = |hidden: &[usize]| {
-        let layer = AffineCoupling::new(Halves::first(8), Network::new(hidden));
+        let layer = AffineCoupling::new(CouplingMask::first_half(8), Network::new(hidden));
         let tape = Tape::new();
         let z = tape.input(Shape::Vector(8));
         let x = layer.forward(z);

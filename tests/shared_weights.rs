@@ -21,8 +21,12 @@ impl Bijection for Both {
 }
 
 fn both(record: Record) -> Both {
-    let coupling = |halves| AffineCoupling::new(halves, Network::new([4]));
-    Both { first: coupling(Halves::first(4)), second: coupling(Halves::second(4)), record }
+    let coupling = |mask| AffineCoupling::new(mask, Network::new([4]));
+    Both {
+        first: coupling(CouplingMask::first_half(4)),
+        second: coupling(CouplingMask::second_half(4)),
+        record,
+    }
 }
 
 /// How many parameters it has, or what is wrong.
@@ -63,7 +67,8 @@ fn two_layers_of_one_forward_do_not_share_weights_without_a_word() {
     assert!(error.contains("is declared twice in one call"), "{error}");
     let error = recorded(&both(|first, second, z| {
         // Each of the two is right alone; what is wrong is noted on the tape.
-        let pushed = |layer, z| pushforward::bijection::push_forward(layer, z).map_or(z, |pushed| pushed.x);
+        let pushed =
+            |layer, z| pushforward::bijection::forward_with_log_det(layer, z).map_or(z, |pushed| pushed.x);
         let between = pushed(first, z);
         pushed(second, between)
     }))

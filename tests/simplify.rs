@@ -10,7 +10,7 @@ use pushforward::prelude::*;
 use pushforward::sweep::bound::{Bound, Bounds};
 use pushforward::sweep::simplify::{Rule, sign, simplify};
 use pushforward::sweep::{Names, render, tangent};
-use pushforward::tape::{Cut, Op};
+use pushforward::tape::{Op, Subgraph};
 use random_programs::{Chooser, Pool, for_seeds, numbers, off};
 
 const D: usize = 3;
@@ -111,9 +111,9 @@ fn simplified_derivatives_are_equal() {
         let z = tape.input(Shape::Vector(D));
         let x = expression(z, &mut choose);
         let first = tape.len();
-        let cut = Cut::new(&tape, &[z.id()], &[x.id()]);
+        let subgraph = Subgraph::new(&tape, &[z.id()], &[x.id()]);
         let direction = tape.vector(&choose.numbers(D));
-        let Some(slope) = tangent(&tape, &cut, &[(z.id(), direction)])[0] else { return Ok(()) };
+        let Some(slope) = tangent(&tape, &subgraph, &[(z.id(), direction)])[0] else { return Ok(()) };
         let simple = simplify(&tape, slope.id(), first, &[]).value;
         for _ in 0..4 {
             let point = choose.numbers(D);
@@ -188,10 +188,10 @@ fn a_hundred_thousand_nested_operations_do_not_overflow_or_blow_up() {
                 x = tape.var(step(x, z, k));
             }
             let log = x.abs().ln();
-            let size = Cut::new(&tape, &[z.id()], &[log.id()]).nodes().len();
+            let size = Subgraph::new(&tape, &[z.id()], &[log.id()]).nodes().len();
             let start = Instant::now();
             let simple = simplify(&tape, log.id(), 0, &[]).value;
-            let after = Cut::new(&tape, &[z.id()], &[simple.id()]).nodes().len();
+            let after = Subgraph::new(&tape, &[z.id()], &[simple.id()]).nodes().len();
             println!("kind {kind}: {size} nodes became {after} in {:.2} s", start.elapsed().as_secs_f64());
             assert!(after <= 3 * size, "kind {kind}: {size} nodes became {after}");
         }
@@ -391,7 +391,7 @@ fn new_rules_keep_to_their_domains() {
     let folded = |values: &[f64]| {
         let det = tape.matrix(2, 2, values).log_abs_det();
         let simple = simplify(&tape, det.id(), 0, &[]).value;
-        Cut::new(&tape, &[], &[simple.id()]).nodes().iter().all(|id| tape.node(*id).op != Op::LogAbsDet)
+        Subgraph::new(&tape, &[], &[simple.id()]).nodes().iter().all(|id| tape.node(*id).op != Op::LogAbsDet)
     };
     assert!(folded(&[2.0, 3.0, 1.0, 4.0]));
     assert!(!folded(&[0.1, 0.3, 0.7, 0.1]));

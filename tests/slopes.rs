@@ -7,7 +7,7 @@ use astro_float_num::{BigFloat, Consts, RoundingMode};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Precision, Program};
 use pushforward::sweep::adjoint;
-use pushforward::tape::Cut;
+use pushforward::tape::Subgraph;
 
 const PRECISION: usize = 256;
 const ROUNDING: RoundingMode = RoundingMode::ToEven;
@@ -193,8 +193,10 @@ fn derivatives<F: Precision>(record: for<'t> fn(Var<'t>) -> Var<'t>, points: &[F
     let tape = Tape::new();
     let z = tape.input(Shape::Scalar);
     let slope = |y: Var<'_>| {
-        let cut = Cut::new(&tape, &[z.id()], &[y.id()]);
-        adjoint(&tape, &cut, &[(y.id(), tape.constant(1.0))], &[z.id()])[0].expect("it depends on z").id()
+        let subgraph = Subgraph::new(&tape, &[z.id()], &[y.id()]);
+        adjoint(&tape, &subgraph, &[(y.id(), tape.constant(1.0))], &[z.id()])[0]
+            .expect("it depends on z")
+            .id()
     };
     let y = record(z);
     let first = slope(y);
@@ -318,9 +320,9 @@ fn ln_normal_cdf_holds<F: Precision>(units: [f64; 4], epsilon: f64, least: f64) 
     let mut outputs = vec![z.ln_normal_cdf()];
     for _ in 0..3 {
         let y = outputs[outputs.len() - 1];
-        let cut = Cut::new(&tape, &[z.id()], &[y.id()]);
+        let subgraph = Subgraph::new(&tape, &[z.id()], &[y.id()]);
         let one = tape.constant(1.0);
-        outputs.push(adjoint(&tape, &cut, &[(y.id(), one)], &[z.id()])[0].expect("it depends on z"));
+        outputs.push(adjoint(&tape, &subgraph, &[(y.id(), one)], &[z.id()])[0].expect("it depends on z"));
     }
     let outputs: Vec<Output> = outputs.iter().map(|y| Output::Each(y.id())).collect();
     let mut program = Program::<F>::compile(&tape, &[z.id()], &outputs);
@@ -396,8 +398,10 @@ fn zero_to_a_power_does_not_move_with_the_exponent() {
     let (a, b) = (tape.input(Shape::Scalar), tape.input(Shape::Scalar));
     let y = a.pow(b);
     let slope = |y: Var<'_>| {
-        let cut = Cut::new(&tape, &[a.id(), b.id()], &[y.id()]);
-        adjoint(&tape, &cut, &[(y.id(), tape.constant(1.0))], &[b.id()])[0].expect("it depends on b").id()
+        let subgraph = Subgraph::new(&tape, &[a.id(), b.id()], &[y.id()]);
+        adjoint(&tape, &subgraph, &[(y.id(), tape.constant(1.0))], &[b.id()])[0]
+            .expect("it depends on b")
+            .id()
     };
     let first = slope(y);
     let outputs = [first, slope(tape.var(first))].map(Output::Each);
@@ -425,12 +429,12 @@ fn the_lowest_whole_power_has_its_slope() {
 fn a_norm_has_slope_0_at_0_and_that_of_the_root_elsewhere() {
     let tape = Tape::new();
     let z = tape.input(Shape::Vector(2));
-    let cut = |y: Var<'_>| Cut::new(&tape, &[z.id()], &[y.id()]);
+    let subgraph = |y: Var<'_>| Subgraph::new(&tape, &[z.id()], &[y.id()]);
     let one = tape.constant(1.0);
     let y = z.norm();
-    let slope = adjoint(&tape, &cut(y), &[(y.id(), one)], &[z.id()])[0].unwrap();
+    let slope = adjoint(&tape, &subgraph(y), &[(y.id(), one)], &[z.id()])[0].unwrap();
     let bend = slope.at(0);
-    let bend = adjoint(&tape, &cut(bend), &[(bend.id(), one)], &[z.id()])[0].unwrap();
+    let bend = adjoint(&tape, &subgraph(bend), &[(bend.id(), one)], &[z.id()])[0].unwrap();
     let outputs = [y, slope, bend].map(|y| Output::Each(y.id()));
     let mut program = Program::<f64>::compile(&tape, &[z.id()], &outputs);
     program.load(&Parameters::default()).unwrap();

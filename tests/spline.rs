@@ -5,11 +5,11 @@ use std::f64::consts::PI;
 
 use num_rational::BigRational;
 use num_traits::{One, ToPrimitive, Zero};
-use pushforward::bijection::{pull_back, push_forward};
+use pushforward::bijection::{forward_with_log_det, record_inverse};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::adjoint;
-use pushforward::tape::Cut;
+use pushforward::tape::Subgraph;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -28,13 +28,13 @@ impl Curve {
         };
         let tape = Tape::new();
         let z = tape.input(Shape::Vector(1));
-        let pushed = push_forward(layer, z).unwrap();
+        let pushed = forward_with_log_det(layer, z).unwrap();
         let outputs = [pushed.x, pushed.log_det].map(|var| Output::Each(var.id()));
         let mut forward = Program::compile(&tape, &[z.id()], &outputs);
         forward.load(&all(&tape)).unwrap();
         let tape = Tape::new();
         let x = tape.input(Shape::Vector(1));
-        let z = pull_back(layer, x).unwrap();
+        let z = record_inverse(layer, x).unwrap();
         let mut inverse = Program::compile(&tape, &[x.id()], &[Output::Each(z.id())]);
         inverse.load(&all(&tape)).unwrap();
         Curve { forward, inverse }
@@ -80,7 +80,7 @@ fn exact(z: f64, x: &[f64], y: &[f64], slopes: &[f64]) -> (BigRational, BigRatio
     (value, &s * &s * over / (&under * &under))
 }
 
-/// Knots whose bins are of very different sizes, and slopes between 1e-5 and 1e5.
+/// MonotoneSpline whose bins are of very different sizes, and slopes between 1e-5 and 1e5.
 fn wild_knots(random: &mut ChaCha8Rng) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
     let bins = random.random_range(2..9);
     let mut between = |low: f64, high: f64| 10f64.powf(low + (high - low) * random.random::<f64>());
@@ -183,14 +183,14 @@ fn numbers(bins: usize, values: &[f64]) -> Parameters {
     parameters
 }
 
-const LEAST: SplineRule = SplineRule::Minimum { width: 1e-3, height: 1e-3, slope: 1e-3 };
+const LEAST: SplineConstraint = SplineConstraint::Minimum { width: 1e-3, height: 1e-3, slope: 1e-3 };
 
 #[test]
 fn numbers_of_any_size_make_a_bijection() {
-    let soft = SplineRule::SoftClipped { slope: 1e-3 };
+    let soft = SplineConstraint::SoftClipped { slope: 1e-3 };
     for rule in [LEAST, soft] {
         for values in [[700.0, -700.0, 0.0], [1e300, -1e300, 1.0], [-5e3, -5e3, -5e3], [30.0, 31.0, -30.0]] {
-            let spline = Spline::new(8, 3.0).with_rule(rule);
+            let spline = SplineTransformer::new(8, 3.0).with_constraint(rule);
             let layer = RationalQuadraticSpline::bounded(1, spline);
             let mut curve = Curve::new(&layer, &numbers(8, &values));
             // An even number of steps would meet an inner knot of a regular spline.
@@ -211,7 +211,8 @@ fn numbers_of_any_size_make_a_bijection() {
 
 #[test]
 fn a_spline_coupling_starts_as_the_identity() {
-    let layer = SplineCoupling::new(Halves::first(4), Network::new([6]), Spline::new(8, 3.0));
+    let layer =
+        SplineCoupling::new(CouplingMask::first_half(4), Network::new([6]), SplineTransformer::new(8, 3.0));
     let recording = record(&layer).unwrap();
     let parameters = Parameters::initialise(recording.tape(), 5);
     let outputs = [recording.output(), recording.log_det()].map(|var| Output::Each(var.id()));
@@ -227,20 +228,21 @@ fn a_spline_coupling_starts_as_the_identity() {
 fn gradients_by_the_numbers_are_difference_quotients_also_where_they_tie() {
     // All equal, as at the start of a fit: the largest of them is taken away all the same.
     let ties: [&[f64]; 3] = [&[0.0], &[0.7, 0.7, -0.3], &[1.3, -0.8, 0.4, 0.1]];
-    for (values, rule) in
-        ties.iter().flat_map(|values| [(values, LEAST), (values, SplineRule::SoftClipped { slope: 1e-3 })])
+    for (values, rule) in ties
+        .iter()
+        .flat_map(|values| [(values, LEAST), (values, SplineConstraint::SoftClipped { slope: 1e-3 })])
     {
         let tape = Tape::new();
         let z = tape.input(Shape::Vector(1));
-        let layer = RationalQuadraticSpline::bounded(1, Spline::new(5, 3.0).with_rule(rule));
-        let pushed = push_forward(&layer, z).unwrap();
+        let layer = RationalQuadraticSpline::bounded(1, SplineTransformer::new(5, 3.0).with_constraint(rule));
+        let pushed = forward_with_log_det(&layer, z).unwrap();
         let x = tape.input(Shape::Vector(1));
-        let back = pull_back(&layer, x).unwrap();
+        let back = record_inverse(&layer, x).unwrap();
         let wanted = (pushed.x.sum() + 0.7 * pushed.log_det, back.sum());
         let by = |of: Var<'_>, input: Var<'_>| {
-            let cut = Cut::new(&tape, &[input.id()], &[of.id()]);
+            let subgraph = Subgraph::new(&tape, &[input.id()], &[of.id()]);
             let seed = [(of.id(), tape.constant(1.0))];
-            let gradients = adjoint(&tape, &cut, &seed, &tape.parameters());
+            let gradients = adjoint(&tape, &subgraph, &seed, &tape.parameters());
             gradients
                 .into_iter()
                 .map(|gradient| gradient.expect("it depends on all numbers").id())

@@ -5,7 +5,7 @@
 use crate::catalogue;
 
 use catalogue::{Entry, catalogue};
-use pushforward::bijection::{pull_back, push_forward};
+use pushforward::bijection::{forward_with_log_det, record_inverse};
 use pushforward::jacobian::{jacobian, map};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
@@ -45,8 +45,8 @@ fn every_layer_comes_back_from_its_tails_with_the_right_log_determinant() {
         let d = layer.dim();
         let tape = Tape::new();
         let z = tape.input(Shape::Vector(d));
-        let pushed = push_forward(&layer, z).unwrap();
-        let back = pull_back(&layer, pushed.x).unwrap();
+        let pushed = forward_with_log_det(&layer, z).unwrap();
+        let back = record_inverse(&layer, pushed.x).unwrap();
         let whole = jacobian(&tape, &map(&tape, z.id(), pushed.x.id()));
         let outputs = [pushed.x, back, pushed.log_det, whole].map(|var| Output::Each(var.id()));
         let mut program = Program::<f64>::compile(&tape, &[z.id()], &outputs);

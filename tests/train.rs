@@ -1,10 +1,10 @@
 //! Training of any recorded loss: its steps, its noise, partial parameter sets, and errors.
 
-use pushforward::bijection::{Pulled, pull_back_with_log_det};
+use pushforward::bijection::{InverseWithLogDet, inverse_with_log_det};
 use pushforward::flow::{FlowError, Trainer};
 use pushforward::prelude::*;
 use pushforward::program::Threads;
-use pushforward::train::{Loss, Minimiser, Settings, Sources, TrainError};
+use pushforward::train::{Loss, Minimiser, Sources, TrainError, TrainingOptions};
 
 fn number<'t>(sources: &Sources<'t>, name: &str, start: f64) -> Var<'t> {
     sources.tape().parameter(name, Shape::Scalar, Init::Constant(start))
@@ -14,8 +14,8 @@ fn value<F: pushforward::program::Precision>(minimiser: &mut Minimiser<F>, name:
     minimiser.parameters().get(name).unwrap().values[0]
 }
 
-fn settings(learning_rate: f64, seed: u64) -> Settings {
-    Settings { learning_rate, seed, ..Settings::default() }
+fn settings(learning_rate: f64, seed: u64) -> TrainingOptions {
+    TrainingOptions { learning_rate, seed, ..TrainingOptions::default() }
 }
 
 fn layers(context: usize) -> Vec<Box<dyn Bijection>> {
@@ -27,7 +27,7 @@ fn layers(context: usize) -> Vec<Box<dyn Bijection>> {
 fn negative_log_prob(context: usize) -> Loss {
     Loss::try_record::<FlowError>(|sources| {
         let x = sources.data(2);
-        let Pulled { z, log_det } = pull_back_with_log_det(&Chain::new(layers(context)), x)?;
+        let InverseWithLogDet { z, log_det } = inverse_with_log_det(&Chain::new(layers(context)), x)?;
         Ok(-(StandardNormal::new(2).log_prob(z) - log_det))
     })
     .unwrap()
@@ -144,7 +144,8 @@ fn parts_are_learned_and_the_rest_stays() {
     };
     let loss = record().unwrap();
     let mut minimiser =
-        Minimiser::<f64>::of_parts(&loss, loss.initial(0), &["encoder"], settings(0.05, 0)).unwrap();
+        Minimiser::<f64>::with_trainable_scopes(&loss, loss.initial(0), &["encoder"], settings(0.05, 0))
+            .unwrap();
     let first = minimiser.step(&[&[1.0]], 1).unwrap();
     for _ in 0..500 {
         minimiser.step(&[&[1.0]], 1).unwrap();
@@ -153,7 +154,9 @@ fn parts_are_learned_and_the_rest_stays() {
     assert_eq!([value(&mut minimiser, "decoder.a"), value(&mut minimiser, "encoder2.a")], [0.5, 0.5]);
     assert!((value(&mut minimiser, "encoder.a") - 1.0).abs() < 1e-2);
     let unknown =
-        Minimiser::<f64>::of_parts(&loss, loss.initial(0), &["enc"], settings(0.05, 0)).err().unwrap();
+        Minimiser::<f64>::with_trainable_scopes(&loss, loss.initial(0), &["enc"], settings(0.05, 0))
+            .err()
+            .unwrap();
     assert_eq!(
         unknown.to_string(),
         "no parameter is called enc, or stands under enc.; there are encoder.a, decoder.a, encoder2.a"
@@ -169,8 +172,10 @@ fn two_that_follow_each_other_meet_at_the_saddle() {
     }
     let low = Loss::record(game).unwrap();
     let high = Loss::record(|sources| -game(sources)).unwrap();
-    let mut a = Minimiser::<f64>::of_parts(&low, low.initial(0), &["a"], settings(0.02, 0)).unwrap();
-    let mut b = Minimiser::<f64>::of_parts(&high, high.initial(0), &["b"], settings(0.02, 0)).unwrap();
+    let mut a =
+        Minimiser::<f64>::with_trainable_scopes(&low, low.initial(0), &["a"], settings(0.02, 0)).unwrap();
+    let mut b =
+        Minimiser::<f64>::with_trainable_scopes(&high, high.initial(0), &["b"], settings(0.02, 0)).unwrap();
     for _ in 0..3000 {
         a.step(&[], 4).unwrap();
         b.follow(&mut a).unwrap();
@@ -197,7 +202,7 @@ fn what_cannot_be_minimised_is_refused_in_words() {
     let recorded = Loss::record(|sources| (sources.data(2).sum() * number(sources, "a", -1.0)).ln());
     let loss = recorded.unwrap();
     for (rate, clip) in [(0.0, 1.0), (f64::NAN, 1.0), (f64::INFINITY, 1.0), (0.1, 0.0), (0.1, f64::NAN)] {
-        let settings = Settings { learning_rate: rate, clip, seed: 0 };
+        let settings = TrainingOptions { learning_rate: rate, clip, seed: 0 };
         let error = Minimiser::<f64>::new(&loss, loss.initial(0), settings).err().unwrap();
         assert!(matches!(error, TrainError::Setting { .. }), "{error}");
     }

@@ -7,12 +7,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use pushforward::bijection::{pull_back, pull_back_with_log_det, push_forward};
+use pushforward::bijection::{forward_with_log_det, inverse_with_log_det, record_inverse};
 use pushforward::layers::plu;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::adjoint;
-use pushforward::tape::{Cut, NodeId};
+use pushforward::tape::{NodeId, Subgraph};
 use serde_json::Value;
 
 /// What was found of one family.
@@ -102,11 +102,15 @@ fn masked_network(p: &Value) -> MaskedNetwork {
 }
 
 /// A spline by the rule with least widths, heights and slopes.
-fn least_spline(p: &Value) -> Spline {
+fn least_spline(p: &Value) -> SplineTransformer {
     let of = |key: &str| number(&p[key]);
     let bins = p.get("bins").map_or_else(|| numbers(&p["raw_widths"]).len(), |bins| number(bins) as usize);
     let (width, height, slope) = (of("min_width"), of("min_height"), of("min_slope"));
-    Spline::new(bins, of("bound")).with_rule(SplineRule::Minimum { width, height, slope })
+    SplineTransformer::new(bins, of("bound")).with_constraint(SplineConstraint::Minimum {
+        width,
+        height,
+        slope,
+    })
 }
 
 /// The vectors' networks say all numbers of one variable, then all of the next; ours the first number of each variable,
@@ -127,7 +131,7 @@ fn regroup(parameters: &mut Parameters, variables: usize) {
 /// The catalogue's layer for a transform of several variables, with its parameters.
 fn layer(transform: &str, p: &Value, d: usize) -> Option<(Box<dyn Bijection>, Parameters)> {
     let mut parameters = Parameters::default();
-    let halves = || Halves::new(&numbers(&p["mask"]).iter().map(|m| *m == 1.0).collect::<Vec<_>>());
+    let mask = || CouplingMask::new(&numbers(&p["mask"]).iter().map(|m| *m == 1.0).collect::<Vec<_>>());
     let mut network = || {
         let layers = p["net"]["layers"].as_array().expect("a network has layers");
         for (k, layer) in layers.iter().enumerate() {
@@ -142,16 +146,16 @@ fn layer(transform: &str, p: &Value, d: usize) -> Option<(Box<dyn Bijection>, Pa
         (p["net"]["activation"] == "tanh").then(|| Network::new(widths.collect::<Vec<_>>()))
     };
     let layer: Box<dyn Bijection> = match transform {
-        "additive_coupling" => Box::new(AdditiveCoupling::new(halves(), network()?)),
+        "additive_coupling" => Box::new(AdditiveCoupling::new(mask(), network()?)),
         "affine_coupling" => {
             let log_scale = match p["log_scale"].as_str()? {
-                "raw" => LogScale::Raw,
-                "softclip" => LogScale::SoftClipped { slope: number(&p["slope"]) },
-                "tanh" => LogScale::Bounded,
+                "raw" => ScaleMap::Identity,
+                "softclip" => ScaleMap::SoftClipped { slope: number(&p["slope"]) },
+                "tanh" => ScaleMap::Bounded,
                 _ => return None,
             };
-            let layer = AffineCoupling::new(halves(), network()?).with_log_scale(log_scale);
-            if log_scale == LogScale::Bounded {
+            let layer = AffineCoupling::new(mask(), network()?).with_log_scale(log_scale);
+            if log_scale == ScaleMap::Bounded {
                 let moved = numbers(&p["mask"]).iter().filter(|m| **m == 0.0).count();
                 let values = vec![number(&p["alpha"]).ln(); moved];
                 parameters.set("log_bound", Shape::Vector(moved), values).expect("it fits");
@@ -174,7 +178,7 @@ fn layer(transform: &str, p: &Value, d: usize) -> Option<(Box<dyn Bijection>, Pa
         }
         "rq_spline_coupling" => {
             let moved = numbers(&p["mask"]).iter().filter(|m| **m == 0.0).count();
-            let layer = SplineCoupling::new(halves(), network()?, least_spline(p));
+            let layer = SplineCoupling::new(mask(), network()?, least_spline(p));
             regroup(&mut parameters, moved);
             Box::new(layer)
         }
@@ -237,11 +241,11 @@ impl Ready {
     fn new(layer: &dyn Bijection, parameters: &Parameters) -> Ready {
         let tape = Tape::new();
         let z = tape.input(Shape::Vector(layer.dim()));
-        let pushed = push_forward(layer, z).unwrap_or_else(|error| panic!("{error}"));
+        let pushed = forward_with_log_det(layer, z).unwrap_or_else(|error| panic!("{error}"));
         let own = pushforward::jacobian::map(&tape, z.id(), pushed.x.id());
         let jacobian = pushforward::jacobian::jacobian(&tape, &own);
-        let cut = Cut::new(&tape, &[z.id()], &[pushed.log_det.id()]);
-        let slope = adjoint(&tape, &cut, &[(pushed.log_det.id(), tape.constant(1.0))], &[z.id()])[0];
+        let subgraph = Subgraph::new(&tape, &[z.id()], &[pushed.log_det.id()]);
+        let slope = adjoint(&tape, &subgraph, &[(pushed.log_det.id(), tape.constant(1.0))], &[z.id()])[0];
         let slope = slope.unwrap_or_else(|| tape.constant(0.0).broadcast(z.shape()));
         let outputs = [pushed.x, pushed.log_det, jacobian, slope].map(|var| Output::Each(var.id()));
         let mut forward = Program::compile(&tape, &[z.id()], &outputs);
@@ -255,7 +259,7 @@ impl Ready {
         forward.load(&all(&tape)).expect("its parameters");
         let tape = Tape::new();
         let x = tape.input(Shape::Vector(layer.dim()));
-        let z = pull_back(layer, x).unwrap_or_else(|error| panic!("{error}"));
+        let z = record_inverse(layer, x).unwrap_or_else(|error| panic!("{error}"));
         let mut inverse = Program::compile(&tape, &[x.id()], &[Output::Each(z.id())]);
         inverse.load(&all(&tape)).expect("its parameters");
         Ready { forward, inverse, d: layer.dim() }
@@ -285,8 +289,9 @@ fn raw_spline_case(case: &Value, family: &mut Family) {
     let spline = match case["convention"].as_str() {
         Some("nflows") => least_spline(case),
         _ => {
-            let rule = SplineRule::SoftClipped { slope: number(&case["slope"]) };
-            Spline::new(numbers(&case["raw_widths"]).len(), number(&case["bound"])).with_rule(rule)
+            let rule = SplineConstraint::SoftClipped { slope: number(&case["slope"]) };
+            SplineTransformer::new(numbers(&case["raw_widths"]).len(), number(&case["bound"]))
+                .with_constraint(rule)
         }
     };
     let mut parameters = Parameters::default();
@@ -397,10 +402,10 @@ fn density_case(case: &Value, family: &mut Family) {
     };
     let tape = Tape::new();
     let x = tape.input(Shape::Vector(d));
-    let pulled = pull_back_with_log_det(&placed, x).unwrap_or_else(|error| panic!("{error}"));
+    let pulled = inverse_with_log_det(&placed, x).unwrap_or_else(|error| panic!("{error}"));
     let log_prob = base.log_prob(pulled.z) - pulled.log_det;
-    let cut = Cut::new(&tape, &[x.id()], &[log_prob.id()]);
-    let slope = adjoint(&tape, &cut, &[(log_prob.id(), tape.constant(1.0))], &[x.id()])[0];
+    let subgraph = Subgraph::new(&tape, &[x.id()], &[log_prob.id()]);
+    let slope = adjoint(&tape, &subgraph, &[(log_prob.id(), tape.constant(1.0))], &[x.id()])[0];
     let slope = slope.unwrap_or_else(|| tape.constant(0.0).broadcast(x.shape()));
     let outputs = [log_prob, slope, pulled.z].map(|var| Output::Each(var.id()));
     let mut program = Program::<f64>::compile(&tape, &[x.id()], &outputs);
@@ -428,11 +433,11 @@ fn gradient_case(case: &Value, family: &mut Family) {
     };
     let tape = Tape::new();
     let x = tape.input(Shape::Vector(d));
-    let pulled = pull_back_with_log_det(&chain, x).unwrap_or_else(|error| panic!("{error}"));
+    let pulled = inverse_with_log_det(&chain, x).unwrap_or_else(|error| panic!("{error}"));
     let log_prob = StandardNormal::new(d).log_prob(pulled.z) - pulled.log_det;
-    let cut = Cut::new(&tape, &[x.id()], &[log_prob.id()]);
+    let subgraph = Subgraph::new(&tape, &[x.id()], &[log_prob.id()]);
     let nodes: Vec<NodeId> = [x.id()].into_iter().chain(tape.parameters()).collect();
-    let slopes = adjoint(&tape, &cut, &[(log_prob.id(), tape.constant(1.0))], &nodes);
+    let slopes = adjoint(&tape, &subgraph, &[(log_prob.id(), tape.constant(1.0))], &nodes);
     let mut outputs = vec![Output::Each(log_prob.id()), Output::Each(pulled.z.id())];
     outputs.push(Output::Each(slopes[0].expect("a score").id()));
     let mut names = Vec::new();

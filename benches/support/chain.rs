@@ -3,7 +3,7 @@
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::adjoint;
-use pushforward::tape::Cut;
+use pushforward::tape::Subgraph;
 
 /// Records `length` operations on the scalar z.
 pub fn record<'t>(z: Var<'t>, length: usize) -> Var<'t> {
@@ -30,8 +30,8 @@ pub fn program(length: usize, derivative: bool) -> Program<f64> {
     let y = record(z, length);
     let mut outputs = vec![Output::Each(y.id())];
     if derivative {
-        let cut = Cut::new(&tape, &[z.id()], &[y.id()]);
-        let found = adjoint(&tape, &cut, &[(y.id(), tape.constant(1.0))], &[z.id()]);
+        let subgraph = Subgraph::new(&tape, &[z.id()], &[y.id()]);
+        let found = adjoint(&tape, &subgraph, &[(y.id(), tape.constant(1.0))], &[z.id()]);
         outputs.push(Output::Each(found[0].expect("it depends on z").id()));
     }
     let mut program = Program::compile(&tape, &[z.id()], &outputs);

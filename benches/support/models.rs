@@ -4,7 +4,7 @@
 //! [-5, 5] with linear tails; halves alternate. MAF: α = tanh of the raw scale, a reversal between layers.
 
 use clap::ValueEnum;
-use pushforward::bijection::{pull_back_with_log_det, push_forward};
+use pushforward::bijection::{forward_with_log_det, inverse_with_log_det};
 use pushforward::flow::Trainer;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Precision, Profile, Program, Threads};
@@ -45,7 +45,7 @@ pub struct Size {
 struct TanhStandardise;
 
 impl Transformer for TanhStandardise {
-    fn numbers(&self) -> usize {
+    fn parameters_per_dimension(&self) -> usize {
         2
     }
 
@@ -108,14 +108,14 @@ impl Model {
     pub fn flow(self, d: usize, hidden: usize, layers: usize) -> Flow {
         let mut list: Vec<Box<dyn Bijection>> = Vec::new();
         for k in 0..layers {
-            let halves = || if k % 2 == 0 { Halves::first(d) } else { Halves::second(d) };
+            let mask = || if k % 2 == 0 { CouplingMask::first_half(d) } else { CouplingMask::second_half(d) };
             let network = || Network::new([hidden, hidden]);
             match self {
                 Model::Realnvp => {
-                    let layer = AffineCoupling::new(halves(), network());
-                    list.push(Box::new(layer.with_log_scale(LogScale::Tanh)));
+                    let layer = AffineCoupling::new(mask(), network());
+                    list.push(Box::new(layer.with_log_scale(ScaleMap::Tanh)));
                 }
-                Model::Rqs => list.push(Box::new(SplineCoupling::new(halves(), network(), spline()))),
+                Model::Rqs => list.push(Box::new(SplineCoupling::new(mask(), network(), spline()))),
                 Model::Maf => {
                     let network = MaskedNetwork::new(d, [hidden, hidden]);
                     list.push(Box::new(Inverse::new(Autoregressive::with(network, TanhStandardise))));
@@ -130,8 +130,12 @@ impl Model {
 }
 
 /// 8 bins on [-5, 5], none narrower or flatter than a thousandth.
-fn spline() -> Spline {
-    Spline::new(8, 5.0).with_rule(SplineRule::Minimum { width: 1e-3, height: 1e-3, slope: 1e-3 })
+fn spline() -> SplineTransformer {
+    SplineTransformer::new(8, 5.0).with_constraint(SplineConstraint::Minimum {
+        width: 1e-3,
+        height: 1e-3,
+        slope: 1e-3,
+    })
 }
 
 impl Case {
@@ -203,10 +207,10 @@ pub fn profiled_runner<F: Precision + 'static>(
             let input = tape.input(Shape::Vector(d));
             let output = match case {
                 Case::LogProb => {
-                    let pulled = pull_back_with_log_det(flow.bijection(), input).expect("a density");
+                    let pulled = inverse_with_log_det(flow.bijection(), input).expect("a density");
                     StandardNormal::new(d).log_prob(pulled.z) - pulled.log_det
                 }
-                _ => push_forward(flow.bijection(), input).expect("a sampler").x,
+                _ => forward_with_log_det(flow.bijection(), input).expect("a sampler").x,
             };
             let mut program = Program::<F>::compile(&tape, &[input.id()], &[Output::Each(output.id())]);
             program.load(&parameters).expect("its parameters");

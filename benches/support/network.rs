@@ -4,7 +4,7 @@
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::adjoint;
-use pushforward::tape::Cut;
+use pushforward::tape::Subgraph;
 
 const HIDDEN: usize = 64;
 /// Outputs and inputs of each layer.
@@ -60,8 +60,8 @@ pub fn program(record: for<'t> fn(Var<'t>) -> Var<'t>, gradient: bool) -> Progra
     let loss = record(z);
     let mut outputs = vec![Output::Sum(loss.id())];
     if gradient {
-        let cut = Cut::new(&tape, &[z.id()], &[loss.id()]);
-        let found = adjoint(&tape, &cut, &[(loss.id(), tape.constant(1.0))], &tape.parameters());
+        let subgraph = Subgraph::new(&tape, &[z.id()], &[loss.id()]);
+        let found = adjoint(&tape, &subgraph, &[(loss.id(), tape.constant(1.0))], &tape.parameters());
         outputs.extend(found.into_iter().map(|one| Output::Sum(one.expect("all are used").id())));
     }
     let mut program = Program::compile(&tape, &[z.id()], &outputs);

@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
-use pushforward::bijection::push_forward;
+use pushforward::bijection::forward_with_log_det;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program, Threads};
 use serde_json::{Value, json};
@@ -111,8 +111,9 @@ fn coupling(derived: bool) -> Box<dyn FnMut()> {
     let network = Network::new([64, 64]);
     let log_det = match derived {
         true => {
-            let layer = AffineCoupling::new(Halves::first(D), network).with_log_scale(LogScale::Tanh);
-            push_forward(&layer, z).expect("a layer").log_det
+            let layer =
+                AffineCoupling::new(CouplingMask::first_half(D), network).with_log_scale(ScaleMap::Tanh);
+            forward_with_log_det(&layer, z).expect("a layer").log_det
         }
         false => network.apply(z.slice(0..D / 2), D).slice(0..D / 2).tanh().sum(),
     };

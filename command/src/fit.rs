@@ -63,7 +63,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let mut layers: Vec<Box<dyn Bijection>> = Vec::new();
     for k in 0..arguments.layers {
         let network = Network::new([arguments.hidden, arguments.hidden]);
-        layers.push(Box::new(AffineCoupling::new(Halves::alternating(d, k % 2 == 0), network)));
+        layers.push(Box::new(AffineCoupling::new(CouplingMask::alternating(d, k % 2 == 0), network)));
     }
     layers.push(Box::new(Linear::identity(d)));
     let settings = Fit { seed: arguments.seed, epochs: arguments.epochs, ..Fit::default() };

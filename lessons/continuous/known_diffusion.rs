@@ -6,7 +6,7 @@ use std::f64::consts::TAU;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::adjoint;
-use pushforward::tape::Cut;
+use pushforward::tape::Subgraph;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -46,8 +46,8 @@ pub fn log_density<'t>(x: Var<'t>, t: Var<'t>) -> Var<'t> {
 pub fn score<'t>(x: Var<'t>, t: Var<'t>) -> Var<'t> {
     let tape = x.tape();
     let log_p = log_density(x, t);
-    let cut = Cut::new(tape, &[x.id()], &[log_p.id()]);
-    adjoint(tape, &cut, &[(log_p.id(), tape.constant(1.0))], &[x.id()])[0].expect("ln p depends on x")
+    let subgraph = Subgraph::new(tape, &[x.id()], &[log_p.id()]);
+    adjoint(tape, &subgraph, &[(log_p.id(), tape.constant(1.0))], &[x.id()])[0].expect("ln p depends on x")
 }
 
 /// The velocity of the probability flow of dx = -½·x dt + dw, where the score is known.

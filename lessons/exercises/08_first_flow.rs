@@ -6,5 +6,5 @@ use pushforward::prelude::*;
 
 pub fn layers() -> Vec<Box<dyn Bijection>> {
     // todo: one layer moves half of the variables. What moves the others?
-    vec![Box::new(AffineCoupling::new(Halves::first(2), Network::new([16])))]
+    vec![Box::new(AffineCoupling::new(CouplingMask::first_half(2), Network::new([16])))]
 }

@@ -6,7 +6,7 @@ use pushforward::prelude::*;
 
 pub fn layers() -> Vec<Box<dyn Bijection>> {
     vec![
-        Box::new(AdditiveCoupling::new(Halves::first(4), Network::new([8]))),
-        Box::new(AdditiveCoupling::new(Halves::first(4), Network::new([8]))), // todo
+        Box::new(AdditiveCoupling::new(CouplingMask::first_half(4), Network::new([8]))),
+        Box::new(AdditiveCoupling::new(CouplingMask::first_half(4), Network::new([8]))), // todo
     ]
 }

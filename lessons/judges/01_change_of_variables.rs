@@ -2,7 +2,7 @@
 
 use pushforward::prelude::*;
 use pushforward_course::exercise::{
-    Answer, Exercise, Judgement, NotYet, Passed, Pieces, Probes, Sameness, Space, compared, recorded, shown,
+    Answer, Comparison, Exercise, Judgement, NotYet, Passed, Pieces, Probes, Space, compared, recorded, shown,
 };
 
 pub const EXERCISE: Exercise = Exercise {
@@ -39,8 +39,8 @@ pub fn judge(f: Map) -> Judgement {
     }
     let (given, asked) = (-recording.log_det(), (2.0 * x.at(0)).ln());
     let density = match compared(&space, given, asked) {
-        Sameness::Same(evidence) => evidence,
-        Sameness::Apart { at, given, asked } => {
+        Comparison::Equal(evidence) => evidence,
+        Comparison::Different { at, given, asked } => {
             // Where f turns its slope is 0, and what is wrong is that it turns.
             if given[0].is_infinite() {
                 apart_from_one_another(&pieces(line, &images))?;

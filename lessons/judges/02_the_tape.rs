@@ -2,9 +2,9 @@
 
 use pushforward::prelude::*;
 use pushforward::sweep::adjoint;
-use pushforward::tape::Cut;
+use pushforward::tape::Subgraph;
 use pushforward_course::exercise::{
-    Answer, Exercise, Judgement, NotYet, Passed, Sameness, Space, apart, compared, formula, place,
+    Answer, Comparison, Exercise, Judgement, NotYet, Passed, Space, apart, compared, formula, place,
     terms_apart,
 };
 
@@ -36,17 +36,17 @@ pub fn judge(gradient: Gradient) -> Judgement {
     let given = answer.forward(z);
     let space = Space::reals(z);
     let y = y(z);
-    let cut = Cut::new(&tape, &[z.id()], &[y.id()]);
-    let asked = adjoint(&tape, &cut, &[(y.id(), tape.constant(1.0))], &[z.id()])[0];
+    let subgraph = Subgraph::new(&tape, &[z.id()], &[y.id()]);
+    let asked = adjoint(&tape, &subgraph, &[(y.id(), tape.constant(1.0))], &[z.id()])[0];
     let asked = asked.ok_or_else(|| NotYet::new("y does not depend on z"))?;
     let mut passed = Passed::new("your gradient is the tape's.");
     for (k, name) in ["∂y/∂z₁", "∂y/∂z₂"].into_iter().enumerate() {
         let pair = [given.at(k), asked.at(k)];
         match compared(&space, pair[0], pair[1]) {
-            Sameness::Same(evidence) => {
+            Comparison::Equal(evidence) => {
                 passed = passed.with(format!("{name} = {}", formula(&tape, pair[0], z, "z")), evidence);
             }
-            Sameness::Apart { at, given, asked } => {
+            Comparison::Different { at, given, asked } => {
                 let [yours, tapes] = apart(given[0], asked[0]);
                 let [mine, derived] = terms_apart(&space, "z", z, pair);
                 // The tape's own terms would be the answer: the term that is wrong is named, and the rule.

@@ -2,7 +2,7 @@
 
 use pushforward::prelude::*;
 use pushforward_course::exercise::{
-    Answer, Exercise, Judgement, NotYet, Passed, Sameness, Space, compared, place, recorded, shown,
+    Answer, Comparison, Exercise, Judgement, NotYet, Passed, Space, compared, place, recorded, shown,
 };
 
 pub const EXERCISE: Exercise = Exercise {
@@ -46,8 +46,8 @@ pub fn judge(f: Map) -> Judgement {
     let [b, d] = [corners[4], corners[5]];
     let linear = stack([2.0 * z.at(0) + b * z.at(1), z.at(0) + d * z.at(1)]);
     let evidence = match compared(&space, x, linear) {
-        Sameness::Same(evidence) => evidence,
-        Sameness::Apart { at, given, asked } => {
+        Comparison::Equal(evidence) => evidence,
+        Comparison::Different { at, given, asked } => {
             return Err(NotYet::new("your map is curved.")
                 .because(format!("It takes (1, 0) to (2, 1) and (0, 1) to {}.", corner(2)))
                 .because(format!(

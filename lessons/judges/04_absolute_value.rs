@@ -3,7 +3,7 @@
 use pushforward::prelude::*;
 use pushforward::tape::{Op, Unary};
 use pushforward_course::exercise::{
-    Allowed, Answer, Exercise, Judgement, NotYet, Passed, Sameness, Space, apart, compared, formula, place,
+    Allowed, Answer, Comparison, Exercise, Judgement, NotYet, Passed, Space, apart, compared, formula, place,
     recorded,
 };
 
@@ -30,7 +30,7 @@ pub fn judge(answer: &dyn Bijection) -> Judgement {
     let recording = recorded(&answer)?;
     let (tape, z, x) = (recording.tape(), recording.input(), recording.output());
     let space = Space::reals(z);
-    if let Sameness::Apart { at, given, asked } = compared(&space, x, mirrored(z)) {
+    if let Comparison::Different { at, given, asked } = compared(&space, x, mirrored(z)) {
         return Err(NotYet::new("`forward` is another map now.").because(format!(
             "At z = {}: x is {}, and was {}.",
             place(&at),
@@ -48,9 +48,9 @@ pub fn judge(answer: &dyn Bijection) -> Judgement {
     }
     let written = formula(tape, by_hand, z, "z");
     match compared(&space, by_hand, recording.log_det()) {
-        Sameness::Same(evidence) => Ok(Passed::new("the log-determinant is right.")
+        Comparison::Equal(evidence) => Ok(Passed::new("the log-determinant is right.")
             .with(format!("ln|det J| = {written}, by hand as derived"), evidence)),
-        Sameness::Apart { at, given, asked } => {
+        Comparison::Different { at, given, asked } => {
             let [yours, right] = apart(given[0], asked[0]);
             let yours = if given[0].is_nan() { "no number".to_string() } else { yours };
             let told = NotYet::new("that is not ln|det J|.")

@@ -1,9 +1,9 @@
 //! Exercise 5: the log-determinant of f⁻¹, as a formula in x.
 
-use pushforward::bijection::pull_back;
+use pushforward::bijection::record_inverse;
 use pushforward::prelude::*;
 use pushforward_course::exercise::{
-    Exercise, Judgement, NotYet, Passed, Sameness, Space, apart, compared, derived_log_det, formula,
+    Comparison, Exercise, Judgement, NotYet, Passed, Space, apart, compared, derived_log_det, formula,
     given_formula, place,
 };
 
@@ -44,15 +44,15 @@ pub fn judge(log_det_inverse: Formula) -> Judgement {
     let given = given_formula(&tape, &[x], "a log-determinant", || log_det_inverse(x))?;
     // x₁ = exp(z₁) is above 0; x₂ may be anything.
     let space = Space::each(x, &[Domain::Positive, Domain::Reals]);
-    let z = pull_back(&Given, x).map_err(|error| NotYet::new(error.to_string()))?;
+    let z = record_inverse(&Given, x).map_err(|error| NotYet::new(error.to_string()))?;
     let asked = -derived_log_det(&Given, z)?;
     let same = |other: Var<'_>| compared(&space, given, tape.var(other.id()));
     let (at, mine, right) = match same(asked) {
-        Sameness::Same(evidence) => {
+        Comparison::Equal(evidence) => {
             let statement = format!("ln|det J| of f⁻¹ is {}, for x₁ > 0", formula(&tape, given, x, "x"));
             return Ok(Passed::new("the second form is yours.").with(statement, evidence));
         }
-        Sameness::Apart { at, given, asked } => (at, given[0], asked[0]),
+        Comparison::Different { at, given, asked } => (at, given[0], asked[0]),
     };
     let [yours, derived] = apart(mine, right);
     let told = |headline: &str| {
@@ -65,7 +65,7 @@ pub fn judge(log_det_inverse: Formula) -> Judgement {
     };
     // The formula of J_f, with x where z belongs.
     let at_x = derived_log_det(&Given, x)?;
-    let is = |other: Var<'_>| matches!(same(other), Sameness::Same(_));
+    let is = |other: Var<'_>| matches!(same(other), Comparison::Equal(_));
     Err(if is(-asked) {
         told("that is ln|det J| of f, not of f⁻¹.").advise("What f stretches, f⁻¹ shrinks back.")
     } else if is(-at_x) || is(at_x) {

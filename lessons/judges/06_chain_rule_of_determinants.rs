@@ -1,9 +1,9 @@
 //! Exercise 6: the share of each layer, at its own input.
 
-use pushforward::bijection::push_forward;
+use pushforward::bijection::forward_with_log_det;
 use pushforward::prelude::*;
 use pushforward_course::exercise::{
-    Exercise, Judgement, NotYet, Passed, Sameness, Space, apart, compared, derived_log_det, formula,
+    Comparison, Exercise, Judgement, NotYet, Passed, Space, apart, compared, derived_log_det, formula,
     given_formula, shown,
 };
 
@@ -54,13 +54,14 @@ pub fn judge(terms: Terms) -> Judgement {
     let mut input = z;
     for (k, given) in given.into_iter().enumerate() {
         let name = format!("ln|f_{}′|", k + 1);
-        let pushed = push_forward(&Layer(k), input).map_err(|error| NotYet::new(error.to_string()))?;
+        let pushed =
+            forward_with_log_det(&Layer(k), input).map_err(|error| NotYet::new(error.to_string()))?;
         let asked = pushed.log_det;
         match compared(&space, given, asked) {
-            Sameness::Same(evidence) => {
+            Comparison::Equal(evidence) => {
                 passed = passed.with(format!("{name} = {}", formula(&tape, given, z, "z")), evidence);
             }
-            Sameness::Apart { at, given: mine, asked: right } => {
+            Comparison::Different { at, given: mine, asked: right } => {
                 let at_z = derived_log_det(&Layer(k), z)?;
                 let [yours, derived] = apart(mine[0], right[0]);
                 let told = NotYet::new(format!("{name} is another term."))

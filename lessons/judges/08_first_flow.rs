@@ -1,7 +1,7 @@
 //! Exercise 8: a flow that beats a Gaussian on real data.
 
 use pushforward::audit::Topic;
-use pushforward::bijection::{pull_back, push_forward};
+use pushforward::bijection::{forward_with_log_det, record_inverse};
 use pushforward::flow::Stop;
 use pushforward::prelude::*;
 use pushforward_course::data;
@@ -18,8 +18,8 @@ pub const EXERCISE: Exercise = Exercise {
             that f must take back to what they are.",
     hints: [
         "One coupling layer leaves one of the two columns as it is. Which layer moves the other?",
-        "Let Halves::first(2) and Halves::second(2) take turns, and give each layer a network: Network::new([16]).",
-        "(0..6).map(|k| …) with AffineCoupling::new(if k % 2 == 0 { Halves::first(2) } else { Halves::second(2) }, \
+        "Let CouplingMask::first_half(2) and CouplingMask::second_half(2) take turns, and give each layer a network: Network::new([16]).",
+        "(0..6).map(|k| …) with AffineCoupling::new(if k % 2 == 0 { CouplingMask::first_half(2) } else { CouplingMask::second_half(2) }, \
          Network::new([16])), each in a Box.",
     ],
 };
@@ -124,8 +124,8 @@ fn inverted(chain: &Chain, parameters: &Parameters, rows: &[f64]) -> Result<(), 
     let x = tape.input(Shape::Vector(2));
     let failed =
         |error: &dyn std::fmt::Display| NotYet::new("no inverse is known.").because(error.to_string());
-    let z = pull_back(chain, x).map_err(|error| failed(&error))?;
-    let back = push_forward(chain, z).map_err(|error| failed(&error))?.x;
+    let z = record_inverse(chain, x).map_err(|error| failed(&error))?;
+    let back = forward_with_log_det(chain, z).map_err(|error| failed(&error))?.x;
     let found = Space::reals(x).with(parameters.clone()).numbers(&[back], rows).swap_remove(0);
     for (row, found) in rows.chunks(2).zip(found.chunks(2)) {
         let off =

@@ -3,7 +3,7 @@
 use pushforward::audit::Topic;
 use pushforward::prelude::*;
 use pushforward_course::exercise::{
-    Allowed, Answer, Exercise, Judgement, NotYet, Passed, Sameness, Space, apart, compared, formula, place,
+    Allowed, Answer, Comparison, Exercise, Judgement, NotYet, Passed, Space, apart, compared, formula, place,
     recorded, terms_apart,
 };
 
@@ -27,8 +27,8 @@ pub fn judge(answer: &dyn Bijection) -> Judgement {
     let space = Space::reals(z);
     let pair = [recording.log_det(), z.at(0).tanh() + z.at(1).sin()];
     let same = match compared(&space, pair[0], pair[1]) {
-        Sameness::Same(evidence) => evidence,
-        Sameness::Apart { at, given, asked } => {
+        Comparison::Equal(evidence) => evidence,
+        Comparison::Different { at, given, asked } => {
             let [mine, others] = terms_apart(&space, "z", z, pair);
             let [yours, wanted] = apart(given[0], asked[0]);
             let listed =

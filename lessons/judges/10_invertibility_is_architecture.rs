@@ -5,8 +5,8 @@ use std::f64::consts::FRAC_PI_4;
 use pushforward::audit::Topic;
 use pushforward::prelude::*;
 use pushforward_course::exercise::{
-    Allowed, Answer, Exercise, Judgement, NotYet, Passed, Probes, Sameness, Space, compared, place, recorded,
-    shown,
+    Allowed, Answer, Comparison, Exercise, Judgement, NotYet, Passed, Probes, Space, compared, place,
+    recorded, shown,
 };
 
 pub const EXERCISE: Exercise = Exercise {
@@ -49,8 +49,8 @@ pub fn judge(answer: &dyn Bijection) -> Judgement {
     let with = |values: &[f64]| format!("{} = {}", names.join(", "), place(values));
 
     let form = match compared(&of_both, x.at(0), z.at(0) + amount * (2.0 * z.at(0)).sin()) {
-        Sameness::Same(evidence) => evidence,
-        Sameness::Apart { at, given, asked } => {
+        Comparison::Equal(evidence) => evidence,
+        Comparison::Different { at, given, asked } => {
             return Err(NotYet::new("x is not z + amount·sin(2z).")
                 .because(format!(
                     "With {}, at z = {}: x is {}.",

@@ -3,9 +3,10 @@
 use pushforward::prelude::*;
 use pushforward::sweep::reach::{Reach, Relation};
 use pushforward::sweep::simplify::simplify;
-use pushforward::tape::Cut;
+use pushforward::tape::Subgraph;
 use pushforward_course::exercise::{
-    Answer, Exercise, Judgement, NotYet, Passed, Sameness, Space, compared, depends, draws, formula, recorded,
+    Answer, Comparison, Exercise, Judgement, NotYet, Passed, Space, compared, depends, draws, formula,
+    recorded,
 };
 
 pub const EXERCISE: Exercise = Exercise {
@@ -50,16 +51,16 @@ pub fn judge(layers: fn() -> Vec<Box<dyn Bijection>>) -> Judgement {
     };
     let zero = tape.constant(0.0);
     let volume = match compared(&Space::reals(z), log_det, zero) {
-        Sameness::Same(evidence @ Evidence::Proven { .. }) => evidence,
-        Sameness::Apart { .. } => return Err(told()),
-        Sameness::Same(_) => {
+        Comparison::Equal(evidence @ Evidence::Proven { .. }) => evidence,
+        Comparison::Different { .. } => return Err(told()),
+        Comparison::Equal(_) => {
             // No proof: other weights than those that it starts with.
             let mut points = 0;
             for weights in draws(&Parameters::initialise(tape, 0)) {
                 match compared(&Space::reals(z).with(weights), log_det, zero) {
-                    Sameness::Same(Evidence::Checked { points: more, .. }) => points += more,
-                    Sameness::Same(_) => {}
-                    Sameness::Apart { .. } => return Err(told()),
+                    Comparison::Equal(Evidence::Checked { points: more, .. }) => points += more,
+                    Comparison::Equal(_) => {}
+                    Comparison::Different { .. } => return Err(told()),
                 }
             }
             Evidence::Checked { points, worst: 0.0, tolerance: 1e-9, seed: None }
@@ -108,8 +109,8 @@ fn is_coupling(k: usize, layer: &dyn Bijection) -> Result<bool, NotYet> {
             .because(format!("{} leaves no variable as it is.", layer.name()))
             .advise("A coupling lets some variables pass, and they choose how the others move."));
     }
-    let cut = Cut::new(&tape, &[z.id()], &[x.id()]);
-    for (i, inputs) in Reach::new(&tape, &cut, Relation::Value).pattern().into_iter().enumerate() {
+    let subgraph = Subgraph::new(&tape, &[z.id()], &[x.id()]);
+    for (i, inputs) in Reach::new(&tape, &subgraph, Relation::Value).pattern().into_iter().enumerate() {
         let moving: Vec<String> = inputs
             .into_iter()
             .filter(|input| !copied.contains(&Some(*input as usize)))

@@ -2,7 +2,7 @@
 
 use pushforward::prelude::*;
 use pushforward_course::exercise::{
-    Exercise, Judgement, NotYet, Passed, Sameness, Space, compared, recorded,
+    Comparison, Exercise, Judgement, NotYet, Passed, Space, compared, recorded,
 };
 
 pub const EXERCISE: Exercise = Exercise {
@@ -103,9 +103,9 @@ pub fn judge(masks: fn() -> Masks) -> Judgement {
     let (tape, z) = (recording.tape(), recording.input());
     let reason = "no path leads where the structure has a zero".to_string();
     match compared(&Space::reals(z), recording.log_det(), tape.constant(0.0)) {
-        Sameness::Same(evidence) => Ok(Passed::new("the masks are those of an autoregressive network.")
+        Comparison::Equal(evidence) => Ok(Passed::new("the masks are those of an autoregressive network.")
             .with("J is lower triangular, for all weights", Evidence::Proven { reason })
             .with("ln|det J| = 0", evidence)),
-        Sameness::Apart { .. } => Err(NotYet::new("an output sees its own input.")),
+        Comparison::Different { .. } => Err(NotYet::new("an output sees its own input.")),
     }
 }

@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use pushforward::prelude::*;
 use pushforward_course::exercise::{
-    Exercise, Judgement, NotYet, Passed, Probes, Sameness, Space, apart, compared, given_formula, shown,
+    Comparison, Exercise, Judgement, NotYet, Passed, Probes, Space, apart, compared, given_formula, shown,
 };
 
 pub const EXERCISE: Exercise = Exercise {
@@ -59,8 +59,8 @@ pub fn judge(forward_kl: Divergence) -> Judgement {
         .collect();
     let of_itself = space.numbers(&[given], &own).swap_remove(0);
     let (at, mine, right) = match same(divergence(p, q)) {
-        Sameness::Same(evidence) => return passed(&space, given, evidence, &of_itself),
-        Sameness::Apart { at, given, asked } => (at, given[0], asked[0]),
+        Comparison::Equal(evidence) => return passed(&space, given, evidence, &of_itself),
+        Comparison::Different { at, given, asked } => (at, given[0], asked[0]),
     };
     let [yours, derived] = apart(mine, right);
     let told = |headline: &str| {

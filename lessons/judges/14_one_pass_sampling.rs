@@ -4,9 +4,10 @@ use std::f64::consts::PI;
 
 use pushforward::prelude::*;
 use pushforward::sweep::reach::{Layout, Reach, Relation};
-use pushforward::tape::{Cut, Op};
+use pushforward::tape::{Op, Subgraph};
 use pushforward_course::exercise::{
-    Allowed, Answer, Exercise, Judgement, NotYet, Passed, Sameness, Space, compared, points, recorded, shown,
+    Allowed, Answer, Comparison, Exercise, Judgement, NotYet, Passed, Space, compared, points, recorded,
+    shown,
 };
 
 pub const EXERCISE: Exercise = Exercise {
@@ -40,8 +41,8 @@ pub fn judge(answer: &dyn Bijection) -> Judgement {
     let step = stack(steps);
     let asked = -0.5 * step.dot(step) - 0.5 * D as f64 * (2.0 * PI).ln();
     let density = match compared(&space, given, asked) {
-        Sameness::Same(evidence) => evidence,
-        Sameness::Apart { at, given, asked } => {
+        Comparison::Equal(evidence) => evidence,
+        Comparison::Different { at, given, asked } => {
             let found = space.numbers(&[step], &at).concat();
             let told = NotYet::new("x has another density than the walk.").because(format!(
                 "At one point ln p(x) is {} by yours; the sum of ln p(xᵢ | xᵢ₋₁) is {}.",
@@ -102,7 +103,7 @@ pub fn judge(answer: &dyn Bijection) -> Judgement {
 
 /// What each element of a program is computed from.
 struct Ways {
-    cut: Cut,
+    subgraph: Subgraph,
     layout: Layout,
     /// For each element those that it is computed from directly.
     from: Vec<Vec<usize>>,
@@ -110,17 +111,17 @@ struct Ways {
 
 impl Ways {
     fn of(tape: &Tape, z: Var<'_>, x: Var<'_>) -> Ways {
-        let cut = Cut::new(tape, &[z.id()], &[x.id()]);
-        let reach = Reach::new(tape, &cut, Relation::Value);
+        let subgraph = Subgraph::new(tape, &[z.id()], &[x.id()]);
+        let reach = Reach::new(tape, &subgraph, Relation::Value);
         let layout = reach.layout().clone();
         let mut from = vec![Vec::new(); layout.len()];
         reach.each_edge(|to, of| from[to].push(of));
-        Ways { cut, layout, from }
+        Ways { subgraph, layout, from }
     }
 
     /// The operation of an element's node; what only moves numbers is none.
     fn operation(&self, tape: &Tape, element: usize) -> Option<&'static str> {
-        let node = tape.node(self.cut.nodes()[self.layout.node_of(element)]);
+        let node = tape.node(self.subgraph.nodes()[self.layout.node_of(element)]);
         let moved =
             matches!(node.op, Op::Gather(_) | Op::Scatter(_) | Op::Concat | Op::Broadcast | Op::Transpose);
         (!moved).then(|| node.op.name())
@@ -144,12 +145,12 @@ impl Ways {
         let outputs: Vec<usize> = self.layout.elements(x.id()).collect();
         let before: Vec<Vec<bool>> = outputs.iter().map(|element| self.before(*element)).collect();
         let rows = points(&Domain::Reals, D);
-        let nodes: Vec<Var<'_>> = self.cut.nodes().iter().map(|id| tape.var(*id)).collect();
+        let nodes: Vec<Var<'_>> = self.subgraph.nodes().iter().map(|id| tape.var(*id)).collect();
         let numbers = space.numbers(&nodes, &rows);
         let count = rows.len() / D;
         let value = |element: usize, row: usize| {
             let node = self.layout.node_of(element);
-            let id = self.cut.nodes()[node];
+            let id = self.subgraph.nodes()[node];
             let width = numbers[node].len() / count;
             numbers[node][row * width + element - self.layout.elements(id).start]
         };

@@ -3,7 +3,7 @@
 use pushforward::audit::Topic;
 use pushforward::prelude::*;
 use pushforward_course::exercise::{
-    Allowed, Answer, Exercise, Judgement, NotYet, Passed, Sameness, Space, apart, compared, formula,
+    Allowed, Answer, Comparison, Exercise, Judgement, NotYet, Passed, Space, apart, compared, formula,
     one_to_one, recorded, shown,
 };
 
@@ -34,8 +34,8 @@ pub fn judge(answer: &dyn Bijection) -> Judgement {
     let asked = -1.5 * (2.0 + x.at(0).powi(2)).ln();
     let (statement, evidence) = one_to_one(&answer)?;
     let density = match compared(&space, given, asked) {
-        Sameness::Same(evidence) => evidence,
-        Sameness::Apart { at, given: mine, asked: right } => {
+        Comparison::Equal(evidence) => evidence,
+        Comparison::Different { at, given: mine, asked: right } => {
             let place = space.numbers(&[x], &at)[0][0];
             let [yours, wanted] = apart(mine[0], right[0]);
             let told = NotYet::new("x has another density.").because(format!(

@@ -3,10 +3,10 @@
 use std::f64::consts::PI;
 
 use pushforward::audit::Topic;
-use pushforward::bijection::push_forward;
+use pushforward::bijection::forward_with_log_det;
 use pushforward::prelude::*;
 use pushforward_course::exercise::{
-    Allowed, Answer, Exercise, Judgement, NotYet, Passed, Sameness, Space, apart, compared, recorded, shown,
+    Allowed, Answer, Comparison, Exercise, Judgement, NotYet, Passed, Space, apart, compared, recorded, shown,
 };
 
 pub const EXERCISE: Exercise = Exercise {
@@ -52,8 +52,8 @@ pub fn judge(answer: &dyn Bijection) -> Judgement {
     let tape = Tape::new();
     tape.context_by_row();
     let z = tape.input(Shape::Vector(1));
-    let pushed = push_forward(&answer, z).map_err(|error| NotYet::new(error.to_string()))?;
-    let Some(context) = tape.known_context() else {
+    let pushed = forward_with_log_det(&answer, z).map_err(|error| NotYet::new(error.to_string()))?;
+    let Some(context) = tape.declared_context() else {
         return Err(NotYet::new("the layer sees no measurement.")
             .advise("z.tape().context(2) are the two of them: x₁ is its .at(0), x₂ its .at(1)."));
     };
@@ -61,8 +61,8 @@ pub fn judge(answer: &dyn Bijection) -> Judgement {
     let log_q = StandardNormal::new(1).log_prob(z) - pushed.log_det;
     let asked = posterior(pushed.x.at(0), [context.at(0), context.at(1)]);
     let density = match compared(&space, log_q, asked) {
-        Sameness::Same(evidence) => straight(&space, z, pushed.x, context).unwrap_or(evidence),
-        Sameness::Apart { at, given, asked } => {
+        Comparison::Equal(evidence) => straight(&space, z, pushed.x, context).unwrap_or(evidence),
+        Comparison::Different { at, given, asked } => {
             let theta = space.numbers(&[pushed.x], &at)[0][0];
             let [yours, right] = apart(given[0], asked[0]);
             let told = NotYet::new("θ has another density than p(θ | x).").because(format!(

@@ -2,7 +2,7 @@
 
 use pushforward::prelude::*;
 use pushforward_course::exercise::{
-    Answer, Exercise, Judgement, NotYet, Passed, Sameness, Space, apart, compared, recorded, shown,
+    Answer, Comparison, Exercise, Judgement, NotYet, Passed, Space, apart, compared, recorded, shown,
 };
 
 pub const EXERCISE: Exercise = Exercise {
@@ -34,8 +34,8 @@ pub fn judge(x: Map) -> Judgement {
     let space = Space::of(z, UNIT);
     let (z1, z2, x1, x2) = (z.at(0), z.at(1), x.at(0), x.at(1));
     let first = match uniform(&space, x1, z1) {
-        Sameness::Same(evidence) => evidence,
-        Sameness::Apart { at, given, .. } => {
+        Comparison::Equal(evidence) => evidence,
+        Comparison::Different { at, given, .. } => {
             let [found, wanted] = apart(given[0], at[0]);
             let told = NotYet::new("x₁ is not logistic.").because(format!(
                 "At z₁ = {wanted}, x₁ = {}: P(X₁ < x₁) = σ(x₁) = {found}, and must be z₁, or 1 - z₁ everywhere.",
@@ -59,8 +59,8 @@ pub fn judge(x: Map) -> Judgement {
     let standardised = |location: Var<'_>, log_scale: Var<'_>| ((x2 - location) * (-log_scale).exp()).id();
     let noise = |location, log_scale| recording.tape().var(standardised(location, log_scale));
     let second = match uniform(&space, noise(x1.powi(2), x1.tanh()), z2) {
-        Sameness::Same(evidence) => evidence,
-        Sameness::Apart { at, given, .. } => {
+        Comparison::Equal(evidence) => evidence,
+        Comparison::Different { at, given, .. } => {
             let [found, wanted] = apart(given[0], at[1]);
             let told = NotYet::new("x₂ is not logistic with location x₁² and scale exp(tanh x₁).").because(format!(
                 "At z = ({}, {wanted}), x = ({}, {}): P(X₂ < x₂ | x₁) = {found}, and must be z₂, or 1 - z₂ everywhere.",
@@ -115,10 +115,10 @@ pub fn judge(x: Map) -> Judgement {
 
 /// Whether σ(y), the distribution function of a standard logistic y, is z or else 1 - z. If not, how it differs from the
 /// one of them that is nearer.
-fn uniform<'t>(space: &Space<'t>, y: Var<'t>, z: Var<'t>) -> Sameness {
+fn uniform<'t>(space: &Space<'t>, y: Var<'t>, z: Var<'t>) -> Comparison {
     let [rising, falling] = [y, -y].map(|y| compared(space, y.sigmoid(), z));
     match (&rising, &falling) {
-        (_, Sameness::Same(_)) if !rising.is_proven() => falling,
+        (_, Comparison::Equal(_)) if !rising.is_proven() => falling,
         _ => rising,
     }
 }

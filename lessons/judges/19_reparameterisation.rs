@@ -3,7 +3,7 @@
 use pushforward::audit::Topic;
 use pushforward::prelude::*;
 use pushforward_course::exercise::{
-    Answer, Exercise, Judgement, NotYet, Passed, Pieces, Probes, Sameness, Space, compared, recorded, shown,
+    Answer, Comparison, Exercise, Judgement, NotYet, Passed, Pieces, Probes, Space, compared, recorded, shown,
 };
 
 pub const EXERCISE: Exercise = Exercise {
@@ -82,11 +82,11 @@ pub fn judge(f: Map) -> Judgement {
     let (rate, log_det) = (recording.tape().constant(RATE), recording.log_det());
     let density = match compared(&space, -log_det, rate.ln() - rate * z.at(0)) {
         // The same equation, solved for z: nothing has to cancel with the 3 then.
-        Sameness::Same(evidence) => match compared(&space, z.at(0), (rate.ln() + log_det) / rate) {
-            Sameness::Same(solved @ Evidence::Proven { .. }) => solved,
+        Comparison::Equal(evidence) => match compared(&space, z.at(0), (rate.ln() + log_det) / rate) {
+            Comparison::Equal(solved @ Evidence::Proven { .. }) => solved,
             _ => evidence,
         },
-        Sameness::Apart { at, given, asked } => {
+        Comparison::Different { at, given, asked } => {
             let told = NotYet::new("z has another density.").because(format!(
                 "At ε = {}, z = {}: p(z) = 1/|f′(ε)| = {}, but 3·exp(-3z) = {}.",
                 shown(at[0]),

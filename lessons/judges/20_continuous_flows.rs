@@ -4,9 +4,9 @@ use std::f64::consts::TAU;
 
 use pushforward::prelude::*;
 use pushforward::sweep::adjoint;
-use pushforward::tape::Cut;
+use pushforward::tape::Subgraph;
 use pushforward_course::exercise::{
-    Exercise, Judgement, NotYet, Passed, Sameness, Space, apart, compared, given_formula, shown,
+    Comparison, Exercise, Judgement, NotYet, Passed, Space, apart, compared, given_formula, shown,
     without_mistakes,
 };
 
@@ -51,8 +51,8 @@ pub fn judge(velocity: Velocity) -> Judgement {
         |i: usize| given_formula(&tape, &[u], "a component of the velocity", || velocity(z, t).at(i));
     let v = [component(0)?, component(1)?];
     let gradient = |of: Var<'_>| {
-        let cut = Cut::new(&tape, &[u.id()], &[of.id()]);
-        let slopes = adjoint(&tape, &cut, &[(of.id(), tape.constant(1.0))], &[u.id()]);
+        let subgraph = Subgraph::new(&tape, &[u.id()], &[of.id()]);
+        let slopes = adjoint(&tape, &subgraph, &[(of.id(), tape.constant(1.0))], &[u.id()]);
         slopes[0].unwrap_or_else(|| tape.constant(0.0).broadcast(Shape::Vector(3))).id()
     };
     let slopes = tape.var(gradient(log_density(z, t)));
@@ -60,7 +60,7 @@ pub fn judge(velocity: Velocity) -> Judgement {
     let change = slopes.at(2) + along;
     let divergence = tape.var(gradient(v[0])).at(0) + tape.var(gradient(v[1])).at(1);
     match compared(&space, change, -divergence) {
-        Sameness::Same(evidence) => {
+        Comparison::Equal(evidence) => {
             let headline = match evidence {
                 Evidence::Proven { .. } => "your points have that density at every time.",
                 _ => "your points have that density, at every point and time that was tried.",
@@ -68,7 +68,7 @@ pub fn judge(velocity: Velocity) -> Judgement {
             Ok(Passed::new(headline)
                 .with("d ln p/dt = -tr ∂v/∂z along v, with the p that was asked for", evidence))
         }
-        Sameness::Apart { at, given, asked } => {
+        Comparison::Different { at, given, asked } => {
             let [change, spread] = apart(given[0], asked[0]);
             let numbers = space.numbers(&[v[0], v[1], divergence], &at);
             let told = NotYet::new("your points have another density.").because(format!(

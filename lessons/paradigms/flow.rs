@@ -14,8 +14,10 @@ const SCHEDULE: Schedule = Schedule { steps: 900, rate: 1e-2 };
 
 pub fn layers() -> Vec<Box<dyn Bijection>> {
     let layer = |k: usize| {
-        let halves = if k.is_multiple_of(2) { Halves::first(2) } else { Halves::second(2) };
-        Box::new(SplineCoupling::new(halves, Network::new([18]), Spline::new(8, 3.5))) as Box<dyn Bijection>
+        let mask =
+            if k.is_multiple_of(2) { CouplingMask::first_half(2) } else { CouplingMask::second_half(2) };
+        Box::new(SplineCoupling::new(mask, Network::new([18]), SplineTransformer::new(8, 3.5)))
+            as Box<dyn Bijection>
     };
     (0..4).map(layer).collect()
 }

@@ -38,8 +38,13 @@ fn train(data: &[f64], seed: u64) -> Result<Learned> {
     let deceive =
         Loss::record(|s| (-discriminator(generator(s.noise(normal)) + NOISE * s.noise(normal))).softplus())?;
     let start = tell_apart.initial(seed);
-    let mut d = Minimiser::<f32>::of_parts(&tell_apart, start.clone(), &["discriminator"], settings(seed))?;
-    let mut g = Minimiser::<f32>::of_parts(&deceive, start, &["generator"], settings(seed + 1))?;
+    let mut d = Minimiser::<f32>::with_trainable_scopes(
+        &tell_apart,
+        start.clone(),
+        &["discriminator"],
+        settings(seed),
+    )?;
+    let mut g = Minimiser::<f32>::with_trainable_scopes(&deceive, start, &["generator"], settings(seed + 1))?;
     let (mut batches, mut losses) = (Batches::new(data, seed), vec![Vec::new(); 2]);
     for step in 0..SCHEDULE.steps {
         d.set_learning_rate(SCHEDULE.rate(step))?;

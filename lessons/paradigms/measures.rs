@@ -4,7 +4,7 @@ use std::f64::consts::TAU;
 
 use pushforward::prelude::*;
 use pushforward::sweep::tangent;
-use pushforward::tape::Cut;
+use pushforward::tape::Subgraph;
 
 /// The energy distance 2·E|X - Y| - E|X - X'| - E|Y - Y'| of two samples of rows of two numbers, and its error by the
 /// jackknife over all rows.
@@ -81,9 +81,9 @@ pub fn log_integral(z: &[f64], means: &[f64], area: f64, s: f64, x: &[f64]) -> V
 /// det of the Jacobian of a map of two variables, by two tangents.
 pub fn determinant<'t>(z: Var<'t>, image: Var<'t>) -> Var<'t> {
     let tape = z.tape();
-    let cut = Cut::new(tape, &[z.id()], &[image.id()]);
+    let subgraph = Subgraph::new(tape, &[z.id()], &[image.id()]);
     let [a, b] = [[1.0, 0.0], [0.0, 1.0]].map(|along| {
-        let moved = tangent(tape, &cut, &[(z.id(), tape.vector(&along))])[0];
+        let moved = tangent(tape, &subgraph, &[(z.id(), tape.vector(&along))])[0];
         moved.unwrap_or(tape.vector(&[0.0, 0.0]))
     });
     stack([a.at(0) * b.at(1) - a.at(1) * b.at(0)])

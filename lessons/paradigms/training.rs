@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use pushforward::prelude::*;
-use pushforward::train::{Loss, Minimiser, Settings};
+use pushforward::train::{Loss, Minimiser, TrainingOptions};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -26,8 +26,8 @@ impl Schedule {
     }
 }
 
-pub fn settings(seed: u64) -> Settings {
-    Settings { clip: 10.0, seed, ..Settings::default() }
+pub fn settings(seed: u64) -> TrainingOptions {
+    TrainingOptions { clip: 10.0, seed, ..TrainingOptions::default() }
 }
 
 /// Minimises a loss of one row of data; gives the parameters, and the loss at each step.

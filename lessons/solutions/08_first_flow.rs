@@ -5,7 +5,9 @@
 use pushforward::prelude::*;
 
 pub fn layers() -> Vec<Box<dyn Bijection>> {
-    let halves = |k: usize| if k.is_multiple_of(2) { Halves::first(2) } else { Halves::second(2) };
-    let layer = |k: usize| AffineCoupling::new(halves(k), Network::new([16]));
+    let mask = |k: usize| {
+        if k.is_multiple_of(2) { CouplingMask::first_half(2) } else { CouplingMask::second_half(2) }
+    };
+    let layer = |k: usize| AffineCoupling::new(mask(k), Network::new([16]));
     (0..6).map(|k| Box::new(layer(k)) as Box<dyn Bijection>).collect()
 }

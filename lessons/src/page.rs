@@ -272,7 +272,7 @@ impl Page {
         let refuted: Vec<&str> = report.refuted().map(|claim| claim.statement.as_str()).collect();
         self.check_that(
             format!("the audit of {} refutes nothing", report.subject),
-            report.stands(),
+            report.has_no_refutation(),
             refuted.join("; "),
         );
     }

@@ -45,7 +45,7 @@ pub fn histogram(values: &[f64], (low, high): (f64, f64), bins: usize) -> Vec<(f
 
 /// Returns the Kolmogorov-Smirnov statistic against the uniform distribution on (0, 1): the largest distance
 /// between the distribution functions. For one in a thousand uniform samples of size n it is above 1.95/√n.
-pub fn gap_to_even(u: &[f64]) -> f64 {
+pub fn ks_distance(u: &[f64]) -> f64 {
     let (u, n) = (sorted(u), u.len() as f64);
     let gaps = u.iter().enumerate().map(|(k, u)| (u - k as f64 / n).max((k + 1) as f64 / n - u));
     gaps.fold(0.0, f64::max)
@@ -53,7 +53,7 @@ pub fn gap_to_even(u: &[f64]) -> f64 {
 
 /// Returns the p-value of Pearson's χ² test of uniformity on (0, 1) with 21 bins. With 20 degrees of freedom
 /// the tail is a finite sum, e⁻ʰ·Σ hʲ/j! over j below 10 with h = χ²/2.
-pub fn even_p_value(u: &[f64]) -> f64 {
+pub fn uniform_chi2_p(u: &[f64]) -> f64 {
     const BINS: usize = 21;
     let mut counts = [0.0f64; BINS];
     u.iter().for_each(|u| counts[((u * BINS as f64) as usize).min(BINS - 1)] += 1.0);
@@ -119,9 +119,9 @@ mod tests {
     #[test]
     fn even_numbers_are_even_and_bent_ones_are_not() {
         let even: Vec<f64> = (0..2000).map(|k| (f64::from(k) + 0.5) / 2000.0).collect();
-        assert!(even_p_value(&even) > 0.999 && gap_to_even(&even) < 1e-3);
+        assert!(uniform_chi2_p(&even) > 0.999 && ks_distance(&even) < 1e-3);
         let bent: Vec<f64> = even.iter().map(|u| u * u).collect();
-        assert!(even_p_value(&bent) < 1e-6 && (gap_to_even(&bent) - 0.25).abs() < 1e-3);
+        assert!(uniform_chi2_p(&bent) < 1e-6 && (ks_distance(&bent) - 0.25).abs() < 1e-3);
     }
 
     #[test]

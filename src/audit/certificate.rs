@@ -10,7 +10,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::bijection::Domain;
-use crate::tape::{Cut, Equation, Function, Node, NodeId, Op, Shape, Tape, Unary};
+use crate::tape::{Equation, Function, Node, NodeId, Op, Shape, Subgraph, Tape, Unary};
 
 /// A certificate under construction, as lines.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -54,7 +54,7 @@ impl Certificate {
 
     /// Adds `output` as a function of `input`.
     pub fn program(mut self, name: &str, tape: &Tape, input: NodeId, output: NodeId) -> Certificate {
-        let cut = Cut::new(tape, &[input], &[output]);
+        let subgraph = Subgraph::new(tape, &[input], &[output]);
         // Nodes in the order of a traversal from the output, so that the text does not depend on what was
         // recorded before.
         let mut order: Vec<NodeId> = Vec::new();
@@ -64,7 +64,7 @@ impl Certificate {
             if numbers.contains_key(&id) {
                 continue;
             }
-            if ready || cut.is_input(id) {
+            if ready || subgraph.is_input(id) {
                 numbers.insert(id, order.len());
                 order.push(id);
                 continue;

@@ -4,7 +4,7 @@
 //! integrates to 1 over it only if f maps onto it.
 
 use super::evidence::Evidence;
-use super::proofs::Single;
+use super::proofs::LayerProver;
 use super::report::{Claim, Topic};
 use super::subject::{Subject, number, shown};
 use super::witness;
@@ -19,7 +19,7 @@ pub(super) fn claims(subject: &mut Subject) -> Vec<Claim> {
 
 fn lies_in(subject: &mut Subject, statement: String) -> Claim {
     if let [layer] = subject.layers.as_slice()
-        && let Some(proof) = Single::of(subject, layer).range()
+        && let Some(proof) = LayerProver::of(subject, layer).range()
     {
         let evidence = Evidence::Proven { reason: proof.reason };
         return Claim::certified(Topic::Codomain, statement, evidence, vec![proof.certificate.text()]);
@@ -49,7 +49,7 @@ fn lies_in(subject: &mut Subject, statement: String) -> Claim {
 }
 
 fn reaches(subject: &mut Subject, statement: String) -> Claim {
-    let large = subject.layers.iter().any(|layer| Single::of(subject, layer).is_large());
+    let large = subject.layers.iter().any(|layer| LayerProver::of(subject, layer).is_large());
     if let Some((o, certificate)) = if large { None } else { witness::missed(subject) } {
         let witness = format!(
             "x[{o}] does not take every value in {}, by bounds of f over the whole domain: declare the codomain that it \

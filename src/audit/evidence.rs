@@ -45,7 +45,7 @@ impl Evidence {
     }
 
     /// A word for a table: `proven`, `checked`, `not proven`, `refuted`.
-    pub fn word(&self) -> &'static str {
+    pub fn label(&self) -> &'static str {
         match self {
             Evidence::Proven { .. } => "proven",
             Evidence::Checked { .. } => "checked",
@@ -92,6 +92,6 @@ impl Evidence {
 
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.word(), self.detail())
+        write!(f, "{}: {}", self.label(), self.detail())
     }
 }

@@ -1,13 +1,13 @@
 //! The inverse, derived or given by a layer: round trips in both directions, its own log-determinant, and
 //! whether an inverse written by hand equals the derived one.
 
-use super::Settings;
+use super::AuditOptions;
 use super::evidence::Evidence;
 use super::log_det::MORE_STEPS;
-use super::proofs::Single;
+use super::proofs::LayerProver;
 use super::report::{Claim, Topic};
 use super::subject::{Subject, error, number, shown};
-use crate::bijection::{Bijection, BijectionError, Domain, derived_inverse, pull_back};
+use crate::bijection::{Bijection, BijectionError, Domain, derived_inverse, record_inverse};
 use crate::jacobian::{Structure, log_det, map};
 use crate::program::{Output, Program};
 use crate::tape::{NodeId, Shape, Tape};
@@ -20,7 +20,7 @@ pub(super) fn claims(bijection: &dyn Bijection, subject: &mut Subject, decide_on
     let statement = "f⁻¹(f(z)) = z";
     let tape = Tape::new();
     let x = tape.input(Shape::Vector(subject.d));
-    let z = match pull_back(bijection, x) {
+    let z = match record_inverse(bijection, x) {
         Ok(z) => z,
         Err(error @ BijectionError::NoInverse { .. }) => {
             let reason = format!("{error}.");
@@ -87,7 +87,7 @@ pub(super) fn claims(bijection: &dyn Bijection, subject: &mut Subject, decide_on
 
 /// Returns whether f⁻¹(f(z)) = z for every z, if the checker accepts it; looks at no other claim.
 pub fn proven_identity(bijection: &dyn Bijection) -> Option<Evidence> {
-    let settings = Settings { points: 1, decide_only: true, ..Settings::default() };
+    let settings = AuditOptions { points: 1, decide_only: true, ..AuditOptions::default() };
     let subject = Subject::new(bijection, &settings).ok()?;
     let (reason, _) = identity(&subject, true)?;
     Some(Evidence::Proven { reason })
@@ -95,7 +95,7 @@ pub fn proven_identity(bijection: &dyn Bijection) -> Option<Evidence> {
 
 /// Proves f⁻¹(f(z)) = z for every layer, by the checker.
 fn identity(subject: &Subject, everywhere: bool) -> Option<(String, Vec<String>)> {
-    let proofs = subject.layers.iter().map(|layer| Single::of(subject, layer).identity(everywhere));
+    let proofs = subject.layers.iter().map(|layer| LayerProver::of(subject, layer).identity(everywhere));
     let proofs = proofs.collect::<Option<Vec<_>>>()?;
     let reason = proofs.first()?.reason.clone();
     Some((reason, proofs.iter().map(|proof| proof.certificate.text()).collect()))
@@ -144,7 +144,7 @@ fn given(bijection: &dyn Bijection, subject: &Subject, images: &[f64]) -> Option
     let derived = derived_inverse(bijection, x).ok()?;
     let statement = "f⁻¹ as written by hand is the derived one";
     if let [layer] = subject.layers.as_slice()
-        && let Some(proof) = Single::of(subject, layer).same_inverse()
+        && let Some(proof) = LayerProver::of(subject, layer).same_inverse()
     {
         let evidence = Evidence::Proven { reason: proof.reason };
         let certificates = vec![proof.certificate.text()];

@@ -1,7 +1,7 @@
 //! Derivatives, determinants and log-determinants.
 
 use super::evidence::Evidence;
-use super::proofs::Single;
+use super::proofs::LayerProver;
 use super::report::{Claim, Topic};
 use super::subject::{Layer, Subject, error, number, shown};
 use super::witness;
@@ -208,7 +208,7 @@ fn proven_sign(subject: &mut Subject) -> Option<(f64, String, Vec<String>)> {
         if layer.log_det.is_err() {
             return None;
         }
-        let single = Single::of(subject, layer);
+        let single = LayerProver::of(subject, layer);
         let signs = if likely < 0.0 { [-1.0, 1.0] } else { [1.0, -1.0] };
         let (sign, proof) = signs.iter().find_map(|sign| Some((sign, single.determinant(*sign)?)))?;
         product *= sign;

@@ -31,9 +31,9 @@ use subject::Subject;
 use crate::bijection::{Bijection, BijectionError};
 use crate::tape::Parameters;
 
-/// Settings of an audit.
+/// AuditOptions of an audit.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Settings {
+pub struct AuditOptions {
     /// Seed of the points and the parameters.
     pub seed: u64,
     /// Number of points.
@@ -46,9 +46,9 @@ pub struct Settings {
     pub decide_only: bool,
 }
 
-impl Default for Settings {
-    fn default() -> Settings {
-        Settings { seed: 0, points: 64, parameters: None, decide_only: false }
+impl Default for AuditOptions {
+    fn default() -> AuditOptions {
+        AuditOptions { seed: 0, points: 64, parameters: None, decide_only: false }
     }
 }
 
@@ -58,7 +58,7 @@ impl Default for Settings {
 /// When the bijection cannot be recorded: recording errors in `forward`, a wrong dimension, an impure
 /// recording. Faults of a valid recording are refuted claims of the report, not errors.
 pub fn audit(bijection: &(impl Bijection + ?Sized)) -> Result<Report, BijectionError> {
-    of(&bijection, &Settings::default())
+    of(&bijection, &AuditOptions::default())
 }
 
 /// Audits a bijection.
@@ -67,13 +67,13 @@ pub fn audit(bijection: &(impl Bijection + ?Sized)) -> Result<Report, BijectionE
 /// As [`audit`].
 pub fn audit_with(
     bijection: &(impl Bijection + ?Sized),
-    settings: &Settings,
+    settings: &AuditOptions,
 ) -> Result<Report, BijectionError> {
     of(&bijection, settings)
 }
 
 /// Not generic, so that it is compiled once instead of for every layer type.
-fn of(bijection: &dyn Bijection, settings: &Settings) -> Result<Report, BijectionError> {
+fn of(bijection: &dyn Bijection, settings: &AuditOptions) -> Result<Report, BijectionError> {
     let mut subject = Subject::new(&bijection, settings)?;
     let mut report = Report::new(&subject.name, subject.d, settings.seed);
     report.extend(shape::claims(&subject));

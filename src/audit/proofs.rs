@@ -8,7 +8,7 @@ use std::cell::RefCell;
 
 use super::certificate::Certificate;
 use super::subject::{Layer, Subject};
-use crate::bijection::{Bijection, derived_inverse, pull_back, record_forward};
+use crate::bijection::{Bijection, derived_inverse, record_forward, record_inverse};
 use crate::checker::verify;
 use crate::jacobian::{map, prove, triangular_diagonal};
 use crate::sweep::simplify::simplify;
@@ -21,7 +21,7 @@ pub(super) struct Proof {
 }
 
 /// A single layer on a tape.
-pub(super) struct Single<'a> {
+pub(super) struct LayerProver<'a> {
     pub bijection: &'a dyn Bijection,
     pub tape: &'a Tape,
     /// Prefix of the names of its parameters.
@@ -32,9 +32,9 @@ pub(super) struct Single<'a> {
     pub refused: RefCell<Vec<String>>,
 }
 
-impl<'a> Single<'a> {
-    pub fn of(subject: &'a Subject, layer: &'a Layer<'a>) -> Single<'a> {
-        Single {
+impl<'a> LayerProver<'a> {
+    pub fn of(subject: &'a Subject, layer: &'a Layer<'a>) -> LayerProver<'a> {
+        LayerProver {
             bijection: layer.bijection,
             tape: &subject.tape,
             scope: &layer.scope,
@@ -107,7 +107,7 @@ impl<'a> Single<'a> {
     fn inverse<'t>(&self, tape: &'t Tape, by_hand: bool) -> Option<(NodeId, NodeId)> {
         let x: Var<'t> = tape.input(Shape::Vector(self.d()));
         let record = || match by_hand {
-            true => pull_back(self.bijection, x).ok(),
+            true => record_inverse(self.bijection, x).ok(),
             false => derived_inverse(self.bijection, x).ok(),
         };
         let z = if self.scope.is_empty() { record() } else { tape.scope(self.scope, record) };
@@ -128,13 +128,13 @@ impl<'a> Single<'a> {
     }
 
     /// For an `Inverse`: runs `ask` on the original bijection, on a separate tape.
-    fn other<T>(&self, ask: impl FnOnce(&dyn Bijection, &Single<'_>) -> Option<T>) -> Option<T> {
+    fn other<T>(&self, ask: impl FnOnce(&dyn Bijection, &LayerProver<'_>) -> Option<T>) -> Option<T> {
         let other = self.bijection.inverted()?;
         let tape = Tape::new();
         let z = tape.input(Shape::Vector(other.dim()));
         let record = || record_forward(other, z);
         let x = if self.scope.is_empty() { record() } else { tape.scope(self.scope, record) }.ok()?;
-        let single = Single {
+        let single = LayerProver {
             bijection: other,
             tape: &tape,
             scope: self.scope,
@@ -308,7 +308,8 @@ const BY_PIECES_ONTO: &str = "each xᵢ is strictly monotone in zᵢ: its slope 
 /// Proves a chain of layers: each maps its domain onto the domain of the next, or at least one-to-one into
 /// it. Otherwise returns the checker's messages.
 pub(super) fn composition(subject: &Subject) -> Result<(Proof, bool), Vec<String>> {
-    let singles: Vec<Single<'_>> = subject.layers.iter().map(|layer| Single::of(subject, layer)).collect();
+    let singles: Vec<LayerProver<'_>> =
+        subject.layers.iter().map(|layer| LayerProver::of(subject, layer)).collect();
     if let [single] = singles.as_slice() {
         let onto = single.bijection().map(|proof| (proof, true));
         let found = onto.or_else(|| single.one_to_one().map(|proof| (proof, false)));

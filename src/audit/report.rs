@@ -114,7 +114,7 @@ impl Report {
     }
 
     /// Returns whether nothing is refuted.
-    pub fn stands(&self) -> bool {
+    pub fn has_no_refutation(&self) -> bool {
         self.refuted().next().is_none()
     }
 
@@ -143,7 +143,7 @@ impl fmt::Display for Report {
             let evidence = &claim.evidence;
             for (k, line) in wrapped(&claim.statement, WIDTH - 15).iter().enumerate() {
                 match k {
-                    0 => writeln!(f, " {} {:<10}  {line}", evidence.mark(), evidence.word())?,
+                    0 => writeln!(f, " {} {:<10}  {line}", evidence.mark(), evidence.label())?,
                     _ => writeln!(f, "{:15}{line}", "")?,
                 }
             }
@@ -156,7 +156,7 @@ impl fmt::Display for Report {
                 writeln!(f, "{}{line}", if k == 0 { "   →  " } else { INDENT })?;
             }
         }
-        let count = |word: &str| self.claims.iter().filter(|claim| claim.evidence.word() == word).count();
+        let count = |word: &str| self.claims.iter().filter(|claim| claim.evidence.label() == word).count();
         write!(
             f,
             "{}\n {} proven, {} checked, {} not proven, {} refuted",

@@ -1,7 +1,7 @@
 //! Declared against proven structure; for a declaration that fails, a search for a point that refutes it.
 
 use super::evidence::Evidence;
-use super::proofs::Single;
+use super::proofs::LayerProver;
 use super::report::{Claim, Topic};
 use super::subject::{Subject, number, shown};
 use super::witness;
@@ -21,7 +21,7 @@ pub(super) fn claims(subject: &mut Subject) -> (Vec<Claim>, Vec<String>) {
         };
         if let Some(reason) = singular {
             let statement = format!("{of}det J is not 0");
-            claims.push(match Single::of(subject, layer).singular(&reason) {
+            claims.push(match LayerProver::of(subject, layer).singular(&reason) {
                 Some(proof) => {
                     let evidence = Evidence::Refuted { witness: proof.reason };
                     let certificates = vec![proof.certificate.text()];
@@ -49,7 +49,7 @@ pub(super) fn claims(subject: &mut Subject) -> (Vec<Claim>, Vec<String>) {
         let statement = format!("{of}J is {structure}, as declared");
         let mut certificates = Vec::new();
         let evidence = match refused {
-            None => match Single::of(subject, layer).structure() {
+            None => match LayerProver::of(subject, layer).structure() {
                 Ok(proof) => {
                     certificates.push(proof.certificate.text());
                     Evidence::Proven { reason: proof.reason }

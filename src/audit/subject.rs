@@ -1,13 +1,13 @@
 //! The subject of an audit: a bijection on a tape, with parameters and points.
 
-use super::Settings;
+use super::AuditOptions;
 use super::certificate::Certificate;
 use super::points::{perturbed, points};
 use crate::bijection::{Bijection, BijectionError, Domain, Motion};
 use crate::jacobian::{Structure, StructureError, map, simplified_log_det};
 use crate::program::{Output, Program};
 use crate::sweep::{Lu, tangent};
-use crate::tape::{Cut, NodeId, Parameters, Shape, Tape, Var};
+use crate::tape::{NodeId, Parameters, Shape, Subgraph, Tape, Var};
 
 /// Programs with more nodes are not evaluated in high precision.
 const MOST_NODES: usize = 20_000;
@@ -55,7 +55,7 @@ pub(super) struct Layer<'a> {
 }
 
 impl<'a> Subject<'a> {
-    pub fn new(bijection: &'a dyn Bijection, settings: &Settings) -> Result<Subject<'a>, BijectionError> {
+    pub fn new(bijection: &'a dyn Bijection, settings: &AuditOptions) -> Result<Subject<'a>, BijectionError> {
         let (tape, d) = (Tape::new(), bijection.dim());
         if d == 0 {
             return Err(BijectionError::NoVariables { layer: bijection.name() });
@@ -66,7 +66,8 @@ impl<'a> Subject<'a> {
             let x = record_layers(bijection, z, "", &mut layers)?;
             same_each_time(bijection, (&tape, z.id(), x.id()))?;
             let direction = tape.input(Shape::Vector(d));
-            let column = tangent(&tape, &Cut::new(&tape, &[z.id()], &[x.id()]), &[(z.id(), direction)])[0];
+            let column =
+                tangent(&tape, &Subgraph::new(&tape, &[z.id()], &[x.id()]), &[(z.id(), direction)])[0];
             let column = column.unwrap_or_else(|| tape.constant(0.0).broadcast(Shape::Vector(d)));
             let outputs = [Output::Each(x.id()), Output::Each(column.id())];
             (z.id(), x.id(), layers, Program::compile(&tape, &[z.id(), direction.id()], &outputs))
@@ -180,7 +181,7 @@ impl<'a> Subject<'a> {
         }
         let mut total: Option<Vec<Option<[f64; 2]>>> = None;
         for layer in &self.layers {
-            let single = super::proofs::Single::of(self, layer);
+            let single = super::proofs::LayerProver::of(self, layer);
             if single.is_large() {
                 return None;
             }

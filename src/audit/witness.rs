@@ -3,7 +3,7 @@
 //! A witness that is not confirmed is no counterexample: it may come from rounding, saturation, or 0·∞.
 
 use super::certificate::Certificate;
-use super::proofs::Single;
+use super::proofs::LayerProver;
 use super::subject::{Layer, Subject};
 use crate::checker::{missed_variable, verify};
 use crate::tape::NodeId;
@@ -29,7 +29,7 @@ fn with_values(subject: &Subject, certificate: Certificate) -> Certificate {
 }
 
 /// Writes a layer with the values of its parameters, for evaluation.
-pub(super) fn evaluation(subject: &Subject, single: &Single<'_>) -> Certificate {
+pub(super) fn evaluation(subject: &Subject, single: &LayerProver<'_>) -> Certificate {
     with_values(subject, single.certificate("evaluation"))
 }
 

@@ -1,6 +1,6 @@
 //! Inverse bijections.
 
-use super::record::pull_back;
+use super::record::record_inverse;
 use super::{Bijection, Domain};
 use crate::jacobian::{Order, Structure};
 use crate::tape::Var;
@@ -30,7 +30,7 @@ impl<B: Bijection> Bijection for Inverse<B> {
     #[track_caller]
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
         let place = std::panic::Location::caller();
-        match z.tape().called_from(place, || pull_back(&self.of, z)) {
+        match z.tape().called_from(place, || record_inverse(&self.of, z)) {
             Ok(x) => x,
             Err(error) => {
                 z.tape().note("inverse", error.to_string(), &[], place);

@@ -18,11 +18,11 @@ pub use error::BijectionError;
 pub(crate) use image::bounded_image;
 pub use inverse::Inverse;
 pub(crate) use motion::Sealed;
-pub use motion::{Ended, Motion};
-pub(crate) use record::{Boundary, pull_back_within};
+pub use motion::{Motion, Trajectory};
+pub(crate) use record::{Boundary, inverse_within_domains};
 pub use record::{
-    LayerRecord, Pulled, Pushed, Recording, derived_inverse, pull_back, pull_back_with_log_det, push_forward,
-    record, record_forward, solve_in_order,
+    ForwardWithLogDet, InverseWithLogDet, LayerRecord, Recording, derived_inverse, forward_with_log_det,
+    inverse_with_log_det, record, record_forward, record_inverse, solve_in_order,
 };
 
 use crate::jacobian::Structure;

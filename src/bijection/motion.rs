@@ -1,6 +1,6 @@
 //! Continuous layers, which integrate a differential equation numerically.
 
-use super::record::{LayerRecord, Pulled, Pushed, checked};
+use super::record::{ForwardWithLogDet, InverseWithLogDet, LayerRecord, checked};
 use super::{Bijection, BijectionError};
 use crate::jacobian::Route;
 use crate::tape::Var;
@@ -25,10 +25,10 @@ pub trait Motion: Sealed {
     fn span(&self) -> (f64, f64);
 
     /// Records x from z, and ln|det J|.
-    fn push<'t>(&self, z: Var<'t>) -> Ended<'t>;
+    fn push<'t>(&self, z: Var<'t>) -> Trajectory<'t>;
 
     /// Records z from x, and ln|det J| from z to x.
-    fn pull<'t>(&self, x: Var<'t>) -> Pulled<'t>;
+    fn pull<'t>(&self, x: Var<'t>) -> InverseWithLogDet<'t>;
 
     /// The method in a few words, for example `8 Runge-Kutta steps, exact trace`.
     fn method(&self) -> String;
@@ -42,7 +42,7 @@ pub trait Sealed {}
 
 /// Result of the integration from z to x.
 #[derive(Clone, Copy, Debug)]
-pub struct Ended<'t> {
+pub struct Trajectory<'t> {
     /// x.
     pub x: Var<'t>,
     /// ln|det J|.
@@ -54,7 +54,7 @@ pub(super) fn moved<'t>(
     bijection: &dyn Bijection,
     motion: &dyn Motion,
     (z, x): (Var<'t>, Var<'t>),
-) -> Result<Pushed<'t>, BijectionError> {
+) -> Result<ForwardWithLogDet<'t>, BijectionError> {
     let ended = z.tape().pass(|| motion.push(z));
     if checked(bijection, "push", ended.x)?.id() != x.id() {
         return Err(BijectionError::Impure { layer: bijection.name(), function: "push" });
@@ -64,12 +64,12 @@ pub(super) fn moved<'t>(
         input: z.id(),
         output: x.id(),
         log_det: ended.log_det.id(),
-        literal_log_det: ended.log_det.id(),
+        unsimplified_log_det: ended.log_det.id(),
         steps: Vec::new(),
         rules: Vec::new(),
         diagonal: None,
         structure: bijection.structure(),
         route: Route::Integral { method: motion.method() },
     };
-    Ok(Pushed { x, log_det: ended.log_det, layers: vec![record] })
+    Ok(ForwardWithLogDet { x, log_det: ended.log_det, layers: vec![record] })
 }

@@ -33,7 +33,7 @@ pub struct LayerRecord {
     /// ln|det J| of this layer at its own input, simplified.
     pub log_det: NodeId,
     /// ln|det J| before simplification.
-    pub literal_log_det: NodeId,
+    pub unsimplified_log_det: NodeId,
     /// The rewrite steps of the simplification.
     pub steps: Vec<Step>,
     /// Every rule that was used.
@@ -48,7 +48,7 @@ pub struct LayerRecord {
 
 /// A bijection recorded at some node, with the derived log-determinant there.
 #[derive(Clone, Debug)]
-pub struct Pushed<'t> {
+pub struct ForwardWithLogDet<'t> {
     /// x = f(z).
     pub x: Var<'t>,
     /// ln|det J_f(z)|, the sum over the layers.
@@ -71,7 +71,7 @@ fn recorded(bijection: &dyn Bijection) -> Result<Recording, BijectionError> {
     let tape = Tape::new();
     let (input, pushed) = {
         let z = tape.input(Shape::Vector(bijection.dim()));
-        let pushed = push_forward(bijection, z)?;
+        let pushed = forward_with_log_det(bijection, z)?;
         (z.id(), (pushed.x.id(), pushed.log_det.id(), pushed.layers))
     };
     let (output, log_det, layers) = pushed;
@@ -84,19 +84,19 @@ fn recorded(bijection: &dyn Bijection) -> Result<Recording, BijectionError> {
 /// # Errors
 /// As [`record`].
 #[track_caller]
-pub fn push_forward<'t>(
+pub fn forward_with_log_det<'t>(
     bijection: &(impl Bijection + ?Sized),
     z: Var<'t>,
-) -> Result<Pushed<'t>, BijectionError> {
+) -> Result<ForwardWithLogDet<'t>, BijectionError> {
     z.tape().called_from(Location::caller(), || z.tape().recording(|| pushed(&bijection, z)))
 }
 
-fn pushed<'t>(bijection: &dyn Bijection, z: Var<'t>) -> Result<Pushed<'t>, BijectionError> {
+fn pushed<'t>(bijection: &dyn Bijection, z: Var<'t>) -> Result<ForwardWithLogDet<'t>, BijectionError> {
     let tape = z.tape();
     placed(bijection)?;
     if let Some(other) = bijection.inverted() {
-        let x = checked(bijection, "forward", pull_back(other, z)?)?;
-        let pushed = push_forward(other, x)?;
+        let x = checked(bijection, "forward", record_inverse(other, z)?)?;
+        let pushed = forward_with_log_det(other, x)?;
         let log_det = -pushed.log_det;
         let mut records = pushed.layers.into_iter();
         let (Some(only), None) = (records.next(), records.next()) else {
@@ -108,12 +108,12 @@ fn pushed<'t>(bijection: &dyn Bijection, z: Var<'t>) -> Result<Pushed<'t>, Bijec
             input: z.id(),
             output: x.id(),
             log_det: log_det.id(),
-            literal_log_det: (-tape.var(only.literal_log_det)).id(),
+            unsimplified_log_det: (-tape.var(only.unsimplified_log_det)).id(),
             diagonal: None,
             structure: bijection.structure(),
             ..only
         };
-        return Ok(Pushed { x, log_det, layers: vec![record] });
+        return Ok(ForwardWithLogDet { x, log_det, layers: vec![record] });
     }
     let layers = bijection.layers();
     if layers.is_empty() {
@@ -132,19 +132,19 @@ fn pushed<'t>(bijection: &dyn Bijection, z: Var<'t>) -> Result<Pushed<'t>, Bijec
             input: z.id(),
             output: x.id(),
             log_det: value.id(),
-            literal_log_det: literal.value.id(),
+            unsimplified_log_det: literal.value.id(),
             steps,
             rules,
             diagonal: literal.diagonal.map(Var::id),
             structure,
             route: literal.route,
         };
-        return Ok(Pushed { x, log_det: value, layers: vec![record] });
+        return Ok(ForwardWithLogDet { x, log_det: value, layers: vec![record] });
     }
-    let mut pushed = Pushed { x: z, log_det: tape.constant(0.0), layers: Vec::new() };
+    let mut pushed = ForwardWithLogDet { x: z, log_det: tape.constant(0.0), layers: Vec::new() };
     for (k, layer) in layers.iter().enumerate() {
         let scope = format!("layers.{k}");
-        let next = tape.scope(&scope, || push_forward(layer, pushed.x))?;
+        let next = tape.scope(&scope, || forward_with_log_det(layer, pushed.x))?;
         pushed.x = next.x;
         // A volume-preserving layer adds no term, so that no `+ 0` is printed.
         pushed.log_det = match (is_zero(pushed.log_det), is_zero(next.log_det)) {
@@ -177,7 +177,10 @@ fn is_zero(var: Var<'_>) -> bool {
 /// # Errors
 /// [`BijectionError::NoInverse`] with the name of the layer, and as [`record`].
 #[track_caller]
-pub fn pull_back<'t>(bijection: &(impl Bijection + ?Sized), x: Var<'t>) -> Result<Var<'t>, BijectionError> {
+pub fn record_inverse<'t>(
+    bijection: &(impl Bijection + ?Sized),
+    x: Var<'t>,
+) -> Result<Var<'t>, BijectionError> {
     x.tape().called_from(Location::caller(), || x.tape().recording(|| pulled(&bijection, x)))
 }
 
@@ -197,12 +200,12 @@ fn pulled<'t>(bijection: &dyn Bijection, x: Var<'t>) -> Result<Var<'t>, Bijectio
         .iter()
         .enumerate()
         .rev()
-        .try_fold(x, |x, (k, layer)| x.tape().scope(&format!("layers.{k}"), || pull_back(layer, x)))
+        .try_fold(x, |x, (k, layer)| x.tape().scope(&format!("layers.{k}"), || record_inverse(layer, x)))
 }
 
 /// z and the log-determinant, recorded from x.
 #[derive(Clone, Copy, Debug)]
-pub struct Pulled<'t> {
+pub struct InverseWithLogDet<'t> {
     /// z = f⁻¹(x).
     pub z: Var<'t>,
     /// ln|det J_f(z)|, the sum over the layers.
@@ -231,33 +234,33 @@ pub(crate) struct Boundary {
 /// The results are valid only if x lies in the image of f; a flow checks this for each row.
 ///
 /// # Errors
-/// As [`pull_back`] and [`push_forward`].
+/// As [`record_inverse`] and [`forward_with_log_det`].
 #[track_caller]
-pub fn pull_back_with_log_det<'t>(
+pub fn inverse_with_log_det<'t>(
     bijection: &(impl Bijection + ?Sized),
     x: Var<'t>,
-) -> Result<Pulled<'t>, BijectionError> {
-    let record = || pull_back_within(&bijection, x, "", &mut Vec::new());
+) -> Result<InverseWithLogDet<'t>, BijectionError> {
+    let record = || inverse_within_domains(&bijection, x, "", &mut Vec::new());
     x.tape().called_from(Location::caller(), || x.tape().recording(record))
 }
 
-/// As [`pull_back_with_log_det`], and also returns the codomain of each layer where it is not ℝᵈ: the sets
+/// As [`inverse_with_log_det`], and also returns the codomain of each layer where it is not ℝᵈ: the sets
 /// that must contain the intermediate values. They are in the order of evaluation; `path` is the place of the
 /// bijection in a chain.
-pub(crate) fn pull_back_within<'t>(
+pub(crate) fn inverse_within_domains<'t>(
     bijection: &dyn Bijection,
     x: Var<'t>,
     path: &str,
     met: &mut Vec<Boundary>,
-) -> Result<Pulled<'t>, BijectionError> {
+) -> Result<InverseWithLogDet<'t>, BijectionError> {
     placed(bijection)?;
     if bijection.layers().is_empty() && bijection.codomain() != Domain::Reals {
         let name = if path.is_empty() { bijection.name() } else { format!("{path} {}", bijection.name()) };
         met.push(Boundary { name, value: x.id(), domain: bijection.codomain(), base: false });
     }
     if let Some(other) = bijection.inverted() {
-        let Pushed { x: z, log_det, .. } = push_forward(other, x)?;
-        return Ok(Pulled { z, log_det: -log_det });
+        let ForwardWithLogDet { x: z, log_det, .. } = forward_with_log_det(other, x)?;
+        return Ok(InverseWithLogDet { z, log_det: -log_det });
     }
     let layers = bijection.layers();
     if layers.is_empty() {
@@ -265,17 +268,17 @@ pub(crate) fn pull_back_within<'t>(
             let pulled = x.tape().pass(|| motion.pull(x));
             return checked(bijection, "pull", pulled.z).map(|_| pulled);
         }
-        let z = pull_back(bijection, x)?;
-        return Ok(Pulled { z, log_det: push_forward(bijection, z)?.log_det });
+        let z = record_inverse(bijection, x)?;
+        return Ok(InverseWithLogDet { z, log_det: forward_with_log_det(bijection, z)?.log_det });
     }
-    let mut pulled = Pulled { z: x, log_det: x.tape().constant(0.0) };
+    let mut pulled = InverseWithLogDet { z: x, log_det: x.tape().constant(0.0) };
     for (k, layer) in layers.iter().enumerate().rev() {
         let scope = format!("layers.{k}");
         let path = if path.is_empty() { scope.clone() } else { format!("{path}.{scope}") };
-        let next = x.tape().scope(&scope, || pull_back_within(layer, pulled.z, &path, met))?;
+        let next = x.tape().scope(&scope, || inverse_within_domains(layer, pulled.z, &path, met))?;
         let first = k + 1 == layers.len();
         let log_det = if first { next.log_det } else { pulled.log_det + next.log_det };
-        pulled = Pulled { z: next.z, log_det };
+        pulled = InverseWithLogDet { z: next.z, log_det };
     }
     Ok(pulled)
 }
@@ -325,7 +328,7 @@ pub fn solve_in_order<'t>(
     order.iter().enumerate().for_each(|(place, element)| places[*element] = place as u32);
     let unknown = tape.input(Shape::Vector(order.len()));
     let solved = substitution(tape, unknown, equation(unknown)?, &places)?;
-    let nested = tape.look(solved.id(), |node| match &node.op {
+    let nested = tape.with_node(solved.id(), |node| match &node.op {
         Op::Equation(Equation::Substitution(solved)) => solved
             .function
             .nodes()

@@ -1,11 +1,11 @@
 //! Derivations of compositions: each layer with its own variables, then the whole.
 
-use super::inverse::Standing;
+use super::inverse::InverseStatus;
 use super::layer::{self, Extent};
 use super::prose::Prose;
-use super::subject::{Called, Subject, line};
+use super::subject::{Subject, VariableNames, line};
 use super::{Line, Section, inverse};
-use crate::bijection::{Bijection, BijectionError, Recording, pull_back};
+use crate::bijection::{Bijection, BijectionError, Recording, record_inverse};
 use crate::sweep::{Product, Sheet, Wanted, Written, subscript};
 use crate::tape::Shape;
 
@@ -46,8 +46,10 @@ pub(super) fn sections(
 ) -> Result<Vec<Section>, BijectionError> {
     let leaves = leaves(bijection.layers());
     let count = leaves.len();
-    let called: Vec<Called> = (1..=count)
-        .map(|k| Called::new(&variable(k - 1, count), &variable(k, count), &format!("J{}", subscript(k))))
+    let called: Vec<VariableNames> = (1..=count)
+        .map(|k| {
+            VariableNames::new(&variable(k - 1, count), &variable(k, count), &format!("J{}", subscript(k)))
+        })
         .collect();
     let mut sections = vec![definition(&leaves)];
     for (k, (leaf, called)) in leaves.iter().zip(&called).enumerate() {
@@ -66,8 +68,8 @@ pub(super) fn sections(
         sections.extend(own);
     }
     let standing = leaves.iter().map(|leaf| match leaf.bijection.inverted() {
-        Some(other) => Standing::of(other),
-        None => Standing::of(leaf.bijection),
+        Some(other) => InverseStatus::of(other),
+        None => InverseStatus::of(leaf.bijection),
     });
     let standing = standing.collect();
     let mut whole = Whole { recording, leaves, called, standing, subject: None };
@@ -109,9 +111,9 @@ fn definition(leaves: &[Leaf<'_>]) -> Section {
 struct Whole<'a> {
     recording: &'a Recording,
     leaves: Vec<Leaf<'a>>,
-    called: Vec<Called>,
+    called: Vec<VariableNames>,
     /// What is known of each layer's inverse.
-    standing: Vec<Standing>,
+    standing: Vec<InverseStatus>,
     /// The layer that was written last; it holds the names given so far.
     subject: Option<Subject<'a>>,
 }
@@ -150,7 +152,7 @@ impl<'a> Whole<'a> {
             "The determinant of a product is the product of the determinants, so the logarithms add up:",
         ))];
         let name = Written::typed("ln|det J|");
-        let names = self.called.iter().map(Called::log_det);
+        let names = self.called.iter().map(VariableNames::log_det);
         let sum = match self.count() {
             0..=WRITTEN_OUT => names.reduce(|sum, next| sum.plus(&next)),
             _ => Some(Written::typed("Σₖ ln|det Jₖ|")),
@@ -199,7 +201,7 @@ impl<'a> Whole<'a> {
             inverse::call_image(&mut subject, x);
             let leaf = &self.leaves[k];
             let told = self.standing[k].told(&leaf.bijection.name());
-            match (told, tape.scope(&leaf.path, || pull_back(leaf.bijection, x))) {
+            match (told, tape.scope(&leaf.path, || record_inverse(leaf.bijection, x))) {
                 (Some(told), _) => lines.push(Line::Prose(Prose::words(told))),
                 (None, Ok(z)) => {
                     lines.extend(inverse::solved(&mut subject, z));

@@ -1,6 +1,6 @@
 //! Definition of a layer, and the dependence of its outputs on its inputs.
 
-use super::halves::{Halves, parts};
+use super::coupling::{CouplingParts, parts};
 use super::prose::Prose;
 use super::subject::{Subject, chosen, half, line};
 use super::{Line, Section};
@@ -16,24 +16,24 @@ const PARTS: usize = 8;
 
 pub(super) fn definition(subject: &mut Subject<'_>) -> Section {
     let mut lines = Vec::new();
-    if let Some(halves) = subject.halves.clone() {
+    if let Some(parts) = subject.coupling.clone() {
         lines.push(Line::Prose(
             Prose::words("With ")
-                .then(subject.introduced(&halves, &subject.called.input))
+                .then(subject.introduced(&parts, &subject.called.input))
                 .then(Prose::words(", and "))
                 .formula(subject.called.output.clone())
                 .then(Prose::words(" divided in the same way:")),
         ));
         let output = subject.called.output.clone();
         lines.push(line(half(&output, 'a').equals(&half(&subject.called.input, 'a'))));
-        lines.extend(subject.lines(vec![Wanted::named(half(&output, 'b'), halves.after)]));
+        lines.extend(subject.lines(vec![Wanted::named(half(&output, 'b'), parts.after)]));
     } else {
         let wanted = in_parts(subject, &subject.called.output, subject.layer.output);
         lines.extend(subject.lines(wanted));
     }
     let map = map(subject.tape, subject.layer.input, subject.layer.output);
     let works_on_vectors = map.nodes().iter().any(|id| {
-        subject.tape.look(*id, |node| {
+        subject.tape.with_node(*id, |node| {
             let linear = matches!(node.op, Op::Binary(Binary::Add | Binary::Sub) | Op::Unary(Unary::Neg));
             node.op.is_elementwise() && !linear && node.shape.len() > 1
         })
@@ -72,23 +72,26 @@ fn chosen_part(name: &Written, places: &[u32]) -> Written {
 pub(super) fn dependence(subject: &Subject<'_>) -> Section {
     let map = map(subject.tape, subject.layer.input, subject.layer.output);
     let pattern = Reach::new(subject.tape, &map, Relation::Value).pattern();
-    let lines = match &subject.halves {
-        Some(halves) => vec![of_halves(subject, halves, &pattern)],
+    let lines = match &subject.coupling {
+        Some(parts) => vec![of_coupling(subject, parts, &pattern)],
         None => of_all(subject, &pattern),
     };
     Section::new("Dependence", lines)
 }
 
-fn of_halves(subject: &Subject<'_>, halves: &Halves, pattern: &[Vec<u32>]) -> Line {
+fn of_coupling(subject: &Subject<'_>, parts: &CouplingParts, pattern: &[Vec<u32>]) -> Line {
     let (input, output) = (&subject.called.input, &subject.called.output);
     let own = |row: &u32| {
-        let others: Vec<u32> =
-            pattern[*row as usize].iter().copied().filter(|column| halves.moved.contains(column)).collect();
+        let others: Vec<u32> = pattern[*row as usize]
+            .iter()
+            .copied()
+            .filter(|column| parts.transformed.contains(column))
+            .collect();
         others == [*row]
     };
-    let (each, on) = match halves.moved.len() {
+    let (each, on) = match parts.transformed.len() {
         1 => ("; ", ""),
-        _ if halves.moved.iter().all(own) => ("; each variable of ", "its own variable of "),
+        _ if parts.transformed.iter().all(own) => ("; each variable of ", "its own variable of "),
         _ => ("; each variable of ", "variables of "),
     };
     Line::Prose(

@@ -36,7 +36,7 @@ impl Diagonal {
         let order = subject.layer.structure.order(subject.d())?;
         let rows = order.outputs();
         // The diagonal of a matrix is read by rows, whatever the order of solving.
-        let natural = match subject.halves.is_none() && order.inputs() == rows && !rows.is_sorted() {
+        let natural = match subject.coupling.is_none() && order.inputs() == rows && !rows.is_sorted() {
             true => {
                 let mut places = vec![0; rows.len()];
                 rows.iter().enumerate().for_each(|(k, row)| places[*row] = k);
@@ -90,7 +90,7 @@ fn of_a_matrix<'t>(tape: &'t Tape, entries: Var<'t>) -> Var<'t> {
 
 /// Returns the vectors and repeated numbers that a vector is concatenated from.
 fn stretches(tape: &Tape, whole: NodeId) -> Vec<Part> {
-    let operands = tape.look(whole, |node| match node.op {
+    let operands = tape.with_node(whole, |node| match node.op {
         Op::Concat => node.operands.to_vec(),
         _ => vec![whole],
     });
@@ -126,7 +126,7 @@ pub(super) fn structure(subject: &Subject<'_>) -> Section {
             .formula(index(output, "i"))
             .then(typed(format!(" with ${condition}$, whatever the inputs and the parameters are.")))
     };
-    let proven = match (&subject.layer.structure, &subject.halves) {
+    let proven = match (&subject.layer.structure, &subject.coupling) {
         (Structure::Dense, _) => {
             typed(format!("Nothing is declared of ${j}$: the determinant takes all of it ({}).", subject.layer.route))
         }
@@ -270,8 +270,9 @@ pub(super) fn determinant(subject: &mut Subject<'_>, diagonal: &Diagonal) -> Sec
         diagonal.parts.iter().filter(|part| !scalar(part)).map(|part| part.node).collect();
     let wanted = product.iter().chain(&vectors).map(|id| Wanted::alone(*id)).collect();
     let sheet = subject.write(wanted);
-    let is_one =
-        |id: NodeId| tape.look(id, |node| matches!(&node.op, Op::Constant(data) if data.values() == [1.0]));
+    let is_one = |id: NodeId| {
+        tape.with_node(id, |node| matches!(&node.op, Op::Constant(data) if data.values() == [1.0]))
+    };
     let mut factors: Vec<Written> = product
         .filter(|id| vectors.is_empty() || !is_one(*id))
         .map(|id| sheet.of(id).clone())

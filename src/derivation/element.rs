@@ -181,7 +181,7 @@ impl<'t> Elements<'t> {
         let node = self.tape.node(id);
         match &node.op {
             Op::Constant(data) => data.values().iter().all(|value| *value == number),
-            Op::Broadcast => self.tape.look(
+            Op::Broadcast => self.tape.with_node(
                 node.operands[0],
                 |node| matches!(&node.op, Op::Constant(data) if data.values() == [number]),
             ),

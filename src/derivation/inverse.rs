@@ -7,11 +7,11 @@ use super::prose::Prose;
 use super::subject::{Subject, formulas, half, line};
 use super::{Line, Section};
 use crate::audit::{Evidence, Topic, audit};
-use crate::bijection::{Bijection, BijectionError, derived_inverse, pull_back_with_log_det};
+use crate::bijection::{Bijection, BijectionError, derived_inverse, inverse_with_log_det};
 use crate::sweep::bound::{Bound, Bounds};
 use crate::sweep::simplify::simplify;
 use crate::sweep::{Names, Sheet, Term, Wanted, Written, tangent};
-use crate::tape::{Binary, Cut, Equation, NodeId, Op, Shape, Tape, Unary, Var};
+use crate::tape::{Binary, Equation, NodeId, Op, Shape, Subgraph, Tape, Unary, Var};
 
 /// Maximum number of characters of ln|det J| that is inserted into the density.
 const PUT_IN: usize = 84;
@@ -23,7 +23,7 @@ const STAGES: usize = 8;
 const SPELLED_OUT: usize = 12;
 
 /// Whether each x has exactly one z, as a density requires.
-pub(super) enum Standing {
+pub(super) enum InverseStatus {
     /// An inverse is derived, or the layer gives one and nothing refutes it.
     Inverted,
     /// No inverse is known, but the map is proven one-to-one; holds the reason.
@@ -34,42 +34,42 @@ pub(super) enum Standing {
     Refuted(String),
 }
 
-impl Standing {
+impl InverseStatus {
     /// Determines what is known of a single layer.
-    pub(super) fn of(bijection: &dyn Bijection) -> Standing {
+    pub(super) fn of(bijection: &dyn Bijection) -> InverseStatus {
         let tape = Tape::new();
         let x = tape.input(Shape::Vector(bijection.dim()));
         let reason = match derived_inverse(bijection, x) {
-            Ok(_) => return Standing::Inverted,
+            Ok(_) => return InverseStatus::Inverted,
             Err(BijectionError::NoInverse { reason, .. }) => reason,
             Err(error) => error.to_string(),
         };
         let claim = audit(bijection).ok().and_then(|report| report.claim(Topic::Injective).cloned());
         match claim.map(|claim| claim.evidence) {
-            Some(Evidence::Refuted { witness }) => Standing::Refuted(witness),
-            _ if bijection.inverse(x).is_some() => Standing::Inverted,
-            Some(Evidence::Proven { reason }) => Standing::OneToOne(reason),
-            _ => Standing::Open(reason),
+            Some(Evidence::Refuted { witness }) => InverseStatus::Refuted(witness),
+            _ if bijection.inverse(x).is_some() => InverseStatus::Inverted,
+            Some(Evidence::Proven { reason }) => InverseStatus::OneToOne(reason),
+            _ => InverseStatus::Open(reason),
         }
     }
 
     /// Returns whether a density may be written.
     pub(super) fn has_density(&self) -> bool {
-        matches!(self, Standing::Inverted | Standing::OneToOne(_))
+        matches!(self, InverseStatus::Inverted | InverseStatus::OneToOne(_))
     }
 
     /// Returns the sentence that replaces the inverse; `None` where there is an inverse.
     pub(super) fn told(&self, name: &str) -> Option<String> {
         match self {
-            Standing::Inverted => None,
-            Standing::OneToOne(reason) => {
+            InverseStatus::Inverted => None,
+            InverseStatus::OneToOne(reason) => {
                 Some(format!("{name} is one-to-one: {reason}. No formula for f⁻¹ is derived."))
             }
-            Standing::Open(reason) => Some(format!(
+            InverseStatus::Open(reason) => Some(format!(
                 "{name}: no inverse can be derived, since {reason}. That it is one-to-one is not proven either. If it \
                  is, `fn inverse` beside `forward` says how (`audit` checks that the two agree)."
             )),
-            Standing::Refuted(witness) => {
+            InverseStatus::Refuted(witness) => {
                 Some(format!("{name} has no inverse, since it is not one-to-one: {}", sentence(witness)))
             }
         }
@@ -78,7 +78,7 @@ impl Standing {
     /// Returns the sentence that replaces the density.
     pub(super) fn without_density(&self) -> Line {
         let said = match self {
-            Standing::Refuted(_) => {
+            InverseStatus::Refuted(_) => {
                 "None is written: where several z go to one x, all of them add to its density, and ln p_Z(z) - ln|det J| \
                  is the share of one."
             }
@@ -101,8 +101,8 @@ pub(super) fn section(
     bijection: &dyn Bijection,
     subject: &mut Subject<'_>,
     heading: &str,
-) -> (Section, Standing) {
-    let standing = Standing::of(bijection);
+) -> (Section, InverseStatus) {
+    let standing = InverseStatus::of(bijection);
     let x = subject.tape.input(Shape::Vector(subject.d()));
     call_image(subject, x);
     let (said, z) = match (standing.told(&bijection.name()), derived_inverse(bijection, x)) {
@@ -125,15 +125,17 @@ pub(super) fn section(
 
 /// Returns whether an inverse is an equation in one unknown, or contains one.
 fn has_root(tape: &Tape, z: Var<'_>) -> bool {
-    !roots(tape, z).is_empty() || tape.look(z.id(), |node| matches!(node.op, Op::Equation(Equation::Root(_))))
+    !roots(tape, z).is_empty()
+        || tape.with_node(z.id(), |node| matches!(node.op, Op::Equation(Equation::Root(_))))
 }
 
 /// Returns the equations in one unknown within an inverse, except one that is the whole inverse: that is
 /// written as an equation of its own.
 fn roots(tape: &Tape, z: Var<'_>) -> Vec<NodeId> {
-    let is_root = |id: &NodeId| tape.look(*id, |node| matches!(node.op, Op::Equation(Equation::Root(_))));
-    let cut = Cut::new(tape, &[], &[z.id()]);
-    cut.nodes().iter().copied().filter(|id| *id != z.id()).filter(is_root).collect()
+    let is_root =
+        |id: &NodeId| tape.with_node(*id, |node| matches!(node.op, Op::Equation(Equation::Root(_))));
+    let subgraph = Subgraph::new(tape, &[], &[z.id()]);
+    subgraph.nodes().iter().copied().filter(|id| *id != z.id()).filter(is_root).collect()
 }
 
 /// Writes why the equations within an inverse have one solution: the slope of the function whose zero is
@@ -165,7 +167,7 @@ fn slope(tape: &Tape, root: NodeId) -> Option<String> {
     let given: Vec<(NodeId, Bound)> =
         inputs.iter().copied().zip([Bound::between(ends[0], ends[1])].into_iter().chain(captured)).collect();
     let one = inner.constant(1.0).broadcast(inner.shape(inputs[0]));
-    let slope = tangent(&inner, &Cut::new(&inner, &[inputs[0]], &[output]), &[(inputs[0], one)])[0]?;
+    let slope = tangent(&inner, &Subgraph::new(&inner, &[inputs[0]], &[output]), &[(inputs[0], one)])[0]?;
     let bound = Bounds::new(&inner, &given).of(simplify(&inner, slope.id(), 0, &given).value.id());
     let (low, high) = (plain(bound.low.at), plain(bound.high.at));
     Some(match (bound.low.at > 0.0 && low != "0", bound.high.at.is_finite()) {
@@ -185,8 +187,8 @@ fn plain(value: f64) -> String {
 pub(super) fn call_image(subject: &mut Subject<'_>, x: Var<'_>) {
     let output = subject.called.output.clone();
     subject.name(x.id(), output.clone());
-    if let Some(halves) = subject.halves.clone() {
-        for (letter, places) in [('a', &halves.passing), ('b', &halves.moved)] {
+    if let Some(parts) = subject.coupling.clone() {
+        for (letter, places) in [('a', &parts.identity), ('b', &parts.transformed)] {
             let places: Vec<usize> = places.iter().map(|place| *place as usize).collect();
             subject.name(x.gather(&places).id(), half(&output, letter));
         }
@@ -197,9 +199,9 @@ pub(super) fn call_image(subject: &mut Subject<'_>, x: Var<'_>) {
 /// form.
 pub(super) fn solved(subject: &mut Subject<'_>, z: Var<'_>) -> Vec<Line> {
     let input = subject.called.input.clone();
-    if let Some(halves) = subject.halves.clone()
-        && let Some(parts) = super::halves::parts(subject.tape, z.id())
-        && let Some((moved, _)) = parts.iter().find(|(_, places)| *places == halves.moved)
+    if let Some(coupling) = subject.coupling.clone()
+        && let Some(parts) = super::coupling::parts(subject.tape, z.id())
+        && let Some((moved, _)) = parts.iter().find(|(_, places)| *places == coupling.transformed)
     {
         let first = half(&input, 'a').equals(&half(&subject.called.output, 'a'));
         let mut lines = vec![line(first)];
@@ -287,16 +289,20 @@ fn equation(subject: &mut Subject<'_>, name: &Written, node: NodeId) -> Option<V
 
 /// Writes ln p_X(x) = ln p_Z(z) - ln|det J|, with the log-determinant inserted, and also as a function of x
 /// alone.
-pub(super) fn density(bijection: &dyn Bijection, subject: &mut Subject<'_>, standing: &Standing) -> Section {
+pub(super) fn density(
+    bijection: &dyn Bijection,
+    subject: &mut Subject<'_>,
+    standing: &InverseStatus,
+) -> Section {
     if !standing.has_density() {
         return Section::new("Density", vec![standing.without_density()]);
     }
     let mut lines = vec![line(general().equals(&put_in(subject, false)))];
     lines.push(Line::Prose(Prose::typed(match standing {
-        Standing::OneToOne(_) => "where $z$ is the one point with $f(z) = x$.",
+        InverseStatus::OneToOne(_) => "where $z$ is the one point with $f(z) = x$.",
         _ => "with $z = f⁻¹(x)$ as above.",
     })));
-    let whole = Cut::new(subject.tape, &[], &[subject.log_det]);
+    let whole = Subgraph::new(subject.tape, &[], &[subject.log_det]);
     if whole.nodes().contains(&subject.layer.input)
         && let Some(line) = of_x(bijection, subject)
     {
@@ -370,11 +376,11 @@ fn with_terms(base: Written, sheet: &Sheet, terms: &[(bool, NodeId)], added: boo
 fn of_x(bijection: &dyn Bijection, subject: &Subject<'_>) -> Option<Line> {
     let tape = Tape::new();
     let x = tape.input(Shape::Vector(subject.d()));
-    let terms = terms(&tape, pull_back_with_log_det(bijection, x).ok()?.log_det.id());
+    let terms = terms(&tape, inverse_with_log_det(bijection, x).ok()?.log_det.id());
     let mut names = Names::new().with_written(x.id(), subject.called.output.clone());
-    if let Some(halves) = &subject.halves {
-        let passing: Vec<usize> = halves.passing.iter().map(|place| *place as usize).collect();
-        names = names.with_written(x.gather(&passing).id(), half(&subject.called.output, 'a'));
+    if let Some(parts) = &subject.coupling {
+        let identity: Vec<usize> = parts.identity.iter().map(|place| *place as usize).collect();
+        names = names.with_written(x.gather(&identity).id(), half(&subject.called.output, 'a'));
     }
     let sheet = Sheet::new(&tape, terms.iter().map(|(_, id)| Wanted::alone(*id)).collect(), &names);
     let base = Written::typed("ln p_Z(f⁻¹(x))");

@@ -1,9 +1,9 @@
 //! The Jacobian: one formula for all entries of a diagonal, blocks for a coupling layer, entry by entry for
 //! few variables, and in matrix form for many.
 
+use super::coupling::CouplingParts;
 use super::diagonal::Diagonal;
 use super::element::Elements;
-use super::halves::Halves;
 use super::prose::Prose;
 use super::slope::slope;
 use super::subject::{Subject, formulas, half, line, matrix};
@@ -21,9 +21,9 @@ const LONGEST: usize = 800;
 const LONGEST_MATRIX: usize = 600;
 
 pub(super) fn section(subject: &mut Subject<'_>, diagonal: Option<&Diagonal>) -> Section {
-    let halves = subject.halves.clone();
-    let lines = match (&halves, diagonal) {
-        (Some(halves), Some(diagonal)) => blocks(subject, halves, diagonal.whole),
+    let parts = subject.coupling.clone();
+    let lines = match (&parts, diagonal) {
+        (Some(parts), Some(diagonal)) => blocks(subject, parts, diagonal.whole),
         (_, Some(diagonal)) if subject.layer.structure == Structure::Diagonal && subject.d() > 1 => {
             of_diagonal(subject, diagonal.whole)
         }
@@ -58,12 +58,12 @@ fn zeros() -> Line {
 }
 
 /// Writes [I, 0; ∂x_b/∂z_a, diag(…)].
-fn blocks(subject: &mut Subject<'_>, halves: &Halves, diagonal: NodeId) -> Vec<Line> {
+fn blocks(subject: &mut Subject<'_>, parts: &CouplingParts, diagonal: NodeId) -> Vec<Line> {
     let tape = subject.tape;
     let first = tape.len();
-    let moved: Vec<usize> = (halves.passing.len()..subject.d()).collect();
+    let moved: Vec<usize> = (parts.identity.len()..subject.d()).collect();
     let own = simplify(tape, tape.var(diagonal).gather(&moved).id(), first, &[]).value.id();
-    let across = slope(tape, halves.passed, halves.after);
+    let across = slope(tape, parts.passed, parts.after);
     let mut wanted = vec![Wanted::alone(own)];
     wanted.extend(across.map(|across| Wanted::alone(across.id())));
     // The block below the diagonal does not enter the determinant: it is not written out where it is long.
@@ -74,8 +74,8 @@ fn blocks(subject: &mut Subject<'_>, halves: &Halves, diagonal: NodeId) -> Vec<L
     let (input, output) = (subject.called.input.clone(), subject.called.output.clone());
     let name = |x: char, z: char| half(&output, x).partial(&half(&input, z));
     let one = |count: usize| if count == 1 { Written::number(1.0) } else { Written::typed("I") };
-    let own = match halves.moved.len() {
-        _ if sheet.of(own).text() == "1" => one(halves.moved.len()),
+    let own = match parts.transformed.len() {
+        _ if sheet.of(own).text() == "1" => one(parts.transformed.len()),
         1 => sheet.of(own).clone(),
         _ => diag(sheet.of(own)),
     };
@@ -92,7 +92,7 @@ fn blocks(subject: &mut Subject<'_>, halves: &Halves, diagonal: NodeId) -> Vec<L
     ));
     let corner = name('b', 'a');
     let entries = vec![
-        (name('a', 'a'), Some(one(halves.passing.len()))),
+        (name('a', 'a'), Some(one(parts.identity.len()))),
         (name('a', 'b'), None),
         (corner.clone(), Some(corner.clone())),
         (name('b', 'b'), Some(own)),

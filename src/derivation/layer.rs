@@ -2,7 +2,7 @@
 
 use super::diagonal::{self, Diagonal};
 use super::prose::Prose;
-use super::subject::{Called, Subject, line};
+use super::subject::{Subject, VariableNames, line};
 use super::{Line, Section, definition, inverse, jacobian, log_det, motion};
 use crate::bijection::{Bijection, BijectionError, Recording, record};
 use crate::sweep::{Term, Written};
@@ -16,7 +16,7 @@ pub(super) enum Extent {
 
 pub(super) fn sections(
     bijection: &dyn Bijection,
-    called: &Called,
+    called: &VariableNames,
     extent: Extent,
 ) -> Result<Vec<Section>, BijectionError> {
     match (bijection.inverted(), bijection.motion()) {
@@ -28,7 +28,7 @@ pub(super) fn sections(
 
 fn straight(
     bijection: &dyn Bijection,
-    called: &Called,
+    called: &VariableNames,
     extent: Extent,
 ) -> Result<Vec<Section>, BijectionError> {
     let recording = record(bijection)?;
@@ -44,7 +44,11 @@ fn straight(
 }
 
 /// Writes the sections of an `Inverse`, defined as z = g(x): everything is derived from g.
-fn turned(other: &dyn Bijection, called: &Called, extent: Extent) -> Result<Vec<Section>, BijectionError> {
+fn turned(
+    other: &dyn Bijection,
+    called: &VariableNames,
+    extent: Extent,
+) -> Result<Vec<Section>, BijectionError> {
     let recording = record(other)?;
     let mut subject = subject(&recording, other, called.turned("J_g"));
     let mut first = definition::definition(&mut subject);
@@ -72,7 +76,7 @@ fn turned(other: &dyn Bijection, called: &Called, extent: Extent) -> Result<Vec<
     Ok(sections)
 }
 
-fn subject<'a>(recording: &'a Recording, bijection: &dyn Bijection, called: Called) -> Subject<'a> {
+fn subject<'a>(recording: &'a Recording, bijection: &dyn Bijection, called: VariableNames) -> Subject<'a> {
     Subject::new(recording.tape(), &recording.layers()[0], bijection.domain().into(), called)
 }
 

@@ -37,7 +37,7 @@ pub(super) fn section(subject: &mut Subject<'_>, diagonal: Option<&Diagonal>) ->
     }
     wanted.push(Wanted::alone(layer.log_det));
     if diagonal.is_none() {
-        wanted.push(Wanted::alone(layer.literal_log_det));
+        wanted.push(Wanted::alone(layer.unsimplified_log_det));
     }
     let sheet = subject.write(wanted);
     let name = subject.called.log_det();
@@ -53,8 +53,8 @@ pub(super) fn section(subject: &mut Subject<'_>, diagonal: Option<&Diagonal>) ->
             sum
         }
         None => {
-            lines.push(line(name.equals(sheet.of(layer.literal_log_det))));
-            sheet.of(layer.literal_log_det).clone()
+            lines.push(line(name.equals(sheet.of(layer.unsimplified_log_det))));
+            sheet.of(layer.unsimplified_log_det).clone()
         }
     };
     let before: Vec<Written> = told.iter().map(|(step, _)| subject.opened(&sheet, step.before)).collect();
@@ -93,7 +93,7 @@ fn dense(subject: &mut Subject<'_>) -> Option<Section> {
         _ => return None,
     };
     let moved = |op: &Op| matches!(op, Op::Gather(_) | Op::Scatter(_) | Op::Concat | Op::Transpose);
-    if !tape.look(matrix, |node| moved(&node.op)) {
+    if !tape.with_node(matrix, |node| moved(&node.op)) {
         return None;
     }
     if let Some(whole) = subject.whole {
@@ -148,7 +148,7 @@ fn literal(subject: &Subject<'_>, sheet: &Sheet, diagonal: &Diagonal) -> Written
 
 /// Returns whether a node is a number, a data movement or a stack: steps on these are not shown.
 fn moves(tape: &Tape, id: NodeId) -> bool {
-    tape.look(id, |node| {
+    tape.with_node(id, |node| {
         matches!(node.op, Op::Constant(_) | Op::Broadcast | Op::Gather(_) | Op::Concat | Op::Transpose)
     })
 }

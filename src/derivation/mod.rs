@@ -10,11 +10,11 @@
 //! document for pdflatex or xelatex, [`Derivation::html`] a page with MathML.
 
 mod chain;
+mod coupling;
 mod definition;
 mod diagonal;
 mod element;
 mod formulas;
-mod halves;
 pub mod html;
 mod inverse;
 mod jacobian;
@@ -32,7 +32,7 @@ pub use formulas::{Formulas, equation, formulas};
 pub use prose::{Prose, Span};
 
 use self::layer::Extent;
-use self::subject::Called;
+use self::subject::VariableNames;
 use crate::bijection::{Bijection, BijectionError, Domain, record};
 use crate::sweep::{Formula, Written};
 
@@ -158,7 +158,7 @@ fn of(bijection: &dyn Bijection) -> Result<Derivation, BijectionError> {
         Written::typed(&format!("{} → {}", domain(bijection.domain()), domain(bijection.codomain())));
     let title = Prose::words(format!("{}: ", recording.name())).formula(spaces);
     let sections = match bijection.layers() {
-        [] => layer::sections(bijection, &Called::new("z", "x", "J"), Extent::Whole)?,
+        [] => layer::sections(bijection, &VariableNames::new("z", "x", "J"), Extent::Whole)?,
         _ => chain::sections(bijection, &recording)?,
     };
     Ok(Derivation { title, sections })

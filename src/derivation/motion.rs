@@ -3,7 +3,7 @@
 //! The derivation is of the differential equation; it states that the solver's result is an approximation.
 
 use super::prose::Prose;
-use super::subject::{Called, formulas, line};
+use super::subject::{VariableNames, formulas, line};
 use super::{Line, Section};
 use crate::bijection::{Bijection, BijectionError, Motion};
 use crate::sweep::simplify::simplify;
@@ -13,7 +13,7 @@ use crate::tape::{Shape, Tape};
 pub(super) fn sections(
     bijection: &dyn Bijection,
     motion: &dyn Motion,
-    called: &Called,
+    called: &VariableNames,
     whole: bool,
 ) -> Result<Vec<Section>, BijectionError> {
     let tape = Tape::new();

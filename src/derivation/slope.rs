@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use crate::sweep::reach::{Reach, Relation};
 use crate::sweep::simplify::simplify;
 use crate::sweep::tangent;
-use crate::tape::{Cut, Node, NodeId, Op, Shape, Tape, Var};
+use crate::tape::{Node, NodeId, Op, Shape, Subgraph, Tape, Var};
 
 /// Above this number of products, a sum is too long to read.
 const PRODUCTS: usize = 8;
@@ -26,10 +26,10 @@ type Chain<'t> = Vec<Factor<'t>>;
 
 /// Records ∂output/∂input for two vectors; `None` where it has no matrix form. The input may be any node.
 pub(super) fn slope<'t>(tape: &'t Tape, input: NodeId, output: NodeId) -> Option<Var<'t>> {
-    let cut = Cut::new(tape, &[input], &[output]);
-    let reach = Reach::new(tape, &cut, Relation::Derivative);
+    let subgraph = Subgraph::new(tape, &[input], &[output]);
+    let reach = Reach::new(tape, &subgraph, Relation::Derivative);
     let mut slopes: HashMap<NodeId, Vec<Chain<'t>>> = HashMap::from([(input, vec![Vec::new()])]);
-    for id in cut.nodes().iter().filter(|id| **id != input && reach.depends_on_input(**id)) {
+    for id in subgraph.nodes().iter().filter(|id| **id != input && reach.depends_on_input(**id)) {
         let node = tape.node(*id);
         let sum = rule(tape, *id, &node, &slopes)?;
         if sum.len() > PRODUCTS {
@@ -62,7 +62,7 @@ fn rule<'t>(
                 seen.push(*operand);
                 let first = tape.len();
                 // Treat the other operands as constants, even if they depend on the input.
-                let local = Cut::new(tape, &node.operands, &[id]);
+                let local = Subgraph::new(tape, &node.operands, &[id]);
                 let one = tape.constant(1.0).broadcast(node.shape);
                 let Some(partial) = tangent(tape, &local, &[(*operand, one)])[0] else { continue };
                 let partial = simplify(tape, partial.id(), first, &[]).value;
@@ -144,5 +144,5 @@ fn is_one(tape: &Tape, id: NodeId) -> bool {
 }
 
 fn is_number_one(tape: &Tape, id: NodeId) -> bool {
-    tape.look(id, |node| matches!(&node.op, Op::Constant(data) if data.values() == [1.0]))
+    tape.with_node(id, |node| matches!(&node.op, Op::Constant(data) if data.values() == [1.0]))
 }

@@ -63,5 +63,5 @@ pub(super) fn applied<'t>(
 fn is_one(tape: &Tape, id: NodeId) -> bool {
     let node = tape.node(id);
     let id = if node.op == Op::Broadcast { node.operands[0] } else { id };
-    tape.look(id, |node| matches!(&node.op, Op::Constant(data) if data.values() == [1.0]))
+    tape.with_node(id, |node| matches!(&node.op, Op::Constant(data) if data.values() == [1.0]))
 }

@@ -1,6 +1,6 @@
 //! The layer of a derivation: its nodes, the names of its variables, and the names given to nodes so far.
 
-use super::halves::Halves;
+use super::coupling::CouplingParts;
 use super::prose::Prose;
 use super::{Entry, Line, Matrix};
 use crate::bijection::LayerRecord;
@@ -10,7 +10,7 @@ use crate::tape::{Node, NodeId, Op, Tape};
 
 /// Names of the variables and of the Jacobian of a layer.
 #[derive(Clone, Debug)]
-pub(super) struct Called {
+pub(super) struct VariableNames {
     /// z, or the output of the previous layer.
     pub(super) input: Written,
     /// x, or the input of the next layer.
@@ -19,16 +19,16 @@ pub(super) struct Called {
     pub(super) jacobian: Written,
 }
 
-impl Called {
-    pub(super) fn new(input: &str, output: &str, jacobian: &str) -> Called {
+impl VariableNames {
+    pub(super) fn new(input: &str, output: &str, jacobian: &str) -> VariableNames {
         let [input, output, jacobian] = [input, output, jacobian].map(Written::typed);
-        Called { input, output, jacobian }
+        VariableNames { input, output, jacobian }
     }
 
     /// Returns the names with input and output swapped.
-    pub(super) fn turned(&self, jacobian: &str) -> Called {
+    pub(super) fn turned(&self, jacobian: &str) -> VariableNames {
         let (input, output) = (self.output.clone(), self.input.clone());
-        Called { input, output, jacobian: Written::typed(jacobian) }
+        VariableNames { input, output, jacobian: Written::typed(jacobian) }
     }
 
     /// ln|det J|
@@ -52,8 +52,8 @@ pub(super) struct Subject<'a> {
     pub(super) layer: &'a LayerRecord,
     /// The domain of each input.
     pub(super) domain: Bound,
-    pub(super) called: Called,
-    pub(super) halves: Option<Halves>,
+    pub(super) called: VariableNames,
+    pub(super) coupling: Option<CouplingParts>,
     /// ln|det J|, in the form in which it was written.
     pub(super) log_det: NodeId,
     /// J in matrix form, if it was written so.
@@ -64,20 +64,25 @@ pub(super) struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    pub(super) fn new(tape: &'a Tape, layer: &'a LayerRecord, domain: Bound, called: Called) -> Subject<'a> {
-        let halves = Halves::of(tape, layer.input, layer.output);
+    pub(super) fn new(
+        tape: &'a Tape,
+        layer: &'a LayerRecord,
+        domain: Bound,
+        called: VariableNames,
+    ) -> Subject<'a> {
+        let parts = CouplingParts::of(tape, layer.input, layer.output);
         let mut names = Names::new().with_written(layer.input, called.input.clone());
-        if let Some(halves) = &halves {
+        if let Some(parts) = &parts {
             names = names
-                .with_written(halves.passed, half(&called.input, 'a'))
-                .with_written(halves.before, half(&called.input, 'b'));
+                .with_written(parts.passed, half(&called.input, 'a'))
+                .with_written(parts.before, half(&called.input, 'b'));
         }
         Subject {
             tape,
             layer,
             domain,
             called,
-            halves,
+            coupling: parts,
             log_det: layer.log_det,
             whole: None,
             by_entries: false,
@@ -98,7 +103,7 @@ impl<'a> Subject<'a> {
     /// Returns whether every output is a copy of an input.
     pub(super) fn copies(&self) -> bool {
         let from = |node: &Node| matches!(node.op, Op::Gather(_)) && node.operands[0] == self.layer.input;
-        self.tape.look(self.layer.output, from)
+        self.tape.with_node(self.layer.output, from)
     }
 
     /// Names a node from here on.
@@ -138,12 +143,12 @@ impl<'a> Subject<'a> {
     }
 
     /// Writes out which variables are in the identity part of the input and which in the transformed part.
-    pub(super) fn introduced(&self, halves: &Halves, of: &Written) -> Prose {
+    pub(super) fn introduced(&self, parts: &CouplingParts, of: &Written) -> Prose {
         let spelled = |letter: char, places: &[u32]| half(of, letter).equals(&chosen(of, places));
         Prose::default()
-            .formula(spelled('a', &halves.passing))
+            .formula(spelled('a', &parts.identity))
             .then(Prose::words(" and "))
-            .formula(spelled('b', &halves.moved))
+            .formula(spelled('b', &parts.transformed))
     }
 
     /// Returns whether the bounds prove a node to be 0 for all inputs and parameters.

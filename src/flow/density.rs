@@ -10,11 +10,12 @@ use super::support::{Support, Watch};
 use super::table::Table;
 use crate::base::{Base, SCOPE};
 use crate::bijection::{
-    Bijection, BijectionError, Boundary, Chain, Domain, Pulled, pull_back_within, push_forward,
+    Bijection, BijectionError, Boundary, Chain, Domain, InverseWithLogDet, forward_with_log_det,
+    inverse_within_domains,
 };
 use crate::program::{Output, Program};
-use crate::sweep::resolve_movement;
-use crate::tape::{Cut, NodeId, Parameters, Shape, Tape};
+use crate::sweep::propagate_copies;
+use crate::tape::{NodeId, Parameters, Shape, Subgraph, Tape};
 
 impl DensityTape {
     /// x, and the context if there is one.
@@ -103,7 +104,7 @@ impl Flow {
         let (x, z, log_prob, support) = {
             let x = tape.input(Shape::Vector(self.dim()));
             let mut met = Vec::new();
-            let Pulled { z, log_det } = pull_back_within(&self.chain, x, "", &mut met)?;
+            let InverseWithLogDet { z, log_det } = inverse_within_domains(&self.chain, x, "", &mut met)?;
             let log_base = tape.scope(SCOPE, || self.base.log_prob(z));
             let domain = self.base.support();
             if domain != Domain::Reals {
@@ -111,12 +112,12 @@ impl Flow {
             }
             (x.id(), z.id(), (log_base - log_det).id(), Support::record(x, met))
         };
-        let context = tape.known_context().map(|context| context.id());
+        let context = tape.declared_context().map(|context| context.id());
         let inputs: Vec<NodeId> = [x].into_iter().chain(context).collect();
         // Before gradients are derived: what flows back from z and from log|det J| then meets at one node.
         let nodes: Vec<NodeId> =
             [z, log_prob].into_iter().chain(support.iter().flat_map(Support::nodes)).collect();
-        let resolved = resolve_movement(&tape, &Cut::new(&tape, &inputs, &nodes));
+        let resolved = propagate_copies(&tape, &Subgraph::new(&tape, &inputs, &nodes));
         let (log_prob, support) = (resolved[1], support.map(|support| support.with_nodes(&resolved[2..])));
         Ok(DensityTape { tape, x, context, log_prob, support })
     }
@@ -220,9 +221,9 @@ impl Fitted {
         let tape = Tape::new();
         tape.context_by_row();
         let z = tape.input(Shape::Vector(flow.dim()));
-        let sampler = match push_forward(&flow.chain, z) {
+        let sampler = match forward_with_log_det(&flow.chain, z) {
             Ok(pushed) => {
-                let context = tape.known_context().map(|context| context.id());
+                let context = tape.declared_context().map(|context| context.id());
                 let inputs: Vec<NodeId> = [z.id()].into_iter().chain(context).collect();
                 let mut program = Program::compile(&tape, &inputs, &[Output::Each(pushed.x.id())]);
                 program.load(&parameters)?;

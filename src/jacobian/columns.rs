@@ -8,7 +8,7 @@
 
 use crate::sweep::partial::{self, Partial, branches};
 use crate::sweep::{choice, is_one};
-use crate::tape::{Choice, Cut, Node, NodeId, Op, Shape, Tape, Var, joined};
+use crate::tape::{Choice, Node, NodeId, Op, Shape, Subgraph, Tape, Var, joined};
 
 /// The derivatives of a node with respect to the variables.
 #[derive(Clone, Copy)]
@@ -22,7 +22,7 @@ use Columns::{Diagonal, Full};
 
 /// Records `J[i][j]` = ∂xᵢ/∂zⱼ as a matrix node. `None` where an operation between z and x has no rule here;
 /// columns are then derived one by one.
-pub(super) fn all_columns<'t>(tape: &'t Tape, map: &Cut) -> Option<Var<'t>> {
+pub(super) fn all_columns<'t>(tape: &'t Tape, map: &Subgraph) -> Option<Var<'t>> {
     let (input, output) = (map.inputs()[0], map.outputs()[0]);
     let d = tape.shape(input).len();
     let at = |id: NodeId| map.position(id).expect("the node belongs to the program");
@@ -191,6 +191,6 @@ fn in_order(indices: &[u32]) -> bool {
 /// Returns whether a matrix depends on parameters and constants alone, so that it is the same for all
 /// samples.
 fn is_weight(tape: &Tape, matrix: NodeId) -> bool {
-    let cut = Cut::new(tape, &[], &[matrix]);
-    !cut.nodes().iter().any(|id| tape.look(*id, |node| matches!(node.op, Op::Input(_))))
+    let subgraph = Subgraph::new(tape, &[], &[matrix]);
+    !subgraph.nodes().iter().any(|id| tape.with_node(*id, |node| matches!(node.op, Op::Input(_))))
 }

@@ -8,7 +8,7 @@ use super::columns::all_columns;
 use super::diagonal::greedy_colours;
 use crate::sweep::reach::{Reach, Relation};
 use crate::sweep::{adjoint, tangent};
-use crate::tape::{Cut, Shape, Tape, Var, concat};
+use crate::tape::{Shape, Subgraph, Tape, Var, concat};
 
 /// How a Jacobian was compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,12 +23,12 @@ pub enum Compression {
 const AT_ONCE: usize = 16;
 
 /// Records `J[i][j]` = ∂xᵢ/∂zⱼ as a matrix node.
-pub fn jacobian<'t>(tape: &'t Tape, map: &Cut) -> Var<'t> {
+pub fn jacobian<'t>(tape: &'t Tape, map: &Subgraph) -> Var<'t> {
     jacobian_with(tape, map).0
 }
 
 /// Records the Jacobian; also returns the number of sweeps.
-pub fn jacobian_with<'t>(tape: &'t Tape, map: &Cut) -> (Var<'t>, Compression) {
+pub fn jacobian_with<'t>(tape: &'t Tape, map: &Subgraph) -> (Var<'t>, Compression) {
     let (input, output) = (map.inputs()[0], map.outputs()[0]);
     let (rows, columns) = (tape.shape(output).len(), tape.shape(input).len());
     let pattern = Reach::new(tape, map, Relation::Derivative).pattern();

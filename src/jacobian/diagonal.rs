@@ -16,7 +16,7 @@
 use super::proof::Proof;
 use crate::sweep::reach::{NONE, Reach, Relation};
 use crate::sweep::sliced_tangent;
-use crate::tape::{Cut, Shape, Tape, Var, stack};
+use crate::tape::{Shape, Subgraph, Tape, Var, stack};
 
 /// The diagonal of a Jacobian, as nodes.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ pub struct Diagonal<'t> {
 ///
 /// # Panics
 /// When the proof is of a block triangular structure, whose diagonal consists of blocks.
-pub fn triangular_diagonal<'t>(tape: &'t Tape, map: &Cut, proof: &Proof) -> Diagonal<'t> {
+pub fn triangular_diagonal<'t>(tape: &'t Tape, map: &Subgraph, proof: &Proof) -> Diagonal<'t> {
     let d = proof.order.inputs().len();
     let (inputs, outputs) = &proof.labels;
     assert!(inputs.iter().max().is_none_or(|largest| *largest as usize + 1 == d), "blocks have no diagonal");
@@ -78,7 +78,7 @@ fn read_out<'t>(tape: &'t Tape, tangent: Option<Var<'t>>, read: &[usize], zeros:
 /// Records the diagonal blocks of a block triangular map as matrices, in max b_k sweeps.
 ///
 /// Rows and columns of a block are in the order of the proof.
-pub fn block_diagonal<'t>(tape: &'t Tape, map: &Cut, proof: &Proof) -> (Vec<Var<'t>>, usize) {
+pub fn block_diagonal<'t>(tape: &'t Tape, map: &Subgraph, proof: &Proof) -> (Vec<Var<'t>>, usize) {
     let d = proof.order.inputs().len();
     let (inputs, outputs) = &proof.labels;
     let reach = Reach::new(tape, map, Relation::Derivative);
@@ -118,7 +118,7 @@ pub fn block_diagonal<'t>(tape: &'t Tape, map: &Cut, proof: &Proof) -> (Vec<Var<
 }
 
 /// Records the exact diagonal ∂xᵢ/∂zᵢ of any map from d to d variables, with the number of sweeps.
-pub fn diagonal<'t>(tape: &'t Tape, map: &Cut) -> Diagonal<'t> {
+pub fn diagonal<'t>(tape: &'t Tape, map: &Subgraph) -> Diagonal<'t> {
     let (shares, sweeps) = shares(tape, map);
     let d = tape.shape(map.outputs()[0]).len();
     let mut is_zero = vec![true; d];
@@ -139,7 +139,7 @@ pub(super) struct Share<'t> {
 }
 
 /// Returns the diagonal sweep by sweep, and the number of sweeps.
-pub(super) fn shares<'t>(tape: &'t Tape, map: &Cut) -> (Vec<Share<'t>>, usize) {
+pub(super) fn shares<'t>(tape: &'t Tape, map: &Subgraph) -> (Vec<Share<'t>>, usize) {
     let reach = Reach::new(tape, map, Relation::Derivative);
     let outputs = reach.output_elements();
     let d = outputs.len();

@@ -9,7 +9,7 @@
 use super::error::StructureError;
 use super::structure::{Order, Structure};
 use crate::sweep::reach::{NONE, Reach, Relation};
-use crate::tape::{Cut, Tape};
+use crate::tape::{Subgraph, Tape};
 
 /// The structure that a map could declare.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Discovery {
 ///
 /// # Errors
 /// [`StructureError::Singular`] when there is no perfect matching.
-pub fn discover(tape: &Tape, map: &Cut) -> Result<Discovery, StructureError> {
+pub fn discover(tape: &Tape, map: &Subgraph) -> Result<Discovery, StructureError> {
     let derivative = Reach::new(tape, map, Relation::Derivative).pattern();
     let d = derivative.len();
     let input_of = matching(&derivative)?;
@@ -74,7 +74,7 @@ fn name(pattern: &[Vec<u32>], order: Order, blocks: &[usize]) -> Structure {
 
 /// Returns outputs that together depend on fewer inputs than there are of them, if there are any: then
 /// det J = 0 everywhere.
-pub fn deficient(tape: &Tape, map: &Cut) -> Option<Vec<usize>> {
+pub fn deficient(tape: &Tape, map: &Subgraph) -> Option<Vec<usize>> {
     let pattern = Reach::new(tape, map, Relation::Derivative).pattern();
     let (start, seen) = matched(&pattern).err()?;
     let reached = |input: &u32| seen[*input as usize] == start as u32;

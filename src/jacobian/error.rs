@@ -52,7 +52,7 @@ impl Unproven {
             .iter()
             .filter_map(|step| {
                 let place = tape.place(step.node);
-                tape.look(step.node, |node| {
+                tape.with_node(step.node, |node| {
                     (!moves(&node.op)).then(|| PathStep { operation: node.op.name(), place })
                 })
             })

@@ -10,7 +10,7 @@ use super::proof::prove;
 use super::structure::Structure;
 use crate::sweep::bound::Region;
 use crate::sweep::simplify::{Rule, Simplified, Step, simplify_within};
-use crate::tape::{Cut, Tape, Var};
+use crate::tape::{Subgraph, Tape, Var};
 
 /// How a log-determinant is computed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub struct LogDet<'t> {
 /// As [`log_det`].
 pub fn simplified_log_det<'t>(
     tape: &'t Tape,
-    map: &Cut,
+    map: &Subgraph,
     structure: &Structure,
     first: usize,
     within: Region,
@@ -104,7 +104,11 @@ pub struct SimplifiedLogDet<'t> {
 /// # Errors
 /// [`StructureError::Unproven`] when the declaration cannot be proven (there is no silent fallback), and
 /// [`StructureError::Singular`] when det J = 0 for all inputs and parameters.
-pub fn log_det<'t>(tape: &'t Tape, map: &Cut, structure: &Structure) -> Result<LogDet<'t>, StructureError> {
+pub fn log_det<'t>(
+    tape: &'t Tape,
+    map: &Subgraph,
+    structure: &Structure,
+) -> Result<LogDet<'t>, StructureError> {
     let Some(proof) = prove(tape, map, structure)? else { return dense(tape, map) };
     if let Structure::BlockTriangular { blocks, .. } = structure {
         refuse_singular(tape, map)?;
@@ -123,12 +127,12 @@ pub fn log_det<'t>(tape: &'t Tape, map: &Cut, structure: &Structure) -> Result<L
     Ok(LogDet { value: entries.abs().ln().sum(), diagonal: Some(entries), route: Route::Diagonal })
 }
 
-fn dense<'t>(tape: &'t Tape, map: &Cut) -> Result<LogDet<'t>, StructureError> {
+fn dense<'t>(tape: &'t Tape, map: &Subgraph) -> Result<LogDet<'t>, StructureError> {
     refuse_singular(tape, map)?;
     let (matrix, compression) = jacobian_with(tape, map);
     Ok(LogDet { value: matrix.log_abs_det(), diagonal: None, route: Route::Dense { compression } })
 }
 
-fn refuse_singular(tape: &Tape, map: &Cut) -> Result<(), StructureError> {
+fn refuse_singular(tape: &Tape, map: &Subgraph) -> Result<(), StructureError> {
     discover(tape, map).map(|_| ())
 }

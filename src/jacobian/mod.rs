@@ -24,9 +24,9 @@ pub use proof::{Proof, prove};
 pub use structure::{Order, Structure};
 pub use trace::{Trace, estimated_trace, trace};
 
-use crate::tape::{Cut, NodeId, Tape};
+use crate::tape::{NodeId, Subgraph, Tape};
 
 /// Returns the program from one input vector to one output vector.
-pub fn map(tape: &Tape, input: NodeId, output: NodeId) -> Cut {
-    Cut::new(tape, &[input], &[output])
+pub fn map(tape: &Tape, input: NodeId, output: NodeId) -> Subgraph {
+    Subgraph::new(tape, &[input], &[output])
 }

@@ -8,7 +8,7 @@
 use super::error::{StructureError, Unproven};
 use super::structure::{Order, Structure};
 use crate::sweep::reach::{NONE, Reach, Relation};
-use crate::tape::{Cut, Tape};
+use crate::tape::{Subgraph, Tape};
 
 /// A structure that holds for all inputs and all parameters.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +33,7 @@ impl Proof {
 /// # Errors
 /// [`StructureError::Unproven`] with the path that prevents the proof, and [`StructureError::Declaration`]
 /// when order or blocks do not match the dimension.
-pub fn prove(tape: &Tape, map: &Cut, structure: &Structure) -> Result<Option<Proof>, StructureError> {
+pub fn prove(tape: &Tape, map: &Subgraph, structure: &Structure) -> Result<Option<Proof>, StructureError> {
     let d = tape.shape(map.inputs()[0]).len();
     let Some(order) = structure.order(d) else { return Ok(None) };
     if !order.is_permutation(d) {

@@ -9,7 +9,7 @@
 
 use super::diagonal::{Share, shares};
 use crate::sweep::tangent;
-use crate::tape::{Cut, Op, Tape, Var};
+use crate::tape::{Op, Subgraph, Tape, Var};
 
 /// A trace as a scalar node, and its cost.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +21,7 @@ pub struct Trace<'t> {
 }
 
 /// Records the exact trace.
-pub fn trace<'t>(tape: &'t Tape, map: &Cut) -> Trace<'t> {
+pub fn trace<'t>(tape: &'t Tape, map: &Subgraph) -> Trace<'t> {
     let (shares, sweeps) = shares(tape, map);
     let value = shares.iter().map(summed).reduce(|sum, share| sum + share);
     Trace { value: value.unwrap_or_else(|| tape.constant(0.0)), sweeps }
@@ -48,7 +48,7 @@ fn summed<'t>(Share { tangent, read }: &Share<'t>) -> Var<'t> {
 ///
 /// # Panics
 /// Without a probe.
-pub fn estimated_trace<'t>(tape: &'t Tape, map: &Cut, probes: &[Var<'t>]) -> Trace<'t> {
+pub fn estimated_trace<'t>(tape: &'t Tape, map: &Subgraph, probes: &[Var<'t>]) -> Trace<'t> {
     assert!(!probes.is_empty(), "an estimate of a trace needs at least one probe");
     let of =
         |probe: &Var<'t>| tangent(tape, map, &[(map.inputs()[0], *probe)])[0].map(|moved| probe.dot(moved));

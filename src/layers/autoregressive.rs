@@ -11,7 +11,7 @@
 use std::panic::Location;
 
 use super::masked_network::MaskedNetwork;
-use super::spline::Spline;
+use super::spline::SplineTransformer;
 use super::transformer::Transformer;
 use crate::bijection::{Bijection, Inverse, solve_in_order};
 use crate::jacobian::{Order, Structure};
@@ -32,7 +32,7 @@ pub struct Standardise {
 }
 
 impl Transformer for Standardise {
-    fn numbers(&self) -> usize {
+    fn parameters_per_dimension(&self) -> usize {
         2
     }
 
@@ -63,11 +63,14 @@ impl Autoregressive {
     }
 }
 
-impl Autoregressive<Spline> {
+impl Autoregressive<SplineTransformer> {
     /// Builds an autoregressive neural spline layer: zᵢ is a monotone spline of xᵢ with knots from x_{<i},
     /// recorded as the inverse of that map. A density takes one pass; a sample is computed variable by
     /// variable, also in one pass.
-    pub fn spline(network: MaskedNetwork, spline: Spline) -> Inverse<Autoregressive<Spline>> {
+    pub fn spline(
+        network: MaskedNetwork,
+        spline: SplineTransformer,
+    ) -> Inverse<Autoregressive<SplineTransformer>> {
         Inverse::new(Autoregressive::with(network, spline))
     }
 }
@@ -95,7 +98,10 @@ impl<T: Transformer> Bijection for Autoregressive<T> {
     #[track_caller]
     fn forward<'t>(&self, input: Var<'t>) -> Var<'t> {
         input.tape().called_from(Location::caller(), || {
-            self.transformer.forward(input, self.network.numbers(input, self.transformer.numbers()))
+            self.transformer.forward(
+                input,
+                self.network.element_parameters(input, self.transformer.parameters_per_dimension()),
+            )
         })
     }
 
@@ -103,10 +109,10 @@ impl<T: Transformer> Bijection for Autoregressive<T> {
     /// parameters from the variables already solved.
     #[track_caller]
     fn inverse<'t>(&self, output: Var<'t>) -> Option<Var<'t>> {
-        let (place, numbers) = (Location::caller(), self.transformer.numbers());
+        let (place, numbers) = (Location::caller(), self.transformer.parameters_per_dimension());
         output.tape().called_from(place, || {
             solve_in_order(output.tape(), &self.network.order(), |input| {
-                self.transformer.inverse(output, self.network.numbers(input, numbers))
+                self.transformer.inverse(output, self.network.element_parameters(input, numbers))
             })
         })
     }

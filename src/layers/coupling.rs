@@ -12,69 +12,69 @@
 use std::panic::Location;
 
 use super::network::Network;
-use super::spline::Spline;
-use super::transformer::{LogScale, Rescale, Transformer, Translate};
+use super::spline::SplineTransformer;
+use super::transformer::{Rescale, ScaleMap, ShiftTransformer, Transformer};
 use crate::bijection::{Bijection, Domain};
 use crate::jacobian::{Order, Structure};
 use crate::tape::{Var, concat};
 
 /// Coupling mask: which variables form the identity part and which the transformed part.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Halves {
-    passing: Vec<usize>,
-    moved: Vec<usize>,
+pub struct CouplingMask {
+    identity: Vec<usize>,
+    transformed: Vec<usize>,
 }
 
-impl Halves {
+impl CouplingMask {
     /// Builds a mask from booleans: variable i belongs to the identity part if `mask[i]`.
     ///
     /// # Panics
     /// When either part is empty.
-    pub fn new(mask: &[bool]) -> Halves {
+    pub fn new(mask: &[bool]) -> CouplingMask {
         let side = |wanted: bool| (0..mask.len()).filter(|i| mask[*i] == wanted).collect::<Vec<_>>();
-        let halves = Halves { passing: side(true), moved: side(false) };
+        let built = CouplingMask { identity: side(true), transformed: side(false) };
         assert!(
-            !halves.passing.is_empty() && !halves.moved.is_empty(),
-            "a coupling layer needs variables that pass and variables that are moved; the mask has {} and {}",
-            halves.passing.len(),
-            halves.moved.len()
+            !built.identity.is_empty() && !built.transformed.is_empty(),
+            "a coupling mask needs variables in both parts; this one has {} in the identity part and {} in the transformed part",
+            built.identity.len(),
+            built.transformed.len()
         );
-        halves
+        built
     }
 
     /// The first half is the identity part, the second half the transformed part.
-    pub fn first(d: usize) -> Halves {
-        Halves::new(&(0..d).map(|i| i < d / 2).collect::<Vec<_>>())
+    pub fn first_half(d: usize) -> CouplingMask {
+        CouplingMask::new(&(0..d).map(|i| i < d / 2).collect::<Vec<_>>())
     }
 
     /// The second half is the identity part, the first half the transformed part.
-    pub fn second(d: usize) -> Halves {
-        Halves::new(&(0..d).map(|i| i >= d / 2).collect::<Vec<_>>())
+    pub fn second_half(d: usize) -> CouplingMask {
+        CouplingMask::new(&(0..d).map(|i| i >= d / 2).collect::<Vec<_>>())
     }
 
     /// Alternating mask: the identity part holds the even variables if `even`, the odd ones otherwise.
-    pub fn alternating(d: usize, even: bool) -> Halves {
-        Halves::new(&(0..d).map(|i| (i % 2 == 0) == even).collect::<Vec<_>>())
+    pub fn alternating(d: usize, even: bool) -> CouplingMask {
+        CouplingMask::new(&(0..d).map(|i| (i % 2 == 0) == even).collect::<Vec<_>>())
     }
 
     fn dim(&self) -> usize {
-        self.passing.len() + self.moved.len()
+        self.identity.len() + self.transformed.len()
     }
 
     /// Splits a vector into the identity part and the transformed part.
     fn split<'t>(&self, whole: Var<'t>) -> (Var<'t>, Var<'t>) {
-        (whole.gather(&self.passing), whole.gather(&self.moved))
+        (whole.gather(&self.identity), whole.gather(&self.transformed))
     }
 
     /// The order of the variables: first the identity part, then the transformed part.
     fn order(&self) -> Order {
-        Order::of([self.passing.as_slice(), self.moved.as_slice()].concat())
+        Order::of([self.identity.as_slice(), self.transformed.as_slice()].concat())
     }
 
     /// Puts both parts back into the original order of the variables.
-    fn join<'t>(&self, passing: Var<'t>, moved: Var<'t>) -> Var<'t> {
+    fn join<'t>(&self, identity: Var<'t>, transformed: Var<'t>) -> Var<'t> {
         let order = self.order();
-        let joined = concat([passing, moved]);
+        let joined = concat([identity, transformed]);
         if order.inputs().iter().enumerate().all(|(k, i)| k == *i) {
             return joined;
         }
@@ -84,7 +84,7 @@ impl Halves {
     }
 
     fn structure(&self) -> Structure {
-        match self.passing.last() < self.moved.first() {
+        match self.identity.last() < self.transformed.first() {
             true => Structure::LowerTriangular,
             false => Structure::Triangular { order: self.order() },
         }
@@ -94,40 +94,40 @@ impl Halves {
 /// Coupling layer x_a = z_a, x_b = τ(z_b; network(z_a)) with a transformer τ.
 #[derive(Clone, Debug)]
 pub struct Coupling<T> {
-    halves: Halves,
+    mask: CouplingMask,
     network: Network,
     transformer: T,
 }
 
 /// NICE: additive coupling x_b = z_b + t(z_a). Volume preserving: ln|det J| = 0.
-pub type AdditiveCoupling = Coupling<Translate>;
+pub type AdditiveCoupling = Coupling<ShiftTransformer>;
 
 /// RealNVP: affine coupling x_b = z_b · exp(s(z_a)) + t(z_a). The network returns the unconstrained
 /// log-scales of all transformed variables, then the shifts.
 pub type AffineCoupling = Coupling<Rescale>;
 
 /// Neural spline flows: spline coupling, where x_b is a monotone spline of z_b with knots that depend on z_a.
-pub type SplineCoupling = Coupling<Spline>;
+pub type SplineCoupling = Coupling<SplineTransformer>;
 
 impl AdditiveCoupling {
-    /// Builds the layer; the input of `network` is the identity part of `halves`.
-    pub fn new(halves: Halves, network: Network) -> AdditiveCoupling {
-        Coupling::with(halves, network, Translate)
+    /// Builds the layer; the input of `network` is the identity part of `mask`.
+    pub fn new(mask: CouplingMask, network: Network) -> AdditiveCoupling {
+        Coupling::with(mask, network, ShiftTransformer)
     }
 }
 
 impl AffineCoupling {
-    /// Builds the layer with [`LogScale::Bounded`]; the input of `network` is the identity part of `halves`.
-    pub fn new(halves: Halves, network: Network) -> AffineCoupling {
-        Coupling::with(halves, network, Rescale { log_scale: LogScale::Bounded })
+    /// Builds the layer with [`ScaleMap::Bounded`]; the input of `network` is the identity part of `mask`.
+    pub fn new(mask: CouplingMask, network: Network) -> AffineCoupling {
+        Coupling::with(mask, network, Rescale { log_scale: ScaleMap::Bounded })
     }
 
-    /// Sets the scale map; defaults to [`LogScale::Bounded`].
+    /// Sets the scale map; defaults to [`ScaleMap::Bounded`].
     ///
     /// # Panics
-    /// When the slope of [`LogScale::SoftClipped`] is not above 0, or is 1.
-    pub fn with_log_scale(self, log_scale: LogScale) -> AffineCoupling {
-        if let LogScale::SoftClipped { slope } = log_scale {
+    /// When the slope of [`ScaleMap::SoftClipped`] is not above 0, or is 1.
+    pub fn with_log_scale(self, log_scale: ScaleMap) -> AffineCoupling {
+        if let ScaleMap::SoftClipped { slope } = log_scale {
             let sound = slope > 0.0 && slope.is_finite() && slope != 1.0;
             assert!(sound, "the smallest scale is above 0 and other than 1, not {slope}");
         }
@@ -136,54 +136,62 @@ impl AffineCoupling {
 }
 
 impl SplineCoupling {
-    /// Builds the layer; the input of `network` is the identity part of `halves`, and `spline` builds knots
+    /// Builds the layer; the input of `network` is the identity part of `mask`, and `spline` builds knots
     /// from its outputs.
-    pub fn new(halves: Halves, network: Network, spline: Spline) -> SplineCoupling {
-        Coupling::with(halves, network, spline)
+    pub fn new(mask: CouplingMask, network: Network, spline: SplineTransformer) -> SplineCoupling {
+        Coupling::with(mask, network, spline)
     }
 }
 
 impl<T: Transformer> Coupling<T> {
     /// Builds a coupling layer with any transformer.
-    pub fn with(halves: Halves, network: Network, transformer: T) -> Coupling<T> {
-        Coupling { halves, network, transformer }
+    pub fn with(mask: CouplingMask, network: Network, transformer: T) -> Coupling<T> {
+        Coupling { mask, network, transformer }
     }
 
     /// Records the element parameters from the network.
-    fn numbers<'t>(&self, passing: Var<'t>) -> Var<'t> {
-        self.network.apply(passing, self.transformer.numbers().saturating_mul(self.halves.moved.len()))
+    fn element_parameters<'t>(&self, identity: Var<'t>) -> Var<'t> {
+        self.network.apply(
+            identity,
+            self.transformer.parameters_per_dimension().saturating_mul(self.mask.transformed.len()),
+        )
     }
 }
 
 impl<T: Transformer> Bijection for Coupling<T> {
     fn dim(&self) -> usize {
-        self.halves.dim()
+        self.mask.dim()
     }
 
     fn structure(&self) -> Structure {
-        self.halves.structure()
+        self.mask.structure()
     }
 
     /// The identity part keeps its domain.
     fn image(&self, part: &Domain) -> Domain {
         let mut each = vec![Domain::Reals; self.dim()];
-        self.halves.passing.iter().for_each(|i| each[*i] = part.of(*i));
+        self.mask.identity.iter().for_each(|i| each[*i] = part.of(*i));
         Domain::each(each)
     }
 
     #[track_caller]
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
         z.tape().called_from(Location::caller(), || {
-            let (passing, moved) = self.halves.split(z);
-            self.halves.join(passing, self.transformer.forward(moved, self.numbers(passing)))
+            let (identity, transformed) = self.mask.split(z);
+            self.mask.join(identity, self.transformer.forward(transformed, self.element_parameters(identity)))
         })
     }
 
     #[track_caller]
     fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
         x.tape().called_from(Location::caller(), || {
-            let (passing, moved) = self.halves.split(x);
-            Some(self.halves.join(passing, self.transformer.inverse(moved, self.numbers(passing))?))
+            let (identity, transformed) = self.mask.split(x);
+            Some(
+                self.mask.join(
+                    identity,
+                    self.transformer.inverse(transformed, self.element_parameters(identity))?,
+                ),
+            )
         })
     }
 

@@ -94,12 +94,12 @@ impl MaskedNetwork {
     /// Parameters are named `net.0.weight`, `net.0.bias`, … as in [`Network`](super::Network); the last layer
     /// is initialised to 0.
     pub fn apply<'t>(&self, input: Var<'t>, each: usize) -> Vec<Var<'t>> {
-        let (d, all) = (self.dim(), self.numbers(input, each));
+        let (d, all) = (self.dim(), self.element_parameters(input, each));
         (0..each).map(|part| all.slice(part * d..(part + 1) * d)).collect()
     }
 
     /// Returns the same vectors concatenated, the layout that a transformer takes.
-    pub(super) fn numbers<'t>(&self, input: Var<'t>, each: usize) -> Var<'t> {
+    pub(super) fn element_parameters<'t>(&self, input: Var<'t>, each: usize) -> Var<'t> {
         let tape = input.tape();
         let widths = match &self.hidden {
             Hidden::Spread(widths) => widths.clone(),

@@ -17,12 +17,14 @@ mod triangular;
 pub use affine::Affine;
 pub use autoregressive::{Autoregressive, Standardise};
 pub use continuous::{Continuous, Divergence, Field, NetworkField, Solver};
-pub use coupling::{AdditiveCoupling, AffineCoupling, Coupling, Halves, SplineCoupling};
+pub use coupling::{AdditiveCoupling, AffineCoupling, Coupling, CouplingMask, SplineCoupling};
 pub use elementwise::{Elementwise, Transform};
 pub use linear::Linear;
 pub use masked_network::MaskedNetwork;
 pub use network::Network;
 pub use permutation::Permutation;
-pub use spline::{CircularSpline, Knots, RationalQuadraticSpline, Spline, SplineRule};
-pub use transformer::{LogScale, Rescale, Transformer, Translate};
+pub use spline::{
+    CircularSpline, MonotoneSpline, RationalQuadraticSpline, SplineConstraint, SplineTransformer,
+};
+pub use transformer::{Rescale, ScaleMap, ShiftTransformer, Transformer};
 pub use triangular::{Triangular, plu};

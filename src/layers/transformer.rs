@@ -1,6 +1,6 @@
 //! Transformers: monotone scalar maps with parameters from a conditioner.
 //!
-//! x = τ(z; numbers), strictly increasing in z for all element parameters `numbers`. Coupling and
+//! x = τ(z; parameters), strictly increasing in z for all element parameters `parameters`. Coupling and
 //! autoregressive layers differ in which inputs the conditioner reads; any transformer works with either. The
 //! transformer is the diagonal of the Jacobian, so the Jacobian is triangular for any conditioner.
 //!
@@ -19,31 +19,31 @@ use crate::tape::{Init, Shape, Var};
 /// struct Bent;
 ///
 /// impl Transformer for Bent {
-///     fn numbers(&self) -> usize { 1 }
-///     fn forward<'t>(&self, z: Var<'t>, numbers: Var<'t>) -> Var<'t> {
-///         let moved = z + numbers;
+///     fn parameters_per_dimension(&self) -> usize { 1 }
+///     fn forward<'t>(&self, z: Var<'t>, parameters: Var<'t>) -> Var<'t> {
+///         let moved = z + parameters;
 ///         moved + 0.5 * moved.tanh()
 ///     }
 ///     fn name(&self) -> String { "Bent".to_string() }
 /// }
 ///
-/// let layer = Coupling::with(Halves::first(4), Network::new([8]), Bent);
+/// let layer = Coupling::with(CouplingMask::first_half(4), Network::new([8]), Bent);
 /// assert_eq!(record(&layer)?.structure(), &Structure::LowerTriangular);
-/// assert!(audit(&layer)?.stands());
+/// assert!(audit(&layer)?.has_no_refutation());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Transformer {
     /// Number of element parameters for each variable.
-    fn numbers(&self) -> usize;
+    fn parameters_per_dimension(&self) -> usize;
 
-    /// Records x = τ(z; numbers) for m variables at once. `numbers` has m·`self.numbers()` entries: the first
+    /// Records x = τ(z; parameters) for m variables at once. `parameters` has m·`self.parameters_per_dimension()` entries: the first
     /// element parameter of every variable, then the second of every variable, and so on.
-    fn forward<'t>(&self, z: Var<'t>, numbers: Var<'t>) -> Var<'t>;
+    fn forward<'t>(&self, z: Var<'t>, parameters: Var<'t>) -> Var<'t>;
 
-    /// Records z = τ⁻¹(x; numbers), if written by hand; `None`, the default, lets the layer derive its
+    /// Records z = τ⁻¹(x; parameters), if written by hand; `None`, the default, lets the layer derive its
     /// inverse.
-    fn inverse<'t>(&self, x: Var<'t>, numbers: Var<'t>) -> Option<Var<'t>> {
-        let _ = (x, numbers);
+    fn inverse<'t>(&self, x: Var<'t>, parameters: Var<'t>) -> Option<Var<'t>> {
+        let _ = (x, parameters);
         None
     }
 
@@ -53,15 +53,15 @@ pub trait Transformer {
 
 /// Shift transformer: x = z + t.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Translate;
+pub struct ShiftTransformer;
 
-impl Transformer for Translate {
-    fn numbers(&self) -> usize {
+impl Transformer for ShiftTransformer {
+    fn parameters_per_dimension(&self) -> usize {
         1
     }
 
-    fn forward<'t>(&self, z: Var<'t>, numbers: Var<'t>) -> Var<'t> {
-        z + numbers
+    fn forward<'t>(&self, z: Var<'t>, parameters: Var<'t>) -> Var<'t> {
+        z + parameters
     }
 
     fn name(&self) -> String {
@@ -71,14 +71,14 @@ impl Transformer for Translate {
 
 /// Scale map: how an affine transformer computes its log-scale s from the unconstrained network output r.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum LogScale {
+pub enum ScaleMap {
     /// s = α·tanh(r/α), with a learned α = exp(`log_bound`) for each transformed variable: the scale is
     /// bounded, so that a single bad step cannot blow up exp(s), the bound is learned, and α is never 0.
     Bounded,
     /// s = tanh r.
     Tanh,
     /// s = r.
-    Raw,
+    Identity,
     /// s = r/(1 + |r/ln slope|): scales stay between slope and 1/slope.
     SoftClipped {
         /// The smallest scale, above 0 and other than 1.
@@ -86,18 +86,18 @@ pub enum LogScale {
     },
 }
 
-impl LogScale {
+impl ScaleMap {
     /// Records s from the unconstrained log-scales.
     fn apply<'t>(self, r: Var<'t>) -> Var<'t> {
         match self {
-            LogScale::Bounded => {
+            ScaleMap::Bounded => {
                 let log_bound = Init::Constant(2f64.ln());
                 let bound = r.tape().parameter("log_bound", Shape::Vector(r.len()), log_bound).exp();
                 bound * (r / bound).tanh()
             }
-            LogScale::Tanh => r.tanh(),
-            LogScale::Raw => r,
-            LogScale::SoftClipped { slope } => r / (1.0 + (r / slope.ln()).abs()),
+            ScaleMap::Tanh => r.tanh(),
+            ScaleMap::Identity => r,
+            ScaleMap::SoftClipped { slope } => r / (1.0 + (r / slope.ln()).abs()),
         }
     }
 }
@@ -105,17 +105,17 @@ impl LogScale {
 /// Affine transformer: x = z·exp(s) + t, with s computed from the unconstrained log-scale by the scale map.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rescale {
-    pub(super) log_scale: LogScale,
+    pub(super) log_scale: ScaleMap,
 }
 
 impl Transformer for Rescale {
-    fn numbers(&self) -> usize {
+    fn parameters_per_dimension(&self) -> usize {
         2
     }
 
-    fn forward<'t>(&self, z: Var<'t>, numbers: Var<'t>) -> Var<'t> {
+    fn forward<'t>(&self, z: Var<'t>, parameters: Var<'t>) -> Var<'t> {
         let m = z.len();
-        let (raw, shift) = (numbers.slice(0..m), numbers.slice(m..2 * m));
+        let (raw, shift) = (parameters.slice(0..m), parameters.slice(m..2 * m));
         z * self.log_scale.apply(raw).exp() + shift
     }
 

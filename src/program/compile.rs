@@ -20,12 +20,12 @@ use super::slopes::together;
 use super::workspace::PlanId;
 use crate::sweep::reach::Layout;
 use crate::sweep::zeros::structural_zeros;
-use crate::tape::{Cut, Declaration, NodeId, Op, Shape, Tape};
+use crate::tape::{Declaration, NodeId, Op, Shape, Subgraph, Tape};
 
 /// What is known of each node while compiling, by position in the cut.
 pub(super) struct Compiler<'t> {
     pub tape: &'t Tape,
-    pub cut: Cut,
+    pub subgraph: Subgraph,
     pub layout: Layout,
     pub zeros: Vec<bool>,
     pub outputs: Vec<Output>,
@@ -53,13 +53,13 @@ impl<'t> Compiler<'t> {
         wanted.extend(blocks.iter().flat_map(Block::results));
         let variables = blocks.iter().map(|block| block.variable);
         let starts: Vec<NodeId> = inputs.iter().copied().chain(variables).collect();
-        let cut = Cut::new(tape, &starts, &wanted);
-        let layout = Layout::new(tape, &cut);
-        let zeros = structural_zeros(tape, &cut, &layout);
-        let count = cut.nodes().len();
+        let subgraph = Subgraph::new(tape, &starts, &wanted);
+        let layout = Layout::new(tape, &subgraph);
+        let zeros = structural_zeros(tape, &subgraph, &layout);
+        let count = subgraph.nodes().len();
         Compiler {
             tape,
-            cut,
+            subgraph,
             layout,
             zeros,
             outputs: outputs.to_vec(),
@@ -88,7 +88,7 @@ impl<'t> Compiler<'t> {
         self.classify();
         self.mark_needs();
         self.unread = self.find_unread();
-        let mut numbers = Numbers::new(self.cut.nodes().len());
+        let mut numbers = Numbers::new(self.subgraph.nodes().len());
         self.lay_out_shared(&mut numbers);
         self.lay_out_sums(&mut numbers);
         let offset = |slot: &Option<SlotId>| slot.map(|slot| numbers.slots[slot.0].offset);
@@ -116,8 +116,8 @@ impl<'t> Compiler<'t> {
     /// Gives every shared node that is needed a slot, and its work.
     fn lay_out_shared(&self, numbers: &mut Numbers) {
         let declarations = self.tape.declarations();
-        for (position, id) in self.cut.nodes().iter().enumerate() {
-            if !self.needs_value[position] || self.cut.is_input(*id) {
+        for (position, id) in self.subgraph.nodes().iter().enumerate() {
+            if !self.needs_value[position] || self.subgraph.is_input(*id) {
                 continue;
             }
             let node = self.tape.node(*id);
@@ -153,7 +153,7 @@ impl<'t> Compiler<'t> {
         };
         let deferred = self.deferred_sums();
         let start = numbers.length;
-        for (position, id) in self.cut.nodes().iter().enumerate().filter(|(p, _)| self.needs_sum[*p]) {
+        for (position, id) in self.subgraph.nodes().iter().enumerate().filter(|(p, _)| self.needs_sum[*p]) {
             let node = self.tape.node(*id);
             if direct(position, &node.op) && deferred.binary_search(&position).is_err() {
                 numbers.sums_of[position] = Some(numbers.slot(node.shape, &[]));
@@ -161,11 +161,11 @@ impl<'t> Compiler<'t> {
         }
         numbers.sums = start..numbers.length;
         for position in deferred {
-            let shape = self.tape.shape(self.cut.nodes()[position]);
+            let shape = self.tape.shape(self.subgraph.nodes()[position]);
             numbers.sums_of[position] = Some(numbers.slot(shape, &[]));
         }
         numbers.deferred_sums = numbers.sums.end..numbers.length;
-        for (position, id) in self.cut.nodes().iter().enumerate() {
+        for (position, id) in self.subgraph.nodes().iter().enumerate() {
             if !self.needs_sum[position] || numbers.sums_of[position].is_some() {
                 continue;
             }

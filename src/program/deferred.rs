@@ -91,11 +91,11 @@ fn stripes(deferred: &[Instruction], length: usize) -> Vec<Stripe> {
         };
         let [rows, columns] = mask.shape();
         let count = (rows * columns).div_ceil(share).min(rows / LEAST_ROWS).max(1);
-        let cut = |k: usize| if k == count { rows } else { k * rows / count / BLOCK * BLOCK };
+        let subgraph = |k: usize| if k == count { rows } else { k * rows / count / BLOCK * BLOCK };
         stripes.extend((0..count).map(|k| Stripe {
-            left: Rows::new(left.first.after(cut(k)), cut(k + 1) - cut(k)),
+            left: Rows::new(left.first.after(subgraph(k)), subgraph(k + 1) - subgraph(k)),
             right: *right,
-            mask: mask.rows(cut(k)..cut(k + 1)),
+            mask: mask.rows(subgraph(k)..subgraph(k + 1)),
         }));
     }
     stripes

@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use super::plan::Output;
 use crate::sweep::reach::{NONE, Reach, Relation};
 use crate::sweep::tangent;
-use crate::tape::{Cut, Equation, NodeId, Op, Operands, Shape, Tape};
+use crate::tape::{Equation, NodeId, Op, Operands, Shape, Subgraph, Tape};
 
 /// What is run to find the unknown of an equation; `W` is how a node's work is named.
 #[derive(Clone, Debug)]
@@ -93,9 +93,9 @@ impl Lowered {
 /// Unfolds the equations of a program; `None` when it has none.
 pub(super) fn lower(tape: &Tape, inputs: &[NodeId], outputs: &[Output]) -> Option<Lowered> {
     let wanted: Vec<NodeId> = outputs.iter().map(|output| output.node()).collect();
-    let cut = Cut::new(tape, inputs, &wanted);
-    let is_equation = |id: &NodeId| tape.look(*id, |node| matches!(node.op, Op::Equation(_)));
-    if !cut.nodes().iter().any(|id| !cut.is_input(*id) && is_equation(id)) {
+    let subgraph = Subgraph::new(tape, inputs, &wanted);
+    let is_equation = |id: &NodeId| tape.with_node(*id, |node| matches!(node.op, Op::Equation(_)));
+    if !subgraph.nodes().iter().any(|id| !subgraph.is_input(*id) && is_equation(id)) {
         return None;
     }
     let new = tape.sibling();
@@ -104,7 +104,7 @@ pub(super) fn lower(tape: &Tape, inputs: &[NodeId], outputs: &[Output]) -> Optio
         known.insert(*input, new.input(tape.shape(*input)).id());
     }
     let mut unfolding = Unfolding { to: &new, blocks: Vec::new() };
-    unfolding.copy(tape, &cut, &mut known);
+    unfolding.copy(tape, &subgraph, &mut known);
     let blocks = unfolding.blocks;
     Some(Lowered {
         inputs: inputs.iter().map(|id| known[id]).collect(),
@@ -124,11 +124,11 @@ impl Unfolding<'_> {
     fn copy(
         &mut self,
         from: &Tape,
-        cut: &Cut,
+        subgraph: &Subgraph,
         known: &mut HashMap<NodeId, NodeId>,
     ) -> HashMap<NodeId, usize> {
         let mut blocks = HashMap::new();
-        for id in cut.nodes() {
+        for id in subgraph.nodes() {
             if known.contains_key(id) {
                 continue;
             }
@@ -177,8 +177,8 @@ impl Unfolding<'_> {
             Equation::Root(equation) => {
                 let (local, inputs, value) = equation.function.tape();
                 let one = local.constant(1.0).broadcast(shape);
-                let cut = Cut::new(&local, &inputs, &[value]);
-                let slope = tangent(&local, &cut, &[(inputs[0], one)])[0].expect("h grows with z").id();
+                let subgraph = Subgraph::new(&local, &inputs, &[value]);
+                let slope = tangent(&local, &subgraph, &[(inputs[0], one)])[0].expect("h grows with z").id();
                 let labels: Vec<u32> = (0..count as u32).collect();
                 let Unfolded { variable, known, parts } =
                     self.unfold(&local, &inputs, &[value, slope], operands, &labels);
@@ -201,15 +201,17 @@ impl Unfolding<'_> {
         operands: &[NodeId],
         labels: &[u32],
     ) -> Unfolded {
-        let cut = Cut::new(local, &inputs[..1], outputs);
-        let reach = Reach::new(local, &cut, Relation::Value);
+        let subgraph = Subgraph::new(local, &inputs[..1], outputs);
+        let reach = Reach::new(local, &subgraph, Relation::Value);
         let highest = reach.highest(labels);
         let variable = self.to.input(local.shape(inputs[0])).id();
         let arguments = [variable].into_iter().chain(operands.iter().copied());
         let mut known: HashMap<NodeId, NodeId> = inputs.iter().copied().zip(arguments).collect();
-        let inner = self.copy(local, &cut, &mut known);
+        let inner = self.copy(local, &subgraph, &mut known);
         let mut parts = Vec::new();
-        for id in cut.nodes().iter().filter(|id| !cut.is_input(**id) && reach.depends_on_input(**id)) {
+        for id in
+            subgraph.nodes().iter().filter(|id| !subgraph.is_input(**id) && reach.depends_on_input(**id))
+        {
             let mut by_label: Vec<(u32, usize)> =
                 highest[reach.layout().elements(*id)].iter().copied().zip(0..).collect();
             by_label.sort_unstable();

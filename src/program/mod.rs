@@ -4,7 +4,7 @@
 //! parameters), the rest runs over chunks of rows, feature-major, so that each operation is one loop over contiguous
 //! lanes and the numbers of a chunk stay in cache.
 //!
-//! Data movement that is not needed is looked through first (`sweep::resolve_movement`). Reading order:
+//! Data movement that is not needed is looked through first (`sweep::propagate_copies`). Reading order:
 //! | file | what happens there |
 //! |---|---|
 //! | `lower` | equations are unfolded into nodes and the order in which their elements become known |

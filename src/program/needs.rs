@@ -18,15 +18,15 @@ impl Compiler<'_> {
     pub(super) fn deferred_sums(&self) -> Vec<usize> {
         let is_large = |position: &usize| {
             let (op, shape) =
-                self.tape.look(self.cut.nodes()[*position], |node| (node.op.clone(), node.shape));
+                self.tape.with_node(self.subgraph.nodes()[*position], |node| (node.op.clone(), node.shape));
             self.needs_sum[*position]
                 && self.pushes_sum[*position]
                 && op == Op::Outer
                 && shape.len() >= DEFERRED_LENGTH
         };
-        let large: Vec<usize> = (0..self.cut.nodes().len()).filter(is_large).collect();
+        let large: Vec<usize> = (0..self.subgraph.nodes().len()).filter(is_large).collect();
         let length: usize =
-            large.iter().map(|position| self.tape.shape(self.cut.nodes()[*position]).len()).sum();
+            large.iter().map(|position| self.tape.shape(self.subgraph.nodes()[*position]).len()).sum();
         if length >= DEFERRED_LENGTH_IN_ALL { large } else { Vec::new() }
     }
 
@@ -34,14 +34,14 @@ impl Compiler<'_> {
     /// multiplied with them wherever they go.
     pub(super) fn find_unread(&self) -> HashMap<usize, Vec<bool>> {
         let mut unread: HashMap<usize, Vec<bool>> = HashMap::new();
-        for (user, id) in self.cut.nodes().iter().enumerate() {
-            if !self.needs_sum[user] || self.cut.is_input(*id) {
+        for (user, id) in self.subgraph.nodes().iter().enumerate() {
+            if !self.needs_sum[user] || self.subgraph.is_input(*id) {
                 continue;
             }
             let node = self.tape.node(*id);
             let zeros = self.zeros_of(*id);
             for operand in &node.operands {
-                let (op, shape) = self.tape.look(*operand, |node| (node.op.clone(), node.shape));
+                let (op, shape) = self.tape.with_node(*operand, |node| (node.op.clone(), node.shape));
                 if op != Op::Outer {
                     continue;
                 }
@@ -73,8 +73,8 @@ impl Compiler<'_> {
             .filter(|output| matches!(output, Output::Sum(_)))
             .map(|output| output.node())
             .collect();
-        for (position, id) in self.cut.nodes().iter().enumerate() {
-            if self.cut.is_input(*id) {
+        for (position, id) in self.subgraph.nodes().iter().enumerate() {
+            if self.subgraph.is_input(*id) {
                 self.batched[position] = true;
                 continue;
             }
@@ -95,7 +95,7 @@ impl Compiler<'_> {
 
     pub(super) fn mark_needs(&mut self) {
         let results: Vec<NodeId> = self.blocks.iter().flat_map(Block::results).collect();
-        for id in self.cut.inputs().iter().chain(&results) {
+        for id in self.subgraph.inputs().iter().chain(&results) {
             let position = self.position(*id);
             self.needs_value[position] = true;
             self.uses[position] += 1;
@@ -108,10 +108,10 @@ impl Compiler<'_> {
                 Output::Sum(_) => self.needs_sum[position] = true,
             }
         }
-        for position in (0..self.cut.nodes().len()).rev() {
-            let id = self.cut.nodes()[position];
+        for position in (0..self.subgraph.nodes().len()).rev() {
+            let id = self.subgraph.nodes()[position];
             let node = self.tape.node(id);
-            let operands: Vec<usize> = if self.cut.is_input(id) {
+            let operands: Vec<usize> = if self.subgraph.is_input(id) {
                 Vec::new()
             } else {
                 node.operands.iter().map(|operand| self.position(*operand)).collect()
@@ -151,7 +151,7 @@ impl Compiler<'_> {
 
     /// The position of an operand.
     pub(super) fn operand(&self, position: usize, k: usize) -> usize {
-        self.position(self.tape.look(self.cut.nodes()[position], |node| node.operands[k]))
+        self.position(self.tape.with_node(self.subgraph.nodes()[position], |node| node.operands[k]))
     }
 
     /// Whether an operation is a product of a shared matrix with something batched.
@@ -166,7 +166,7 @@ impl Compiler<'_> {
         loop {
             let node = self.tape.node(id);
             let mask = |k: usize| {
-                self.tape.look(node.operands[k], |operand| match &operand.op {
+                self.tape.with_node(node.operands[k], |operand| match &operand.op {
                     Op::Constant(data) => data.values().iter().all(|value| *value == 0.0 || *value == 1.0),
                     _ => false,
                 })

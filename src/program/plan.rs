@@ -15,8 +15,8 @@ use super::precision::Precision;
 use super::register::{Registers, Rows};
 use super::run::lanes_for;
 use super::workspace::{Passes, PlanId, Pool};
-use crate::sweep::resolve_movement;
-use crate::tape::{Cut, Declaration, NodeId, Op, Shape, Tape};
+use crate::sweep::propagate_copies;
+use crate::tape::{Declaration, NodeId, Op, Shape, Subgraph, Tape};
 
 /// What is wanted of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,8 +201,8 @@ impl Plan {
 
     fn new(tape: &Tape, inputs: &[NodeId], outputs: &[Output]) -> Plan {
         let wanted: Vec<NodeId> = outputs.iter().map(|output| output.node()).collect();
-        let cut = Cut::new(tape, inputs, &wanted);
-        let resolved = resolve_movement(tape, &cut);
+        let subgraph = Subgraph::new(tape, inputs, &wanted);
+        let resolved = propagate_copies(tape, &subgraph);
         let outputs: Vec<Output> =
             outputs.iter().zip(resolved).map(|(output, node)| output.at(node)).collect();
         match lower(tape, inputs, &outputs) {

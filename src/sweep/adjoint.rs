@@ -16,7 +16,7 @@ use super::equation;
 use super::guard::{Guard, Guards};
 use super::partial::{self, Partial, branches};
 use super::tangent::{choice, times};
-use crate::tape::{Binary, Cut, Equation, Node, NodeId, Op, Shape, Tape, Unary, Var, joined};
+use crate::tape::{Binary, Equation, Node, NodeId, Op, Shape, Subgraph, Tape, Unary, Var, joined};
 
 /// The derivative of Σ seed·output by each node of `wrt`; `None` where it is zero by structure.
 ///
@@ -24,21 +24,21 @@ use crate::tape::{Binary, Cut, Equation, Node, NodeId, Op, Shape, Tape, Unary, V
 /// parameters, or any other nodes of the program.
 pub fn adjoint<'t>(
     tape: &'t Tape,
-    cut: &Cut,
+    subgraph: &Subgraph,
     seeds: &[(NodeId, Var<'t>)],
     wrt: &[NodeId],
 ) -> Vec<Option<Var<'t>>> {
-    let count = cut.nodes().len();
-    let at = |id: NodeId| cut.position(id).expect("the node belongs to the program");
+    let count = subgraph.nodes().len();
+    let at = |id: NodeId| subgraph.position(id).expect("the node belongs to the program");
     let asked: HashSet<NodeId> = wrt.iter().copied().collect();
-    let wanted = active(tape, cut, &asked);
+    let wanted = active(tape, subgraph, &asked);
     let mut guards = Guards::new(tape);
     let mut pending: Vec<Pending<'t>> = (0..count).map(|_| Pending::default()).collect();
     for (output, seed) in seeds {
         pending[at(*output)].add(&mut guards, Adjoint::of(*seed));
     }
     let mut found: HashMap<NodeId, Var<'t>> = HashMap::new();
-    for (position, id) in cut.nodes().iter().enumerate().rev() {
+    for (position, id) in subgraph.nodes().iter().enumerate().rev() {
         if !wanted[position] {
             continue;
         }
@@ -47,9 +47,9 @@ pub fn adjoint<'t>(
         if asked.contains(id) {
             found.insert(*id, own.masked(&mut guards));
         }
-        if !cut.is_input(*id) {
+        if !subgraph.is_input(*id) {
             let node = tape.node(*id);
-            Spread { tape, cut, wanted: &wanted, pending: &mut pending, guards: &mut guards }
+            Spread { tape, subgraph, wanted: &wanted, pending: &mut pending, guards: &mut guards }
                 .node(*id, &node, own);
         }
     }
@@ -57,12 +57,12 @@ pub fn adjoint<'t>(
 }
 
 /// By place in the program: whether a node depends on a node of `wrt`, or is one.
-fn active(tape: &Tape, cut: &Cut, wrt: &HashSet<NodeId>) -> Vec<bool> {
-    let mut active = vec![false; cut.nodes().len()];
-    for (position, id) in cut.nodes().iter().enumerate() {
-        let moved = |operand: &NodeId| cut.position(*operand).is_some_and(|at| active[at]);
+fn active(tape: &Tape, subgraph: &Subgraph, wrt: &HashSet<NodeId>) -> Vec<bool> {
+    let mut active = vec![false; subgraph.nodes().len()];
+    for (position, id) in subgraph.nodes().iter().enumerate() {
+        let moved = |operand: &NodeId| subgraph.position(*operand).is_some_and(|at| active[at]);
         active[position] = wrt.contains(id)
-            || (!cut.is_input(*id) && tape.look(*id, |node| node.operands.iter().any(moved)));
+            || (!subgraph.is_input(*id) && tape.with_node(*id, |node| node.operands.iter().any(moved)));
     }
     active
 }
@@ -210,10 +210,10 @@ fn scattered<'t>(
 
 /// Whether a matrix is a parameter, or one times a constant: what leads to it has finite derivatives.
 fn is_weight(tape: &Tape, matrix: NodeId) -> bool {
-    let is = |id: NodeId, of: fn(&Op) -> bool| tape.look(id, |node| of(&node.op));
+    let is = |id: NodeId, of: fn(&Op) -> bool| tape.with_node(id, |node| of(&node.op));
     let parameter = |id: NodeId| is(id, |op| matches!(op, Op::Parameter(_)));
     let constant = |id: NodeId| is(id, |op| matches!(op, Op::Constant(_)));
-    let factors = tape.look(matrix, |node| match (&node.op, node.operands.as_slice()) {
+    let factors = tape.with_node(matrix, |node| match (&node.op, node.operands.as_slice()) {
         (Op::Binary(Binary::Mul), [a, b]) => Some((*a, *b)),
         _ => None,
     });
@@ -224,7 +224,7 @@ fn is_weight(tape: &Tape, matrix: NodeId) -> bool {
 /// Whether no element can be infinite or NaN: parameters and constants, wherever they were moved.
 fn is_finite(tape: &Tape, mut id: NodeId) -> bool {
     loop {
-        let next = tape.look(id, |node| match &node.op {
+        let next = tape.with_node(id, |node| match &node.op {
             Op::Parameter(_) => Ok(true),
             Op::Constant(data) => Ok(data.values().iter().all(|value| value.is_finite())),
             Op::Unary(Unary::Neg) | Op::Broadcast | Op::Gather(_) | Op::Transpose => Err(node.operands[0]),
@@ -240,7 +240,7 @@ fn is_finite(tape: &Tape, mut id: NodeId) -> bool {
 /// Hands adjoints to operands.
 struct Spread<'a, 't> {
     tape: &'t Tape,
-    cut: &'a Cut,
+    subgraph: &'a Subgraph,
     wanted: &'a [bool],
     pending: &'a mut [Pending<'t>],
     guards: &'a mut Guards<'t>,
@@ -248,7 +248,7 @@ struct Spread<'a, 't> {
 
 impl<'t> Spread<'_, 't> {
     fn at(&self, id: NodeId) -> usize {
-        self.cut.position(id).expect("operands belong to the program")
+        self.subgraph.position(id).expect("operands belong to the program")
     }
 
     fn give(&mut self, to: NodeId, share: Adjoint<'t>) {
@@ -262,8 +262,8 @@ impl<'t> Spread<'_, 't> {
         let y = tape.var(id);
         let to = &node.operands;
         let operands: Vec<Var<'t>> = to.iter().map(|operand| tape.var(*operand)).collect();
-        let (cut, wanted) = (self.cut, self.wanted);
-        let wants = |k: usize| cut.position(to[k]).is_some_and(|at| wanted[at]);
+        let (subgraph, wanted) = (self.subgraph, self.wanted);
+        let wants = |k: usize| subgraph.position(to[k]).is_some_and(|at| wanted[at]);
         match &node.op {
             Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => {}
             Op::Unary(op) if wants(0) => self.share(own, partial::unary(*op, operands[0], y), to[0]),

@@ -12,20 +12,22 @@ use super::adjoint::adjoint;
 use super::reach::{Layout, NONE, Reach, Relation};
 use super::tangent::tangent;
 use super::zeros::structural_zeros;
-use crate::tape::{Cut, Data, Equation, Function, Node, NodeId, Op, Operands, Root, Substitution, Tape, Var};
+use crate::tape::{
+    Data, Equation, Function, Node, NodeId, Op, Operands, Root, Subgraph, Substitution, Tape, Var,
+};
 
 /// `output` as a function of `variable`, and the nodes it captures: input k + 1 of the function is the k-th.
 ///
 /// What does not depend on the variable is captured as it is, so that it is computed once and outside; but a node
 /// with structural zeros is taken inside, down to what it is made of, so that they stay visible.
 pub(crate) fn capture(tape: &Tape, variable: NodeId, output: NodeId) -> (Arc<Function>, Operands) {
-    let cut = Cut::new(tape, &[variable], &[output]);
-    let layout = Layout::new(tape, &cut);
-    let zeros = structural_zeros(tape, &cut, &layout);
+    let subgraph = Subgraph::new(tape, &[variable], &[output]);
+    let layout = Layout::new(tape, &subgraph);
+    let zeros = structural_zeros(tape, &subgraph, &layout);
     let position = |id: NodeId| layout.position(id).expect("the node belongs to the program");
-    let count = cut.nodes().len();
+    let count = subgraph.nodes().len();
     let (mut depends, mut is_constant) = (vec![false; count], vec![false; count]);
-    for (at, id) in cut.nodes().iter().enumerate() {
+    for (at, id) in subgraph.nodes().iter().enumerate() {
         let node = tape.node(*id);
         depends[at] = *id == variable || node.operands.iter().any(|operand| depends[position(*operand)]);
         let leaf = matches!(node.op, Op::Input(_) | Op::Parameter(_));
@@ -34,7 +36,7 @@ pub(crate) fn capture(tape: &Tape, variable: NodeId, output: NodeId) -> (Arc<Fun
     let mut inside = vec![false; count];
     let mut needed = vec![false; count];
     needed[position(output)] = true;
-    for (at, id) in cut.nodes().iter().enumerate().rev() {
+    for (at, id) in subgraph.nodes().iter().enumerate().rev() {
         if !needed[at] || *id == variable {
             continue;
         }
@@ -97,8 +99,8 @@ pub(crate) fn substitution<'t>(
     output: Var<'t>,
     order: &[u32],
 ) -> Option<Var<'t>> {
-    let cut = Cut::new(tape, &[variable.id()], &[output.id()]);
-    let reach = Reach::new(tape, &cut, Relation::Value);
+    let subgraph = Subgraph::new(tape, &[variable.id()], &[output.id()]);
+    let reach = Reach::new(tape, &subgraph, Relation::Value);
     let highest = reach.highest(order);
     let before = |(element, place): (usize, &u32)| highest[element] == NONE || highest[element] < *place;
     if output.shape() != variable.shape() || !reach.output_elements().into_iter().zip(order).all(before) {
@@ -140,8 +142,8 @@ impl Dependence {
         let operands = inputs.len() - 1;
         let moving: Vec<usize> = (0..operands).filter(|k| moves(*k)).collect();
         let kept: Vec<NodeId> = moving.iter().map(|k| inputs[k + 1]).collect();
-        let cut = Cut::new(&tape, &kept, &[output]);
-        let reach = Reach::new(&tape, &cut, relation);
+        let subgraph = Subgraph::new(&tape, &kept, &[output]);
+        let reach = Reach::new(&tape, &subgraph, relation);
         Some(match order {
             Some(order) => {
                 let lowest = reach.lowest(order);
@@ -185,16 +187,16 @@ impl Dependence {
 }
 
 /// An equation's function at its solution, on the tape again.
-fn at_solution<'t>(function: &Function, z: Var<'t>, operands: &[Var<'t>]) -> (Cut, Var<'t>) {
+fn at_solution<'t>(function: &Function, z: Var<'t>, operands: &[Var<'t>]) -> (Subgraph, Var<'t>) {
     let arguments: Vec<NodeId> = [z].iter().chain(operands).map(|var| var.id()).collect();
     let value = function.apply(z.tape(), &arguments);
-    (Cut::new(z.tape(), &arguments, &[value.id()]), value)
+    (Subgraph::new(z.tape(), &arguments, &[value.id()]), value)
 }
 
 /// h_z, which is diagonal: the sum of its row is its entry.
-fn slope<'t>(cut: &Cut, z: Var<'t>) -> Var<'t> {
+fn slope<'t>(subgraph: &Subgraph, z: Var<'t>) -> Var<'t> {
     let one = z.tape().constant(1.0).broadcast(z.shape());
-    tangent(z.tape(), cut, &[(z.id(), one)])[0].expect("h grows with z")
+    tangent(z.tape(), subgraph, &[(z.id(), one)])[0].expect("h grows with z")
 }
 
 /// The seeds of what moves.
@@ -209,9 +211,9 @@ pub(super) fn root_tangent<'t>(
     operands: &[Var<'t>],
     tangents: &[Option<Var<'t>>],
 ) -> Option<Var<'t>> {
-    let (cut, _) = at_solution(&equation.function, z, operands);
-    let moved = tangent(z.tape(), &cut, &seeds(operands, tangents))[0]?;
-    Some(-(moved / slope(&cut, z)))
+    let (subgraph, _) = at_solution(&equation.function, z, operands);
+    let moved = tangent(z.tape(), &subgraph, &seeds(operands, tangents))[0]?;
+    Some(-(moved / slope(&subgraph, z)))
 }
 
 /// The adjoint of each of these operands: -h_cᵀ (z̄ / h_z).
@@ -222,10 +224,10 @@ pub(super) fn root_adjoint<'t>(
     own: Var<'t>,
     wrt: &[usize],
 ) -> Vec<Option<Var<'t>>> {
-    let (cut, value) = at_solution(&equation.function, z, operands);
-    let weight = -(own / slope(&cut, z));
+    let (subgraph, value) = at_solution(&equation.function, z, operands);
+    let weight = -(own / slope(&subgraph, z));
     let wrt: Vec<NodeId> = wrt.iter().map(|k| operands[*k].id()).collect();
-    adjoint(z.tape(), &cut, &[(value.id(), weight)], &wrt)
+    adjoint(z.tape(), &subgraph, &[(value.id(), weight)], &wrt)
 }
 
 /// dz = G_z dz + G_c dc: the same kind of equation.
@@ -236,10 +238,10 @@ pub(super) fn substitution_tangent<'t>(
     tangents: &[Option<Var<'t>>],
 ) -> Option<Var<'t>> {
     let tape = z.tape();
-    let (cut, _) = at_solution(&equation.function, z, operands);
-    let direct = tangent(tape, &cut, &seeds(operands, tangents))[0]?;
+    let (subgraph, _) = at_solution(&equation.function, z, operands);
+    let direct = tangent(tape, &subgraph, &seeds(operands, tangents))[0]?;
     let moving = tape.input(z.shape());
-    let Some(through) = tangent(tape, &cut, &[(z.id(), moving)])[0] else { return Some(direct) };
+    let Some(through) = tangent(tape, &subgraph, &[(z.id(), moving)])[0] else { return Some(direct) };
     let solved = substitution(tape, moving, through + direct, &equation.order);
     Some(solved.expect("a tangent sees no later element than the function does"))
 }
@@ -253,9 +255,9 @@ pub(super) fn substitution_adjoint<'t>(
     wrt: &[usize],
 ) -> Vec<Option<Var<'t>>> {
     let tape = z.tape();
-    let (cut, value) = at_solution(&equation.function, z, operands);
+    let (subgraph, value) = at_solution(&equation.function, z, operands);
     let moving = tape.input(z.shape());
-    let weight = match adjoint(tape, &cut, &[(value.id(), moving)], &[z.id()])[0] {
+    let weight = match adjoint(tape, &subgraph, &[(value.id(), moving)], &[z.id()])[0] {
         None => own,
         Some(back) => {
             let last = equation.order.iter().max().copied().unwrap_or(0);
@@ -265,5 +267,5 @@ pub(super) fn substitution_adjoint<'t>(
         }
     };
     let wrt: Vec<NodeId> = wrt.iter().map(|k| operands[*k].id()).collect();
-    adjoint(tape, &cut, &[(value.id(), weight)], &wrt)
+    adjoint(tape, &subgraph, &[(value.id(), weight)], &wrt)
 }

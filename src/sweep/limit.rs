@@ -7,8 +7,8 @@
 use std::collections::HashMap;
 
 use super::bound::{Bound, Bounds};
-use super::jump::may_jump;
-use crate::tape::{Binary, Choice, Cut, Function, Node, NodeId, Op, Tape, Unary};
+use super::continuity::may_be_discontinuous;
+use crate::tape::{Binary, Choice, Function, Node, NodeId, Op, Subgraph, Tape, Unary};
 
 /// Where the elements of a node go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,15 +40,15 @@ pub(super) fn crosses_zero(function: &Function, ends: (f64, f64), captured: &[Bo
     let bounds = Bounds::new(&tape, &given);
     // Between a value below and one above lies 0 only if nothing is jumped over.
     bounds.of(output).defined
-        && !may_jump(&tape, &Cut::new(&tape, &[variable], &[output]))
+        && !may_be_discontinuous(&tape, &Subgraph::new(&tape, &[variable], &[output]))
         && limit(&tape, variable, output, &bounds, Down) == Down
         && limit(&tape, variable, output, &bounds, Up) == Up
 }
 
 fn limit(tape: &Tape, variable: NodeId, output: NodeId, bounds: &Bounds<'_>, start: Limit) -> Limit {
-    let cut = Cut::new(tape, &[variable], &[output]);
+    let subgraph = Subgraph::new(tape, &[variable], &[output]);
     let mut limits: HashMap<NodeId, Limit> = HashMap::new();
-    for id in cut.nodes() {
+    for id in subgraph.nodes() {
         // Of no elements none goes anywhere, and neither does their sum.
         let limit = match *id == variable {
             _ if tape.shape(*id).is_empty() => Fixed,

@@ -6,10 +6,10 @@
 //! | [`tangent`](fn@tangent) | new nodes, forwards | Jacobian columns, diagonals, as formulas |
 //! | [`adjoint`](fn@adjoint) | new nodes, backwards | gradients, Jacobian rows, as formulas |
 //! | [`reach`] | which inputs it depends on, which outputs it reaches | sparsity, order, slices |
-//! | [`may_jump`](fn@may_jump) | whether it is continuous | proofs of monotonicity |
+//! | [`may_be_discontinuous`](fn@may_be_discontinuous) | whether it is continuous | proofs of monotonicity |
 //! | [`bound`] | an interval, for all inputs and parameters | signs, domains |
 //! | [`simplify`](fn@simplify::simplify) | an equal, smaller program | textbook formulas |
-//! | [`resolve_movement`] | what is read in the end | equal work as one node |
+//! | [`propagate_copies`] | what is read in the end | equal work as one node |
 //! | [`invert`](fn@invert) | the program run backwards | inverses, as formulas |
 //! | [`render`](fn@render), [`formulas`] | terms | formulas in text, LaTeX and MathML |
 //!
@@ -18,14 +18,14 @@
 
 mod adjoint;
 pub mod bound;
+mod continuity;
+mod copy_propagation;
 mod equation;
 mod guard;
 mod invert;
-mod jump;
 mod limit;
 mod lu;
 mod mills;
-mod movement;
 pub(crate) mod partial;
 pub mod reach;
 mod render;
@@ -36,11 +36,11 @@ pub mod value;
 pub mod zeros;
 
 pub use adjoint::adjoint;
+pub use continuity::may_be_discontinuous;
+pub use copy_propagation::propagate_copies;
 pub(crate) use equation::substitution;
-pub use invert::{NotInverted, invert};
-pub use jump::may_jump;
+pub use invert::{InversionError, invert};
 pub use lu::Lu;
-pub use movement::resolve_movement;
 pub use render::{Formula, Names, formulas, html_words, render, render_program};
 pub(crate) use render::{
     Function, Positions, Product, Sheet, Term, Wanted, Written, equations, latex_words, subscript,

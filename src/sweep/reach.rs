@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::equation::Dependence;
 use super::zeros::{product_sizes, structural_zeros};
-use crate::tape::{Binary, Choice, Cut, NodeId, Op, Positions, Tape, Unary};
+use crate::tape::{Binary, Choice, NodeId, Op, Positions, Subgraph, Tape, Unary};
 
 /// What counts as depending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,15 +32,15 @@ pub struct Layout {
 
 impl Layout {
     /// Numbers the elements of a program.
-    pub fn new(tape: &Tape, cut: &Cut) -> Layout {
-        let mut offsets = Vec::with_capacity(cut.nodes().len() + 1);
+    pub fn new(tape: &Tape, subgraph: &Subgraph) -> Layout {
+        let mut offsets = Vec::with_capacity(subgraph.nodes().len() + 1);
         let mut total = 0;
-        for id in cut.nodes() {
+        for id in subgraph.nodes() {
             offsets.push(total);
             total += tape.shape(*id).len();
         }
         offsets.push(total);
-        Layout { positions: cut.positions(), offsets }
+        Layout { positions: subgraph.positions(), offsets }
     }
 
     /// How many elements there are.
@@ -76,7 +76,7 @@ impl Layout {
 /// The dependences between the elements of a program.
 pub struct Reach<'a> {
     tape: &'a Tape,
-    cut: &'a Cut,
+    subgraph: &'a Subgraph,
     relation: Relation,
     layout: Layout,
     zeros: Vec<bool>,
@@ -103,39 +103,39 @@ pub const NONE: u32 = u32::MAX;
 
 impl<'a> Reach<'a> {
     /// Prepares a program: numbers its elements and finds its structural zeros.
-    pub fn new(tape: &'a Tape, cut: &'a Cut, relation: Relation) -> Reach<'a> {
-        let layout = Layout::new(tape, cut);
-        let zeros = structural_zeros(tape, cut, &layout);
-        let mut active = vec![false; cut.nodes().len()];
-        for (position, id) in cut.nodes().iter().enumerate() {
-            active[position] = cut.is_input(*id)
-                || tape.look(*id, |node| {
+    pub fn new(tape: &'a Tape, subgraph: &'a Subgraph, relation: Relation) -> Reach<'a> {
+        let layout = Layout::new(tape, subgraph);
+        let zeros = structural_zeros(tape, subgraph, &layout);
+        let mut active = vec![false; subgraph.nodes().len()];
+        for (position, id) in subgraph.nodes().iter().enumerate() {
+            active[position] = subgraph.is_input(*id)
+                || tape.with_node(*id, |node| {
                     node.operands
                         .iter()
                         .any(|operand| layout.position(*operand).is_some_and(|position| active[position]))
                 });
         }
         let equation = |(position, id): (usize, &NodeId)| {
-            if !active[position] || cut.is_input(*id) {
+            if !active[position] || subgraph.is_input(*id) {
                 return None;
             }
             let node = tape.node(*id);
             let moves = |k: usize| layout.position(node.operands[k]).is_some_and(|at| active[at]);
             Some((position, Dependence::new(&node.op, relation, moves)?))
         };
-        let equations = cut.nodes().iter().enumerate().filter_map(equation).collect();
+        let equations = subgraph.nodes().iter().enumerate().filter_map(equation).collect();
         let is_full = |(position, id): (usize, &NodeId)| {
             active[position]
-                && !cut.is_input(*id)
-                && tape.look(*id, |node| {
+                && !subgraph.is_input(*id)
+                && tape.with_node(*id, |node| {
                     let moves = |k: usize| layout.position(node.operands[k]).is_some_and(|at| active[at]);
                     let none_zero = |k: usize| !zeros[layout.elements(node.operands[k])].contains(&true);
                     node.op == Op::MatVec && !moves(0) && none_zero(0) && none_zero(1)
                 })
         };
-        let full = cut.nodes().iter().enumerate().map(is_full).collect();
+        let full = subgraph.nodes().iter().enumerate().map(is_full).collect();
         // An input is where the program begins: what it was computed from is not looked at.
-        Reach { tape, cut, relation, layout, zeros, active, full, equations }
+        Reach { tape, subgraph, relation, layout, zeros, active, full, equations }
     }
 
     /// Whether a node depends on an input at all.
@@ -150,18 +150,18 @@ impl<'a> Reach<'a> {
 
     /// The element numbers of all inputs, in the order of the inputs.
     pub fn input_elements(&self) -> Vec<usize> {
-        self.cut.inputs().iter().flat_map(|id| self.layout.elements(*id)).collect()
+        self.subgraph.inputs().iter().flat_map(|id| self.layout.elements(*id)).collect()
     }
 
     /// The element numbers of all outputs, in the order of the outputs.
     pub fn output_elements(&self) -> Vec<usize> {
-        self.cut.outputs().iter().flat_map(|id| self.layout.elements(*id)).collect()
+        self.subgraph.outputs().iter().flat_map(|id| self.layout.elements(*id)).collect()
     }
 
     /// Visits every edge of the node at this position: (element of the node, element of the operand).
     fn edges(&self, position: usize, mut visit: impl FnMut(usize, usize)) {
-        let id = self.cut.nodes()[position];
-        if !self.active[position] || self.cut.is_input(id) {
+        let id = self.subgraph.nodes()[position];
+        if !self.active[position] || self.subgraph.is_input(id) {
             return;
         }
         let node = self.tape.node(id);
@@ -360,14 +360,14 @@ impl<'a> Reach<'a> {
 
     /// The elements of a node and of an operand of which each depends on each: not rows times columns edges.
     fn all_to_all(&self, position: usize) -> Option<(Range<usize>, Range<usize>)> {
-        let id = self.cut.nodes()[position];
-        let vector = || self.tape.look(id, |node| node.operands[1]);
+        let id = self.subgraph.nodes()[position];
+        let vector = || self.tape.with_node(id, |node| node.operands[1]);
         self.full[position].then(|| (self.layout.elements(id), self.layout.elements(vector())))
     }
 
     /// Visits every edge of the program: (element, element of an operand that it is computed from).
     pub fn each_edge(&self, mut visit: impl FnMut(usize, usize)) {
-        for position in 0..self.cut.nodes().len() {
+        for position in 0..self.subgraph.nodes().len() {
             self.edges(position, |to, from| {
                 if self.alive(to) {
                     visit(to, from);
@@ -389,7 +389,7 @@ impl<'a> Reach<'a> {
         for (element, label) in self.input_elements().into_iter().zip(labels) {
             highest[element] = *label;
         }
-        for position in 0..self.cut.nodes().len() {
+        for position in 0..self.subgraph.nodes().len() {
             self.carry(position, &mut highest, |a, b| match (a, b) {
                 (NONE, other) | (other, NONE) => other,
                 (a, b) => a.max(b),
@@ -408,7 +408,7 @@ impl<'a> Reach<'a> {
             // largest number, so min works on it as it stands.
             lowest[element] = lowest[element].min(*label);
         }
-        for position in (0..self.cut.nodes().len()).rev() {
+        for position in (0..self.subgraph.nodes().len()).rev() {
             self.carry_back(position, &mut lowest, |a, b| a.min(b));
         }
         lowest
@@ -422,7 +422,7 @@ impl<'a> Reach<'a> {
                 sets[element] |= 1 << (number % 64);
             }
         }
-        for position in 0..self.cut.nodes().len() {
+        for position in 0..self.subgraph.nodes().len() {
             self.carry(position, &mut sets, |a, b| a | b);
         }
         sets
@@ -436,7 +436,7 @@ impl<'a> Reach<'a> {
                 sets[element] |= 1 << (number % 64);
             }
         }
-        for position in (0..self.cut.nodes().len()).rev() {
+        for position in (0..self.subgraph.nodes().len()).rev() {
             self.carry_back(position, &mut sets, |a, b| a | b);
         }
         sets
@@ -464,7 +464,7 @@ impl<'a> Reach<'a> {
         let from = self.input_elements()[input];
         let mut distance = vec![NONE; self.layout.len()];
         distance[from] = 0;
-        for position in 0..self.cut.nodes().len() {
+        for position in 0..self.subgraph.nodes().len() {
             self.edges(position, |v, u| {
                 if self.alive(v) && distance[u] != NONE {
                     distance[v] = distance[v].min(distance[u] + 1);
@@ -491,7 +491,7 @@ impl<'a> Reach<'a> {
     }
 
     fn step(&self, element: usize) -> Step {
-        let node = self.cut.nodes()[self.layout.node_of(element)];
+        let node = self.subgraph.nodes()[self.layout.node_of(element)];
         Step { node, element: element - self.layout.elements(node).start }
     }
 }

@@ -13,13 +13,13 @@ use smallvec::SmallVec;
 use super::equation;
 use super::partial::{self, Partial, branches};
 use super::reach::{Layout, NONE};
-use crate::tape::{Choice, Cut, Equation, Node, NodeId, Op, Shape, Tape, Var, joined};
+use crate::tape::{Choice, Equation, Node, NodeId, Op, Shape, Subgraph, Tape, Var, joined};
 
 /// The derivative of each output in the direction of the seeds; `None` where it is zero by structure.
 ///
 /// A seed is an input of the program and its tangent, of the same shape; inputs without a seed do not move.
-pub fn tangent<'t>(tape: &'t Tape, cut: &Cut, seeds: &[(NodeId, Var<'t>)]) -> Vec<Option<Var<'t>>> {
-    Sweep { tape, labels: None }.run(cut, seeds)
+pub fn tangent<'t>(tape: &'t Tape, subgraph: &Subgraph, seeds: &[(NodeId, Var<'t>)]) -> Vec<Option<Var<'t>>> {
+    Sweep { tape, labels: None }.run(subgraph, seeds)
 }
 
 /// The same along edges whose two ends carry the same label, and along no others.
@@ -27,12 +27,12 @@ pub fn tangent<'t>(tape: &'t Tape, cut: &Cut, seeds: &[(NodeId, Var<'t>)]) -> Ve
 /// `labels` gives each element of `layout` a label, or [`NONE`].
 pub fn sliced_tangent<'t>(
     tape: &'t Tape,
-    cut: &Cut,
+    subgraph: &Subgraph,
     seeds: &[(NodeId, Var<'t>)],
     layout: &Layout,
     labels: &[u32],
 ) -> Vec<Option<Var<'t>>> {
-    Sweep { tape, labels: Some((layout, labels)) }.run(cut, seeds)
+    Sweep { tape, labels: Some((layout, labels)) }.run(subgraph, seeds)
 }
 
 struct Sweep<'t, 'l> {
@@ -41,24 +41,24 @@ struct Sweep<'t, 'l> {
 }
 
 impl<'t> Sweep<'t, '_> {
-    fn run(&self, cut: &Cut, seeds: &[(NodeId, Var<'t>)]) -> Vec<Option<Var<'t>>> {
-        let at = |id: NodeId| cut.position(id).expect("the node belongs to the program");
-        let mut tangents: Vec<Option<Var<'t>>> = vec![None; cut.nodes().len()];
+    fn run(&self, subgraph: &Subgraph, seeds: &[(NodeId, Var<'t>)]) -> Vec<Option<Var<'t>>> {
+        let at = |id: NodeId| subgraph.position(id).expect("the node belongs to the program");
+        let mut tangents: Vec<Option<Var<'t>>> = vec![None; subgraph.nodes().len()];
         for (input, seed) in seeds {
             tangents[at(*input)] = Some(*seed);
         }
-        for (position, id) in cut.nodes().iter().enumerate() {
-            if cut.is_input(*id) {
+        for (position, id) in subgraph.nodes().iter().enumerate() {
+            if subgraph.is_input(*id) {
                 continue;
             }
             let operands: SmallVec<[Option<Var<'t>>; 3]> = self
                 .tape
-                .look(*id, |node| node.operands.iter().map(|operand| tangents[at(*operand)]).collect());
+                .with_node(*id, |node| node.operands.iter().map(|operand| tangents[at(*operand)]).collect());
             if operands.iter().any(Option::is_some) && self.carries_label(*id) {
                 tangents[position] = self.node(*id, &self.tape.node(*id), &operands);
             }
         }
-        cut.outputs().iter().map(|output| tangents[at(*output)]).collect()
+        subgraph.outputs().iter().map(|output| tangents[at(*output)]).collect()
     }
 
     /// The labels of a node's elements, if this sweep is sliced.
@@ -331,7 +331,7 @@ pub(crate) fn is_one(t: Var<'_>) -> bool {
     let node = t.tape().node(t.id());
     match &node.op {
         Op::Constant(data) => data.values().iter().all(|value| *value == 1.0),
-        Op::Broadcast => t.tape().look(node.operands[0], |scalar| match &scalar.op {
+        Op::Broadcast => t.tape().with_node(node.operands[0], |scalar| match &scalar.op {
             Op::Constant(data) => data.values() == [1.0],
             _ => false,
         }),
@@ -341,7 +341,7 @@ pub(crate) fn is_one(t: Var<'_>) -> bool {
 
 /// The place of the only entry of a constant unit vector.
 fn one_hot(t: Var<'_>) -> Option<usize> {
-    t.tape().look(t.id(), |node| {
+    t.tape().with_node(t.id(), |node| {
         let Op::Constant(data) = &node.op else { return None };
         let place = data.values().iter().position(|value| *value != 0.0)?;
         let alone = data.values()[place + 1..].iter().all(|value| *value == 0.0);

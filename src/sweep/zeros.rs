@@ -5,13 +5,13 @@
 //! must not leak across a proven zero.
 
 use super::reach::Layout;
-use crate::tape::{Binary, Choice, Cut, Node, Op, Shape, Tape, Unary};
+use crate::tape::{Binary, Choice, Node, Op, Shape, Subgraph, Tape, Unary};
 
 /// Which elements of a program are the constant 0, whatever the inputs and parameters are.
-pub fn structural_zeros(tape: &Tape, cut: &Cut, layout: &Layout) -> Vec<bool> {
+pub fn structural_zeros(tape: &Tape, subgraph: &Subgraph, layout: &Layout) -> Vec<bool> {
     let mut zeros = vec![false; layout.len()];
-    for id in cut.nodes() {
-        if cut.is_input(*id) {
+    for id in subgraph.nodes() {
+        if subgraph.is_input(*id) {
             continue;
         }
         let node = tape.node(*id);
@@ -72,9 +72,9 @@ fn node_zeros(tape: &Tape, node: &Node, operands: &[&[bool]], zeros: &mut [bool]
         }
         // 0/b is 0 only where b cannot be 0; that is known of constants here.
         Op::Binary(Binary::Div) => {
-            let constant = tape.look(node.operands[1], |b| match &b.op {
+            let constant = tape.with_node(node.operands[1], |b| match &b.op {
                 Op::Constant(data) => Some(data.clone()),
-                Op::Broadcast => tape.look(b.operands[0], |scalar| match &scalar.op {
+                Op::Broadcast => tape.with_node(b.operands[0], |scalar| match &scalar.op {
                     Op::Constant(data) => Some(data.clone()),
                     _ => None,
                 }),

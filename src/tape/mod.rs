@@ -5,10 +5,9 @@
 //! graph of a symbolic one (shared, comparable). It holds no numbers except the constants written into it;
 //! the sweeps in [`crate::sweep`] interpret its nodes.
 //!
-//! Reading order: [`Shape`], [`Op`], [`Tape`], [`Var`], then [`Parameters`] and [`Cut`].
+//! Reading order: [`Shape`], [`Op`], [`Tape`], [`Var`], then [`Parameters`] and [`Subgraph`].
 
 mod binary;
-mod cut;
 mod elementwise;
 mod error;
 mod function;
@@ -18,13 +17,12 @@ mod parameter;
 mod pass;
 mod record;
 mod shape;
+mod subgraph;
 mod tensor;
 mod unary;
 mod var;
 
 pub use binary::{Binary, Choice};
-pub use cut::Cut;
-pub(crate) use cut::Positions;
 pub use error::{RecordError, RecordErrors};
 pub use function::{Equation, Function, Root, Substitution};
 pub use op::{Data, Indices, Node, NodeId, Op, Operands};
@@ -32,6 +30,8 @@ pub use parameter::{Declaration, Init, ParameterError, Parameters, Tensor};
 pub use record::Tape;
 pub(crate) use record::is_possible;
 pub use shape::Shape;
+pub(crate) use subgraph::Positions;
+pub use subgraph::Subgraph;
 pub use unary::Unary;
 pub(crate) use var::joined;
 pub use var::{Condition, Operand, Var, concat, select, stack};

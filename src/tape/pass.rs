@@ -67,7 +67,7 @@ impl Tape {
     ///     }
     /// }
     ///
-    /// let layer = Twice(AffineCoupling::new(Halves::first(4), Network::new([4])));
+    /// let layer = Twice(AffineCoupling::new(CouplingMask::first_half(4), Network::new([4])));
     /// assert_eq!(record(&layer)?.parameters().len(), 5);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -110,7 +110,7 @@ impl Tape {
     }
 
     /// The context, if a layer uses it.
-    pub fn known_context(&self) -> Option<Var<'_>> {
+    pub fn declared_context(&self) -> Option<Var<'_>> {
         let node = self.state.borrow().context.node;
         node.map(|id| self.var(id))
     }
@@ -271,13 +271,13 @@ impl Tape {
     }
 
     /// Calls `look` with a node, without copying it.
-    pub(crate) fn look<T>(&self, id: NodeId, look: impl FnOnce(&Node) -> T) -> T {
+    pub(crate) fn with_node<T>(&self, id: NodeId, look: impl FnOnce(&Node) -> T) -> T {
         look(&self.state.borrow().nodes[id.index()])
     }
 
     /// Returns a, where the node is this function of a.
     pub(crate) fn argument(&self, id: NodeId, function: Unary) -> Option<NodeId> {
-        self.look(id, |node| (node.op == Op::Unary(function)).then(|| node.operands[0]))
+        self.with_node(id, |node| (node.op == Op::Unary(function)).then(|| node.operands[0]))
     }
 
     /// Returns the node with this operation and these operands, if it was recorded.

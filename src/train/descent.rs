@@ -5,7 +5,7 @@ use super::adam::Adam;
 use super::error::TrainError;
 use crate::program::{NonFinite, Output, Precision, Profile, Program, ProgramError, Threads, Workspace};
 use crate::sweep::adjoint;
-use crate::tape::{Cut, NodeId, Parameters, Tape};
+use crate::tape::{NodeId, Parameters, Subgraph, Tape};
 
 /// A loss and its gradients as a program, the optimiser, and the parameters.
 pub(crate) struct Descent<F> {
@@ -50,8 +50,8 @@ impl<F: Precision> Descent<F> {
             .filter(|(_, declaration)| learns(&declaration.name))
             .map(|(node, declaration)| (node, declaration.name))
             .unzip();
-        let cut = Cut::new(tape, inputs, &[loss]);
-        let found = adjoint(tape, &cut, &[(loss, tape.constant(1.0))], &nodes);
+        let subgraph = Subgraph::new(tape, inputs, &[loss]);
+        let found = adjoint(tape, &subgraph, &[(loss, tape.constant(1.0))], &nodes);
         let mut outputs = vec![Output::Sum(loss)];
         let mut learned = Vec::new();
         for (name, gradient) in names.into_iter().zip(found) {

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use super::error::TrainError;
 use crate::base::Base;
-use crate::sweep::resolve_movement;
-use crate::tape::{Cut, NodeId, Parameters, Shape, Tape, Var};
+use crate::sweep::propagate_copies;
+use crate::tape::{NodeId, Parameters, Shape, Subgraph, Tape, Var};
 
 /// Where the values of an input come from.
 pub(super) enum Source {
@@ -29,7 +29,7 @@ pub(super) struct Input {
 ///
 /// ```
 /// use pushforward::prelude::*;
-/// use pushforward::train::{Loss, Minimiser, Settings};
+/// use pushforward::train::{Loss, Minimiser, TrainingOptions};
 ///
 /// let loss = Loss::record(|sources| {
 ///     let (x, weight) = (sources.data(1).at(0), sources.data(1).at(0));
@@ -38,7 +38,7 @@ pub(super) struct Input {
 ///     let z = (x - mean) * (-log_sd).exp();
 ///     weight * (0.5 * z * z + log_sd)          // -ln p(x), but for a constant
 /// })?;
-/// let settings = Settings { learning_rate: 0.05, ..Settings::default() };
+/// let settings = TrainingOptions { learning_rate: 0.05, ..TrainingOptions::default() };
 /// let mut minimiser = Minimiser::<f64>::new(&loss, loss.initial(0), settings)?;
 /// let (x, weights) = ([4.0, 6.0, 100.0], [1.0, 1.0, 0.0]);
 /// for _ in 0..1000 {
@@ -124,13 +124,13 @@ impl Loss {
             (value.id(), sources.inputs.into_inner())
         };
         // A context that only layers declared is the last data input.
-        if let Some(context) = tape.known_context()
+        if let Some(context) = tape.declared_context()
             && inputs.iter().all(|input| input.node != context.id())
         {
             inputs.push(Input { node: context.id(), source: Source::Data });
         }
         let nodes: Vec<NodeId> = inputs.iter().map(|input| input.node).collect();
-        let value = resolve_movement(&tape, &Cut::new(&tape, &nodes, &[value]))[0];
+        let value = propagate_copies(&tape, &Subgraph::new(&tape, &nodes, &[value]))[0];
         Ok(Loss { tape, inputs, value })
     }
 

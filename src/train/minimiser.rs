@@ -12,9 +12,9 @@ use crate::base::Base;
 use crate::program::{Precision, Profile, Threads};
 use crate::tape::{NodeId, Parameters};
 
-/// Settings of a minimisation.
+/// TrainingOptions of a minimisation.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Settings {
+pub struct TrainingOptions {
     /// Adam's learning rate.
     pub learning_rate: f64,
     /// Gradients with a Euclidean norm (over all learned parameters) above this are scaled down to it.
@@ -23,9 +23,9 @@ pub struct Settings {
     pub seed: u64,
 }
 
-impl Default for Settings {
-    fn default() -> Settings {
-        Settings { learning_rate: 1e-3, clip: f64::INFINITY, seed: 0 }
+impl Default for TrainingOptions {
+    fn default() -> TrainingOptions {
+        TrainingOptions { learning_rate: 1e-3, clip: f64::INFINITY, seed: 0 }
     }
 }
 
@@ -36,7 +36,7 @@ impl Default for Settings {
 ///
 /// ```
 /// use pushforward::prelude::*;
-/// use pushforward::train::{Loss, Minimiser, Settings, Sources};
+/// use pushforward::train::{Loss, Minimiser, TrainingOptions, Sources};
 ///
 /// // min over a, max over b of ab + a²/2 - b²/2 - a, seen with noise: at a = b = ½.
 /// fn value<'t>(sources: &Sources<'t>) -> Var<'t> {
@@ -46,9 +46,9 @@ impl Default for Settings {
 ///     a * b + 0.5 * a * a - 0.5 * b * b - a + 0.1 * (a + b) * noise
 /// }
 /// let (low, high) = (Loss::record(value)?, Loss::record(|sources| -value(sources))?);
-/// let settings = Settings { learning_rate: 0.02, ..Settings::default() };
-/// let mut a = Minimiser::<f64>::of_parts(&low, low.initial(0), &["a"], settings)?;
-/// let mut b = Minimiser::<f64>::of_parts(&high, high.initial(0), &["b"], settings)?;
+/// let settings = TrainingOptions { learning_rate: 0.02, ..TrainingOptions::default() };
+/// let mut a = Minimiser::<f64>::with_trainable_scopes(&low, low.initial(0), &["a"], settings)?;
+/// let mut b = Minimiser::<f64>::with_trainable_scopes(&high, high.initial(0), &["b"], settings)?;
 /// for _ in 0..2000 {
 ///     b.step(&[], 256)?;
 ///     a.follow(&mut b)?;
@@ -90,7 +90,11 @@ impl<F: Precision> Minimiser<F> {
     /// # Errors
     /// [`TrainError::Setting`], [`TrainError::NothingToLearn`], and [`TrainError::Program`] when a parameter
     /// is missing or has another shape.
-    pub fn new(loss: &Loss, parameters: Parameters, settings: Settings) -> Result<Minimiser<F>, TrainError> {
+    pub fn new(
+        loss: &Loss,
+        parameters: Parameters,
+        settings: TrainingOptions,
+    ) -> Result<Minimiser<F>, TrainError> {
         Minimiser::learning(loss, parameters, |_| true, settings)
     }
 
@@ -99,11 +103,11 @@ impl<F: Precision> Minimiser<F> {
     ///
     /// # Errors
     /// As [`Minimiser::new`], and [`TrainError::Scope`] for a name that no parameter has.
-    pub fn of_parts(
+    pub fn with_trainable_scopes(
         loss: &Loss,
         parameters: Parameters,
         parts: &[&str],
-        settings: Settings,
+        settings: TrainingOptions,
     ) -> Result<Minimiser<F>, TrainError> {
         let is_part = |name: &str, part: &str| {
             name.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -119,7 +123,7 @@ impl<F: Precision> Minimiser<F> {
         loss: &Loss,
         parameters: Parameters,
         learns: impl Fn(&str) -> bool,
-        settings: Settings,
+        settings: TrainingOptions,
     ) -> Result<Minimiser<F>, TrainError> {
         let (tape, value) = loss.recording();
         let nodes: Vec<NodeId> = loss.inputs().iter().map(|input| input.node).collect();

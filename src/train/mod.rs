@@ -15,4 +15,4 @@ pub use adam::Adam;
 pub(crate) use descent::{Descent, Step, check_clip, check_rate};
 pub use error::TrainError;
 pub use loss::{Loss, Sources};
-pub use minimiser::{Minimiser, Settings};
+pub use minimiser::{Minimiser, TrainingOptions};

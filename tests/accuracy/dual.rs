@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use astro_float_num::BigFloat;
-use pushforward::tape::{Binary, Choice, Cut, Equation, Node, NodeId, Op, Shape, Tape, Unary};
+use pushforward::tape::{Binary, Choice, Equation, Node, NodeId, Op, Shape, Subgraph, Tape, Unary};
 
 use super::exact::{Exact, less, negative};
 
@@ -92,7 +92,7 @@ fn evaluate(
 ) -> Option<HashMap<NodeId, Vec<Dual>>> {
     let inputs: Vec<NodeId> = given.iter().map(|(id, _)| *id).collect();
     let mut known: HashMap<NodeId, Vec<Dual>> = given.iter().cloned().collect();
-    for id in Cut::new(setting.tape, &inputs, &[root]).nodes() {
+    for id in Subgraph::new(setting.tape, &inputs, &[root]).nodes() {
         if !known.contains_key(id) {
             let node = setting.tape.node(*id);
             let operands: Vec<&Vec<Dual>> = node.operands.iter().map(|operand| &known[operand]).collect();

@@ -1,6 +1,6 @@
 //! The truth about a program, and the verdict of an audit.
 
-use pushforward::audit::{Report, Settings, Topic, audit_with};
+use pushforward::audit::{AuditOptions, Report, Topic, audit_with};
 use pushforward::prelude::*;
 
 /// What is asked of a bijection.
@@ -126,7 +126,7 @@ impl Verdicts {
 
 /// Everything that these tests ask of the library. What cannot be recorded at all has no claims, and no proof.
 pub fn verdicts(layer: &dyn Bijection) -> Verdicts {
-    let settings = Settings { seed: 0, points: 8, decide_only: true, ..Settings::default() };
+    let settings = AuditOptions { seed: 0, points: 8, decide_only: true, ..AuditOptions::default() };
     match audit_with(layer, &settings) {
         Ok(report) => Verdicts { claims: said(&report) },
         Err(_) => Verdicts { claims: Vec::new() },
@@ -137,7 +137,7 @@ fn said(report: &Report) -> Vec<Verdict> {
     let mut claims = Vec::new();
     for claim in &report.claims {
         let mut push = |question| {
-            let (word, detail) = (claim.evidence.word(), claim.evidence.detail());
+            let (word, detail) = (claim.evidence.label(), claim.evidence.detail());
             claims.push(Verdict { question, word, statement: claim.statement.clone(), detail });
         };
         // A claim about one layer of several is not one about the whole.
@@ -149,7 +149,7 @@ fn said(report: &Report) -> Vec<Verdict> {
             Topic::Determinant if !of_a_layer => push(Question::Determinant),
             Topic::Injective if claim.statement.contains("onto") => {
                 // Said together with one-to-one: what refutes both need not refute that.
-                if claim.evidence.word() != "refuted" {
+                if claim.evidence.label() != "refuted" {
                     push(Question::OneToOne);
                 }
                 push(Question::Onto);

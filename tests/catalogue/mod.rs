@@ -14,8 +14,8 @@ pub fn catalogue() -> Vec<Entry> {
     let network = || Network::new([5, 4]);
     let entry = |layer: Box<dyn Bijection>, reach: f64| Entry { layer, reach };
     let map = |transform: Transform| entry(Box::new(Elementwise::new(transform, 2)), 30.0);
-    let affine = |halves: Halves, log_scale: LogScale| {
-        entry(Box::new(AffineCoupling::new(halves, network()).with_log_scale(log_scale)), 30.0)
+    let affine = |mask: CouplingMask, log_scale: ScaleMap| {
+        entry(Box::new(AffineCoupling::new(mask, network()).with_log_scale(log_scale)), 30.0)
     };
     vec![
         entry(Box::new(Affine::new([2.0, -0.5, 1.0], [0.1, 0.0, -3.0])), 30.0),
@@ -24,11 +24,11 @@ pub fn catalogue() -> Vec<Entry> {
         entry(Box::new(Triangular::lower(3)), 30.0),
         entry(Box::new(Triangular::upper(3).with_signs([1.0, -1.0, -1.0])), 30.0),
         entry(Box::new(plu([2, 0, 1], [1.0, -1.0, 1.0])), 30.0),
-        entry(Box::new(AdditiveCoupling::new(Halves::first(3), network())), 30.0),
-        affine(Halves::first(3), LogScale::Bounded),
-        affine(Halves::alternating(3, false), LogScale::Raw),
-        affine(Halves::second(3), LogScale::Tanh),
-        affine(Halves::second(3), LogScale::SoftClipped { slope: 1e-3 }),
+        entry(Box::new(AdditiveCoupling::new(CouplingMask::first_half(3), network())), 30.0),
+        affine(CouplingMask::first_half(3), ScaleMap::Bounded),
+        affine(CouplingMask::alternating(3, false), ScaleMap::Identity),
+        affine(CouplingMask::second_half(3), ScaleMap::Tanh),
+        affine(CouplingMask::second_half(3), ScaleMap::SoftClipped { slope: 1e-3 }),
         entry(Box::new(Autoregressive::iaf(MaskedNetwork::new(3, [6, 5]))), 30.0),
         entry(
             Box::new(Autoregressive::iaf(MaskedNetwork::with_degrees(vec![2, 3, 1], vec![vec![1, 2, 2]]))),
@@ -48,12 +48,19 @@ pub fn catalogue() -> Vec<Entry> {
             )),
             30.0,
         ),
-        entry(Box::new(RationalQuadraticSpline::bounded(3, Spline::new(5, 2.0))), 30.0),
+        entry(Box::new(RationalQuadraticSpline::bounded(3, SplineTransformer::new(5, 2.0))), 30.0),
         entry(
-            Box::new(SplineCoupling::new(Halves::alternating(3, true), network(), Spline::new(8, 3.0))),
+            Box::new(SplineCoupling::new(
+                CouplingMask::alternating(3, true),
+                network(),
+                SplineTransformer::new(8, 3.0),
+            )),
             30.0,
         ),
-        entry(Box::new(Autoregressive::spline(MaskedNetwork::new(3, [6]), Spline::new(4, 3.0))), 30.0),
+        entry(
+            Box::new(Autoregressive::spline(MaskedNetwork::new(3, [6]), SplineTransformer::new(4, 3.0))),
+            30.0,
+        ),
         map(Transform::Exp),
         map(Transform::Ln),
         map(Transform::Softplus { sharpness: 2.5 }),

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use astro_float_num::{BigFloat, Consts, RoundingMode};
 use pushforward::prelude::*;
-use pushforward::tape::{Binary, Choice, Cut, NodeId, Op, Unary};
+use pushforward::tape::{Binary, Choice, NodeId, Op, Subgraph, Unary};
 
 const ROUNDING: RoundingMode = RoundingMode::ToEven;
 
@@ -169,7 +169,7 @@ impl Numbers {
     fn run(&mut self, tape: &Tape, z: Var<'_>, x: Var<'_>, parameters: &Parameters, at: f64) -> BigFloat {
         let declarations = tape.declarations();
         let mut known: HashMap<NodeId, BigFloat> = HashMap::from([(z.id(), self.number(at))]);
-        for id in Cut::new(tape, &[z.id()], &[x.id()]).nodes() {
+        for id in Subgraph::new(tape, &[z.id()], &[x.id()]).nodes() {
             let node = tape.node(*id);
             assert_eq!(node.shape.len(), 1, "one element");
             let operand = |k: usize| known[&node.operands[k]].clone();

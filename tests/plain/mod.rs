@@ -8,7 +8,7 @@ use pushforward::prelude::*;
 use pushforward::sweep::reach::Layout;
 use pushforward::sweep::value::{OperandValues, evaluate};
 use pushforward::sweep::zeros::structural_zeros;
-use pushforward::tape::{Cut, Equation, Function, NodeId, Op};
+use pushforward::tape::{Equation, Function, NodeId, Op, Subgraph};
 
 /// The numbers of some nodes at one row of one input.
 pub fn plain(
@@ -18,11 +18,11 @@ pub fn plain(
     row: &[f64],
     parameters: &Parameters,
 ) -> Vec<Vec<f64>> {
-    let cut = Cut::new(tape, &[input], outputs);
-    let layout = Layout::new(tape, &cut);
-    let zeros = structural_zeros(tape, &cut, &layout);
+    let subgraph = Subgraph::new(tape, &[input], outputs);
+    let layout = Layout::new(tape, &subgraph);
+    let zeros = structural_zeros(tape, &subgraph, &layout);
     let mut numbers: HashMap<NodeId, Vec<f64>> = HashMap::from([(input, row.to_vec())]);
-    for id in cut.nodes().iter().filter(|id| **id != input) {
+    for id in subgraph.nodes().iter().filter(|id| **id != input) {
         let node = tape.node(*id);
         let own = &zeros[layout.elements(*id)];
         let values = match &node.op {

@@ -93,10 +93,10 @@ fn aside(class: &str, label: &str, text: &str) -> String {
 fn claim(statement: &str, evidence: &Evidence) -> String {
     format!(
         "<li class=\"{}\"><span class=\"mark\">{}</span><span class=\"said\">{}</span><small><b>{}</b> {}</small></li>\n",
-        evidence.word().replace(' ', "-"),
+        evidence.label().replace(' ', "-"),
         evidence.mark(),
         words(statement),
-        evidence.word(),
+        evidence.label(),
         words(&tidied(&evidence.detail()))
     )
 }

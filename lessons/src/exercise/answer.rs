@@ -12,7 +12,7 @@ use super::proof::{mistakes, without_mistakes};
 use super::verdict::NotYet;
 use pushforward::bijection::{Bijection, Chain, Domain, Inverse};
 use pushforward::jacobian::Structure;
-use pushforward::tape::{Cut, Declaration, Node, NodeId, Op, Shape, Tape, Var};
+use pushforward::tape::{Declaration, Node, NodeId, Op, Shape, Subgraph, Tape, Var};
 
 /// How often an answer is recorded to check that it is a single program.
 pub(super) const RECORDINGS: usize = 32;
@@ -287,12 +287,12 @@ pub(super) fn only_of(tape: &Tape, inputs: &[Var<'_>], output: Var<'_>) -> Resul
         return Err(told().because("It is recorded on a tape of its own."));
     }
     let given: Vec<NodeId> = inputs.iter().map(|input| input.id()).collect();
-    let cut = Cut::new(tape, &given, &[output.id()]);
-    let context = tape.known_context().map(Var::id);
+    let subgraph = Subgraph::new(tape, &given, &[output.id()]);
+    let context = tape.declared_context().map(Var::id);
     let own = |id: &&NodeId| {
         !given.contains(id) && Some(**id) != context && matches!(tape.node(**id).op, Op::Input(_))
     };
-    match cut.nodes().iter().find(own) {
+    match subgraph.nodes().iter().find(own) {
         Some(_) => Err(told().because("It has an input of its own.")),
         None => Ok(()),
     }
@@ -300,9 +300,9 @@ pub(super) fn only_of(tape: &Tape, inputs: &[Var<'_>], output: Var<'_>) -> Resul
 
 impl Recorded {
     pub fn of(tape: &Tape, input: Var<'_>, output: Var<'_>) -> Recorded {
-        let cut = Cut::new(tape, &[input.id()], &[output.id()]);
-        let nodes = cut.nodes().iter().map(|id| (*id, (tape.node(*id), tape.place(*id))));
-        let context = tape.known_context().map(Var::len);
+        let subgraph = Subgraph::new(tape, &[input.id()], &[output.id()]);
+        let nodes = subgraph.nodes().iter().map(|id| (*id, (tape.node(*id), tape.place(*id))));
+        let context = tape.declared_context().map(Var::len);
         Recorded { nodes: nodes.collect(), output: output.id(), declarations: tape.declarations(), context }
     }
 

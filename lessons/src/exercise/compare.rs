@@ -24,11 +24,11 @@ const ORDINARY: usize = 64;
 
 /// Result of a comparison of two formulas.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Sameness {
+pub enum Comparison {
     /// Equal: by simplification, or at all points that were tried.
-    Same(Evidence),
+    Equal(Evidence),
     /// Different: a point, and both values there. The answer may be undefined there.
-    Apart {
+    Different {
         /// The variables.
         at: Vec<f64>,
         /// The value of the answer.
@@ -38,44 +38,44 @@ pub enum Sameness {
     },
 }
 
-impl Sameness {
+impl Comparison {
     /// Returns whether they are equal.
     pub fn holds(&self) -> bool {
-        matches!(self, Sameness::Same(_))
+        matches!(self, Comparison::Equal(_))
     }
 
     /// Returns whether they are proven equal for all values of the variables.
     pub fn is_proven(&self) -> bool {
-        matches!(self, Sameness::Same(Evidence::Proven { .. }))
+        matches!(self, Comparison::Equal(Evidence::Proven { .. }))
     }
 }
 
 /// Compares two formulas of the same shape on the domain of the variables.
 ///
 /// Formulas of different shapes are different.
-pub fn compared<'t>(space: &Space<'t>, given: Var<'t>, asked: Var<'t>) -> Sameness {
+pub fn compared<'t>(space: &Space<'t>, given: Var<'t>, asked: Var<'t>) -> Comparison {
     if given.shape() != asked.shape() {
         let at = Probes::of(space, &[]).rows[..space.width()].to_vec();
         let [given, asked] = [given, asked].map(|node| space.numbers(&[node], &at).swap_remove(0));
-        return Sameness::Apart { at, given, asked };
+        return Comparison::Different { at, given, asked };
     }
     let found = at_points(space, given, asked);
     let proven = found.holds()
         && equal(space, given, asked)
         && Bounds::new(space.tape(), space.within()).of(given.id()).defined;
     if proven {
-        return Sameness::Same(Evidence::Proven {
+        return Comparison::Equal(Evidence::Proven {
             reason: "simplified, the two are one formula".to_string(),
         });
     }
     if !found.holds() {
         return found;
     }
-    equal_in_normal_form(space, given, asked).map_or(found, Sameness::Same)
+    equal_in_normal_form(space, given, asked).map_or(found, Comparison::Equal)
 }
 
 /// Compares them at the probes where both are finite and accurate enough.
-fn at_points<'t>(space: &Space<'t>, given: Var<'t>, asked: Var<'t>) -> Sameness {
+fn at_points<'t>(space: &Space<'t>, given: Var<'t>, asked: Var<'t>) -> Comparison {
     let probes = Probes::of(space, &[given, asked]);
     let elements = given.len();
     let element =
@@ -135,9 +135,11 @@ fn at_points<'t>(space: &Space<'t>, given: Var<'t>, asked: Var<'t>) -> Sameness 
         Some(row) => {
             let part = |which: usize| (0..elements).map(|k| numbers[3 * k + which][row]).collect();
             let at = probes.rows[row * width..(row + 1) * width].to_vec();
-            Sameness::Apart { at, given: part(0), asked: part(1) }
+            Comparison::Different { at, given: part(0), asked: part(1) }
         }
-        None => Sameness::Same(Evidence::Checked { points: count, worst, tolerance: TOLERANCE, seed: None }),
+        None => {
+            Comparison::Equal(Evidence::Checked { points: count, worst, tolerance: TOLERANCE, seed: None })
+        }
     }
 }
 

@@ -8,10 +8,10 @@ use super::probes::Probes;
 use super::proof::refused;
 use super::space::Space;
 use super::verdict::NotYet;
-use pushforward::bijection::{Bijection, push_forward};
+use pushforward::bijection::{Bijection, forward_with_log_det};
 use pushforward::sweep::simplify::simplify;
 use pushforward::sweep::tangent;
-use pushforward::tape::{Cut, Parameters, Shape, Tape};
+use pushforward::tape::{Parameters, Shape, Subgraph, Tape};
 
 /// A derivative below this may be the rounding error of 0.
 const NOTHING: f64 = 1e-9;
@@ -23,11 +23,11 @@ const NOTHING: f64 = 1e-9;
 pub fn depends(answer: &dyn Bijection) -> Result<Vec<Vec<usize>>, NotYet> {
     let (tape, d) = (Tape::new(), answer.dim());
     let z = tape.input(Shape::Vector(d));
-    let x = push_forward(answer, z).map_err(|error| refused(answer, error))?.x;
-    let cut = Cut::new(&tape, &[z.id()], &[x.id()]);
+    let x = forward_with_log_det(answer, z).map_err(|error| refused(answer, error))?.x;
+    let subgraph = Subgraph::new(&tape, &[z.id()], &[x.id()]);
     let column = |j: usize| {
         let unit: Vec<f64> = (0..d).map(|k| if k == j { 1.0 } else { 0.0 }).collect();
-        let column = tangent(&tape, &cut, &[(z.id(), tape.vector(&unit))])[0]?;
+        let column = tangent(&tape, &subgraph, &[(z.id(), tape.vector(&unit))])[0]?;
         Some(simplify(&tape, column.id(), 0, &[]).value)
     };
     let columns: Vec<_> = (0..d).map(column).collect();

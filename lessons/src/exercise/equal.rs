@@ -33,14 +33,14 @@ fn difference_is_zero<'t>(space: &Space<'t>, a: Var<'t>, b: Var<'t>) -> bool {
 /// there are too many.
 pub(super) fn scalars<'t>(space: &Space<'t>, node: Var<'t>) -> Option<Vec<Var<'t>>> {
     let tape = space.tape();
-    let cut = space.cut(&[node]);
+    let subgraph = space.subgraph(&[node]);
     let mut elements: HashMap<NodeId, Vec<Var<'t>>> = HashMap::new();
     let mut total = 0;
-    for id in cut.nodes() {
+    for id in subgraph.nodes() {
         let node = tape.node(*id);
         let whole = tape.var(*id);
         let of = |k: usize| &elements[&node.operands[k]];
-        let each: Vec<Var<'t>> = if cut.is_input(*id) || matches!(node.op, Op::Parameter(_)) {
+        let each: Vec<Var<'t>> = if subgraph.is_input(*id) || matches!(node.op, Op::Parameter(_)) {
             match node.shape {
                 Shape::Scalar => vec![whole],
                 shape => (0..shape.len()).map(|k| whole.at(k)).collect(),
@@ -120,17 +120,17 @@ fn one<'t>(space: &Space<'t>, a: Var<'t>, b: Var<'t>) -> bool {
         return true;
     }
     let tape = space.tape();
-    let cut = space.cut(&[a, b]);
-    if cut.nodes().len() > LARGEST {
+    let subgraph = space.subgraph(&[a, b]);
+    if subgraph.nodes().len() > LARGEST {
         return false;
     }
-    let nodes: Vec<Var<'_>> = cut.nodes().iter().map(|id| tape.var(*id)).collect();
+    let nodes: Vec<Var<'_>> = subgraph.nodes().iter().map(|id| tape.var(*id)).collect();
     let numbers = space.numbers(&nodes, &ordinary(space));
     let mut known: HashMap<NodeId, NodeId> = HashMap::new();
     let mut parts: Vec<(NodeId, &Vec<f64>)> = Vec::new();
-    for (id, values) in cut.nodes().iter().zip(&numbers) {
+    for (id, values) in subgraph.nodes().iter().zip(&numbers) {
         let node = tape.node(*id);
-        let rebuilt = match cut.is_input(*id) {
+        let rebuilt = match subgraph.is_input(*id) {
             true => *id,
             false => {
                 let operands = node.operands.iter().map(|operand| known[operand]).collect();

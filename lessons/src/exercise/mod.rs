@@ -23,7 +23,7 @@ mod space;
 mod verdict;
 
 pub use answer::{Allowed, Answer};
-pub use compare::{Sameness, compared, terms_apart};
+pub use compare::{Comparison, compared, terms_apart};
 pub use dependence::{depends, draws, filled};
 pub use handover::{Handed, VERDICT_FILE, handed};
 pub use pieces::Pieces;

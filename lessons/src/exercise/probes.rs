@@ -110,7 +110,7 @@ impl<'t> Followed<'t> {
     fn of(space: &Space<'t>, outputs: &[Var<'_>]) -> Followed<'t> {
         let tape = space.tape();
         let (mut nodes, mut choice) = (Vec::new(), Vec::new());
-        for id in space.cut(outputs).nodes() {
+        for id in space.subgraph(outputs).nodes() {
             let node = tape.node(*id);
             let operand = |k: usize| tape.var(node.operands[k]);
             match node.op {
@@ -138,7 +138,7 @@ impl<'t> Followed<'t> {
 fn constants(space: &Space<'_>, outputs: &[Var<'_>]) -> Vec<f64> {
     let tape = space.tape();
     let mut found: Vec<f64> = Vec::new();
-    for id in space.cut(outputs).nodes() {
+    for id in space.subgraph(outputs).nodes() {
         if let Op::Constant(data) = tape.node(*id).op {
             for value in data.values().iter().flat_map(|value| [*value, -*value]) {
                 if !found.contains(&value) && found.len() < PLACES {

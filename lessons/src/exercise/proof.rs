@@ -7,7 +7,7 @@ use super::space::Space;
 use super::verdict::NotYet;
 use pushforward::audit::{Evidence, Topic, audit};
 use pushforward::bijection::{
-    Bijection, BijectionError, Domain, Recording, push_forward, record, record_forward,
+    Bijection, BijectionError, Domain, Recording, forward_with_log_det, record, record_forward,
 };
 use pushforward::jacobian::{Structure, StructureError, Unproven, discover, map};
 use pushforward::sweep::{Names, render};
@@ -126,7 +126,7 @@ fn found(answer: &dyn Bijection) -> Option<Structure> {
 /// # Errors
 /// When the answer cannot be recorded.
 pub fn derived_log_det<'t>(answer: &dyn Bijection, z: Var<'t>) -> Result<Var<'t>, NotYet> {
-    push_forward(answer, z).map(|pushed| pushed.log_det).map_err(|error| refused(answer, error))
+    forward_with_log_det(answer, z).map(|pushed| pushed.log_det).map_err(|error| refused(answer, error))
 }
 
 /// Checks that an answer is one-to-one: by what an audit proves or refutes, otherwise by whether each output
@@ -152,7 +152,7 @@ pub fn one_to_one(answer: &Answer) -> Result<(String, Evidence), NotYet> {
 fn monotone(answer: &Answer) -> Result<Evidence, NotYet> {
     let tape = Tape::new();
     let z = tape.input(Shape::Vector(answer.dim()));
-    let pushed = push_forward(answer, z).map_err(|error| refused(answer, error))?;
+    let pushed = forward_with_log_det(answer, z).map_err(|error| refused(answer, error))?;
     let order = answer.structure().order(answer.dim());
     let Some(order) = order else {
         return Err(NotYet::new("that it is one-to-one is not proven.")
@@ -196,7 +196,7 @@ fn monotone(answer: &Answer) -> Result<Evidence, NotYet> {
 pub fn defined(answer: &Answer) -> Result<(), NotYet> {
     let tape = Tape::new();
     let z = tape.input(Shape::Vector(answer.dim()));
-    let pushed = push_forward(answer, z).map_err(|error| refused(answer, error))?;
+    let pushed = forward_with_log_det(answer, z).map_err(|error| refused(answer, error))?;
     let space = Space::of(z, answer.domain());
     let (x, log_det) = (pushed.x, pushed.log_det);
     let probes = Probes::of(&space, &[x, log_det]);
@@ -275,6 +275,6 @@ pub fn given_formula<'t>(
         return Err(NotYet::new(format!("{what} is one number."))
             .because(format!("the shape of yours: {}", given.shape())));
     }
-    answer::nothing_learned(&tape.declarations(), tape.known_context().is_some())?;
+    answer::nothing_learned(&tape.declarations(), tape.declared_context().is_some())?;
     Ok(given)
 }

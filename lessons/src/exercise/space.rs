@@ -9,7 +9,9 @@ use pushforward::bijection::Domain;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::adjoint;
 use pushforward::sweep::bound::{Bound, Bounds};
-use pushforward::tape::{Binary, Choice, Cut, Equation, NodeId, Op, Parameters, Shape, Tape, Unary, Var};
+use pushforward::tape::{
+    Binary, Choice, Equation, NodeId, Op, Parameters, Shape, Subgraph, Tape, Unary, Var,
+};
 
 /// Maximum error of one operation in units in the last place.
 const ULPS: f64 = 16.0;
@@ -89,7 +91,7 @@ impl<'t> Space<'t> {
 
     /// Returns the input, if there is only one and there are no parameters.
     pub(super) fn only_input(&self) -> Option<Var<'t>> {
-        let alone = self.tape.declarations().is_empty() && self.tape.known_context().is_none();
+        let alone = self.tape.declarations().is_empty() && self.tape.declared_context().is_none();
         match self.inputs.as_slice() {
             [input] if alone => Some(*input),
             _ => None,
@@ -102,8 +104,8 @@ impl<'t> Space<'t> {
     }
 
     /// Returns the subgraph of these formulas.
-    pub(super) fn cut(&self, outputs: &[Var<'_>]) -> Cut {
-        Cut::new(self.tape, &self.ids(), &outputs.iter().map(|output| output.id()).collect::<Vec<_>>())
+    pub(super) fn subgraph(&self, outputs: &[Var<'_>]) -> Subgraph {
+        Subgraph::new(self.tape, &self.ids(), &outputs.iter().map(|output| output.id()).collect::<Vec<_>>())
     }
 
     /// Computes some nodes at rows of all variables, one vector a node.
@@ -134,15 +136,15 @@ impl<'t> Space<'t> {
 
     /// Records a first-order bound of the rounding error of a scalar, over all intermediate values.
     pub fn rounding(&self, output: Var<'t>) -> Var<'t> {
-        let cut = self.cut(&[output]);
-        let computed: Vec<NodeId> = cut
+        let subgraph = self.subgraph(&[output]);
+        let computed: Vec<NodeId> = subgraph
             .nodes()
             .iter()
             .copied()
-            .filter(|id| !cut.is_input(*id) && !moves(&self.tape.node(*id).op))
+            .filter(|id| !subgraph.is_input(*id) && !moves(&self.tape.node(*id).op))
             .collect();
         let one = self.tape.constant(1.0);
-        let weights = adjoint(self.tape, &cut, &[(output.id(), one)], &computed);
+        let weights = adjoint(self.tape, &subgraph, &[(output.id(), one)], &computed);
         let mut sum = self.tape.constant(0.0);
         for (id, weight) in computed.into_iter().zip(weights) {
             if let Some(weight) = weight {
@@ -155,16 +157,16 @@ impl<'t> Space<'t> {
 
     /// Returns the operation that is undefined at a row, if there is one; rounding and overflow do not count.
     pub fn undefined(&self, output: Var<'_>, row: &[f64]) -> Option<&'static str> {
-        let cut = self.cut(&[output]);
-        let nodes: Vec<Var<'_>> = cut.nodes().iter().map(|id| self.tape.var(*id)).collect();
+        let subgraph = self.subgraph(&[output]);
+        let nodes: Vec<Var<'_>> = subgraph.nodes().iter().map(|id| self.tape.var(*id)).collect();
         let numbers = self.numbers(&nodes, row);
-        let place = |id: NodeId| cut.nodes().binary_search(&id).expect("operands belong to the program");
+        let place = |id: NodeId| subgraph.nodes().binary_search(&id).expect("operands belong to the program");
         let finite = |id: NodeId| numbers[place(id)].iter().all(|value| value.is_finite());
         let bounds = Bounds::new(self.tape, &self.within);
         let mut open = vec![output.id()];
         let mut seen = Vec::new();
         while let Some(id) = open.pop() {
-            if seen.contains(&id) || finite(id) || cut.is_input(id) {
+            if seen.contains(&id) || finite(id) || subgraph.is_input(id) {
                 continue;
             }
             seen.push(id);

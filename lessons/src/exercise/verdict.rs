@@ -62,11 +62,11 @@ impl NotYet {
         let Some(claim) = report.claim(topic) else {
             return Err(NotYet::new(headline).because("the audit ended before it came to that"));
         };
-        let holds = if proven { claim.evidence.word() == "proven" } else { claim.evidence.holds() };
+        let holds = if proven { claim.evidence.label() == "proven" } else { claim.evidence.holds() };
         if holds {
             return Ok(claim.clone());
         }
-        let known = format!("{}: {}", claim.evidence.word(), claim.statement);
+        let known = format!("{}: {}", claim.evidence.label(), claim.statement);
         Err(NotYet::new(headline).because(known).because(claim.evidence.detail()))
     }
 }

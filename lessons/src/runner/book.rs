@@ -63,8 +63,8 @@ fn derivations() -> Result<Vec<(&'static str, Derivation)>, Box<dyn Error>> {
         ("Linear", Box::new(Linear::identity(3))),
         ("Triangular", Box::new(Triangular::lower(3))),
         ("PLU", Box::new(plu([2, 0, 1], [1.0, -1.0, 1.0]))),
-        ("Additive coupling (NICE)", Box::new(AdditiveCoupling::new(Halves::first(4), network()))),
-        ("Affine coupling (RealNVP)", Box::new(AffineCoupling::new(Halves::first(4), network()))),
+        ("Additive coupling (NICE)", Box::new(AdditiveCoupling::new(CouplingMask::first_half(4), network()))),
+        ("Affine coupling (RealNVP)", Box::new(AffineCoupling::new(CouplingMask::first_half(4), network()))),
         ("Inverse autoregressive (IAF)", Box::new(Autoregressive::iaf(masked()))),
         ("Masked autoregressive (MAF)", Box::new(Autoregressive::maf(masked()))),
         ("Rational-quadratic spline", {

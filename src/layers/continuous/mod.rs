@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 pub use field::{Field, NetworkField};
 pub use solver::Solver;
 
-use crate::bijection::{Bijection, Ended, Motion, Pulled, Sealed};
+use crate::bijection::{Bijection, InverseWithLogDet, Motion, Sealed, Trajectory};
 use crate::jacobian::{estimated_trace, map, trace};
 use crate::tape::{Shape, Tape, Var};
 
@@ -28,7 +28,7 @@ pub enum Divergence {
     /// drawn once from `seed` and shared by all rows and steps, so that a density is a deterministic function
     /// of x. The estimate of ln p is unbiased over seeds.
     ///
-    /// For training, draw new probes for each row ([`Continuous::pull_back_with_probes`]): with fixed probes
+    /// For training, draw new probes for each row ([`Continuous::inverse_with_probes`]): with fixed probes
     /// the flow can lower the estimated loss along these directions only.
     Hutchinson {
         /// Number of probes ε.
@@ -122,11 +122,11 @@ impl<V: Field> Continuous<V> {
     /// entries of mean 0 and variance 1, such as [noise](crate::train::Sources::noise) drawn anew for each
     /// row.
     #[track_caller]
-    pub fn pull_back_with_probes<'t>(&self, x: Var<'t>, probes: &[Var<'t>]) -> Pulled<'t> {
+    pub fn inverse_with_probes<'t>(&self, x: Var<'t>, probes: &[Var<'t>]) -> InverseWithLogDet<'t> {
         let (from, to) = self.span;
-        let record = || x.tape().recording(|| x.tape().pass(|| self.moved(x, (to, from), Some(probes))));
+        let record = || x.tape().recording(|| x.tape().pass(|| self.integrate(x, (to, from), Some(probes))));
         let (z, back) = x.tape().called_from(Location::caller(), record);
-        Pulled { z, log_det: -back.expect("a trace was asked for") }
+        InverseWithLogDet { z, log_det: -back.expect("a trace was asked for") }
     }
 
     fn probes<'t>(&self, tape: &'t Tape) -> Vec<Var<'t>> {
@@ -139,7 +139,7 @@ impl<V: Field> Continuous<V> {
 
     /// Integrates from `start` over the time span; also returns ∫ tr ∂v/∂z dt, estimated with the probes, or
     /// exact if there are none.
-    fn moved<'t>(
+    fn integrate<'t>(
         &self,
         start: Var<'t>,
         (from, to): (f64, f64),
@@ -186,15 +186,15 @@ impl<V: Field> Motion for Continuous<V> {
         self.span
     }
 
-    fn push<'t>(&self, z: Var<'t>) -> Ended<'t> {
-        let (x, log_det) = self.moved(z, self.span, Some(&self.probes(z.tape())));
-        Ended { x, log_det: log_det.expect("a trace was asked for") }
+    fn push<'t>(&self, z: Var<'t>) -> Trajectory<'t> {
+        let (x, log_det) = self.integrate(z, self.span, Some(&self.probes(z.tape())));
+        Trajectory { x, log_det: log_det.expect("a trace was asked for") }
     }
 
-    fn pull<'t>(&self, x: Var<'t>) -> Pulled<'t> {
+    fn pull<'t>(&self, x: Var<'t>) -> InverseWithLogDet<'t> {
         let (from, to) = self.span;
-        let (z, back) = self.moved(x, (to, from), Some(&self.probes(x.tape())));
-        Pulled { z, log_det: -back.expect("a trace was asked for") }
+        let (z, back) = self.integrate(x, (to, from), Some(&self.probes(x.tape())));
+        InverseWithLogDet { z, log_det: -back.expect("a trace was asked for") }
     }
 
     fn method(&self) -> String {
@@ -219,7 +219,7 @@ impl<V: Field> Bijection for Continuous<V> {
 
     #[track_caller]
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
-        z.tape().called_from(Location::caller(), || self.moved(z, self.span, None).0)
+        z.tape().called_from(Location::caller(), || self.integrate(z, self.span, None).0)
     }
 
     /// Records the integration backwards in time. An inverse of an unrolled solver cannot be derived; this
@@ -227,7 +227,7 @@ impl<V: Field> Bijection for Continuous<V> {
     #[track_caller]
     fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
         let (from, to) = self.span;
-        Some(x.tape().called_from(Location::caller(), || self.moved(x, (to, from), None).0))
+        Some(x.tape().called_from(Location::caller(), || self.integrate(x, (to, from), None).0))
     }
 
     fn name(&self) -> String {

@@ -12,7 +12,7 @@ use std::panic::Location;
 
 use std::f64::consts::{PI, TAU};
 
-use super::{Knots, Spline};
+use super::{MonotoneSpline, SplineTransformer};
 use crate::bijection::{Bijection, Domain};
 use crate::jacobian::Structure;
 use crate::tape::{Init, Shape, Tape, Var, select};
@@ -24,7 +24,7 @@ use crate::tape::{Init, Shape, Tape, Var, select};
 /// use std::f64::consts::PI;
 ///
 /// let spline = CircularSpline::fixed(1, [-PI, 0.0, PI], [-PI, 1.0, PI], [0.8, 1.5, 0.8]).turned(1.3);
-/// assert!(audit(&spline)?.stands());
+/// assert!(audit(&spline)?.has_no_refutation());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ enum Curve {
     /// One fixed spline for all angles.
     Fixed { x: Vec<f64>, y: Vec<f64>, slopes: Vec<f64>, turn: f64 },
     /// A learned spline for each angle.
-    Learned(Spline),
+    Learned(SplineTransformer),
 }
 
 impl CircularSpline {
@@ -56,7 +56,10 @@ impl CircularSpline {
         let (x, y, slopes) = (x.into(), y.into(), slopes.into());
         let around = |knots: &[f64]| knots.first() == Some(&-PI) && knots.last() == Some(&PI);
         assert!(
-            Knots::are_sound(&x, &y, &slopes) && around(&x) && around(&y) && slopes.first() == slopes.last(),
+            MonotoneSpline::are_valid(&x, &y, &slopes)
+                && around(&x)
+                && around(&y)
+                && slopes.first() == slopes.last(),
             "the knots of a circular spline ascend from -π to π, with one positive slope at both ends, not \
              {x:?}, {y:?}, {slopes:?}"
         );
@@ -65,12 +68,12 @@ impl CircularSpline {
 
     /// Builds a layer with K learned bins and a learned rotation for each of d angles, initialised to the
     /// identity. The parameters `widths`, `heights` and `slopes` (K each; the last slope equals the first)
-    /// are element parameters as in [`Spline`]; the rotation is π·tanh of the parameter `turn`.
+    /// are element parameters as in [`SplineTransformer`]; the rotation is π·tanh of the parameter `turn`.
     ///
     /// # Panics
     /// When there are fewer than two bins.
     pub fn learned(d: usize, bins: usize) -> CircularSpline {
-        CircularSpline { d, curve: Curve::Learned(Spline::new(bins, PI)) }
+        CircularSpline { d, curve: Curve::Learned(SplineTransformer::new(bins, PI)) }
     }
 
     /// Sets the rotation before a fixed spline; a learned spline learns its own.
@@ -89,12 +92,13 @@ impl CircularSpline {
     }
 
     /// Records g and the rotation before it.
-    fn curve<'t>(&self, tape: &'t Tape) -> (Knots<'t>, Var<'t>) {
+    fn curve<'t>(&self, tape: &'t Tape) -> (MonotoneSpline<'t>, Var<'t>) {
         let d = self.d;
         match &self.curve {
-            Curve::Fixed { x, y, slopes, turn } => {
-                (Knots::fixed(tape, d, x, y, slopes), tape.constant(*turn).broadcast(Shape::Vector(d)))
-            }
+            Curve::Fixed { x, y, slopes, turn } => (
+                MonotoneSpline::fixed(tape, d, x, y, slopes),
+                tape.constant(*turn).broadcast(Shape::Vector(d)),
+            ),
             Curve::Learned(spline) => {
                 let numbers = |name: &str, count: usize| {
                     tape.parameter(name, Shape::Vector(count * d), Init::Constant(0.0))
@@ -106,7 +110,7 @@ impl CircularSpline {
                 let mut slopes = spline.slopes(numbers("slopes", bins), d);
                 slopes.push(slopes[0]);
                 let turn = PI * numbers("turn", 1).tanh();
-                (Knots::sums((start, start), &widths, heights, slopes), turn)
+                (MonotoneSpline::sums((start, start), &widths, heights, slopes), turn)
             }
         }
     }

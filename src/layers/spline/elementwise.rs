@@ -2,8 +2,8 @@
 
 use std::panic::Location;
 
-use super::numbers::rows;
-use super::{Knots, Spline};
+use super::transformer::rows;
+use super::{MonotoneSpline, SplineTransformer};
 use crate::bijection::Bijection;
 use crate::jacobian::Structure;
 use crate::tape::{Init, Shape, Tape, Var};
@@ -14,7 +14,7 @@ use crate::tape::{Init, Shape, Tape, Var};
 /// use pushforward::prelude::*;
 ///
 /// let spline = RationalQuadraticSpline::fixed(2, [-1.0, 0.0, 1.0], [-1.0, 0.5, 1.0], [1.0, 0.4, 1.0]);
-/// assert!(audit(&spline)?.stands());
+/// assert!(audit(&spline)?.has_no_refutation());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ enum Source {
     /// Learned knots with these initial values, separate for each variable.
     Learned(Given),
     /// Learned knots, built from unconstrained element parameters.
-    Numbers(Spline),
+    Numbers(SplineTransformer),
 }
 
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ impl Given {
     fn new(x: impl Into<Vec<f64>>, y: impl Into<Vec<f64>>, slopes: impl Into<Vec<f64>>) -> Given {
         let (x, y, slopes) = (x.into(), y.into(), slopes.into());
         assert!(
-            Knots::are_sound(&x, &y, &slopes),
+            MonotoneSpline::are_valid(&x, &y, &slopes),
             "the knots of a monotone spline ascend and its slopes are above 0, not {x:?}, {y:?}, {slopes:?}"
         );
         Given { x, y, slopes }
@@ -84,17 +84,17 @@ impl RationalQuadraticSpline {
 
     /// Builds a layer with learned knots on an interval, the identity outside. The parameters `widths`,
     /// `heights` and `slopes` are the element parameters of `spline`, bin by bin, and are initialised to 0.
-    pub fn bounded(d: usize, spline: Spline) -> RationalQuadraticSpline {
+    pub fn bounded(d: usize, spline: SplineTransformer) -> RationalQuadraticSpline {
         RationalQuadraticSpline { d, knots: Source::Numbers(spline) }
     }
 
-    fn knots<'t>(&self, tape: &'t Tape) -> Knots<'t> {
+    fn knots<'t>(&self, tape: &'t Tape) -> MonotoneSpline<'t> {
         let d = self.d;
         let parameter = |name: &str, start: Vec<f64>| {
             tape.parameter(name, Shape::Vector(start.len()), Init::Values(start))
         };
         match &self.knots {
-            Source::Fixed(Given { x, y, slopes }) => Knots::fixed(tape, d, x, y, slopes),
+            Source::Fixed(Given { x, y, slopes }) => MonotoneSpline::fixed(tape, d, x, y, slopes),
             Source::Learned(Given { x, y, slopes }) => {
                 let exponentials = |name: &str, starts: Vec<f64>| {
                     let logs = starts.iter().flat_map(|start| vec![start.ln(); d]).collect();
@@ -104,7 +104,7 @@ impl RationalQuadraticSpline {
                 let first = (parameter("first_x", vec![x[0]; d]), parameter("first_y", vec![y[0]; d]));
                 let widths = exponentials("log_widths", steps(x));
                 let heights = exponentials("log_heights", steps(y));
-                Knots::sums(first, &widths, heights, exponentials("log_slopes", slopes.clone()))
+                MonotoneSpline::sums(first, &widths, heights, exponentials("log_slopes", slopes.clone()))
             }
             Source::Numbers(spline) => {
                 let zeros = |name: &str, count: usize| parameter(name, vec![0.0; count * d]);

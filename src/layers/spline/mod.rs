@@ -16,10 +16,10 @@
 
 mod circular;
 mod elementwise;
-mod knots;
-mod numbers;
+mod monotone;
+mod transformer;
 
 pub use circular::CircularSpline;
 pub use elementwise::RationalQuadraticSpline;
-pub use knots::Knots;
-pub use numbers::{Spline, SplineRule};
+pub use monotone::MonotoneSpline;
+pub use transformer::{SplineConstraint, SplineTransformer};

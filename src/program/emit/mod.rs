@@ -43,8 +43,8 @@ impl Emitted {
 
 /// Where shared numbers are: in one register where they are all the same, so that one kernel call serves all elements.
 fn shared_places(offset: usize, compiler: &Compiler<'_>, position: usize) -> Registers {
-    let id = compiler.cut.nodes()[position];
-    let (count, repeats) = compiler.tape.look(id, |node| {
+    let id = compiler.subgraph.nodes()[position];
+    let (count, repeats) = compiler.tape.with_node(id, |node| {
         let repeats = match &node.op {
             Op::Broadcast => true,
             Op::Constant(data) => data.values().windows(2).all(|pair| pair[0].to_bits() == pair[1].to_bits()),
@@ -83,7 +83,7 @@ impl<'c, 't> Emitter<'c, 't> {
         shared: &'c [Option<usize>],
         members: HashSet<NodeId>,
     ) -> Emitter<'c, 't> {
-        let registers = vec![None; compiler.cut.nodes().len()];
+        let registers = vec![None; compiler.subgraph.nodes().len()];
         Emitter {
             compiler,
             shared,
@@ -102,7 +102,7 @@ impl<'c, 't> Emitter<'c, 't> {
     pub(super) fn emit(mut self, sums: &HashMap<usize, usize>, pushes: &dyn Fn(usize) -> bool) -> Emitted {
         let compiler = self.compiler;
         let mut inputs = Vec::new();
-        for (number, id) in compiler.cut.inputs().iter().enumerate() {
+        for (number, id) in compiler.subgraph.inputs().iter().enumerate() {
             let shape = compiler.tape.shape(*id);
             let first = self.new_rows(shape.len());
             self.registers[compiler.position(*id)] =
@@ -117,7 +117,7 @@ impl<'c, 't> Emitter<'c, 't> {
         let ready = self.blocks_by_last_node();
         let mut sums_at: HashMap<usize, Vec<usize>> = HashMap::new();
         for position in sums.keys() {
-            let node = compiler.tape.node(compiler.cut.nodes()[*position]);
+            let node = compiler.tape.node(compiler.subgraph.nodes()[*position]);
             let from = match pushes(*position) {
                 true => node.operands.iter().map(|operand| compiler.position(*operand)).max(),
                 false => Some(*position),
@@ -125,9 +125,9 @@ impl<'c, 't> Emitter<'c, 't> {
             sums_at.entry(from.unwrap_or(*position)).or_default().push(*position);
         }
         sums_at.values_mut().for_each(|list| list.sort_unstable());
-        for (position, id) in compiler.cut.nodes().iter().enumerate() {
+        for (position, id) in compiler.subgraph.nodes().iter().enumerate() {
             let batched = compiler.batched[position] && compiler.needs_value[position];
-            if batched && !compiler.cut.is_input(*id) && !self.members.contains(id) {
+            if batched && !compiler.subgraph.is_input(*id) && !self.members.contains(id) {
                 self.node(*id, None);
             }
             for block in ready.get(id).into_iter().flatten() {
@@ -340,7 +340,7 @@ impl<'c, 't> Emitter<'c, 't> {
         let rows: Vec<Row> =
             (0..chosen.len()).map(|number| self.row(id, chosen[number], inside, (first, number))).collect();
         chosen.iter().zip(&rows).for_each(|(e, row)| list[*e] = (*row).into());
-        let name = self.compiler.tape.look(id, |node| node.op.name());
+        let name = self.compiler.tape.with_node(id, |node| node.op.name());
         let operands = computed.into_iter().map(|(_, operands)| operands);
         let segments = segments(rows.iter().copied().zip(operands));
         let work = Work::Elementwise { op: op.clone(), segments };
@@ -376,7 +376,7 @@ impl<'c, 't> Emitter<'c, 't> {
 
     /// Adds the batch sum of a node.
     fn sum(&mut self, position: usize, to: usize, pushed: bool) {
-        let id = self.compiler.cut.nodes()[position];
+        let id = self.compiler.subgraph.nodes()[position];
         let node = self.compiler.tape.node(id);
         if pushed && node.op == Op::Binary(Binary::Mul) {
             let (left, right) = (self.registers(node.operands[0]), self.registers(node.operands[1]));

@@ -20,7 +20,7 @@ impl Emitter<'_, '_> {
         let node = self.compiler.tape.node(id);
         let Some(k) = (0..2).find(|k| {
             let position = self.compiler.position(node.operands[*k]);
-            let product = self.compiler.tape.look(node.operands[*k], |operand| operand.op == Op::MatVec);
+            let product = self.compiler.tape.with_node(node.operands[*k], |operand| operand.op == Op::MatVec);
             product && self.compiler.uses[position] == 1
         }) else {
             return false;

@@ -62,7 +62,7 @@ impl Bounds<'_> {
     pub(super) fn has_parts(&self, id: NodeId) -> bool {
         match self.given.get(&id) {
             Some(region) => matches!(region, Region::Each(_)),
-            None => self.tape.look(id, |node| match &node.op {
+            None => self.tape.with_node(id, |node| match &node.op {
                 Op::Constant(_) | Op::Gather(_) | Op::Transpose => true,
                 Op::Concat => node.operands.len() <= PARTS,
                 _ => false,
@@ -77,7 +77,7 @@ impl Bounds<'_> {
             if let Some(region) = self.given.get(&id) {
                 return region.element(e);
             }
-            let part = self.tape.look(id, |node| match &node.op {
+            let part = self.tape.with_node(id, |node| match &node.op {
                 Op::Constant(data) => Err(Bound::closed(data.values()[e], data.values()[e])),
                 Op::Gather(indices) => Ok((node.operands[0], indices[e] as usize)),
                 Op::Broadcast => Ok((node.operands[0], 0)),

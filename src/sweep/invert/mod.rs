@@ -26,14 +26,14 @@ use self::root::Solved;
 use super::bound::{Bounds, Region};
 use super::equation::substitution;
 use super::reach::{NONE, Reach, Relation};
-use crate::tape::{Cut, Node, NodeId, Op, Shape, Tape, Var, concat};
+use crate::tape::{Node, NodeId, Op, Shape, Subgraph, Tape, Var, concat};
 
 /// Beyond so many variables that each need the one before, the conditioner would be written out too often.
 const MOST_STAGES: usize = 64;
 
 /// Why a program cannot be run backwards as a formula.
 #[derive(Clone, Debug, PartialEq)]
-pub struct NotInverted {
+pub struct InversionError {
     /// The output, counted from 0.
     pub output: usize,
     /// What stands in the way.
@@ -42,7 +42,7 @@ pub struct NotInverted {
     pub place: &'static Location<'static>,
 }
 
-impl fmt::Display for NotInverted {
+impl fmt::Display for InversionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "x[{}] {} ({}:{})", self.output, self.reason, self.place.file(), self.place.line())
     }
@@ -64,14 +64,14 @@ struct Group {
 /// is one.
 ///
 /// # Errors
-/// [`NotInverted`], with the operation in the way.
+/// [`InversionError`], with the operation in the way.
 pub fn invert<'t>(
     tape: &'t Tape,
-    map: &Cut,
+    map: &Subgraph,
     (inputs, outputs): (&[u32], &[u32]),
     y: Var<'t>,
     (within, image): (Region, Region),
-) -> Result<Var<'t>, NotInverted> {
+) -> Result<Var<'t>, InversionError> {
     if inputs.is_empty() {
         return Ok(y);
     }
@@ -107,7 +107,7 @@ pub fn invert<'t>(
 
 struct Sweep<'t, 'a> {
     tape: &'t Tape,
-    map: &'a Cut,
+    map: &'a Subgraph,
     reach: Reach<'a>,
     highest: Vec<u32>,
     outputs: &'a [u32],
@@ -128,12 +128,12 @@ enum Peeled<'t> {
 }
 
 impl<'t> Sweep<'t, '_> {
-    fn fail<T>(&self, output: usize, node: NodeId, reason: impl Into<String>) -> Result<T, NotInverted> {
-        Err(NotInverted { output, reason: reason.into(), place: self.tape.place(node) })
+    fn fail<T>(&self, output: usize, node: NodeId, reason: impl Into<String>) -> Result<T, InversionError> {
+        Err(InversionError { output, reason: reason.into(), place: self.tape.place(node) })
     }
 
     /// Takes values of inputs for recovered, if they are inputs that the group is solved for, and each is new.
-    fn recover(&mut self, group: &Group, (value, inputs): Piece<'t>) -> Result<(), NotInverted> {
+    fn recover(&mut self, group: &Group, (value, inputs): Piece<'t>) -> Result<(), InversionError> {
         let labels: HashSet<u32> = group.outputs.iter().map(|output| self.outputs[*output]).collect();
         let mut seen = HashSet::new();
         let wrong = inputs.iter().find(|input| {
@@ -156,7 +156,7 @@ impl<'t> Sweep<'t, '_> {
 
     /// Whether a group is written in scalars: what is passed on as it is goes with the others of its stack.
     fn like(&self, node: NodeId) -> Shape {
-        let stacked = self.tape.look(self.map.outputs()[0], |output| {
+        let stacked = self.tape.with_node(self.map.outputs()[0], |output| {
             output.op == Op::Concat
                 && output.operands.iter().all(|part| self.tape.shape(*part) == Shape::Scalar)
         });
@@ -164,7 +164,7 @@ impl<'t> Sweep<'t, '_> {
     }
 
     /// Follows outputs through what only moves data, to the nodes that compute them.
-    fn split(&self, whole: Group) -> Result<Vec<Group>, NotInverted> {
+    fn split(&self, whole: Group) -> Result<Vec<Group>, InversionError> {
         let mut groups: BTreeMap<NodeId, Group> = BTreeMap::new();
         for (output, element) in whole.outputs.iter().zip(&whole.elements) {
             let (mut id, mut e) = (whole.node, *element);
@@ -215,7 +215,7 @@ impl<'t> Sweep<'t, '_> {
         group: &Group,
         y: Var<'t>,
         place: &'static Location<'static>,
-    ) -> Result<(), NotInverted> {
+    ) -> Result<(), InversionError> {
         let Some(inputs) = self.inputs_of(group) else { return self.one_by_one(group, y, place) };
         let unknown = self.tape.input(Shape::Vector(inputs.len()));
         self.recovered.push((unknown, inputs.clone()));
@@ -249,7 +249,7 @@ impl<'t> Sweep<'t, '_> {
         group: &Group,
         y: Var<'t>,
         place: &'static Location<'static>,
-    ) -> Result<(), NotInverted> {
+    ) -> Result<(), InversionError> {
         let mut members: Vec<(usize, usize)> =
             group.outputs.iter().copied().zip(group.elements.iter().copied()).collect();
         members.sort_by_key(|(output, _)| self.outputs[*output]);
@@ -259,7 +259,7 @@ impl<'t> Sweep<'t, '_> {
                  steps, too long for a formula",
                 members.len() - 1
             );
-            return Err(NotInverted { output: members[0].0, reason, place });
+            return Err(InversionError { output: members[0].0, reason, place });
         }
         for (output, element) in members {
             let one = Group { node: group.node, outputs: vec![output], elements: vec![element] };
@@ -268,7 +268,7 @@ impl<'t> Sweep<'t, '_> {
                 Peeled::Inputs(piece) => self.recover(&one, piece)?,
                 Peeled::NeedsItself(place) => {
                     let reason = "needs a variable that comes after it".to_string();
-                    return Err(NotInverted { output, reason, place });
+                    return Err(InversionError { output, reason, place });
                 }
             }
         }
@@ -276,7 +276,7 @@ impl<'t> Sweep<'t, '_> {
     }
 
     /// Takes one operation after the other from around the unknown.
-    fn peel(&mut self, group: &Group, value: Var<'t>) -> Result<Peeled<'t>, NotInverted> {
+    fn peel(&mut self, group: &Group, value: Var<'t>) -> Result<Peeled<'t>, InversionError> {
         let Group { mut node, outputs, mut elements } = group.clone();
         let mut value = value;
         loop {
@@ -346,7 +346,7 @@ impl<'t> Sweep<'t, '_> {
         id: NodeId,
         outputs: &[usize],
         elements: &[usize],
-    ) -> Result<Option<usize>, NotInverted> {
+    ) -> Result<Option<usize>, InversionError> {
         let label = |operand: NodeId, e: usize| self.label(operand, e);
         let mut unknown = None;
         for (output, e) in outputs.iter().zip(elements) {
@@ -372,7 +372,7 @@ impl<'t> Sweep<'t, '_> {
 
     /// The other operand's elements, on the inputs recovered so far.
     fn known(&self, id: NodeId, elements: &[usize]) -> Var<'t> {
-        let part = Cut::new(self.tape, self.map.inputs(), &[id]);
+        let part = Subgraph::new(self.tape, self.map.inputs(), &[id]);
         let input = self.map.inputs()[0];
         let reached = Reach::new(self.tape, &part, Relation::Value);
         let depends = reached.depends_on_input(id);
@@ -442,7 +442,8 @@ impl<'t> Sweep<'t, '_> {
             (Shape::Scalar, 1) => Shape::Scalar,
             (_, count) => Shape::Vector(count),
         };
-        let broadcast = self.tape.look(var.id(), |node| (node.op == Op::Broadcast).then(|| node.operands[0]));
+        let broadcast =
+            self.tape.with_node(var.id(), |node| (node.op == Op::Broadcast).then(|| node.operands[0]));
         if let Some(scalar) = broadcast {
             return self.tape.var(scalar).broadcast(shape);
         }

@@ -6,12 +6,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::panic::Location;
 
-use super::{Group, NotInverted, Sweep};
+use super::{Group, InversionError, Sweep};
 use crate::sweep::bound::Bound;
 use crate::sweep::equation::root;
 use crate::sweep::reach::{Reach, Relation};
-use crate::sweep::{may_jump, tangent};
-use crate::tape::{Cut, Node, NodeId, Tape, Var};
+use crate::sweep::{may_be_discontinuous, tangent};
+use crate::tape::{Node, NodeId, Subgraph, Tape, Var};
 
 /// What came of an operation that cannot be undone.
 pub(super) enum Solved<'t> {
@@ -38,8 +38,8 @@ impl<'t> Sweep<'t, '_> {
         &mut self,
         group: &Group,
         value: Var<'t>,
-        obstacle: NotInverted,
-    ) -> Result<Solved<'t>, NotInverted> {
+        obstacle: InversionError,
+    ) -> Result<Solved<'t>, InversionError> {
         let Some(inputs) = self.inputs_of(group) else { return Err(obstacle) };
         let own: HashSet<u32> = group.outputs.iter().map(|output| self.outputs[*output]).collect();
         let last = own.iter().max().copied().unwrap_or(0);
@@ -66,18 +66,18 @@ impl<'t> Sweep<'t, '_> {
             }
         };
         let Some(image) = image else { return Err(obstacle) };
-        let cut = Cut::new(self.tape, &[unknown.id()], &[image.id()]);
-        if !own_element_only(self.tape, &cut) {
+        let subgraph = Subgraph::new(self.tape, &[unknown.id()], &[image.id()]);
+        if !own_element_only(self.tape, &subgraph) {
             return Ok(Solved::NeedsItself(obstacle.place));
         }
         let within = self.bounds.of_elements(rest.0, &rest.1);
-        let Some(rising) = self.monotone(&cut, (unknown, within), image) else {
+        let Some(rising) = self.monotone(&subgraph, (unknown, within), image) else {
             let reason = format!(
                 "{}, and bounds do not prove it strictly monotone in its variable either, so that Newton's method \
                  has nothing to stand on",
                 obstacle.reason
             );
-            return Err(NotInverted { reason, ..obstacle });
+            return Err(InversionError { reason, ..obstacle });
         };
         let difference = if rising { image - value } else { value - image };
         // An end that is reached is inside of the next wider open interval.
@@ -108,7 +108,7 @@ impl<'t> Sweep<'t, '_> {
         if only.node != *id {
             return Some(vec![(only.node, only.elements.clone())]);
         }
-        self.tape.look(*id, |node| {
+        self.tape.with_node(*id, |node| {
             let elementwise = node.op.is_elementwise();
             elementwise.then(|| node.operands.iter().map(|operand| (*operand, elements.clone())).collect())
         })
@@ -181,19 +181,25 @@ impl<'t> Sweep<'t, '_> {
 
     /// Whether f rises (true) or falls strictly with its variable: it is defined, its slope is and has one sign (bounds),
     /// and it nowhere jumps, for a jump can undo what a slope promises.
-    fn monotone(&mut self, cut: &Cut, (unknown, within): (Var<'t>, Bound), image: Var<'t>) -> Option<bool> {
+    fn monotone(
+        &mut self,
+        subgraph: &Subgraph,
+        (unknown, within): (Var<'t>, Bound),
+        image: Var<'t>,
+    ) -> Option<bool> {
         let one = self.tape.constant(1.0).broadcast(unknown.shape());
-        let slope = tangent(self.tape, cut, &[(unknown.id(), one)])[0]?;
+        let slope = tangent(self.tape, subgraph, &[(unknown.id(), one)])[0]?;
         self.bounds.give(unknown.id(), within.into());
         let bound = self.bounds.of(slope.id());
-        let sound = bound.defined && self.bounds.of(image.id()).defined && !may_jump(self.tape, cut);
+        let sound =
+            bound.defined && self.bounds.of(image.id()).defined && !may_be_discontinuous(self.tape, subgraph);
         (sound && (bound.is_positive() || bound.is_negative())).then(|| bound.is_positive())
     }
 }
 
 /// Whether each element of the output depends on its own element of the input and on no other.
-fn own_element_only(tape: &Tape, cut: &Cut) -> bool {
-    let reach = Reach::new(tape, cut, Relation::Value);
+fn own_element_only(tape: &Tape, subgraph: &Subgraph) -> bool {
+    let reach = Reach::new(tape, subgraph, Relation::Value);
     let outputs = reach.output_elements();
     let n = outputs.len() as u32;
     let own = |labels: Vec<u32>| {

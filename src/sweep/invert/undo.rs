@@ -1,8 +1,8 @@
 //! One operation undone: the unknown operand from the result and the other operand, one line an operation.
 
-use super::{NotInverted, Sweep};
+use super::{InversionError, Sweep};
 use crate::sweep::reach::{Reach, Relation};
-use crate::tape::{Binary, Cut, Node, NodeId, Op, Shape, Unary, Var};
+use crate::tape::{Binary, Node, NodeId, Op, Shape, Subgraph, Unary, Var};
 
 impl<'t> Sweep<'t, '_> {
     /// v with W·v = y, where W is square and the whole of v is unknown.
@@ -13,10 +13,10 @@ impl<'t> Sweep<'t, '_> {
         outputs: &[usize],
         elements: &[usize],
         value: Var<'t>,
-    ) -> Result<Var<'t>, NotInverted> {
+    ) -> Result<Var<'t>, InversionError> {
         let matrix = recorded.operands[0];
         let fixed = {
-            let part = Cut::new(self.tape, self.map.inputs(), &[matrix]);
+            let part = Subgraph::new(self.tape, self.map.inputs(), &[matrix]);
             !Reach::new(self.tape, &part, Relation::Value).depends_on_input(matrix)
         };
         let shape = self.tape.shape(matrix);
@@ -37,7 +37,7 @@ impl<'t> Sweep<'t, '_> {
         elements: &[usize],
         unknown: usize,
         y: Var<'t>,
-    ) -> Result<Var<'t>, NotInverted> {
+    ) -> Result<Var<'t>, InversionError> {
         let other = || self.known(recorded.operands[1 - unknown], elements);
         let two = |what: &str| self.fail(outputs[0], id, format!("passes through {what}: two z for one x"));
         Ok(match &recorded.op {

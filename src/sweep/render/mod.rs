@@ -142,7 +142,7 @@ pub fn formulas(tape: &Tape, outputs: &[(&str, NodeId)], names: &Names) -> Vec<F
 
 /// One equation, or one for each number of a stack.
 pub(crate) fn equations(tape: &Tape, name: &Written, node: NodeId) -> Vec<Wanted> {
-    let parts = tape.look(node, |node| (node.op == Op::Concat).then(|| node.operands.clone()));
+    let parts = tape.with_node(node, |node| (node.op == Op::Concat).then(|| node.operands.clone()));
     match parts {
         Some(parts) if parts.len() > 1 && parts.iter().all(|part| tape.shape(*part).len() == 1) => {
             parts.iter().enumerate().map(|(k, part)| Wanted::quoted(name.element(k), *part)).collect()

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::term::Positions;
-use crate::tape::{Cut, NodeId, Op, Shape, Tape};
+use crate::tape::{NodeId, Op, Shape, Subgraph, Tape};
 
 /// Up to so many elements a node is followed element by element.
 const SMALL: usize = 32;
@@ -88,10 +88,10 @@ pub(super) struct Movement<'a> {
 
 impl<'a> Movement<'a> {
     /// Looks through a program; what has a name is not looked into.
-    pub(super) fn new(tape: &'a Tape, cut: &Cut, named: impl Fn(NodeId) -> bool) -> Movement<'a> {
+    pub(super) fn new(tape: &'a Tape, subgraph: &Subgraph, named: impl Fn(NodeId) -> bool) -> Movement<'a> {
         let mut movement =
             Movement { tape, shown: HashMap::new(), sources: HashMap::new(), starts: HashMap::new() };
-        for id in cut.nodes().iter().filter(|id| !named(**id)) {
+        for id in subgraph.nodes().iter().filter(|id| !named(**id)) {
             movement.look(*id);
         }
         movement

@@ -150,7 +150,7 @@ impl Walk<'_> {
     /// A vector of equal numbers, which stands as one number elsewhere, as a vector.
     fn spelled_out(&self, id: NodeId) -> Written {
         let target = self.movement.target(id);
-        let equal = self.tape.look(target, |node| match &node.op {
+        let equal = self.tape.with_node(target, |node| match &node.op {
             Op::Constant(data) => all_equal(data.values()),
             _ => node.shape == Shape::Scalar,
         });

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::movement::{Movement, Shown};
 use super::term::Written;
 use super::{Names, text};
-use crate::tape::{Binary, Choice, Cut, NodeId, Op, Tape, Unary};
+use crate::tape::{Binary, Choice, NodeId, Op, Subgraph, Tape, Unary};
 
 /// How long an expression must be to get a name, however often it recurs.
 const SHORT: usize = 10;
@@ -107,7 +107,7 @@ pub(super) struct Entry {
 
 pub(super) struct Walk<'a> {
     pub(super) tape: &'a Tape,
-    cut: Cut,
+    subgraph: Subgraph,
     pub(super) names: Names,
     pub(super) parameters: Vec<String>,
     pub(super) movement: Movement<'a>,
@@ -133,8 +133,8 @@ impl<'a> Walk<'a> {
         let mut inputs: Vec<NodeId> = names.given.keys().copied().collect();
         inputs.sort_unstable();
         let wanted: Vec<NodeId> = wanted.iter().map(|wanted| wanted.node).collect();
-        let cut = Cut::new(tape, &inputs, &wanted);
-        let movement = Movement::new(tape, &cut, |id| names.given.contains_key(&id));
+        let subgraph = Subgraph::new(tape, &inputs, &wanted);
+        let movement = Movement::new(tape, &subgraph, |id| names.given.contains_key(&id));
         let parameters: Vec<String> =
             tape.declarations().into_iter().map(|declaration| declaration.name).collect();
         let given = names.given.values().map(|name| &name.text.string);
@@ -145,7 +145,7 @@ impl<'a> Walk<'a> {
             names: names.clone(),
             parameters,
             outputs: wanted.iter().map(|id| movement.target(*id)).collect(),
-            cut,
+            subgraph,
             movement,
             uses: HashMap::new(),
             unbroken: HashSet::new(),
@@ -163,7 +163,7 @@ impl<'a> Walk<'a> {
     /// Counts how often each node is shown; what is shown nowhere is not written.
     fn count(&mut self) {
         let mut needed: HashSet<NodeId> = self.outputs.clone();
-        let nodes: Vec<NodeId> = self.cut.nodes().to_vec();
+        let nodes: Vec<NodeId> = self.subgraph.nodes().to_vec();
         for id in nodes.into_iter().rev() {
             if !needed.contains(&id) {
                 continue;
@@ -174,7 +174,7 @@ impl<'a> Walk<'a> {
                 true => own.saturating_add(self.shown.get(&id).copied().unwrap_or(0)),
                 false => 1,
             };
-            let op = self.tape.look(id, |node| node.op.clone());
+            let op = self.tape.with_node(id, |node| node.op.clone());
             for operand in self.operands(id) {
                 needed.insert(operand);
                 if matches!(
@@ -198,7 +198,7 @@ impl<'a> Walk<'a> {
         let target = |id: NodeId| self.movement.target(id);
         match self.movement.of(id) {
             Some(shown) => shown.operands().into_iter().map(target).collect(),
-            None => self.tape.look(id, |node| node.operands.iter().map(|id| target(*id)).collect()),
+            None => self.tape.with_node(id, |node| node.operands.iter().map(|id| target(*id)).collect()),
         }
     }
 
@@ -210,7 +210,7 @@ impl<'a> Walk<'a> {
             .map(|(k, wanted)| (self.movement.target(wanted.node), k))
             .collect();
         let mut told = vec![false; wanted.len()];
-        let nodes: Vec<NodeId> = self.cut.nodes().to_vec();
+        let nodes: Vec<NodeId> = self.subgraph.nodes().to_vec();
         for id in nodes {
             let shown = self.shown.get(&id).copied().unwrap_or(0);
             let output = self.outputs.contains(&id);
@@ -292,8 +292,9 @@ impl<'a> Walk<'a> {
 
     fn may_be_named(&self, id: NodeId) -> bool {
         let given = self.names.given.contains_key(&id);
-        let leaf =
-            self.tape.look(id, |node| matches!(node.op, Op::Input(_) | Op::Parameter(_) | Op::Constant(_)));
+        let leaf = self
+            .tape
+            .with_node(id, |node| matches!(node.op, Op::Input(_) | Op::Parameter(_) | Op::Constant(_)));
         !given && !leaf && !self.is_thin(id)
     }
 
@@ -302,9 +303,9 @@ impl<'a> Walk<'a> {
     fn is_thin(&self, id: NodeId) -> bool {
         match self.movement.of(id) {
             Some(shown) => !matches!(shown, Shown::List(_) | Shown::Table(_)),
-            None => {
-                self.tape.look(id, |node| matches!(node.op, Op::Unary(Unary::Neg | Unary::Abs | Unary::Exp)))
-            }
+            None => self
+                .tape
+                .with_node(id, |node| matches!(node.op, Op::Unary(Unary::Neg | Unary::Abs | Unary::Exp))),
         }
     }
 

@@ -255,7 +255,7 @@ impl<'t> Simplifier<'t> {
             };
             let barred =
                 self.tape.argument(node.operands[0], Unary::Abs).is_some() && node.op == Op::Unary(Unary::Ln);
-            let sum = self.tape.look(inside, |node| {
+            let sum = self.tape.with_node(inside, |node| {
                 matches!(node.op, Op::Binary(Binary::Add | Binary::Sub) | Op::Gather(_))
             });
             let same = barred || self.bounds.of(inside).is_nonnegative();
@@ -292,7 +292,7 @@ impl<'t> Simplifier<'t> {
         match node.op {
             Op::Unary(Unary::Ln) => {
                 node.operands[0] == a
-                    || self.tape.look(node.operands[0], |inner| {
+                    || self.tape.with_node(node.operands[0], |inner| {
                         inner.op == Op::Unary(Unary::Abs) && inner.operands[0] == a
                     })
             }
@@ -410,7 +410,7 @@ impl<'t> Simplifier<'t> {
         let argument = |id: NodeId| self.tape.argument(id, Unary::Sigmoid);
         let (a, b) = (argument(a)?, argument(b)?);
         let opposite = |a: NodeId, b: NodeId| {
-            self.tape.look(b, |node| node.op == Op::Unary(Unary::Neg) && node.operands[0] == a)
+            self.tape.with_node(b, |node| node.op == Op::Unary(Unary::Neg) && node.operands[0] == a)
         };
         (opposite(a, b) || opposite(b, a)).then(|| [a, b].map(|id| self.tape.var(id).softplus().id()))
     }
@@ -457,7 +457,7 @@ impl<'t> Simplifier<'t> {
             Op::Binary(Binary::Add | Binary::Sub) => self.gather_through(from, indices, shape, 16),
             Op::Constant(_) | Op::Broadcast | Op::Gather(_) | Op::Scatter(_) | Op::Concat | Op::Transpose => {
                 let picked = self.gather(from, indices, shape);
-                let same = self.tape.look(picked.id(), |node| {
+                let same = self.tape.with_node(picked.id(), |node| {
                     matches!(&node.op, Op::Gather(known) if **known == *indices) && node.operands[0] == from
                 });
                 (!same).then_some(picked)

@@ -31,7 +31,7 @@ pub use sign::sign;
 use self::order::Keys;
 use super::bound::{Bound, Bounds, Region};
 use super::tangent::choice;
-use crate::tape::{Binary, Choice, Cut, Node, NodeId, Op, Shape, Tape, Unary, Var};
+use crate::tape::{Binary, Choice, Node, NodeId, Op, Shape, Subgraph, Tape, Unary, Var};
 
 /// How large an expression may be to be opened wherever it is used.
 const SHARED: usize = 512;
@@ -141,7 +141,7 @@ impl<'t> Simplifier<'t> {
             return self.tape.var(root);
         }
         // What the user wrote is not looked at here: a layer's log-determinant costs what the layer does.
-        let derived = Cut::down_to(self.tape, self.first, &[], &[root]).nodes().to_vec();
+        let derived = Subgraph::down_to(self.tape, self.first, &[], &[root]).nodes().to_vec();
         let inner = self.inner(&derived, root);
         let mut new: HashMap<NodeId, NodeId> = HashMap::new();
         for id in derived {
@@ -167,7 +167,7 @@ impl<'t> Simplifier<'t> {
         for id in derived {
             let node = self.tape.node(*id);
             for operand in &node.operands {
-                let same = self.tape.look(*operand, |inner| kind(&inner.op)) == kind(&node.op);
+                let same = self.tape.with_node(*operand, |inner| kind(&inner.op)) == kind(&node.op);
                 let entry = uses.entry(*operand).or_insert((0, true));
                 *entry = (entry.0 + 1, entry.1 && same && kind(&node.op) != 0);
             }
@@ -194,7 +194,7 @@ impl<'t> Simplifier<'t> {
             _ => {}
         }
         let operands: Vec<NodeId> = node.operands.iter().map(|operand| resolve(*operand)).collect();
-        let op_of = |id: NodeId| self.tape.look(id, |node| (node.op.clone(), node.operands.clone()));
+        let op_of = |id: NodeId| self.tape.with_node(id, |node| (node.op.clone(), node.operands.clone()));
         let again = |simplifier: &Self| {
             simplifier.tape.push(node.op.clone(), operands.iter().copied().collect(), node.shape)
         };
@@ -417,7 +417,7 @@ impl<'t> Simplifier<'t> {
                 continue;
             }
             count += 1;
-            self.tape.look(next, |node| match node.op {
+            self.tape.with_node(next, |node| match node.op {
                 Op::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Div)
                 | Op::Unary(Unary::Neg | Unary::Recip | Unary::Powi(_)) => {
                     waiting.extend(node.operands.iter().copied());

@@ -112,9 +112,9 @@ impl<'t> Simplifier<'t> {
             Op::Constant(_) | Op::Scatter(_) | Op::Concat | Op::Transpose | Op::Broadcast => {
                 let picked = self.gather(from, indices, shape);
                 // A gather of a part that stays a gather of the same node has gained nothing.
-                let still = self
-                    .tape
-                    .look(picked.id(), |node| matches!(node.op, Op::Gather(_)) && node.operands[0] == from);
+                let still = self.tape.with_node(picked.id(), |node| {
+                    matches!(node.op, Op::Gather(_)) && node.operands[0] == from
+                });
                 (!still).then_some(picked)
             }
             _ => None,
@@ -139,7 +139,9 @@ impl<'t> Simplifier<'t> {
         let terms = self.terms(of, &derived, &|id| id, 4096);
         let Some(terms) = terms else { return self.tape.var(of).sum() };
         let splits = |simplifier: &Self, id: NodeId| {
-            simplifier.tape.look(id, |node| matches!(node.op, Op::Concat | Op::Broadcast | Op::Scatter(_)))
+            simplifier
+                .tape
+                .with_node(id, |node| matches!(node.op, Op::Concat | Op::Broadcast | Op::Scatter(_)))
                 || simplifier.permuted(id).is_some()
         };
         let divisible = !terms.constants.is_empty() || terms.list().iter().any(|(id, _)| splits(self, *id));

@@ -206,7 +206,7 @@ fn whole_quotient(a: f64, b: f64) -> Option<f64> {
 impl<'t> Simplifier<'t> {
     /// The one number that all elements of a constant have.
     pub(super) fn number(&self, id: NodeId) -> Option<f64> {
-        self.tape.look(id, |node| match &node.op {
+        self.tape.with_node(id, |node| match &node.op {
             Op::Constant(data) => {
                 let first = *data.values().first()?;
                 data.values().iter().all(|value| *value == first).then_some(first)
@@ -217,7 +217,7 @@ impl<'t> Simplifier<'t> {
     }
 
     fn number_of_scalar(&self, id: NodeId) -> Option<f64> {
-        self.tape.look(id, |node| match &node.op {
+        self.tape.with_node(id, |node| match &node.op {
             Op::Constant(data) => data.values().first().copied(),
             _ => None,
         })
@@ -415,7 +415,7 @@ impl<'t> Simplifier<'t> {
         }
         // What the user wrote as a sum may hold what cancels.
         let sums = |id: NodeId| {
-            self.tape.look(id, |node| matches!(node.op, Op::Binary(Binary::Add | Binary::Sub)))
+            self.tape.with_node(id, |node| matches!(node.op, Op::Binary(Binary::Add | Binary::Sub)))
                 && self.small(id)
         };
         let written: Vec<(NodeId, f64)> =

@@ -31,7 +31,7 @@ pub(super) struct Keys<'t> {
 
 impl<'t> Keys<'t> {
     pub(super) fn new(tape: &'t Tape, starts: &[NodeId]) -> Keys<'t> {
-        let is_leaf = |id: &NodeId| tape.look(*id, |node| node.operands.is_empty());
+        let is_leaf = |id: &NodeId| tape.with_node(*id, |node| node.operands.is_empty());
         let starts = starts.iter().enumerate().filter(|(_, id)| !is_leaf(id));
         let starts = starts.map(|(place, id)| (*id, place as u64)).collect();
         Keys { tape, starts, known: FxHashMap::default() }

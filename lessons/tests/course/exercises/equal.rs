@@ -1,12 +1,12 @@
 //! Whether two formulas are recognised as equal for all values of their variables.
 
 use pushforward::prelude::*;
-use pushforward_course::exercise::{Sameness, Space, compared};
+use pushforward_course::exercise::{Comparison, Space, compared};
 
 type Formula = for<'t> fn(Var<'t>) -> Var<'t>;
 
 /// How two formulas of one variable in a domain compare.
-fn same(domain: Domain, given: Formula, asked: Formula) -> Sameness {
+fn same(domain: Domain, given: Formula, asked: Formula) -> Comparison {
     let tape = Tape::new();
     let x = tape.input(Shape::Vector(1));
     let (given, asked) = (given(x.at(0)), asked(x.at(0)));

@@ -18,9 +18,9 @@ fn none() -> Vec<Box<dyn Bijection>> {
 
 fn same() -> Vec<Box<dyn Bijection>> {
     vec![
-        Box::new(AffineCoupling::new(Halves::first(2), Network::new([16]))),
-        Box::new(AffineCoupling::new(Halves::first(2), Network::new([16]))),
-        Box::new(AffineCoupling::new(Halves::first(2), Network::new([16]))),
+        Box::new(AffineCoupling::new(CouplingMask::first_half(2), Network::new([16]))),
+        Box::new(AffineCoupling::new(CouplingMask::first_half(2), Network::new([16]))),
+        Box::new(AffineCoupling::new(CouplingMask::first_half(2), Network::new([16]))),
     ]
 }
 
@@ -42,21 +42,23 @@ fn positive() -> Vec<Box<dyn Bijection>> {
 }
 
 fn three() -> Vec<Box<dyn Bijection>> {
-    vec![Box::new(AffineCoupling::new(Halves::first(3), Network::new([8])))]
+    vec![Box::new(AffineCoupling::new(CouplingMask::first_half(3), Network::new([8])))]
 }
 
 fn permuted() -> Vec<Box<dyn Bijection>> {
     let mut layers: Vec<Box<dyn Bijection>> = Vec::new();
     for _ in 0..6 {
-        layers.push(Box::new(AffineCoupling::new(Halves::first(2), Network::new([16]))));
+        layers.push(Box::new(AffineCoupling::new(CouplingMask::first_half(2), Network::new([16]))));
         layers.push(Box::new(Permutation::reverse(2)));
     }
     layers
 }
 
 fn splines() -> Vec<Box<dyn Bijection>> {
-    let halves = |k: usize| if k.is_multiple_of(2) { Halves::first(2) } else { Halves::second(2) };
-    let spline = || Spline::new(6, 4.0);
+    let halves = |k: usize| {
+        if k.is_multiple_of(2) { CouplingMask::first_half(2) } else { CouplingMask::second_half(2) }
+    };
+    let spline = || SplineTransformer::new(6, 4.0);
     (0..4)
         .map(|k| Box::new(SplineCoupling::new(halves(k), Network::new([16]), spline())) as Box<dyn Bijection>)
         .collect()

@@ -14,16 +14,16 @@ mod start;
 
 fn two() -> Vec<Box<dyn Bijection>> {
     vec![
-        Box::new(AdditiveCoupling::new(Halves::first(4), Network::new([8]))),
-        Box::new(AdditiveCoupling::new(Halves::second(4), Network::new([8]))),
+        Box::new(AdditiveCoupling::new(CouplingMask::first_half(4), Network::new([8]))),
+        Box::new(AdditiveCoupling::new(CouplingMask::second_half(4), Network::new([8]))),
     ]
 }
 
 fn scaling() -> Vec<Box<dyn Bijection>> {
     vec![
-        Box::new(AffineCoupling::new(Halves::first(4), Network::new([8]))),
-        Box::new(AffineCoupling::new(Halves::second(4), Network::new([8]))),
-        Box::new(AffineCoupling::new(Halves::first(4), Network::new([8]))),
+        Box::new(AffineCoupling::new(CouplingMask::first_half(4), Network::new([8]))),
+        Box::new(AffineCoupling::new(CouplingMask::second_half(4), Network::new([8]))),
+        Box::new(AffineCoupling::new(CouplingMask::first_half(4), Network::new([8]))),
     ]
 }
 
@@ -33,17 +33,23 @@ fn none() -> Vec<Box<dyn Bijection>> {
 
 fn mixed() -> Vec<Box<dyn Bijection>> {
     vec![
-        Box::new(AdditiveCoupling::new(Halves::first(4), Network::new([8]))),
+        Box::new(AdditiveCoupling::new(CouplingMask::first_half(4), Network::new([8]))),
         Box::new(Permutation::reverse(3)),
     ]
 }
 
-fn coupling(halves: Halves) -> Box<dyn Bijection> {
+fn coupling(halves: CouplingMask) -> Box<dyn Bijection> {
     Box::new(AdditiveCoupling::new(halves, Network::new([8])))
 }
 
 fn boxed() -> Vec<Box<dyn Bijection>> {
-    let layers = [Halves::first(4), Halves::second(4), Halves::first(4), Halves::second(4)].map(coupling);
+    let layers = [
+        CouplingMask::first_half(4),
+        CouplingMask::second_half(4),
+        CouplingMask::first_half(4),
+        CouplingMask::second_half(4),
+    ]
+    .map(coupling);
     vec![Box::new(Chain::new(layers))]
 }
 
@@ -58,17 +64,18 @@ bijections! {
 }
 
 fn cancelled() -> Vec<Box<dyn Bijection>> {
-    vec![coupling(Halves::first(4)), coupling(Halves::second(4)), Box::new(Cancelled)]
+    vec![coupling(CouplingMask::first_half(4)), coupling(CouplingMask::second_half(4)), Box::new(Cancelled)]
 }
 
 fn permuted() -> Vec<Box<dyn Bijection>> {
-    let half = || coupling(Halves::first(4));
+    let half = || coupling(CouplingMask::first_half(4));
     let swap = || Box::new(Permutation::reverse(4));
     vec![half(), swap(), half(), swap(), half()]
 }
 
 fn other_half() -> Vec<Box<dyn Bijection>> {
-    let layers = [Halves::second(4), Halves::first(4), Halves::second(4)].map(coupling);
+    let layers = [CouplingMask::second_half(4), CouplingMask::first_half(4), CouplingMask::second_half(4)]
+        .map(coupling);
     vec![Box::new(Chain::new(layers))]
 }
 

@@ -149,7 +149,8 @@ impl<'t> Simplifier<'t> {
     }
 
     fn is_sum(&self, id: NodeId) -> bool {
-        self.tape.look(id, |node| matches!(node.op, Op::Binary(Binary::Add | Binary::Sub))) && self.small(id)
+        self.tape.with_node(id, |node| matches!(node.op, Op::Binary(Binary::Add | Binary::Sub)))
+            && self.small(id)
     }
 
     /// Takes out the number that all products of a sum share.

@@ -1,4 +1,4 @@
-//! Knots of a monotone spline, and the spline through them.
+//! MonotoneSpline of a monotone spline, and the spline through them.
 
 use crate::tape::{Shape, Tape, Var, select};
 
@@ -6,17 +6,17 @@ use crate::tape::{Shape, Tape, Var, select};
 ///
 /// Between two knots the spline is the rational-quadratic function with their slopes; outside it is linear
 /// with the slope of the end knot. It is increasing and continuously differentiable if widths, heights and
-/// slopes are positive. Knots are cumulative sums of widths and of heights, so that adjacent pieces agree
+/// slopes are positive. MonotoneSpline are cumulative sums of widths and of heights, so that adjacent pieces agree
 /// exactly where they meet.
 ///
 /// ```
-/// use pushforward::layers::Knots;
+/// use pushforward::layers::MonotoneSpline;
 /// use pushforward::prelude::*;
 /// use pushforward::program::{Output, Program};
 ///
 /// let tape = Tape::new();
 /// let z = tape.input(Shape::Vector(1));
-/// let knots = Knots::fixed(&tape, 1, &[-1.0, 0.0, 2.0], &[-1.0, 1.0, 2.0], &[1.0, 2.0, 0.5]);
+/// let knots = MonotoneSpline::fixed(&tape, 1, &[-1.0, 0.0, 2.0], &[-1.0, 1.0, 2.0], &[1.0, 2.0, 0.5]);
 /// let x = knots.forward(z);
 /// let mut program = Program::<f64>::compile(&tape, &[z.id()], &[Output::Each(x.id())]);
 /// program.load(&Parameters::default())?;
@@ -24,7 +24,7 @@ use crate::tape::{Shape, Tape, Var, select};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Knots<'t> {
+pub struct MonotoneSpline<'t> {
     /// K + 1 knot positions.
     x: Vec<Var<'t>>,
     /// K + 1 knot values.
@@ -35,7 +35,7 @@ pub struct Knots<'t> {
     slopes: Vec<Var<'t>>,
 }
 
-impl<'t> Knots<'t> {
+impl<'t> MonotoneSpline<'t> {
     /// Builds knots from `first` = (x₀, y₀), K widths, K heights and K + 1 slopes. All are vectors of m;
     /// widths, heights and slopes must be positive.
     ///
@@ -46,7 +46,7 @@ impl<'t> Knots<'t> {
         widths: &[Var<'t>],
         heights: Vec<Var<'t>>,
         slopes: Vec<Var<'t>>,
-    ) -> Knots<'t> {
+    ) -> MonotoneSpline<'t> {
         let bins = widths.len();
         assert!(
             bins > 0 && heights.len() == bins && slopes.len() == bins + 1,
@@ -59,16 +59,16 @@ impl<'t> Knots<'t> {
             steps.iter().for_each(|step| knots.push(knots[knots.len() - 1] + *step));
             knots
         };
-        Knots { x: sums(first.0, widths), y: sums(first.1, &heights), heights, slopes }
+        MonotoneSpline { x: sums(first.0, widths), y: sums(first.1, &heights), heights, slopes }
     }
 
     /// Builds the same fixed knots (x_k, y_k) and slopes for each of m variables.
     ///
     /// # Panics
-    /// When the knots do not ascend in both coordinates, or a slope is not above 0; see [`Knots::are_sound`].
-    pub fn fixed(tape: &'t Tape, m: usize, x: &[f64], y: &[f64], slopes: &[f64]) -> Knots<'t> {
+    /// When the knots do not ascend in both coordinates, or a slope is not above 0; see [`MonotoneSpline::are_valid`].
+    pub fn fixed(tape: &'t Tape, m: usize, x: &[f64], y: &[f64], slopes: &[f64]) -> MonotoneSpline<'t> {
         assert!(
-            Knots::are_sound(x, y, slopes),
+            MonotoneSpline::are_valid(x, y, slopes),
             "the knots of a monotone spline ascend and its slopes are above 0, not {x:?}, {y:?}, {slopes:?}"
         );
         let each = |values: &[f64]| {
@@ -78,12 +78,12 @@ impl<'t> Knots<'t> {
         let (x, y) = (each(x), each(y));
         // Recorded instead of precomputed, so that y_k + height = y_{k+1} can be proven.
         let heights = y.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        Knots { x, y, heights, slopes: each(slopes) }
+        MonotoneSpline { x, y, heights, slopes: each(slopes) }
     }
 
     /// Returns whether there are at least two knots, they ascend in both coordinates, and each has a positive
     /// slope.
-    pub fn are_sound(x: &[f64], y: &[f64], slopes: &[f64]) -> bool {
+    pub fn are_valid(x: &[f64], y: &[f64], slopes: &[f64]) -> bool {
         let ascend = |values: &[f64]| {
             values.iter().all(|value| value.is_finite()) && values.windows(2).all(|pair| pair[0] < pair[1])
         };

@@ -8,14 +8,14 @@
 use std::sync::Arc;
 
 use super::reach::{Reach, Relation};
-use crate::tape::{Binary, Choice, Cut, Function, NodeId, Op, Tape, Unary};
+use crate::tape::{Binary, Choice, Function, NodeId, Op, Subgraph, Tape, Unary};
 
 /// Whether an output may jump when the inputs of the program move: `false` is a proof that none does wherever the
 /// program is defined.
-pub fn may_jump(tape: &Tape, cut: &Cut) -> bool {
+pub fn may_be_discontinuous(tape: &Tape, subgraph: &Subgraph) -> bool {
     // Functions of equations that move, and which of their captured nodes do.
     let mut waiting: Vec<(Arc<Function>, Vec<bool>)> = Vec::new();
-    if jumps_outside_of_functions(tape, cut, &mut waiting) {
+    if jumps_outside_of_functions(tape, subgraph, &mut waiting) {
         return true;
     }
     while let Some((function, moving)) = waiting.pop() {
@@ -23,7 +23,7 @@ pub fn may_jump(tape: &Tape, cut: &Cut) -> bool {
         // The variable is what the equation gives: it moves with whatever is captured.
         let moves = |(k, id): (usize, &NodeId)| (k == 0 || moving[k - 1]).then_some(*id);
         let inputs: Vec<NodeId> = inputs.iter().enumerate().filter_map(moves).collect();
-        if jumps_outside_of_functions(&tape, &Cut::new(&tape, &inputs, &[output]), &mut waiting) {
+        if jumps_outside_of_functions(&tape, &Subgraph::new(&tape, &inputs, &[output]), &mut waiting) {
             return true;
         }
     }
@@ -33,12 +33,12 @@ pub fn may_jump(tape: &Tape, cut: &Cut) -> bool {
 /// Of a program the functions aside, which are noted down.
 fn jumps_outside_of_functions(
     tape: &Tape,
-    cut: &Cut,
+    subgraph: &Subgraph,
     functions: &mut Vec<(Arc<Function>, Vec<bool>)>,
 ) -> bool {
-    let reach = Reach::new(tape, cut, Relation::Value);
-    cut.nodes().iter().filter(|id| !cut.is_input(**id) && reach.depends_on_input(**id)).any(|id| {
-        tape.look(*id, |node| {
+    let reach = Reach::new(tape, subgraph, Relation::Value);
+    subgraph.nodes().iter().filter(|id| !subgraph.is_input(**id) && reach.depends_on_input(**id)).any(|id| {
+        tape.with_node(*id, |node| {
             let moving = || node.operands.iter().map(|operand| reach.depends_on_input(*operand)).collect();
             match &node.op {
                 Op::Binary(Binary::Less | Binary::LessEq) | Op::Unary(Unary::Sign) => true,

@@ -1,6 +1,6 @@
-//! Knots from the unconstrained element parameters of a conditioner.
+//! MonotoneSpline from the unconstrained element parameters of a conditioner.
 
-use super::Knots;
+use super::MonotoneSpline;
 use crate::layers::Transformer;
 use crate::tape::{Shape, Var};
 
@@ -8,15 +8,15 @@ use crate::tape::{Shape, Var};
 ///
 /// The spline maps [-bound, bound] onto itself in K bins and is the identity outside: both end slopes are 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Spline {
+pub struct SplineTransformer {
     bins: usize,
     bound: f64,
-    rule: SplineRule,
+    rule: SplineConstraint,
 }
 
 /// The map from element parameters to bin sizes and slopes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum SplineRule {
+pub enum SplineConstraint {
     /// Parameters are first clipped softly, to a/(1 + |2a/ln slope|) for widths and heights and a/(1 + |a/ln
     /// slope|) for slopes. Bin shares are softmax(a), slopes exp(a). Parameters of 0 give the identity.
     /// (Rozet et al., zuko.)
@@ -36,19 +36,19 @@ pub enum SplineRule {
     },
 }
 
-impl Spline {
-    /// Builds a spline transformer with K bins on [-bound, bound] and [`SplineRule::SoftClipped`] with slopes
+impl SplineTransformer {
+    /// Builds a spline transformer with K bins on [-bound, bound] and [`SplineConstraint::SoftClipped`] with slopes
     /// above 1e-3. A network whose last layer starts at 0 makes the flow start as the identity.
     ///
     /// # Panics
     /// When there are fewer than two bins (a single one is the identity) or more than 65536, or the bound is
     /// not above 0.
-    pub fn new(bins: usize, bound: f64) -> Spline {
+    pub fn new(bins: usize, bound: f64) -> SplineTransformer {
         assert!(
             (2..=1 << 16).contains(&bins) && bound > 0.0 && bound.is_finite(),
             "a spline has 2 to 65536 bins and a bound above 0, not {bins} and {bound}"
         );
-        Spline { bins, bound, rule: SplineRule::SoftClipped { slope: 1e-3 } }
+        SplineTransformer { bins, bound, rule: SplineConstraint::SoftClipped { slope: 1e-3 } }
     }
 
     /// Sets the map from element parameters to bin sizes and slopes.
@@ -56,17 +56,17 @@ impl Spline {
     /// # Panics
     /// When the rule is infeasible: slopes or minima that are not above 0, or minimum shares that fill the
     /// interval.
-    pub fn with_rule(self, rule: SplineRule) -> Spline {
+    pub fn with_constraint(self, rule: SplineConstraint) -> SplineTransformer {
         let positive = |value: f64| value > 0.0 && value.is_finite();
         let sound = match rule {
-            SplineRule::SoftClipped { slope } => positive(slope) && slope != 1.0,
-            SplineRule::Minimum { width, height, slope } => {
+            SplineConstraint::SoftClipped { slope } => positive(slope) && slope != 1.0,
+            SplineConstraint::Minimum { width, height, slope } => {
                 let share = |minimum: f64| positive(minimum) && self.bins as f64 * minimum < 1.0;
                 share(width) && share(height) && positive(slope)
             }
         };
         assert!(sound, "{rule:?} leaves no room for {} bins", self.bins);
-        Spline { rule, ..self }
+        SplineTransformer { rule, ..self }
     }
 
     /// Number of bins, K.
@@ -77,48 +77,52 @@ impl Spline {
     /// Builds the knots of m variables from this vector: K widths for each, then K heights, then K - 1
     /// slopes. Within each group the order is: the first value of every variable, then the second value of
     /// every variable, and so on.
-    pub fn knots<'t>(&self, numbers: Var<'t>) -> Knots<'t> {
-        let m = numbers.len() / self.numbers();
+    pub fn knots<'t>(&self, numbers: Var<'t>) -> MonotoneSpline<'t> {
+        let m = numbers.len() / self.parameters_per_dimension();
         let part = |from: usize, to: usize| numbers.slice(from * m..to * m);
-        let (bins, all) = (self.bins, self.numbers());
+        let (bins, all) = (self.bins, self.parameters_per_dimension());
         self.knots_of(part(0, bins), part(bins, 2 * bins), part(2 * bins, all), m)
     }
 
-    /// As [`Spline::knots`], with widths, heights and slopes as separate vectors.
+    /// As [`SplineTransformer::knots`], with widths, heights and slopes as separate vectors.
     pub(super) fn knots_of<'t>(
         &self,
         widths: Var<'t>,
         heights: Var<'t>,
         slopes: Var<'t>,
         m: usize,
-    ) -> Knots<'t> {
+    ) -> MonotoneSpline<'t> {
         let constant = |value: f64| widths.tape().constant(value).broadcast(Shape::Vector(m));
         let (start, one) = (constant(-self.bound), constant(1.0));
         let slopes = [one].into_iter().chain(self.slopes(slopes, m)).chain([one]).collect();
-        Knots::sums((start, start), &self.widths(widths, m), self.heights(heights, m), slopes)
+        MonotoneSpline::sums((start, start), &self.widths(widths, m), self.heights(heights, m), slopes)
     }
 
     /// Records K widths that sum to the length of the interval.
     pub(super) fn widths<'t>(&self, numbers: Var<'t>, m: usize) -> Vec<Var<'t>> {
         match self.rule {
-            SplineRule::Minimum { width, .. } => self.shares(numbers, m, width),
-            SplineRule::SoftClipped { slope } => self.shares(clipped(numbers, 2.0 / slope.ln()), m, 0.0),
+            SplineConstraint::Minimum { width, .. } => self.shares(numbers, m, width),
+            SplineConstraint::SoftClipped { slope } => {
+                self.shares(clipped(numbers, 2.0 / slope.ln()), m, 0.0)
+            }
         }
     }
 
     /// Records K heights that sum to the length of the interval.
     pub(super) fn heights<'t>(&self, numbers: Var<'t>, m: usize) -> Vec<Var<'t>> {
         match self.rule {
-            SplineRule::Minimum { height, .. } => self.shares(numbers, m, height),
-            SplineRule::SoftClipped { slope } => self.shares(clipped(numbers, 2.0 / slope.ln()), m, 0.0),
+            SplineConstraint::Minimum { height, .. } => self.shares(numbers, m, height),
+            SplineConstraint::SoftClipped { slope } => {
+                self.shares(clipped(numbers, 2.0 / slope.ln()), m, 0.0)
+            }
         }
     }
 
     /// Records a slope for each element parameter.
     pub(super) fn slopes<'t>(&self, numbers: Var<'t>, m: usize) -> Vec<Var<'t>> {
         let slopes = match self.rule {
-            SplineRule::Minimum { slope, .. } => slope + numbers.softplus(),
-            SplineRule::SoftClipped { slope } => clipped(numbers, slope.ln().recip()).exp(),
+            SplineConstraint::Minimum { slope, .. } => slope + numbers.softplus(),
+            SplineConstraint::SoftClipped { slope } => clipped(numbers, slope.ln().recip()).exp(),
         };
         rows(slopes, m)
     }
@@ -139,9 +143,9 @@ impl Spline {
     }
 }
 
-impl Transformer for Spline {
+impl Transformer for SplineTransformer {
     /// 3K - 1: widths, heights, slopes.
-    fn numbers(&self) -> usize {
+    fn parameters_per_dimension(&self) -> usize {
         3 * self.bins - 1
     }
 

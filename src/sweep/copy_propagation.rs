@@ -8,13 +8,13 @@
 
 use std::collections::HashMap;
 
-use crate::tape::{Cut, Node, NodeId, Op, Tape};
+use crate::tape::{Node, NodeId, Op, Subgraph, Tape};
 
 /// The same outputs, with needless data movement gone.
-pub fn resolve_movement(tape: &Tape, cut: &Cut) -> Vec<NodeId> {
+pub fn propagate_copies(tape: &Tape, subgraph: &Subgraph) -> Vec<NodeId> {
     let mut renamed: HashMap<NodeId, NodeId> = HashMap::new();
-    for id in cut.nodes() {
-        if cut.is_input(*id) {
+    for id in subgraph.nodes() {
+        if subgraph.is_input(*id) {
             continue;
         }
         let mut node = tape.node(*id);
@@ -25,23 +25,23 @@ pub fn resolve_movement(tape: &Tape, cut: &Cut) -> Vec<NodeId> {
                 changed = true;
             }
         }
-        let new = match look_through(tape, cut, &node) {
+        let new = match look_through(tape, subgraph, &node) {
             Some(new) => new,
             None if changed => tape.push(node.op, node.operands, node.shape).id(),
             None => continue,
         };
         renamed.insert(*id, new);
     }
-    cut.outputs().iter().map(|id| renamed.get(id).copied().unwrap_or(*id)).collect()
+    subgraph.outputs().iter().map(|id| renamed.get(id).copied().unwrap_or(*id)).collect()
 }
 
 /// What a gather reads in the end, if that is simpler.
-fn look_through(tape: &Tape, cut: &Cut, node: &Node) -> Option<NodeId> {
+fn look_through(tape: &Tape, subgraph: &Subgraph, node: &Node) -> Option<NodeId> {
     let Op::Gather(indices) = &node.op else { return None };
     let mut from = node.operands[0];
     let mut positions: Vec<usize> = indices.iter().map(|index| *index as usize).collect();
     let mut moved = false;
-    while !cut.is_input(from) {
+    while !subgraph.is_input(from) {
         let source = tape.node(from);
         match &source.op {
             Op::Gather(inner) => {

@@ -3,13 +3,13 @@
 //! The output is concatenated from two parts: one is a copy of some inputs, the other is computed from those
 //! and from the remaining inputs. The derivation of such a layer uses zₐ and z_b, as in the literature.
 
-use crate::tape::{Cut, NodeId, Op, Shape, Tape};
+use crate::tape::{NodeId, Op, Shape, Subgraph, Tape};
 
 /// Coupling mask: the variables of the identity part and of the transformed part.
 #[derive(Clone, Debug)]
-pub(super) struct Halves {
-    pub(super) passing: Vec<u32>,
-    pub(super) moved: Vec<u32>,
+pub(super) struct CouplingParts {
+    pub(super) identity: Vec<u32>,
+    pub(super) transformed: Vec<u32>,
     /// The identity part of the input, as a node; that of the output is the same node.
     pub(super) passed: NodeId,
     /// The transformed part of the input.
@@ -18,25 +18,31 @@ pub(super) struct Halves {
     pub(super) after: NodeId,
 }
 
-impl Halves {
+impl CouplingParts {
     /// Returns the coupling mask of a map, if it is a coupling layer.
-    pub(super) fn of(tape: &Tape, input: NodeId, output: NodeId) -> Option<Halves> {
+    pub(super) fn of(tape: &Tape, input: NodeId, output: NodeId) -> Option<CouplingParts> {
         let parts = parts(tape, output)?;
         let [first, second] = parts.as_slice() else { return None };
         let copied = |(node, places): &(NodeId, Vec<u32>)| {
-            tape.look(*node, |node| match &node.op {
+            tape.with_node(*node, |node| match &node.op {
                 Op::Gather(indices) => node.operands[0] == input && **indices == **places,
                 _ => false,
             })
         };
-        let ((passed, passing), (after, moved)) = match (copied(first), copied(second)) {
+        let ((passed, identity), (after, moved)) = match (copied(first), copied(second)) {
             (true, false) => (first.clone(), second.clone()),
             (false, true) => (second.clone(), first.clone()),
             _ => return None,
         };
         let before = tape.find(Op::Gather(moved.clone().into()), &[input], Shape::Vector(moved.len()))?;
-        let inside = Cut::new(tape, &[passed, before], &[after]);
-        (!inside.nodes().contains(&input)).then_some(Halves { passing, moved, passed, before, after })
+        let inside = Subgraph::new(tape, &[passed, before], &[after]);
+        (!inside.nodes().contains(&input)).then_some(CouplingParts {
+            identity,
+            transformed: moved,
+            passed,
+            before,
+            after,
+        })
     }
 }
 

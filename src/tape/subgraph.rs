@@ -15,7 +15,7 @@ use super::{NodeId, Tape};
 /// composition, or the part of a flow from x to z, is extracted from the same tape without recording it
 /// again.
 #[derive(Clone, Debug)]
-pub struct Cut {
+pub struct Subgraph {
     inputs: Vec<NodeId>,
     outputs: Vec<NodeId>,
     nodes: Vec<NodeId>,
@@ -59,16 +59,16 @@ impl Positions {
     }
 }
 
-impl Cut {
+impl Subgraph {
     /// Builds the subgraph that the outputs need, up to the inputs.
     ///
     /// Inputs that no output needs belong to the subgraph too.
-    pub fn new(tape: &Tape, inputs: &[NodeId], outputs: &[NodeId]) -> Cut {
-        Cut::down_to(tape, 0, inputs, outputs)
+    pub fn new(tape: &Tape, inputs: &[NodeId], outputs: &[NodeId]) -> Subgraph {
+        Subgraph::down_to(tape, 0, inputs, outputs)
     }
 
-    /// As [`Cut::new`], and also without nodes recorded before `first`, except for inputs and outputs.
-    pub(crate) fn down_to(tape: &Tape, first: usize, inputs: &[NodeId], outputs: &[NodeId]) -> Cut {
+    /// As [`Subgraph::new`], and also without nodes recorded before `first`, except for inputs and outputs.
+    pub(crate) fn down_to(tape: &Tape, first: usize, inputs: &[NodeId], outputs: &[NodeId]) -> Subgraph {
         // One bit for each node of the tape: small, even if each of many layers has a set of its own.
         let mut met = vec![0u64; tape.len().div_ceil(64)];
         let mut meet = |id: NodeId| {
@@ -81,7 +81,7 @@ impl Cut {
         let mut waiting: Vec<NodeId> = outputs.iter().copied().filter(|id| meet(*id)).collect();
         while let Some(id) = waiting.pop() {
             nodes.push(id);
-            tape.look(id, |node| {
+            tape.with_node(id, |node| {
                 let deeper = node.operands.iter().filter(|operand| operand.index() >= first);
                 waiting.extend(deeper.copied().filter(|operand| meet(*operand)));
             });
@@ -89,7 +89,7 @@ impl Cut {
         // Operands come before their users.
         nodes.sort_unstable();
         let positions = Arc::new(Positions::new(&nodes));
-        Cut { inputs: inputs.to_vec(), outputs: outputs.to_vec(), nodes, positions }
+        Subgraph { inputs: inputs.to_vec(), outputs: outputs.to_vec(), nodes, positions }
     }
 
     /// The inputs, as given.
