@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use std::time::Instant;
 
 use pushforward::audit::{AuditOptions, Topic, audit_with};
-use pushforward::bijection::{forward_with_log_det, record_inverse};
+use pushforward::bijection::{forward_with_log_det, leaves, record_inverse};
 use pushforward::flow::Fitted;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
@@ -113,7 +113,8 @@ fn factors(fitted: &Fitted, rows: &[f64]) -> Result<Vec<f64>, Box<dyn Error>> {
     let layer = Autoregressive::maf(network(false));
     let tape = Tape::new();
     let x = tape.input(Shape::Vector(4));
-    let way = layer.inverted().ok_or("MAF is a layer turned round")?;
+    // MAF is the inverse of a layer whose one pass goes from x to z.
+    let way = leaves(&layer)[0].layer();
     let pushed = tape.scope("layers.0", || forward_with_log_det(way, x))?;
     let slopes = tape.var(pushed.layers[0].diagonal.ok_or("it is triangular")?);
     let factors = slopes.ln() - 0.5 * pushed.x.powi(2) - 0.5 * (2.0 * PI).ln();

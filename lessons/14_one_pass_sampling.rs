@@ -5,7 +5,7 @@ use std::f64::consts::SQRT_2;
 use std::time::Instant;
 
 use pushforward::audit::Evidence;
-use pushforward::bijection::{forward_with_log_det, record_inverse};
+use pushforward::bijection::{forward_with_log_det, leaves, record_inverse};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward_course::statistics::ks_distance;
@@ -52,7 +52,7 @@ impl Samplers {
         let tape = Tape::new();
         let input = tape.input(Shape::Vector(d));
         let x = forward_with_log_det(&layer, input)?.x;
-        let way = forward_with_log_det(layer.inverted().ok_or("MAF is a layer turned round")?, input)?;
+        let way = forward_with_log_det(leaves(&layer)[0].layer(), input)?;
         let slopes = way.layers[0].diagonal.ok_or("it is triangular")?;
         let mut parameters = Parameters::initialise(&tape, SEED);
         let reach = 0.5 / (d as f64).sqrt();

@@ -7,7 +7,7 @@ use crate::notation_reader;
 use catalogue::catalogue;
 use notation_reader::{equations_that_hold, parse};
 use pushforward::audit::Topic;
-use pushforward::bijection::{derived_inverse, forward_with_log_det};
+use pushforward::bijection::{Composition, derived_inverse, forward_with_log_det};
 use pushforward::layers::plu;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
@@ -360,7 +360,8 @@ fn what_a_derivation_says_is_true() {
     ];
     let layers = table().into_iter().map(|(layer, ..)| layer);
     let layers = layers.chain(catalogue().into_iter().map(|entry| entry.layer)).chain(more);
-    let single = layers.filter(|layer| layer.layers().is_empty() && layer.inverted().is_none());
+    let single =
+        layers.filter(|layer| matches!(layer.composition(), Composition::Layer | Composition::Continuous(_)));
     let told: usize = single.map(|layer| equations_that_hold(&layer)).sum();
     println!("{told} equations hold");
 }

@@ -11,6 +11,7 @@ mod bases;
 mod bounds;
 mod catalogue;
 mod checker;
+mod composition;
 mod conditional;
 mod continuous;
 mod derivations;

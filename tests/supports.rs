@@ -206,10 +206,10 @@ fn layers_that_do_not_fit_one_another_are_refused() {
         text.contains("layer 1 (Permutation) reaches (0, ∞)², but layer 2 (Logit) takes (0, 1)²"),
         "{text}"
     );
-    // What leaves is named wherever it stands: two layers before.
+    // A layer of a nested chain is named with its path.
     let inner = boxed(Chain::new(vec![each(Transform::Exp, 1)]));
     let text = chain(vec![inner, each(Transform::Logit, 1)]).unwrap_err().to_string();
-    assert!(text.contains("layer 0 (Chain) reaches (0, ∞)"), "{text}");
+    assert!(text.contains("layers.0.layers.0 (Exp) reaches (0, ∞)"), "{text}");
 }
 
 /// Numbers even on (low, high), from a Weyl sequence.

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 
 use super::certificate::Certificate;
 use super::subject::{Layer, Subject};
-use crate::bijection::{Bijection, derived_inverse, record_forward, record_inverse};
+use crate::bijection::{Bijection, Motion, Path, derived_inverse, record_forward, record_inverse};
 use crate::checker::verify;
 use crate::jacobian::{map, prove, triangular_diagonal};
 use crate::sweep::simplify::simplify;
@@ -22,10 +22,13 @@ pub(super) struct Proof {
 
 /// A single layer on a tape.
 pub(super) struct LayerProver<'a> {
+    /// What is applied: the layer or its inverse.
     pub bijection: &'a dyn Bijection,
+    /// The layer, if its inverse is applied.
+    original: Option<&'a dyn Bijection>,
+    motion: Option<&'a dyn Motion>,
+    path: &'a Path,
     pub tape: &'a Tape,
-    /// Prefix of the names of its parameters.
-    pub scope: &'a str,
     pub z: NodeId,
     pub x: NodeId,
     /// Why arguments were not accepted.
@@ -35,9 +38,11 @@ pub(super) struct LayerProver<'a> {
 impl<'a> LayerProver<'a> {
     pub fn of(subject: &'a Subject, layer: &'a Layer<'a>) -> LayerProver<'a> {
         LayerProver {
-            bijection: layer.bijection,
+            bijection: layer.leaf.bijection(),
+            original: layer.leaf.is_inverse().then(|| layer.leaf.layer()),
+            motion: layer.leaf.motion(),
+            path: layer.leaf.path(),
             tape: &subject.tape,
-            scope: &layer.scope,
             z: layer.z,
             x: layer.x,
             refused: RefCell::default(),
@@ -62,6 +67,11 @@ impl<'a> LayerProver<'a> {
                 None
             }
         }
+    }
+
+    /// Returns whether f is what a solver's steps make of a differential equation.
+    fn is_solver(&self) -> bool {
+        self.motion.is_some() && self.original.is_none()
     }
 
     fn d(&self) -> usize {
@@ -110,8 +120,7 @@ impl<'a> LayerProver<'a> {
             true => record_inverse(self.bijection, x).ok(),
             false => derived_inverse(self.bijection, x).ok(),
         };
-        let z = if self.scope.is_empty() { record() } else { tape.scope(self.scope, record) };
-        z.map(|z| (x.id(), z.id()))
+        self.path.scope(tape, record).map(|z| (x.id(), z.id()))
     }
 
     /// Returns certificates with the derived inverse and with the one written by hand.
@@ -129,15 +138,17 @@ impl<'a> LayerProver<'a> {
 
     /// For an `Inverse`: runs `ask` on the original bijection, on a separate tape.
     fn other<T>(&self, ask: impl FnOnce(&dyn Bijection, &LayerProver<'_>) -> Option<T>) -> Option<T> {
-        let other = self.bijection.inverted()?;
+        let other = self.original?;
         let tape = Tape::new();
         let z = tape.input(Shape::Vector(other.dim()));
         let record = || record_forward(other, z);
-        let x = if self.scope.is_empty() { record() } else { tape.scope(self.scope, record) }.ok()?;
+        let x = self.path.scope(&tape, record).ok()?;
         let single = LayerProver {
             bijection: other,
+            original: None,
+            motion: self.motion,
+            path: self.path,
             tape: &tape,
-            scope: self.scope,
             z: z.id(),
             x: x.id(),
             refused: RefCell::default(),
@@ -151,12 +162,12 @@ impl<'a> LayerProver<'a> {
     /// or an unrolled solver.
     pub fn is_large(&self) -> bool {
         const LARGEST: usize = 128;
-        if self.bijection.motion().is_some() {
+        if self.is_solver() {
             self.refuse("what a solver's steps make of an equation is not handed to it".to_string());
             return true;
         }
         let dense = self.bijection.structure() == crate::jacobian::Structure::Dense;
-        let large = dense && self.d() > LARGEST && self.bijection.inverted().is_none();
+        let large = dense && self.d() > LARGEST && self.original.is_none();
         if large {
             let reason = format!("dense maps of more than {LARGEST} variables are not handed to the checker");
             self.refuse(reason);
@@ -174,7 +185,7 @@ impl<'a> LayerProver<'a> {
 
     /// Proves that f maps its domain one-to-one onto its codomain.
     pub fn bijection(&self) -> Option<Proof> {
-        if self.bijection.inverted().is_some() {
+        if self.original.is_some() {
             return self.other(|other, single| {
                 let proof = single.bijection()?;
                 let certificate = self.certificate("bijection turned").layer(&proof.certificate);
@@ -204,7 +215,7 @@ impl<'a> LayerProver<'a> {
 
     /// Proves that no two points have the same image.
     pub fn one_to_one(&self) -> Option<Proof> {
-        if self.bijection.inverted().is_some() || self.is_large() {
+        if self.original.is_some() || self.is_large() {
             return None;
         }
         let monotone =
@@ -216,7 +227,7 @@ impl<'a> LayerProver<'a> {
     /// Proves that det J is not 0 and has this sign.
     pub fn determinant(&self, sign: f64) -> Option<Proof> {
         let sign = if sign < 0.0 { "negative" } else { "positive" };
-        if self.bijection.inverted().is_some() {
+        if self.original.is_some() {
             return self.other(|other, single| {
                 let proof = single.bijection()?;
                 let layer = single.with_slopes(proof.certificate);
@@ -248,7 +259,7 @@ impl<'a> LayerProver<'a> {
     /// Proves f⁻¹(f(z)) = z, for every z or wherever it is defined.
     pub fn identity(&self, everywhere: bool) -> Option<Proof> {
         let reason = "brought to its normal form, f⁻¹(f(z)) is z";
-        if self.bijection.inverted().is_some() {
+        if self.original.is_some() {
             // If f = g⁻¹ for a bijection g, the inverse of f is g.
             return self.other(|_, single| {
                 let proof = single.bijection()?;
@@ -256,7 +267,7 @@ impl<'a> LayerProver<'a> {
                 self.accepted(certificate, reason)
             });
         }
-        if self.bijection.motion().is_some() {
+        if self.is_solver() {
             return None;
         }
         let tape = Tape::new();

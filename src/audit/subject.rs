@@ -3,7 +3,7 @@
 use super::AuditOptions;
 use super::certificate::Certificate;
 use super::points::{perturbed, points};
-use crate::bijection::{Bijection, BijectionError, Domain, Motion};
+use crate::bijection::{Bijection, BijectionError, Domain, Leaf, Motion, leaves, record_forward};
 use crate::jacobian::{Structure, StructureError, map, simplified_log_det};
 use crate::program::{Output, Program};
 use crate::sweep::{Lu, tangent};
@@ -40,9 +40,7 @@ pub(super) struct Subject<'a> {
 /// A layer between two nodes.
 pub(super) struct Layer<'a> {
     pub name: String,
-    pub bijection: &'a dyn Bijection,
-    /// Prefix of the names of its parameters.
-    pub scope: String,
+    pub leaf: Leaf<'a>,
     pub z: NodeId,
     pub x: NodeId,
     pub structure: Structure,
@@ -63,7 +61,13 @@ impl<'a> Subject<'a> {
         let (z, x, layers, directional) = {
             let z = tape.input(Shape::Vector(d));
             let mut layers = Vec::new();
-            let x = record_layers(bijection, z, "", &mut layers)?;
+            let mut x = z;
+            for leaf in leaves(bijection) {
+                let path = leaf.path().clone();
+                let layer = path.scope(&tape, || record_layer(leaf, x))?;
+                x = tape.var(layer.x);
+                layers.push(layer);
+            }
             same_each_time(bijection, (&tape, z.id(), x.id()))?;
             let direction = tape.input(Shape::Vector(d));
             let column =
@@ -215,10 +219,7 @@ impl<'a> Subject<'a> {
     }
 
     fn motions(&self) -> impl Iterator<Item = &dyn Motion> {
-        let of = |layer: &Layer<'a>| {
-            layer.bijection.motion().or_else(|| layer.bijection.inverted().and_then(|other| other.motion()))
-        };
-        self.layers.iter().filter_map(of)
+        self.layers.iter().filter_map(|layer| layer.leaf.motion())
     }
 
     /// Records the derived log-determinant of the composition: the sum over the layers.
@@ -232,44 +233,23 @@ impl<'a> Subject<'a> {
     }
 }
 
-fn record_layers<'a, 't>(
-    bijection: &'a dyn Bijection,
-    z: Var<'t>,
-    scope: &str,
-    records: &mut Vec<Layer<'a>>,
-) -> Result<Var<'t>, BijectionError> {
-    let layers = bijection.layers();
-    if !layers.is_empty() {
-        return layers.iter().enumerate().try_fold(z, |z, (k, layer)| {
-            let own = format!("layers.{k}");
-            let path = if scope.is_empty() { own.clone() } else { format!("{scope}.{own}") };
-            z.tape().scope(&own, || record_layers(layer, z, &path, records))
-        });
-    }
+/// Records one layer and everything that an audit asks of it.
+fn record_layer<'a, 't>(leaf: Leaf<'a>, z: Var<'t>) -> Result<Layer<'a>, BijectionError> {
+    let bijection = leaf.bijection();
     let (tape, name) = (z.tape(), bijection.name());
-    let x = crate::bijection::record_forward(bijection, z)?;
+    let x = record_forward(bijection, z)?;
     let given = bijection.log_det(z);
     tape.check().map_err(|errors| BijectionError::Recording { layer: name.clone(), errors })?;
     if let Some(given) = given.filter(|given| given.shape() != Shape::Scalar) {
         return Err(BijectionError::LogDetShape { layer: name, given: given.shape() });
     }
-    let (log_det, refused) = match bijection.motion() {
+    let (log_det, refused) = match leaf.motion().filter(|_| !leaf.is_inverse()) {
         Some(motion) => (Ok(tape.pass(|| motion.push(z)).log_det.id()), None),
         None => derived_log_det(bijection, z, x),
     };
-    let name = if scope.is_empty() { name } else { format!("{scope} {name}") };
-    records.push(Layer {
-        name,
-        bijection,
-        scope: scope.to_string(),
-        z: z.id(),
-        x: x.id(),
-        structure: bijection.structure(),
-        log_det,
-        refused,
-        given: given.map(Var::id),
-    });
-    Ok(x)
+    let structure = bijection.structure();
+    let (z, x, given) = (z.id(), x.id(), given.map(Var::id));
+    Ok(Layer { name: leaf.name(), leaf, z, x, structure, log_det, refused, given })
 }
 
 /// Records ln|det J| by the declared structure if it is proven; otherwise by the dense route, with the
@@ -301,24 +281,13 @@ fn same_each_time(
     for _ in 1..RECORDINGS {
         let tape = Tape::new();
         let z = tape.input(Shape::Vector(bijection.dim()));
-        let x = record_forward_of(bijection, z)?;
+        let forward = |z, leaf: &Leaf<'_>| leaf.path().scope(&tape, || record_forward(leaf.bijection(), z));
+        let x = leaves(bijection).iter().try_fold(z, forward)?;
         if Certificate::default().program("forward", &tape, z.id(), x.id()) != first {
             return Err(BijectionError::Impure { layer: bijection.name(), function: "forward" });
         }
     }
     Ok(())
-}
-
-/// Records `forward` layer by layer.
-fn record_forward_of<'t>(bijection: &dyn Bijection, z: Var<'t>) -> Result<Var<'t>, BijectionError> {
-    let layers = bijection.layers();
-    if layers.is_empty() {
-        return crate::bijection::record_forward(bijection, z);
-    }
-    layers
-        .iter()
-        .enumerate()
-        .try_fold(z, |z, (k, layer)| z.tape().scope(&format!("layers.{k}"), || record_forward_of(layer, z)))
 }
 
 /// Writes the numbers of a point, short enough for a message: `(0.3100, -1.2000)`.

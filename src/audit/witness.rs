@@ -16,7 +16,7 @@ fn whole(subject: &Subject, claim: &str) -> Certificate {
 }
 
 fn of_layer(subject: &Subject, layer: &Layer<'_>, claim: &str) -> Certificate {
-    let (domain, codomain) = (layer.bijection.domain(), layer.bijection.codomain());
+    let (domain, codomain) = (layer.leaf.bijection().domain(), layer.leaf.bijection().codomain());
     let start = Certificate::new(&format!("refuted {claim}")).sets(&domain, &codomain, subject.d);
     with_values(subject, start).program("forward", &subject.tape, layer.z, layer.x)
 }

@@ -2,7 +2,8 @@
 
 use std::panic::Location;
 
-use super::{Bijection, Domain};
+use super::composition::{Leaf, leaves};
+use super::{Bijection, Composition, Domain};
 use crate::jacobian::Structure;
 use crate::tape::Var;
 
@@ -24,6 +25,11 @@ impl Chain {
         assert!(!layers.is_empty(), "a chain needs at least one layer");
         Chain { layers }
     }
+
+    /// The layers, first to last.
+    pub fn layers(&self) -> &[Box<dyn Bijection>] {
+        &self.layers
+    }
 }
 
 impl Bijection for Chain {
@@ -33,11 +39,9 @@ impl Bijection for Chain {
 
     #[track_caller]
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
-        let each = || {
-            let layers = self.layers.iter().enumerate();
-            layers.fold(z, |z, (k, layer)| z.tape().scope(&format!("layers.{k}"), || layer.forward(z)))
-        };
-        z.tape().called_from(Location::caller(), each)
+        let tape = z.tape();
+        let forward = |z: Var<'t>, leaf: &Leaf<'_>| leaf.path().scope(tape, || leaf.bijection().forward(z));
+        tape.called_from(Location::caller(), || leaves(self).iter().fold(z, forward))
     }
 
     /// Returns the structure that all layers share; otherwise `Dense`, because the layers keep their own
@@ -66,7 +70,7 @@ impl Bijection for Chain {
         self.layers.iter().fold(part.clone(), |part, layer| layer.image(&part))
     }
 
-    fn layers(&self) -> &[Box<dyn Bijection>] {
-        &self.layers
+    fn composition(&self) -> Composition<'_> {
+        Composition::Chain(&self.layers)
     }
 }

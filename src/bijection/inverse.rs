@@ -1,7 +1,7 @@
 //! Inverse bijections.
 
 use super::record::record_inverse;
-use super::{Bijection, Domain};
+use super::{Bijection, Composition, Domain};
 use crate::jacobian::{Order, Structure};
 use crate::tape::Var;
 
@@ -67,7 +67,7 @@ impl<B: Bijection> Bijection for Inverse<B> {
         format!("Inverse of {}", self.of.name())
     }
 
-    fn inverted(&self) -> Option<&dyn Bijection> {
-        Some(&self.of)
+    fn composition(&self) -> Composition<'_> {
+        Composition::InverseOf(&self.of)
     }
 }

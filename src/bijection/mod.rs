@@ -5,6 +5,7 @@
 //! a new tape and proves its claims.
 
 mod chain;
+mod composition;
 mod domain;
 mod error;
 mod image;
@@ -13,6 +14,7 @@ mod motion;
 mod record;
 
 pub use chain::Chain;
+pub use composition::{Composition, Leaf, Path, leaves};
 pub use domain::{Domain, Product};
 pub use error::BijectionError;
 pub(crate) use image::bounded_image;
@@ -106,24 +108,12 @@ pub trait Bijection {
         plain.rsplit("::").next().unwrap_or(plain).to_string()
     }
 
-    /// The bijection of which this one is the inverse, if it is defined that way; log-determinants are then
-    /// derived from that bijection's formulas.
-    fn inverted(&self) -> Option<&dyn Bijection> {
-        None
-    }
-
-    /// The solver of a continuous layer, if this is one; its log-determinant is then integrated along the
-    /// trajectory.
-    fn motion(&self) -> Option<&dyn Motion> {
-        None
-    }
-
-    /// The layers of a composition, first to last; empty for a single layer.
+    /// How it is composed of other bijections; a single layer, which is recorded by `forward`, is the default.
     ///
-    /// If there are layers, f is their composition: recording, audits and training use the layers, and
-    /// `forward` and `inverse` of the composition itself are not called.
-    fn layers(&self) -> &[Box<dyn Bijection>] {
-        &[]
+    /// For anything else, recording, audits, derivations and training use the parts, and `forward`, `inverse` and
+    /// `structure` of the composition itself are not called.
+    fn composition(&self) -> Composition<'_> {
+        Composition::Layer
     }
 }
 
@@ -160,14 +150,8 @@ macro_rules! points_to_a_bijection {
             fn name(&self) -> String {
                 (**self).name()
             }
-            fn inverted(&self) -> Option<&dyn Bijection> {
-                (**self).inverted()
-            }
-            fn motion(&self) -> Option<&dyn Motion> {
-                (**self).motion()
-            }
-            fn layers(&self) -> &[Box<dyn Bijection>] {
-                (**self).layers()
+            fn composition(&self) -> Composition<'_> {
+                (**self).composition()
             }
         }
     )*};

@@ -1,6 +1,6 @@
 //! Continuous layers, which integrate a differential equation numerically.
 
-use super::record::{ForwardWithLogDet, InverseWithLogDet, LayerRecord, checked};
+use super::record::{InverseWithLogDet, LayerRecord, checked};
 use super::{Bijection, BijectionError};
 use crate::jacobian::Route;
 use crate::tape::Var;
@@ -54,12 +54,12 @@ pub(super) fn moved<'t>(
     bijection: &dyn Bijection,
     motion: &dyn Motion,
     (z, x): (Var<'t>, Var<'t>),
-) -> Result<ForwardWithLogDet<'t>, BijectionError> {
+) -> Result<LayerRecord, BijectionError> {
     let ended = z.tape().pass(|| motion.push(z));
     if checked(bijection, "push", ended.x)?.id() != x.id() {
         return Err(BijectionError::Impure { layer: bijection.name(), function: "push" });
     }
-    let record = LayerRecord {
+    Ok(LayerRecord {
         name: bijection.name(),
         input: z.id(),
         output: x.id(),
@@ -70,6 +70,5 @@ pub(super) fn moved<'t>(
         diagonal: None,
         structure: bijection.structure(),
         route: Route::Integral { method: motion.method() },
-    };
-    Ok(ForwardWithLogDet { x, log_det: ended.log_det, layers: vec![record] })
+    })
 }

@@ -2,6 +2,7 @@
 
 use std::panic::Location;
 
+use super::composition::{Leaf, leaves};
 use super::motion::moved;
 use super::{Bijection, BijectionError, Domain};
 use crate::jacobian::{Route, SimplifiedLogDet, Structure, map, prove, simplified_log_det};
@@ -93,74 +94,71 @@ pub fn forward_with_log_det<'t>(
 
 fn pushed<'t>(bijection: &dyn Bijection, z: Var<'t>) -> Result<ForwardWithLogDet<'t>, BijectionError> {
     let tape = z.tape();
-    placed(bijection)?;
-    if let Some(other) = bijection.inverted() {
-        let x = checked(bijection, "forward", record_inverse(other, z)?)?;
-        let pushed = forward_with_log_det(other, x)?;
-        let log_det = -pushed.log_det;
-        let mut records = pushed.layers.into_iter();
-        let (Some(only), None) = (records.next(), records.next()) else {
-            let reason = "a composition is turned round layer by layer".to_string();
-            return Err(BijectionError::NoInverse { layer: bijection.name(), reason });
-        };
-        let record = LayerRecord {
-            name: bijection.name(),
+    let leaves = fitting_leaves(bijection)?;
+    let (mut x, mut log_det, mut layers) = (z, None::<Var<'t>>, Vec::with_capacity(leaves.len()));
+    for leaf in &leaves {
+        let next = leaf.path().scope(tape, || tape.recording(|| leaf_forward(leaf, x)))?;
+        x = next.x;
+        // A volume-preserving layer adds nothing, so that no `+ 0` is printed.
+        log_det = Some(match log_det {
+            Some(sum) if is_zero(next.log_det) => sum,
+            Some(sum) if !is_zero(sum) => sum + next.log_det,
+            _ => next.log_det,
+        });
+        layers.extend(next.layers);
+    }
+    Ok(ForwardWithLogDet { x, log_det: log_det.unwrap_or_else(|| tape.constant(0.0)), layers })
+}
+
+/// Records one layer of a composition, or its inverse, with its log-determinant.
+fn leaf_forward<'t>(leaf: &Leaf<'_>, z: Var<'t>) -> Result<ForwardWithLogDet<'t>, BijectionError> {
+    let (layer, tape) = (leaf.layer(), z.tape());
+    let record = if leaf.is_inverse() {
+        // ln|det J| of the layer itself, at the x that it maps to z.
+        let x = checked(leaf.bijection(), "forward", record_inverse(layer, z)?)?;
+        let own = layer_forward(leaf, x)?;
+        LayerRecord {
+            name: leaf.name(),
             input: z.id(),
             output: x.id(),
-            log_det: log_det.id(),
-            unsimplified_log_det: (-tape.var(only.unsimplified_log_det)).id(),
+            log_det: (-tape.var(own.log_det)).id(),
+            unsimplified_log_det: (-tape.var(own.unsimplified_log_det)).id(),
             diagonal: None,
-            structure: bijection.structure(),
-            ..only
-        };
-        return Ok(ForwardWithLogDet { x, log_det, layers: vec![record] });
-    }
-    let layers = bijection.layers();
-    if layers.is_empty() {
-        let x = record_forward(bijection, z)?;
-        if let Some(motion) = bijection.motion() {
-            return moved(bijection, motion, (z, x));
+            structure: leaf.bijection().structure(),
+            ..own
         }
-        let structure = bijection.structure();
-        let first = tape.len();
-        let map = map(tape, z.id(), x.id());
-        let derived = simplified_log_det(tape, &map, &structure, first, bijection.domain().into());
-        let SimplifiedLogDet { value, literal, steps, rules } =
-            derived.map_err(|error| BijectionError::Structure { layer: bijection.name(), error })?;
-        let record = LayerRecord {
-            name: bijection.name(),
-            input: z.id(),
-            output: x.id(),
-            log_det: value.id(),
-            unsimplified_log_det: literal.value.id(),
-            steps,
-            rules,
-            diagonal: literal.diagonal.map(Var::id),
-            structure,
-            route: literal.route,
-        };
-        return Ok(ForwardWithLogDet { x, log_det: value, layers: vec![record] });
+    } else {
+        LayerRecord { name: leaf.name(), ..layer_forward(leaf, z)? }
+    };
+    let [x, log_det] = [record.output, record.log_det].map(|id| tape.var(id));
+    Ok(ForwardWithLogDet { x, log_det, layers: vec![record] })
+}
+
+/// Records `forward` of the layer itself, with its log-determinant.
+fn layer_forward<'t>(leaf: &Leaf<'_>, z: Var<'t>) -> Result<LayerRecord, BijectionError> {
+    let (layer, tape) = (leaf.layer(), z.tape());
+    let x = record_forward(layer, z)?;
+    if let Some(motion) = leaf.motion() {
+        return moved(layer, motion, (z, x));
     }
-    let mut pushed = ForwardWithLogDet { x: z, log_det: tape.constant(0.0), layers: Vec::new() };
-    for (k, layer) in layers.iter().enumerate() {
-        let scope = format!("layers.{k}");
-        let next = tape.scope(&scope, || forward_with_log_det(layer, pushed.x))?;
-        pushed.x = next.x;
-        // A volume-preserving layer adds no term, so that no `+ 0` is printed.
-        pushed.log_det = match (is_zero(pushed.log_det), is_zero(next.log_det)) {
-            (true, _) => next.log_det,
-            (_, true) => pushed.log_det,
-            _ => pushed.log_det + next.log_det,
-        };
-        pushed.layers.extend(next.layers.into_iter().map(|mut record| {
-            record.name = match record.name.strip_prefix("layers.") {
-                Some(inner) => format!("{scope}.layers.{inner}"),
-                None => format!("{scope} {}", record.name),
-            };
-            record
-        }));
-    }
-    Ok(pushed)
+    let structure = layer.structure();
+    let first = tape.len();
+    let map = map(tape, z.id(), x.id());
+    let derived = simplified_log_det(tape, &map, &structure, first, layer.domain().into());
+    let SimplifiedLogDet { value, literal, steps, rules } =
+        derived.map_err(|error| BijectionError::Structure { layer: layer.name(), error })?;
+    Ok(LayerRecord {
+        name: layer.name(),
+        input: z.id(),
+        output: x.id(),
+        log_det: value.id(),
+        unsimplified_log_det: literal.value.id(),
+        steps,
+        rules,
+        diagonal: literal.diagonal.map(Var::id),
+        structure,
+        route: literal.route,
+    })
 }
 
 /// Returns whether this is the constant 0.
@@ -185,22 +183,22 @@ pub fn record_inverse<'t>(
 }
 
 fn pulled<'t>(bijection: &dyn Bijection, x: Var<'t>) -> Result<Var<'t>, BijectionError> {
-    placed(bijection)?;
-    let layers = bijection.layers();
-    if layers.is_empty() {
-        let once = x.tape().pass(|| bijection.inverse(x));
-        let again = x.tape().pass(|| bijection.inverse(x));
-        let Some(z) = once else { return derived_inverse(bijection, x) };
-        if again.map(Var::id) != Some(z.id()) {
-            return Err(BijectionError::Impure { layer: bijection.name(), function: "inverse" });
-        }
-        return checked(bijection, "inverse", z);
+    let tape = x.tape();
+    let inverse = |x: Var<'t>, leaf: &Leaf<'_>| {
+        leaf.path().scope(tape, || tape.recording(|| layer_inverse(leaf.bijection(), x)))
+    };
+    fitting_leaves(bijection)?.iter().rev().try_fold(x, inverse)
+}
+
+/// Records the inverse of a single layer: as the layer supplies it, otherwise derived.
+fn layer_inverse<'t>(layer: &dyn Bijection, x: Var<'t>) -> Result<Var<'t>, BijectionError> {
+    let once = x.tape().pass(|| layer.inverse(x));
+    let again = x.tape().pass(|| layer.inverse(x));
+    let Some(z) = once else { return derived_inverse(layer, x) };
+    if again.map(Var::id) != Some(z.id()) {
+        return Err(BijectionError::Impure { layer: layer.name(), function: "inverse" });
     }
-    layers
-        .iter()
-        .enumerate()
-        .rev()
-        .try_fold(x, |x, (k, layer)| x.tape().scope(&format!("layers.{k}"), || record_inverse(layer, x)))
+    checked(layer, "inverse", z)
 }
 
 /// z and the log-determinant, recorded from x.
@@ -240,47 +238,45 @@ pub fn inverse_with_log_det<'t>(
     bijection: &(impl Bijection + ?Sized),
     x: Var<'t>,
 ) -> Result<InverseWithLogDet<'t>, BijectionError> {
-    let record = || inverse_within_domains(&bijection, x, "", &mut Vec::new());
+    let record = || inverse_within_domains(&bijection, x, &mut Vec::new());
     x.tape().called_from(Location::caller(), || x.tape().recording(record))
 }
 
 /// As [`inverse_with_log_det`], and also returns the codomain of each layer where it is not ℝᵈ: the sets
-/// that must contain the intermediate values. They are in the order of evaluation; `path` is the place of the
-/// bijection in a chain.
+/// that must contain the intermediate values. They are in the order of evaluation.
 pub(crate) fn inverse_within_domains<'t>(
     bijection: &dyn Bijection,
     x: Var<'t>,
-    path: &str,
     met: &mut Vec<Boundary>,
 ) -> Result<InverseWithLogDet<'t>, BijectionError> {
-    placed(bijection)?;
-    if bijection.layers().is_empty() && bijection.codomain() != Domain::Reals {
-        let name = if path.is_empty() { bijection.name() } else { format!("{path} {}", bijection.name()) };
-        met.push(Boundary { name, value: x.id(), domain: bijection.codomain(), base: false });
-    }
-    if let Some(other) = bijection.inverted() {
-        let ForwardWithLogDet { x: z, log_det, .. } = forward_with_log_det(other, x)?;
-        return Ok(InverseWithLogDet { z, log_det: -log_det });
-    }
-    let layers = bijection.layers();
-    if layers.is_empty() {
-        if let Some(motion) = bijection.motion() {
-            let pulled = x.tape().pass(|| motion.pull(x));
-            return checked(bijection, "pull", pulled.z).map(|_| pulled);
+    let tape = x.tape();
+    let (mut z, mut log_det) = (x, None::<Var<'t>>);
+    for leaf in fitting_leaves(bijection)?.iter().rev() {
+        let codomain = leaf.bijection().codomain();
+        if codomain != Domain::Reals {
+            met.push(Boundary { name: leaf.name(), value: z.id(), domain: codomain, base: false });
         }
-        let z = record_inverse(bijection, x)?;
-        return Ok(InverseWithLogDet { z, log_det: forward_with_log_det(bijection, z)?.log_det });
+        let next = leaf.path().scope(tape, || leaf_inverse(leaf, z))?;
+        z = next.z;
+        log_det = Some(log_det.map_or(next.log_det, |sum| sum + next.log_det));
     }
-    let mut pulled = InverseWithLogDet { z: x, log_det: x.tape().constant(0.0) };
-    for (k, layer) in layers.iter().enumerate().rev() {
-        let scope = format!("layers.{k}");
-        let path = if path.is_empty() { scope.clone() } else { format!("{path}.{scope}") };
-        let next = x.tape().scope(&scope, || inverse_within_domains(layer, pulled.z, &path, met))?;
-        let first = k + 1 == layers.len();
-        let log_det = if first { next.log_det } else { pulled.log_det + next.log_det };
-        pulled = InverseWithLogDet { z: next.z, log_det };
+    Ok(InverseWithLogDet { z, log_det: log_det.unwrap_or_else(|| tape.constant(0.0)) })
+}
+
+/// Records the inverse of one layer of a composition, with the log-determinant of the layer at z.
+fn leaf_inverse<'t>(leaf: &Leaf<'_>, x: Var<'t>) -> Result<InverseWithLogDet<'t>, BijectionError> {
+    let tape = x.tape();
+    if leaf.is_inverse() {
+        let own = tape.recording(|| layer_forward(leaf, x))?;
+        return Ok(InverseWithLogDet { z: tape.var(own.output), log_det: -tape.var(own.log_det) });
     }
-    Ok(pulled)
+    if let Some(motion) = leaf.motion() {
+        let pulled = tape.pass(|| motion.pull(x));
+        return checked(leaf.layer(), "pull", pulled.z).map(|_| pulled);
+    }
+    let z = tape.recording(|| layer_inverse(leaf.layer(), x))?;
+    let own = tape.recording(|| layer_forward(leaf, z))?;
+    Ok(InverseWithLogDet { z, log_det: tape.var(own.log_det) })
 }
 
 /// Records z = f⁻¹(x) at the node x, derived from `forward` even if the layer has its own inverse.
@@ -296,7 +292,7 @@ pub fn derived_inverse<'t>(
 }
 
 fn derived<'t>(bijection: &dyn Bijection, x: Var<'t>) -> Result<Var<'t>, BijectionError> {
-    placed(bijection)?;
+    fitting_leaves(bijection)?;
     let tape = x.tape();
     let layer = bijection.name();
     let z = tape.input(Shape::Vector(bijection.dim()));
@@ -344,45 +340,45 @@ pub fn solve_in_order<'t>(
     Some(solved)
 }
 
-/// Checks that the bijection has variables, that domain and codomain are valid, and that layers fit: all have
-/// the same dimension, and each one's image lies in the domain of the next.
-fn placed(bijection: &dyn Bijection) -> Result<(), BijectionError> {
-    let (d, layer) = (bijection.dim(), || bijection.name());
+/// Takes a bijection apart; a bijection without variables, an invalid domain or codomain, and layers that do not fit are
+/// errors: each layer must have the same dimension, and be defined wherever the one before it goes.
+fn fitting_leaves(bijection: &dyn Bijection) -> Result<Vec<Leaf<'_>>, BijectionError> {
+    let (d, whole) = (bijection.dim(), || bijection.name());
     if d == 0 {
-        return Err(BijectionError::NoVariables { layer: layer() });
+        return Err(BijectionError::NoVariables { layer: whole() });
     }
-    for (k, layer) in bijection.layers().iter().enumerate() {
-        if layer.dim() != d {
-            return Err(BijectionError::Chain {
-                chain: bijection.name(),
-                position: k,
-                layer: layer.name(),
-                expected: d,
-                given: layer.dim(),
-            });
+    let leaves = leaves(bijection);
+    for (k, leaf) in leaves.iter().enumerate() {
+        let given = leaf.layer().dim();
+        if given != d {
+            let layer = leaf.bijection().name();
+            return Err(BijectionError::Chain { chain: whole(), position: k, layer, expected: d, given });
         }
     }
-    for (side, domain) in [("domain", bijection.domain()), ("codomain", bijection.codomain())] {
-        if let Some(error) = domain.fault(d) {
-            return Err(BijectionError::Domain { layer: layer(), side, error });
+    for part in leaves.iter().map(Leaf::bijection).chain([bijection]) {
+        for (side, domain) in [("domain", part.domain()), ("codomain", part.codomain())] {
+            if let Some(error) = domain.fault(d) {
+                return Err(BijectionError::Domain { layer: part.name(), side, error });
+            }
         }
     }
-    let Some((first, rest)) = bijection.layers().split_first() else { return Ok(()) };
-    let mut before = (first, first.image(&first.domain()));
-    for (k, next) in rest.iter().enumerate() {
-        let (reached, domain) = (&before.1, next.domain());
+    let Some(first) = leaves.first() else { return Ok(leaves) };
+    let mut reached = first.bijection().image(&first.bijection().domain());
+    for pair in leaves.windows(2) {
+        let (before, next) = (&pair[0], pair[1].bijection());
+        let domain = next.domain();
         if !reached.is_within(&domain, d) {
             return Err(BijectionError::Unfit {
-                chain: layer(),
-                before: format!("layer {k} ({})", before.0.name()),
+                chain: whole(),
+                before: before.place(),
                 reaches: reached.written(d),
-                next: format!("layer {} ({})", k + 1, next.name()),
+                next: pair[1].place(),
                 takes: domain.written(d),
             });
         }
-        before = (next, next.image(reached));
+        reached = next.image(&reached);
     }
-    Ok(())
+    Ok(leaves)
 }
 
 /// Records `forward` of a single layer; recording errors, a wrong dimension and an impure recording are

@@ -5,7 +5,7 @@ use super::layer::{self, Extent};
 use super::prose::Prose;
 use super::subject::{Subject, VariableNames, line};
 use super::{Line, Section, inverse};
-use crate::bijection::{Bijection, BijectionError, Recording, record_inverse};
+use crate::bijection::{BijectionError, Leaf, Recording, record_inverse};
 use crate::sweep::{Product, Sheet, Wanted, Written, subscript};
 use crate::tape::Shape;
 
@@ -14,37 +14,8 @@ const WRITTEN_OUT: usize = 6;
 /// Maximum length in characters of a layer's log-determinant that is inserted into the sum.
 const PUT_IN: usize = 80;
 
-/// A single layer of a composition, with the path of its parameters.
-struct Leaf<'a> {
-    bijection: &'a dyn Bijection,
-    path: String,
-}
-
-/// Returns the single layers of a composition, including those of nested compositions.
-fn leaves(layers: &[Box<dyn Bijection>]) -> Vec<Leaf<'_>> {
-    let mut open = numbered(layers, "");
-    let mut leaves = Vec::new();
-    while let Some(Leaf { bijection, path }) = open.pop() {
-        match bijection.layers() {
-            [] => leaves.push(Leaf { bijection, path }),
-            inner => open.extend(numbered(inner, &format!("{path}."))),
-        }
-    }
-    leaves
-}
-
-/// Returns the layers with their paths, last first.
-fn numbered<'a>(layers: &'a [Box<dyn Bijection>], path: &str) -> Vec<Leaf<'a>> {
-    let numbered = layers.iter().map(AsRef::as_ref).enumerate();
-    numbered.map(|(k, bijection)| Leaf { bijection, path: format!("{path}layers.{k}") }).rev().collect()
-}
-
 /// Writes all sections of a composition.
-pub(super) fn sections(
-    bijection: &dyn Bijection,
-    recording: &Recording,
-) -> Result<Vec<Section>, BijectionError> {
-    let leaves = leaves(bijection.layers());
+pub(super) fn sections(leaves: Vec<Leaf<'_>>, recording: &Recording) -> Result<Vec<Section>, BijectionError> {
     let count = leaves.len();
     let called: Vec<VariableNames> = (1..=count)
         .map(|k| {
@@ -53,24 +24,22 @@ pub(super) fn sections(
         .collect();
     let mut sections = vec![definition(&leaves)];
     for (k, (leaf, called)) in leaves.iter().zip(&called).enumerate() {
-        let mut own = layer::sections(leaf.bijection, called, Extent::Within)?;
-        let heading = format!("Layer {} of {count}: {}", k + 1, leaf.bijection.name());
+        let mut own = layer::sections(leaf, called, Extent::Within)?;
+        let heading = format!("Layer {} of {count}: {}", k + 1, leaf.bijection().name());
         let mut opening = Section::new(&heading, Vec::new());
         opening.lines.push(Line::Prose(
             Prose::typed(&format!("$f{}$ takes ", subscript(k + 1)))
                 .formula(called.input.clone())
                 .then(Prose::words(" to "))
                 .formula(called.output.clone())
-                .then(Prose::words(format!("; its parameters stand under {}.", leaf.path))),
+                .then(Prose::words(format!("; its parameters stand under {}.", leaf.path()))),
         ));
         sections.push(opening);
         own.iter_mut().for_each(|section| section.level = 1);
         sections.extend(own);
     }
-    let standing = leaves.iter().map(|leaf| match leaf.bijection.inverted() {
-        Some(other) => InverseStatus::of(other),
-        None => InverseStatus::of(leaf.bijection),
-    });
+    // That a layer has an inverse is a statement about the layer as it was written.
+    let standing = leaves.iter().map(|leaf| InverseStatus::of(leaf.layer()));
     let standing = standing.collect();
     let mut whole = Whole { recording, leaves, called, standing, subject: None };
     let mut heading = Section::new("The whole", Vec::new());
@@ -126,7 +95,7 @@ impl<'a> Whole<'a> {
     /// Returns layer k, from 0, with the names given so far.
     fn subject(&mut self, k: usize) -> Subject<'a> {
         let layer = &self.recording.layers()[k];
-        let domain = self.leaves[k].bijection.domain().into();
+        let domain = self.leaves[k].bijection().domain().into();
         let mut subject = Subject::new(self.recording.tape(), layer, domain, self.called[k].clone());
         if let Some(before) = self.subject.take() {
             subject.take_names(&before);
@@ -200,8 +169,8 @@ impl<'a> Whole<'a> {
             let x = tape.input(Shape::Vector(subject.d()));
             inverse::call_image(&mut subject, x);
             let leaf = &self.leaves[k];
-            let told = self.standing[k].told(&leaf.bijection.name());
-            match (told, tape.scope(&leaf.path, || record_inverse(leaf.bijection, x))) {
+            let told = self.standing[k].told(&leaf.bijection().name());
+            match (told, leaf.path().scope(tape, || record_inverse(leaf.bijection(), x))) {
                 (Some(told), _) => lines.push(Line::Prose(Prose::words(told))),
                 (None, Ok(z)) => {
                     lines.extend(inverse::solved(&mut subject, z));

@@ -4,7 +4,7 @@ use super::diagonal::{self, Diagonal};
 use super::prose::Prose;
 use super::subject::{Subject, VariableNames, line};
 use super::{Line, Section, definition, inverse, jacobian, log_det, motion};
-use crate::bijection::{Bijection, BijectionError, Recording, record};
+use crate::bijection::{Bijection, BijectionError, Leaf, Recording, record};
 use crate::sweep::{Term, Written};
 
 /// Which sections a layer has: all for a single layer, fewer within a chain, which has the others itself.
@@ -15,14 +15,14 @@ pub(super) enum Extent {
 }
 
 pub(super) fn sections(
-    bijection: &dyn Bijection,
+    leaf: &Leaf<'_>,
     called: &VariableNames,
     extent: Extent,
 ) -> Result<Vec<Section>, BijectionError> {
-    match (bijection.inverted(), bijection.motion()) {
-        (Some(other), _) => turned(other, called, extent),
-        (None, Some(motion)) => motion::sections(bijection, motion, called, extent == Extent::Whole),
-        (None, None) => straight(bijection, called, extent),
+    match (leaf.is_inverse(), leaf.motion()) {
+        (true, _) => turned(leaf.layer(), called, extent),
+        (false, Some(motion)) => motion::sections(leaf.layer(), motion, called, extent == Extent::Whole),
+        (false, None) => straight(leaf.layer(), called, extent),
     }
 }
 

@@ -33,7 +33,7 @@ pub use prose::{Prose, Span};
 
 use self::layer::Extent;
 use self::subject::VariableNames;
-use crate::bijection::{Bijection, BijectionError, Domain, record};
+use crate::bijection::{Bijection, BijectionError, Domain, leaves, record};
 use crate::sweep::{Formula, Written};
 
 /// A derivation: a title and its sections.
@@ -157,9 +157,12 @@ fn of(bijection: &dyn Bijection) -> Result<Derivation, BijectionError> {
     let spaces =
         Written::typed(&format!("{} → {}", domain(bijection.domain()), domain(bijection.codomain())));
     let title = Prose::words(format!("{}: ", recording.name())).formula(spaces);
-    let sections = match bijection.layers() {
-        [] => layer::sections(bijection, &VariableNames::new("z", "x", "J"), Extent::Whole)?,
-        _ => chain::sections(bijection, &recording)?,
+    let leaves = leaves(bijection);
+    let sections = match leaves.as_slice() {
+        [leaf] if leaf.path().is_empty() => {
+            layer::sections(leaf, &VariableNames::new("z", "x", "J"), Extent::Whole)?
+        }
+        _ => chain::sections(leaves, &recording)?,
     };
     Ok(Derivation { title, sections })
 }

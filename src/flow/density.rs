@@ -104,7 +104,7 @@ impl Flow {
         let (x, z, log_prob, support) = {
             let x = tape.input(Shape::Vector(self.dim()));
             let mut met = Vec::new();
-            let InverseWithLogDet { z, log_det } = inverse_within_domains(&self.chain, x, "", &mut met)?;
+            let InverseWithLogDet { z, log_det } = inverse_within_domains(&self.chain, x, &mut met)?;
             let log_base = tape.scope(SCOPE, || self.base.log_prob(z));
             let domain = self.base.support();
             if domain != Domain::Reals {

@@ -10,7 +10,7 @@ use std::panic::Location;
 
 use super::proof::{mistakes, without_mistakes};
 use super::verdict::NotYet;
-use pushforward::bijection::{Bijection, Chain, Domain, Inverse};
+use pushforward::bijection::{Bijection, Chain, Composition, Domain, Inverse, leaves};
 use pushforward::jacobian::Structure;
 use pushforward::tape::{Declaration, Node, NodeId, Op, Shape, Subgraph, Tape, Var};
 
@@ -110,22 +110,9 @@ impl Answer {
     /// As [`Answer::of`], with the name of the layer.
     pub fn of_layers(layers: &[Box<dyn Bijection>]) -> Result<Vec<Box<dyn Bijection>>, NotYet> {
         let mut found: Vec<Box<dyn Bijection>> = Vec::new();
-        for layer in layers {
-            match (layer.layers(), layer.inverted()) {
-                ([], None) => found.push(Box::new(Answer::of_layer(layer.as_ref())?)),
-                ([], Some(of)) => {
-                    let of = match of.layers() {
-                        [] => Answer::of_layer(of)?,
-                        _ => {
-                            let headline = "a composition that is turned round cannot be judged.";
-                            return Err(NotYet::new(headline)
-                                .advise("Turn its layers round one by one, last to first."));
-                        }
-                    };
-                    found.push(Box::new(Inverse::new(of)));
-                }
-                (inner, _) => found.extend(Answer::of_layers(inner)?),
-            }
+        for leaf in layers.iter().flat_map(|layer| leaves(layer.as_ref())) {
+            let answer = Answer::of_layer(leaf.layer())?;
+            found.push(if leaf.is_inverse() { Box::new(Inverse::new(answer)) } else { Box::new(answer) });
         }
         Ok(found)
     }
@@ -203,14 +190,8 @@ fn overrides(answer: &dyn Bijection, d: usize, allowed: Allowed) -> Result<(), N
     if answer.codomain() != Domain::Reals {
         return refused("codomain", "x is to lie anywhere: what is asked must hold for all x.");
     }
-    if !answer.layers().is_empty() {
-        return refused("layers", "One layer is asked for, and `forward` is what is judged.");
-    }
-    if answer.inverted().is_some() {
-        return refused("inverted", "`forward` is what is judged.");
-    }
-    if answer.motion().is_some() {
-        return refused("motion", "`forward` is what is judged.");
+    if !matches!(answer.composition(), Composition::Layer) {
+        return refused("composition", "One layer is asked for, and `forward` is what is judged.");
     }
     let tape = Tape::new();
     let z = tape.input(Shape::Vector(d));

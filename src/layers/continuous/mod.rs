@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 pub use field::{Field, NetworkField};
 pub use solver::Solver;
 
-use crate::bijection::{Bijection, InverseWithLogDet, Motion, Sealed, Trajectory};
+use crate::bijection::{Bijection, Composition, InverseWithLogDet, Motion, Sealed, Trajectory};
 use crate::jacobian::{estimated_trace, map, trace};
 use crate::tape::{Shape, Tape, Var};
 
@@ -234,7 +234,7 @@ impl<V: Field> Bijection for Continuous<V> {
         format!("Continuous {}", self.field.name())
     }
 
-    fn motion(&self) -> Option<&dyn Motion> {
-        Some(self)
+    fn composition(&self) -> Composition<'_> {
+        Composition::Continuous(self)
     }
 }

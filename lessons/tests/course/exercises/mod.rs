@@ -49,6 +49,7 @@ mod lesson_20;
 
 use std::cell::Cell;
 
+use pushforward::bijection::Composition;
 use pushforward::prelude::*;
 use pushforward_course::Exercise;
 use pushforward_course::exercise::Judgement;
@@ -172,8 +173,8 @@ impl<B: Bijection> Bijection for Layered<B> {
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
         self.forward.forward(z)
     }
-    fn layers(&self) -> &[Box<dyn Bijection>] {
-        &self.layers
+    fn composition(&self) -> Composition<'_> {
+        Composition::Chain(&self.layers)
     }
 }
 
