@@ -7,6 +7,7 @@ use crate::seeded;
 
 use pushforward::audit::{Topic, audit};
 use pushforward::checker::{log_abs_det, values, verify};
+use pushforward::tape::{Binary, Choice, Unary};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -1114,4 +1115,35 @@ fn every_proven_claim_of_the_catalogue_comes_with_certificates_that_hold() {
     }
     println!("{claims} proven claims, {certificates} certificates, {bytes} bytes");
     assert!(claims > 100, "{claims}");
+}
+
+/// A certificate about a program of one operation; its claim need not hold.
+fn of_one_operation(name: &str, operands: usize, number: &str) -> String {
+    format!(
+        "certificate 1\nclaim one-to-one\ndomain -inf open inf open\ncodomain -inf open inf open\n\
+         program forward\nn0 input vector 1 : 0\nn1 gather n0 scalar : 0\n\
+         n2 {name}{} scalar{number}\nn3 concat n2 vector 1\nresult n3\nend\n",
+        " n1".repeat(operands)
+    )
+}
+
+#[test]
+fn the_checker_reads_every_operation() {
+    let unary = Unary::ALL.iter().map(|op| {
+        let number = op.number().map_or(String::new(), |number| format!(" : {number}"));
+        of_one_operation(op.name(), 1, &number)
+    });
+    let binary = Binary::ALL.iter().map(|op| of_one_operation(op.name(), 2, ""));
+    let choice = Choice::ALL.iter().map(|op| match op {
+        Choice::Min | Choice::Max => of_one_operation(op.name(), 2, ""),
+        Choice::Select => of_one_operation(op.name(), 3, ""),
+    });
+    let unknown: Vec<String> = unary.chain(binary).chain(choice).filter(|text| !is_read(text)).collect();
+    assert!(unknown.is_empty(), "src/checker does not read:\n{}", unknown.join("\n"));
+    assert!(!is_read(&of_one_operation("hyperbolic_cosecant", 1, "")));
+}
+
+/// Whether the checker knows every line of a certificate, whatever it says of the claim.
+fn is_read(text: &str) -> bool {
+    !verify(text).is_err_and(|error| error.to_string().contains("not a node"))
 }

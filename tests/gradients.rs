@@ -3,12 +3,13 @@
 
 use crate::random_programs;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::{adjoint, tangent};
-use pushforward::tape::Subgraph;
+use pushforward::tape::{Binary, Choice, Subgraph, Unary};
 use random_programs::{BINARY, Chooser, Pool, UNARY, binary, for_seeds, numbers, off, unary};
 
 const D: usize = 4;
@@ -62,6 +63,30 @@ fn the_tangent_of_every_function_is_its_difference_quotient() {
             }
         }
     }
+}
+
+#[test]
+fn random_programs_use_every_operation_of_elements() {
+    let used: RefCell<BTreeSet<&str>> = RefCell::default();
+    for_seeds(40, |seed| {
+        let tape = Tape::new();
+        let z = tape.input(Shape::Vector(2));
+        let mut pool = Pool::new(&tape, &[z, z.at(0)]);
+        pool.nodes.extend((0..UNARY).map(|which| unary(z, which)));
+        pool.nodes.extend((0..BINARY).map(|which| binary(z, z.exp(), which)));
+        let mut choose = Chooser::new(seed);
+        (0..24).for_each(|_| pool.grow(&mut choose));
+        let outputs: Vec<_> = pool.nodes.iter().map(|node| node.id()).collect();
+        let subgraph = Subgraph::new(&tape, &[z.id()], &outputs);
+        used.borrow_mut().extend(subgraph.nodes().iter().map(|id| tape.node(*id).op.name()));
+        Ok(())
+    });
+    let names = Unary::ALL.iter().map(|op| op.name()).chain(Binary::ALL.iter().map(|op| op.name()));
+    let all: BTreeSet<&str> = names.chain(Choice::ALL.iter().map(|op| op.name())).collect();
+    assert_eq!(all.len(), Unary::ALL.len() + Binary::ALL.len() + Choice::ALL.len(), "two have one name");
+    let used = used.into_inner();
+    let missing: Vec<&&str> = all.difference(&used).collect();
+    assert!(missing.is_empty(), "no line of tests/random_programs/mod.rs has {missing:?}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::cell::Cell;
 use notation_reader::{Scope, Value, text_of_latex, text_of_mathml};
 use pushforward::prelude::*;
 use pushforward::sweep::{Formula, Names, formulas};
+use pushforward::tape::Unary;
 use random_programs::{Chooser, Pool, for_seeds, numbers, off};
 
 /// A node's numbers as the reader has them.
@@ -108,6 +109,24 @@ fn every_notation_says_what_the_program_computes() {
     });
     println!("{} formulas read back, {} shortened", read_back.get(), unreadable.get());
     assert!(read_back.get() > 4 * unreadable.get(), "too many formulas cannot be read back");
+}
+
+#[test]
+fn every_function_of_one_number_says_what_it_computes() {
+    let at = 0.7;
+    for function in Unary::ALL {
+        let tape = Tape::new();
+        let z = tape.input(Shape::Scalar);
+        let y = z.apply(*function);
+        let computed = numbers(&tape, z, &[y], &[at])[0][0];
+        let lines = formulas(&tape, &[("y", y.id())], &Names::new().with(z.id(), "z"));
+        let scope = scope().with("z", Value::scalar(at));
+        for notation in NOTATIONS {
+            let said = read(&lines, notation, &scope).unwrap_or_else(|error| panic!("{function:?}: {error}"));
+            let said = said.numbers[0];
+            assert!(off(said, computed) < 1e-6, "{function:?} in {}: {said} for {computed}", notation.0);
+        }
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::bijection::Domain;
-use crate::tape::{Equation, Function, Node, NodeId, Op, Shape, Subgraph, Tape, Unary};
+use crate::tape::{Equation, Function, Node, NodeId, Op, Shape, Subgraph, Tape};
 
 /// A certificate under construction, as lines.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -147,9 +147,7 @@ impl Certificate {
             Op::Input(k) => ("input", format!(" {k}")),
             Op::Parameter(k) => ("parameter", format!(" {}", word(&parameter(*k)))),
             Op::Constant(data) => ("constant", listed(data.values())),
-            Op::Unary(Unary::Powi(n)) => ("powi", format!(" {n}")),
-            Op::Unary(Unary::Polygamma(n)) => ("polygamma", format!(" {n}")),
-            Op::Unary(Unary::InverseMills(n)) => ("inverse_mills", format!(" {n}")),
+            Op::Unary(op) => (op.name(), op.number().map_or(String::new(), |number| format!(" {number}"))),
             Op::Gather(indices) => ("gather", whole(indices)),
             Op::Scatter(indices) => ("scatter", whole(indices)),
             Op::MatVec | Op::MatMul => ("product", String::new()),

@@ -1,103 +1,89 @@
-//! Operations on one to three scalars, by their names in certificates.
+//! The operations of one to three scalars: a row each, with the name that certificates have for it, how many scalars it
+//! takes, and what its value is computed by.
+//!
+//! What each means is asked question by question, as section 3 of DESIGN.md argues it: where its value lies in
+//! `range.rs`, its derivative in `slope.rs`, its limits in `limit.rs`. These matches are exhaustive.
 
-/// A function of one to three scalars.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Function {
-    Neg,
-    Recip,
-    Exp,
-    Ln,
-    ExpM1,
-    Ln1p,
-    Tanh,
-    Sech2,
-    Sigmoid,
-    Softplus,
-    Sin,
-    Cos,
-    Sqrt,
-    Abs,
-    Sign,
-    Erf,
-    Sinh,
-    Cosh,
-    Asinh,
-    AsinhSlope,
-    LnNormalCdf,
-    InverseMills(u32),
-    LnGamma,
-    Polygamma(u32),
-    Powi(i32),
-    Add,
-    Sub,
-    Mul,
-    Div,
-    Pow,
-    Min,
-    Max,
-    Less,
-    LessEq,
-    Select,
+macro_rules! functions {
+    ($($variant:ident $(($index:ty))? $name:literal $arity:literal $by:ident;)*) => {
+        /// A function of one to three scalars.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub(super) enum Function {
+            $($variant $(($index))?,)*
+        }
+
+        impl Function {
+            /// The function of this name; some have a number, which stands after the colon.
+            pub fn named(name: &str, extra: &[&str]) -> Option<Function> {
+                match name {
+                    $($name => Some(Function::$variant $((extra.first()?.parse::<$index>().ok()?))?),)*
+                    _ => None,
+                }
+            }
+
+            pub fn arity(self) -> usize {
+                match self {
+                    $(Function::$variant { .. } => $arity,)*
+                }
+            }
+
+            fn computed_by(self) -> By {
+                match self {
+                    $(Function::$variant { .. } => By::$by,)*
+                }
+            }
+        }
+    };
+}
+
+/// What a value is computed by.
+#[derive(PartialEq)]
+enum By {
+    Arithmetic,
+    Series,
 }
 
 impl Function {
-    pub fn named(name: &str, extra: &[&str]) -> Option<Function> {
-        use Function as F;
-        Some(match name {
-            "neg" => F::Neg,
-            "recip" => F::Recip,
-            "exp" => F::Exp,
-            "ln" => F::Ln,
-            "exp_m1" => F::ExpM1,
-            "ln_1p" => F::Ln1p,
-            "tanh" => F::Tanh,
-            "sech_squared" => F::Sech2,
-            "sigmoid" => F::Sigmoid,
-            "softplus" => F::Softplus,
-            "sin" => F::Sin,
-            "cos" => F::Cos,
-            "sqrt" => F::Sqrt,
-            "abs" => F::Abs,
-            "sign" => F::Sign,
-            "erf" => F::Erf,
-            "sinh" => F::Sinh,
-            "cosh" => F::Cosh,
-            "asinh" => F::Asinh,
-            "ln_normal_cdf" => F::LnNormalCdf,
-            "asinh_slope" => F::AsinhSlope,
-            "inverse_mills" => F::InverseMills(extra.first()?.parse().ok()?),
-            "ln_gamma" => F::LnGamma,
-            "polygamma" => F::Polygamma(extra.first()?.parse().ok()?),
-            "powi" => F::Powi(extra.first()?.parse().ok()?),
-            "add" => F::Add,
-            "sub" => F::Sub,
-            "mul" => F::Mul,
-            "div" => F::Div,
-            "pow" => F::Pow,
-            "min" => F::Min,
-            "max" => F::Max,
-            "less" => F::Less,
-            "less_eq" => F::LessEq,
-            "select" => F::Select,
-            _ => return None,
-        })
-    }
-
-    /// Returns whether its value takes a series rather than an arithmetic operation.
+    /// Whether its value takes a series, not an operation of arithmetic.
     pub fn is_elementary(self) -> bool {
-        use Function as F;
-        !matches!(
-            self,
-            F::Neg | F::Recip | F::Sqrt | F::Abs | F::Sign | F::Powi(_) | F::Add | F::Sub | F::Mul | F::Div
-        ) && !matches!(self, F::Min | F::Max | F::Less | F::LessEq | F::Select)
+        self.computed_by() == By::Series
     }
+}
 
-    pub fn arity(self) -> usize {
-        use Function as F;
-        match self {
-            F::Add | F::Sub | F::Mul | F::Div | F::Pow | F::Min | F::Max | F::Less | F::LessEq => 2,
-            F::Select => 3,
-            _ => 1,
-        }
-    }
+functions! {
+    Neg "neg" 1 Arithmetic;
+    Recip "recip" 1 Arithmetic;
+    Exp "exp" 1 Series;
+    Ln "ln" 1 Series;
+    ExpM1 "exp_m1" 1 Series;
+    Ln1p "ln_1p" 1 Series;
+    Tanh "tanh" 1 Series;
+    Sech2 "sech_squared" 1 Series;
+    Sigmoid "sigmoid" 1 Series;
+    Softplus "softplus" 1 Series;
+    Sin "sin" 1 Series;
+    Cos "cos" 1 Series;
+    Sqrt "sqrt" 1 Arithmetic;
+    Abs "abs" 1 Arithmetic;
+    Sign "sign" 1 Arithmetic;
+    Erf "erf" 1 Series;
+    Sinh "sinh" 1 Series;
+    Cosh "cosh" 1 Series;
+    Asinh "asinh" 1 Series;
+    AsinhSlope "asinh_slope" 1 Series;
+    LnNormalCdf "ln_normal_cdf" 1 Series;
+    InverseMills(u32) "inverse_mills" 1 Series;
+    LnGamma "ln_gamma" 1 Series;
+    Polygamma(u32) "polygamma" 1 Series;
+    Powi(i32) "powi" 1 Arithmetic;
+    Add "add" 2 Arithmetic;
+    Sub "sub" 2 Arithmetic;
+    Mul "mul" 2 Arithmetic;
+    Div "div" 2 Arithmetic;
+    Pow "pow" 2 Series;
+    Min "min" 2 Arithmetic;
+    Max "max" 2 Arithmetic;
+    Less "less" 2 Arithmetic;
+    LessEq "less_eq" 2 Arithmetic;
+    Select "select" 3 Arithmetic;
 }

@@ -207,7 +207,7 @@ fn apply(scalars: &Scalars, ranges: &mut Ranges, function: F, operands: &[Id], l
             (Fixed | Bounded | To(..), Fixed | Bounded | To(..)) => Bounded,
             _ => Unknown,
         },
-        _ => Unknown,
+        F::LnGamma | F::Powi(_) | F::InverseMills(_) | F::Polygamma(_) => Unknown,
     }
 }
 

@@ -93,18 +93,14 @@ fn term(
     inner: Id,
 ) -> Result<Option<Id>, Rejection> {
     let (a, b) = (operands[0], *operands.last().expect("a function has an operand"));
-    let mut make = |function: F, operands: &[Id]| scalars.apply(function, operands);
-    match function {
-        F::Sign | F::Less | F::LessEq => return Ok(None),
-        F::Neg => return Ok(Some(make(F::Neg, &[inner]))),
-        F::Add => return Ok(Some(inner)),
-        F::Sub => return Ok(Some(if k == 0 { inner } else { make(F::Neg, &[inner]) })),
-        _ => {}
-    }
     let one = scalars.number(1.0);
     let two = scalars.number(2.0);
     let mut make = |function: F, operands: &[Id]| scalars.apply(function, operands);
     let partial = match function {
+        F::Sign | F::Less | F::LessEq => return Ok(None),
+        F::Neg => return Ok(Some(make(F::Neg, &[inner]))),
+        F::Add => return Ok(Some(inner)),
+        F::Sub => return Ok(Some(if k == 0 { inner } else { make(F::Neg, &[inner]) })),
         F::Recip => {
             let square = make(F::Mul, &[y, y]);
             make(F::Neg, &[square])
@@ -185,7 +181,7 @@ fn term(
             let log = make(F::Ln, &[a]);
             make(F::Mul, &[y, log])
         }
-        _ => return Err(Rejection::new("an operation without a derivative")),
+        F::Select | F::Min | F::Max => return Err(Rejection::new("a choice is not multiplied")),
     };
     Ok(Some(if inner == one { partial } else { scalars.apply(F::Mul, &[partial, inner]) }))
 }

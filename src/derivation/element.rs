@@ -6,7 +6,8 @@
 
 use std::collections::HashMap;
 
-use crate::tape::{Binary, Node, NodeId, Op, Operands, Shape, Tape, Unary, Var};
+use crate::sweep::function::at_zero;
+use crate::tape::{Binary, Node, NodeId, Op, Operands, Shape, Tape, Var};
 
 /// Up to this number of terms, a row of a matrix product is written out.
 const TERMS: usize = 3;
@@ -143,19 +144,8 @@ impl<'t> Elements<'t> {
             Op::Binary(Binary::Mul) if self.is(needed[1], -1.0) => -var(0),
             Op::Binary(Binary::Add) if self.is(needed[0], 0.0) => var(1),
             Op::Binary(Binary::Add | Binary::Sub) if self.is(needed[1], 0.0) => var(0),
-            // Exact: these are 0 or 1 at 0.
-            Op::Unary(Unary::Neg | Unary::Abs | Unary::Tanh | Unary::Sin | Unary::Sinh | Unary::Asinh)
-                if self.is(needed[0], 0.0) =>
-            {
-                number(0.0)
-            }
-            Op::Unary(Unary::ExpM1 | Unary::Ln1p | Unary::Sqrt | Unary::Erf) if self.is(needed[0], 0.0) => {
-                number(0.0)
-            }
-            Op::Unary(Unary::Exp | Unary::Cos | Unary::Cosh | Unary::SechSquared)
-                if self.is(needed[0], 0.0) =>
-            {
-                number(1.0)
+            Op::Unary(function) if self.is(needed[0], 0.0) && at_zero(*function).is_some() => {
+                number(at_zero(*function).expect("just seen"))
             }
             op @ (Op::Unary(_) | Op::Binary(_) | Op::Choice(_)) => {
                 self.tape.push(op.clone(), needed.iter().copied().collect::<Operands>(), shape)

@@ -7,8 +7,9 @@
 
 use std::sync::Arc;
 
+use super::function::{Smoothness, smoothness};
 use super::reach::{Reach, Relation};
-use crate::tape::{Binary, Choice, Function, NodeId, Op, Subgraph, Tape, Unary};
+use crate::tape::{Binary, Choice, Function, NodeId, Op, Subgraph, Tape};
 
 /// Whether an output may jump when the inputs of the program move: `false` is a proof that none does wherever the
 /// program is defined.
@@ -41,14 +42,20 @@ fn jumps_outside_of_functions(
         tape.with_node(*id, |node| {
             let moving = || node.operands.iter().map(|operand| reach.depends_on_input(*operand)).collect();
             match &node.op {
-                Op::Binary(Binary::Less | Binary::LessEq) | Op::Unary(Unary::Sign) => true,
+                Op::Unary(op) => smoothness(*op) == Smoothness::Steps,
+                Op::Binary(Binary::Less | Binary::LessEq) => true,
+                Op::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Div | Binary::Pow) => false,
                 // Whatever its condition was made of.
                 Op::Choice(Choice::Select) => reach.depends_on_input(node.operands[0]),
                 Op::Equation(equation) => {
                     functions.push((equation.function().clone(), moving()));
                     false
                 }
-                _ => false,
+                Op::Choice(Choice::Min | Choice::Max) => false,
+                Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => false,
+                Op::Broadcast | Op::Sum | Op::Gather(_) | Op::Scatter(_) | Op::Concat => false,
+                Op::Transpose | Op::MatVec | Op::MatMul | Op::Outer => false,
+                Op::LogAbsDet | Op::Inverse => false,
             }
         })
     })

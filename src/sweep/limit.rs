@@ -8,11 +8,12 @@ use std::collections::HashMap;
 
 use super::bound::{Bound, Bounds};
 use super::continuity::may_be_discontinuous;
-use crate::tape::{Binary, Choice, Function, Node, NodeId, Op, Subgraph, Tape, Unary};
+use super::function;
+use crate::tape::{Binary, Choice, Function, Node, NodeId, Op, Subgraph, Tape};
 
 /// Where the elements of a node go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Limit {
+pub(super) enum Limit {
     /// Nowhere: they do not depend on the variable.
     Fixed,
     /// They stay between two numbers.
@@ -26,6 +27,22 @@ enum Limit {
 }
 
 use Limit::{Bounded, Down, Fixed, Unknown, Up};
+
+impl Limit {
+    /// Of a function that is continuous on the reals, with these limits on the left and on the right.
+    pub fn of_continuous(self, left: Limit, right: Limit) -> Limit {
+        match self {
+            Down => left,
+            Up => right,
+            Fixed | Bounded | Unknown => self,
+        }
+    }
+
+    /// Of a function that goes to ∞ on the right, and of which no more is said.
+    pub fn only_upwards(self) -> Limit {
+        if self == Up { Up } else { Unknown }
+    }
+}
 
 /// Whether a function that grows with its variable is 0 somewhere between these ends, for all values of what it
 /// captures. Only for ends at ±∞ is that answered with yes.
@@ -67,7 +84,7 @@ fn node_limit(node: &Node, limits: &HashMap<NodeId, Limit>, bounds: &Bounds<'_>)
     }
     let bound = |k: usize| bounds.of(node.operands[k]);
     match &node.op {
-        Op::Unary(Unary::Neg) => turned(of(0)),
+        Op::Unary(op) => function::limit(*op, of(0)),
         Op::Binary(Binary::Add) => sum(of(0), of(1)),
         Op::Binary(Binary::Sub) => sum(of(0), turned(of(1))),
         Op::Binary(Binary::Mul) => product((of(0), bound(0)), (of(1), bound(1))),
@@ -81,39 +98,7 @@ fn node_limit(node: &Node, limits: &HashMap<NodeId, Limit>, bounds: &Bounds<'_>)
             (Bounded | Fixed, Up | Down) => Bounded,
             _ => Unknown,
         },
-        Op::Unary(Unary::Recip) => match of(0) {
-            Up | Down => Bounded,
-            _ => Unknown,
-        },
-        Op::Unary(Unary::Exp | Unary::ExpM1 | Unary::Softplus) => match of(0) {
-            Up => Up,
-            Down | Bounded => Bounded,
-            _ => Unknown,
-        },
-        Op::Unary(Unary::SechSquared | Unary::AsinhSlope) => Bounded,
-        Op::Unary(Unary::InverseMills(0)) => match of(0) {
-            Up | Bounded => Bounded,
-            Down => Up,
-            other => other,
-        },
-        // Continuous, and with limits on both sides.
-        Op::Unary(Unary::InverseMills(_)) => Bounded,
-        Op::Unary(Unary::Tanh | Unary::Sigmoid | Unary::Sin | Unary::Cos | Unary::Erf | Unary::Sign)
-        | Op::Binary(Binary::Less | Binary::LessEq) => Bounded,
-        Op::Unary(Unary::Sinh | Unary::Asinh) => of(0),
-        Op::Unary(Unary::Cosh | Unary::Abs) => match of(0) {
-            Up | Down => Up,
-            other => other,
-        },
-        Op::Unary(Unary::Ln | Unary::Ln1p | Unary::Sqrt | Unary::LnGamma) if of(0) == Up => Up,
-        Op::Unary(Unary::LnNormalCdf) => match of(0) {
-            Up | Bounded => Bounded,
-            other => other,
-        },
-        Op::Unary(Unary::Powi(n)) if *n > 0 => match of(0) {
-            Down if n % 2 == 0 => Up,
-            other => other,
-        },
+        Op::Binary(Binary::Less | Binary::LessEq) => Bounded,
         Op::Choice(Choice::Min | Choice::Max) => match (of(0), of(1)) {
             (a, b) if a == b => a,
             (Fixed | Bounded, Fixed | Bounded) => Bounded,
@@ -133,10 +118,7 @@ fn node_limit(node: &Node, limits: &HashMap<NodeId, Limit>, bounds: &Bounds<'_>)
         }
         Op::MatVec | Op::MatMul | Op::Outer => product((of(0), bound(0)), (of(1), bound(1))),
         Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => Fixed,
-        Op::Unary(
-            Unary::Ln | Unary::Ln1p | Unary::Sqrt | Unary::LnGamma | Unary::Polygamma(_) | Unary::Powi(_),
-        )
-        | Op::Binary(Binary::Pow) => Unknown,
+        Op::Binary(Binary::Pow) => Unknown,
         Op::Scatter(_) | Op::LogAbsDet | Op::Inverse | Op::Equation(_) => Unknown,
     }
 }

@@ -13,7 +13,8 @@
 //! | [`invert`](fn@invert) | the program run backwards | inverses, as formulas |
 //! | [`render`](fn@render), [`formulas`] | terms | formulas in text, LaTeX and MathML |
 //!
-//! Each is an exhaustive match on [`Op`](crate::tape::Op). Derivatives are emitted as nodes on the same tape
+//! Each is an exhaustive match on [`Op`](crate::tape::Op). What they ask of a function of one number (its value,
+//! derivative, interval, limits, inverse, notation) stands together in one row of `function`. Derivatives are emitted as nodes on the same tape
 //! and never executed on the side, so there is one executor, and a derivative can be derived again.
 
 mod adjoint;
@@ -21,16 +22,15 @@ pub mod bound;
 mod continuity;
 mod copy_propagation;
 mod equation;
+pub(crate) mod function;
 mod guard;
 mod invert;
 mod limit;
 mod lu;
-mod mills;
 pub(crate) mod partial;
 pub mod reach;
 mod render;
 pub mod simplify;
-mod special;
 mod tangent;
 pub mod value;
 pub mod zeros;
@@ -39,6 +39,7 @@ pub use adjoint::adjoint;
 pub use continuity::may_be_discontinuous;
 pub use copy_propagation::propagate_copies;
 pub(crate) use equation::substitution;
+pub use function::{Smoothness, is_total, smoothness};
 pub use invert::{InversionError, invert};
 pub use lu::Lu;
 pub use render::{Formula, Names, formulas, html_words, render, render_program};

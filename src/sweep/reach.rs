@@ -11,8 +11,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::equation::Dependence;
+use super::function::is_flat;
 use super::zeros::{product_sizes, structural_zeros};
-use crate::tape::{Binary, Choice, NodeId, Op, Positions, Subgraph, Tape, Unary};
+use crate::tape::{Binary, Choice, NodeId, Op, Positions, Subgraph, Tape};
 
 /// What counts as depending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,45 +182,8 @@ impl<'a> Reach<'a> {
         };
         match &node.op {
             Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => {}
-            Op::Unary(Unary::Sign) if !value => {}
-            Op::Unary(Unary::Powi(0)) if !value => {}
-            Op::Unary(
-                Unary::Neg
-                | Unary::Recip
-                | Unary::Exp
-                | Unary::Ln
-                | Unary::ExpM1
-                | Unary::Ln1p
-                | Unary::Tanh
-                | Unary::Sigmoid,
-            ) => {
-                elementwise(0);
-            }
-            Op::Unary(
-                Unary::Softplus
-                | Unary::Sin
-                | Unary::Cos
-                | Unary::Sqrt
-                | Unary::Abs
-                | Unary::Sign
-                | Unary::Erf
-                | Unary::Powi(_),
-            ) => {
-                elementwise(0);
-            }
-            Op::Unary(
-                Unary::SechSquared
-                | Unary::AsinhSlope
-                | Unary::InverseMills(_)
-                | Unary::Sinh
-                | Unary::Cosh
-                | Unary::Asinh
-                | Unary::LnNormalCdf
-                | Unary::LnGamma
-                | Unary::Polygamma(_),
-            ) => {
-                elementwise(0);
-            }
+            Op::Unary(op) if !value && is_flat(*op) => {}
+            Op::Unary(_) => elementwise(0),
             Op::Binary(Binary::Less | Binary::LessEq) if !value => {}
             Op::Binary(
                 Binary::Add | Binary::Sub | Binary::Div | Binary::Pow | Binary::Less | Binary::LessEq,

@@ -11,10 +11,10 @@ use std::fmt::Debug;
 
 use num_traits::Float;
 
+use super::function::{self, WithValue};
 use super::lu::Lu;
-use super::{mills, special};
 use crate::kernel::Real;
-use crate::tape::{Binary, Choice, Op, Shape, Unary};
+use crate::tape::{Binary, Choice, Op, Shape};
 
 /// Numbers a program computes with: `f64`, or `f32` for speed.
 pub trait Number: Float + Real + Debug + Default + 'static {
@@ -119,8 +119,8 @@ pub fn evaluate<F: Number>(
                 element.fill(F::of(*value));
             }
         }
-        Op::Unary(function) => unary(*function, operands[0], out, lanes),
-        Op::Binary(function) => binary(*function, operands[0], operands[1], out, lanes),
+        Op::Unary(op) => function::with_value(*op, Map { a: operands[0], out, lanes }),
+        Op::Binary(op) => binary(*op, operands[0], operands[1], out, lanes),
         // A NaN on either side comes out: it is never swallowed.
         Op::Choice(Choice::Min) => {
             zip(operands[0], operands[1], out, lanes, |a, b| if a <= b || a.is_nan() { a } else { b })
@@ -206,38 +206,6 @@ pub fn evaluate<F: Number>(
     }
 }
 
-fn unary<F: Number>(function: Unary, a: OperandValues<'_, F>, out: &mut [F], lanes: usize) {
-    match function {
-        Unary::Neg => map(a, out, lanes, |a| -a),
-        Unary::Recip => map(a, out, lanes, F::recip),
-        Unary::Exp => map(a, out, lanes, F::exp),
-        Unary::Ln => map(a, out, lanes, F::ln),
-        Unary::ExpM1 => map(a, out, lanes, F::exp_m1),
-        Unary::Ln1p => map(a, out, lanes, F::ln_1p),
-        Unary::Tanh => map(a, out, lanes, F::tanh),
-        Unary::SechSquared => map(a, out, lanes, in_double(special::sech_squared)),
-        Unary::Sigmoid => map(a, out, lanes, sigmoid),
-        Unary::Softplus => map(a, out, lanes, softplus),
-        Unary::Sin => map(a, out, lanes, F::sin),
-        Unary::Cos => map(a, out, lanes, F::cos),
-        Unary::Sqrt => map(a, out, lanes, F::sqrt),
-        Unary::Abs => map(a, out, lanes, F::abs),
-        Unary::Sign => map(a, out, lanes, sign),
-        Unary::Erf => map(a, out, lanes, F::erf),
-        Unary::Sinh => map(a, out, lanes, F::sinh),
-        Unary::Cosh => map(a, out, lanes, F::cosh),
-        Unary::Asinh => map(a, out, lanes, in_double(libm::asinh)),
-        Unary::LnNormalCdf => map(a, out, lanes, in_double(special::ln_normal_cdf)),
-        Unary::AsinhSlope => map(a, out, lanes, in_double(special::asinh_slope)),
-        Unary::InverseMills(n) => {
-            map(a, out, lanes, |a| F::of(mills::inverse_mills(n, a.to_double())));
-        }
-        Unary::LnGamma => map(a, out, lanes, in_double(special::ln_gamma)),
-        Unary::Polygamma(n) => map(a, out, lanes, |a| F::of(special::polygamma(n, a.to_double()))),
-        Unary::Powi(n) => map(a, out, lanes, |a| a.powi(n)),
-    }
-}
-
 fn binary<F: Number>(
     function: Binary,
     a: OperandValues<'_, F>,
@@ -257,14 +225,24 @@ fn binary<F: Number>(
     }
 }
 
-fn map<F: Number>(a: OperandValues<'_, F>, out: &mut [F], lanes: usize, f: impl Fn(F) -> F) {
-    if a.width == lanes {
-        for (value, a) in out.iter_mut().zip(a.values) {
-            *value = f(*a);
-        }
-    } else {
-        for (element, a) in out.chunks_exact_mut(lanes).zip(a.values) {
-            element.fill(f(*a));
+/// A function of each number.
+struct Map<'a, F> {
+    a: OperandValues<'a, F>,
+    out: &'a mut [F],
+    lanes: usize,
+}
+
+impl<F: Number> WithValue<F> for Map<'_, F> {
+    fn run(self, f: impl Fn(F) -> F) {
+        let Map { a, out, lanes } = self;
+        if a.width == lanes {
+            for (value, a) in out.iter_mut().zip(a.values) {
+                *value = f(*a);
+            }
+        } else {
+            for (element, a) in out.chunks_exact_mut(lanes).zip(a.values) {
+                element.fill(f(*a));
+            }
         }
     }
 }
@@ -353,11 +331,6 @@ fn add_product<F: Number>(a: &[F], b: &[F], sums: &mut [F]) {
     }
 }
 
-/// A function that is computed in doubles, whatever the numbers are.
-fn in_double<F: Number>(f: fn(f64) -> f64) -> impl Fn(F) -> F {
-    move |a| F::of(f(a.to_double()))
-}
-
 fn side(shape: Shape) -> usize {
     let (rows, _) = shape.matrix_dims();
     rows
@@ -365,31 +338,4 @@ fn side(shape: Shape) -> usize {
 
 fn one_lane<F: Number>(a: OperandValues<'_, F>, lane: usize) -> Vec<F> {
     (0..a.shape.len()).map(|e| a.get(e, lane)).collect()
-}
-
-/// 1/(1 + e⁻ᵃ): e⁻ᵃ overflows to ∞ for very negative a, and 1/∞ is the right 0; for a > 0 nothing cancels.
-fn sigmoid<F: Number>(a: F) -> F {
-    if a >= F::zero() {
-        (F::one() + (-a).exp()).recip()
-    } else {
-        // eᵃ/(1 + eᵃ) keeps the digits of the tail, down to the subnormals.
-        let e = a.exp();
-        e / (F::one() + e)
-    }
-}
-
-/// ln(1 + eᵃ) = max(a, 0) + ln(1 + e^-|a|).
-fn softplus<F: Number>(a: F) -> F {
-    if a.is_nan() { a } else { a.max(F::zero()) + (-a.abs()).exp().ln_1p() }
-}
-
-fn sign<F: Number>(a: F) -> F {
-    if a > F::zero() {
-        F::one()
-    } else if a < F::zero() {
-        -F::one()
-    } else {
-        // 0 at 0, and NaN stays NaN.
-        a + a
-    }
 }

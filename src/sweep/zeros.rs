@@ -4,8 +4,9 @@
 //! not. The reach sweep has no edges through them, and the executor skips them: 0·∞ is NaN to a computer and
 //! must not leak across a proven zero.
 
+use super::function::at_zero;
 use super::reach::Layout;
-use crate::tape::{Binary, Choice, Node, Op, Shape, Subgraph, Tape, Unary};
+use crate::tape::{Binary, Choice, Node, Op, Shape, Subgraph, Tape};
 
 /// Which elements of a program are the constant 0, whatever the inputs and parameters are.
 pub fn structural_zeros(tape: &Tape, subgraph: &Subgraph, layout: &Layout) -> Vec<bool> {
@@ -32,33 +33,8 @@ fn node_zeros(tape: &Tape, node: &Node, operands: &[&[bool]], zeros: &mut [bool]
                 *zero = *value == 0.0;
             }
         }
-        // Functions that map 0 to 0.
-        Op::Unary(
-            Unary::Neg
-            | Unary::ExpM1
-            | Unary::Ln1p
-            | Unary::Tanh
-            | Unary::Sin
-            | Unary::Sqrt
-            | Unary::Abs
-            | Unary::Sign
-            | Unary::Erf,
-        ) => {
-            zeros.copy_from_slice(operands[0]);
-        }
-        Op::Unary(Unary::Sinh | Unary::Asinh) => zeros.copy_from_slice(operands[0]),
-        Op::Unary(Unary::Powi(n)) if *n > 0 => zeros.copy_from_slice(operands[0]),
-        Op::Unary(
-            Unary::Recip
-            | Unary::Exp
-            | Unary::Ln
-            | Unary::Sigmoid
-            | Unary::Softplus
-            | Unary::Cos
-            | Unary::Powi(_),
-        ) => {}
-        Op::Unary(Unary::SechSquared | Unary::AsinhSlope | Unary::InverseMills(_)) => {}
-        Op::Unary(Unary::Cosh | Unary::LnNormalCdf | Unary::LnGamma | Unary::Polygamma(_)) => {}
+        Op::Unary(op) if at_zero(*op) == Some(0.0) => zeros.copy_from_slice(operands[0]),
+        Op::Unary(_) => {}
         Op::Binary(Binary::Pow | Binary::Less | Binary::LessEq) => {}
         Op::Binary(Binary::Add | Binary::Sub) | Op::Choice(Choice::Min | Choice::Max) => {
             for (e, zero) in zeros.iter_mut().enumerate() {

@@ -1,7 +1,7 @@
 //! The functions of one number: one table with what each is, its variant, and its name.
 //!
 //! A row makes the variant of [`Unary`], its name in messages, certificates and printed programs, and the method of
-//! [`Var`] that records it. What a function's value, derivative, interval and so on are stands in `sweep`.
+//! [`Var`] that records it. Its value, derivative, interval and so on are a row in `src/sweep/function/`.
 
 use super::elementwise::elementwise;
 use super::{Op, Var};
@@ -24,18 +24,34 @@ macro_rules! functions {
                     $(Unary::$variant { .. } => stringify!($name),)*
                 }
             }
+
+            /// The number that belongs to the function, if one does: k of aᵏ, the order of a derivative.
+            pub fn number(self) -> Option<i64> {
+                match self {
+                    $(Unary::$variant $(($index))? => None$(.or(Some(i64::from($index))))?,)*
+                }
+            }
         }
 
+        #[expect(clippy::should_implement_trait, reason = "`Neg` is implemented as well, in operators.rs")]
         impl<'t> Var<'t> {
             $(
                 $(#[$meaning])*
                 #[track_caller]
                 pub fn $name(self $(, $index: $number)?) -> Var<'t> {
-                    elementwise(Op::Unary(Unary::$variant $(($index))?), &[self])
+                    self.apply(Unary::$variant $(($index))?)
                 }
             )*
         }
     };
+}
+
+impl<'t> Var<'t> {
+    /// A function of each element.
+    #[track_caller]
+    pub fn apply(self, function: Unary) -> Var<'t> {
+        elementwise(Op::Unary(function), &[self])
+    }
 }
 
 functions! {
@@ -87,7 +103,7 @@ functions! {
     /// ln Γ(a), for a > 0.
     LnGamma ln_gamma;
     /// The derivative of order `order` + 1 of ln Γ(a), for a > 0; order 0 is the digamma function.
-    Polygamma(order: u32, like 0) polygamma;
+    Polygamma(order: u32, like 1) polygamma;
     /// aᵏ for a whole number k.
     Powi(exponent: i32, like 3) powi;
 }

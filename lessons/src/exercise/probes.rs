@@ -15,7 +15,8 @@ use std::ops::Range;
 use super::space::Space;
 use crate::exercise::points;
 use pushforward::bijection::Domain;
-use pushforward::tape::{Binary, Choice, Op, Unary, Var};
+use pushforward::sweep::{Smoothness, smoothness};
+use pushforward::tape::{Binary, Choice, Op, Var};
 
 /// Number of rounds: each finds places that the one before made visible.
 const ROUNDS: usize = 3;
@@ -118,7 +119,7 @@ impl<'t> Followed<'t> {
                     nodes.push(operand(0) - operand(1));
                     choice.push(true);
                 }
-                Op::Unary(Unary::Abs | Unary::Sign) => {
+                Op::Unary(op) if matches!(smoothness(op), Smoothness::Kink | Smoothness::Steps) => {
                     nodes.push(operand(0));
                     choice.push(true);
                 }

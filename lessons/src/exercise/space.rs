@@ -9,6 +9,7 @@ use pushforward::bijection::Domain;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::adjoint;
 use pushforward::sweep::bound::{Bound, Bounds};
+use pushforward::sweep::is_total;
 use pushforward::tape::{
     Binary, Choice, Equation, NodeId, Op, Parameters, Shape, Subgraph, Tape, Unary, Var,
 };
@@ -184,20 +185,13 @@ impl<'t> Space<'t> {
                 open.extend(before);
                 continue;
             }
-            // If the bounds prove it defined for all inputs, the cause is rounding: a factor underflowed to
-            // 0.
-            let partial = matches!(
-                node.op,
-                Op::Unary(
-                    Unary::Ln
-                        | Unary::Ln1p
-                        | Unary::Sqrt
-                        | Unary::Recip
-                        | Unary::LnGamma
-                        | Unary::Polygamma(_)
-                ) | Op::Binary(Binary::Div | Binary::Pow)
-            ) || matches!(node.op, Op::Unary(Unary::Powi(exponent)) if exponent < 0)
-                || matches!(node.op, Op::LogAbsDet | Op::Inverse | Op::Equation(Equation::Root(_)));
+            // Bounds that define it for all inputs leave only rounding: a factor that fell to 0.
+            let partial = match node.op {
+                Op::Unary(op) => !is_total(op),
+                Op::Binary(Binary::Div | Binary::Pow) => true,
+                Op::LogAbsDet | Op::Inverse | Op::Equation(Equation::Root(_)) => true,
+                _ => false,
+            };
             let divisor = match node.op {
                 Op::Binary(Binary::Div) => Some(node.operands[1]),
                 Op::Unary(Unary::Recip | Unary::Powi(_)) => Some(node.operands[0]),

@@ -13,7 +13,7 @@ const EXACT_FROM: f64 = 1e-250;
 /// The neighbour of a number as it was computed, on the outer side.
 ///
 /// The true value is finite; `sign` is its sign, which rounding does not cross.
-pub(super) fn outward(computed: f64, up: bool, sign: f64) -> f64 {
+pub(in crate::sweep) fn outward(computed: f64, up: bool, sign: f64) -> f64 {
     match up {
         true if sign < 0.0 => computed.next_up().min(0.0),
         true => computed.next_up(),
@@ -31,11 +31,11 @@ fn rounded(computed: f64, exact: bool, up: bool, sign: f64, open: bool) -> End {
     End { at: at + 0.0, open: open || at == 0.0 || at.is_infinite() }
 }
 
-pub(super) fn negative(a: Bound) -> Bound {
+pub(in crate::sweep) fn negative(a: Bound) -> Bound {
     Bound { low: a.high.negated(), high: a.low.negated(), ..a }.in_order()
 }
 
-pub(super) fn absolute(a: Bound) -> Bound {
+pub(in crate::sweep) fn absolute(a: Bound) -> Bound {
     if a.is_nonnegative() {
         return a;
     }
@@ -46,7 +46,7 @@ pub(super) fn absolute(a: Bound) -> Bound {
     Bound { low, high: higher(a.high, a.low.negated()), ..a }.in_order()
 }
 
-pub(super) fn sum(a: Bound, b: Bound) -> Bound {
+pub(in crate::sweep) fn sum(a: Bound, b: Bound) -> Bound {
     let low = end_sum(a.low, b.low, false);
     let high = end_sum(a.high, b.high, true);
     Bound { defined: a.defined && b.defined, ..Bound::of(low, high) }
@@ -64,7 +64,7 @@ fn end_sum(a: End, b: End, up: bool) -> End {
     rounded(sum, sum.is_finite() && error == 0.0, up, 0.0, open)
 }
 
-pub(super) fn product(a: Bound, b: Bound) -> Bound {
+pub(in crate::sweep) fn product(a: Bound, b: Bound) -> Bound {
     let ends = |up: bool| {
         let corners = [(a.low, b.low), (a.low, b.high), (a.high, b.low), (a.high, b.high)];
         let ends = corners.map(|(x, y)| end_product(x, y, up));
@@ -87,7 +87,7 @@ fn end_product(x: End, y: End, up: bool) -> End {
 }
 
 /// Whether a·b is this value and not only near it.
-pub(super) fn is_exact_product(a: f64, b: f64, value: f64) -> bool {
+pub(in crate::sweep) fn is_exact_product(a: f64, b: f64, value: f64) -> bool {
     is_safe(value) && a.mul_add(b, -value) == 0.0
 }
 
@@ -96,7 +96,7 @@ fn is_safe(value: f64) -> bool {
     value.is_finite() && value.abs() >= EXACT_FROM
 }
 
-pub(super) fn reciprocal(a: Bound) -> Bound {
+pub(in crate::sweep) fn reciprocal(a: Bound) -> Bound {
     // An interval of nothing (what is defined nowhere) may be both: positive is asked first, so that turning ends.
     if a.is_negative() && !a.is_positive() {
         return negative(reciprocal(negative(a)));

@@ -24,17 +24,17 @@ pub struct End {
 
 impl End {
     /// An end that is reached, unless it is infinite. -0 is 0.
-    pub(super) fn closed(at: f64) -> End {
+    pub(in crate::sweep) fn closed(at: f64) -> End {
         End { at: at + 0.0, open: at.is_infinite() }
     }
 
     /// An end that is not reached. -0 is 0.
-    pub(super) fn open(at: f64) -> End {
+    pub(in crate::sweep) fn open(at: f64) -> End {
         End { at: at + 0.0, open: true }
     }
 
     /// The same end at another place.
-    pub(super) fn moved(self, at: f64) -> End {
+    pub(in crate::sweep) fn moved(self, at: f64) -> End {
         End { at: at + 0.0, open: self.open || at.is_infinite() }
     }
 
@@ -63,12 +63,12 @@ impl Bound {
     }
 
     /// What is defined and lies between two ends.
-    pub(super) fn of(low: End, high: End) -> Bound {
+    pub(in crate::sweep) fn of(low: End, high: End) -> Bound {
         Bound { low, high, nonzero: false, defined: true }.in_order()
     }
 
     /// The same, and no element is 0 if so it says.
-    pub(super) fn with(self, nonzero: bool, defined: bool) -> Bound {
+    pub(in crate::sweep) fn with(self, nonzero: bool, defined: bool) -> Bound {
         Bound { nonzero: self.nonzero || nonzero, defined, ..self }.in_order()
     }
 
@@ -135,6 +135,6 @@ pub(super) fn lower(a: End, b: End) -> End {
 }
 
 /// The higher one of two ends; of two at one place the one that is reached.
-pub(super) fn higher(a: End, b: End) -> End {
+pub(in crate::sweep) fn higher(a: End, b: End) -> End {
     lower(a.negated(), b.negated()).negated()
 }

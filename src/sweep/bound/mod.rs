@@ -10,10 +10,10 @@
 //!
 //! *Soundness.* For inputs where they are said to lie and any real parameters, the real value of each element of a node
 //! lies in the node's interval wherever it is defined. Every arm of `Bounds::node` takes that over from operands to
-//! node, with ends rounded outwards by `arithmetic`, `power` and `functions`.
+//! node, with ends rounded outwards by `arithmetic`, `power`, `increasing` and the rows of `function`.
 
 mod arithmetic;
-mod functions;
+mod increasing;
 mod interval;
 mod power;
 mod region;
@@ -25,11 +25,17 @@ use rustc_hash::FxHashMap;
 pub use self::interval::{Bound, End};
 pub use self::region::Region;
 
-use self::arithmetic::{absolute, negative, product, quotient, reciprocal, repeated, sum};
-use self::interval::{higher, lower};
+pub(super) use self::arithmetic::{absolute, is_exact_product, negative, outward, product, reciprocal, sum};
+pub(super) use self::increasing::Increasing;
+pub(super) use self::interval::higher;
+pub(super) use self::power::power;
+
+use self::arithmetic::{quotient, repeated};
+use self::interval::lower;
 use self::region::around;
+use super::function;
 use super::limit::crosses_zero;
-use crate::tape::{Binary, Choice, Data, Equation, Function, Node, NodeId, Op, Shape, Tape, Unary};
+use crate::tape::{Binary, Choice, Data, Equation, Function, Node, NodeId, Op, Shape, Tape};
 
 /// Bounds of the nodes of a tape, computed as they are asked for: only what a node is made of is looked at.
 #[derive(Clone, Debug)]
@@ -115,69 +121,7 @@ impl<'t> Bounds<'t> {
         match &node.op {
             Op::Input(_) | Op::Parameter(_) => Bound::REALS,
             Op::Constant(data) => constant(data),
-            Op::Unary(Unary::Neg) => negative(a()),
-            Op::Unary(Unary::Recip) => reciprocal(a()),
-            Op::Unary(Unary::Exp) => functions::EXP.of(a()),
-            Op::Unary(Unary::Ln) => {
-                let a = a();
-                let inside = Bound { low: higher(a.low, End::open(0.0)), ..a };
-                let defined = a.defined && a.is_positive();
-                functions::LN.of(inside).with(false, defined)
-            }
-            Op::Unary(Unary::ExpM1) => functions::EXP_M1.of_signed(a()),
-            Op::Unary(Unary::Ln1p) => {
-                let a = a();
-                let inside = Bound { low: higher(a.low, End::open(-1.0)), ..a };
-                let defined = a.defined && (a.low.at > -1.0 || (a.low.at == -1.0 && a.low.open));
-                functions::LN_1P.of_signed(inside).with(false, defined)
-            }
-            Op::Unary(Unary::Tanh) => functions::TANH.of_signed(a()),
-            Op::Unary(Unary::Sigmoid) => functions::SIGMOID.of(a()),
-            // 1/cosh², which falls with |a| from 1 at 0.
-            Op::Unary(Unary::SechSquared) => {
-                let cosh = functions::hyperbolic_cosine(a());
-                reciprocal(product(cosh, cosh))
-            }
-            // 1/√(1 + a²)
-            Op::Unary(Unary::AsinhSlope) => {
-                reciprocal(functions::square_root(sum(Bound::closed(1.0, 1.0), power::power(a(), 2))))
-            }
-            // It falls from ∞ to 0 and is convex: its derivative rises from -1 to 0.
-            Op::Unary(Unary::InverseMills(0 | 2)) => {
-                Bound::between(0.0, f64::INFINITY).with(false, a().defined)
-            }
-            Op::Unary(Unary::InverseMills(1)) => Bound::between(-1.0, 0.0).with(false, a().defined),
-            Op::Unary(Unary::InverseMills(_)) => Bound { defined: a().defined, ..Bound::REALS },
-            Op::Unary(Unary::Softplus) => functions::SOFTPLUS.of(a()),
-            Op::Unary(Unary::Sin | Unary::Cos) => {
-                Bound { nonzero: false, defined: a().defined, ..Bound::closed(-1.0, 1.0) }
-            }
-            Op::Unary(Unary::Sqrt) => functions::square_root(a()),
-            Op::Unary(Unary::Abs) => absolute(a()),
-            Op::Unary(Unary::Sign) => functions::sign(a()),
-            Op::Unary(Unary::Erf) => functions::ERF.of_signed(a()),
-            Op::Unary(Unary::Sinh) => functions::SINH.of_signed(a()),
-            Op::Unary(Unary::Asinh) => functions::ASINH.of_signed(a()),
-            Op::Unary(Unary::Cosh) => functions::hyperbolic_cosine(a()),
-            Op::Unary(Unary::LnNormalCdf) => functions::LN_NORMAL_CDF.of(a()),
-            Op::Unary(Unary::LnGamma) => {
-                let a = a();
-                let defined = a.defined && a.is_positive();
-                // The least value of ln Γ on (0, ∞) is -0.12148629053584960…, at 1.4616…
-                Bound::of(End::closed(-0.121_486_290_535_849_7), End::open(f64::INFINITY))
-                    .with(false, defined)
-            }
-            Op::Unary(Unary::Polygamma(order)) => {
-                let defined = a().defined && a().is_positive();
-                // Above order 0 (-1)ⁿ⁺¹ times it falls from ∞ to 0.
-                let bound = match order {
-                    0 => Bound::REALS,
-                    n if n % 2 == 1 => Bound::between(0.0, f64::INFINITY),
-                    _ => Bound::between(f64::NEG_INFINITY, 0.0),
-                };
-                bound.with(false, defined)
-            }
-            Op::Unary(Unary::Powi(exponent)) => power::power(a(), *exponent),
+            Op::Unary(op) => function::bound(*op, a()),
             Op::Binary(Binary::Add) => sum(a(), of(1)),
             Op::Binary(Binary::Sub) if same => Bound { defined: a().defined, ..Bound::closed(0.0, 0.0) },
             Op::Binary(Binary::Sub) => sum(a(), negative(of(1))),

@@ -4,10 +4,10 @@
 //! number of units in the last place holds for all n. aᵇ is e^(b·ln a), by the intervals of each step.
 
 use super::arithmetic::{absolute, is_exact_product, outward, product, reciprocal};
-use super::functions::{EXP, LN};
 use super::interval::{Bound, End, higher};
+use crate::sweep::function::{EXP, LN};
 
-pub(super) fn power(a: Bound, exponent: i32) -> Bound {
+pub(in crate::sweep) fn power(a: Bound, exponent: i32) -> Bound {
     // The largest negative exponent has no positive counterpart of its type.
     let n = exponent.unsigned_abs();
     if exponent < 0 {

@@ -1,6 +1,7 @@
 //! One operation undone: the unknown operand from the result and the other operand, one line an operation.
 
 use super::{InversionError, Sweep};
+use crate::sweep::function::{self, NoInverse};
 use crate::sweep::reach::{Reach, Relation};
 use crate::tape::{Binary, Node, NodeId, Op, Shape, Subgraph, Unary, Var};
 
@@ -40,30 +41,16 @@ impl<'t> Sweep<'t, '_> {
     ) -> Result<Var<'t>, InversionError> {
         let other = || self.known(recorded.operands[1 - unknown], elements);
         let two = |what: &str| self.fail(outputs[0], id, format!("passes through {what}: two z for one x"));
+        let none = || {
+            let reason = format!("passes through {}, which has no inverse here", recorded.op.name());
+            self.fail(outputs[0], id, reason)
+        };
         Ok(match &recorded.op {
-            Op::Unary(Unary::Neg) => -y,
-            Op::Unary(Unary::Recip) => y.recip(),
-            Op::Unary(Unary::Exp) => y.ln(),
-            Op::Unary(Unary::Ln) => y.exp(),
-            Op::Unary(Unary::ExpM1) => y.ln_1p(),
-            Op::Unary(Unary::Ln1p) => y.exp_m1(),
-            Op::Unary(Unary::Sinh) => y.asinh(),
-            Op::Unary(Unary::Asinh) => y.sinh(),
-            Op::Unary(Unary::Tanh) => 0.5 * (y.ln_1p() - (-y).ln_1p()),
-            Op::Unary(Unary::Sigmoid) => y.ln() - (-y).ln_1p(),
-            Op::Unary(Unary::Softplus) => y + (-(-y).exp_m1()).ln(),
-            // A root has no value below 0: there the result is undefined, not the square.
-            Op::Unary(Unary::Sqrt) if self.bounds.of(y.id()).is_nonnegative() => y * y,
-            Op::Unary(Unary::Sqrt) => y.sqrt().powi(4),
-            Op::Unary(Unary::Powi(1)) => y,
-            Op::Unary(Unary::Powi(-1)) => y.recip(),
-            Op::Unary(Unary::Powi(k)) if k % 2 != 0 => y.sign() * y.abs().pow(1.0 / f64::from(*k)),
-            Op::Unary(Unary::Powi(_)) => return two("an even power"),
-            Op::Unary(Unary::Abs) => return two("|·|"),
-            Op::Unary(Unary::Cosh | Unary::SechSquared | Unary::AsinhSlope) => {
-                return two("an even function");
-            }
-            Op::Unary(Unary::Sin | Unary::Cos) => return two("a periodic function"),
+            Op::Unary(op) => match function::inverse(*op, y, &self.bounds) {
+                Ok(a) => a,
+                Err(NoInverse::TwoToOne(what)) => return two(what),
+                Err(NoInverse::Unknown) => return none(),
+            },
             Op::Binary(Binary::Add) => y - other(),
             Op::Binary(Binary::Sub) if unknown == 0 => y + other(),
             Op::Binary(Binary::Sub) => other() - y,
@@ -80,10 +67,11 @@ impl<'t> Sweep<'t, '_> {
             }
             Op::Binary(Binary::Pow) if unknown == 0 => (y.ln() / other()).exp(),
             Op::Binary(Binary::Pow) => y.ln() / other().ln(),
-            op => {
-                let reason = format!("passes through {}, which has no inverse here", op.name());
-                return self.fail(outputs[0], id, reason);
-            }
+            Op::Binary(Binary::Less | Binary::LessEq) | Op::Choice(_) => return none(),
+            Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => return none(),
+            Op::Broadcast | Op::Sum | Op::Gather(_) | Op::Scatter(_) | Op::Concat => return none(),
+            Op::Transpose | Op::MatVec | Op::MatMul | Op::Outer => return none(),
+            Op::LogAbsDet | Op::Inverse | Op::Equation(_) => return none(),
         })
     }
 

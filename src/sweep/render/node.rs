@@ -5,6 +5,7 @@ use super::movement::{Run, Shown, Source, positions};
 use super::term::{Positions, Product, Term, Written};
 use super::walk::{Entry, Sheet, Walk};
 use super::{Names, mask, text};
+use crate::sweep::function::notation;
 use crate::tape::{self, Binary, Choice, Equation, Node, NodeId, Op, Shape, Unary};
 
 impl Walk<'_> {
@@ -28,7 +29,7 @@ impl Walk<'_> {
                 return self.moved(id, &shown);
             }
             Op::Unary(function) => {
-                let entry = self.elementwise(&node, |parts, _| unary(*function, parts[0]));
+                let entry = self.elementwise(&node, |parts, _| notation(*function, parts[0]));
                 return match (function, node.shape) {
                     // A² of a matrix would be A·A.
                     (Unary::Powi(exponent), Shape::Matrix(..)) => {
@@ -304,45 +305,6 @@ fn repeated(written: Written, times: usize) -> Vec<Written> {
 
 fn all_equal(values: &[f64]) -> bool {
     !values.is_empty() && values.iter().all(|value| value.to_bits() == values[0].to_bits())
-}
-
-/// A function of one part that is written.
-fn unary(function: Unary, a: &Written) -> Written {
-    let call = |name: &str| Written::of(&Term::Call(&Function::named(name), vec![a]));
-    let lettered = |before: &str, letter: char, command: &str| {
-        Written::of(&Term::Call(&Function::lettered(before, letter, command), vec![a]))
-    };
-    match function {
-        Unary::Neg => a.negative(),
-        Unary::Recip => a.reciprocal(),
-        Unary::Exp => Written::of(&Term::Exponential(a)),
-        Unary::Ln => call("ln"),
-        Unary::ExpM1 => a.exponential_less_one(),
-        Unary::Ln1p => a.log_one_plus(),
-        Unary::Tanh => call("tanh"),
-        Unary::SechSquared => Written::of(&Term::Power(&call("sech"), 2)),
-        Unary::Sigmoid => lettered("", 'σ', "\\sigma"),
-        Unary::Softplus => call("softplus"),
-        Unary::Sin => call("sin"),
-        Unary::Cos => call("cos"),
-        Unary::Sqrt => Written::of(&Term::Root(a)),
-        Unary::Abs => Written::of(&Term::Bars(a)),
-        Unary::Sign => call("sign"),
-        Unary::Erf => call("erf"),
-        Unary::Sinh => call("sinh"),
-        Unary::Cosh => call("cosh"),
-        Unary::Asinh => call("asinh"),
-        Unary::LnNormalCdf => lettered("ln", 'Φ', "\\Phi"),
-        Unary::AsinhSlope => {
-            let square = Written::of(&Term::Power(a, 2));
-            Written::of(&Term::Root(&Written::number(1.0).plus(&square))).reciprocal()
-        }
-        Unary::InverseMills(0) => lettered("", 'φ', "\\varphi").over(&lettered("", 'Φ', "\\Phi")),
-        Unary::InverseMills(order) => Written::of(&Term::Call(&Function::inverse_mills(order), vec![a])),
-        Unary::LnGamma => lettered("ln", 'Γ', "\\Gamma"),
-        Unary::Polygamma(order) => Written::of(&Term::Call(&Function::polygamma(order), vec![a])),
-        Unary::Powi(exponent) => Written::of(&Term::Power(a, exponent)),
-    }
 }
 
 /// A function of two parts that are written; `same` says that both are one node.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::tape::{Function, Node, NodeId, Op, Tape, Unary};
+use crate::tape::{Function, Node, NodeId, Op, Tape};
 
 /// Where a node stands among others.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,8 +113,7 @@ impl<'t> Keys<'t> {
                 }
             }
             Op::Scatter(indices) => indices.iter().for_each(|index| detail(u64::from(*index))),
-            Op::Unary(Unary::Powi(exponent)) => detail(*exponent as u64),
-            Op::Unary(Unary::Polygamma(order) | Unary::InverseMills(order)) => detail(u64::from(*order)),
+            Op::Unary(op) => op.number().into_iter().for_each(|number| detail(number as u64)),
             Op::Equation(equation) => function(equation.function(), &mut detail),
             _ => {}
         }

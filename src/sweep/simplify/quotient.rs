@@ -85,7 +85,7 @@ impl<'t> Simplifier<'t> {
             return None;
         }
         let shape = self.tape.shape(id);
-        let below = |(id, e): &&(NodeId, i32)| *e < 0 && !self.tape.argument(*id, Unary::Exp).is_some();
+        let below = |(id, e): &&(NodeId, i32)| *e < 0 && self.tape.argument(*id, Unary::Exp).is_none();
         let denominators: Vec<NodeId> = common.iter().filter(below).map(|(id, _)| *id).collect();
         let quotient = !denominators.is_empty();
         for (product, atoms) in products.iter_mut().zip(exponents) {

@@ -1,56 +1,50 @@
-//! Special functions of one number that the standard library lacks: ln Φ, ln Γ and its derivatives.
+//! ln Γ and its derivatives, the polygamma functions.
 
-use std::f64::consts::{FRAC_1_SQRT_2, TAU};
+use super::{NoInverse, Smoothness, lettered};
+use crate::sweep::bound::{Bound, Bounds, End};
+use crate::sweep::limit::Limit;
+use crate::sweep::partial::Partial::{self, By};
+use crate::sweep::render::{Function, Term, Written};
+use crate::tape::Var;
 
-use super::mills::{hazard, upper_tail};
-
-/// From here on 1 + exp(-2a) is 1.
-const FAR_FROM_1: f64 = 20.0;
-/// From here on Φ is formed from the inverse Mills ratio.
-const TAILS: f64 = 2.0;
-
-/// 1/cosh² a: q·(2 - q) with q = 1 - tanh |a| = 2e/(1 + e), e = exp(-2|a|); nothing cancels.
-pub(super) fn sech_squared(a: f64) -> f64 {
-    let m = a.abs();
-    if m < FAR_FROM_1 {
-        let e = (-2.0 * m).exp();
-        let q = 2.0 * e / (1.0 + e);
-        return q * (2.0 - q);
+row! {
+    /// ln Γ(a)
+    LnGamma {
+        value(a): F::of(ln_gamma(a.to_double())),
+        derivative(a, _): By(a.polygamma(0)),
+        smoothness: Smoothness::Smooth,
+        at_zero: None,
+        // The least value of ln Γ on (0, ∞) is -0.12148629053584960…, at 1.4616…
+        bound(a): Bound::of(End::closed(-0.121_486_290_535_849_7), End::open(f64::INFINITY))
+            .with(false, a.defined && a.is_positive()),
+        limit(a): a.only_upwards(),
+        inverse(_, _): Err(NoInverse::Unknown),
+        notation(a): lettered("ln", 'Γ', "\\Gamma", a),
     }
-    // 1 + e is 1, and 4e, formed as a square, is rounded once where it is below the normal numbers.
-    let half = 2.0 * (-m).exp();
-    half * half
 }
 
-/// ln Φ(a), Φ the distribution function of the standard normal.
-///
-/// In the tails by the inverse Mills ratio: there the argument of erfc, once rounded, would cost a² units.
-pub(super) fn ln_normal_cdf(a: f64) -> f64 {
-    if a > TAILS {
-        return (-upper_tail(a)).ln_1p();
+row! {
+    /// The derivative of order n + 1 of ln Γ(a).
+    Polygamma(n: u32) {
+        value(a): F::of(polygamma(n, a.to_double())),
+        derivative(a, _): By(a.polygamma(n + 1)),
+        smoothness: Smoothness::Smooth,
+        at_zero: None,
+        // Above order 0 (-1)ⁿ⁺¹ times it falls from ∞ to 0.
+        bound(a): match n {
+            0 => Bound::REALS,
+            n if n % 2 == 1 => Bound::between(0.0, f64::INFINITY),
+            _ => Bound::between(f64::NEG_INFINITY, 0.0),
+        }
+        .with(false, a.defined && a.is_positive()),
+        limit(_): Limit::Unknown,
+        inverse(_, _): Err(NoInverse::Unknown),
+        notation(a): Written::of(&Term::Call(&Function::polygamma(n), vec![a])),
     }
-    if a < -TAILS {
-        // Φ(a) = φ(a)/r(-a), and both logarithms are below 0.
-        return -0.5 * a * a - (hazard(-a) * TAU.sqrt()).ln();
-    }
-    if a > 0.0 {
-        return (-0.5 * libm::erfc(a * FRAC_1_SQRT_2)).ln_1p();
-    }
-    (0.5 * libm::erfc(-a * FRAC_1_SQRT_2)).ln()
-}
-
-/// 1/√(1 + a²), where a² overflows as well.
-pub(super) fn asinh_slope(a: f64) -> f64 {
-    let m = a.abs();
-    if m > 1.0 {
-        let inverse = m.recip();
-        return inverse / (1.0 + inverse * inverse).sqrt();
-    }
-    (1.0 + m * m).sqrt().recip()
 }
 
 /// ln Γ(a) for a > 0; NaN where a < 0, ∞ at 0.
-pub(super) fn ln_gamma(a: f64) -> f64 {
+fn ln_gamma(a: f64) -> f64 {
     if a < 0.0 { f64::NAN } else { libm::lgamma(a) }
 }
 
@@ -59,7 +53,7 @@ pub(super) fn ln_gamma(a: f64) -> f64 {
 /// Upwards by ψ⁽ⁿ⁾(a) = ψ⁽ⁿ⁾(a + 1) - (-1)ⁿ n!/aⁿ⁺¹ until the asymptotic series holds.
 ///
 /// Source: Abramowitz and Stegun (1964), 6.3.18, 6.4.6 and 6.4.11.
-pub(super) fn polygamma(n: u32, a: f64) -> f64 {
+fn polygamma(n: u32, a: f64) -> f64 {
     if a.is_nan() || a <= 0.0 {
         return f64::NAN;
     }
@@ -136,18 +130,6 @@ mod tests {
             let off = (polygamma(0, a) - expected).abs() / expected.abs().max(1.0);
             assert!(off < 1e-12, "digamma({a}): {} is not {expected}", polygamma(0, a));
         }
-    }
-
-    #[test]
-    fn ln_normal_cdf_has_no_seam_where_the_tails_begin() {
-        for a in [TAILS, -TAILS] {
-            for near in [a.next_up(), a.next_down()] {
-                assert!((ln_normal_cdf(near) / ln_normal_cdf(a) - 1.0).abs() < 3e-15, "at {near}");
-            }
-        }
-        assert_eq!(ln_normal_cdf(f64::NEG_INFINITY), f64::NEG_INFINITY);
-        assert_eq!(ln_normal_cdf(f64::INFINITY), 0.0);
-        assert!(ln_normal_cdf(f64::NAN).is_nan());
     }
 
     #[test]
