@@ -75,7 +75,7 @@ impl Bijection for Square {
 /// The density of x = f(z) with z uniform on (0, 1), at these x.
 fn density(layer: impl Bijection + 'static, x: &[f64]) -> Result<Vec<f64>, Box<dyn std::error::Error>> {
     let flow = Flow::new(Uniform::new(1), [Box::new(layer) as Box<dyn Bijection>])?;
-    let start = flow.initial(0)?;
+    let start = flow.initial(0);
     Ok(flow.with(start)?.log_prob(x)?.into_iter().map(f64::exp).collect())
 }
 

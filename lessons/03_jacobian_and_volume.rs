@@ -112,8 +112,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.number("ln|det J| = ln 2", det.ln(), "");
     page.check_close("|det J| = 2", det, 2.0, 1e-12);
     let flow = Flow::new(Uniform::new(2), [Box::new(wide) as Box<dyn Bijection>])?;
-    let start = flow.initial(0)?;
-    let mut density = flow.with(start)?;
+    let start = flow.initial(0);
+    let density = flow.with(start)?;
     let at = density.log_prob(&[1.5, 0.5, 2.5, 0.5])?;
     page.check_close("p(x) = 1/2 at x = (1.5, 0.5)", at[0].exp(), 0.5, 1e-12);
     page.check_that("p(x) = 0 at x = (2.5, 0.5), outside of the image", at[1] == f64::NEG_INFINITY, "");

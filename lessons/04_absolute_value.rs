@@ -81,8 +81,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     );
 
     let flow = Flow::new(StandardNormal::new(1), [Box::new(Turned) as Box<dyn Bijection>])?;
-    let start = flow.initial(0)?;
-    let mut density = flow.with(start)?;
+    let start = flow.initial(0);
+    let density = flow.with(start)?;
     let n = 4000;
     let width = 60.0 / f64::from(n);
     let x: Vec<f64> = (0..n).map(|k| -29.0 + (f64::from(k) + 0.5) * width).collect();

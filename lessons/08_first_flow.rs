@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use pushforward::flow::Stop;
+use pushforward::flow::{Progress, Stop};
 use pushforward::prelude::*;
 use pushforward_course::{Lesson, Page, Picture};
 
@@ -65,7 +65,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     );
     let flow =
         Flow::new(StandardNormal::new(1), [Box::new(Affine::new([2.0], [1.0])) as Box<dyn Bijection>])?;
-    let start = flow.initial(0)?;
+    let start = flow.initial(0);
     let by_hand = -0.5 - 0.5 * (2.0 * std::f64::consts::PI).ln() - 2f64.ln();
     page.check_close(
         "a flow of that layer says the same",
@@ -115,21 +115,22 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.prose("The layers, as one writes them; the exercise needs no more:");
     page.listing(LAYERS);
     let flow = Flow::new(StandardNormal::new(2), layers())?;
-    let start = flow.initial(SEED)?;
+    let start = flow.initial(SEED);
     page.number("layers", 7.0, "");
     page.number("weights", start.count() as f64, "");
-    let mut before = Flow::new(StandardNormal::new(2), layers())?.with(start)?;
+    let before = Flow::new(StandardNormal::new(2), layers())?.with(start)?;
     let untrained = mean(&before.log_prob(test.values())?);
     page.number("before training (the flow starts as the identity)", untrained, "nats");
 
-    let settings = Fit { seed: SEED, epochs: 30, ..Fit::default() };
+    let settings = FitOptions { seed: SEED, epochs: 30, ..FitOptions::default() };
     let terminal = std::io::stderr().is_terminal();
     let bar = if terminal { ProgressBar::new(settings.epochs as u64) } else { ProgressBar::hidden() };
     bar.set_style(ProgressStyle::with_template("    {bar:40} {pos}/{len} epochs, validation {msg}")?);
-    let mut fitted = flow.fit_with(&training, settings, |told| {
+    let mut show = |told: Progress| {
         bar.set_position(told.epoch as u64);
         bar.set_message(format!("{:.4}", told.held_out));
-    })?;
+    };
+    let fitted = flow.fit(&training, FitOptions { progress: Some(&mut show), ..settings })?;
     bar.finish_and_clear();
     let history = fitted.history().clone();
     page.check_that(

@@ -300,8 +300,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
          that none of them has seen:",
     );
     let gaussian = mean(&Gaussian::fit(&training).log_prob(&test));
-    let settings = Fit { seed: SEED, epochs: 150, batch: 64, ..Fit::default() };
-    let mut fitted = Flow::new(StandardNormal::new(2), couplings())?.fit(&training, settings)?;
+    let settings = FitOptions { seed: SEED, epochs: 150, batch: 64, ..FitOptions::default() };
+    let fitted = Flow::new(StandardNormal::new(2), couplings())?.fit(&training, settings)?;
     let flow = mean(&fitted.log_prob(test.values())?);
     let at_test = model.scores(test.values())?;
     let score = mean(&at_test.log_p);

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::f64::consts::PI;
 
 use pushforward::bijection::{Recording, forward_with_log_det, record_inverse};
-use pushforward::flow::Fitted;
+use pushforward::flow::FittedFlow;
 use pushforward::jacobian::{jacobian, map};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
@@ -137,7 +137,7 @@ fn mean(numbers: &[f64]) -> f64 {
 }
 
 /// p(x₁) = ∫ p(x₁, x₂) dx₂ of a fitted flow.
-fn marginal(fitted: &mut Fitted, places: &[f64]) -> Result<Vec<(f64, f64)>, Box<dyn Error>> {
+fn marginal(fitted: &FittedFlow, places: &[f64]) -> Result<Vec<(f64, f64)>, Box<dyn Error>> {
     const CELLS: usize = 400;
     let width = 16.0 / CELLS as f64;
     let across: Vec<f64> = (0..CELLS).map(|k| (k as f64 + 0.5) * width - 8.0).collect();
@@ -335,9 +335,9 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let moments = training.moments();
     let test = table.filter(|row| row % 10 == 9).standardised(&moments);
     let training = training.standardised(&moments);
-    let fit = |layers: Layers| -> Result<(Fitted, usize, f64), Box<dyn Error>> {
+    let fit = |layers: Layers| -> Result<(FittedFlow, usize, f64), Box<dyn Error>> {
         let flow = Flow::new(StandardNormal::new(2), layers)?;
-        let mut fitted = flow.fit(&training, Fit { seed: SEED, epochs: 8, ..Fit::default() })?;
+        let fitted = flow.fit(&training, FitOptions { seed: SEED, epochs: 8, ..FitOptions::default() })?;
         let score = mean(&fitted.log_prob(test.values())?);
         let weights = fitted.parameters().count();
         Ok((fitted, weights, score))
@@ -424,7 +424,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let (mut additive, additive_weights, additive_score) = fit(nice())?;
     let scale = additive.parameters().get("layers.6.scale").ok_or("the last layer has a scale")?;
     let ceiling = -(2.0 * PI).ln() - scale.values.iter().map(|scale| scale.abs().ln()).sum::<f64>();
-    let highest = |fitted: &mut Fitted| -> Result<f64, Box<dyn Error>> {
+    let highest = |fitted: &FittedFlow| -> Result<f64, Box<dyn Error>> {
         Ok(fitted.log_prob(training.values())?.into_iter().fold(f64::NEG_INFINITY, f64::max))
     };
     let (additive_highest, affine_highest) = (highest(&mut additive)?, highest(&mut turns)?);

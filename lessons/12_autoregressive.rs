@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use pushforward::audit::{AuditOptions, Topic, audit_with};
 use pushforward::bijection::{forward_with_log_det, leaves, record_inverse};
-use pushforward::flow::Fitted;
+use pushforward::flow::FittedFlow;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::reach::{Reach, Relation};
@@ -109,7 +109,7 @@ fn iaf(count: usize) -> Layers {
 }
 
 /// ln p(xᵢ | x before i) of each row, as one layer of MAF has it: ln N(zᵢ) + ln ∂zᵢ/∂xᵢ.
-fn factors(fitted: &Fitted, rows: &[f64]) -> Result<Vec<f64>, Box<dyn Error>> {
+fn factors(fitted: &FittedFlow, rows: &[f64]) -> Result<Vec<f64>, Box<dyn Error>> {
     let layer = Autoregressive::maf(network(false));
     let tape = Tape::new();
     let x = tape.input(Shape::Vector(4));
@@ -203,7 +203,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
 
     page.heading("By the tape, for all weights");
     page.prose(
-        "What comes out of the network is a shift and a scale for each variable. So xᵢ depends on its own zᵢ, which it \
+        "What comes out of the network is a scale and a shift for each variable. So xᵢ depends on its own zᵢ, which it \
          scales, and through the network on the z before:",
     );
     page.formula(formulas(&record(&layer)?));
@@ -369,10 +369,11 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let moments = training.moments();
     let test = table.filter(|row| row % 10 == 9).standardised(&moments);
     let training = training.standardised(&moments);
-    let fit = |layers: Layers| -> Result<(Fitted, f64, f64), Box<dyn Error>> {
-        let settings = Fit { seed: SEED, epochs: 30, batch: 128, learning_rate: 5e-3, ..Fit::default() };
+    let fit = |layers: Layers| -> Result<(FittedFlow, f64, f64), Box<dyn Error>> {
+        let settings =
+            FitOptions { seed: SEED, epochs: 30, batch: 128, learning_rate: 5e-3, ..FitOptions::default() };
         let start = Instant::now();
-        let mut fitted = Flow::new(StandardNormal::new(4), layers)?.fit(&training, settings)?;
+        let fitted = Flow::new(StandardNormal::new(4), layers)?.fit(&training, settings)?;
         let time = start.elapsed().as_secs_f64();
         let score = mean(&fitted.log_prob(test.values())?);
         Ok((fitted, score, time))
@@ -421,7 +422,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let (mut four, maf_score, maf_time) = fit(maf(4))?;
     let (mut other, iaf_score, iaf_time) = fit(iaf(4))?;
     let year = training.values().iter().step_by(4).map(|day| day.abs()).fold(0.0, f64::max);
-    let outside = |fitted: &mut Fitted| -> Result<f64, Box<dyn Error>> {
+    let outside = |fitted: &FittedFlow| -> Result<f64, Box<dyn Error>> {
         let days: Vec<f64> = fitted.sample(10_000, SEED)?.into_iter().step_by(4).collect();
         Ok(days.iter().filter(|day| day.abs() > year).count() as f64 / 100.0)
     };

@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 
 use pushforward::audit::Evidence;
 use pushforward::bijection::{InverseWithLogDet, inverse_with_log_det};
-use pushforward::flow::{Fitted, Trainer};
+use pushforward::flow::{FittedFlow, Trainer};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::simplify::simplify;
@@ -22,7 +22,7 @@ const STEPS: usize = 1200;
 const BATCH: usize = 256;
 
 /// Five normal densities on a circle, of different weights: the truth, with an exact density and a sampler.
-fn truth() -> Result<Fitted, Box<dyn Error>> {
+fn truth() -> Result<FittedFlow, Box<dyn Error>> {
     let angle = |k: usize| 2.0 * PI * k as f64 / 5.0;
     let means: Vec<Vec<f64>> = (0..5).map(|k| vec![2.2 * angle(k).cos(), 2.2 * angle(k).sin()]).collect();
     let base = GaussianMixture::new(
@@ -32,7 +32,7 @@ fn truth() -> Result<Fitted, Box<dyn Error>> {
     );
     let identity: Vec<Box<dyn Bijection>> = vec![Box::new(Affine::identity(2))];
     let flow = Flow::new(base, identity)?;
-    let start = flow.initial(SEED)?;
+    let start = flow.initial(SEED);
     Ok(flow.with(start)?)
 }
 
@@ -149,7 +149,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
          so nothing can be learned by heart. The entropy and KL(p‖q) are found by quadrature over a grid. NLL is what \
          training sees, a mean over 20 000 fresh points. They are found in different ways:",
     );
-    let mut p = truth()?;
+    let p = truth()?;
     let (cells, cell) = grid(6.0, 120);
     let log_p = p.log_prob(&cells)?;
     let mass: f64 = log_p.iter().map(|value| value.exp() * cell).sum();
@@ -164,7 +164,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let (mut checkpoints, mut worst) = (0, 0.0f64);
     let mut picture_of = Vec::new();
     for count in [1, 2, 4, 8] {
-        let start = flow(count)?.initial(SEED)?;
+        let start = flow(count)?.initial(SEED);
         let mut trainer = Trainer::<f64>::new(&flow(count)?, start, 5e-3)?;
         trainer.set_clip(10.0);
         let mut line = Vec::new();
@@ -175,7 +175,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
             if !(done.is_multiple_of(150) || [10, 20, 40, 80].contains(&done)) {
                 continue;
             }
-            let mut q = flow(count)?.with(trainer.parameters().clone())?;
+            let q = flow(count)?.with(trainer.parameters().clone())?;
             let log_q = q.log_prob(&cells)?;
             let kl = divergence(&log_p, &log_q, cell);
             let scores: Vec<f64> = q.log_prob(&fresh)?.iter().map(|value| -value).collect();

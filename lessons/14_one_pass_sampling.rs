@@ -229,10 +229,10 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let flow = || -> Result<_, Box<dyn Error>> {
         let layers: Vec<Box<dyn Bijection>> = vec![Box::new(Bend)];
         let flow = Flow::new(StandardNormal::new(2), layers)?;
-        let start = flow.initial(SEED)?;
+        let start = flow.initial(SEED);
         Ok(flow.with(start)?)
     };
-    let mut fitted = flow()?;
+    let fitted = flow()?;
     const DRAWS: usize = 20_000;
     let mut random = ChaCha8Rng::seed_from_u64(SEED);
     let mut here = [0.0, 0.0];

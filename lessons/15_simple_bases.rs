@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use pushforward::flow::Fitted;
+use pushforward::flow::FittedFlow;
 use pushforward::prelude::*;
 use pushforward_course::statistics::mean;
 use pushforward_course::{Lesson, Page, Picture, data, formulas, values};
@@ -65,16 +65,17 @@ fn flow(kind: Kind, count: usize) -> Result<Flow, Box<dyn Error>> {
     Ok(Flow::new(base, layers)?)
 }
 
-fn fitted(flow: Flow, table: &Table, epochs: usize) -> Result<Fitted, Box<dyn Error>> {
-    let settings = Fit { seed: SEED, epochs, batch: 256, learning_rate: 5e-3, ..Fit::default() };
+fn fitted(flow: Flow, table: &Table, epochs: usize) -> Result<FittedFlow, Box<dyn Error>> {
+    let settings =
+        FitOptions { seed: SEED, epochs, batch: 256, learning_rate: 5e-3, ..FitOptions::default() };
     Ok(flow.fit(table, settings)?)
 }
 
 /// A flow without anything to learn.
-fn known(base: impl Base + 'static, layer: impl Bijection + 'static) -> Result<Fitted, Box<dyn Error>> {
+fn known(base: impl Base + 'static, layer: impl Bijection + 'static) -> Result<FittedFlow, Box<dyn Error>> {
     let layers: Layers = vec![Box::new(layer)];
     let flow = Flow::new(base, layers)?;
-    let start = flow.initial(SEED)?;
+    let start = flow.initial(SEED);
     Ok(flow.with(start)?)
 }
 
@@ -107,7 +108,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         "The density of u is 1, so ln p(x) = -ln|det J|, which is the logistic density. To start from a uniform base and \
          to put the logit first, or to start from a logistic one: that is one flow. At 1000 points:",
     );
-    let mut opened = known(Uniform::new(1), logit)?;
+    let opened = known(Uniform::new(1), logit)?;
     let tape = Tape::new();
     let z = tape.input(Shape::Vector(1));
     let points: Vec<f64> = (0..1000).map(|k| -10.0 + 0.02 * f64::from(k)).collect();
@@ -137,7 +138,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     for (kind, name) in KINDS {
         let mut line = Vec::new();
         for depth in depths {
-            let mut fitted = fitted(flow(kind, depth)?, &training, 20)?;
+            let fitted = fitted(flow(kind, depth)?, &training, 20)?;
             line.push(mean(&fitted.log_prob(test.values())?));
         }
         scores.push((name, line));
@@ -197,7 +198,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let mut exact = heavy()?;
     let table_of = |rows: Vec<f64>| Table::new(&["x₁", "x₂"], rows);
     let (training, test) = (table_of(exact.sample(4000, SEED)?)?, exact.sample(20_000, SEED + 1)?);
-    let with = |base: Box<dyn Base>| -> Result<Fitted, Box<dyn Error>> {
+    let with = |base: Box<dyn Base>| -> Result<FittedFlow, Box<dyn Error>> {
         let mut layers = couplings(8);
         layers.push(Box::new(Linear::identity(2)));
         fitted(Flow::new(base, layers)?, &training, 40)
@@ -205,7 +206,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let mut light = with(Box::new(StandardNormal::new(2)))?;
     let mut same = with(Box::new(StudentT::new(2, 2.0)))?;
     let far = [60.0, 30.0];
-    let beyond = |fitted: &mut Fitted, r: f64| -> Result<f64, Box<dyn Error>> {
+    let beyond = |fitted: &FittedFlow, r: f64| -> Result<f64, Box<dyn Error>> {
         let x = fitted.sample(100_000, SEED + 2)?;
         Ok(x.iter().step_by(2).filter(|x| x.abs() > r).count() as f64 / 100_000.0)
     };
@@ -257,7 +258,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         format!("{found:?}"),
     );
     let radii: Vec<f64> = (0..22).map(|k| 10f64.powf(0.1 * f64::from(k))).collect();
-    let curve = |fitted: &mut Fitted| -> Result<Vec<(f64, f64)>, Box<dyn Error>> {
+    let curve = |fitted: &FittedFlow| -> Result<Vec<(f64, f64)>, Box<dyn Error>> {
         let x = fitted.sample(100_000, SEED + 2)?;
         let share = |r: f64| x.iter().step_by(2).filter(|x| x.abs() > r).count() as f64 / 100_000.0;
         Ok(radii.iter().map(|r| (*r, share(*r))).filter(|(_, share)| *share >= 1e-4).collect())
@@ -289,7 +290,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     };
     let mut exact = known(spots(3.0, 0.25), Affine::identity(2))?;
     let (training, test) = (table_of(exact.sample(4000, SEED)?)?, exact.sample(4000, SEED + 1)?);
-    let with = |base: Box<dyn Base>, count: usize| -> Result<Fitted, Box<dyn Error>> {
+    let with = |base: Box<dyn Base>, count: usize| -> Result<FittedFlow, Box<dyn Error>> {
         let mut layers = couplings(count);
         layers.push(Box::new(Linear::identity(2)));
         fitted(Flow::new(base, layers)?, &training, 40)

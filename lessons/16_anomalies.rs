@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::f64::consts::{E, PI};
 
-use pushforward::flow::Fitted;
+use pushforward::flow::FittedFlow;
 use pushforward::prelude::*;
 use pushforward_course::statistics::{auc, histogram, mean, roc};
 use pushforward_course::{Lesson, Page, Picture, data};
@@ -40,7 +40,7 @@ fn blurred(table: &Table, seed: u64) -> Result<Table, Box<dyn Error>> {
     Ok(Table::new(&COLUMNS, values)?)
 }
 
-fn scores(fitted: &mut Fitted, table: &Table) -> Result<Vec<f64>, Box<dyn Error>> {
+fn scores(fitted: &FittedFlow, table: &Table) -> Result<Vec<f64>, Box<dyn Error>> {
     Ok(fitted.log_prob(table.values())?)
 }
 
@@ -97,9 +97,10 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     );
     let gaussian = Gaussian::fit(&training);
     let by_gaussian = [gaussian.log_prob(&test), gaussian.log_prob(&hadrons)];
-    let settings = Fit { seed: SEED, epochs: 30, batch: 256, learning_rate: 5e-3, ..Fit::default() };
-    let mut fitted = Flow::new(StandardNormal::new(10), layers(10))?.fit(&training, settings)?;
-    let by_flow = [scores(&mut fitted, &test)?, scores(&mut fitted, &hadrons)?];
+    let settings =
+        FitOptions { seed: SEED, epochs: 30, batch: 256, learning_rate: 5e-3, ..FitOptions::default() };
+    let fitted = Flow::new(StandardNormal::new(10), layers(10))?.fit(&training, settings)?;
+    let by_flow = [scores(&fitted, &test)?, scores(&fitted, &hadrons)?];
     let area = |by: &[Vec<f64>; 2]| auc(&negated(&by[0]), &negated(&by[1]));
     let areas = [area(&by_gaussian), area(&by_flow)];
     let row = |name: &str, by: &[Vec<f64>; 2], area: f64| {
@@ -184,10 +185,10 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     );
     let tame: Vec<f64> = (0..100).map(|e| if e % 11 == 0 { 0.09 } else { 0.0 }).collect();
     let calm = GaussianMixture::new(&[1.0], &[vec![0.0; 10]], &[tame]);
-    let mut calm = Flow::new(calm, layers(10))?.with(fitted.parameters().clone())?;
+    let calm = Flow::new(calm, layers(10))?.with(fitted.parameters().clone())?;
     let tame = fitted.log_prob(&calm.sample(1000, SEED + 3)?)?;
     let fooled = auc(&negated(&by_flow[0]), &negated(&tame));
-    let centre = mean(&scores(&mut fitted, &training)?);
+    let centre = mean(&scores(&fitted, &training)?);
     let distance = |log_p: &[f64]| log_p.iter().map(|value| (value - centre).abs()).collect::<Vec<f64>>();
     let caught = auc(&distance(&by_flow[0]), &distance(&tame));
     let hadrons_by_distance = auc(&distance(&by_flow[0]), &distance(&by_flow[1]));

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::f64::consts::PI;
 
-use pushforward::flow::Fitted;
+use pushforward::flow::FittedFlow;
 use pushforward::prelude::*;
 use pushforward_course::statistics::{histogram, mean, uniform_chi2_p};
 use pushforward_course::{Lesson, Page, Picture, formulas};
@@ -133,9 +133,11 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let numbers = normals(2 * 8000, SEED);
     let causes: Vec<f64> = numbers.chunks(2).map(|n| n[0]).collect();
     let measured: Vec<f64> = numbers.chunks(2).map(|n| n[0] + f64::sqrt(v) * n[1]).collect();
-    let settings = Fit { seed: SEED, epochs: 40, learning_rate: 2e-2, ..Fit::default() };
     let (causes, measured) = (Table::new(&["θ"], causes)?, Table::new(&["x"], measured)?);
-    let line = Flow::new(StandardNormal::new(1), straight())?.fit_given(&causes, &measured, settings)?;
+    let contexts = Some(&measured);
+    let settings =
+        FitOptions { seed: SEED, epochs: 40, learning_rate: 2e-2, contexts, ..FitOptions::default() };
+    let line = Flow::new(StandardNormal::new(1), straight())?.fit(&causes, settings)?;
     let learned = |name: &str| line.parameters().get(name).map_or(f64::NAN, |t| t.values[0]);
     page.prose("8000 pairs (θ, x) were simulated, and ln p(θ | x) was maximised. It learned, with v = 0.5:");
     page.check_close("the slope of the mean, w = 1/(1 + v)", learned("layers.1.w"), 1.0 / (1.0 + v), 0.02);
@@ -158,12 +160,21 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         report.claim(pushforward::audit::Topic::Structure).ok_or("a declared structure is a claim")?;
     page.check(claim.statement.clone(), claim.evidence.clone());
     let (causes, measured) = simulated(20_000, SEED)?;
-    let settings = Fit { seed: SEED, epochs: 30, batch: 256, learning_rate: 5e-3, ..Fit::default() };
-    let mut flow = Flow::new(StandardNormal::new(2), layers())?.fit_given(&causes, &measured, settings)?;
+    let contexts = Some(&measured);
+    let settings = FitOptions {
+        seed: SEED,
+        epochs: 30,
+        batch: 256,
+        learning_rate: 5e-3,
+        contexts,
+        ..FitOptions::default()
+    };
+    let flow = Flow::new(StandardNormal::new(2), layers())?.fit(&causes, settings)?;
     // Linear in z and in x: the best Gaussian whose mean is a straight line in x.
     let linear: Layers = vec![Box::new(Linear::identity(2)), Box::new(Moved { d: 2 })];
-    let settings = Fit { seed: SEED, epochs: 15, learning_rate: 1e-2, ..Fit::default() };
-    let mut gaussian = Flow::new(StandardNormal::new(2), linear)?.fit_given(&causes, &measured, settings)?;
+    let settings =
+        FitOptions { seed: SEED, epochs: 15, learning_rate: 1e-2, contexts, ..FitOptions::default() };
+    let gaussian = Flow::new(StandardNormal::new(2), linear)?.fit(&causes, settings)?;
     let (truths, shown) = simulated(4000, SEED + 1)?;
     let by_flow = mean(&flow.log_prob_given(truths.values(), shown.values())?);
     let by_gaussian = mean(&gaussian.log_prob_given(truths.values(), shown.values())?);
@@ -188,7 +199,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let at = |k: usize| -reach + 2.0 * reach * (k as f64 + 0.5) / side as f64;
     let area = (2.0 * reach / side as f64).powi(2);
     let cells: Vec<f64> = (0..side * side).flat_map(|k| [at(k % side), at(k / side)]).collect();
-    let of_flow = |flow: &mut Fitted, x: f64| flow.log_prob_given(&cells, &[x]);
+    let of_flow = |flow: &FittedFlow, x: f64| flow.log_prob_given(&cells, &[x]);
     let of_truth = |x: f64| -> Vec<f64> {
         let total = evidence(x);
         cells.chunks(2).map(|theta| joint(theta, x) - total).collect()
@@ -206,11 +217,11 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
             )
     };
     page.picture("exact", draw("p(θ | x = 3), exact", &of_truth(x)));
-    page.picture("flow", draw("q(θ | x = 3), the flow", &of_flow(&mut flow, x)?));
+    page.picture("flow", draw("q(θ | x = 3), the flow", &of_flow(&flow, x)?));
     let mut rows = Vec::new();
     let mut largest = 0.0f64;
     for x in [-1.0, 1.0, 3.0, 5.0] {
-        let (p, q) = (of_truth(x), of_flow(&mut flow, x)?);
+        let (p, q) = (of_truth(x), of_flow(&flow, x)?);
         let linear = gaussian.log_prob_given(&cells, &[x])?;
         let divergence = |q: &[f64]| -> f64 { p.iter().zip(q).map(|(p, q)| p.exp() * (p - q) * area).sum() };
         let (kl, other) = (divergence(&q), divergence(&linear));

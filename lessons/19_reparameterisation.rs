@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 
 use pushforward::audit::{self, Topic, audit_with};
 use pushforward::bijection::{derived_inverse, forward_with_log_det, inverse_with_log_det};
-use pushforward::flow::Fitted;
+use pushforward::flow::FittedFlow;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::simplify::simplify;
@@ -306,7 +306,7 @@ impl Posterior {
     }
 
     /// With what was learned, for its density and its draws.
-    fn fitted(&self, parameters: &Parameters) -> Result<Fitted, Box<dyn Error>> {
+    fn fitted(&self, parameters: &Parameters) -> Result<FittedFlow, Box<dyn Error>> {
         Ok(Flow::new(StandardNormal::new(2), (self.layers)())?.with(parameters.clone())?)
     }
 }
@@ -728,7 +728,7 @@ fn posterior_at_three(page: &mut Page, learned: &[Parameters]) -> Told {
         ("normal, x = 3 only", of_all, &of_one),
     ];
     for (name, posterior, parameters) in asked {
-        let mut fitted = posterior.fitted(parameters)?;
+        let fitted = posterior.fitted(parameters)?;
         let gaps = posterior.gaps(parameters, &at_x)?;
         let log_q = fitted.log_prob_given(&cells, &[x])?;
         let kl = kl_of(&log_q);

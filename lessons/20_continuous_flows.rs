@@ -5,7 +5,7 @@ use std::f64::consts::{SQRT_2, TAU};
 
 use pushforward::audit::{Evidence, Topic};
 use pushforward::bijection::{InverseWithLogDet, forward_with_log_det, inverse_with_log_det};
-use pushforward::flow::{Fitted, Trainer};
+use pushforward::flow::{FittedFlow, Trainer};
 use pushforward::jacobian::{estimated_trace, log_det, map, trace};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
@@ -96,15 +96,15 @@ impl Bijection for Step {
 }
 
 /// A flow without parameters.
-fn fixed(base: impl Base + 'static, layer: impl Bijection + 'static) -> Result<Fitted, Box<dyn Error>> {
+fn fixed(base: impl Base + 'static, layer: impl Bijection + 'static) -> Result<FittedFlow, Box<dyn Error>> {
     let layers: Layers = vec![Box::new(layer)];
     let flow = Flow::new(base, layers)?;
-    let start = flow.initial(SEED)?;
+    let start = flow.initial(SEED);
     Ok(flow.with(start)?)
 }
 
 /// The data's density, exactly.
-fn exact_data() -> Result<Fitted, Box<dyn Error>> {
+fn exact_data() -> Result<FittedFlow, Box<dyn Error>> {
     fixed(mixture(0.0), Affine::identity(2))
 }
 
@@ -279,7 +279,7 @@ fn solved_by_hand(page: &mut Page) -> Told {
         .equal_aspect()
         .grid("paths", paths(&Ring, &starts, (0.0, 1.0), 40)?),
     );
-    let mut density = fixed(StandardNormal::new(2), ring(32))?;
+    let density = fixed(StandardNormal::new(2), ring(32))?;
     let x: Vec<f64> = points.chunks(2).flat_map(|z| Ring::solved(z).0).collect();
     let closed: Vec<f64> = points
         .chunks(2)
@@ -572,7 +572,7 @@ fn matching(page: &mut Page) -> Told {
     }
     let learned = minimiser.parameters().clone();
     let layers: Layers = vec![Box::new(Continuous::new(field(), Solver::RungeKutta4, 16))];
-    let mut flow = Flow::new(StandardNormal::new(2), layers)?.with(learned.clone())?;
+    let flow = Flow::new(StandardNormal::new(2), layers)?.with(learned.clone())?;
     let fresh = drawn(&mixture(0.0), 4000, SEED + 5);
     let log_p = exact_data()?.log_prob(&fresh)?;
     let divergence = |log_q: &[f64]| -> (f64, f64) {
@@ -590,7 +590,7 @@ fn matching(page: &mut Page) -> Told {
         trainer.step(&stream[2 * first..2 * (first + batch)])?;
     }
     let layers: Layers = vec![Box::new(Continuous::new(field(), Solver::RungeKutta4, 16))];
-    let mut flow = Flow::new(StandardNormal::new(2), layers)?.with(trainer.parameters().clone())?;
+    let flow = Flow::new(StandardNormal::new(2), layers)?.with(trainer.parameters().clone())?;
     let likely = divergence(&flow.log_prob(&fresh)?);
     let table = Table::new(&["x₁", "x₂"], drawn(&mixture(0.0), 20_000, SEED + 4))?;
     let by_gaussian = divergence(&Gaussian::fit(&table).log_prob(&Table::new(&["x₁", "x₂"], fresh.clone())?));

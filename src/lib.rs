@@ -83,7 +83,7 @@ pub mod prelude {
     pub use crate::base::{Base, GaussianMixture, Logistic, StandardNormal, StudentT, Uniform};
     pub use crate::bijection::{Bijection, BijectionError, Chain, Domain, Inverse, record};
     pub use crate::derivation::{Derivation, derive};
-    pub use crate::flow::{Fit, Flow, Gaussian, Table};
+    pub use crate::flow::{FitOptions, FittedFlow, Flow, Gaussian, Table};
     pub use crate::jacobian::{Order, Structure};
     pub use crate::layers::{
         AdditiveCoupling, Affine, AffineCoupling, Autoregressive, CircularSpline, Continuous, Coupling,

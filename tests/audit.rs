@@ -238,17 +238,17 @@ fn nan_out_of_a_domain_names_the_operation_and_its_line() {
 
 #[test]
 fn an_impure_recording_is_an_error() {
-    struct Impure(std::cell::Cell<f64>);
+    struct Impure(std::sync::atomic::AtomicU32);
     impl Bijection for Impure {
         fn dim(&self) -> usize {
             1
         }
         fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
-            self.0.set(self.0.get() + 1.0);
-            z * self.0.get()
+            let calls = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+            z * f64::from(calls)
         }
     }
-    let error = audit(&Impure(std::cell::Cell::new(0.0))).unwrap_err().to_string();
+    let error = audit(&Impure(Default::default())).unwrap_err().to_string();
     assert!(error.contains("not a pure recording"), "{error}");
 }
 

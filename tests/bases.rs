@@ -1,15 +1,15 @@
 //! Base distributions are densities, and their samples have these densities.
 
-use pushforward::flow::Fitted;
+use pushforward::flow::FittedFlow;
 use pushforward::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-fn identity(base: impl Base + 'static) -> Fitted {
+fn identity(base: impl Base + 'static) -> FittedFlow {
     let layer: Box<dyn Bijection> = Box::new(Affine::identity(base.dim()));
     let flow = Flow::new(base, [layer]).unwrap();
-    let start = flow.initial(0).unwrap();
+    let start = flow.initial(0);
     flow.with(start).unwrap()
 }
 
@@ -115,8 +115,8 @@ fn a_learned_mixture_is_fitted_and_sampled_as_it_was_learned() {
     let start = GaussianMixture::new(&[1.0, 1.0], &[vec![-1.0], vec![0.5]], &[vec![1.0], vec![1.0]]);
     let layer: Box<dyn Bijection> = Box::new(Affine::identity(1));
     let flow = Flow::new(start.learned(), [layer]).unwrap();
-    let settings = Fit { seed: 1, epochs: 80, learning_rate: 2e-2, ..Fit::default() };
-    let mut fitted = flow.fit(&table, settings).unwrap();
+    let settings = FitOptions { seed: 1, epochs: 80, learning_rate: 2e-2, ..FitOptions::default() };
+    let fitted = flow.fit(&table, settings).unwrap();
     let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
     let exact = mean(identity(bimodal()).log_prob(table.values()).unwrap());
     let found = mean(fitted.log_prob(table.values()).unwrap());

@@ -134,8 +134,8 @@ fn a_density_of_the_inverse_of_a_chain_is_that_of_the_chain_read_backwards() {
     // ln p(x) = ln p_Z(g(x)) + ln|det J_g(x)| where f = g⁻¹.
     let flow = Flow::new(StandardNormal::new(3), [Box::new(Inverse::new(nested())) as Box<dyn Bijection>]);
     let flow = flow.unwrap();
-    let parameters = flow.initial(0).unwrap();
-    let mut fitted = flow.with(parameters).unwrap();
+    let parameters = flow.initial(0);
+    let fitted = flow.with(parameters).unwrap();
     let log_prob = fitted.log_prob(&POINTS).unwrap();
     // Parameters start from numbers that depend on their order and not on their names.
     let chain = Chain::new([Box::new(nested()) as Box<dyn Bijection>]);

@@ -43,9 +43,9 @@ fn two_variables() -> Layers {
 }
 
 /// A flow of two variables away from the identity that it starts as.
-fn moved() -> pushforward::flow::Fitted {
+fn moved() -> FittedFlow {
     let flow = Flow::new(StandardNormal::new(2), two_variables()).unwrap();
-    let mut parameters = flow.initial(1).unwrap();
+    let mut parameters = flow.initial(1);
     for (k, (_, tensor)) in parameters.iter_mut().enumerate() {
         let values = tensor.values.iter_mut().enumerate();
         values.for_each(|(e, value)| *value += 0.3 * ((7 * k + 3 * e) as f64).sin());
@@ -58,8 +58,8 @@ fn a_conditional_fit_recovers_a_known_density() {
     let (data, contexts) = pairs(4000, 1);
     let flow = Flow::new(StandardNormal::new(1), one_variable()).unwrap();
     assert_eq!(flow.context(), 1);
-    let settings = Fit { seed: 2, epochs: 40, learning_rate: 1e-2, ..Fit::default() };
-    let mut fitted = flow.fit_given(&data, &contexts, settings).unwrap();
+    let settings = FitOptions { seed: 2, epochs: 40, learning_rate: 1e-2, ..FitOptions::default() };
+    let fitted = flow.fit(&data, FitOptions { contexts: Some(&contexts), ..settings }).unwrap();
     let (data, contexts) = pairs(2000, 3);
     let found = fitted.log_prob_given(data.values(), contexts.values()).unwrap();
     let gap =
@@ -69,19 +69,19 @@ fn a_conditional_fit_recovers_a_known_density() {
     let one = fitted.log_prob_given(&[0.1, 0.2], &[0.7]).unwrap();
     assert_eq!(one, fitted.log_prob_given(&[0.1, 0.2], &[0.7, 0.7]).unwrap());
     // Samples follow their context.
-    let at = |fitted: &mut pushforward::flow::Fitted, c: f64| {
+    let at = |fitted: &FittedFlow, c: f64| {
         let x = fitted.sample_given(20_000, &[c], 4).unwrap();
         x.iter().sum::<f64>() / 20_000.0
     };
     for c in [1.0, -1.0] {
-        let found = at(&mut fitted, c);
+        let found = at(&fitted, c);
         assert!((found - 2.0 * c).abs() < 0.2 * (0.5 * c).exp(), "mean {found} given {c}");
     }
 }
 
 #[test]
 fn every_context_gives_a_density_of_mass_one_and_its_samples() {
-    let mut fitted = moved();
+    let fitted = moved();
     let (steps, reach) = (300, 12.0);
     let at = |k: usize| reach * (2.0 * (k as f64 + 0.5) / steps as f64 - 1.0);
     let grid: Vec<f64> = (0..steps * steps).flat_map(|k| [at(k / steps), at(k % steps)]).collect();
@@ -105,7 +105,7 @@ fn every_context_gives_a_density_of_mass_one_and_its_samples() {
 
 #[test]
 fn rows_with_their_own_contexts_are_scored_and_sampled_each_by_its_own() {
-    let mut fitted = moved();
+    let fitted = moved();
     let contexts: Vec<f64> = (0..30).map(|k| (f64::from(k) * 0.7).sin()).collect();
     let x = fitted.sample_given(10, &contexts, 3).unwrap();
     let all = fitted.log_prob_given(&x, &contexts).unwrap();
@@ -128,16 +128,16 @@ fn what_is_proven_of_a_layer_holds_for_every_context() {
 #[test]
 fn the_first_variable_of_a_masked_network_sees_the_context_through_units_of_degree_zero() {
     let flow = Flow::new(StandardNormal::new(1), one_variable()).unwrap();
-    let mut parameters = flow.initial(0).unwrap();
+    let mut parameters = flow.initial(0);
     parameters.iter_mut().for_each(|(_, tensor)| tensor.values.fill(0.5));
-    let mut fitted = flow.with(parameters).unwrap();
+    let fitted = flow.with(parameters).unwrap();
     let found = fitted.log_prob_given(&[0.3, 0.3], &[1.0, 2.0]).unwrap();
     assert_ne!(found[0], found[1]);
 }
 
 #[test]
 fn a_context_that_does_not_fit_is_refused_in_plain_words() {
-    let mut fitted = moved();
+    let fitted = moved();
     let message = |result: Result<Vec<f64>, FlowError>| result.unwrap_err().to_string();
     assert!(
         message(fitted.log_prob(&[0.0, 0.0])).contains("take a context of 3 numbers for each row"),
@@ -153,27 +153,29 @@ fn a_context_that_does_not_fit_is_refused_in_plain_words() {
     assert!(message(fitted.log_prob_given(&[0.0, 0.0], &[0.0, 1.0, f64::NAN])).contains("column 2 is NaN"));
     let plain: Layers = vec![Box::new(Affine::identity(2))];
     let flow = Flow::new(StandardNormal::new(2), plain).unwrap();
-    let start = flow.initial(0).unwrap();
-    let mut plain = flow.with(start).unwrap();
+    let start = flow.initial(0);
+    let plain = flow.with(start).unwrap();
     assert!(
         message(plain.log_prob_given(&[0.0, 0.0], &[1.0])).contains("no layer of this flow takes a context")
     );
 
     let table = |columns: &[&str], rows: usize| Table::new(columns, vec![0.5; columns.len() * rows]).unwrap();
     let flow = || Flow::new(StandardNormal::new(1), one_variable()).unwrap();
-    let refused = |result: Result<pushforward::flow::Fitted, FlowError>| result.err().unwrap();
-    let settings = Fit::default;
+    let refused = |result: Result<FittedFlow, FlowError>| result.err().unwrap();
+    let given = |rows: &Table, contexts: &Table| {
+        flow().fit(rows, FitOptions { contexts: Some(contexts), ..FitOptions::default() })
+    };
     assert_eq!(
-        refused(flow().fit(&table(&["x"], 20), settings())),
+        refused(flow().fit(&table(&["x"], 20), FitOptions::default())),
         FlowError::Context { expected: 1, given: 0 }
     );
-    let wide = refused(flow().fit_given(&table(&["x"], 20), &table(&["a", "b"], 20), settings()));
+    let wide = refused(given(&table(&["x"], 20), &table(&["a", "b"], 20)));
     assert!(wide.to_string().contains("a context of 1 numbers, but the table has 2 columns"), "{wide}");
     assert_eq!(
-        refused(flow().fit_given(&table(&["x"], 20), &table(&["c"], 19), settings())),
+        refused(given(&table(&["x"], 20), &table(&["c"], 19))),
         FlowError::ContextRows { rows: 20, contexts: 19 }
     );
-    let start = flow().initial(0).unwrap();
+    let start = flow().initial(0);
     let mut trainer = Trainer::<f64>::new(&flow(), start, 0.1).unwrap();
     assert_eq!(trainer.step(&[1.0, 2.0]), Err(FlowError::Context { expected: 1, given: 0 }));
     assert_eq!(trainer.step_given(&[1.0, 2.0], &[1.0]), Err(FlowError::ContextRows { rows: 2, contexts: 1 }));
@@ -211,9 +213,9 @@ fn the_first_variable_sees_the_context_with_given_degrees_or_that_is_an_error() 
         x.extend([3.0 * u + 0.1 * noise(k, 1.31), noise(k, 2.17), noise(k, 2.91)]);
     }
     let (x, c) = (Table::new(&["a", "b", "c"], x).unwrap(), Table::new(&["k"], c).unwrap());
-    let settings = Fit { epochs: 100, learning_rate: 1e-2, ..Fit::default() };
+    let settings = FitOptions { epochs: 100, learning_rate: 1e-2, ..FitOptions::default() };
     let flow = given(vec![0, 0, 1, 1, 1, 2, 2, 2]).unwrap();
-    let fitted = flow.fit_given(&x, &c, settings).unwrap();
+    let fitted = flow.fit(&x, FitOptions { contexts: Some(&c), ..settings }).unwrap();
     let history = fitted.history();
     // Blind to the context it stays at -5.9: a has the spread of 3k then, and not that of the noise.
     let found = history.epochs[history.best_epoch].held_out;

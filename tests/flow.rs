@@ -1,6 +1,6 @@
 //! Flows: densities, samples, fits, and messages for bad input.
 
-use pushforward::flow::{FlowError, Stop, Trainer};
+use pushforward::flow::{FlowError, Progress, Stop, Trainer};
 use pushforward::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -15,15 +15,15 @@ fn coupling(d: usize, k: usize, width: usize) -> Box<dyn Bijection> {
 }
 
 /// A flow with its starting parameters.
-fn started(base: impl Base + 'static, layers: Vec<Box<dyn Bijection>>) -> pushforward::flow::Fitted {
+fn started(base: impl Base + 'static, layers: Vec<Box<dyn Bijection>>) -> pushforward::flow::FittedFlow {
     let flow = Flow::new(base, layers).unwrap();
-    let start = flow.initial(0).unwrap();
+    let start = flow.initial(0);
     flow.with(start).unwrap()
 }
 
 #[test]
 fn an_affine_flow_is_a_normal_distribution() {
-    let mut flow = started(StandardNormal::new(1), vec![boxed(Affine::new([-2.0], [0.5]))]);
+    let flow = started(StandardNormal::new(1), vec![boxed(Affine::new([-2.0], [0.5]))]);
     let expected = Normal::new(0.5, 2.0).unwrap();
     let x = [-7.0, -1.0, 0.5, 0.6, 40.0];
     for (x, found) in x.iter().zip(flow.log_prob(&x).unwrap()) {
@@ -39,7 +39,7 @@ fn an_affine_flow_is_a_normal_distribution() {
 #[test]
 fn a_linear_flow_is_a_multivariate_normal() {
     let (a, b) = ([2.0, 0.5, -1.0, 1.5], [0.3, -0.2]);
-    let mut flow = started(StandardNormal::new(2), vec![boxed(Linear::new(a, b))]);
+    let flow = started(StandardNormal::new(2), vec![boxed(Linear::new(a, b))]);
     let determinant = a[0] * a[3] - a[1] * a[2];
     let x = [1.3, 0.4];
     let centred = [x[0] - b[0], x[1] - b[1]];
@@ -54,7 +54,7 @@ fn a_linear_flow_is_a_multivariate_normal() {
 #[test]
 fn a_sample_and_its_density_belong_together() {
     let layers = (0..4).map(|k| coupling(3, k, 8)).chain([boxed(Permutation::new([1, 2, 0]))]).collect();
-    let mut flow = started(StandardNormal::new(3), layers);
+    let flow = started(StandardNormal::new(3), layers);
     // E[1/p over samples in a box] is the box's volume; here: samples have finite, sensible densities.
     let samples = flow.sample(500, 5).unwrap();
     assert_eq!(samples, flow.sample(500, 5).unwrap(), "one seed, one sample");
@@ -75,9 +75,11 @@ fn a_fit_recovers_a_known_density() {
     let table = Table::new(&["a", "b"], values).unwrap();
     let best = Gaussian::fit(&table).log_prob(&table).iter().sum::<f64>() / 2000.0;
     let flow = Flow::new(StandardNormal::new(2), [boxed(Linear::identity(2))]).unwrap();
-    let settings = Fit { seed: 1, epochs: 200, patience: 200, learning_rate: 3e-2, ..Fit::default() };
+    let settings =
+        FitOptions { seed: 1, epochs: 200, patience: 200, learning_rate: 3e-2, ..FitOptions::default() };
     let mut seen = Vec::new();
-    let mut fitted = flow.fit_with(&table, settings, |told| seen.push(told)).unwrap();
+    let progress: Option<&mut dyn FnMut(Progress)> = Some(&mut |told| seen.push(told));
+    let fitted = flow.fit(&table, FitOptions { progress, ..settings }).unwrap();
     let found = fitted.log_prob(table.values()).unwrap().iter().sum::<f64>() / 2000.0;
     assert!((found - best).abs() < 0.02, "{found} against {best}");
     assert_eq!(seen[0].epoch, 0);
@@ -104,12 +106,12 @@ fn half_moons(rows: usize, seed: u64) -> Table {
 fn a_spline_flow_learns_what_a_gaussian_cannot_say() {
     let (train, test) = (half_moons(2000, 1), half_moons(1000, 2));
     let moments = train.moments();
-    let (train, test) = (train.standardised(&moments), test.standardised(&moments));
     let mean = |log_p: Vec<f64>| log_p.iter().sum::<f64>() / log_p.len() as f64;
     let gaussian = mean(Gaussian::fit(&train).log_prob(&test));
-    let fit = |layers: Vec<Box<dyn Bijection>>| {
+    let fit = |mut layers: Vec<Box<dyn Bijection>>| {
+        layers.push(boxed(Affine::standardising(&moments)));
         let flow = Flow::new(StandardNormal::new(2), layers).unwrap();
-        let settings = Fit { seed: 3, epochs: 12, learning_rate: 1e-2, ..Fit::default() };
+        let settings = FitOptions { seed: 3, epochs: 12, learning_rate: 1e-2, ..FitOptions::default() };
         mean(flow.fit(&train, settings).unwrap().log_prob(test.values()).unwrap())
     };
     let mask = |k: usize| CouplingMask::alternating(2, k.is_multiple_of(2));
@@ -132,7 +134,10 @@ fn a_fit_is_the_same_for_the_same_seed() {
     let table = Table::new(&["a", "b"], values).unwrap();
     let fit = |seed| {
         let flow = Flow::new(StandardNormal::new(2), [coupling(2, 0, 4), coupling(2, 1, 4)]).unwrap();
-        flow.fit(&table, Fit { seed, epochs: 3, ..Fit::default() }).unwrap().parameters().clone()
+        flow.fit(&table, FitOptions { seed, epochs: 3, ..FitOptions::default() })
+            .unwrap()
+            .parameters()
+            .clone()
     };
     assert_eq!(fit(1), fit(1));
     assert_ne!(fit(1), fit(2));
@@ -144,7 +149,7 @@ fn a_loss_that_is_not_finite_stops_with_the_best_parameters() {
     let table = Table::new(&["a", "b"], values).unwrap();
     let flow = Flow::new(StandardNormal::new(2), [coupling(2, 0, 4)]).unwrap();
     // Adam moves the shifts by about a step size, and the square of that is no double.
-    let settings = Fit { seed: 3, epochs: 5, learning_rate: 1e200, ..Fit::default() };
+    let settings = FitOptions { seed: 3, epochs: 5, learning_rate: 1e200, ..FitOptions::default() };
     let fitted = flow.fit(&table, settings).unwrap();
     let Stop::NonFinite { epoch, row: Some(row), origin } = &fitted.history().stop else {
         panic!("it went on: {:?}", fitted.history().stop)
@@ -159,7 +164,7 @@ fn a_loss_that_is_not_finite_stops_with_the_best_parameters() {
 
 #[test]
 fn a_density_is_zero_outside_of_its_support_and_an_error_for_nan() {
-    let mut flow = started(Uniform::new(2), vec![boxed(Affine::new([2.0, 1.0], [0.0, 0.0]))]);
+    let flow = started(Uniform::new(2), vec![boxed(Affine::new([2.0, 1.0], [0.0, 0.0]))]);
     let found = flow.log_prob(&[1.0, 0.5, 2.5, 0.5, f64::INFINITY, 0.5]).unwrap();
     assert_eq!(found, [-(2f64.ln()), f64::NEG_INFINITY, f64::NEG_INFINITY]);
     assert_eq!(flow.log_prob(&[0.1, 0.2, 0.3, f64::NAN]), Err(FlowError::Nan { row: 1, column: 1 }));
@@ -170,14 +175,14 @@ fn a_density_is_zero_outside_of_its_support_and_an_error_for_nan() {
 #[test]
 fn a_density_that_breaks_down_is_an_error_with_its_origin() {
     // exp(-s) of an affine layer with a tiny scale: (x - b)/a overflows, its square is ∞, ln p is -∞: true.
-    let mut flow = started(StandardNormal::new(1), vec![boxed(Affine::new([1e-200], [0.0]))]);
+    let flow = started(StandardNormal::new(1), vec![boxed(Affine::new([1e-200], [0.0]))]);
     assert_eq!(flow.log_prob(&[1e200]).unwrap(), [f64::NEG_INFINITY]);
     // ∞ - ∞ is no density.
     let layers = vec![
         boxed(Affine::new([1e-200, 1.0], [0.0, 0.0])),
         boxed(Linear::new([1.0, 1.0, 1.0, -1.0], [0.0, 0.0])),
     ];
-    let mut flow = started(StandardNormal::new(2), layers);
+    let flow = started(StandardNormal::new(2), layers);
     let error = flow.log_prob(&[1.0, 0.0, 1e308, -1e308]);
     match error {
         Ok(values) => assert!(values.iter().all(|value| !value.is_nan())),
@@ -212,19 +217,20 @@ fn what_cannot_be_a_flow_is_refused_with_a_reason() {
 fn what_cannot_be_fitted_is_refused_with_a_reason() {
     let flow = || Flow::new(StandardNormal::new(2), [boxed(Affine::identity(2))]).unwrap();
     let table = |rows: usize| Table::new(&["a", "b"], vec![0.5; 2 * rows]).unwrap();
-    let message =
-        |flow: Flow, table: &Table, settings: Fit| flow.fit(table, settings).err().unwrap().to_string();
-    assert!(message(flow(), &table(3), Fit::default()).contains("3 rows are too few"));
-    let settings = Fit { learning_rate: -1.0, ..Fit::default() };
+    let message = |flow: Flow, table: &Table, settings: FitOptions| {
+        flow.fit(table, settings).err().unwrap().to_string()
+    };
+    assert!(message(flow(), &table(3), FitOptions::default()).contains("3 rows are too few"));
+    let settings = FitOptions { learning_rate: -1.0, ..FitOptions::default() };
     assert!(
         message(flow(), &table(30), settings).contains("learning_rate is -1; it must be a positive number")
     );
     let wide = Table::new(&["a"], vec![0.5; 30]).unwrap();
-    assert!(message(flow(), &wide, Fit::default()).contains("1 columns, but the flow has 2"));
+    assert!(message(flow(), &wide, FitOptions::default()).contains("1 columns, but the flow has 2"));
     let mut values = vec![0.5; 40];
     values[7] = f64::NAN;
     let holed = Table::new(&["a", "b"], values).unwrap();
-    assert!(message(flow(), &holed, Fit::default()).contains("row 3, column 1 is NaN"));
+    assert!(message(flow(), &holed, FitOptions::default()).contains("row 3, column 1 is NaN"));
 }
 
 #[test]
@@ -276,7 +282,7 @@ fn autoregressive_flows_both_ways_have_mass_one_and_sample_what_they_claim() {
             let list = [layer(network()), Box::new(Permutation::reverse(2)), layer(network())];
             Flow::new(StandardNormal::new(2), list).unwrap()
         };
-        let mut parameters = make().initial(3).unwrap();
+        let mut parameters = make().initial(3);
         // Away from the identity that it starts as.
         for (k, (_, tensor)) in parameters.iter_mut().enumerate() {
             tensor
@@ -285,7 +291,7 @@ fn autoregressive_flows_both_ways_have_mass_one_and_sample_what_they_claim() {
                 .enumerate()
                 .for_each(|(e, v)| *v += 0.3 * ((7 * k + 3 * e) as f64).sin());
         }
-        let mut fitted = make().with(parameters).unwrap();
+        let fitted = make().with(parameters).unwrap();
         let (steps, reach) = (400, 12.0);
         let at = |k: usize| reach * (2.0 * (k as f64 + 0.5) / steps as f64 - 1.0);
         let grid: Vec<f64> = (0..steps * steps).flat_map(|k| [at(k / steps), at(k % steps)]).collect();
@@ -309,8 +315,8 @@ fn a_long_autoregressive_flow_scores_and_samples() {
     let d = 70;
     let flow =
         Flow::new(StandardNormal::new(d), [boxed(Autoregressive::maf(MaskedNetwork::new(d, [80])))]).unwrap();
-    let start = flow.initial(0).unwrap();
-    let mut fitted = flow.with(start).unwrap();
+    let start = flow.initial(0);
+    let fitted = flow.with(start).unwrap();
     // It starts as the identity.
     let log_p = fitted.log_prob(&vec![0.5; d]).unwrap()[0];
     let expected = d as f64 * (-0.125 - 0.5 * (2.0 * std::f64::consts::PI).ln());
@@ -350,7 +356,7 @@ impl Bijection for Threshold {
 #[test]
 fn a_parameter_that_only_steers_a_choice_is_left_where_it_is() {
     let flow = Flow::new(StandardNormal::new(1), [boxed(Threshold)]).unwrap();
-    let start = flow.initial(0).unwrap();
+    let start = flow.initial(0);
     let mut trainer = Trainer::<f64>::new(&flow, start.clone(), 0.1).unwrap();
     trainer.step(&[0.5, 1.5, -1.0, 2.0]).unwrap();
     let name = "layers.0.threshold";
@@ -364,29 +370,32 @@ fn settings_are_refused_before_anything_is_allocated() {
     let flow = || Flow::new(StandardNormal::new(1), [boxed(Affine::identity(1))]).unwrap();
     // A batch of more rows than there are is all of them.
     let fit = |batch| {
-        let settings = Fit { batch, epochs: 2, ..Fit::default() };
+        let settings = FitOptions { batch, epochs: 2, ..FitOptions::default() };
         flow().fit(&table, settings).unwrap().parameters().clone()
     };
     assert_eq!(fit(usize::MAX), fit(90));
     assert_eq!(fit(1 << 40), fit(90));
-    let refused = |settings: Fit| flow().fit(&table, settings).err().unwrap().to_string();
+    let refused = |settings: FitOptions| flow().fit(&table, settings).err().unwrap().to_string();
     for (settings, expected) in [
-        (Fit { batch: 0, ..Fit::default() }, "batch is 0; it must be at least 1"),
-        (Fit { epochs: 0, ..Fit::default() }, "epochs is 0; it must be at least 1"),
-        (Fit { patience: 0, ..Fit::default() }, "patience is 0; it must be at least 1"),
+        (FitOptions { batch: 0, ..FitOptions::default() }, "batch is 0; it must be at least 1"),
+        (FitOptions { epochs: 0, ..FitOptions::default() }, "epochs is 0; it must be at least 1"),
+        (FitOptions { patience: 0, ..FitOptions::default() }, "patience is 0; it must be at least 1"),
         (
-            Fit { learning_rate: f64::NAN, ..Fit::default() },
+            FitOptions { learning_rate: f64::NAN, ..FitOptions::default() },
             "learning_rate is NaN; it must be a positive number",
         ),
-        (Fit { learning_rate: f64::INFINITY, ..Fit::default() }, "learning_rate is inf"),
-        (Fit { held_out: f64::NAN, ..Fit::default() }, "held_out is NaN; it must be between 0 and 1"),
-        (Fit { held_out: 1.0, ..Fit::default() }, "held_out is 1"),
-        (Fit { clip: f64::NAN, ..Fit::default() }, "clip is NaN; it must be positive"),
+        (FitOptions { learning_rate: f64::INFINITY, ..FitOptions::default() }, "learning_rate is inf"),
+        (
+            FitOptions { held_out: f64::NAN, ..FitOptions::default() },
+            "held_out is NaN; it must be between 0 and 1",
+        ),
+        (FitOptions { held_out: 1.0, ..FitOptions::default() }, "held_out is 1"),
+        (FitOptions { clip: f64::NAN, ..FitOptions::default() }, "clip is NaN; it must be positive"),
     ] {
         let text = refused(settings);
         assert!(text.starts_with(expected), "{text}");
     }
-    let start = flow().initial(0).unwrap();
+    let start = flow().initial(0);
     let new = |rate| Trainer::<f64>::new(&flow(), start.clone(), rate).err();
     let nan = FlowError::Setting { name: "learning_rate", value: "NaN".into(), allowed: "a positive number" };
     assert_eq!(new(f64::NAN), Some(nan.clone()));

@@ -39,5 +39,6 @@ mod spline;
 mod structure;
 mod supports;
 mod tails;
+mod threads;
 mod train;
 mod vectors;

@@ -112,7 +112,7 @@ fn flows_both_ways_give_what_the_plain_executor_gives_in_f64_and_nearly_in_f32()
     let d = 5;
     let flow = flow(d);
     let mut choose = Chooser::new(2);
-    let parameters = moved(&flow.initial(1).unwrap(), &mut choose);
+    let parameters = moved(&flow.initial(1), &mut choose);
     let points = choose.numbers(40 * d);
     for direction in [true, false] {
         let tape = Tape::new();
@@ -152,7 +152,7 @@ fn flows_both_ways_give_what_the_plain_executor_gives_in_f64_and_nearly_in_f32()
 fn results_are_the_same_to_the_last_bit_for_any_number_of_threads() {
     let d = 4;
     let mut choose = Chooser::new(7);
-    let parameters = moved(&flow(d).initial(3).unwrap(), &mut choose);
+    let parameters = moved(&flow(d).initial(3), &mut choose);
     let rows = choose.numbers(1000 * d);
     let train = |threads: Threads| {
         let mut trainer = Trainer::<f64>::new(&flow(d), parameters.clone(), 1e-2).unwrap();
@@ -172,7 +172,7 @@ fn a_training_step_follows_the_gradient_of_the_plain_executor() {
     let d = 3;
     let flow = flow(d);
     let mut choose = Chooser::new(11);
-    let parameters = moved(&flow.initial(5).unwrap(), &mut choose);
+    let parameters = moved(&flow.initial(5), &mut choose);
     let rows = choose.numbers(37 * d);
     // By hand: the loss and its gradient, row by row, then one step of Adam, which is ±the step size at first.
     let tape = Tape::new();

@@ -3,7 +3,7 @@
 
 use std::f64::consts::{PI, TAU};
 
-use pushforward::flow::{Fitted, FlowError, Stop, Trainer};
+use pushforward::flow::{FittedFlow, FlowError, Stop, Trainer};
 use pushforward::prelude::*;
 
 fn boxed(layer: impl Bijection + 'static) -> Box<dyn Bijection> {
@@ -16,9 +16,9 @@ fn each(transform: Transform, d: usize) -> Box<dyn Bijection> {
 
 const SIGMOID: Transform = Transform::Sigmoid { lower: 0.0, upper: 1.0 };
 
-fn started(base: impl Base + 'static, layers: Vec<Box<dyn Bijection>>) -> Fitted {
+fn started(base: impl Base + 'static, layers: Vec<Box<dyn Bijection>>) -> FittedFlow {
     let flow = Flow::new(base, layers).unwrap();
-    let start = flow.initial(0).unwrap();
+    let start = flow.initial(0);
     flow.with(start).unwrap()
 }
 
@@ -125,13 +125,13 @@ fn close(found: &[f64], expected: &[f64]) {
 #[test]
 fn the_density_is_zero_in_each_row_outside_of_the_composed_support() {
     // The support of exp(z) + 5 is (5, ∞); 5 itself is its end, and 3 is ln of a negative number on the way back.
-    let mut flow =
+    let flow =
         started(StandardNormal::new(1), vec![each(Transform::Exp, 1), boxed(Affine::new([1.0], [5.0]))]);
     let found = flow.log_prob(&[6.0, 7.0, 3.0, 5.0, f64::INFINITY, f64::NEG_INFINITY]).unwrap();
     let zero = f64::NEG_INFINITY;
     close(&found, &[normal(0.0), normal(2f64.ln()) - 2f64.ln(), zero, zero, zero, zero]);
     // The support of σ(σ(z)) is (0.5, 0.731…).
-    let mut flow = started(StandardNormal::new(1), vec![each(SIGMOID, 1), each(SIGMOID, 1)]);
+    let flow = started(StandardNormal::new(1), vec![each(SIGMOID, 1), each(SIGMOID, 1)]);
     let u = (0.6f64 / 0.4).ln();
     let expected = normal((u / (1.0 - u)).ln()) - (u * (1.0 - u)).ln() - (0.6f64 * 0.4).ln();
     assert!((expected - 1.858).abs() < 1e-3);
@@ -159,15 +159,15 @@ fn a_support_may_differ_from_variable_to_variable() {
     }
     let zero = f64::NEG_INFINITY;
     let at = |x1: f64, x2: f64| normal(x1.ln()) + normal(x2) - x1.ln();
-    let mut flow = started(StandardNormal::new(2), vec![boxed(Half)]);
+    let flow = started(StandardNormal::new(2), vec![boxed(Half)]);
     close(&flow.log_prob(&[2.0, -3.0, -2.0, 3.0]).unwrap(), &[at(2.0, -3.0), zero]);
     // The turned variables keep their sets, and a shift moves them.
     let swapped = || boxed(Permutation::new([1, 0]));
     assert_eq!(Chain::new([boxed(Half), swapped()]).codomain().to_string(), "ℝ × (0, ∞)");
-    let mut flow = started(StandardNormal::new(2), vec![boxed(Half), swapped()]);
+    let flow = started(StandardNormal::new(2), vec![boxed(Half), swapped()]);
     close(&flow.log_prob(&[-3.0, 2.0, 3.0, -2.0]).unwrap(), &[at(2.0, -3.0), zero]);
     let moved = boxed(Affine::new([1.0, 1.0], [0.0, 1.0]));
-    let mut flow = started(StandardNormal::new(2), vec![boxed(Half), swapped(), moved]);
+    let flow = started(StandardNormal::new(2), vec![boxed(Half), swapped(), moved]);
     close(&flow.log_prob(&[-3.0, 3.0, 3.0, 0.5]).unwrap(), &[at(2.0, -3.0), zero]);
 }
 
@@ -223,8 +223,8 @@ fn a_fit_never_reports_a_likelihood_of_rows_that_have_none() {
     let table = Table::new(&["x"], x.clone()).unwrap();
     // The interval of an affine map over (0, 1) closes in on the data; ln p of the even density is 0.
     let flow = Flow::new(Uniform::new(1), [boxed(Affine::new([2.0], [0.0]))]).unwrap();
-    let settings = || Fit { learning_rate: 1e-2, ..Fit::default() };
-    let mut fitted = flow.fit(&table, settings()).unwrap();
+    let settings = || FitOptions { learning_rate: 1e-2, ..FitOptions::default() };
+    let fitted = flow.fit(&table, settings()).unwrap();
     let history = fitted.history().clone();
     let Stop::Outside { outside, .. } = &history.stop else { panic!("{:?}", history.stop) };
     let text = outside.to_string();
@@ -258,7 +258,8 @@ fn angles_are_fitted_over_an_even_circle_with_every_row_inside() {
         "{text}"
     );
     let flow = Flow::new(Uniform::circle(1), [spline()]).unwrap();
-    let mut fitted = flow.fit(&table, Fit { epochs: 40, learning_rate: 1e-2, ..Fit::default() }).unwrap();
+    let fitted =
+        flow.fit(&table, FitOptions { epochs: 40, learning_rate: 1e-2, ..FitOptions::default() }).unwrap();
     let history = fitted.history();
     let best = history.epochs[history.best_epoch].held_out;
     assert!(best > -TAU.ln() && best < 0.05, "{best}");
@@ -275,7 +276,7 @@ fn a_step_on_a_row_without_a_density_changes_nothing_in_either_precision() {
     fn check<F: pushforward::program::Precision>() {
         let layers = || vec![each(Transform::Exp, 2), boxed(Affine::new([1.0, 1.0], [5.0, 5.0]))];
         let flow = Flow::new(StandardNormal::new(2), layers()).unwrap();
-        let start = flow.initial(0).unwrap();
+        let start = flow.initial(0);
         let mut trainer = Trainer::<F>::new(&flow, start.clone(), 0.1).unwrap();
         let of = |values: &[f64]| values.iter().map(|value| F::of(*value)).collect::<Vec<F>>();
         match trainer.step(&of(&[6.0, 7.0, 8.0, 3.0])) {
@@ -305,7 +306,10 @@ fn an_infinite_or_impossible_row_is_named_whether_it_is_held_out_or_not() {
             x[17] = value;
             let flow = Flow::new(StandardNormal::new(1), [boxed(Affine::identity(1))]).unwrap();
             let table = Table::new(&["x"], x).unwrap();
-            let error = flow.fit(&table, Fit { seed, epochs: 1, ..Fit::default() }).err().expect("refused");
+            let error = flow
+                .fit(&table, FitOptions { seed, epochs: 1, ..FitOptions::default() })
+                .err()
+                .expect("refused");
             let text = error.to_string();
             assert!(text.starts_with("row 17") && text.contains("column 0"), "{value}, seed {seed}: {text}");
         }

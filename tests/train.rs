@@ -37,7 +37,7 @@ fn negative_log_prob(context: usize) -> Loss {
 fn a_likelihood_is_one_loss_among_others() {
     let flow = Flow::new(StandardNormal::new(2), layers(0)).unwrap();
     let loss = negative_log_prob(0);
-    let start = flow.initial(3).unwrap();
+    let start = flow.initial(3);
     assert_eq!(loss.initial(3), start);
     let mut trainer = Trainer::<f64>::new(&flow, start.clone(), 1e-2).unwrap();
     let mut minimiser = Minimiser::<f64>::new(&loss, start, settings(1e-2, 0)).unwrap();
@@ -52,7 +52,7 @@ fn a_likelihood_is_one_loss_among_others() {
 fn a_context_is_data_like_any_other() {
     let flow = Flow::new(StandardNormal::new(2), layers(1)).unwrap();
     let loss = negative_log_prob(1);
-    let start = flow.initial(0).unwrap();
+    let start = flow.initial(0);
     let mut trainer = Trainer::<f64>::new(&flow, start.clone(), 1e-2).unwrap();
     let mut minimiser = Minimiser::<f64>::new(&loss, start, settings(1e-2, 0)).unwrap();
     let (rows, contexts) = ([0.3, 0.1, -0.8, 0.4], [1.0, -1.0]);

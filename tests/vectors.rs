@@ -128,6 +128,20 @@ fn regroup(parameters: &mut Parameters, variables: usize) {
     }
 }
 
+/// The vectors' autoregressive networks say all shifts, then all log-scales; ours the log-scales first. The halves of the
+/// last layer change places.
+fn scales_first(parameters: &mut Parameters) {
+    let last = (0..).take_while(|k| parameters.get(&format!("net.{k}.bias")).is_some()).last();
+    let last = last.expect("a network has a layer");
+    for name in ["weight", "bias"] {
+        let name = format!("net.{last}.{name}");
+        let mut tensor = parameters.get(&name).expect("it was set").clone();
+        let half = tensor.values.len() / 2;
+        tensor.values.rotate_left(half);
+        parameters.set(&name, tensor.shape, tensor.values).expect("it fits");
+    }
+}
+
 /// The catalogue's layer for a transform of several variables, with its parameters.
 fn layer(transform: &str, p: &Value, d: usize) -> Option<(Box<dyn Bijection>, Parameters)> {
     let mut parameters = Parameters::default();
@@ -164,6 +178,7 @@ fn layer(transform: &str, p: &Value, d: usize) -> Option<(Box<dyn Bijection>, Pa
         }
         "iaf" | "maf" => {
             network()?;
+            scales_first(&mut parameters);
             if let Some(first) = p["net"]["layers"][0].get("C") {
                 let (rows, all) = (numbers(&p["net"]["layers"][0]["b"]).len(), numbers(first));
                 let shape = Shape::Matrix(rows, all.len() / rows);
@@ -474,8 +489,18 @@ fn gradient_case(case: &Value, family: &mut Family) {
         let path: Vec<&str> = path.split('/').collect();
         let prefix = format!("layers.{}", path[1]);
         let own = match path[3..] {
-            ["net", "layers", k, "W"] => of(&format!("{prefix}.net.{k}.weight")),
-            ["net", "layers", k, "b"] => of(&format!("{prefix}.net.{k}.bias")),
+            ["net", "layers", k, part @ ("W" | "b")] => {
+                let part = if part == "W" { "weight" } else { "bias" };
+                let mut own = of(&format!("{prefix}.net.{k}.{part}"));
+                // Back from the order of `scales_first`.
+                let next = k.parse::<usize>().expect("a layer's number") + 1;
+                let last = all.get(&format!("{prefix}.net.{next}.bias")).is_none();
+                if last && case["layers"][path[1].parse::<usize>().expect("a number")]["transform"] == "maf" {
+                    let half = own.len() / 2;
+                    own.rotate_left(half);
+                }
+                own
+            }
             ["bias"] => of(&format!("{prefix}.shift")),
             // Of the logarithm of a scale, and of one bound for all moved variables: the chain rule.
             ["log_scale"] => {

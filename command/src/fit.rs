@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use pushforward::flow::{Fitted, Stop};
+use pushforward::flow::{FittedFlow, Progress, Stop};
 use pushforward::prelude::*;
 
 /// Fit a flow to a table.
@@ -57,7 +57,6 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if let Some(column) = moments.1.iter().position(|deviation| *deviation == 0.0) {
         return Err(format!("column `{}` is constant: it has no density", table.columns()[column]).into());
     }
-    let (training, test) = (training.standardised(&moments), test.standardised(&moments));
     println!("{} rows of {d} columns: {} to fit, {} to test", table.rows(), training.rows(), test.rows());
 
     let mut layers: Vec<Box<dyn Bijection>> = Vec::new();
@@ -66,15 +65,17 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         layers.push(Box::new(AffineCoupling::new(CouplingMask::alternating(d, k % 2 == 0), network)));
     }
     layers.push(Box::new(Linear::identity(d)));
-    let settings = Fit { seed: arguments.seed, epochs: arguments.epochs, ..Fit::default() };
+    layers.push(Box::new(Affine::standardising(&moments)));
+    let settings = FitOptions { seed: arguments.seed, epochs: arguments.epochs, ..FitOptions::default() };
     let terminal = std::io::stderr().is_terminal();
     let bar = if terminal { ProgressBar::new(arguments.epochs as u64) } else { ProgressBar::hidden() };
     bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} epochs, held out {msg}")?);
     let flow = Flow::new(StandardNormal::new(d), layers)?;
-    let mut fitted = flow.fit_with(&training, settings, |told| {
+    let mut show = |told: Progress| {
         bar.set_position(told.epoch as u64);
         bar.set_message(format!("{:.4}", told.held_out));
-    })?;
+    };
+    let fitted = flow.fit(&training, FitOptions { progress: Some(&mut show), ..settings })?;
     bar.finish_and_clear();
     match &fitted.history().stop {
         Stop::NonFinite { epoch, row, origin } => {
@@ -90,25 +91,26 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         Stop::Early => println!("stopped early; epoch {} is kept", fitted.history().best_epoch),
         Stop::Epochs | Stop::NotFitted => println!("epoch {} is kept", fitted.history().best_epoch),
     }
+    // What ln p is more by where the columns are standardised: the change of units.
     let units: f64 = moments.1.iter().map(|deviation| deviation.ln()).sum();
     let mean = |numbers: &[f64]| numbers.iter().sum::<f64>() / numbers.len() as f64;
     let gaussian = mean(&Gaussian::fit(&training).log_prob(&test));
     let flow = mean(&fitted.log_prob(test.values())?);
     println!("\nmean ln p of the test rows, in nats      standardised   in the file's units");
-    println!("  one Gaussian, full covariance         {gaussian:>13.4} {:>21.4}", gaussian - units);
-    println!("  the flow                              {flow:>13.4} {:>21.4}", flow - units);
+    println!("  one Gaussian, full covariance         {:>13.4} {gaussian:>21.4}", gaussian + units);
+    println!("  the flow                              {:>13.4} {flow:>21.4}", flow + units);
     if let Some(path) = &arguments.scores {
-        write_scores(path, &mut fitted, &table.standardised(&moments), units)?;
+        write_scores(path, &fitted, &table)?;
         println!("\nln p of all {} rows is in {}", table.rows(), path.display());
     }
     Ok(())
 }
 
 /// One line a row, in the order of the file; written under another name first.
-fn write_scores(path: &Path, fitted: &mut Fitted, table: &Table, units: f64) -> Result<(), Box<dyn Error>> {
+fn write_scores(path: &Path, fitted: &FittedFlow, table: &Table) -> Result<(), Box<dyn Error>> {
     let mut text = String::from("row,log_p\n");
     for (row, log_p) in fitted.log_prob(table.values())?.into_iter().enumerate() {
-        text.push_str(&format!("{row},{}\n", log_p - units));
+        text.push_str(&format!("{row},{log_p}\n"));
     }
     let partial = path.with_extension("part");
     fs::write(&partial, text).and_then(|()| fs::rename(&partial, path))?;

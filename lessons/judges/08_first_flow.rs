@@ -55,8 +55,8 @@ pub fn judge(layers: fn() -> Vec<Box<dyn Bijection>>) -> Judgement {
     let gaussian = mean(&Gaussian::fit(&training).log_prob(&test));
     let flow = Flow::new(StandardNormal::new(2), Answer::of_layers(chain.layers())?)
         .map_err(|error| failed(&error))?;
-    let settings = Fit { seed: SEED, epochs: 120, batch: 64, ..Fit::default() };
-    let mut fitted = flow.fit(&training, settings).map_err(|error| failed(&error))?;
+    let settings = FitOptions { seed: SEED, epochs: 120, batch: 64, ..FitOptions::default() };
+    let fitted = flow.fit(&training, settings).map_err(|error| failed(&error))?;
     if let Stop::NonFinite { epoch, .. } = &fitted.history().stop {
         return Err(failed(&format!("in epoch {epoch} the loss was not finite")));
     }

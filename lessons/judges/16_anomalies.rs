@@ -34,7 +34,7 @@ const ENOUGH: f64 = 0.9;
 fn drawn(deviation: f64, seed: u64) -> Result<Vec<f64>, FlowError> {
     let layers: Vec<Box<dyn Bijection>> = vec![Box::new(Affine::new([deviation; D], [0.0; D]))];
     let flow = Flow::new(StandardNormal::new(D), layers)?;
-    let start = flow.initial(seed)?;
+    let start = flow.initial(seed);
     let rows = flow.with(start)?.sample(ROWS, seed)?;
     let constant = 0.5 * D as f64 * (2.0 * PI).ln();
     let log_p = |row: &[f64]| -0.5 * row.iter().map(|x| x * x).sum::<f64>() - constant;

@@ -33,7 +33,7 @@ pub fn forward<'t>(z: Var<'t>) -> Var<'t> {
 
 fn train(data: &[f64], seed: u64) -> Result<Learned> {
     let flow = flow()?;
-    let mut trainer = Trainer::<f32>::new(&flow, flow.initial(seed)?, SCHEDULE.rate)?;
+    let mut trainer = Trainer::<f32>::new(&flow, flow.initial(seed), SCHEDULE.rate)?;
     trainer.set_clip(10.0);
     let (mut batches, mut losses) = (Batches::new(data, seed), Vec::new());
     for step in 0..SCHEDULE.steps {

@@ -2,8 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
+use rand::{Rng, RngExt};
 
 use super::{Base, StandardNormal};
 use crate::tape::{Init, Parameters, Shape, Tape, Var, select};
@@ -110,7 +109,7 @@ impl Base for GaussianMixture {
         log_sum_exp(terms) - total - 0.5 * d as f64 * TAU.ln()
     }
 
-    fn sample(&self, random: &mut ChaCha8Rng, z: &mut [f64]) {
+    fn sample(&self, random: &mut dyn Rng, z: &mut [f64]) {
         let weights: Vec<f64> = self.log_weights.iter().map(|w| w.exp()).collect();
         let mut left = random.random::<f64>() * weights.iter().sum::<f64>();
         let chosen = weights.iter().position(|weight| {

@@ -1,7 +1,6 @@
 //! Logistic base distribution.
 
-use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
+use rand::{Rng, RngExt};
 
 use super::Base;
 use crate::tape::Var;
@@ -32,7 +31,7 @@ impl Base for Logistic {
     }
 
     /// Applies σ⁻¹ to a uniform number.
-    fn sample(&self, random: &mut ChaCha8Rng, z: &mut [f64]) {
+    fn sample(&self, random: &mut dyn Rng, z: &mut [f64]) {
         for value in z {
             // In (0, 1): the drawn number is a multiple of 2⁻⁵³ below 1, plus half a step. The largest one
             // rounds to 1.

@@ -12,7 +12,7 @@ pub use standard_normal::StandardNormal;
 pub use student_t::StudentT;
 pub use uniform::Uniform;
 
-use rand_chacha::ChaCha8Rng;
+pub use rand::Rng;
 
 use crate::bijection::Domain;
 use crate::tape::{Parameters, Var};
@@ -21,7 +21,7 @@ use crate::tape::{Parameters, Var};
 pub const SCOPE: &str = "base";
 
 /// A base distribution: the distribution of z.
-pub trait Base {
+pub trait Base: Send + Sync {
     /// Number of variables.
     fn dim(&self) -> usize;
 
@@ -46,8 +46,8 @@ pub trait Base {
         plain.rsplit("::").next().unwrap_or(plain).to_string()
     }
 
-    /// Draws one point into `z`.
-    fn sample(&self, random: &mut ChaCha8Rng, z: &mut [f64]);
+    /// Draws one point into `z`, from any generator of random numbers.
+    fn sample(&self, random: &mut dyn Rng, z: &mut [f64]);
 
     /// Returns this base with the given parameter values, for sampling after a fit. A parameter that
     /// `log_prob` declares as `name` is called `base.name` here. `None` if the base has no parameters.
@@ -73,7 +73,7 @@ impl<B: Base + ?Sized> Base for Box<B> {
     fn name(&self) -> String {
         (**self).name()
     }
-    fn sample(&self, random: &mut ChaCha8Rng, z: &mut [f64]) {
+    fn sample(&self, random: &mut dyn Rng, z: &mut [f64]) {
         (**self).sample(random, z);
     }
     fn with_parameters(&self, parameters: &Parameters) -> Option<Box<dyn Base>> {

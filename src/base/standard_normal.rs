@@ -3,7 +3,6 @@
 use std::f64::consts::{PI, TAU};
 
 use rand::{Rng, RngExt};
-use rand_chacha::ChaCha8Rng;
 
 use super::Base;
 use crate::tape::Var;
@@ -30,7 +29,7 @@ impl Base for StandardNormal {
         -0.5 * (z * z).sum() - 0.5 * self.d as f64 * (2.0 * PI).ln()
     }
 
-    fn sample(&self, random: &mut ChaCha8Rng, z: &mut [f64]) {
+    fn sample(&self, random: &mut dyn Rng, z: &mut [f64]) {
         for pair in z.chunks_mut(2) {
             let (first, second) = normal_pair(random);
             pair[0] = first;
@@ -43,7 +42,7 @@ impl Base for StandardNormal {
 
 /// Draws two independent standard normal numbers (Box and Muller, "A note on the generation of random normal
 /// deviates", 1958) from two uniform numbers used as polar coordinates.
-fn normal_pair(random: &mut impl Rng) -> (f64, f64) {
+fn normal_pair(random: &mut dyn Rng) -> (f64, f64) {
     // 1 - u lies in (0, 1], so its logarithm is finite.
     let radius = (-2.0 * (1.0 - random.random::<f64>()).ln()).sqrt();
     let (sin, cos) = (TAU * random.random::<f64>()).sin_cos();

@@ -2,8 +2,7 @@
 
 use std::f64::consts::PI;
 
-use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
+use rand::{Rng, RngExt};
 
 use super::Base;
 use crate::tape::Var;
@@ -52,7 +51,7 @@ impl Base for StudentT {
 
     /// Draws by Bailey's polar method ("Polar generation of random variates with the t-distribution", 1994):
     /// for (u, v) uniform in the unit disc and w = u² + v², u·√(ν·(w^(-2/ν) - 1)/w).
-    fn sample(&self, random: &mut ChaCha8Rng, z: &mut [f64]) {
+    fn sample(&self, random: &mut dyn Rng, z: &mut [f64]) {
         for value in z {
             let (u, w) = loop {
                 let [u, v] = [(); 2].map(|()| 2.0 * random.random::<f64>() - 1.0);

@@ -2,8 +2,7 @@
 
 use std::f64::consts::{PI, TAU};
 
-use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
+use rand::{Rng, RngExt};
 
 use super::Base;
 use crate::bijection::Domain;
@@ -45,7 +44,7 @@ impl Base for Uniform {
         }
     }
 
-    fn sample(&self, random: &mut ChaCha8Rng, z: &mut [f64]) {
+    fn sample(&self, random: &mut dyn Rng, z: &mut [f64]) {
         let mut draw = || match (random.random::<f64>(), self.angles) {
             (u, true) => Some(TAU * u - PI),
             // With probability 2⁻⁵³ the number is 0, which is not in the open interval.

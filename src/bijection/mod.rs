@@ -33,7 +33,7 @@ use crate::tape::Var;
 /// An invertible map from ℝᵈ (or a subset of it) to ℝᵈ (or a subset of it), written as formulas.
 ///
 /// Only `dim` and `forward` are required. The Jacobian, its proven structure and the log-determinant come
-/// from the tape.
+/// from the tape. Several threads may use one bijection at once.
 ///
 /// ```
 /// use pushforward::prelude::*;
@@ -53,7 +53,7 @@ use crate::tape::Var;
 /// assert_eq!(record(&Bend)?.structure(), &Structure::LowerTriangular);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub trait Bijection {
+pub trait Bijection: Send + Sync {
     /// Number of variables.
     fn dim(&self) -> usize;
 

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::density::whole_rows;
 use super::error::FlowError;
+use super::rows::whole_rows;
 
 /// A context for each of some rows; empty where a flow sees none.
 pub(super) struct Contexts<'a> {

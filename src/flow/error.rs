@@ -62,7 +62,8 @@ pub enum FlowError {
     /// A row has no finite likelihood before anything is learned.
     #[error(
         "row {row} has ln p = {log_p} under the starting parameters, which no step can follow; its number farthest from \
-         0 is {value} in column {column} (rows and columns count from 0): leave the row out, or standardise the columns"
+         0 is {value} in column {column} (rows and columns count from 0): leave the row out, or standardise the \
+         columns (`Affine::standardising` is a last layer that does)"
     )]
     Impossible {
         /// The row.
@@ -149,8 +150,8 @@ fn context_message(expected: usize, given: usize) -> String {
     match (expected, given) {
         (0, given) => format!("no layer of this flow takes a context, but one of {given} numbers came"),
         (expected, 0) => format!(
-            "the layers of this flow take a context of {expected} numbers for each row; give it with fit_given, \
-             log_prob_given, sample_given or step_given"
+            "the layers of this flow take a context of {expected} numbers for each row; give it as \
+             FitOptions::contexts, or with log_prob_given, sample_given or step_given"
         ),
         (expected, given) => {
             format!(

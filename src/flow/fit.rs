@@ -3,8 +3,10 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::density::{DensityTape, Flow, finite_rows, whole_rows};
+use super::density::Density;
 use super::error::FlowError;
+use super::flow::Flow;
+use super::rows::{finite_rows, whole_rows};
 use super::support::{Outside, Watch};
 use super::table::Table;
 use super::trainer::Trainer;
@@ -12,9 +14,8 @@ use crate::program::{NonFinite, Output, Program};
 use crate::tape::Parameters;
 use crate::train::{Step, check_clip, check_rate};
 
-/// How to fit.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Fit {
+/// How to fit, for [`Flow::fit`].
+pub struct FitOptions<'a> {
     /// Seeds the starting values, the held-out rows and the order of the minibatches.
     pub seed: u64,
     /// At most so many passes over the training rows.
@@ -29,11 +30,25 @@ pub struct Fit {
     pub patience: usize,
     /// Gradients longer than this (Euclidean, over all parameters) are shortened to it.
     pub clip: f64,
+    /// The contexts of a conditional density p(x | c), one for each row of the data.
+    pub contexts: Option<&'a Table>,
+    /// Is told after each epoch how it goes, and once before the first step.
+    pub progress: Option<&'a mut dyn FnMut(Progress)>,
 }
 
-impl Default for Fit {
-    fn default() -> Fit {
-        Fit { seed: 0, epochs: 200, batch: 256, learning_rate: 2e-3, held_out: 0.1, patience: 25, clip: 10.0 }
+impl Default for FitOptions<'_> {
+    fn default() -> Self {
+        FitOptions {
+            seed: 0,
+            epochs: 200,
+            batch: 256,
+            learning_rate: 2e-3,
+            held_out: 0.1,
+            patience: 25,
+            clip: 10.0,
+            contexts: None,
+            progress: None,
+        }
     }
 }
 
@@ -94,7 +109,7 @@ pub struct History {
     pub stop: Stop,
 }
 
-impl Fit {
+impl FitOptions<'_> {
     fn check(&self, rows: usize) -> Result<(), FlowError> {
         let setting = |name, value: String, allowed| Err(FlowError::Setting { name, value, allowed });
         for (name, value) in [("batch", self.batch), ("epochs", self.epochs), ("patience", self.patience)] {
@@ -116,11 +131,10 @@ impl Fit {
 pub(super) fn train(
     flow: &Flow,
     data: &Table,
-    contexts: Option<&Table>,
-    settings: &Fit,
-    mut progress: impl FnMut(Progress),
+    mut settings: FitOptions<'_>,
 ) -> Result<(Parameters, History), FlowError> {
-    let d = flow.dim();
+    let (d, contexts, mut progress) = (flow.dim(), settings.contexts, settings.progress.take());
+    let mut tell = |told: Progress| progress.iter_mut().for_each(|progress| progress(told));
     settings.check(data.rows())?;
     if data.width() != d {
         return Err(FlowError::Width { expected: d, given: data.width() });
@@ -144,7 +158,7 @@ pub(super) fn train(
     let mut training = order.split_off(kept_out);
     let held_out = order;
 
-    let density = flow.density()?;
+    let density = flow.density();
     let parameters = Parameters::initialise(&density.tape, settings.seed);
     let mut trainer = Trainer::<f64>::on(&density, parameters.clone(), settings.learning_rate)?;
     trainer.set_clip(settings.clip);
@@ -161,10 +175,10 @@ pub(super) fn train(
     let mut history = History { stop: Stop::Epochs, ..History::default() };
     let epochs = settings.epochs;
     let told = Progress { epoch: 0, epochs, training: f64::NAN, held_out: start, best: start };
-    progress(told);
+    tell(told);
     history.epochs.push(told);
     let mut best_score = start;
-    let mut rows = Rows::default();
+    let mut rows = Minibatch::default();
     let batches = training.len().div_ceil(settings.batch);
     for epoch in 1..=epochs {
         shuffle(&mut training, &mut random);
@@ -200,7 +214,7 @@ pub(super) fn train(
         }
         let training = -total / training.len() as f64;
         let told = Progress { epoch, epochs, training, held_out: held_out_score, best: best_score };
-        progress(told);
+        tell(told);
         history.epochs.push(told);
         if epoch - history.best_epoch >= settings.patience {
             history.stop = Stop::Early;
@@ -210,14 +224,14 @@ pub(super) fn train(
     Ok((best, history))
 }
 
-/// Rows of the table and their contexts, one after another.
+/// Some rows of the table and their contexts, one after another.
 #[derive(Default)]
-struct Rows {
+struct Minibatch {
     values: Vec<f64>,
     contexts: Vec<f64>,
 }
 
-impl Rows {
+impl Minibatch {
     fn inputs(&self, count: usize) -> Vec<&[f64]> {
         [self.values.as_slice(), &self.contexts][..count].to_vec()
     }
@@ -227,9 +241,9 @@ impl Rows {
 struct Scores<'a> {
     data: &'a Table,
     contexts: Option<&'a Table>,
-    density: &'a DensityTape,
+    density: &'a Density,
     inputs: usize,
-    held_out: Rows,
+    held_out: Minibatch,
     held_out_count: usize,
     /// Σ ln p.
     sum: Program<f64>,
@@ -239,7 +253,7 @@ struct Scores<'a> {
 
 impl<'a> Scores<'a> {
     fn new(
-        density: &'a DensityTape,
+        density: &'a Density,
         data: &'a Table,
         contexts: Option<&'a Table>,
         held_out: &[usize],
@@ -252,7 +266,7 @@ impl<'a> Scores<'a> {
             contexts,
             density,
             inputs: inputs.len(),
-            held_out: Rows::default(),
+            held_out: Minibatch::default(),
             held_out_count: held_out.len(),
             sum,
             watch,
@@ -261,14 +275,14 @@ impl<'a> Scores<'a> {
         scores
     }
 
-    fn rows(&self, rows: &[usize]) -> Rows {
-        let mut gathered = Rows::default();
+    fn rows(&self, rows: &[usize]) -> Minibatch {
+        let mut gathered = Minibatch::default();
         self.gather(rows, &mut gathered);
         gathered
     }
 
     /// These rows, into what is there already.
-    fn gather(&self, rows: &[usize], into: &mut Rows) {
+    fn gather(&self, rows: &[usize], into: &mut Minibatch) {
         let fill = |table: &Table, into: &mut Vec<f64>| {
             into.clear();
             rows.iter().for_each(|row| into.extend_from_slice(table.row(*row)));

@@ -10,16 +10,21 @@ mod csv;
 mod density;
 mod error;
 mod fit;
+mod fitted;
+#[expect(clippy::module_inception, reason = "a flow is what the module is about")]
+mod flow;
 mod gaussian;
+mod rows;
 mod support;
 mod table;
 mod trainer;
 
 #[cfg(feature = "csv")]
 pub use csv::TableError;
-pub use density::{Fitted, Flow};
 pub use error::FlowError;
-pub use fit::{Fit, History, Progress, Stop};
+pub use fit::{FitOptions, History, Progress, Stop};
+pub use fitted::FittedFlow;
+pub use flow::Flow;
 pub use gaussian::Gaussian;
 pub use support::Outside;
 pub use table::Table;

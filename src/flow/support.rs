@@ -147,7 +147,7 @@ impl<F: Precision> Watch<F> {
     }
 
     /// The first of these rows that leaves the support, and where it leaves first.
-    pub fn first_outside(&mut self, inputs: &[&[F]], rows: usize) -> Result<Option<Outside>, FlowError> {
+    pub fn first_outside(&self, inputs: &[&[F]], rows: usize) -> Result<Option<Outside>, FlowError> {
         let found = self.program.run(inputs, rows)?;
         for row in 0..rows {
             for (place, pair) in self.places.iter().zip(found.chunks(2)) {
@@ -171,7 +171,7 @@ impl<F: Precision> Watch<F> {
     }
 
     /// Whether a single row lies exactly on an end of a set that it must lie in.
-    pub fn on_an_end(&mut self, inputs: &[&[F]]) -> Result<bool, FlowError> {
+    pub fn on_an_end(&self, inputs: &[&[F]]) -> Result<bool, FlowError> {
         let found = self.program.run(inputs, 1)?;
         Ok(self.places.iter().zip(found.chunks(2)).any(|(place, pair)| {
             numbers(&pair[0], 0, 1).into_iter().enumerate().any(|(i, value)| {

@@ -66,6 +66,9 @@ impl Table {
     }
 
     /// Each column less a mean, by a standard deviation; a constant column is only shifted.
+    ///
+    /// Within a flow [`Affine::standardising`](crate::layers::Affine::standardising) does the same as its last layer, and
+    /// ln p stays in the units of the data.
     pub fn standardised(&self, (means, deviations): &(Vec<f64>, Vec<f64>)) -> Table {
         let width = self.width();
         let scale = |j: usize| if deviations[j] > 0.0 { deviations[j] } else { 1.0 };

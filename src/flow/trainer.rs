@@ -1,7 +1,9 @@
 //! Maximum likelihood, one training step after another.
 
-use super::density::{DensityTape, Flow, finite_rows, whole_rows};
+use super::density::Density;
 use super::error::FlowError;
+use super::flow::Flow;
+use super::rows::{finite_rows, whole_rows};
 use super::support::{Outside, Watch};
 use crate::program::{NonFinite, Precision, Profile, Threads};
 use crate::tape::Parameters;
@@ -15,7 +17,7 @@ use crate::train::{Descent, Step};
 ///
 /// let layers: Vec<Box<dyn Bijection>> = vec![Box::new(Affine::new([1.0], [0.0]))];
 /// let flow = Flow::new(StandardNormal::new(1), layers)?;
-/// let mut trainer = Trainer::<f64>::new(&flow, flow.initial(0)?, 0.1)?;
+/// let mut trainer = Trainer::<f64>::new(&flow, flow.initial(0), 0.1)?;
 /// let data = [4.0, 6.0, 5.0, 7.0];
 /// let losses: Vec<f64> = (0..400).map(|_| trainer.step(&data)).collect::<Result<_, _>>()?;
 /// assert!(losses[399] < losses[0]);
@@ -37,11 +39,11 @@ impl<F: Precision> Trainer<F> {
     /// # Errors
     /// [`FlowError::Setting`], and what is wrong with a layer or with the parameters.
     pub fn new(flow: &Flow, parameters: Parameters, learning_rate: f64) -> Result<Trainer<F>, FlowError> {
-        Trainer::on(&flow.density()?, parameters, learning_rate)
+        Trainer::on(&flow.density(), parameters, learning_rate)
     }
 
     pub(super) fn on(
-        density: &DensityTape,
+        density: &Density,
         parameters: Parameters,
         learning_rate: f64,
     ) -> Result<Trainer<F>, FlowError> {
@@ -53,8 +55,8 @@ impl<F: Precision> Trainer<F> {
         Ok(Trainer {
             descent: Descent::new(tape, &inputs, (loss.id(), outside), |_| true, parameters, learning_rate)?,
             outside: density.support.as_ref().map(|support| support.watch(tape, &inputs)),
-            width: tape.shape(density.x).len(),
-            context: density.context.map_or(0, |node| tape.shape(node).len()),
+            width: density.width(),
+            context: density.context_width(),
         })
     }
 

@@ -3,6 +3,8 @@
 //! x = a ⊙ z + b
 //!
 //! The scale may have either sign: ln|det J| = Σ ln|aᵢ|.
+//! Scale and shift are learned, or fixed: with the means and deviations of data the layer standardises them, and ln p
+//! stays in the units of the data.
 
 use std::panic::Location;
 
@@ -15,6 +17,8 @@ use crate::tape::{Init, Shape, Var};
 pub struct Affine {
     scale: Vec<f64>,
     shift: Vec<f64>,
+    /// Whether both are parameters; else they are constants.
+    learned: bool,
 }
 
 impl Affine {
@@ -25,7 +29,51 @@ impl Affine {
     pub fn new(scale: impl Into<Vec<f64>>, shift: impl Into<Vec<f64>>) -> Affine {
         let (scale, shift) = (scale.into(), shift.into());
         assert_eq!(scale.len(), shift.len(), "an affine map needs one shift for each scale");
-        Affine { scale, shift }
+        Affine { scale, shift, learned: true }
+    }
+
+    /// Keeps these scales and shifts: they are constants, and not learned.
+    ///
+    /// # Panics
+    /// When there is not one shift a scale, when a scale is 0, or when a number is not finite.
+    pub fn fixed(scale: impl Into<Vec<f64>>, shift: impl Into<Vec<f64>>) -> Affine {
+        let affine = Affine { learned: false, ..Affine::new(scale, shift) };
+        let sound = affine.scale.iter().all(|scale| *scale != 0.0);
+        let finite = affine.scale.iter().chain(&affine.shift).all(|number| number.is_finite());
+        assert!(sound && finite, "fixed scales are finite and not 0, and shifts finite: {affine:?}");
+        affine
+    }
+
+    /// The last layer of a flow of data with these means and standard deviations: x = σ ⊙ z + μ, both fixed. The layers
+    /// before it see standardised data, z = (x - μ)/σ, while ln p(x) is in the units of the data. A constant column
+    /// (σ = 0) is only shifted.
+    ///
+    /// ```
+    /// use pushforward::prelude::*;
+    ///
+    /// let table = Table::new(&["m", "s"], vec![100.0, 2e-3, 104.0, 1e-3, 90.0, 4e-3])?;
+    /// let layers: Vec<Box<dyn Bijection>> =
+    ///     vec![Box::new(Linear::identity(2)), Box::new(Affine::standardising(&table.moments()))];
+    /// let flow = Flow::new(StandardNormal::new(2), layers)?;
+    /// let start = flow.initial(0);
+    /// let fitted = flow.with(start)?;
+    ///
+    /// // By hand: the standardised table, and -Σ ln σ for the change of units.
+    /// let by_hand = Flow::new(StandardNormal::new(2), [Box::new(Linear::identity(2)) as Box<dyn Bijection>])?;
+    /// let start = by_hand.initial(0);
+    /// let by_hand = by_hand.with(start)?.log_prob(table.standardised(&table.moments()).values())?;
+    /// let units: f64 = table.moments().1.iter().map(|sigma| sigma.ln()).sum();
+    /// for (one, other) in fitted.log_prob(table.values())?.iter().zip(by_hand) {
+    ///     assert!((one - (other - units)).abs() < 1e-12);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Panics
+    /// When there is not one deviation a mean, or when a number is not finite.
+    pub fn standardising((means, deviations): &(Vec<f64>, Vec<f64>)) -> Affine {
+        let scale = |sigma: &f64| if *sigma == 0.0 { 1.0 } else { *sigma };
+        Affine::fixed(deviations.iter().map(scale).collect::<Vec<f64>>(), means.clone())
     }
 
     /// Builds the layer with the identity on d variables as its initial value.
@@ -33,11 +81,14 @@ impl Affine {
         Affine::new(vec![1.0; d], vec![0.0; d])
     }
 
-    fn parameters<'t>(&self, z: Var<'t>) -> (Var<'t>, Var<'t>) {
+    /// The scale and the shift, as parameters or as constants.
+    fn numbers<'t>(&self, z: Var<'t>) -> (Var<'t>, Var<'t>) {
         let shape = Shape::Vector(self.scale.len());
-        let parameter =
-            |name, values: &Vec<f64>| z.tape().parameter(name, shape, Init::Values(values.clone()));
-        (parameter("scale", &self.scale), parameter("shift", &self.shift))
+        let number = |name, values: &Vec<f64>| match self.learned {
+            true => z.tape().parameter(name, shape, Init::Values(values.clone())),
+            false => z.tape().vector(values),
+        };
+        (number("scale", &self.scale), number("shift", &self.shift))
     }
 }
 
@@ -53,7 +104,7 @@ impl Bijection for Affine {
     #[track_caller]
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
         z.tape().called_from(Location::caller(), || {
-            let (scale, shift) = self.parameters(z);
+            let (scale, shift) = self.numbers(z);
             scale * z + shift
         })
     }

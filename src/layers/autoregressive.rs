@@ -12,7 +12,7 @@ use std::panic::Location;
 
 use super::masked_network::MaskedNetwork;
 use super::spline::SplineTransformer;
-use super::transformer::Transformer;
+use super::transformer::{AffineTransformer, ScaleMap, Transformer};
 use crate::bijection::{Bijection, Inverse, solve_in_order};
 use crate::jacobian::{Order, Structure};
 use crate::tape::Var;
@@ -20,46 +20,21 @@ use crate::tape::Var;
 /// Autoregressive layer: a transformer for each variable, with element parameters from the variables before
 /// it.
 #[derive(Clone, Debug)]
-pub struct Autoregressive<T = Standardise> {
+pub struct Autoregressive<T = AffineTransformer> {
     network: MaskedNetwork,
     transformer: T,
-}
-
-/// Affine transformer of μ and α: (x - μ)·exp(-α) if `normalising`, z·exp(α) + μ otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standardise {
-    normalising: bool,
-}
-
-impl Transformer for Standardise {
-    fn parameters_per_dimension(&self) -> usize {
-        2
-    }
-
-    fn forward<'t>(&self, input: Var<'t>, numbers: Var<'t>) -> Var<'t> {
-        let m = input.len();
-        let (shift, scale) = (numbers.slice(0..m), numbers.slice(m..2 * m));
-        match self.normalising {
-            true => (input - shift) * (-scale).exp(),
-            false => input * scale.exp() + shift,
-        }
-    }
-
-    fn name(&self) -> String {
-        String::new()
-    }
 }
 
 impl Autoregressive {
     /// Builds an IAF layer: zᵢ is scaled and shifted by functions of z_{<i}.
     pub fn iaf(network: MaskedNetwork) -> Autoregressive {
-        Autoregressive::with(network, Standardise { normalising: false })
+        Autoregressive::with(network, AffineTransformer::new(ScaleMap::Identity))
     }
 
     /// Builds a MAF layer: xᵢ = zᵢ·exp(αᵢ) + μᵢ with αᵢ and μᵢ functions of x_{<i}. Recorded as the inverse
     /// of zᵢ = (xᵢ - μᵢ)·exp(-αᵢ), which is one pass.
     pub fn maf(network: MaskedNetwork) -> Inverse<Autoregressive> {
-        Inverse::new(Autoregressive::with(network, Standardise { normalising: true }))
+        Inverse::new(Autoregressive::with(network, AffineTransformer::normalising(ScaleMap::Identity)))
     }
 }
 
@@ -118,6 +93,9 @@ impl<T: Transformer> Bijection for Autoregressive<T> {
     }
 
     fn name(&self) -> String {
-        self.transformer.name() + "Autoregressive"
+        // The affine one is the usual transformer, and not named.
+        let transformer = self.transformer.name();
+        let named = if transformer == "Affine" { "" } else { transformer.as_str() };
+        format!("{named}Autoregressive")
     }
 }

@@ -13,7 +13,7 @@ use std::panic::Location;
 
 use super::network::Network;
 use super::spline::SplineTransformer;
-use super::transformer::{Rescale, ScaleMap, ShiftTransformer, Transformer};
+use super::transformer::{AffineTransformer, ScaleMap, ShiftTransformer, Transformer};
 use crate::bijection::{Bijection, Domain};
 use crate::jacobian::{Order, Structure};
 use crate::tape::{Var, concat};
@@ -104,7 +104,7 @@ pub type AdditiveCoupling = Coupling<ShiftTransformer>;
 
 /// RealNVP: affine coupling x_b = z_b · exp(s(z_a)) + t(z_a). The network returns the unconstrained
 /// log-scales of all transformed variables, then the shifts.
-pub type AffineCoupling = Coupling<Rescale>;
+pub type AffineCoupling = Coupling<AffineTransformer>;
 
 /// Neural spline flows: spline coupling, where x_b is a monotone spline of z_b with knots that depend on z_a.
 pub type SplineCoupling = Coupling<SplineTransformer>;
@@ -119,19 +119,15 @@ impl AdditiveCoupling {
 impl AffineCoupling {
     /// Builds the layer with [`ScaleMap::Bounded`]; the input of `network` is the identity part of `mask`.
     pub fn new(mask: CouplingMask, network: Network) -> AffineCoupling {
-        Coupling::with(mask, network, Rescale { log_scale: ScaleMap::Bounded })
+        Coupling::with(mask, network, AffineTransformer::new(ScaleMap::Bounded))
     }
 
     /// Sets the scale map; defaults to [`ScaleMap::Bounded`].
     ///
     /// # Panics
-    /// When the slope of [`ScaleMap::SoftClipped`] is not above 0, or is 1.
+    /// As [`AffineTransformer::new`].
     pub fn with_log_scale(self, log_scale: ScaleMap) -> AffineCoupling {
-        if let ScaleMap::SoftClipped { slope } = log_scale {
-            let sound = slope > 0.0 && slope.is_finite() && slope != 1.0;
-            assert!(sound, "the smallest scale is above 0 and other than 1, not {slope}");
-        }
-        AffineCoupling { transformer: Rescale { log_scale }, ..self }
+        AffineCoupling { transformer: AffineTransformer::new(log_scale), ..self }
     }
 }
 

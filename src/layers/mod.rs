@@ -15,7 +15,7 @@ mod transformer;
 mod triangular;
 
 pub use affine::Affine;
-pub use autoregressive::{Autoregressive, Standardise};
+pub use autoregressive::Autoregressive;
 pub use continuous::{Continuous, Divergence, Field, NetworkField, Solver};
 pub use coupling::{AdditiveCoupling, AffineCoupling, Coupling, CouplingMask, SplineCoupling};
 pub use elementwise::{Elementwise, Transform};
@@ -26,5 +26,5 @@ pub use permutation::Permutation;
 pub use spline::{
     CircularSpline, MonotoneSpline, RationalQuadraticSpline, SplineConstraint, SplineTransformer,
 };
-pub use transformer::{Rescale, ScaleMap, ShiftTransformer, Transformer};
+pub use transformer::{AffineTransformer, ScaleMap, ShiftTransformer, Transformer};
 pub use triangular::{Triangular, plu};

@@ -32,7 +32,7 @@ use crate::tape::{Init, Shape, Var};
 /// assert!(audit(&layer)?.has_no_refutation());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub trait Transformer {
+pub trait Transformer: Send + Sync {
     /// Number of element parameters for each variable.
     fn parameters_per_dimension(&self) -> usize;
 
@@ -104,19 +104,46 @@ impl ScaleMap {
 
 /// Affine transformer: x = z·exp(s) + t, with s computed from the unconstrained log-scale by the scale map.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rescale {
-    pub(super) log_scale: ScaleMap,
+pub struct AffineTransformer {
+    log_scale: ScaleMap,
+    normalising: bool,
 }
 
-impl Transformer for Rescale {
+impl AffineTransformer {
+    /// z·exp(s) + t.
+    ///
+    /// # Panics
+    /// When the slope of [`ScaleMap::SoftClipped`] is not above 0, or is 1.
+    pub fn new(log_scale: ScaleMap) -> AffineTransformer {
+        if let ScaleMap::SoftClipped { slope } = log_scale {
+            let sound = slope > 0.0 && slope.is_finite() && slope != 1.0;
+            assert!(sound, "the smallest scale is above 0 and other than 1, not {slope}");
+        }
+        AffineTransformer { log_scale, normalising: false }
+    }
+
+    /// (x - t)·exp(-s), the inverse of [`AffineTransformer::new`]: for layers that are written from x to z.
+    ///
+    /// # Panics
+    /// As [`AffineTransformer::new`].
+    pub fn normalising(log_scale: ScaleMap) -> AffineTransformer {
+        AffineTransformer { normalising: true, ..AffineTransformer::new(log_scale) }
+    }
+}
+
+impl Transformer for AffineTransformer {
     fn parameters_per_dimension(&self) -> usize {
         2
     }
 
-    fn forward<'t>(&self, z: Var<'t>, parameters: Var<'t>) -> Var<'t> {
-        let m = z.len();
+    fn forward<'t>(&self, input: Var<'t>, parameters: Var<'t>) -> Var<'t> {
+        let m = input.len();
         let (raw, shift) = (parameters.slice(0..m), parameters.slice(m..2 * m));
-        z * self.log_scale.apply(raw).exp() + shift
+        let log_scale = self.log_scale.apply(raw);
+        match self.normalising {
+            true => (input - shift) * (-log_scale).exp(),
+            false => input * log_scale.exp() + shift,
+        }
     }
 
     fn name(&self) -> String {

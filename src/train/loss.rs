@@ -1,7 +1,7 @@
 //! Losses as recorded programs.
 
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::error::TrainError;
 use crate::base::Base;
@@ -13,7 +13,7 @@ pub(super) enum Source {
     /// Given for each step.
     Data,
     /// Drawn anew for each row of each step.
-    Noise(Rc<dyn Base>),
+    Noise(Arc<dyn Base>),
 }
 
 /// An input of a loss.
@@ -85,7 +85,7 @@ impl<'t> Sources<'t> {
 
     /// Declares a noise input: independent draws from a base distribution, new for each row of each step.
     pub fn noise(&self, base: impl Base + 'static) -> Var<'t> {
-        self.input(base.dim(), Source::Noise(Rc::new(base)))
+        self.input(base.dim(), Source::Noise(Arc::new(base)))
     }
 
     fn input(&self, width: usize, source: Source) -> Var<'t> {

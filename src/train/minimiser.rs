@@ -1,6 +1,6 @@
 //! Minimisation of a loss.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -69,7 +69,7 @@ pub struct Minimiser<F> {
 
 /// Noise for the rows of a step.
 struct Noise<F> {
-    base: Rc<dyn Base>,
+    base: Arc<dyn Base>,
     draws: Vec<f64>,
     values: Vec<F>,
 }

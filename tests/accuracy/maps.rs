@@ -4,7 +4,7 @@ use pushforward::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-type Formula = Box<dyn for<'t> Fn(Var<'t>) -> Var<'t> + Sync>;
+type Formula = Box<dyn for<'t> Fn(Var<'t>) -> Var<'t> + Send + Sync>;
 
 /// A bijection from a formula.
 pub struct Map {
@@ -37,7 +37,7 @@ fn map(
     name: &str,
     d: usize,
     domain: Domain,
-    forward: impl for<'t> Fn(Var<'t>) -> Var<'t> + Sync + 'static,
+    forward: impl for<'t> Fn(Var<'t>) -> Var<'t> + Send + Sync + 'static,
 ) -> Map {
     let structure = if d == 1 { Structure::Diagonal } else { Structure::LowerTriangular };
     Map { name: name.to_string(), d, structure, domain, forward: Box::new(forward) }

@@ -1,6 +1,6 @@
 //! Recipes of layers: plain data from which a layer is recorded, with known properties.
 
-use std::cell::Cell;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use pushforward::prelude::*;
 
@@ -245,7 +245,7 @@ impl Recipe {
 
     /// As a layer.
     pub fn layer(&self) -> Box<dyn Bijection> {
-        Box::new(Layer { recipe: self.clone(), calls: Cell::new(0) })
+        Box::new(Layer { recipe: self.clone(), calls: AtomicU32::new(0) })
     }
 }
 
@@ -305,7 +305,7 @@ fn unimodular(d: usize, choose: &mut Chooser) -> Vec<f64> {
 /// A recipe as a bijection.
 struct Layer {
     recipe: Recipe,
-    calls: Cell<u32>,
+    calls: AtomicU32,
 }
 
 impl Bijection for Layer {
@@ -348,7 +348,7 @@ impl Bijection for Layer {
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
         let (recipe, tape, d) = (&self.recipe, z.tape(), self.dim());
         let mut recorder = Recorder::new(tape);
-        self.calls.set(self.calls.get() + 1);
+        self.calls.fetch_add(1, Ordering::Relaxed);
         if recipe.vector {
             let x = recipe.chains[0].iter().fold(z, |v, step| step.record(v, &[], &mut recorder));
             return self.changed(x);
@@ -374,7 +374,7 @@ impl Layer {
     /// After enough calls, another map.
     fn changed<'t>(&self, x: Var<'t>) -> Var<'t> {
         match self.recipe.spoil {
-            Some(Spoil::Impure(calls)) if self.calls.get() > calls => x * 3.0,
+            Some(Spoil::Impure(calls)) if self.calls.load(Ordering::Relaxed) > calls => x * 3.0,
             _ => x,
         }
     }

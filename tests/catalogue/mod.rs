@@ -19,6 +19,7 @@ pub fn catalogue() -> Vec<Entry> {
     };
     vec![
         entry(Box::new(Affine::new([2.0, -0.5, 1.0], [0.1, 0.0, -3.0])), 30.0),
+        entry(Box::new(Affine::fixed([0.7, -2.0, 1.0], [5.0, 0.0, -0.1])), 30.0),
         entry(Box::new(Linear::new([2.0, 0.3, 0.0, -1.0, 0.5, 0.2, 0.4, 0.0, 1.5], [0.0, 1.0, 2.0])), 30.0),
         entry(Box::new(Permutation::new([2, 0, 1])), 30.0),
         entry(Box::new(Triangular::lower(3)), 30.0),

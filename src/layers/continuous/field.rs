@@ -7,7 +7,7 @@ use crate::tape::{Var, concat};
 ///
 /// If v is Lipschitz in z and continuous in t, the solution through every point is unique, so the map from z
 /// at time 0 to x at time 1 is one-to-one (Picard and Lindelöf).
-pub trait Field {
+pub trait Field: Send + Sync {
     /// Number of variables.
     fn dim(&self) -> usize;
 

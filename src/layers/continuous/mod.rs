@@ -54,7 +54,7 @@ pub enum Divergence {
 ///
 /// let layers: Vec<Box<dyn Bijection>> = vec![Box::new(Continuous::new(Spread, Solver::RungeKutta4, 20))];
 /// let flow = Flow::new(StandardNormal::new(1), layers)?;
-/// let start = flow.initial(0)?;
+/// let start = flow.initial(0);
 /// let log_p = flow.with(start)?.log_prob(&[1.0])?[0];
 /// let exact = -0.5 / 1f64.exp() - 0.5 - 0.5 * (2.0 * std::f64::consts::PI).ln();
 /// assert!((log_p - exact).abs() < 1e-7);

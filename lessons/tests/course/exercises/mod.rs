@@ -47,7 +47,7 @@ mod lesson_18;
 mod lesson_19;
 mod lesson_20;
 
-use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pushforward::bijection::Composition;
 use pushforward::prelude::*;
@@ -135,12 +135,12 @@ impl<B: Bijection> Bijection for Restricted<B> {
 struct Changing<A, B> {
     first: A,
     then: B,
-    calls: Cell<usize>,
+    calls: AtomicUsize,
 }
 
 impl<A: Bijection, B: Bijection> Changing<A, B> {
     fn new(first: A, then: B) -> Changing<A, B> {
-        Changing { first, then, calls: Cell::new(0) }
+        Changing { first, then, calls: AtomicUsize::new(0) }
     }
 }
 
@@ -152,8 +152,11 @@ impl<A: Bijection, B: Bijection> Bijection for Changing<A, B> {
         self.first.structure()
     }
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
-        self.calls.set(self.calls.get() + 1);
-        if self.calls.get() < 6 { self.first.forward(z) } else { self.then.forward(z) }
+        if self.calls.fetch_add(1, Ordering::Relaxed) < 5 {
+            self.first.forward(z)
+        } else {
+            self.then.forward(z)
+        }
     }
 }
 

@@ -1,0 +1,144 @@
+//! A flow after it was fitted: scores and samples.
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::context::Contexts;
+use super::error::FlowError;
+use super::fit::History;
+use super::flow::Flow;
+use super::rows::whole_rows;
+use super::support::Watch;
+use crate::base::Base;
+use crate::bijection::{Bijection, BijectionError, forward_with_log_det};
+use crate::program::{Output, Program};
+use crate::tape::{NodeId, Parameters, Shape, Tape};
+
+/// A flow with values for its parameters: an exact density and a sampler.
+///
+/// Scoring and sampling take `&self`: several threads may ask one flow at once.
+pub struct FittedFlow {
+    flow: Flow,
+    /// The base with what it learned, if it has parameters.
+    base: Option<Box<dyn Base>>,
+    parameters: Parameters,
+    history: History,
+    density: Program<f64>,
+    /// Where rows may leave the support.
+    watch: Option<Watch<f64>>,
+    /// Or why there is none: a layer that is written from x to z may have no z to x as a formula.
+    sampler: Result<Program<f64>, BijectionError>,
+}
+
+impl FittedFlow {
+    pub(super) fn new(flow: Flow, parameters: Parameters, history: History) -> Result<FittedFlow, FlowError> {
+        let recorded = flow.density();
+        let inputs = recorded.inputs();
+        let outside = recorded.support.as_ref().map(|support| support.outside);
+        let outputs: Vec<Output> = [recorded.log_prob].into_iter().chain(outside).map(Output::Each).collect();
+        let mut density = Program::compile(&recorded.tape, &inputs, &outputs);
+        density.load(&parameters)?;
+        let mut watch = recorded.support.as_ref().map(|support| support.watch(&recorded.tape, &inputs));
+        watch.iter_mut().try_for_each(|watch| watch.load(&parameters))?;
+        drop(recorded);
+        let tape = Tape::new();
+        tape.context_by_row();
+        let z = tape.input(Shape::Vector(flow.dim()));
+        let sampler = match forward_with_log_det(&flow.chain, z) {
+            Ok(pushed) => {
+                let context = tape.declared_context().map(|context| context.id());
+                let inputs: Vec<NodeId> = [z.id()].into_iter().chain(context).collect();
+                let mut program = Program::compile(&tape, &inputs, &[Output::Each(pushed.x.id())]);
+                program.load(&parameters)?;
+                Ok(program)
+            }
+            Err(error) => Err(error),
+        };
+        let base = flow.base.with_parameters(&parameters);
+        Ok(FittedFlow { flow, base, parameters, history, density, watch, sampler })
+    }
+
+    /// The values of the parameters.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// How the fitting went.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// ln p of each row, exactly (of a [continuous](crate::layers::Continuous) layer, to the order of its steps); rows one
+    /// after another.
+    ///
+    /// Outside the support, and at ±∞, the answer is -∞ for that row. The support is what the layers make of the base's:
+    /// on the way back from x, each number must lie in the codomain of each layer and at the end in the base's support.
+    /// A row that lies on an end of one of these sets (to the last digit of a double) and has no other number is -∞ too.
+    ///
+    /// # Errors
+    /// [`FlowError::Rows`], [`FlowError::Nan`], and [`FlowError::NotFinite`] where a density should exist and
+    /// the numbers break down.
+    pub fn log_prob(&self, rows: &[f64]) -> Result<Vec<f64>, FlowError> {
+        self.log_prob_given(rows, &[])
+    }
+
+    /// ln p(x | c) of each row x; a context for each row, or one for all.
+    ///
+    /// # Errors
+    /// As [`FittedFlow::log_prob`], and [`FlowError::Context`], [`FlowError::ContextRows`].
+    pub fn log_prob_given(&self, rows: &[f64], contexts: &[f64]) -> Result<Vec<f64>, FlowError> {
+        let d = self.flow.dim();
+        let count = whole_rows(rows, d)?;
+        let codomain = self.flow.chain.codomain();
+        let contexts = Contexts::new(self.flow.context, contexts, count)?;
+        let mut results = self.density.run(&contexts.beside(rows), count)?.into_iter();
+        let mut log_prob = results.next().expect("ln p");
+        let outside = results.next();
+        for (row, value) in log_prob.iter_mut().enumerate() {
+            let x = &rows[row * d..(row + 1) * d];
+            if !codomain.contains(x) || outside.as_ref().is_some_and(|count| count[row] > 0.0) {
+                *value = f64::NEG_INFINITY;
+            } else if value.is_nan() || *value == f64::INFINITY {
+                if let Some(watch) = &self.watch
+                    && watch.on_an_end(&contexts.beside_row(x, row))?
+                {
+                    *value = f64::NEG_INFINITY;
+                    continue;
+                }
+                let origin = self.density.trace_nonfinite(&contexts.beside_row(x, row), 1)?;
+                return Err(FlowError::not_finite(row, origin));
+            }
+        }
+        Ok(log_prob)
+    }
+
+    /// Draws `count` points, row after row: one draw of the base and one pass each.
+    ///
+    /// # Errors
+    /// [`FlowError::NotFinite`] when a pass breaks down, and why there is no way from z to x where a layer has
+    /// none.
+    pub fn sample(&self, count: usize, seed: u64) -> Result<Vec<f64>, FlowError> {
+        self.sample_given(count, &[], seed)
+    }
+
+    /// Draws `count` points of p(x | c); a context for each of them, or one for all.
+    ///
+    /// # Errors
+    /// As [`FittedFlow::sample`], and [`FlowError::Context`], [`FlowError::ContextRows`].
+    pub fn sample_given(&self, count: usize, contexts: &[f64], seed: u64) -> Result<Vec<f64>, FlowError> {
+        let d = self.flow.dim();
+        let contexts = Contexts::new(self.flow.context, contexts, count)?;
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut z = vec![0.0; count * d];
+        let base = self.base.as_ref().unwrap_or(&self.flow.base);
+        z.chunks_mut(d).for_each(|row| base.sample(&mut random, row));
+        let sampler = self.sampler.as_ref().map_err(|error| error.clone())?;
+        let x = sampler.run(&contexts.beside(&z), count)?.pop().expect("one output");
+        if let Some(place) = x.iter().position(|value| !value.is_finite()) {
+            let row = place / d;
+            let origin = sampler.trace_nonfinite(&contexts.beside_row(&z[row * d..(row + 1) * d], row), 1)?;
+            return Err(FlowError::not_finite(row, origin));
+        }
+        Ok(x)
+    }
+}

@@ -1,0 +1,140 @@
+//! A flow before it is fitted: a base, layers, and the density that they make, recorded once.
+
+use std::sync::{Mutex, MutexGuard};
+
+use super::density::Density;
+use super::error::FlowError;
+use super::fit::{FitOptions, History, train};
+use super::fitted::FittedFlow;
+use super::table::Table;
+use crate::base::Base;
+use crate::bijection::{Bijection, Chain};
+use crate::tape::Parameters;
+
+/// Layers over a base, not yet fitted.
+///
+/// Layers whose networks see a context ([`Network::with_context`](crate::layers::Network::with_context)) make a
+/// conditional density p(x | c): then [`FitOptions::contexts`] and the methods that end in `_given` are to be used, and
+/// the others are refused.
+pub struct Flow {
+    pub(super) base: Box<dyn Base>,
+    pub(super) chain: Chain,
+    pub(super) context: usize,
+    /// Recorded when the flow is made. Gradients are derived on the same tape, by one thread at a time.
+    density: Mutex<Density>,
+}
+
+impl Flow {
+    /// Puts layers, first to last, over a base. Every layer is recorded and its claims are proven.
+    ///
+    /// The base must have its mass where the first layer is defined, and each layer must be defined where the one before
+    /// it goes: else a part of the mass would be lost, and no density would integrate to 1. The density is 0 for an x
+    /// that no z of the base's support is mapped to. Where such an x lies may depend on parameters: over a base on (0, 1)
+    /// an affine layer reaches an interval that it learns, and while it is fitted the interval closes in on the data
+    /// until one row is outside, where the fit [stops](crate::flow::Stop::Outside). A base on all of ℝ, or a first layer
+    /// that maps the base's support onto ℝ, reaches everywhere.
+    ///
+    /// # Errors
+    /// [`FlowError::Empty`], [`FlowError::Dimension`], [`FlowError::Base`], and what is wrong with a layer.
+    pub fn new(
+        base: impl Base + 'static,
+        layers: impl IntoIterator<Item = Box<dyn Bijection>>,
+    ) -> Result<Flow, FlowError> {
+        let layers: Vec<Box<dyn Bijection>> = layers.into_iter().collect();
+        if layers.is_empty() {
+            return Err(FlowError::Empty);
+        }
+        let (base, chain): (Box<dyn Base>, Chain) = (Box::new(base), Chain::new(layers));
+        let d = chain.dim();
+        if base.dim() != d {
+            return Err(FlowError::Dimension { base: base.dim(), layers: d });
+        }
+        let (support, first) = (base.support(), &chain.layers()[0]);
+        if !support.is_within(&first.domain(), d) {
+            return Err(FlowError::Base {
+                base: base.name(),
+                support: support.written(d),
+                layer: first.name(),
+                takes: first.domain().written(d),
+            });
+        }
+        let density = Density::record(&*base, &chain)?;
+        Ok(Flow { base, chain, context: density.context_width(), density: Mutex::new(density) })
+    }
+
+    /// How many variables it has.
+    pub fn dim(&self) -> usize {
+        self.chain.dim()
+    }
+
+    /// How many numbers the context has that its layers see; 0 for a density of x alone.
+    pub fn context(&self) -> usize {
+        self.context
+    }
+
+    /// The layers as one bijection.
+    pub fn bijection(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// ln p(x) as it was recorded.
+    pub(super) fn density(&self) -> MutexGuard<'_, Density> {
+        // A thread that panicked may have left nodes that nothing refers to.
+        self.density.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// The starting values of the parameters, for this seed.
+    pub fn initial(&self, seed: u64) -> Parameters {
+        Parameters::initialise(&self.density().tape, seed)
+    }
+
+    /// The flow with these parameters.
+    ///
+    /// # Errors
+    /// [`FlowError::Program`] when a parameter is missing or has another shape.
+    pub fn with(self, parameters: Parameters) -> Result<FittedFlow, FlowError> {
+        FittedFlow::new(self, parameters, History::default())
+    }
+
+    /// Fits by maximum likelihood: minimises the mean of -ln p(x), the forward Kullback-Leibler divergence up to a
+    /// constant; with [contexts](FitOptions::contexts) that of -ln p(x | c).
+    ///
+    /// ```
+    /// use pushforward::prelude::*;
+    ///
+    /// // x is c, give or take a half.
+    /// let c: Vec<f64> = (0..400).map(|k| (f64::from(k) * 0.37).sin()).collect();
+    /// let x: Vec<f64> = c.iter().enumerate().map(|(k, c)| c + 0.5 * (k as f64 * 2.1).sin()).collect();
+    /// let (x, c) = (Table::new(&["x"], x)?, Table::new(&["c"], c)?);
+    ///
+    /// let network = MaskedNetwork::new(1, [8]).with_context(1);
+    /// let layers: Vec<Box<dyn Bijection>> = vec![Box::new(Autoregressive::maf(network))];
+    /// let flow = Flow::new(StandardNormal::new(1), layers)?;
+    /// let mut epochs = 0;
+    /// let options = FitOptions {
+    ///     epochs: 40,
+    ///     batch: 64,
+    ///     learning_rate: 2e-2,
+    ///     contexts: Some(&c),
+    ///     progress: Some(&mut |told| epochs = told.epoch),
+    ///     ..FitOptions::default()
+    /// };
+    /// let fitted = flow.fit(&x, options)?;
+    /// assert_eq!(epochs, 40);
+    /// let near = fitted.log_prob_given(&[0.9], &[0.9])?[0];
+    /// let far = fitted.log_prob_given(&[0.9], &[-0.9])?[0];
+    /// assert!(near > far);
+    /// let samples = fitted.sample_given(100, &[0.9], 7)?;      // one context for all of them
+    /// assert!(samples.iter().sum::<f64>() / 100.0 > 0.5);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`FlowError::Setting`], [`FlowError::Width`], [`FlowError::TooFew`], [`FlowError::Context`],
+    /// [`FlowError::ContextRows`]; [`FlowError::Nan`], [`FlowError::Infinite`], [`FlowError::Outside`],
+    /// [`FlowError::Impossible`] and [`FlowError::NotFinite`] with the row that has no finite likelihood to start from.
+    pub fn fit(self, data: &Table, options: FitOptions<'_>) -> Result<FittedFlow, FlowError> {
+        let (parameters, history) = train(&self, data, options)?;
+        FittedFlow::new(self, parameters, history)
+    }
+}
