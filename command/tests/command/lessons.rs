@@ -1,7 +1,6 @@
 //! What a reader sees of each lesson, as a snapshot: its output when piped. Read a changed snapshot line by line.
 
 use std::panic::AssertUnwindSafe;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
@@ -19,15 +18,10 @@ macro_rules! snapshot {
     }};
 }
 
-/// The program of a lesson: the binaries of this package lie beside one another.
-fn program(lesson: &Lesson) -> PathBuf {
-    let first = Path::new(env!("CARGO_BIN_EXE_01_change_of_variables"));
-    first.with_file_name(format!("{}{}", lesson.slug, std::env::consts::EXE_SUFFIX))
-}
-
 /// The output of a lesson, as it is when piped.
 fn output_of(lesson: &Lesson) -> String {
-    let output = Command::new(program(lesson))
+    let output = Command::new(env!("CARGO_BIN_EXE_pushforward"))
+        .args(["run", lesson.slug])
         .env("PUSHFORWARD_MASK", "1")
         .current_dir(env!("CARGO_TARGET_TMPDIR"))
         .output()

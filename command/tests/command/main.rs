@@ -1,0 +1,4 @@
+//! The tests of the command, in one binary: what it says when piped, and every lesson as it runs it.
+
+mod command_line;
+mod lessons;

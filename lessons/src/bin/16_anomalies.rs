@@ -1,5 +1,0 @@
-//! Lesson 16 as a program of its own.
-
-fn main() -> std::process::ExitCode {
-    pushforward_course::lessons::anomalies::LESSON.run()
-}
