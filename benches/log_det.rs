@@ -10,8 +10,8 @@
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::lu::partial_pivoting::factor::{lu_in_place, lu_in_place_scratch};
 use faer::{MatMut, Par};
+use pushforward::numeric::Lu;
 use pushforward::program::Threads;
-use pushforward::sweep::Lu;
 use pushforward_benches::bench::Bench;
 use pushforward_benches::layers::{MaskedLayer, Neighbours, columns, dense_log_det, log_det};
 use pushforward_benches::picture::{Plot, by_series};

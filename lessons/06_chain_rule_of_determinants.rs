@@ -2,8 +2,8 @@
 
 use pushforward::audit::Topic;
 use pushforward::jacobian::{jacobian, map};
+use pushforward::numeric::Lu;
 use pushforward::prelude::*;
-use pushforward::sweep::Lu;
 use pushforward_course::{Lesson, Page, Picture, values};
 
 #[path = "judges/06_chain_rule_of_determinants.rs"]

@@ -3,9 +3,10 @@
 use std::time::Instant;
 
 use pushforward::jacobian::map;
+use pushforward::numeric::Lu;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
-use pushforward::sweep::{Lu, tangent};
+use pushforward::sweep::tangent;
 use pushforward_course::{Lesson, Page, Picture, fit_slope, formulas};
 
 #[path = "judges/07_triangular_is_cheap.rs"]

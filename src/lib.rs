@@ -48,6 +48,8 @@
 //! |---|---|
 //! | [`tape`] | nodes, shapes, the handle [`Var`](tape::Var), parameters |
 //! | [`sweep`] | the interpretations, one a file |
+//! | [`typeset`] | formulas as text, LaTeX and MathML |
+//! | [`numeric`] | number types, LU decomposition |
 //! | [`kernel`] | the loops that replaying runs on, with the machine's vector instructions |
 //! | [`program`] | a tape compiled and replayed over batches |
 //! | [`jacobian`] | proofs of structure, diagonals in one sweep, ln\|det J\| by the cheapest proven route |
@@ -72,10 +74,12 @@ pub mod flow;
 pub mod jacobian;
 pub mod kernel;
 pub mod layers;
+pub mod numeric;
 pub mod program;
 pub mod sweep;
 pub mod tape;
 pub mod train;
+pub mod typeset;
 
 /// What most programs use.
 pub mod prelude {

@@ -7,8 +7,9 @@ use std::cell::Cell;
 
 use notation_reader::{Scope, Value, text_of_latex, text_of_mathml};
 use pushforward::prelude::*;
-use pushforward::sweep::{Formula, Names, formulas};
+use pushforward::sweep::{Names, formulas};
 use pushforward::tape::Unary;
+use pushforward::typeset::Formula;
 use random_programs::{Chooser, Pool, for_seeds, numbers, off};
 
 /// A node's numbers as the reader has them.

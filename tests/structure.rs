@@ -7,8 +7,8 @@ use std::cell::Cell;
 use pushforward::jacobian::{
     StructureError, diagonal, discover, jacobian, log_det, map, prove, triangular_diagonal,
 };
+use pushforward::numeric::Lu;
 use pushforward::prelude::*;
-use pushforward::sweep::Lu;
 use pushforward::sweep::reach::{Reach, Relation};
 use random_programs::{Chooser, Pool, UNARY, binary, for_seeds, numbers, off, unary};
 

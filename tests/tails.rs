@@ -7,9 +7,9 @@ use crate::catalogue;
 use catalogue::{Entry, catalogue};
 use pushforward::bijection::{forward_with_log_det, record_inverse};
 use pushforward::jacobian::{jacobian, map};
+use pushforward::numeric::Lu;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
-use pushforward::sweep::Lu;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

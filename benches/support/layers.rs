@@ -1,9 +1,10 @@
 //! Bijections whose Jacobians are known.
 
 use pushforward::jacobian::map;
+use pushforward::numeric::Lu;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program, Threads};
-use pushforward::sweep::{Lu, tangent};
+use pushforward::sweep::tangent;
 
 /// xᵢ = zᵢ·exp(tanh zᵢ₋₁) + sin zᵢ₋₁, with z₋₁ = 0; recorded in vectors.
 pub struct Neighbours(pub usize);

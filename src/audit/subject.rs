@@ -5,8 +5,9 @@ use super::certificate::Certificate;
 use super::points::{perturbed, points};
 use crate::bijection::{Bijection, BijectionError, Domain, Leaf, Motion, leaves, record_forward};
 use crate::jacobian::{Structure, StructureError, map, simplified_log_det};
+use crate::numeric::Lu;
 use crate::program::{Output, Program};
-use crate::sweep::{Lu, tangent};
+use crate::sweep::tangent;
 use crate::tape::{NodeId, Parameters, Shape, Subgraph, Tape, Var};
 
 /// Programs with more nodes are not evaluated in high precision.

@@ -4,7 +4,7 @@ use std::f64::consts::{PI, TAU};
 use std::fmt;
 
 use crate::sweep::bound::{Bound, End, Region};
-use crate::sweep::superscript;
+use crate::typeset::superscript;
 
 /// A subset of ℝᵈ: an interval (or the circle) for each variable.
 ///

@@ -6,8 +6,9 @@ use super::prose::Prose;
 use super::subject::{Subject, VariableNames, line};
 use super::{Line, Section, inverse};
 use crate::bijection::{BijectionError, Leaf, Recording, record_inverse};
-use crate::sweep::{Product, Sheet, Wanted, Written, subscript};
+use crate::sweep::{Sheet, Wanted};
 use crate::tape::Shape;
+use crate::typeset::{Product, Written, subscript};
 
 /// Up to this number of layers, a sum over them is written out.
 const WRITTEN_OUT: usize = 6;

@@ -6,8 +6,9 @@ use super::subject::{Subject, chosen, half, line};
 use super::{Line, Section};
 use crate::jacobian::map;
 use crate::sweep::reach::{Reach, Relation};
-use crate::sweep::{Wanted, Written, equations};
+use crate::sweep::{Wanted, equations};
 use crate::tape::{Binary, NodeId, Op, Unary};
+use crate::typeset::Written;
 
 /// Up to this number of outputs, dependences are listed one by one.
 const ONE_BY_ONE: usize = 6;
@@ -61,7 +62,7 @@ pub(super) fn in_parts(subject: &Subject<'_>, name: &Written, node: NodeId) -> V
 }
 
 fn chosen_part(name: &Written, places: &[u32]) -> Written {
-    use crate::sweep::{Positions, Term};
+    use crate::typeset::{Positions, Term};
     match places {
         [only] => name.element(*only as usize),
         _ => Written::of(&Term::Part(name, &Positions::Items(places.to_vec()))),
@@ -122,7 +123,7 @@ fn of_all(subject: &Subject<'_>, pattern: &[Vec<u32>]) -> Vec<Line> {
     let all =
         |holds: &dyn Fn(usize, &[u32]) -> bool| pattern.iter().enumerate().all(|(i, row)| holds(i, row));
     if d > 1 && all(&|i, row| *row == [i as u32]) {
-        let [xi, zi] = [output, input].map(|of| Written::of(&crate::sweep::Term::Index(of, "i")));
+        let [xi, zi] = [output, input].map(|of| Written::of(&crate::typeset::Term::Index(of, "i")));
         return vec![Line::Prose(
             Prose::words("Each ")
                 .formula(xi)
@@ -137,7 +138,7 @@ fn of_all(subject: &Subject<'_>, pattern: &[Vec<u32>]) -> Vec<Line> {
     if d <= ONE_BY_ONE {
         return pattern.iter().enumerate().map(|(i, row)| one(output.element(i), input, row)).collect();
     }
-    let index = |of: &Written, letter: &'static str| Written::of(&crate::sweep::Term::Index(of, letter));
+    let index = |of: &Written, letter: &'static str| Written::of(&crate::typeset::Term::Index(of, letter));
     let range = |from: Written, to: Written| {
         Prose::words("Each ")
             .formula(index(output, "i"))

@@ -7,8 +7,9 @@ use super::{Line, Section};
 use crate::jacobian::{Order, Structure};
 use crate::sweep::bound::{Bound, Bounds, End};
 use crate::sweep::simplify::{sign, simplify};
-use crate::sweep::{Product, Sheet, Term, Wanted, Written};
+use crate::sweep::{Sheet, Wanted};
 use crate::tape::{NodeId, Op, Shape, Tape, Var};
+use crate::typeset::{Product, Term, Written};
 
 /// Up to this number of variables, an order is written out.
 const SPELLED_OUT: usize = 12;

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use crate::bijection::Recording;
-use crate::sweep::{Formula, Names, Written};
+use crate::sweep::Names;
 use crate::tape::Var;
+use crate::typeset::{Formula, Written};
 
 /// Formulas, one a line, each as text, LaTeX and MathML.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

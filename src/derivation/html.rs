@@ -5,8 +5,8 @@
 //! wide scrolls in its own box.
 
 use super::{Derivation, Line, Matrix, Prose, Span};
-use crate::sweep::Formula;
-pub use crate::sweep::html_words as escape;
+use crate::typeset::Formula;
+pub use crate::typeset::html_words as escape;
 
 /// Maximum number of characters in a row of a matrix.
 const LINE: usize = 74;

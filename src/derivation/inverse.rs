@@ -10,8 +10,9 @@ use crate::audit::{Evidence, Topic, audit};
 use crate::bijection::{Bijection, BijectionError, derived_inverse, inverse_with_log_det};
 use crate::sweep::bound::{Bound, Bounds};
 use crate::sweep::simplify::simplify;
-use crate::sweep::{Names, Sheet, Term, Wanted, Written, tangent};
+use crate::sweep::{Names, Sheet, Wanted, tangent};
 use crate::tape::{Binary, Equation, NodeId, Op, Shape, Subgraph, Tape, Unary, Var};
+use crate::typeset::{Term, Written};
 
 /// Maximum number of characters of ln|det J| that is inserted into the density.
 const PUT_IN: usize = 84;

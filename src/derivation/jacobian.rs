@@ -9,9 +9,10 @@ use super::slope::slope;
 use super::subject::{Subject, formulas, half, line, matrix};
 use super::{Line, Section};
 use crate::jacobian::{Structure, jacobian, map};
+use crate::sweep::Wanted;
 use crate::sweep::simplify::simplify;
-use crate::sweep::{Function, Term, Wanted, Written};
 use crate::tape::NodeId;
+use crate::typeset::{Function, Term, Written};
 
 /// Up to this number of variables, the Jacobian is written entry by entry.
 pub(super) const WRITTEN_OUT: usize = 4;

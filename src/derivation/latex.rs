@@ -4,7 +4,7 @@
 //! The name of a rule is set to the right of its step if there is room, otherwise below it.
 
 use super::{Derivation, Line, Matrix, Prose, Span};
-use crate::sweep::latex_words;
+use crate::typeset::latex_words;
 
 /// Maximum width of a matrix in characters.
 const WIDEST: usize = 76;

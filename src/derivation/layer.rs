@@ -5,7 +5,7 @@ use super::prose::Prose;
 use super::subject::{Subject, VariableNames, line};
 use super::{Line, Section, definition, inverse, jacobian, log_det, motion};
 use crate::bijection::{Bijection, BijectionError, Leaf, Recording, record};
-use crate::sweep::{Term, Written};
+use crate::typeset::{Term, Written};
 
 /// Which sections a layer has: all for a single layer, fewer within a chain, which has the others itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

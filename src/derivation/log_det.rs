@@ -8,8 +8,9 @@ use super::subject::{Subject, formulas, line};
 use super::{Line, Section};
 use crate::jacobian::Structure;
 use crate::sweep::simplify::{Step, simplify};
-use crate::sweep::{Product, Sheet, Term, Wanted, Written};
+use crate::sweep::{Sheet, Wanted};
 use crate::tape::{NodeId, Op, Tape};
+use crate::typeset::{Product, Term, Written};
 
 pub(super) fn section(subject: &mut Subject<'_>, diagonal: Option<&Diagonal>) -> Section {
     let tape = subject.tape;

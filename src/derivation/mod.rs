@@ -34,7 +34,7 @@ pub use prose::{Prose, Span};
 use self::layer::Extent;
 use self::subject::VariableNames;
 use crate::bijection::{Bijection, BijectionError, Domain, leaves, record};
-use crate::sweep::{Formula, Written};
+use crate::typeset::{Formula, Written};
 
 /// A derivation: a title and its sections.
 #[derive(Clone, Debug, PartialEq, Eq)]

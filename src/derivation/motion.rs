@@ -7,8 +7,9 @@ use super::subject::{VariableNames, formulas, line};
 use super::{Line, Section};
 use crate::bijection::{Bijection, BijectionError, Motion};
 use crate::sweep::simplify::simplify;
-use crate::sweep::{Names, Sheet, Wanted, Written, equations};
+use crate::sweep::{Names, Sheet, Wanted, equations};
 use crate::tape::{Shape, Tape};
+use crate::typeset::Written;
 
 pub(super) fn sections(
     bijection: &dyn Bijection,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::sweep::{Formula, Written};
+use crate::typeset::{Formula, Written};
 
 /// A part of a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 //! The simplifier applies all rules to a logarithm at once; here each is applied alone, so that every line of
 //! a derivation is an equation that can be tested.
 
-use crate::sweep::Written;
 use crate::sweep::bound::Bound;
 use crate::sweep::simplify::{Rule, Step, simplify};
 use crate::tape::{Binary, NodeId, Op, Tape, Unary, Var, concat};
+use crate::typeset::Written;
 
 /// Returns the left-hand side of a step, from the expression that was rewritten.
 pub(super) fn opened(rule: Rule, before: &Written) -> Written {

@@ -5,8 +5,9 @@ use super::prose::Prose;
 use super::{Entry, Line, Matrix};
 use crate::bijection::LayerRecord;
 use crate::sweep::bound::{Bound, Bounds};
-use crate::sweep::{Formula, Names, Positions, Sheet, Term, Wanted, Written};
+use crate::sweep::{Names, Sheet, Wanted};
 use crate::tape::{Node, NodeId, Op, Tape};
+use crate::typeset::{Formula, Positions, Term, Written};
 
 /// Names of the variables and of the Jacobian of a layer.
 #[derive(Clone, Debug)]

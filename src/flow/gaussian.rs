@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use super::table::Table;
-use crate::sweep::Lu;
+use crate::numeric::Lu;
 
 /// N(mean, covariance), fitted by maximum likelihood.
 #[derive(Clone, Debug)]

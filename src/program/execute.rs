@@ -7,7 +7,8 @@ use super::matrix::{MatrixId, Packed};
 use super::register::{Kind, Register, Row, Rows, Segment};
 use super::workspace::Space;
 use crate::kernel::{self, Function, Lanes, Operation};
-use crate::sweep::value::{Number, OperandValues, evaluate};
+use crate::numeric::Number;
+use crate::sweep::value::{OperandValues, evaluate};
 use crate::tape::{Binary, Choice, Op, Shape, Unary};
 
 /// Some rows of the batch, side by side in lanes, and what is computed with them.

@@ -5,7 +5,7 @@
 //! belong to the layout too, so that neither is ever computed.
 
 use crate::kernel::PackedMatrix;
-use crate::sweep::value::Number;
+use crate::numeric::Number;
 
 /// Which of a program's matrices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

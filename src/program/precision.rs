@@ -9,7 +9,7 @@ use super::plan::Program;
 use super::profile::Profile;
 use super::workspace::Workspace;
 use crate::kernel::{self, EntryMask, Lanes};
-use crate::sweep::value::Number;
+use crate::numeric::Number;
 
 /// The precisions that programs run in: `f64` and `f32`.
 ///

@@ -8,7 +8,7 @@ use pulp::Simd;
 use super::execute::Chunk;
 use super::instruction::Equation;
 use super::register::{Kind, Register};
-use crate::sweep::value::Number;
+use crate::numeric::Number;
 
 /// Halving the bits of a bracket takes 64 steps; Newton's steps come on top.
 const MOST_STEPS: u32 = 300;

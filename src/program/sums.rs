@@ -8,7 +8,7 @@ use super::instruction::FusedTerm;
 use super::register::{Kind, Register, Row, Rows};
 use super::workspace::Space;
 use crate::kernel::{self, EntryMask, Lanes, Term};
-use crate::sweep::value::Number;
+use crate::numeric::Number;
 
 impl<F: Number> Chunk<'_, F> {
     #[inline(always)]

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::plan::{Plan, Slot, SlotId};
 use super::solve::Newton;
 use crate::kernel::Lanes;
-use crate::sweep::value::Number;
+use crate::numeric::Number;
 
 /// The memory of one run at a time: numbers of the chunks in work, and sums over the batch.
 ///

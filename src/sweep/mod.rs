@@ -26,7 +26,6 @@ pub(crate) mod function;
 mod guard;
 mod invert;
 mod limit;
-mod lu;
 pub(crate) mod partial;
 pub mod reach;
 mod render;
@@ -41,11 +40,7 @@ pub use copy_propagation::propagate_copies;
 pub(crate) use equation::substitution;
 pub use function::{Smoothness, is_total, smoothness};
 pub use invert::{InversionError, invert};
-pub use lu::Lu;
-pub use render::{Formula, Names, formulas, html_words, render, render_program};
-pub(crate) use render::{
-    Function, Positions, Product, Sheet, Term, Wanted, Written, equations, latex_words, subscript,
-    superscript,
-};
+pub use render::{Names, formulas, render, render_program};
+pub(crate) use render::{Sheet, Wanted, equations};
 pub(crate) use tangent::{choice, is_one};
 pub use tangent::{sliced_tangent, tangent};

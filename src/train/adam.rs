@@ -1,7 +1,7 @@
 //! Adam (Kingma and Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1).
 
 use crate::kernel::{Arch, Simd, WithSimd};
-use crate::sweep::value::Number;
+use crate::numeric::Number;
 use crate::tape::Parameters;
 
 /// State of the optimiser: first and second moments of the gradient of each parameter.

@@ -6,8 +6,8 @@ use crate::sweep::bound::{
 };
 use crate::sweep::limit::Limit;
 use crate::sweep::partial::Partial::{self, By, MinusOne, One, Zero};
-use crate::sweep::render::{Term, Written};
 use crate::tape::Var;
+use crate::typeset::{Term, Written};
 
 row! {
     /// -a

@@ -4,8 +4,8 @@ use super::{NoInverse, Smoothness, called, lettered};
 use crate::sweep::bound::{Bound, Bounds, End, Increasing, higher};
 use crate::sweep::limit::Limit;
 use crate::sweep::partial::Partial::{self, By};
-use crate::sweep::render::{Term, Written};
 use crate::tape::Var;
+use crate::typeset::{Term, Written};
 
 row! {
     /// eᵃ

@@ -4,8 +4,8 @@ use super::{NoInverse, Smoothness, lettered};
 use crate::sweep::bound::{Bound, Bounds, End};
 use crate::sweep::limit::Limit;
 use crate::sweep::partial::Partial::{self, By};
-use crate::sweep::render::{Function, Term, Written};
 use crate::tape::Var;
+use crate::typeset::{Function, Term, Written};
 
 row! {
     /// ln Γ(a)

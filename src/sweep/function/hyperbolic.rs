@@ -6,8 +6,8 @@ use super::{NoInverse, Smoothness, called};
 use crate::sweep::bound::{Bound, Bounds, Increasing, absolute, power, product, reciprocal, sum};
 use crate::sweep::limit::Limit;
 use crate::sweep::partial::Partial::{self, By};
-use crate::sweep::render::{Term, Written};
 use crate::tape::Var;
+use crate::typeset::{Term, Written};
 
 row! {
     /// tanh a

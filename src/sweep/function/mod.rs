@@ -18,9 +18,9 @@ pub(super) use self::exponential::{EXP, LN};
 use super::bound::{Bound, Bounds};
 use super::limit::Limit;
 use super::partial::Partial;
-use super::render::{Function, Term, Written};
-use super::value::Number;
+use crate::numeric::Number;
 use crate::tape::{Unary, Var};
+use crate::typeset::{Function, Term, Written};
 
 /// All that the sweeps ask of a function f of one number.
 trait Row: Copy {
@@ -61,7 +61,7 @@ macro_rules! row {
 
         impl $crate::sweep::function::Row for $name {
             #[inline(always)]
-            fn value<F: $crate::sweep::value::Number>(self, $value_a: F) -> F {
+            fn value<F: $crate::numeric::Number>(self, $value_a: F) -> F {
                 $(let $name($index) = self;)?
                 $value
             }
@@ -232,7 +232,6 @@ mod algebraic;
 mod exponential;
 mod gamma;
 mod hyperbolic;
-mod mills;
 mod normal;
 mod trigonometric;
 

@@ -2,13 +2,13 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, TAU};
 
-use super::mills::{hazard, inverse_mills, upper_tail};
 use super::{NoInverse, Smoothness, called, lettered};
+use crate::numeric::mills::{hazard, inverse_mills, upper_tail};
 use crate::sweep::bound::{Bound, Bounds, Increasing};
 use crate::sweep::limit::Limit;
 use crate::sweep::partial::Partial::{self, By};
-use crate::sweep::render::{Function, Term, Written};
 use crate::tape::Var;
+use crate::typeset::{Function, Term, Written};
 
 row! {
     /// erf a = 2/√π ∫₀ᵃ exp(-t²) dt

@@ -4,8 +4,8 @@ use super::{NoInverse, Smoothness, called};
 use crate::sweep::bound::{Bound, Bounds};
 use crate::sweep::limit::Limit;
 use crate::sweep::partial::Partial::{self, By};
-use crate::sweep::render::Written;
 use crate::tape::Var;
+use crate::typeset::Written;
 
 row! {
     /// sin a

@@ -1,8 +1,8 @@
 //! Constants too large to be written out: a mask says where its ones are, other constants how large they are.
 
-use super::term::{Term, Written};
-use super::text::superscript;
 use crate::tape::Shape;
+use crate::typeset::superscript;
+use crate::typeset::{Term, Written};
 
 /// Up to so many rows a staircase lists its steps.
 const STEPS: usize = 16;

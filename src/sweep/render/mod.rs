@@ -1,33 +1,20 @@
 //! The render sweep: a program as formulas, in Unicode text, LaTeX and MathML.
 //!
-//! One walk over the nodes writes [terms](term); each notation sets a term in its own way. Precedence decides where
-//! brackets are needed; indices count from 1, as in printed mathematics. Formulas are built bottom-up, node by node,
+//! One walk over the nodes writes terms, which [`typeset`](crate::typeset) sets in each notation; indices count from 1, as in printed mathematics. Formulas are built bottom-up, node by node,
 //! so nothing recurses. An expression that recurs or grows long is given a name of its own (`h₁ = …`), the same in
 //! every notation, so that what is written of a program is as long as the program, however often its parts are shared.
 
-mod function;
-mod latex;
 mod mask;
-mod mathml;
 mod movement;
 mod node;
-mod piece;
-mod term;
-mod text;
-mod typed;
 mod walk;
 
 use std::collections::HashMap;
 
-pub(crate) use function::Function;
-pub(crate) use latex::escape as latex_words;
-pub use mathml::escape as html_words;
-pub(crate) use piece::Break;
-pub(crate) use term::{Positions, Product, Term, Written};
-pub(crate) use text::{subscript, superscript};
 pub(crate) use walk::{Sheet, Wanted};
 
 use crate::tape::{NodeId, Op, Tape};
+use crate::typeset::{Formula, Written};
 
 /// Names for nodes that are not to be written out: the input z, the output of an earlier layer.
 #[derive(Clone, Debug, Default)]
@@ -71,41 +58,14 @@ impl Names {
     }
 }
 
-/// A formula in three notations; all of them say the same.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Formula {
-    /// Unicode text on one line: `x₂ = z₂/w`.
-    pub text: String,
-    /// LaTeX for a mathematical mode, with amsmath and amssymb: `x_{2} = \frac{z_{2}}{w}`.
-    pub latex: String,
-    /// MathML, the content of one `<math>` element.
-    pub mathml: String,
-    /// Where a line of the MathML may end.
-    pub(crate) breaks: Vec<Break>,
-    /// About how many characters wide the MathML is.
-    pub(crate) width: usize,
-}
-
-impl From<Written> for Formula {
-    fn from(written: Written) -> Formula {
-        Formula {
-            text: written.text.string,
-            latex: written.latex.string,
-            mathml: written.mathml.string,
-            breaks: written.mathml.breaks,
-            width: written.mathml.width,
-        }
-    }
-}
-
 /// One node as text, everything written out as far as it stays readable; definitions that became necessary are
 /// appended after `where`.
 pub fn render(tape: &Tape, node: NodeId, names: &Names) -> String {
     let sheet = Sheet::written_out(tape, node, names);
-    let text = &sheet.of(node).text.string;
-    let definitions: Vec<&str> = sheet.lines().iter().map(|line| line.text.string.as_str()).collect();
+    let text = sheet.of(node).text();
+    let definitions: Vec<&str> = sheet.lines().iter().map(|line| line.text()).collect();
     match definitions.len() {
-        0 => text.clone(),
+        0 => text.to_string(),
         _ => format!("{text}\n  where {}", definitions.join("\n        ")),
     }
 }

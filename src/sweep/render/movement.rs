@@ -6,8 +6,8 @@
 
 use std::collections::HashMap;
 
-use super::term::Positions;
 use crate::tape::{NodeId, Op, Shape, Subgraph, Tape};
+use crate::typeset::Positions;
 
 /// Up to so many elements a node is followed element by element.
 const SMALL: usize = 32;

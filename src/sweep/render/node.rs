@@ -1,12 +1,13 @@
 //! What each node is as a term: one match over the operations, once for the node and once for its element i.
 
-use super::function::Function;
 use super::movement::{Run, Shown, Source, positions};
-use super::term::{Positions, Product, Term, Written};
 use super::walk::{Entry, Sheet, Walk};
-use super::{Names, mask, text};
+use super::{Names, mask};
 use crate::sweep::function::notation;
 use crate::tape::{self, Binary, Choice, Equation, Node, NodeId, Op, Shape, Unary};
+use crate::typeset;
+use crate::typeset::Function;
+use crate::typeset::{Positions, Product, Term, Written};
 
 impl Walk<'_> {
     pub(super) fn entry(&mut self, id: NodeId) -> Entry {
@@ -17,8 +18,10 @@ impl Walk<'_> {
         let of = |k: usize| self.spelled_out(node.operands[k]);
         let plain = match &node.op {
             Op::Input(number) => {
-                return self
-                    .called(id, Written::name(&format!("input{}", text::subscript(*number as usize + 1))));
+                return self.called(
+                    id,
+                    Written::name(&format!("input{}", typeset::subscript(*number as usize + 1))),
+                );
             }
             Op::Parameter(number) => {
                 return self.called(id, Written::name(&self.parameters[*number as usize]));
@@ -232,7 +235,7 @@ impl Walk<'_> {
             }
             Shown::Transposed(base) => Written::of(&Term::Transposed(&self.known(*base).plain)),
             Shown::Scattered(base, places) => {
-                let places = Written::typed(&text::picked(
+                let places = Written::typed(&typeset::picked(
                     &positions(places, shape, Shape::Vector(places.len())),
                     "‥",
                 ));
@@ -317,7 +320,7 @@ fn binary(function: Binary, [a, b]: [&Written; 2], kind: Product, same: bool) ->
         Binary::Mul => a.times(kind, b),
         Binary::Div => a.over(b),
         // z^2 is z², whichever way it was recorded.
-        Binary::Pow => match b.text.string.parse::<i32>() {
+        Binary::Pow => match b.text().parse::<i32>() {
             Ok(1) => a.clone(),
             Ok(exponent) => Written::of(&Term::Power(a, exponent)),
             Err(_) => Written::of(&Term::PowerOf(a, b)),

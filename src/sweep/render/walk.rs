@@ -2,10 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::Names;
 use super::movement::{Movement, Shown};
-use super::term::Written;
-use super::{Names, text};
 use crate::tape::{Binary, Choice, NodeId, Op, Subgraph, Tape, Unary};
+use crate::typeset;
+use crate::typeset::Written;
 
 /// How long an expression must be to get a name, however often it recurs.
 const SHORT: usize = 10;
@@ -137,8 +138,9 @@ impl<'a> Walk<'a> {
         let movement = Movement::new(tape, &subgraph, |id| names.given.contains_key(&id));
         let parameters: Vec<String> =
             tape.declarations().into_iter().map(|declaration| declaration.name).collect();
-        let given = names.given.values().map(|name| &name.text.string);
-        let taken: HashSet<char> = given.chain(&parameters).filter_map(|name| letter(name)).collect();
+        let given = names.given.values().map(|name| name.text());
+        let taken: HashSet<char> =
+            given.chain(parameters.iter().map(String::as_str)).filter_map(|name| letter(name)).collect();
         let free = |choices: &str| (choices.chars().find(|c| !taken.contains(c)).unwrap_or('h'), 0);
         let mut walk = Walk {
             tape,
@@ -312,7 +314,7 @@ impl<'a> Walk<'a> {
     pub(super) fn next_name(&mut self, kind: usize) -> Written {
         let (letter, count) = &mut self.letters[kind];
         *count += 1;
-        Written::name(&format!("{letter}{}", text::subscript(*count)))
+        Written::name(&format!("{letter}{}", typeset::subscript(*count)))
     }
 
     /// Remembers a name for what is written later on.

@@ -17,7 +17,7 @@ const FRACTION: f64 = 0.7;
 const HIGHER: f64 = 0.5;
 
 /// φ(a)/Φ(a), or its derivative of this order.
-pub(super) fn inverse_mills(order: u32, a: f64) -> f64 {
+pub(crate) fn inverse_mills(order: u32, a: f64) -> f64 {
     if a.is_nan() {
         return a;
     }
@@ -46,12 +46,12 @@ pub(super) fn inverse_mills(order: u32, a: f64) -> f64 {
 }
 
 /// Q(a), the upper tail, in the right half.
-pub(super) fn upper_tail(a: f64) -> f64 {
+pub(crate) fn upper_tail(a: f64) -> f64 {
     density(a) / hazard(a)
 }
 
 /// r(t) = φ(t)/Q(t)
-pub(super) fn hazard(t: f64) -> f64 {
+pub(crate) fn hazard(t: f64) -> f64 {
     if t >= FRACTION {
         return t + ratios(t, 1)[0];
     }

@@ -207,7 +207,7 @@ impl Written {
     }
 
     /// Whether it holds or does not.
-    pub(super) fn is_condition(&self) -> bool {
+    pub(crate) fn is_condition(&self) -> bool {
         matches!(self.role, Role::Condition)
     }
 

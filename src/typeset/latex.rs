@@ -206,7 +206,7 @@ pub(crate) fn escape(words: &str) -> String {
             '"' => escaped.push_str("''"),
             '{' | '}' | '$' | '&' | '#' | '_' | '%' => escaped.extend(['\\', c]),
             c if c.is_ascii() => escaped.push(c),
-            c => match super::typed::latex_symbol(c) {
+            c => match super::parse::latex_symbol(c) {
                 Some(command) => escaped.push_str(&format!("\\ensuremath{{{command}}}")),
                 None => escaped.push_str(&format!("[U+{:04X}]", u32::from(c))),
             },

@@ -26,7 +26,7 @@ impl Function {
     }
 
     /// The derivatives of ln Γ: ψ, ψ⁽¹⁾, ….
-    pub(in crate::sweep) fn polygamma(order: u32) -> Function {
+    pub(crate) fn polygamma(order: u32) -> Function {
         match order {
             0 => Function::lettered("", 'ψ', "\\psi"),
             n => Function {
@@ -38,7 +38,7 @@ impl Function {
     }
 
     /// The derivatives of φ/Φ, the inverse Mills ratio: (φ/Φ)⁽¹⁾, ….
-    pub(in crate::sweep) fn inverse_mills(order: u32) -> Function {
+    pub(crate) fn inverse_mills(order: u32) -> Function {
         Function {
             text: format!("(φ/Φ)⁽{}⁾", text::superscript(order as i32)),
             latex: format!("(\\varphi/\\Phi)^{{({order})}}"),
@@ -50,7 +50,7 @@ impl Function {
     }
 
     /// A function that is called by a letter, with what stands before it: σ, ln Φ.
-    pub(in crate::sweep) fn lettered(before: &str, letter: char, command: &str) -> Function {
+    pub(crate) fn lettered(before: &str, letter: char, command: &str) -> Function {
         match before {
             "" => Function {
                 text: letter.to_string(),

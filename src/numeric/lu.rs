@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::value::Number;
+use super::number::Number;
 use crate::kernel::{Arch, Lanes, PackedMatrix, Simd, WithSimd, multiply_add};
 
 /// A product of so many multiplications is shared out to threads.

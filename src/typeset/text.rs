@@ -117,7 +117,7 @@ fn below(a: &Written, index: &str) -> Piece {
 }
 
 /// The shortest digits that give the number again; powers of ten where they would be many.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     if value != 0.0 && !(1e-5..1e16).contains(&value) { format!("{value:e}") } else { format!("{value}") }
 }
 
@@ -149,7 +149,7 @@ fn letters_below(letters: &str) -> String {
 }
 
 /// Which elements of a vector, or which rows and columns of a matrix; `to` stands in ranges, lists are in brackets.
-pub(super) fn picked(positions: &Positions, to: &str) -> String {
+pub(crate) fn picked(positions: &Positions, to: &str) -> String {
     match positions {
         Positions::Items(items) | Positions::Diagonal(Some(items)) => run(items, to),
         Positions::Diagonal(None) => ":".to_string(),

@@ -1,0 +1,8 @@
+//! Numerical algorithms that know nothing of tapes: number types, LU decomposition, tails of distributions.
+
+mod lu;
+pub(crate) mod mills;
+mod number;
+
+pub use lu::Lu;
+pub use number::Number;
