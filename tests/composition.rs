@@ -109,7 +109,7 @@ fn what_is_proven_of_a_chain_is_proven_of_its_inverse() {
         let layers: Vec<Box<dyn Bijection>> = vec![
             Box::new(coupling),
             Box::new(Autoregressive::iaf(MaskedNetwork::new(3, [5]))),
-            Box::new(Affine::new([2.0, 0.5, -1.5], [0.1, 0.0, 3.0])),
+            Box::new(Affine::fixed([2.0, 0.5, -1.5], [0.1, 0.0, 3.0])),
         ];
         Chain::new(layers)
     };

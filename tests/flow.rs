@@ -129,6 +129,25 @@ fn a_spline_flow_learns_what_a_gaussian_cannot_say() {
 }
 
 #[test]
+fn standardising_learns_nothing_and_keeps_the_units_of_the_data() {
+    // The second column is constant: it is only shifted.
+    let table = Table::new(&["a", "b"], vec![1e3, 5.0, 3e3, 5.0, 8e3, 5.0]).unwrap();
+    let (means, deviations) = table.moments();
+    let flow = Flow::new(StandardNormal::new(2), [boxed(Affine::standardising(&table.moments()))]).unwrap();
+    let start = flow.initial(0);
+    assert_eq!(start.count(), 0, "scale and shift are constants");
+    let fitted = flow.with(start).unwrap();
+    let (a, b) = (Normal::new(means[0], deviations[0]).unwrap(), Normal::new(means[1], 1.0).unwrap());
+    for (row, found) in fitted.log_prob(table.values()).unwrap().into_iter().enumerate() {
+        let x = table.row(row);
+        let expected = a.ln_pdf(x[0]) + b.ln_pdf(x[1]);
+        assert!((found - expected).abs() < 1e-12, "row {row}: {found} against {expected}");
+    }
+    let refused = |scale: f64| std::panic::catch_unwind(|| Affine::fixed([scale], [0.0])).is_err();
+    assert!(refused(0.0) && refused(f64::NAN) && !refused(-2.0));
+}
+
+#[test]
 fn a_fit_is_the_same_for_the_same_seed() {
     let values: Vec<f64> = (0..400).map(|k| (f64::from(k) * 0.37).sin()).collect();
     let table = Table::new(&["a", "b"], values).unwrap();

@@ -6,6 +6,7 @@
 use clap::ValueEnum;
 use pushforward::bijection::{forward_with_log_det, inverse_with_log_det};
 use pushforward::flow::Trainer;
+use pushforward::layers::AffineTransformer;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Precision, Profile, Program, Threads};
 use rand::{RngExt, SeedableRng};
@@ -38,25 +39,6 @@ pub struct Size {
     pub hidden: usize,
     pub layers: usize,
     pub batch: usize,
-}
-
-/// (x - μ)·exp(-tanh r), of μ and the raw scale r.
-#[derive(Clone, Copy, Debug)]
-struct TanhStandardise;
-
-impl Transformer for TanhStandardise {
-    fn parameters_per_dimension(&self) -> usize {
-        2
-    }
-
-    fn forward<'t>(&self, x: Var<'t>, numbers: Var<'t>) -> Var<'t> {
-        let m = x.len();
-        (x - numbers.slice(0..m)) * (-numbers.slice(m..2 * m).tanh()).exp()
-    }
-
-    fn name(&self) -> String {
-        "Tanh".to_string()
-    }
 }
 
 impl Model {
@@ -118,7 +100,8 @@ impl Model {
                 Model::Rqs => list.push(Box::new(SplineCoupling::new(mask(), network(), spline()))),
                 Model::Maf => {
                     let network = MaskedNetwork::new(d, [hidden, hidden]);
-                    list.push(Box::new(Inverse::new(Autoregressive::with(network, TanhStandardise))));
+                    let transformer = AffineTransformer::normalising(ScaleMap::Tanh);
+                    list.push(Box::new(Inverse::new(Autoregressive::with(network, transformer))));
                     if k + 1 < layers {
                         list.push(Box::new(Permutation::reverse(d)));
                     }

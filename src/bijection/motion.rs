@@ -1,8 +1,6 @@
 //! Continuous layers, which integrate a differential equation numerically.
 
-use super::record::{InverseWithLogDet, LayerRecord, checked};
-use super::{Bijection, BijectionError};
-use crate::jacobian::Route;
+use super::record::InverseWithLogDet;
 use crate::tape::Var;
 
 /// A continuous layer: x is the value at the final time of the solution of dz/dt = v(z, t) that starts at z.
@@ -47,28 +45,4 @@ pub struct Trajectory<'t> {
     pub x: Var<'t>,
     /// ln|det J|.
     pub log_det: Var<'t>,
-}
-
-/// Records a continuous layer at z, where x is the result of its `forward`, with the integrated ln|det J|.
-pub(super) fn moved<'t>(
-    bijection: &dyn Bijection,
-    motion: &dyn Motion,
-    (z, x): (Var<'t>, Var<'t>),
-) -> Result<LayerRecord, BijectionError> {
-    let ended = z.tape().pass(|| motion.push(z));
-    if checked(bijection, "push", ended.x)?.id() != x.id() {
-        return Err(BijectionError::Impure { layer: bijection.name(), function: "push" });
-    }
-    Ok(LayerRecord {
-        name: bijection.name(),
-        input: z.id(),
-        output: x.id(),
-        log_det: ended.log_det.id(),
-        unsimplified_log_det: ended.log_det.id(),
-        steps: Vec::new(),
-        rules: Vec::new(),
-        diagonal: None,
-        structure: bijection.structure(),
-        route: Route::Integral { method: motion.method() },
-    })
 }

@@ -3,14 +3,15 @@
 use std::panic::Location;
 
 use super::composition::{Leaf, leaves};
-use super::motion::moved;
-use super::{Bijection, BijectionError, Domain};
+use super::{Bijection, BijectionError, Domain, Motion};
 use crate::jacobian::{Route, SimplifiedLogDet, Structure, map, prove, simplified_log_det};
 use crate::sweep::simplify::{Rule, Step};
 use crate::sweep::{invert, substitution};
 use crate::tape::{Declaration, Equation, NodeId, Op, Shape, Tape, Var};
 
 /// A bijection recorded on its own tape.
+///
+/// It is `Send` and not `Sync`: whoever derives something from it records on its tape.
 #[derive(Debug)]
 pub struct Recording {
     tape: Tape,
@@ -139,7 +140,7 @@ fn layer_forward<'t>(leaf: &Leaf<'_>, z: Var<'t>) -> Result<LayerRecord, Bijecti
     let (layer, tape) = (leaf.layer(), z.tape());
     let x = record_forward(layer, z)?;
     if let Some(motion) = leaf.motion() {
-        return moved(layer, motion, (z, x));
+        return continuous_forward(layer, motion, (z, x));
     }
     let structure = layer.structure();
     let first = tape.len();
@@ -158,6 +159,30 @@ fn layer_forward<'t>(leaf: &Leaf<'_>, z: Var<'t>) -> Result<LayerRecord, Bijecti
         diagonal: literal.diagonal.map(Var::id),
         structure,
         route: literal.route,
+    })
+}
+
+/// Records a continuous layer at z, where x is the result of its `forward`, with the integrated ln|det J|.
+fn continuous_forward<'t>(
+    bijection: &dyn Bijection,
+    motion: &dyn Motion,
+    (z, x): (Var<'t>, Var<'t>),
+) -> Result<LayerRecord, BijectionError> {
+    let ended = z.tape().pass(|| motion.push(z));
+    if checked(bijection, "push", ended.x)?.id() != x.id() {
+        return Err(BijectionError::Impure { layer: bijection.name(), function: "push" });
+    }
+    Ok(LayerRecord {
+        name: bijection.name(),
+        input: z.id(),
+        output: x.id(),
+        log_det: ended.log_det.id(),
+        unsimplified_log_det: ended.log_det.id(),
+        steps: Vec::new(),
+        rules: Vec::new(),
+        diagonal: None,
+        structure: bijection.structure(),
+        route: Route::Integral { method: motion.method() },
     })
 }
 

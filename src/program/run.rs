@@ -134,7 +134,7 @@ impl<F: Precision> Program<F> {
         }
     }
 
-    /// Runs over `rows` rows; each input holds its rows one after another.
+    /// Runs over `rows` rows; each input holds its rows one after another. The workspace is one of the program's own.
     ///
     /// For an [`Output::Each`](super::Output::Each) the result holds its rows one after another, for an
     /// [`Output::Sum`](super::Output::Sum) one row. No rows are fine: sums are 0.
