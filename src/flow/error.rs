@@ -1,4 +1,4 @@
-//! What can go wrong with a flow.
+//! Errors of flows.
 
 use thiserror::Error;
 
@@ -7,7 +7,7 @@ use crate::bijection::BijectionError;
 use crate::program::{NonFinite, ProgramError};
 use crate::train::TrainError;
 
-/// Why a flow cannot be built, fitted or asked.
+/// Why a flow cannot be built, fitted or evaluated.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum FlowError {
     /// A layer cannot be used.
@@ -19,7 +19,7 @@ pub enum FlowError {
     /// A loss cannot be minimised.
     #[error(transparent)]
     Training(TrainError),
-    /// Base and layers disagree.
+    /// Base and layers have different numbers of variables.
     #[error("the base has {base} variables, but the layers map {layers}")]
     Dimension {
         /// Variables of the base.
@@ -27,7 +27,7 @@ pub enum FlowError {
         /// Variables of the layers.
         layers: usize,
     },
-    /// The base has mass where the first layer is not defined.
+    /// The support of the base is not inside of the domain of the first layer.
     #[error(
         "the base {base} has mass on {support}, but the first layer ({layer}) takes {takes} only, so that a part of the \
          mass would be lost; take a base on {takes} (Uniform is one on (0, 1)), or put a layer before it that maps \
@@ -36,14 +36,14 @@ pub enum FlowError {
     Base {
         /// The base.
         base: String,
-        /// Where it has mass.
+        /// Its support.
         support: String,
         /// The first layer.
         layer: String,
-        /// Where that is defined.
+        /// Its domain.
         takes: String,
     },
-    /// A row without a density where one is needed.
+    /// A row has density 0 where a positive density is needed.
     #[error("{0}")]
     Outside(Outside),
     /// A number in the data is infinite.
@@ -59,7 +59,7 @@ pub enum FlowError {
         /// ∞ or -∞.
         value: f64,
     },
-    /// A row has no finite likelihood before anything is learned.
+    /// A row has no finite likelihood under the initial parameters.
     #[error(
         "row {row} has ln p = {log_p} under the starting parameters, which no step can follow; its number farthest from \
          0 is {value} in column {column} (rows and columns count from 0): leave the row out, or standardise the \
@@ -70,39 +70,39 @@ pub enum FlowError {
         row: usize,
         /// Its likelihood.
         log_p: f64,
-        /// The column of its number farthest from 0.
+        /// The column of its value of largest magnitude.
         column: usize,
-        /// That number.
+        /// That value.
         value: f64,
     },
     /// There is no layer.
     #[error("a flow needs at least one layer; `Affine::identity(d)` is the plainest")]
     Empty,
-    /// The numbers are not whole rows.
+    /// The values do not form whole rows.
     #[error("{given} numbers are not whole rows of {width}")]
     Rows {
-        /// Numbers in a row.
+        /// The width of a row.
         width: usize,
-        /// Numbers given.
+        /// The number of values given.
         given: usize,
     },
-    /// A context is missing, has another width, or is not wanted.
+    /// A context is missing, has a wrong width, or is given to a flow without context.
     #[error("{}", context_message(*expected, *given))]
     Context {
-        /// Numbers that the layers take; 0 for none.
+        /// The width of the context of the layers; 0 without one.
         expected: usize,
-        /// Numbers given.
+        /// The number of values given.
         given: usize,
     },
-    /// There are more or fewer contexts than rows.
+    /// The numbers of contexts and rows differ.
     #[error("{contexts} contexts do not fit {rows} rows; give one for each row, or a single one for all")]
     ContextRows {
-        /// How many rows there are.
+        /// The number of rows.
         rows: usize,
-        /// How many contexts came.
+        /// The number of contexts.
         contexts: usize,
     },
-    /// The table has another width than the flow.
+    /// The width of the table differs from that of the flow.
     #[error("the table has {given} columns, but the flow has {expected} variables")]
     Width {
         /// Variables of the flow.
@@ -118,30 +118,30 @@ pub enum FlowError {
         /// The column.
         column: usize,
     },
-    /// There is too little to fit.
+    /// There are too few rows to fit.
     #[error("{rows} rows are too few to fit and to hold some out; at least {least} are needed")]
     TooFew {
-        /// How many rows came.
+        /// The number of rows given.
         rows: usize,
-        /// How many are needed.
+        /// The number of rows needed.
         least: usize,
     },
-    /// A setting makes no sense.
+    /// A setting is invalid.
     #[error("{name} is {value}; it must be {allowed}")]
     Setting {
-        /// Which setting.
+        /// Name of the setting.
         name: &'static str,
         /// Its value.
         value: String,
-        /// What would do.
+        /// Which values are allowed.
         allowed: &'static str,
     },
-    /// A density that should exist is not a number.
+    /// A density in the support is not a number.
     #[error("log p is not a number in row {row}: {origin}")]
     NotFinite {
         /// The row.
         row: usize,
-        /// Where it arose.
+        /// The operation in which it arose.
         origin: String,
     },
 }

@@ -1,9 +1,9 @@
-//! Numbers of a recording in one call.
+//! Numeric values of recorded nodes in one call.
 
 use super::{Output, Program};
 use crate::tape::{Parameters, Tape, Var};
 
-/// The numbers of some nodes at rows of the input, with the starting values of the parameters for seed 0.
+/// Returns the values of some nodes at rows of the input, with the initial parameters of seed 0.
 ///
 /// # Panics
 /// When the rows are not whole.

@@ -1,4 +1,4 @@
-//! Judging, hints, and beginning anew.
+//! Checking exercises, hints, and resetting.
 
 use std::fs;
 use std::io::{BufRead, IsTerminal, Write};
@@ -11,7 +11,7 @@ use super::{find, say, wrapped};
 use crate::Lesson;
 use crate::lessons::LESSONS;
 
-/// Judges one exercise, the next one, or all.
+/// Checks one exercise, the next one, or all.
 pub fn check(wanted: Option<&str>) -> ExitCode {
     let mut progress = Progress::load();
     let chosen: Vec<Lesson> = match wanted {
@@ -45,22 +45,22 @@ pub fn check(wanted: Option<&str>) -> ExitCode {
     if passed == chosen.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The first lesson whose exercise is not passed.
+/// Returns the first lesson whose exercise is not passed.
 pub fn next(progress: &Progress) -> Option<Lesson> {
     LESSONS.iter().copied().find(|lesson| progress.stage(lesson.exercise) != Stage::Passed)
 }
 
-/// The lesson to go on with after this one: the first after it that is not passed, and else the first of all.
+/// Returns the next lesson whose exercise is not passed, or else the first such lesson.
 fn next_after(progress: &Progress, number: u32) -> Option<Lesson> {
     let open = |lesson: &Lesson| progress.stage(lesson.exercise) != Stage::Passed;
     LESSONS.iter().copied().find(|lesson| lesson.number > number && open(lesson)).or_else(|| next(progress))
 }
 
-/// Where every exercise stands; what was edited since it was judged is judged now.
+/// Returns the stage of every exercise; files that have changed since their last verdict are checked again.
 pub fn stages(progress: &mut Progress) -> Vec<Stage> {
     for lesson in LESSONS {
         if progress.stage(lesson.exercise) == Stage::Edited {
-            // It may take a while to compile.
+            // Compilation may take a while.
             if std::io::stderr().is_terminal() {
                 eprintln!("judging exercise {:02}, which you have edited …", lesson.number);
             }
@@ -70,19 +70,19 @@ pub fn stages(progress: &mut Progress) -> Vec<Stage> {
     LESSONS.iter().map(|lesson| progress.stage(lesson.exercise)).collect()
 }
 
-/// Compiles the learner's file with its judge and runs them. They are a package of their own, so that a file that does
-/// not compile is in nobody's way.
+/// Compiles the learner's file with its judge and runs them. They are a separate package, so that a file that does
+/// not compile does not affect the others.
 fn judge(progress: &mut Progress, lesson: &Lesson, quiet: bool) -> Ended {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.current_dir(root()).args(["run", "--quiet", "--package", "pushforward-exercises", "--bin"]);
     command.arg(format!("exercise_{:02}", lesson.number));
-    // The same profile as this program's, so that the library need not be compiled twice.
+    // With the profile of this program, so that the library need not be compiled twice.
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }
     let ended = run(command, quiet);
-    // What could not be run was not judged.
+    // Without cargo there is no verdict.
     if !matches!(ended, Ended::NoCargo(_)) {
         progress.judged(lesson.exercise, ended == Ended::Passed);
     }
@@ -114,7 +114,7 @@ pub fn hint(wanted: Option<&str>) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Puts the starting file back, and keeps what was there beside it.
+/// Restores the initial version of a file, keeping a backup of the present one.
 pub fn reset(wanted: &str, yes: bool) -> ExitCode {
     let lesson = match find::lesson(wanted) {
         Ok(lesson) => lesson,
@@ -153,7 +153,7 @@ pub fn reset(wanted: &str, yes: bool) -> ExitCode {
     }
 }
 
-/// Renames what is there to a name that is free, and copies the starting file.
+/// Renames the present file to a free name, and copies the initial one.
 fn put_back(lesson: &Lesson) -> std::io::Result<Option<PathBuf>> {
     let file = answer(lesson.exercise);
     let given = fs::read(start(lesson.exercise))?;
@@ -172,7 +172,7 @@ fn put_back(lesson: &Lesson) -> std::io::Result<Option<PathBuf>> {
     Ok(kept)
 }
 
-/// Says why not, and fails as misuse does.
+/// Prints the reason, and returns the exit code of wrong usage.
 fn refuse(command: &str, reason: &str) -> ExitCode {
     let _ = writeln!(std::io::stderr(), "pushforward {command}: {reason}");
     ExitCode::from(2)

@@ -1,4 +1,4 @@
-//! One operation undone: the unknown operand from the result and the other operand, one line an operation.
+//! Inverts one operation: the unknown operand from the result and the other operand, one line for each operation.
 
 use super::{InversionError, Sweep};
 use crate::sweep::function::{self, NoInverse};
@@ -29,7 +29,7 @@ impl<'t> Sweep<'t, '_> {
         Ok(self.tape.var(matrix).inverse().matvec(value))
     }
 
-    /// The unknown operand of one operation, from its result and the other operand.
+    /// Returns the unknown operand of one operation, from its result and the other operand.
     pub(super) fn undo(
         &self,
         recorded: &Node,
@@ -54,7 +54,7 @@ impl<'t> Sweep<'t, '_> {
             Op::Binary(Binary::Add) => y - other(),
             Op::Binary(Binary::Sub) if unknown == 0 => y + other(),
             Op::Binary(Binary::Sub) => other() - y,
-            // Dividing by eˢ is multiplying by e⁻ˢ, as one would write it.
+            // Dividing by eˢ is written as multiplying by e⁻ˢ.
             Op::Binary(Binary::Mul) => match self.exponent(recorded.operands[1 - unknown]) {
                 Some((s, true)) => y * self.known(s, elements).exp(),
                 Some((s, false)) => y * (-self.known(s, elements)).exp(),
