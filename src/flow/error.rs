@@ -29,9 +29,10 @@ pub enum FlowError {
     },
     /// The support of the base is not inside of the domain of the first layer.
     #[error(
-        "the base {base} has mass on {support}, but the first layer ({layer}) takes {takes} only, so that a part of the \
-         mass would be lost; take a base on {takes} (Uniform is one on (0, 1)), or put a layer before it that maps \
-         {support} into {takes} (Transform::Exp maps ℝ onto (0, ∞), Transform::Sigmoid onto an interval)"
+        "the support of the base {base} is {support}, but the domain of the first layer ({layer}) is \
+         {takes}, so probability mass would be lost; use a base with support in {takes} (Uniform is one on \
+         (0, 1)), or insert a first layer that maps {support} into {takes} (Transform::Exp maps ℝ onto (0, \
+         ∞), Transform::Sigmoid onto an interval)"
     )]
     Base {
         /// The base.
@@ -48,8 +49,8 @@ pub enum FlowError {
     Outside(Outside),
     /// A number in the data is infinite.
     #[error(
-        "row {row}, column {column} is {value} (rows and columns count from 0), where no density is above 0; leave such \
-         rows out"
+        "row {row}, column {column} is {value} (rows and columns count from 0); the density is 0 there; \
+         remove such rows"
     )]
     Infinite {
         /// The row.
@@ -61,9 +62,9 @@ pub enum FlowError {
     },
     /// A row has no finite likelihood under the initial parameters.
     #[error(
-        "row {row} has ln p = {log_p} under the starting parameters, which no step can follow; its number farthest from \
-         0 is {value} in column {column} (rows and columns count from 0): leave the row out, or standardise the \
-         columns (`Affine::standardising` is a last layer that does)"
+        "row {row} has ln p = {log_p} under the initial parameters, so no gradient step is possible; its \
+         value of largest magnitude is {value} in column {column} (rows and columns count from 0): remove \
+         the row, or standardise the columns (`Affine::standardising` is a last layer that does)"
     )]
     Impossible {
         /// The row.
@@ -76,10 +77,10 @@ pub enum FlowError {
         value: f64,
     },
     /// There is no layer.
-    #[error("a flow needs at least one layer; `Affine::identity(d)` is the plainest")]
+    #[error("a flow needs at least one layer; `Affine::identity(d)` is the simplest")]
     Empty,
     /// The values do not form whole rows.
-    #[error("{given} numbers are not whole rows of {width}")]
+    #[error("{given} values cannot be split into rows of {width}")]
     Rows {
         /// The width of a row.
         width: usize,
@@ -111,7 +112,7 @@ pub enum FlowError {
         given: usize,
     },
     /// A number in the data is NaN.
-    #[error("row {row}, column {column} is NaN (both count from 0); leave such rows out or fill them in")]
+    #[error("row {row}, column {column} is NaN (both count from 0); remove such rows or fill them in")]
     Nan {
         /// The row.
         row: usize,
@@ -119,7 +120,7 @@ pub enum FlowError {
         column: usize,
     },
     /// There are too few rows to fit.
-    #[error("{rows} rows are too few to fit and to hold some out; at least {least} are needed")]
+    #[error("{rows} rows are too few for training and held-out rows; at least {least} are needed")]
     TooFew {
         /// The number of rows given.
         rows: usize,
@@ -148,7 +149,9 @@ pub enum FlowError {
 
 fn context_message(expected: usize, given: usize) -> String {
     match (expected, given) {
-        (0, given) => format!("no layer of this flow takes a context, but one of {given} numbers came"),
+        (0, given) => {
+            format!("no layer of this flow uses a context, but a context of {given} values was given")
+        }
         (expected, 0) => format!(
             "the layers of this flow take a context of {expected} numbers for each row; give it as \
              FitOptions::contexts, or with log_prob_given, sample_given or step_given"
@@ -175,7 +178,7 @@ impl FlowError {
     pub(super) fn not_finite(row: usize, origin: Option<NonFinite>) -> FlowError {
         let origin = match origin {
             Some(origin) => origin.to_string(),
-            None => "every operation is finite in itself".to_string(),
+            None => "no single operation produced it: each is finite for finite operands".to_string(),
         };
         FlowError::NotFinite { row, origin }
     }

@@ -49,14 +49,15 @@ impl fmt::Display for Outside {
         match base {
             true => write!(
                 f,
-                "row {row} has no density (ln p = -∞): its z[{variable}] is {value}, outside of {set}, the support of \
-                 the base {of}; take a base on all of ℝ, or let the first layer map {set} onto ℝ (Transform::Logit is \
-                 one for (0, 1))"
+                "row {row} has density 0 (ln p = -∞): its z[{variable}] is {value}, outside of {set}, the \
+                 support of the base {of}; use a base with support ℝ, or a first layer that maps {set} onto \
+                 ℝ (Transform::Logit is one for (0, 1))"
             ),
             false => write!(
                 f,
-                "row {row} has no density (ln p = -∞): variable {variable} is {value} where it leaves layer {of}, \
-                 which only reaches {set}; leave such rows out, or choose layers that reach wherever the data lie"
+                "row {row} has density 0 (ln p = -∞): variable {variable} would be {value} as an output of \
+                 layer {of}, whose codomain is {set}; remove such rows, or choose layers whose codomain \
+                 contains the data"
             ),
         }
     }

@@ -100,7 +100,7 @@ pub fn invert<'t>(
     match sweep.recovered.missing() {
         None => Ok(sweep.all()),
         Some(input) => {
-            let reason = format!("and the other outputs do not tell z[{input}]");
+            let reason = format!("and the other outputs do not determine z[{input}]");
             sweep.fail(0, map.outputs()[0], reason)
         }
     }
@@ -142,7 +142,7 @@ impl<'t> Sweep<'t, '_> {
             !due || !seen.insert(**input)
         });
         if let Some(input) = wrong {
-            let reason = format!("tells z[{input}], which another output tells as well");
+            let reason = format!("determines z[{input}], which another output determines too");
             return self.fail(group.outputs[0], group.node, reason);
         }
         // A recovered input lies in the domain of z, wherever the x lies that it was computed from.
@@ -257,8 +257,8 @@ impl<'t> Sweep<'t, '_> {
         members.sort_by_key(|(output, _)| self.outputs[*output]);
         if members.len() > MOST_STAGES {
             let reason = format!(
-                "needs the variable before it, and so do {} others: the inverse is a sequence of that many \
-                 steps, too long for a formula",
+                "depends on the variable before it, and so do {} others: the inverse needs as many \
+                 sequential steps, too many for a formula",
                 members.len() - 1
             );
             return Err(InversionError { output: members[0].0, reason, place });
@@ -301,7 +301,8 @@ impl<'t> Sweep<'t, '_> {
             }
             let undone = match recorded.op.is_elementwise() {
                 false => {
-                    let reason = format!("passes through {}, which mixes elements", recorded.op.name());
+                    let reason =
+                        format!("passes through {}, which combines several elements", recorded.op.name());
                     self.fail(outputs[0], node, reason)
                 }
                 true => match self.unknown_operand(&recorded, node, &outputs, &elements) {
@@ -357,7 +358,7 @@ impl<'t> Sweep<'t, '_> {
                 (0..recorded.operands.len()).filter(|k| label(recorded.operands[*k], *e) == own);
             let (Some(holder), None) = (holders.next(), holders.next()) else {
                 let reason = format!(
-                    "uses its variable on both sides of {}: no chain of operations to undo",
+                    "uses its variable in both operands of {}, so it cannot be inverted step by step",
                     recorded.op.name()
                 );
                 return self.fail(*output, id, reason);

@@ -74,8 +74,8 @@ impl<'t> Sweep<'t, '_> {
         let within = self.bounds.of_elements(rest.0, &rest.1);
         let Some(rising) = self.monotone(&subgraph, (unknown, within), image) else {
             let reason = format!(
-                "{}, and bounds do not prove it strictly monotone in its variable either, so that Newton's method \
-                 has nothing to stand on",
+                "{}, and the bounds do not prove it strictly monotone in its variable, so Newton's method is \
+                 not applicable either",
                 obstacle.reason
             );
             return Err(InversionError { reason, ..obstacle });

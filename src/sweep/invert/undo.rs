@@ -23,7 +23,8 @@ impl<'t> Sweep<'t, '_> {
         let shape = self.tape.shape(matrix);
         let whole = elements.iter().enumerate().all(|(k, e)| k == *e);
         if !fixed || !whole || shape != Shape::Matrix(elements.len(), elements.len()) {
-            let reason = "passes through a matrix that is not square, not whole or not fixed";
+            let reason =
+                "passes through a matrix that is not square, used only in part, or dependent on the variable";
             return self.fail(outputs[0], id, reason);
         }
         Ok(self.tape.var(matrix).inverse().matvec(value))
@@ -40,7 +41,9 @@ impl<'t> Sweep<'t, '_> {
         y: Var<'t>,
     ) -> Result<Var<'t>, InversionError> {
         let other = || self.known(recorded.operands[1 - unknown], elements);
-        let two = |what: &str| self.fail(outputs[0], id, format!("passes through {what}: two z for one x"));
+        let two = |what: &str| {
+            self.fail(outputs[0], id, format!("passes through {what}, which maps two values to one"))
+        };
         let none = || {
             let reason = format!("passes through {}, which has no inverse here", recorded.op.name());
             self.fail(outputs[0], id, reason)
