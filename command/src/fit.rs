@@ -39,7 +39,7 @@ pub struct Arguments {
 fn between<const LEAST: usize, const MOST: usize>(text: &str) -> Result<usize, String> {
     match text.parse::<usize>() {
         Ok(number) if (LEAST..=MOST).contains(&number) => Ok(number),
-        _ => Err(format!("a whole number from {LEAST} to {MOST} is wanted")),
+        _ => Err(format!("expected an integer from {LEAST} to {MOST}")),
     }
 }
 
@@ -82,14 +82,18 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             let row = row.map_or_else(String::new, |row| format!(" of row {row}"));
             let origin = origin.as_ref().map_or_else(String::new, |origin| format!(": {origin}"));
             println!(
-                "stopped in epoch {epoch} at a loss{row} that is not finite{origin}; the best parameters are kept"
+                "stopped in epoch {epoch}: non-finite loss{row}{origin}; the best parameters so far are used"
             );
         }
         Stop::Outside { epoch, outside } => {
-            println!("stopped in epoch {epoch}: {outside}; the best parameters are kept");
+            println!("stopped in epoch {epoch}: {outside}; the best parameters so far are used");
         }
-        Stop::Early => println!("stopped early; epoch {} is kept", fitted.history().best_epoch),
-        Stop::Epochs | Stop::NotFitted => println!("epoch {} is kept", fitted.history().best_epoch),
+        Stop::Early => {
+            println!("early stopping; using the parameters of epoch {}", fitted.history().best_epoch)
+        }
+        Stop::Epochs | Stop::NotFitted => {
+            println!("using the parameters of epoch {}", fitted.history().best_epoch)
+        }
     }
     // ln p of standardised columns is larger by this: the change of units.
     let units: f64 = moments.1.iter().map(|deviation| deviation.ln()).sum();

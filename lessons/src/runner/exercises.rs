@@ -62,7 +62,7 @@ pub fn stages(progress: &mut Progress) -> Vec<Stage> {
         if progress.stage(lesson.exercise) == Stage::Edited {
             // Compilation may take a while.
             if std::io::stderr().is_terminal() {
-                eprintln!("judging exercise {:02}, which you have edited …", lesson.number);
+                eprintln!("checking exercise {:02} (your file has changed) …", lesson.number);
             }
             judge(progress, lesson, true);
         }
@@ -106,10 +106,8 @@ pub fn hint(wanted: Option<&str>) -> ExitCode {
         say(&wrapped(&format!("{} of {}: {hint}", k + 1, hints.len()), "  "));
     }
     match shown == hints.len() {
-        false => {
-            say(&format!("\nAsk again for the next one:   cargo run --release -- hint {}\n", lesson.number))
-        }
-        true => say(&format!("\nThat is all. A solution:   lessons/solutions/{}.rs\n", lesson.slug)),
+        false => say(&format!("\nThe next hint:   cargo run --release -- hint {}\n", lesson.number)),
+        true => say(&format!("\nNo more hints. A solution:   lessons/solutions/{}.rs\n", lesson.slug)),
     }
     ExitCode::SUCCESS
 }
@@ -122,14 +120,16 @@ pub fn reset(wanted: &str, yes: bool) -> ExitCode {
     };
     let mut progress = Progress::load();
     if progress.stage(lesson.exercise) == Stage::NotStarted && answer(lesson.exercise).exists() {
-        say(&format!("{} is as it was given.\n", lesson.exercise.file()));
+        say(&format!("{} is in its initial version.\n", lesson.exercise.file()));
         return ExitCode::SUCCESS;
     }
     if !yes {
-        let question =
-            format!("Put {} back as it was given? What is there is kept. [y/N] ", lesson.exercise.file());
+        let question = format!(
+            "Reset {} to its initial version? A backup of the present file is kept. [y/N] ",
+            lesson.exercise.file()
+        );
         if !std::io::stdin().is_terminal() {
-            return refuse("reset", "nobody is there to be asked; say --yes.");
+            return refuse("reset", "stdin is not a terminal; pass --yes.");
         }
         say(&question);
         let mut reply = String::new();
@@ -142,10 +142,10 @@ pub fn reset(wanted: &str, yes: bool) -> ExitCode {
     match put_back(lesson) {
         Ok(kept) => {
             progress.forget(lesson.exercise);
-            say(&format!("{} is as it was given.\n", lesson.exercise.file()));
+            say(&format!("{} is in its initial version.\n", lesson.exercise.file()));
             if let Some(kept) = kept {
                 let shown = kept.strip_prefix(root()).unwrap_or(&kept);
-                say(&format!("What was there is in {}.\n", shown.display()));
+                say(&format!("Your version was saved to {}.\n", shown.display()));
             }
             ExitCode::SUCCESS
         }

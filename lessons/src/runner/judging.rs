@@ -43,8 +43,8 @@ impl Ended {
                  added to or multiplied by a Var: write 2.0 instead of 2."
             ),
             Ended::Exited(code) => format!(
-                "the program ended with the exit code {code} before there was a verdict. An answer returns a formula; it \
-                 does not end the program."
+                "the program ended with the exit code {code} before there was a verdict. An answer must \
+                 return a formula, not end the program."
             ),
             Ended::Killed(signal) => {
                 let named = match signal {
@@ -54,13 +54,12 @@ impl Ended {
                     None => String::new(),
                 };
                 format!(
-                    "the system ended the program{named} before there was a verdict. That happens when the stack \
-                     overflows: does a function in {file} call itself without end? Or when memory runs out."
+                    "the system ended the program{named} before there was a verdict. This happens when the \
+                     stack overflows (is there an infinite recursion in {file}?) or when memory runs out."
                 )
             }
             Ended::TimedOut => format!(
-                "there was no verdict after {} seconds, and the program was stopped: is there a loop without an end in \
-                 {file}?",
+                "no verdict after {} seconds; the program was stopped. Is there an infinite loop in {file}?",
                 LIMIT.as_secs()
             ),
             Ended::NoCargo(error) => format!("cargo cannot be run: {error}"),
