@@ -1,8 +1,8 @@
 //! Densities and samples of three flows by dimension, width and batch, in f32 on all threads.
 //!
-//! Sampling is held against the density of the same flow. For a coupling flow the two are the same work; a sample of MAF
-//! takes variable after variable, and should still cost about the arithmetic of one pass: the last rows are its
-//! dimensions alone, with 5 layers of width 128.
+//! Sampling is compared with the density of the same flow. For a coupling flow the work is equal; a sample of MAF
+//! takes variable after variable, and should still cost about the arithmetic of one pass: the last rows vary its
+//! dimension only, with 5 layers of width 128.
 
 use pushforward::program::Threads;
 use pushforward_benches::bench::{Bench, Measurement};

@@ -1,9 +1,9 @@
-//! What deriving costs: recording, the proof, the slices, ln|det J| and its simplification, by dimension.
+//! The cost of deriving: recording, the proof, the slices, ln|det J| and its simplification, by dimension.
 //!
-//! The layer is xᵢ = zᵢ·exp(tanh zᵢ₋₁) + sin zᵢ₋₁, recorded in vectors (a few nodes of d elements) and in scalars (some
-//! nodes for each element). Everything is to be linear: the fitted exponents, from d = 1000 on, are to be 1.15 at most.
-//! `vectors` and `scalars` are all of it; two parts are timed alone: recording (which happens twice, to see that
-//! `forward` is pure) and the proof. `layers` is a chain of d affine layers of two variables.
+//! The layer is xᵢ = zᵢ·exp(tanh zᵢ₋₁) + sin zᵢ₋₁, recorded in vectors (a few nodes of d elements) and in scalars
+//! (some nodes for each element). All times should be linear: the fitted exponents, from d = 1000 on, must be at most
+//! 1.15. `vectors` and `scalars` are the total; two parts are timed separately: recording (which happens twice, to
+//! check that `forward` is pure) and the proof. `layers` is a chain of d affine layers of two variables.
 
 use pushforward::bijection::Bijection;
 use pushforward::jacobian::{Structure, map, prove};

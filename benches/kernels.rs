@@ -1,8 +1,8 @@
-//! The kernels, by instruction set: elementary functions beside those of the standard library, products beside
+//! The kernels, by instruction set: elementary functions compared with those of the standard library, products with
 //! the `matrixmultiply` crate.
 //!
-//! The tables at the end are made of the shortest of many runs, the contestants taking turns, so that what else
-//! the machine does hits all of them.
+//! The tables at the end show the shortest of many runs; the implementations take turns, so that other load on the
+//! machine affects all of them.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -53,8 +53,7 @@ impl<F: Real> WithSimd for Outer<'_, F> {
 
 /// A number type, with the product of another library.
 trait Rival: Real + Float {
-    /// out = a·b, of which the first is m × k and the second k × n, with the given distances of neighbours in
-    /// columns and in rows.
+    /// out = a·b, where the first is m × k and the second k × n, with the given strides of columns and of rows.
     fn rival(size: [usize; 3], a: (&[Self], [usize; 2]), b: (&[Self], [usize; 2]), out: &mut [Self]);
 }
 
@@ -83,13 +82,13 @@ macro_rules! rival {
 rival!(f64, matrixmultiply::dgemm);
 rival!(f32, matrixmultiply::sgemm);
 
-/// The shortest run of each, in seconds; they take turns.
+/// Returns the shortest run of each, in seconds; they take turns.
 fn shortest(contestants: &mut [Box<dyn FnMut() + '_>]) -> Vec<f64> {
     let mut best = vec![f64::INFINITY; contestants.len()];
     let begin = Instant::now();
     while begin.elapsed() < Duration::from_millis(100 * contestants.len() as u64) {
         for (contestant, best) in contestants.iter_mut().zip(&mut best) {
-            // One run to fetch what it needs, and one to be timed.
+            // One run to warm up, and one to be timed.
             contestant();
             let start = Instant::now();
             contestant();
@@ -105,7 +104,7 @@ fn numbers<F: Rival>(count: usize, of: impl Fn(f64) -> f64) -> Vec<F> {
 
 /// ns per element: of the standard library, and of each instruction set.
 fn elementary<F: Rival>(function: impl Function, of: fn(f64) -> f64, std: fn(F) -> F) -> Vec<f64> {
-    // So many that the clock counts for nothing, so few that they stay in the first-level cache.
+    // Enough elements to hide the overhead of the clock, few enough to stay in the first-level cache.
     const COUNT: usize = 1920;
     let a = numbers::<F>(COUNT, of);
     let mut outs = vec![vec![F::ZERO; COUNT]; instruction_sets().len() + 1];

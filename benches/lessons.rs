@@ -1,4 +1,4 @@
-//! Every lesson, timed whole, beside the seconds that it may take on two cores.
+//! The time of every lesson, with its limit on two cores.
 //!
 //! `cargo bench --bench lessons`
 
@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use pushforward_course::lessons::LESSONS;
 
-/// All lessons together, in seconds.
+/// Limit of all lessons together, in seconds.
 const ALL: f64 = 120.0;
 
 fn main() -> ExitCode {

@@ -1,12 +1,12 @@
-//! Ours beside other libraries, in one sitting: a markdown table with ratios.
+//! This library compared with others in one session: a markdown table with ratios.
 //!
 //! `cargo bench --bench side_by_side -- --peers DIR --python PATH`
 //!
-//! DIR holds the scripts that time them (`flows_jax.py`, `flows_torch.py`, `dense_logdet.py`), PATH is a Python that has
-//! the libraries. Without them ours are timed alone. Everything runs in a process of its own, one after the other: ours,
-//! another, ours, the next, so that a machine that slows down for minutes slows both of a pair; a ratio is the median over
-//! the rounds of the ratios of pairs. A machine that is busy with something else is refused: two-threaded products beside
-//! any other load have been seen to take fifteen times as long.
+//! DIR holds the scripts that time the others (`flows_jax.py`, `flows_torch.py`, `dense_logdet.py`), PATH is a Python
+//! that has the libraries. Without them only this library is timed. Everything runs in separate processes, one after
+//! the other: ours, another, ours, the next, so that a machine that slows down for minutes slows both of a pair; a
+//! ratio is the median over the rounds of the ratios of pairs. A busy machine is refused: with any other load,
+//! two-threaded products have been measured to take fifteen times as long.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -30,33 +30,33 @@ struct Arguments {
     /// Timed seconds a run.
     #[arg(long, default_value_t = 2.0)]
     seconds: f64,
-    /// How often each pair is run.
+    /// The number of times each pair is run.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
     #[arg(long, default_value_t = 2)]
     threads: usize,
-    /// Only rows with this in their title.
+    /// Only rows whose title contains this.
     #[arg(long, default_value = "")]
     rows: String,
-    /// Where the table goes, instead of beside criterion's results.
+    /// Output file of the table, instead of beside criterion's results.
     #[arg(long)]
     output: Option<PathBuf>,
     /// Measure although the machine is busy; the table says so.
     #[arg(long)]
     anyway: bool,
-    /// What cargo hands to every bench.
+    /// The arguments that cargo passes to every bench.
     #[arg(long, hide = true)]
     bench: bool,
 }
 
-/// Cores that may be busy with something else.
+/// Maximum number of cores that may be busy with other work.
 const IDLE: f64 = 0.2;
 
 fn main() -> ExitCode {
     let mut words = std::env::args();
     let (own, first) = (words.next().unwrap_or_default(), words.next());
     let rest = || std::iter::once(own.clone()).chain(std::env::args().skip(2));
-    // What it starts of itself: one case, one pair.
+    // The child processes: one case, one pair.
     match first.as_deref() {
         Some("case") => println!("{}", case::line(&case::Arguments::parse_from(rest()))),
         Some("pair") => println!("{}", pairs::line(&pairs::Arguments::parse_from(rest()))),
@@ -76,7 +76,7 @@ fn compare(arguments: &Arguments) -> ExitCode {
     }
     let scripts = match (&arguments.peers, &arguments.python) {
         (Some(directory), Some(python)) => {
-            // The scripts run in their own directory: paths must not depend on where that is.
+            // The scripts run in their own directory: paths must be absolute.
             let whole = |path: &PathBuf| match std::path::absolute(path) {
                 Ok(whole) if whole.exists() => whole,
                 _ => path.clone(),
@@ -110,16 +110,16 @@ fn compare(arguments: &Arguments) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// One sitting at one machine.
+/// One session on one machine.
 struct Sitting<'a> {
     arguments: &'a Arguments,
     scripts: Option<&'a Scripts>,
-    /// Cores that something else was seen to keep busy, at most.
+    /// Maximum number of cores that were seen busy with other work.
     busiest: f64,
 }
 
 impl Sitting<'_> {
-    /// One line of the table for each group of others; one alone without them.
+    /// One line of the table for each group of competitors; one line if there are none.
     fn row(&mut self, row: &Row) -> Vec<Found> {
         let unit = if matches!(row.work, Work::Memory(_)) { Unit::Mib } else { Unit::Seconds };
         let mut all = Vec::new();
@@ -215,13 +215,13 @@ impl Sitting<'_> {
         }
     }
 
-    /// Sees whether something else runs: before every run, so that the table can say so.
+    /// Measures other load: before every run, so that the table can report it.
     fn look(&mut self) {
         let busy = machine::busy_cores(Duration::from_millis(200)).unwrap_or(0.0);
         self.busiest = self.busiest.max(busy);
     }
 
-    /// Machine, versions, threads, and what may have disturbed.
+    /// Describes machine, versions, threads, and other load.
     fn circumstances(&self) -> String {
         let Arguments { threads, seconds, rounds, .. } = self.arguments;
         let mut text = format!(
@@ -245,7 +245,7 @@ impl Sitting<'_> {
     }
 }
 
-/// What of a run a row is about.
+/// The quantity of a run that a row is about.
 fn number(work: &Work, run: Run) -> Option<f64> {
     if matches!(work, Work::Memory(_)) { run.mib } else { Some(run.seconds) }
 }

@@ -1,7 +1,7 @@
-//! Recording, replaying and differentiating, each beside the same thing in plain loops; in f64, on one thread.
+//! Recording, replaying and differentiating, each compared with the equivalent plain loops; in f64, on one thread.
 //!
 //! A chain of scalars, and a 2-64-64-2 network recorded in scalars and in tensors. The loops are in
-//! `support/chain.rs` and `support/network.rs`, beside what is recorded.
+//! `support/chain.rs` and `support/network.rs`, beside the recordings.
 
 use std::hint::black_box;
 
@@ -34,7 +34,7 @@ fn replay(mut program: Program<f64>, batch: Vec<f64>) -> impl FnMut() {
     }
 }
 
-/// Both ways give the same numbers.
+/// Checks that both give the same numbers.
 fn check() {
     let batch = numbers(BATCH);
     let found = chain::program(1000, true).run(&[&batch], BATCH).expect("whole rows");

@@ -108,22 +108,22 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
 
     page.heading("By hand");
     page.prose(
-        "A tenth of the z lies in (0, 0.1). It goes to (1, 1.3), which is three times as long, and no probability \
-         is lost on the way. The same tenth over three times the length: the density there is a third.",
+        "The interval (0, 0.1) has probability 1/10. Its image (1, 1.3) has the same probability and is \
+         three times as long, so the density there is 1/3.",
     );
 
     page.heading("By the tape");
     let recording = record(&Stretch)?;
     page.formula(formulas(&recording));
     page.prose(
-        "The second line is for later: J stands for the derivatives of f, which in one dimension is the one number df/dz, \
-         det J is that number, and ln is the natural logarithm. f was written in Rust, like this:",
+        "The second line is used later: J is the Jacobian of f, which in one dimension is the derivative \
+         df/dz, det J is that number, and ln is the natural logarithm. f was written in Rust, like this:",
     );
     page.listing("fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {\n    3.0 * z + 1.0\n}");
     page.note(
-        "What you need for the exercises: numbers with a point, 2.0 * z and not 2 * z; z.sqrt(), z.exp(), z.ln(), z.abs(), \
-         z.powi(2); and from lesson 2 on z.at(0), the first of several variables, and stack([a, b]), which makes one \
-         vector of them.",
+        "For the exercises: write numbers with a decimal point, 2.0 * z and not 2 * z; use z.sqrt(), \
+         z.exp(), z.ln(), z.abs(), z.powi(2); and from lesson 2 on z.at(0), the first of several variables, \
+         and stack([a, b]), which makes one vector of them.",
     );
     let tape = recording.tape();
     let (z, x) = (recording.input(), recording.output());
@@ -138,7 +138,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.formula(equation("z = f⁻¹(x)", back, &[(x, "x")]));
 
     let at = density(Stretch, &[2.5, 0.5, 4.5])?;
-    page.prose("So the density of x is not 1 but a third of it, where there are images at all:");
+    page.prose("So the density of x is not 1 but 1/3 on the image of f, and 0 outside:");
     page.number("p(x) at x = 2.5", at[0], "");
     page.number("p(x) at x = 0.5, outside of [1, 4]", at[1], "");
     page.check_close("p(2.5) is 1/3", at[0], 1.0 / 3.0, 1e-12);
@@ -153,7 +153,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.picture(
         "equal_areas",
         Picture::new(
-            "Equal areas: what is stretched gets lower",
+            "Equal areas: stretching lowers the density",
             "A square of height 1 over [0, 1] and a rectangle of height 1/3 over [1, 4]; both have area 1.",
         )
         .axes("z, x", "density")
@@ -167,7 +167,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
          that factor:",
     );
     page.formula("p(x) = p(z) / |df/dz|     with z = f⁻¹(x)");
-    page.prose("Nothing in this asks for a straight line. A curved one, x = eᶻ on (0, 1):");
+    page.prose("f need not be linear. Take x = eᶻ on (0, 1):");
     page.formula(formulas(&record(&Grow)?));
     let (middles, width) = cells(1.0, std::f64::consts::E, 2000);
     let curved = density(Grow, &middles)?;
@@ -184,12 +184,12 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
 
     page.heading("What people get wrong");
     page.misconception(
-        "\"The density is carried over unchanged.\" It is probability that is carried over; the density is \
-         probability for a unit of length, and f changes the lengths.",
+        "\"The density stays unchanged.\" It is probability that is preserved; the density is probability \
+         per unit of length, and f changes the lengths.",
     );
     page.prose(
-        "And monotonic matters. If two z had the same image, x would get probability from both, and the formula \
-         counts one. Here is x = z² on all of ℝ, asked whether it is a bijection:",
+        "It matters that f is monotonic. If two z had the same image, x would receive probability from both, \
+         but the formula counts only one. Here is x = z² on all of ℝ, audited as a bijection:",
     );
     let report = audit(&Square)?;
     let claim = report.claim(Topic::Injective).ok_or("the audit looks for collisions")?;

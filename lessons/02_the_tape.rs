@@ -43,9 +43,10 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
 
     page.heading("By hand");
     page.prose(
-        "A product passes on the other factor, so z₁·z₂ gives z₂ = 5 to z₁ and z₁ = 2 to z₂. A sine passes on the \
-         cosine, so sin z₁ gives cos 2 = -0.4161 to z₁. A sum passes on 1 to both of its terms, and what arrives by \
-         two ways adds up: ∂y/∂z₁ = 5 + cos 2 = 4.5839, and ∂y/∂z₂ = 2.",
+        "The derivative of a product by one factor is the other factor: that of z₁·z₂ by z₁ is z₂ = 5, and \
+         by z₂ it is z₁ = 2. The derivative of the sine is the cosine: that of sin z₁ is cos 2 = -0.4161. \
+         The derivative of a sum by each of its terms is 1, and contributions along different paths are \
+         added: ∂y/∂z₁ = 5 + cos 2 = 4.5839, and ∂y/∂z₂ = 2.",
     );
 
     page.heading("A tape is a list of nodes");
@@ -88,13 +89,14 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     });
     page.table(&["node", "operation", "value", "∂node/∂z₁", "∂node/∂z₂", "∂y/∂node"], rows.collect());
     page.prose(
-        "Read the value column downwards: that is evaluation. Each operation knows its own small derivative: a \
-         product passes on the other factor, a sine the cosine. The next two columns go downwards too: how much \
-         does a node move when z₁ (or z₂) moves by 1? That is the forward mode, one column for each input.",
+        "The value column, read from top to bottom, is the evaluation. Each operation has a derivative of \
+         its own: that of a product is the other factor, that of a sine the cosine. The next two columns are \
+         computed downwards too: how much does a node move when z₁ (or z₂) moves by 1? That is the forward \
+         mode, one column for each input.",
     );
     page.prose(
-        "The last column is filled from below: how much does y move when this node moves by 1? That is the reverse \
-         mode. One column holds the derivatives by all inputs at once.",
+        "The last column is computed upwards: how much does y move when this node moves by 1? That is the \
+         reverse mode. One column holds the derivatives by all inputs at once.",
     );
     let gradient = [2.0f64.cos() + 5.0, 2.0];
     let inputs: Vec<usize> =
@@ -141,14 +143,15 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.picture(
         "tape",
         Picture::new(
-            "The tape: a value in each node, a small derivative on each edge",
+            "The tape: a value in each node, a derivative on each edge",
             "z₁ and z₂ lead to their product, z₁ to its sine, and both of these to the sum y.",
         )
         .graph(drawn, edges),
     );
     page.prose(
-        "Multiply along a way from an input to y, and add the ways up: that is a derivative. Two ways lead from z₁, one \
-         from z₂. Forwards or backwards only says from which end one multiplies.",
+        "A derivative is a sum over all paths from an input to y; each path contributes the product of the \
+         derivatives on its edges. Two paths lead from z₁, one from z₂. Forward and reverse mode differ only \
+         in the order of multiplication.",
     );
 
     page.heading("Derivatives are nodes again");
@@ -200,8 +203,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
         format!("{ratios:?}"),
     );
     page.prose(
-        "So 256 inputs take 256 sweeps forwards, one for each, and a single one backwards. With 256 outputs and one input it \
-         would be the other way round.",
+        "So 256 inputs take 256 sweeps forwards, one for each, and a single one backwards. With 256 outputs \
+         and one input it would be the opposite.",
     );
     page.prose(
         "Training asks for the gradient of one loss by all weights: backwards. A Jacobian's diagonal asks for each \
@@ -211,14 +214,16 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.heading("In general");
     page.formula("∂y/∂v = Σ (∂y/∂w)·(∂w/∂v)     over the nodes w that use v");
     page.prose(
-        "That is the chain rule, one node at a time, from y backwards. The forward mode is the same sum over what a node \
-         is made of. Each needs the small derivative of one operation, and an operation has only a few operands.",
+        "That is the chain rule, one node at a time, from y backwards. The forward mode is the same sum over \
+         the operands of a node. Each needs only the derivative of one operation, and an operation has only \
+         a few operands.",
     );
 
     page.heading("What people get wrong");
     page.misconception(
-        "\"Automatic differentiation is finite differences.\" A difference quotient must choose a step, and every \
-         choice is wrong: too large and the curve bends away, too small and the digits cancel.",
+        "\"Automatic differentiation is finite differences.\" A difference quotient must choose a step, and \
+         every choice is wrong: too large, and the curvature of f makes an error; too small, and the digits \
+         cancel.",
     );
     let exact = gradient[0];
     let errors: Vec<(f64, f64)> = (1..=30)
@@ -247,9 +252,9 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
         .line("tape", errors.iter().map(|(h, _)| (*h, tape_error.max(1e-16))).collect()),
     );
     page.prose(
-        "To the right of the lowest point the curve bends away, to the left the digits cancel. The tape has no step and so \
-         no such choice: its line is flat. A logarithmic axis cannot show an error of 0; it is drawn at 1e-16, about a \
-         rounding.",
+        "To the right of the minimum the truncation error dominates, to the left the rounding error. The \
+         tape has no step and so no such choice: its line is flat. A logarithmic axis cannot show an error \
+         of 0; it is drawn at 1e-16, about one rounding error.",
     );
 
     page.exercise(&judge::EXERCISE);

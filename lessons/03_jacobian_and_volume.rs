@@ -91,7 +91,10 @@ pub const LESSON: Lesson = Lesson {
 };
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
-    page.question("In one dimension a density falls by how much f stretches. What stretches in two?");
+    page.question(
+        "In one dimension, the density is divided by the factor by which f stretches lengths. What \
+                   replaces length in two dimensions?",
+    );
     page.predict(
         "z is uniform on the unit square. x₁ = 2z₁ and x₂ = z₂. What is the density of x, and where is it not 0?",
     );
@@ -153,8 +156,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     }
     page.table(&["map", "|det J| derived", "area of the image, by its corners"], rows);
     page.prose(
-        "A shear and a rotation move everything and change no area: the density neither rises nor falls, it is carried along as it is. \
-         In each picture the unit square (a) and its image (b):",
+        "A shear and a rotation move points but change no area, so the density keeps its values. In each \
+         picture the unit square (a) and its image (b):",
     );
     let corners = vec![vec![(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0), (0.0, 0.0)]];
     for (name, what, layer) in [
@@ -175,8 +178,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.heading("A curved map, locally");
     page.formula(formulas(&record(&Curved)?));
     page.prose(
-        "No single number describes it. But zoom in at one z: a small square becomes nearly a parallelogram, the \
-         one spanned by the columns of J. The ratio of the areas goes to |det J|:",
+        "The stretching differs from point to point. Near one z, however, a small square becomes nearly a \
+         parallelogram, the one spanned by the columns of J. The ratio of the areas goes to |det J|:",
     );
     let (at, mut rows, mut ratios) = ([0.4, 0.7], Vec::new(), Vec::new());
     let derived = volume(&Curved, at)?;

@@ -77,7 +77,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     let slope = values(tape, recording.input(), &[entry], &[0.3])[0][0];
     page.number("df/dz", slope, "");
     page.prose(
-        "It is negative: as z grows, x falls. The interval (0, 0.1) goes to (1, 0.7), read backwards.",
+        "It is negative: x decreases as z increases. The interval (0, 0.1) is mapped to (0.7, 1), with its \
+         ends exchanged.",
     );
 
     let flow = Flow::new(StandardNormal::new(1), [Box::new(Turned) as Box<dyn Bijection>])?;
@@ -111,7 +112,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
         "signed_mass",
         Picture::new(
             "With the absolute value, and without",
-            "A bell above the axis with mass 1 and the same bell below it with mass -1.",
+            "A normal density above the axis with mass 1 and the same curve below it with mass -1.",
         )
         .axes("x", "p")
         .area("with |·|", near(&with))
@@ -140,7 +141,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
         "mirrored",
         Picture::new(
             "A letter F and its mirror image",
-            "The letter F on the right, and its image under the swap of coordinates, which no turning in the plane makes an F again.",
+            "The letter F on the right, and its image under the swap of coordinates, which no rotation of \
+             the plane makes an F again.",
         )
         .axes("x₁", "x₂")
         .equal_aspect()
@@ -150,18 +152,17 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.heading("In general");
     page.formula("p(x) = p(z) / |det J_f(z)|     with z = f⁻¹(x)");
     page.prose(
-        "The sign of det J tells whether f keeps or flips orientation; its size tells the volume. Probability knows \
-         nothing of orientation, so the density takes the size and leaves the sign.",
+        "The sign of det J tells whether f keeps or flips orientation; its size tells the volume. \
+         Probability does not depend on orientation, so the density uses the absolute value.",
     );
 
     page.heading("What people get wrong");
     page.misconception(
-        "Dropping the bars. With ln det instead of ln|det| the logarithm is NaN wherever f flips, which is how it \
-         is usually noticed; with a determinant that is divided by, nothing is noticed at all.",
+        "Dropping the bars. With ln det instead of ln|det| the logarithm is NaN wherever f flips, which is \
+         how it is usually noticed; if the formula divides by the determinant instead, the error goes \
+         unnoticed.",
     );
-    page.prose(
-        "Here is the first map again, with its log_det written by hand, and what an audit says of that:",
-    );
+    page.prose("Here is the first map again, with a hand-written log_det, and what an audit finds:");
     page.listing(
         "fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {\n    -3.0 * z + 1.0\n}\n\
          fn log_det<'t>(&self, z: Var<'t>) -> Option<Var<'t>> {\n    Some(z.tape().constant(-3.0).ln())\n}",

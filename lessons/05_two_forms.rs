@@ -141,8 +141,8 @@ pub const LESSON: Lesson = Lesson {
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.question(
-        "Some papers divide by |det J_f(z)|. Others take the way back, g = f⁻¹, and multiply by |det J_g(x)|. Which is \
-         right?",
+        "Some papers divide by |det J_f(z)|. Others use the inverse, g = f⁻¹, and multiply by |det J_g(x)|. \
+         Which is right?",
     );
     page.predict("If f doubles areas near z, what does g = f⁻¹ do to areas near x = f(z)?");
 
@@ -191,11 +191,12 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.predict("A layer that computes xᵢ from zᵢ and from x₁ … xᵢ₋₁. Which way can all variables be computed at once, from z to \
          x or from x to z?",);
     page.prose(
-        "Sampling needs z → x. A density needs x → z, and one of the determinants. Three kinds of layer come back in \
-         lessons 11 and 12. In a coupling layer half of the variables stay as they are and choose how the other half is \
-         scaled and shifted. In MAF, the layer just asked about, each variable is scaled and shifted by what x₁ … xᵢ₋₁ \
-         say, and in IAF by what z₁ … zᵢ₋₁ say. On 32 variables, counted on the tape; work is operations in all, in a row \
-         is how many of them wait for each other:",
+        "Sampling needs z → x. A density needs x → z, and one of the determinants. Three kinds of layer come \
+         back in lessons 11 and 12. In a coupling layer half of the variables stay as they are and determine \
+         how the other half is scaled and shifted. In MAF, the layer just asked about, each variable is \
+         scaled and shifted by functions of x₁ … xᵢ₋₁, and in IAF by functions of z₁ … zᵢ₋₁. On 32 \
+         variables, counted on the tape; «work» is the total number of operations, «in a row» the longest \
+         chain of operations of which each needs the one before:",
     );
     let coupling = AffineCoupling::new(CouplingMask::first_half(32), Network::new([32]));
     let maf = Autoregressive { d: 32, looks_at_x: true };
@@ -210,13 +211,14 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     let headers = ["layer", "sample: work", "sample: in a row", "density: work", "density: in a row"];
     page.table(&headers, rows);
     page.prose(
-        "The work is about the same both ways. What differs is how much of it must wait. In a coupling layer no variable \
-         waits for another, and what stands in a row is its network, either way. MAF has its densities at once, since x \
-         is known, and its samples one variable after another; IAF the other way round. So the answer is: from x to z.",
+        "The work is about the same in both directions. What differs is the length of the dependent chain. \
+         In a coupling layer no variable waits for another: the chain is its network, in both directions. \
+         MAF computes densities in one pass, since x is known, and samples one variable after another; for \
+         IAF it is the opposite. So the answer is: from x to z.",
     );
     let (coupling, maf, iaf) = (depths[0], depths[1], depths[2]);
     page.check_that(
-        "coupling: both ways are about as deep",
+        "coupling: both directions are about equally deep",
         coupling.0.abs_diff(coupling.1) <= 2,
         format!("{coupling:?}"),
     );

@@ -89,14 +89,16 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.heading("By hand");
     page.prose(
         "What is doubled and then tripled is six times as large: factors multiply, so their logarithms add, \
-         ln 2 + ln 3 = ln 6. If the first layer doubles at z, the second triples at the place where the first has put z.",
+         ln 2 + ln 3 = ln 6. If the first layer doubles areas at z, the second triples them at the image of \
+         z under the first.",
     );
     page.check_close("ln 2 + ln 3 is ln 6", 2f64.ln() + 3f64.ln(), 6f64.ln(), 1e-15);
 
     page.heading("Five layers at one point");
     page.prose(
-        "Bend is x₁ = z₁, x₂ = z₂·exp(tanh z₁) + z₁². Linear is x₁ = 0.8·z₁ - 0.6·z₂ + 0.3, x₂ = 0.9·z₁ + 1.2·z₂ - 0.1. Tails \
-         is x = z·(1 + z²/4) for each variable. Exchange swaps the two, and Bend comes once more:",
+        "Bend is x₁ = z₁, x₂ = z₂·exp(tanh z₁) + z₁². Linear is x₁ = 0.8·z₁ - 0.6·z₂ + 0.3, x₂ = 0.9·z₁ + \
+         1.2·z₂ - 0.1. Tails is x = z·(1 + z²/4) for each variable. Exchange swaps the two variables, and \
+         Bend follows again:",
     );
     let chain = stack_of_layers();
     let recording = record(&chain)?;
@@ -153,8 +155,9 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
 
     page.heading("What it looks like");
     page.prose(
-        "In one variable: z is normal, and each layer is x = z + ½·tanh(3(z - c)), with c = 0, then 1, then -1. Around c \
-         the slope is 1 + 1.5, so the layer pulls points apart there, and the density gets a hollow:",
+        "In one variable: z is normal, and each layer is x = z + ½·tanh(3(z - c)), with c = 0, then 1, then \
+         -1. Around c the slope is 1 + 1.5, so the layer pulls points apart there, and the density gets a \
+         local minimum:",
     );
     let steps = Chain::new([
         Box::new(Step { shift: 0.0 }) as Box<dyn Bijection>,
@@ -168,8 +171,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     let base = StandardNormal::new(1).log_prob(z);
     let mut log_p = base;
     let mut picture = Picture::new(
-        "A bell through three layers",
-        "A normal density, then densities with one, two and three hollows, each made by one more layer.",
+        "A normal density through three layers",
+        "A normal density, then densities with one, two and three local minima, each made by one more layer.",
     )
     .axes("x", "density");
     let curve = |x: Var<'_>, log_p: Var<'_>| -> Vec<(f64, f64)> {
@@ -186,12 +189,12 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
         picture = picture.line(&format!("after layer {}", k + 1), points);
     }
     page.picture("through_the_layers", picture);
-    page.prose("One hollow more after each layer, and the area under every curve stays 1.");
+    page.prose("Each layer adds a local minimum, and the area under every curve stays 1.");
 
     page.heading("In general");
     page.formula("x = f_K(… f_2(f_1(z)))");
     page.formula("ln|det J_f(z)| = Σ ln|det J_k(z_k)|     with z_1 = z");
-    page.prose("The input of each layer is what the layer before it gives, z_2 = f_1(z_1) and so on.");
+    page.prose("The input of each layer is the output of the layer before it, z_2 = f_1(z_1) and so on.");
 
     page.heading("What people get wrong");
     page.misconception(

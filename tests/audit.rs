@@ -82,7 +82,7 @@ fn a_right_layer_stands_with_everything_proven_or_checked() {
 fn normflows_27_a_log_det_with_the_wrong_sign() {
     let layer = Custom { log_det: Some(|z| -z.at(0).tanh()), ..custom(2, bend) };
     let message = refuted(&audit(&layer).unwrap(), Topic::GivenLogDet);
-    assert!(message.contains("sign is turned round"), "{message}");
+    assert!(message.contains("the negative of the derived one"), "{message}");
 }
 
 #[test]

@@ -156,7 +156,7 @@ fn a_context_that_does_not_fit_is_refused_in_plain_words() {
     let start = flow.initial(0);
     let plain = flow.with(start).unwrap();
     assert!(
-        message(plain.log_prob_given(&[0.0, 0.0], &[1.0])).contains("no layer of this flow takes a context")
+        message(plain.log_prob_given(&[0.0, 0.0], &[1.0])).contains("no layer of this flow uses a context")
     );
 
     let table = |columns: &[&str], rows: usize| Table::new(columns, vec![0.5; columns.len() * rows]).unwrap();
@@ -189,7 +189,7 @@ fn layers_that_disagree_about_the_context_are_refused() {
         Box::new(AffineCoupling::new(CouplingMask::second_half(2), Network::new([4]).with_context(2))),
     ];
     let error = Flow::new(StandardNormal::new(2), layers).err().unwrap().to_string();
-    assert!(error.contains("give all of them the same width"), "{error}");
+    assert!(error.contains("give them the same width"), "{error}");
 }
 
 #[test]

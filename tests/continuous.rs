@@ -401,7 +401,7 @@ fn mistakes_are_named() {
     assert!(
         message(|| _ = Continuous::new(Cubic, Solver::Euler, 1).between(0.0, f64::NAN))
             .unwrap()
-            .contains("no span of time")
+            .contains("the time span from")
     );
 }
 

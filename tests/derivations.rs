@@ -481,7 +481,7 @@ fn no_density_is_written_of_a_map_that_is_not_one_to_one() {
         let (inverse, density) = (section(&text, "Inverse"), section(&text, "Density"));
         assert!(inverse.contains("Folded has no inverse, since it is not one-to-one"), "{text}");
         assert!(!text.contains("fn inverse"), "{text}");
-        assert!(density.contains("None is written") && !density.contains('='), "{text}");
+        assert!(density.contains("No density") && !density.contains('='), "{text}");
     }
 }
 
@@ -491,7 +491,7 @@ fn no_density_is_written_of_a_chain_with_such_a_layer() {
     let chain = Chain::new([boxed(Affine::new([2.0], [0.0])), folded]);
     let text = derive(&chain).expect("it records").to_string();
     let whole = text.split_once("\nThe whole\n").expect("a chain has a whole").1;
-    assert!(whole.contains("None is written") && !whole.contains("ln p_X(x) ="), "{text}");
+    assert!(whole.contains("No density") && !whole.contains("ln p_X(x) ="), "{text}");
 }
 
 #[test]
@@ -501,8 +501,7 @@ fn an_inverse_by_an_equation_says_what_guarantees_it() {
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let inverse = words(&section(&text, "Inverse"));
     // The slope is 1 + 0.9·cos z.
-    for said in
-        ["an equation is left, which is solved between brackets", "with the slope in [0.1, 1.9] (bounds)"]
+    for said in ["the remaining equation is solved between brackets", "with the slope in [0.1, 1.9] (bounds)"]
     {
         assert!(inverse.contains(said), "{text}");
     }

@@ -1,7 +1,7 @@
-//! Measuring with criterion, once: what it times is kept here too, for tables, files and pictures.
+//! Measurement with criterion; the times are also kept for tables, files and pictures.
 //!
-//! A measurement is the median over batches of runs, each batch counting as many times as it has runs, so that the
-//! cold first runs weigh little.
+//! A measurement is the median over batches of runs, each batch counted once for each of its runs, so that the cold
+//! first runs weigh little.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -12,21 +12,21 @@ use super::picture::{self, Plot};
 use super::summary;
 use super::table::{self, Layout};
 
-/// One thing, timed.
+/// One measurement.
 #[derive(Clone, Debug)]
 pub struct Measurement {
-    /// What is compared: a column of the table.
+    /// The implementation: a column of the table.
     pub series: String,
-    /// On what: a row of the table.
+    /// The case: a row of the table.
     pub case: String,
-    /// How large that is, for exponents; NaN where no size means anything.
+    /// The size, for exponents; NaN where there is none.
     pub size: f64,
     /// The median time of a run, in seconds.
     pub seconds: f64,
     pub runs: u64,
 }
 
-/// One bench: criterion, and what it measured.
+/// One bench: criterion, and its measurements.
 pub struct Bench {
     name: &'static str,
     criterion: Criterion,
@@ -34,7 +34,7 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Takes criterion's options from the command line; ten samples in about two seconds unless they say more.
+    /// Takes criterion's options from the command line; by default ten samples in about two seconds.
     pub fn new(name: &'static str) -> Bench {
         let criterion = Criterion::default()
             .sample_size(10)
@@ -44,7 +44,7 @@ impl Bench {
         Bench { name, criterion, measurements: Vec::new() }
     }
 
-    /// Times what `prepare` gives, unless the command line filters it out: then nothing is prepared.
+    /// Times what `prepare` returns, unless the command line filters it out: then nothing is prepared.
     pub fn measure<T, R: FnMut() -> T>(
         &mut self,
         series: &str,
@@ -74,7 +74,7 @@ impl Bench {
         self.measurements.push(Measurement { series, case, size, seconds, runs });
     }
 
-    /// What a series took on a case, if it was measured.
+    /// Returns the time of a series on a case, if it was measured.
     pub fn seconds(&self, series: &str, case: &str) -> Option<f64> {
         self.measurements.iter().find(|m| m.series == series && m.case == case).map(|m| m.seconds)
     }
@@ -100,13 +100,13 @@ impl Bench {
     }
 }
 
-/// Whether everything is run once, to see that it runs: criterion's own rule.
+/// Whether everything is only run once as a test: criterion's own rule.
 fn is_test() -> bool {
     let given = |flag: &str| std::env::args().any(|argument| argument == flag);
     given("--test") || !given("--bench")
 }
 
-/// The time in the middle, each counted as often as it says, and the number of all.
+/// Returns the weighted median, and the total weight.
 fn weighted_median(mut batches: Vec<(f64, u64)>) -> Option<(f64, u64)> {
     batches.sort_by(|a, b| a.0.total_cmp(&b.0));
     let all: u64 = batches.iter().map(|(_, runs)| runs).sum();

@@ -1,4 +1,4 @@
-//! One case, timed as the scripts of other libraries time theirs: the same options, the same keys.
+//! One case, timed as in the scripts of other libraries, with the same options and keys.
 
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ pub enum Dtype {
     F64,
 }
 
-/// What is timed, and for how long.
+/// The case to be timed, and for how long.
 #[derive(Clone, Debug, Parser)]
 pub struct Arguments {
     #[arg(long, value_enum, default_value = "realnvp")]
@@ -37,15 +37,15 @@ pub struct Arguments {
     /// Timed seconds.
     #[arg(long, default_value_t = 4.0)]
     pub seconds: f64,
-    /// Prints first where the time goes, by operation, to the standard error.
+    /// Prints a profile by operation first, to the standard error.
     #[arg(long)]
     pub profile: bool,
-    /// What cargo hands to every bench.
+    /// The arguments that cargo passes to every bench.
     #[arg(long, hide = true)]
     pub bench: bool,
 }
 
-/// Median seconds, and those of the fastest tenth, of so many runs after a first one.
+/// Returns the median seconds, and those of the fastest tenth, of this many runs after a first one.
 pub struct Timed {
     pub median: f64,
     pub p10: f64,
@@ -53,7 +53,7 @@ pub struct Timed {
     pub first: f64,
 }
 
-/// Times for so many seconds, five runs at least.
+/// Times for this many seconds, five runs at least.
 pub fn timed(mut run: impl FnMut(), seconds: f64) -> Timed {
     let start = Instant::now();
     run();
@@ -69,7 +69,7 @@ pub fn timed(mut run: impl FnMut(), seconds: f64) -> Timed {
     Timed { median: times[times.len() / 2], p10: times[times.len() / 10], runs: times.len(), first }
 }
 
-/// Runs the case with threads of its own; gives the line.
+/// Runs the case with threads of its own; returns the line.
 pub fn line(arguments: &Arguments) -> Value {
     let Arguments { model, case, d, hidden, layers, batch, .. } = *arguments;
     rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).build_global().expect("a thread pool");

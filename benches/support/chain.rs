@@ -23,7 +23,7 @@ pub fn record<'t>(z: Var<'t>, length: usize) -> Var<'t> {
     x
 }
 
-/// A program of the value, and of the derivative if it is wanted.
+/// Returns a program of the value, and of the derivative if requested.
 pub fn program(length: usize, derivative: bool) -> Program<f64> {
     let tape = Tape::new();
     let z = tape.input(Shape::Scalar);
@@ -39,7 +39,7 @@ pub fn program(length: usize, derivative: bool) -> Program<f64> {
     program
 }
 
-/// The value by hand.
+/// The value, hand-written.
 pub fn value(z: f64, length: usize) -> f64 {
     (0..length).fold(z, |x, k| match k % 8 {
         0 => x.sin(),
@@ -53,8 +53,8 @@ pub fn value(z: f64, length: usize) -> f64 {
     })
 }
 
-/// The value and the derivative by hand. `kept` holds, for each operation, the number that its derivative needs: the
-/// operand, or the result where the derivative is a function of that.
+/// The value and the derivative, hand-written. `kept` holds, for each operation, the number that its derivative
+/// needs: the operand, or the result where the derivative is a function of it.
 pub fn gradient(z: f64, length: usize, kept: &mut Vec<f64>) -> (f64, f64) {
     kept.clear();
     let mut x = z;

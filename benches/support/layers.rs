@@ -24,7 +24,7 @@ impl Bijection for Neighbours {
     }
 }
 
-/// The same, recorded one scalar at a time.
+/// As the layer above, recorded one scalar at a time.
 pub struct ScalarNeighbours(pub usize);
 
 impl Bijection for ScalarNeighbours {
@@ -45,7 +45,7 @@ impl Bijection for ScalarNeighbours {
 /// x = z·exp(tanh(L z)) + L z with L strictly lower triangular: a masked autoregressive layer without hidden units.
 pub struct MaskedLayer {
     pub d: usize,
-    /// What it declares of its Jacobian: lower triangular, which is true, or nothing.
+    /// The structure that it declares: lower triangular, which is true, or none.
     pub declared: bool,
 }
 
@@ -67,12 +67,12 @@ impl Bijection for MaskedLayer {
     }
 }
 
-/// A deterministic point that is nowhere special.
+/// Returns a deterministic generic point.
 pub fn point(d: usize) -> Vec<f64> {
     (0..d).map(|i| (1.0 + 0.7 * i as f64).sin()).collect()
 }
 
-/// ln|det J| at one point by the route that a bijection declares, ready to run in f64.
+/// Prepares ln|det J| at one point by the declared structure, in f64.
 pub fn log_det(bijection: &dyn Bijection) -> impl FnMut() -> f64 + use<> {
     let recording = record(bijection).expect("what it declares is true");
     let outputs = [Output::Each(recording.log_det().id())];
@@ -85,8 +85,8 @@ pub fn log_det(bijection: &dyn Bijection) -> impl FnMut() -> f64 + use<> {
     }
 }
 
-/// Jᵀ row by row, every column of J a tangent and all of them side by side, ready to run: z is loaded as a parameter is,
-/// so that what depends on it alone is computed once, and the directions are the batch.
+/// Prepares Jᵀ row by row, every column of J a tangent and all of them side by side: z is loaded as a parameter, so
+/// that what depends on it alone is computed once, and the directions are the batch.
 pub fn columns(bijection: &dyn Bijection, threads: Threads) -> impl FnMut() -> Vec<f64> + use<> {
     let d = bijection.dim();
     let tape = Tape::new();
@@ -106,10 +106,10 @@ pub fn columns(bijection: &dyn Bijection, threads: Threads) -> impl FnMut() -> V
     }
 }
 
-/// ln|det J| at one point by all columns and an LU, ready to run.
+/// Prepares ln|det J| at one point by all columns and an LU.
 pub fn dense_log_det(bijection: &dyn Bijection, threads: Threads) -> impl FnMut() -> f64 + use<> {
     let (d, mut columns) = (bijection.dim(), columns(bijection, threads));
-    // The determinant of the transpose is the same.
+    // The determinant of the transpose is equal.
     move || match threads {
         Threads::One => Lu::new(d, columns()).log_abs_det(),
         Threads::All => Lu::on_all_threads(d, columns()).log_abs_det(),

@@ -1,9 +1,9 @@
-//! What the numbers were taken on, as far as the system tells it.
+//! The machine of a measurement, as far as the system reports it.
 
 use std::fs::read_to_string;
 use std::time::Duration;
 
-/// The processor's own name.
+/// The name of the processor.
 pub fn processor() -> String {
     let information = read_to_string("/proc/cpuinfo").unwrap_or_default();
     let named = information.lines().find_map(|line| line.strip_prefix("model name"));
@@ -11,17 +11,17 @@ pub fn processor() -> String {
     name.unwrap_or_else(|| std::env::consts::ARCH.to_string())
 }
 
-/// How many threads it runs at once.
+/// Its number of threads.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Programs that want to run, averaged over the last minute.
+/// The number of runnable processes, averaged over the last minute.
 pub fn load() -> Option<f64> {
     read_to_string("/proc/loadavg").ok()?.split_whitespace().next()?.parse().ok()
 }
 
-/// How many cores are busy with anything, looked at for so long; this program sleeps meanwhile.
+/// Returns the number of busy cores over a period; this program sleeps meanwhile.
 pub fn busy_cores(time: Duration) -> Option<f64> {
     let before = ticks()?;
     std::thread::sleep(time);

@@ -5,14 +5,14 @@ use std::fmt::Write;
 use super::rows::Target;
 use super::table::{figures, time};
 
-/// What is measured.
+/// The measured quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     Seconds,
     Mib,
 }
 
-/// One of the others beside ours: pairs of numbers, taken one right after the other.
+/// A competitor and this library: pairs of measurements, taken one right after the other.
 #[derive(Clone, Debug)]
 pub struct Compared {
     pub name: String,
@@ -20,20 +20,20 @@ pub struct Compared {
     pub pairs: Vec<(f64, f64)>,
 }
 
-/// A row with what was found.
+/// A row with its results.
 #[derive(Clone, Debug)]
 pub struct Found {
     pub title: String,
     pub unit: Unit,
     pub target: Option<Target>,
-    /// Ours, where nobody else ran.
+    /// This library's results, where no competitor ran.
     pub alone: Vec<f64>,
     pub compared: Vec<Compared>,
     /// What did not run, and why.
     pub failed: Vec<(String, String)>,
 }
 
-/// The number in the middle, or the mean of the two.
+/// Returns the median.
 pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
@@ -44,7 +44,7 @@ pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
 }
 
 impl Compared {
-    /// Theirs as a multiple of ours, pair by pair: the smallest, the one in the middle, and the largest.
+    /// Returns their time as a multiple of ours, pair by pair: the smallest, the median, and the largest.
     pub fn ratios(&self) -> (f64, f64, f64) {
         let ratios = || self.pairs.iter().map(|(ours, theirs)| theirs / ours);
         let (low, high) = (ratios().fold(f64::INFINITY, f64::min), ratios().fold(0.0, f64::max));
@@ -53,18 +53,18 @@ impl Compared {
 }
 
 impl Found {
-    /// The other that ours leads by least.
+    /// The competitor with the smallest ratio.
     fn best(&self) -> Option<&Compared> {
         self.compared.iter().min_by(|a, b| a.ratios().1.total_cmp(&b.ratios().1))
     }
 
-    /// Ours, over all runs.
+    /// This library's results, over all runs.
     pub fn ours(&self) -> f64 {
         let beside = self.compared.iter().flat_map(|one| &one.pairs).map(|(ours, _)| *ours);
         median(beside.chain(self.alone.iter().copied()))
     }
 
-    /// Whether what was asked for is reached, if it can be said.
+    /// Whether the target is reached, if it can be decided.
     pub fn reached(&self) -> Option<bool> {
         match self.target? {
             Target::Mib(most) => self.ours().is_finite().then(|| self.ours() <= most),
@@ -81,7 +81,7 @@ fn amount(unit: Unit, value: f64) -> String {
     }
 }
 
-/// The rows with the best of the others each, then everyone.
+/// The rows with the best competitor each, then all competitors.
 pub fn table(rows: &[Found]) -> String {
     let mut text = String::from(
         "| what | ours | best of the others | theirs ÷ ours (least – most) | at least | |\n|---|---|---|---|---|---|\n",

@@ -1,18 +1,18 @@
-//! What the benches share.
+//! Modules shared by the benches.
 //!
 //! | file | what is in it |
 //! |---|---|
 //! | `bench` | measures with criterion and keeps the numbers |
 //! | `table` | the table that a bench ends with |
-//! | `summary` | the numbers of all benches as one JSON file |
-//! | `picture` | the numbers of one bench as an SVG |
-//! | `machine` | what it ran on, and how busy that was |
+//! | `summary` | the results of all benches as one JSON file |
+//! | `picture` | the results of one bench as an SVG |
+//! | `machine` | the machine and its load |
 //! | `models` | the flows of `case`, `train_step` and `density` |
-//! | `case` | one of them, timed as other libraries' scripts are |
+//! | `case` | one case, timed as in the scripts of other libraries |
 //! | `layers` | bijections whose Jacobians are known: neighbours, and a masked autoregressive layer |
-//! | `chain`, `network` | programs on a tape beside the same in plain loops |
-//! | `pairs` | two ways of our own to the same number, timed in turn |
-//! | `rows` | side by side: what is compared with what, and what is to be reached |
+//! | `chain`, `network` | programs on a tape and the equivalent plain loops |
+//! | `pairs` | two implementations of one number, timed in turn |
+//! | `rows` | side by side: the comparisons and their targets |
 //! | `peers` | side by side: programs that print one JSON line, ours and other libraries' |
 //! | `markdown` | side by side: the table |
 

@@ -1,7 +1,7 @@
-//! The flows that are timed: those of the scripts that time other libraries, weight for weight.
+//! The flows that are timed: those of the scripts of other libraries, weight for weight.
 //!
-//! Conditioners have two hidden layers of tanh units. RealNVP and spline coupling: s = tanh of the raw scale, 8 bins on
-//! [-5, 5] with linear tails; halves alternate. MAF: α = tanh of the raw scale, a reversal between layers.
+//! Conditioners have two hidden layers of tanh units. RealNVP and spline coupling: s = tanh of the raw scale, 8 bins
+//! on [-5, 5] with linear tails; masks alternate. MAF: α = tanh of the raw scale, a reversal between layers.
 
 use clap::ValueEnum;
 use pushforward::bijection::{forward_with_log_det, inverse_with_log_det};
@@ -12,7 +12,7 @@ use pushforward::program::{Output, Precision, Profile, Program, Threads};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Which flow.
+/// The flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub enum Model {
@@ -21,18 +21,18 @@ pub enum Model {
     Rqs,
 }
 
-/// What of it is timed.
+/// The part that is timed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub enum Case {
     /// A training step: loss, gradients and Adam.
     Train,
     LogProb,
-    /// From draws of the base to samples.
+    /// Samples from draws of the base.
     Sample,
 }
 
-/// How large it is.
+/// The size of a case.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
     pub d: usize,
@@ -53,7 +53,7 @@ impl Model {
         }
     }
 
-    /// The name as other libraries' scripts take it.
+    /// The name in the scripts of other libraries.
     pub fn word(self) -> &'static str {
         match self {
             Model::Realnvp => "realnvp",
@@ -62,7 +62,7 @@ impl Model {
         }
     }
 
-    /// How many layers it usually has.
+    /// The default number of layers.
     pub fn layers(self) -> usize {
         match self {
             Model::Maf => 5,
@@ -70,7 +70,7 @@ impl Model {
         }
     }
 
-    /// How many parameters that many layers have, which are also the multiplications of a density.
+    /// The number of parameters with this many layers, which is also the number of multiplications of a density.
     pub fn weights(self, d: usize, hidden: usize, layers: usize) -> usize {
         let of = |inputs: usize, outputs: usize| {
             (inputs + 1) * hidden + (hidden + 1) * hidden + (hidden + 1) * outputs
@@ -122,7 +122,7 @@ fn spline() -> SplineTransformer {
 }
 
 impl Case {
-    /// The name as other libraries' scripts take it.
+    /// The name in the scripts of other libraries.
     pub fn word(self) -> &'static str {
         match self {
             Case::Train => "train",
@@ -139,14 +139,14 @@ fn normal<F: Precision>(random: &mut ChaCha8Rng, count: usize) -> Vec<F> {
     (0..count).map(draw).collect()
 }
 
-/// How often each instruction is timed for a profile.
+/// The number of times each instruction is timed for a profile.
 const PROFILED: usize = 5;
 
 /// One case, ready to run.
 pub struct Runner {
-    /// How many parameters the flow has.
+    /// The number of parameters of the flow.
     pub weights: usize,
-    /// Where the time goes, if that was asked.
+    /// The profile, if requested.
     pub profile: Option<Profile>,
     pub run: Box<dyn FnMut()>,
 }
@@ -156,7 +156,7 @@ pub fn runner<F: Precision + 'static>(model: Model, case: Case, size: Size, thre
     profiled_runner::<F>(model, case, size, threads, false)
 }
 
-/// The same, and where its time goes.
+/// As [`runner`], optionally with a profile.
 pub fn profiled_runner<F: Precision + 'static>(
     model: Model,
     case: Case,
@@ -169,7 +169,7 @@ pub fn profiled_runner<F: Precision + 'static>(
     let mut random = ChaCha8Rng::seed_from_u64(0);
     let rows: Vec<F> = normal(&mut random, batch * d);
     let mut parameters = flow.initial(0);
-    // Away from the identity that a flow starts as.
+    // Away from the identity, at which a flow starts.
     for (_, tensor) in parameters.iter_mut() {
         tensor.values.iter_mut().for_each(|value| *value += 0.01 * (random.random::<f64>() - 0.5));
     }

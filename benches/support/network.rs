@@ -1,5 +1,5 @@
-//! A 2-64-64-2 network of tanh units, the sum of its squared outputs as the loss: recorded in scalars, recorded in
-//! tensors, and written by hand in plain loops.
+//! A 2-64-64-2 network of tanh units with the sum of its squared outputs as the loss: recorded in scalars, recorded
+//! in tensors, and hand-written in plain loops.
 
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
@@ -22,7 +22,7 @@ pub fn weights() -> Weights {
     LAYERS.into_iter().enumerate().flat_map(layer).collect()
 }
 
-/// Records the loss, every weight a scalar of its own.
+/// Records the loss, every weight a separate scalar.
 pub fn record_scalars<'t>(z: Var<'t>) -> Var<'t> {
     let tape = z.tape();
     let scalar = |name: String| tape.parameter(&name, Shape::Scalar, Init::Constant(0.0));
@@ -52,8 +52,8 @@ pub fn record_tensors<'t>(z: Var<'t>) -> Var<'t> {
     (h * h).sum()
 }
 
-/// A program of the loss summed over a batch, and of the gradient of every weight if that is wanted, on one thread
-/// unless said otherwise.
+/// Returns a program of the loss summed over a batch, and of the gradient of every weight if requested, on one thread
+/// by default.
 pub fn program(record: for<'t> fn(Var<'t>) -> Var<'t>, gradient: bool) -> Program<f64> {
     let tape = Tape::new();
     let z = tape.input(Shape::Vector(2));
@@ -81,7 +81,7 @@ pub fn program(record: for<'t> fn(Var<'t>) -> Var<'t>, gradient: bool) -> Progra
     program
 }
 
-/// The gradients of a program's outputs after the first, in the order of [`Weights`], as one list.
+/// Returns the gradients of a program's outputs after the first, in the order of [`Weights`], as one list.
 pub fn gradients(record: for<'t> fn(Var<'t>) -> Var<'t>, results: &[Vec<f64>]) -> Vec<f64> {
     let tape = Tape::new();
     record(tape.input(Shape::Vector(2)));
@@ -97,9 +97,9 @@ pub fn gradients(record: for<'t> fn(Var<'t>) -> Var<'t>, results: &[Vec<f64>]) -
     all.into_iter().map(|(_, value)| value).collect()
 }
 
-/// By hand: the loss of a batch, and, if wanted, the gradients of all weights, summed over it. Every inner loop runs
-/// over neighbours in memory, so that the compiler can use vectors: forward through Wᵀ, backward through W, four rows at
-/// a time.
+/// Hand-written: the loss of a batch, and, if requested, the gradients of all weights, summed over it. Every inner
+/// loop is over contiguous memory, so that the compiler can vectorise it: forward through Wᵀ, backward through W,
+/// four rows at a time.
 pub struct ByHand {
     weights: Weights,
     /// W of the middle layer, transposed.
@@ -136,7 +136,7 @@ impl ByHand {
         batch.chunks_exact(2).map(|z| self.forward(z).2).map(|y| y[0] * y[0] + y[1] * y[1]).sum()
     }
 
-    /// The loss; leaves the sums in `gradients`.
+    /// Returns the loss and stores the sums in `gradients`.
     pub fn gradient(&mut self, batch: &[f64]) -> f64 {
         let mut sums = std::mem::take(&mut self.gradients);
         sums.iter_mut().for_each(|sum| sum.fill(0.0));

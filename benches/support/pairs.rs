@@ -1,4 +1,4 @@
-//! Two ways of our own to the same number, timed in turn in one process.
+//! Two implementations in this project of one number, timed in turn in one process.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use super::layers::{MaskedLayer, dense_log_det, log_det};
 use super::network::{self, ByHand};
 
-/// Which two ways.
+/// The two implementations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Pair {
-    /// ln|det J| of a coupling layer: derived, and Σ s written by hand.
+    /// ln|det J| of a coupling layer: derived, and hand-written as Σ s.
     DerivedLogDet,
     /// ln|det J| of a masked layer with d = 512: declared triangular, and the dense route.
     DeclaredLogDet,
@@ -25,7 +25,7 @@ pub enum Pair {
     TensorNetwork,
 }
 
-/// Which pair is timed, and for how long.
+/// The pair to be timed, and for how long.
 #[derive(Clone, Debug, Parser)]
 pub struct Arguments {
     #[arg(long, value_enum)]
@@ -45,7 +45,7 @@ impl Pair {
         }
     }
 
-    /// What ours is held against.
+    /// The name of the baseline.
     pub fn baseline(self) -> &'static str {
         match self {
             Pair::DerivedLogDet => "Σ s by hand, the same executor",
@@ -55,7 +55,7 @@ impl Pair {
     }
 }
 
-/// Times both ways in turn; gives the line.
+/// Times both in turn; returns the line.
 pub fn line(arguments: &Arguments) -> Value {
     let (ours, other) = match arguments.pair {
         Pair::DerivedLogDet => {
@@ -128,7 +128,7 @@ fn coupling(derived: bool) -> Box<dyn FnMut()> {
     })
 }
 
-/// Median seconds of each: some runs of the one, some of the other, and so on, as many as take a millisecond.
+/// Returns the median seconds of each: blocks of runs alternate, each block as many runs as take a millisecond.
 fn in_turn<'a>(a: &'a mut dyn FnMut(), b: &'a mut dyn FnMut(), seconds: f64) -> (f64, f64) {
     let mut both = [a, b];
     let counts = both.each_mut().map(|run| {

@@ -1,4 +1,4 @@
-//! Programs that print one JSON line: ours, in a process of its own, and other libraries' scripts.
+//! Programs that print one JSON line: this library in a separate process, and scripts of other libraries.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -10,12 +10,12 @@ use serde_json::Value;
 use super::pairs::Pair;
 use super::rows::Flow;
 
-/// Another library, by its script and what it calls itself.
+/// Another library, by its script and its name there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
     pub script: &'static str,
     pub name: &'static str,
-    /// A number of threads of its own, where it is not that of the run.
+    /// Its number of threads, where it differs from that of the run.
     pub threads: Option<usize>,
 }
 
@@ -30,24 +30,24 @@ impl Peer {
     }
 }
 
-/// Where the scripts are, and what runs them.
+/// The folder of the scripts, and their interpreter.
 #[derive(Clone, Debug)]
 pub struct Scripts {
     pub directory: PathBuf,
     pub python: PathBuf,
 }
 
-/// What one run gave: seconds, and MiB at the peak.
+/// The result of a run: seconds, and peak memory in MiB.
 #[derive(Clone, Copy, Debug)]
 pub struct Run {
     pub seconds: f64,
     pub mib: Option<f64>,
 }
 
-/// How long one process may take.
+/// Time limit of a process.
 const LIMIT: Duration = Duration::from_secs(900);
 
-/// The words of a flow's case, as all of these programs take them.
+/// The arguments of a flow's case, common to all of these programs.
 fn options(flow: &Flow, threads: usize, seconds: f64) -> Vec<String> {
     let Flow { model, case, size, .. } = flow;
     let mut words: Vec<String> =
@@ -64,14 +64,14 @@ fn options(flow: &Flow, threads: usize, seconds: f64) -> Vec<String> {
     words
 }
 
-/// Our case, in a process of its own.
+/// Runs this library's case, in a separate process.
 pub fn ours(flow: &Flow, threads: usize, seconds: f64) -> Result<Run, String> {
     let mut command = itself()?;
     command.arg("case").args(options(flow, threads, seconds));
     flow_run(&output(command)?)
 }
 
-/// One of our pairs, in a process of its own: both times.
+/// Runs one of this library's pairs, in a separate process; returns both times.
 pub fn pair(pair: Pair, seconds: f64) -> Result<(f64, f64), String> {
     let mut command = itself()?;
     command.args(["pair", "--pair", pair.word(), "--seconds", &seconds.to_string()]);
@@ -80,7 +80,7 @@ pub fn pair(pair: Pair, seconds: f64) -> Result<(f64, f64), String> {
 }
 
 impl Scripts {
-    /// Another library's run of the same case.
+    /// Runs another library on the same case.
     pub fn flow(&self, peer: &Peer, flow: &Flow, threads: usize, seconds: f64) -> Result<Run, String> {
         let mut command = self.script(peer.script);
         command.args(["--peer", peer.name]);
@@ -97,7 +97,7 @@ impl Scripts {
         Ok(Run { seconds, mib: None })
     }
 
-    /// What its packages are, by name and version.
+    /// The names and versions of its packages.
     pub fn versions(&self) -> String {
         const PROGRAM: &str = "\
 import platform
@@ -116,7 +116,7 @@ print(', '.join(said))";
     fn script(&self, name: &str) -> Command {
         let mut command = Command::new(&self.python);
         command.arg(Path::new(&self.directory).join(name)).current_dir(&self.directory);
-        // Nothing is left behind in a directory that is not ours.
+        // No files are written to a directory that is not ours.
         command.env("PYTHONDONTWRITEBYTECODE", "1");
         command
     }
@@ -134,7 +134,7 @@ fn number(line: &Value, key: &str) -> Result<f64, String> {
     line[key].as_f64().ok_or_else(|| format!("it did not say {key}"))
 }
 
-/// Runs it to its end, or to the limit; gives the last JSON line it printed.
+/// Runs it to its end, or to the time limit; returns the last JSON line it printed.
 fn output(mut command: Command) -> Result<Value, String> {
     let mut child = command
         .stdin(Stdio::null())
@@ -142,7 +142,7 @@ fn output(mut command: Command) -> Result<Value, String> {
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| format!("it does not start: {error}"))?;
-    // Read beside it, so that it never waits for room to write to.
+    // Read in parallel, so that the process never blocks on a full pipe.
     fn reader(mut from: impl Read + Send + 'static) -> std::thread::JoinHandle<String> {
         std::thread::spawn(move || {
             let mut bytes = Vec::new();

@@ -1,4 +1,4 @@
-//! The numbers of one bench as a picture, drawn as the lessons draw theirs.
+//! The results of one bench as a picture, drawn like those of the lessons.
 
 use std::io;
 use std::path::PathBuf;
@@ -8,18 +8,18 @@ use pushforward_course::{Picture, fit_slope};
 use super::bench::Measurement;
 use super::summary::{directory, write as write_file};
 
-/// What the picture of a bench shows: time against size, both logarithmic.
+/// The layout of a bench's picture: time against size, both logarithmic.
 pub struct Plot<'a> {
     pub title: &'a str,
-    /// The picture in words.
+    /// A description of the picture.
     pub alt: &'a str,
-    /// What size is.
+    /// The quantity on the size axis.
     pub size: &'a str,
-    /// Whether the sizes of a curve follow each other, to be joined by a line.
+    /// Whether the sizes of a curve are successive, to be joined by a line.
     pub joined: bool,
-    /// Which curve a measurement belongs to, if it is shown.
+    /// The curve that a measurement belongs to, if it is shown.
     pub curve: fn(&Measurement) -> Option<String>,
-    /// Where fitted slopes are told: the smallest size that counts.
+    /// The smallest size from which slopes are fitted.
     pub slopes: &'a [(&'a str, f64)],
 }
 
@@ -28,7 +28,7 @@ pub fn by_series(measurement: &Measurement) -> Option<String> {
     Some(measurement.series.clone())
 }
 
-/// Draws it to `<bench>.svg` beside the summary; gives the path.
+/// Draws it to `<bench>.svg` beside the summary; returns the path.
 pub fn write(bench: &str, plot: &Plot, measurements: &[Measurement]) -> io::Result<PathBuf> {
     let path = directory().join(format!("{bench}.svg"));
     write_file(&path, &draw(plot, measurements).to_svg())?;

@@ -1,4 +1,4 @@
-//! Side by side: what is compared with what, and how many times faster ours is to be at least.
+//! Side by side: the comparisons, and the minimum ratios.
 
 use super::models::{Case, Model, Size};
 use super::pairs::Pair;
@@ -12,29 +12,29 @@ pub struct Flow {
     pub size: Size,
 }
 
-/// What is timed.
+/// The comparison.
 #[derive(Clone, Copy, Debug)]
 pub enum Work {
-    /// A flow's case, ours beside other libraries'.
+    /// A flow's case, compared with other libraries.
     Flow(Flow),
     /// The peak memory of a process that runs a flow's case.
     Memory(Flow),
-    /// The dense ln|det J| of one masked layer of so many variables, ours beside other libraries'.
+    /// The dense ln|det J| of one masked layer with this many variables, compared with other libraries.
     DenseLogDet(usize),
-    /// Two ways of our own.
+    /// Two implementations of this library.
     Pair(Pair),
 }
 
-/// How much is asked for.
+/// The target.
 #[derive(Clone, Copy, Debug)]
 pub enum Target {
-    /// Their time (or memory) as a multiple of ours.
+    /// Minimum of their time (or memory) as a multiple of ours.
     Ratio(f64),
-    /// Our peak memory in MiB at most.
+    /// Maximum of our peak memory in MiB.
     Mib(f64),
 }
 
-/// Some others, of whom the best counts.
+/// A group of competitors, of which the best counts.
 #[derive(Clone, Debug)]
 pub struct Against {
     pub peers: Vec<Peer>,

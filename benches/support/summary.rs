@@ -1,7 +1,7 @@
-//! The numbers of all benches in one file, `summary.json` beside criterion's own.
+//! The results of all benches in one file, `summary.json` beside criterion's own.
 //!
-//! A bench replaces its own part and leaves the others alone. A run with a filter leaves what it measured, and no more:
-//! numbers of different runs are not mixed.
+//! A bench replaces its own part and leaves the others alone. A filtered run leaves only its own results: numbers of
+//! different runs are not mixed.
 
 use std::fs;
 use std::io;
@@ -13,7 +13,7 @@ use super::bench::Measurement;
 use super::machine;
 use super::table::{Layout, exponents};
 
-/// Where criterion keeps its results.
+/// Returns criterion's folder of results.
 pub fn directory() -> PathBuf {
     if let Some(home) = std::env::var_os("CRITERION_HOME") {
         return home.into();
@@ -27,7 +27,7 @@ pub fn directory() -> PathBuf {
     target.unwrap_or(Path::new("target")).join("criterion")
 }
 
-/// Writes to a temporary name first, so that a reader never sees half a file.
+/// Writes to a temporary name first, so that readers never see an incomplete file.
 pub fn write(path: &Path, text: &str) -> io::Result<()> {
     if let Some(directory) = path.parent() {
         fs::create_dir_all(directory)?;
@@ -37,7 +37,7 @@ pub fn write(path: &Path, text: &str) -> io::Result<()> {
     fs::rename(&temporary, path)
 }
 
-/// Replaces one bench's part; gives the path of the file.
+/// Replaces one bench's part; returns the path of the file.
 pub fn merge(bench: &str, layout: &Layout, measurements: &[Measurement]) -> io::Result<PathBuf> {
     let number = |value: f64| if value.is_finite() { json!(value) } else { Value::Null };
     let all: Vec<Value> = measurements
@@ -67,7 +67,7 @@ pub fn merge(bench: &str, layout: &Layout, measurements: &[Measurement]) -> io::
     replace(bench, part)
 }
 
-/// Puts `part` in the place of what the summary says of `bench`; gives the path of the file.
+/// Replaces the summary of `bench` by `part`; returns the path of the file.
 pub fn replace(bench: &str, part: Value) -> io::Result<PathBuf> {
     let path = directory().join("summary.json");
     let known = fs::read_to_string(&path).ok();

@@ -1,4 +1,4 @@
-//! The table that a bench ends with: a row a case, a column a series, ratios within the run.
+//! The table that a bench ends with: a row for each case, a column for each series, ratios within the run.
 
 use std::fmt::Write;
 
@@ -6,22 +6,22 @@ use pushforward_course::fit_slope;
 
 use super::bench::Measurement;
 
-/// How wide a table may be.
+/// Maximum width of a table.
 const WIDTH: usize = 80;
 
-/// What the table of a bench shows.
+/// The layout of a bench's table.
 pub struct Layout<'a> {
     /// One line above it.
     pub title: &'a str,
-    /// What the cases are.
+    /// The heading of the cases.
     pub cases: &'a str,
-    /// Series and what it is held against: its times are followed by multiples of that one's.
+    /// Series and their baselines: a time is followed by its multiple of the baseline's.
     pub baselines: &'a [(&'a str, &'a str)],
     /// Series whose exponent is fitted, and the smallest size that counts.
     pub exponents: &'a [(&'a str, f64)],
     /// The letter for the size.
     pub size: &'a str,
-    /// What exponents are to be at most.
+    /// Maximum exponents.
     pub at_most: Option<f64>,
     /// Lines below it.
     pub notes: Vec<String>,
@@ -35,7 +35,7 @@ pub struct Exponent<'a> {
     pub to: f64,
 }
 
-/// The exponents that a layout asks for, as far as there are two sizes.
+/// Fits the exponents of a layout, where there are at least two sizes.
 pub fn exponents<'a>(layout: &Layout<'a>, measurements: &[Measurement]) -> Vec<Exponent<'a>> {
     let fit = |(series, least): &(&'a str, f64)| {
         let points: Vec<(f64, f64)> = measurements
@@ -97,7 +97,7 @@ pub fn aligned(rows: &[Vec<String>]) -> String {
         rows.iter().filter_map(|row| row.get(k)).map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
-    // Two spaces between columns, or one where that is too wide.
+    // Two spaces between columns, or one if that is too wide.
     let gap = if widths.iter().sum::<usize>() + 2 * columns > WIDTH { 1 } else { 2 };
     let mut text = String::new();
     for (number, row) in rows.iter().enumerate() {
@@ -119,7 +119,7 @@ pub fn aligned(rows: &[Vec<String>]) -> String {
     text
 }
 
-/// Each once, in the order of their first appearance.
+/// Returns each once, in the order of first appearance.
 fn distinct<'a>(all: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut seen = Vec::new();
     all.for_each(|one| {
@@ -130,7 +130,7 @@ fn distinct<'a>(all: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     seen
 }
 
-/// Three figures and a unit.
+/// Formats three figures and a unit.
 pub fn time(seconds: f64) -> String {
     let (factor, unit) = match seconds {
         s if s < 1e-6 => (1e9, "ns"),
@@ -141,7 +141,7 @@ pub fn time(seconds: f64) -> String {
     format!("{} {unit}", figures(seconds * factor))
 }
 
-/// Three figures, whole numbers from 100 on.
+/// Formats three figures, whole numbers from 100 on.
 pub fn figures(value: f64) -> String {
     match value {
         v if v < 9.995 => format!("{v:.2}"),

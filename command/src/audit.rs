@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use pushforward::prelude::*;
 
-/// What to audit.
+/// Arguments of `audit`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The layer; without one, their names are listed.
+    /// The layer; without one, the names are listed.
     layer: Option<String>,
     /// Writes the certificates of what is proven and refuted to this file, for `pushforward verify`.
     #[arg(long, value_name = "FILE")]

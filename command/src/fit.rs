@@ -15,10 +15,10 @@ use pushforward::prelude::*;
 pub struct Arguments {
     /// A CSV file with a header line.
     file: PathBuf,
-    /// The columns to use, separated by commas; all of them unless said.
+    /// The columns to use, separated by commas; defaults to all.
     #[arg(long, value_delimiter = ',')]
     columns: Vec<String>,
-    /// Passes over the training rows, at most.
+    /// Maximum number of passes over the training rows.
     #[arg(long, default_value_t = 60, value_parser = between::<1, 1_000_000>)]
     epochs: usize,
     /// Coupling layers; with 0 the flow is one linear layer.
@@ -27,7 +27,7 @@ pub struct Arguments {
     /// Hidden units in each of the two hidden layers of a conditioner.
     #[arg(long, default_value_t = 32, value_parser = between::<1, 16_384>)]
     hidden: usize,
-    /// The seed of everything that is drawn.
+    /// Seed of all random numbers.
     #[arg(long, default_value_t = 7)]
     seed: u64,
     /// Write ln p of every row, in the units of the file, to this CSV file.
@@ -35,11 +35,11 @@ pub struct Arguments {
     scores: Option<PathBuf>,
 }
 
-/// A whole number from LEAST to MOST.
+/// Parses an integer from LEAST to MOST.
 fn between<const LEAST: usize, const MOST: usize>(text: &str) -> Result<usize, String> {
     match text.parse::<usize>() {
         Ok(number) if (LEAST..=MOST).contains(&number) => Ok(number),
-        _ => Err(format!("a whole number from {LEAST} to {MOST} is wanted")),
+        _ => Err(format!("expected an integer from {LEAST} to {MOST}")),
     }
 }
 
@@ -50,7 +50,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if d < 2 {
         return Err("coupling layers need at least two columns".into());
     }
-    // Every tenth row is for the test; the fit holds out rows of its own to know when to stop.
+    // Every tenth row is a test row; the fit holds out rows of its own for early stopping.
     let training = table.filter(|row| row % 10 != 9);
     let test = table.filter(|row| row % 10 == 9);
     let moments = training.moments();
@@ -82,16 +82,20 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             let row = row.map_or_else(String::new, |row| format!(" of row {row}"));
             let origin = origin.as_ref().map_or_else(String::new, |origin| format!(": {origin}"));
             println!(
-                "stopped in epoch {epoch} at a loss{row} that is not finite{origin}; the best parameters are kept"
+                "stopped in epoch {epoch}: non-finite loss{row}{origin}; the best parameters so far are used"
             );
         }
         Stop::Outside { epoch, outside } => {
-            println!("stopped in epoch {epoch}: {outside}; the best parameters are kept");
+            println!("stopped in epoch {epoch}: {outside}; the best parameters so far are used");
         }
-        Stop::Early => println!("stopped early; epoch {} is kept", fitted.history().best_epoch),
-        Stop::Epochs | Stop::NotFitted => println!("epoch {} is kept", fitted.history().best_epoch),
+        Stop::Early => {
+            println!("early stopping; using the parameters of epoch {}", fitted.history().best_epoch)
+        }
+        Stop::Epochs | Stop::NotFitted => {
+            println!("using the parameters of epoch {}", fitted.history().best_epoch)
+        }
     }
-    // What ln p is more by where the columns are standardised: the change of units.
+    // ln p of standardised columns is larger by this: the change of units.
     let units: f64 = moments.1.iter().map(|deviation| deviation.ln()).sum();
     let mean = |numbers: &[f64]| numbers.iter().sum::<f64>() / numbers.len() as f64;
     let gaussian = mean(&Gaussian::fit(&training).log_prob(&test));
@@ -106,7 +110,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// One line a row, in the order of the file; written under another name first.
+/// Writes one line for each row, in the order of the file; the file is written under another name first.
 fn write_scores(path: &Path, fitted: &FittedFlow, table: &Table) -> Result<(), Box<dyn Error>> {
     let mut text = String::from("row,log_p\n");
     for (row, log_p) in fitted.log_prob(table.values())?.into_iter().enumerate() {

@@ -14,18 +14,18 @@ use pushforward_course::runner;
 
 /// Write a bijection, get its density.
 ///
-/// Without a command: the lessons, how far you are, and what to do next.
+/// Without a command: the lessons, your progress, and the next step.
 #[derive(Parser)]
 #[command(
     name = "pushforward",
     version,
     after_help = "Examples, from a clone:\n  \
-                  cargo run --release                       the lessons, and what is next\n  \
+                  cargo run --release                       the lessons, and the next step\n  \
                   cargo run --release -- run 7              lesson 7\n  \
                   cargo run --release -- run all            every lesson\n  \
-                  cargo run --release -- check 7            is exercise 7 answered?\n  \
+                  cargo run --release -- check 7            check the answer of exercise 7\n  \
                   cargo run --release -- hint 7             a hint, one more each time\n  \
-                  cargo run --release -- reset 7            exercise 7 as it was given\n  \
+                  cargo run --release -- reset 7            exercise 7 in its initial version\n  \
                   cargo run --release -- book               web pages, in out/book\n  \
                   cargo run --release -- fit table.csv      an exact density for a table"
 )]
@@ -36,9 +36,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// List the lessons, and how far you are.
+    /// List the lessons and your progress.
     List {
-        /// For machines.
+        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
@@ -47,27 +47,27 @@ enum Command {
         /// The number (7), the name (07_triangular_is_cheap), or `all`.
         lesson: String,
     },
-    /// Judge an answer: by proof where there is one, else at points.
+    /// Check an answer: by proof where possible, otherwise at points.
     Check {
-        /// The number, the name, or `all`; the next exercise unless said.
+        /// The number, the name, or `all`; defaults to the next exercise.
         lesson: Option<String>,
     },
-    /// Show a hint for an exercise; one more at each request.
+    /// Show a hint for an exercise; one more each time.
     Hint {
-        /// The number or the name of its lesson; the next exercise unless said.
+        /// The number or the name of its lesson; defaults to the next exercise.
         lesson: Option<String>,
     },
-    /// Put an exercise's file back as it was given; what is there is kept.
+    /// Reset an exercise's file to its initial version; a backup is kept.
     Reset {
         /// The number or the name of its lesson.
         lesson: String,
-        /// Do not ask.
+        /// Do not ask for confirmation.
         #[arg(long)]
         yes: bool,
     },
     /// Run every lesson and write them as a book of HTML pages.
     Book {
-        /// Where to; out/book unless said.
+        /// Output folder; defaults to out/book.
         #[arg(default_value = "out/book")]
         folder: std::path::PathBuf,
     },
@@ -100,7 +100,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Prints; a reader who closes the pipe has read enough.
+/// Prints; a closed pipe is no error.
 fn say(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }

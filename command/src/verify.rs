@@ -5,14 +5,14 @@ use std::process::ExitCode;
 
 use pushforward::checker::verify;
 
-/// What to verify.
+/// Arguments of `verify`.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// A file that `audit --certificate` or `Report::certificates` wrote.
     file: PathBuf,
 }
 
-/// Reads the file and says which claims hold, or what is not seen to.
+/// Reads the file and prints which claims hold, or why one is rejected.
 pub fn run(arguments: &Arguments) -> ExitCode {
     let file = arguments.file.display();
     let text = match std::fs::read_to_string(&arguments.file) {

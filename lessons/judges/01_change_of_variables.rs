@@ -10,8 +10,8 @@ pub const EXERCISE: Exercise = Exercise {
     slug: "01_change_of_variables",
     question: "z is uniform on (0, 1). Write a map x = f(z) onto (0, 1) that gives x the density p(x) = 2x: nothing \
                near 0, twice as much as before near 1.",
-    proof: "The judge derives df/dz, asks whether 1/|df/dz| is 2·f(z), and follows x along all of (0, 1): it must come \
-            by every x once.",
+    proof: "The judge derives df/dz, asks whether 1/|df/dz| is 2·f(z), and follows x along all of (0, 1): it \
+            must take every value once.",
     hints: [
         "p(x) = 1/|df/dz|, and it is to be 2x = 2·f(z). So f′(z)·2·f(z) = 1.",
         "The left side of f′·2f = 1 is the derivative of f². So f(z)² is z, up to a constant.",
@@ -38,29 +38,32 @@ pub fn judge(f: Map) -> Judgement {
             .advise("p(x) = 2x has mass 1 on (0, 1), so all of x must lie there."));
     }
     let (given, asked) = (-recording.log_det(), (2.0 * x.at(0)).ln());
-    let density = match compared(&space, given, asked) {
-        Comparison::Equal(evidence) => evidence,
-        Comparison::Different { at, given, asked } => {
-            // Where f turns its slope is 0, and what is wrong is that it turns.
-            if given[0].is_infinite() {
-                apart_from_one_another(&pieces(line, &images))?;
-            }
-            let image = space.numbers(&[x], &at)[0][0];
-            let told = NotYet::new("x has another density.").because(format!(
-                "At z = {}, x = {}: p(x) = 1/|df/dz| = {}, but 2x = {}.",
-                shown(at[0]),
-                shown(image),
-                shown(given[0].exp()),
-                shown(asked[0].exp())
-            ));
-            return Err(match compared(&space, x.at(0), z.at(0).powi(2)).holds() {
+    let density =
+        match compared(&space, given, asked) {
+            Comparison::Equal(evidence) => evidence,
+            Comparison::Different { at, given, asked } => {
+                // Where f turns its slope is 0, and what is wrong is that it turns.
+                if given[0].is_infinite() {
+                    apart_from_one_another(&pieces(line, &images))?;
+                }
+                let image = space.numbers(&[x], &at)[0][0];
+                let told = NotYet::new("x has another density.").because(format!(
+                    "At z = {}, x = {}: p(x) = 1/|df/dz| = {}, but 2x = {}.",
+                    shown(at[0]),
+                    shown(image),
+                    shown(given[0].exp()),
+                    shown(asked[0].exp())
+                ));
+                return Err(match compared(&space, x.at(0), z.at(0).powi(2)).holds() {
                 true => told.advise(
-                    "z² is the way back: it takes an x of density 2x to a uniform z. You are to write the way from z to x.",
+                    "z² is the inverse: it takes an x of density 2x to a uniform z. You are to write the map \
+                     from z to x.",
                 ),
-                false => told.advise("Where p is to be high, f must be flat: it gathers there."),
+                false => told.advise("Where p is to be high, f must be flat: there many z have nearby \
+                                      images."),
             });
-        }
-    };
+            }
+        };
     let pieces = pieces(line, &images);
     apart_from_one_another(&pieces)?;
     filling(&pieces)?;

@@ -15,8 +15,9 @@ pub const EXERCISE: Exercise = Exercise {
                lesson.",
     proof: "The judge runs the reverse mode over y and compares the two formulas of each entry.",
     hints: [
-        "A product passes on the other factor: ∂(z₁·sin z₂)/∂z₁ = sin z₂. And z₁·z₂ inside of exp is a product too.",
-        "exp passes on itself, times what its inside passes on: ∂exp(z₁z₂)/∂z₁ = exp(z₁z₂)·z₂.",
+        "The derivative of a product by one factor is the other factor: ∂(z₁·sin z₂)/∂z₁ = sin z₂. And z₁·z₂ \
+         inside of exp is a product too.",
+        "The derivative of exp is exp, times the derivative of its argument: ∂exp(z₁z₂)/∂z₁ = exp(z₁z₂)·z₂.",
         "∂y/∂z₁ = exp(z₁z₂)·z₂ + sin z₂, and ∂y/∂z₂ = exp(z₁z₂)·z₁ + z₁·cos z₂.",
     ],
 };
@@ -57,16 +58,16 @@ pub fn judge(gradient: Gradient) -> Judgement {
                     ),
                     ([], _) => (
                         "a term is missing".to_string(),
-                        "Each way from the input to y gives a term of its own.",
+                        "Each path from the input to y gives a term of its own.",
                     ),
                     ([one], [other]) if *one == format!("-{other}") || *other == format!("-{one}") => (
                         format!("the sign of this term: {one}"),
-                        "A sine passes on the cosine, with its sign as it is.",
+                        "The derivative of sin is cos, with the same sign.",
                     ),
                     (terms, _) => (
                         format!("not a term of it: {}", terms.join(", ")),
-                        "A product passes on the other factor; exp and sin pass on their slope times what their inside \
-                         passes on.",
+                        "The derivative of a product by one factor is the other factor; that of exp and sin \
+                         is their slope times the derivative of the argument.",
                     ),
                 };
                 return Err(NotYet::new(format!("{name} is another formula."))

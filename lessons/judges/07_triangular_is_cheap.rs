@@ -11,11 +11,10 @@ pub const EXERCISE: Exercise = Exercise {
     slug: "07_triangular_is_cheap",
     question: "A layer of three variables declares itself lower triangular, and one of its lines keeps that from being \
                true. Repair it, so that x[1] still depends on z[0], and x[2] on all three.",
-    proof: "The judge follows every path from z to x: the declared triangle must be proven. What may be looked at must be \
-            looked at, by a derivative that is not 0, and no two z may go to one x.",
+    proof: "The judge follows every path from z to x: the declared triangle must be proven. Every dependence that the triangle allows must be there, with a derivative that is not 0, and no two z may have the same x.",
     hints: [
-        "The verdict names a path. Read it from left to right: its first place is a variable that comes too late.",
-        "x[0] may look at z[0] only. What does the line of x0 look at?",
+        "The verdict names a path. Read it from left to right: it begins at a variable that the output at its end must not depend on.",
+        "x[0] may depend on z[0] only. What does the line of x0 read?",
         "Nothing comes before z[0], so x0 is scaled by a number at most: let x0 = z0, or 2.0 * z0.",
     ],
 };
@@ -23,7 +22,7 @@ pub const EXERCISE: Exercise = Exercise {
 pub fn judge(answer: &dyn Bijection) -> Judgement {
     if answer.structure() != Structure::LowerTriangular {
         return Err(NotYet::new(format!("it is declared {}.", answer.structure()))
-            .because("What is not declared is not asked for: the determinant then takes O(d³).")
+            .because("Without a declared structure the determinant takes O(d³).")
             .advise("Declare Structure::LowerTriangular, and make it true."));
     }
     let answer = Answer::of(answer, 3, Allowed::default())?;
@@ -33,7 +32,10 @@ pub fn judge(answer: &dyn Bijection) -> Judgement {
         if let Some(missing) = inputs.iter().find(|input| !seen[output].contains(input)) {
             return Err(NotYet::new("it is triangular, but a dependence is missing.")
                 .because(format!("x[{output}] does not depend on z[{missing}]: its derivative is 0."))
-                .advise("A triangle may look back: keep what may stay, and change only the line that looks ahead."));
+                .advise(
+                    "An output may depend on earlier inputs: keep these dependences, and change only the \
+                         line that reads a later input.",
+                ));
         }
     }
     defined(&answer)?;

@@ -17,8 +17,9 @@ pub const EXERCISE: Exercise = Exercise {
     proof: "The judge proves each layer, fits the flow with seed 7, and asks it for ln p of rows that it has not seen: rows \
             that f must take back to what they are.",
     hints: [
-        "One coupling layer leaves one of the two columns as it is. Which layer moves the other?",
-        "Let CouplingMask::first_half(2) and CouplingMask::second_half(2) take turns, and give each layer a network: Network::new([16]).",
+        "One coupling layer leaves one of the two columns as it is. Which layer transforms the other?",
+        "Alternate CouplingMask::first_half(2) and CouplingMask::second_half(2), and give each layer a \
+         network: Network::new([16]).",
         "(0..6).map(|k| …) with AffineCoupling::new(if k % 2 == 0 { CouplingMask::first_half(2) } else { CouplingMask::second_half(2) }, \
          Network::new([16])), each in a Box.",
     ],
@@ -81,13 +82,14 @@ pub fn judge(layers: fn() -> Vec<Box<dyn Bijection>>) -> Judgement {
         let alone = depends(&chain)?.iter().position(|inputs| inputs.len() == 1);
         return Err(match alone {
             Some(output) => told.advise(format!(
-                "{} is moved by nothing but itself: x[{output}] depends on z[{output}] alone. Let the halves take turns.",
+                "{} is transformed by nothing but itself: x[{output}] depends on z[{output}] alone. \
+                 Alternate the masks.",
                 names[output]
             )),
-            None => told.advise("More layers that take turns, or wider networks, bend further."),
+            None => told.advise("More layers with alternating masks, or wider networks, can bend more."),
         });
     }
-    Ok(Passed::new(format!("{:.2} nats a row ahead of a Gaussian.", score - gaussian))
+    Ok(Passed::new(format!("{:.2} nats per row ahead of a Gaussian.", score - gaussian))
         .with(&claim.statement, claim.evidence.clone())
         .with(
             format!("mean ln p of held-out rows is {score:.3}; of one Gaussian {gaussian:.3}"),

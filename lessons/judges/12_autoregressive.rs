@@ -46,7 +46,7 @@ impl Bijection for Masked {
 pub fn judge(masks: fn() -> Masks) -> Judgement {
     let (hidden, outputs) = masks();
     if (0..32).any(|_| masks() != (hidden, outputs)) {
-        return Err(NotYet::new("your code does not always say the same."));
+        return Err(NotYet::new("your code records different programs at different calls."));
     }
     let entries = hidden.as_flattened().iter().chain(outputs.as_flattened());
     if let Some(entry) = entries.into_iter().find(|entry| **entry != 0.0 && **entry != 1.0) {

@@ -42,11 +42,10 @@ pub fn judge(x: Map) -> Judgement {
                 shown(value(&space, x1, &at)),
             ));
             return Err(match () {
-                _ if compared(&space, x1, z1).holds() => told.advise(
-                    "That is z₁ as it was given, uniform. Which x₁ has a share z₁ of the logistic below it?",
-                ),
+                _ if compared(&space, x1, z1).holds() => told
+                    .advise("That is z₁ itself, uniform. Which x₁ has a share z₁ of the logistic below it?"),
                 _ if compared(&space, x1, z1.sigmoid()).holds() => {
-                    told.advise("σ takes a logistic number to a uniform one. You are to write the way back.")
+                    told.advise("σ takes a logistic number to a uniform one. You are to write its inverse.")
                 }
                 _ if value(&space, x1, &at).is_nan() => told.advise(NO_NUMBER),
                 _ if at_an_end(at[0]) => {

@@ -152,7 +152,8 @@ fn advised<'t>(told: NotYet, space: &Space<'t>, noise: Var<'t>, z: Var<'t>, log_
     }
     if compared(space, z, 1.0 - (-RATE * noise).exp()).holds() {
         return told.advise(
-            "1 - exp(-3z) is the way back: it takes an exponential z to a uniform ε. You are to write the way from ε to z.",
+            "1 - exp(-3z) is the inverse: it takes an exponential z to a uniform ε. You are to write the map \
+             from ε to z.",
         );
     }
     if compared(space, z, RATE * (-RATE * noise).exp()).holds() {
@@ -165,7 +166,10 @@ fn advised<'t>(told: NotYet, space: &Space<'t>, noise: Var<'t>, z: Var<'t>, log_
             shown(end)
         ));
     }
-    told.advise("Where p(z) is to be high, f must be flat: the draws gather there. f must go to ∞ at one end of (0, 1).")
+    told.advise(
+        "Where p(z) is to be high, f must be flat: there many draws have nearby images. f must go to \
+                 ∞ at one end of (0, 1).",
+    )
 }
 
 /// The value at which f ends in place of 0, if it goes to ∞ at one end of (0, 1) and to a positive number at the other.

@@ -102,7 +102,7 @@ fn advice<'t>(space: &Space<'t>, v: [Var<'t>; 2], divergence: Var<'t>, t: Var<'t
         "The middle moves as it should and areas grow as they should, but the cloud does not stay round: its deviation is 1 + t \
          in every direction."
     } else if is(divergence, -2.0 / (1.0 + t)) {
-        "The cloud shrinks: turn the sign."
+        "The cloud shrinks: change the sign."
     } else {
         "The cloud's deviation is 1 + t, so what is at z₀ at first is (1 + t)·z₀ from its middle at time t."
     }

@@ -13,7 +13,7 @@ use super::witness;
 pub(super) fn claims(subject: &mut Subject) -> Vec<Claim> {
     let (domain, codomain) = (subject.domain.written(subject.d), subject.codomain.written(subject.d));
     let lies = format!("f(z) lies in {codomain} for every z in {domain}");
-    let fills = format!("every x in {codomain} is some f(z)");
+    let fills = format!("f maps onto {codomain}");
     vec![lies_in(subject, lies), reaches(subject, fills)]
 }
 
@@ -38,7 +38,7 @@ fn lies_in(subject: &mut Subject, statement: String) -> Claim {
             }
             // Only by rounding: the value rounds to an end of the codomain.
             None => {
-                let reason = format!("suspicious: {shown} With more digits it is not seen to lie outside.");
+                let reason = format!("suspicious: {shown} More digits do not show that it lies outside.");
                 Claim::new(Topic::Codomain, statement, Evidence::NotProven { reason })
             }
         };
@@ -52,8 +52,8 @@ fn reaches(subject: &mut Subject, statement: String) -> Claim {
     let large = subject.layers.iter().any(|layer| LayerProver::of(subject, layer).is_large());
     if let Some((o, certificate)) = if large { None } else { witness::missed(subject) } {
         let witness = format!(
-            "x[{o}] does not take every value in {}, by bounds of f over the whole domain: declare the codomain that it \
-             has.",
+            "x[{o}] does not take every value in {}, by bounds of f over the whole domain: declare its \
+             actual codomain.",
             subject.codomain.of(o)
         );
         let evidence = Evidence::Refuted { witness };

@@ -25,7 +25,8 @@ pub(super) fn claim(subject: &mut Subject) -> Claim {
             // An overflow does not refute f.
             return match witness::undefined(subject, point) {
                 Some(certificate) => {
-                    let witness = format!("{place}\nIf z may not lie there, say where it may: `fn domain`.");
+                    let witness =
+                        format!("{place}\nIf such z are not valid, declare the domain: `fn domain`.");
                     let evidence = Evidence::Refuted { witness };
                     Claim::certified(Topic::Finite, statement, evidence, vec![certificate])
                 }

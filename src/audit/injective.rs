@@ -60,8 +60,8 @@ pub(super) fn claim(subject: &mut Subject) -> (Claim, bool) {
         }
     }
     let reason = match suspicion {
-        Some(pair) => format!("suspicious at {pair}: to a computer they have one image"),
-        None => format!("no pair was found in {} searches; that is no proof", 2 * searches),
+        Some(pair) => format!("suspicious at {pair}: in f64 both have the same image"),
+        None => format!("{} searches found no pair; that is no proof", 2 * searches),
     };
     let reason = match refused.is_empty() {
         true => reason,

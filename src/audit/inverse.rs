@@ -39,7 +39,7 @@ pub(super) fn claims(bijection: &dyn Bijection, subject: &mut Subject, decide_on
     };
     let mut inverse = Program::compile(&tape, &[x.id()], &[Output::Each(z.id())]);
     if let Err(error) = inverse.load(&subject.parameters) {
-        let reason = format!("f⁻¹ asks for a parameter that forward does not have: {error}");
+        let reason = format!("f⁻¹ uses a parameter that forward does not declare: {error}");
         return vec![Claim::new(Topic::Inverse, statement, Evidence::NotProven { reason })];
     }
     let (points, count) = (subject.points.clone(), subject.count());
@@ -111,7 +111,7 @@ fn decided(
 ) -> Claim {
     let Evidence::Refuted { witness } = found else { return Claim::new(topic, statement, found) };
     if let Some(method) = subject.method() {
-        let reason = format!("{witness} Both ways are {method}; {MORE_STEPS}.");
+        let reason = format!("{witness} Both directions are computed by {method}; {MORE_STEPS}.");
         return Claim::new(topic, statement, Evidence::NotProven { reason });
     }
     let certificate = (0..subject.count().min(TRIED))
@@ -122,7 +122,8 @@ fn decided(
         }
         None => {
             let reason = format!(
-                "suspicious: {witness} With more digits it is not seen to be wrong: f may be too flat there for f64."
+                "suspicious: {witness} More digits do not show that it is wrong: f may be too flat there for \
+                 f64."
             );
             Claim::new(topic, statement, Evidence::NotProven { reason })
         }
@@ -142,7 +143,7 @@ fn given(bijection: &dyn Bijection, subject: &Subject, images: &[f64]) -> Option
     let x = tape.input(Shape::Vector(subject.d));
     let by_hand = bijection.inverse(x)?;
     let derived = derived_inverse(bijection, x).ok()?;
-    let statement = "f⁻¹ as written by hand is the derived one";
+    let statement = "the hand-written f⁻¹ equals the derived one";
     if let [layer] = subject.layers.as_slice()
         && let Some(proof) = LayerProver::of(subject, layer).same_inverse()
     {

@@ -30,7 +30,7 @@ pub(super) fn claims(subject: &mut Subject, decide_only: bool) -> Vec<Claim> {
 fn against_differences(subject: &mut Subject) -> Claim {
     const POINTS: usize = 16;
     let d = subject.d;
-    let statement = "J by tangents is J by central differences";
+    let statement = "J by tangents equals J by central differences";
     if subject.dense_points() == 0 {
         let reason = format!("d = {d} is too large for whole Jacobians");
         return Claim::new(Topic::Jacobian, statement, Evidence::NotProven { reason });
@@ -158,9 +158,7 @@ fn determinant(subject: &mut Subject, log_dets: &[f64]) -> Claim {
         let sign = subject.lu(&z).sign();
         // 0 and NaN may come from underflow, overflow or 0·∞: they prove nothing.
         if sign.is_nan() || sign == 0.0 {
-            suspicion.get_or_insert_with(|| {
-                format!("to a computer det J is no number other than 0 at z = {}", shown(&z))
-            });
+            suspicion.get_or_insert_with(|| format!("in f64 det J is 0 or NaN at z = {}", shown(&z)));
             continue;
         }
         counted += 1;
@@ -180,7 +178,7 @@ fn determinant(subject: &mut Subject, log_dets: &[f64]) -> Claim {
                 let evidence = Evidence::Refuted { witness };
                 return Claim::certified(Topic::Determinant, statement, evidence, vec![certificate]);
             }
-            suspicion = Some(format!("to a computer det J is {pair}"));
+            suspicion = Some(format!("in f64 det J is {pair}"));
         }
     }
     if let Some(suspicion) = suspicion {
@@ -222,7 +220,7 @@ fn proven_sign(subject: &mut Subject) -> Option<(f64, String, Vec<String>)> {
 
 /// Measures how many digits ln|det J| keeps in f64, compared with the checker's precision.
 fn accuracy(subject: &mut Subject, log_dets: &[f64]) -> Option<Claim> {
-    let statement = "ln|det J| keeps its digits in f64";
+    let statement = "ln|det J| is accurate in f64";
     if subject.method().is_some() {
         // The discretisation error is far larger than rounding.
         return None;
@@ -247,8 +245,8 @@ fn accuracy(subject: &mut Subject, log_dets: &[f64]) -> Option<Claim> {
         () => {
             let lost = if off.is_finite() { (off / f64::EPSILON).log10().clamp(0.0, 16.0) } else { 16.0 };
             let reason = format!(
-                "{lost:.0} digits are lost at z = {}: {} as computed, {} with 58 digits. The formula is right; another \
-                 way to write it would keep them",
+                "{lost:.0} digits are lost at z = {}: {} in f64, {} with 58 digits. The formula is correct \
+                 but inaccurate in f64 as written; rewrite it",
                 shown(subject.point(row)),
                 number(log_dets[row]),
                 number(truth)
@@ -266,8 +264,8 @@ const ACCURATE: f64 = 1e-12;
 fn against_lu(subject: &mut Subject, log_dets: &[f64]) -> Claim {
     let method = subject.method();
     let statement = match method {
-        None => "ln|det J| as derived is that of an LU of the whole J",
-        Some(_) => "ln|det J| as integrated is that of an LU of the whole J",
+        None => "the derived ln|det J| equals that of an LU of the whole J",
+        Some(_) => "the integrated ln|det J| equals that of an LU of the whole J",
     };
     let tolerance = TOLERANCE + subject.tolerance();
     let points = subject.dense_points();
@@ -303,7 +301,7 @@ fn against_lu(subject: &mut Subject, log_dets: &[f64]) -> Claim {
 
 /// Advice where the solver's steps are too coarse.
 pub(super) const MORE_STEPS: &str =
-    "more steps bring the two together, or the exact trace where it is estimated";
+    "more steps, or the exact trace where it is estimated, reduce the difference";
 
 /// Where an LU in f64 disagrees, decides by high-precision evaluation which of the two lost digits.
 fn against_digits(subject: &mut Subject, log_dets: &[f64], (row, dense): (usize, f64)) -> Evidence {
@@ -337,7 +335,7 @@ fn given(subject: &Subject) -> Vec<Claim> {
             let values = subject.values(&[layer.z, given, derived], &subject.points);
             let (evidence, certificate) =
                 compare(subject, (layer, given), &values[0], &values[1], &values[2]);
-            let statement = format!("{of}the log_det given by hand is ln|det J|");
+            let statement = format!("{of}the hand-written log_det is ln|det J|");
             Claim::certified(Topic::GivenLogDet, statement, evidence, certificate.into_iter().collect())
         })
         .collect()
@@ -369,7 +367,7 @@ fn compare(
     let Some((row, certificate)) = confirmed else {
         let row = wrong[0];
         let reason = format!(
-            "suspicious at z = {}: {} by hand, {} derived; with more digits neither is seen to be wrong",
+            "suspicious at z = {}: {} by hand, {} derived; more digits show neither to be wrong",
             shown(point(row)),
             number(given[row]),
             number(derived[row])
@@ -380,13 +378,14 @@ fn compare(
     let close = |a: f64, b: f64| error(a, b) <= TOLERANCE;
     let (gap, factor) = (given[row] - derived[row], given[row] / derived[row]);
     let hint = if all(&|given, derived| close(given, -derived)) {
-        "Everywhere it is minus the derived one: the sign is turned round (that is ln|det J| of f⁻¹)."
+        "Everywhere it is the negative of the derived one: this is ln|det J| of f⁻¹."
     } else if given[row].is_nan() && all(&|given, derived| given.is_nan() || close(given, derived)) {
         "It is NaN where det J < 0 and right elsewhere: the absolute value is missing, ln|det J|."
     } else if all(&|given, derived| close(given - derived, gap)) {
-        "It is off by the same amount everywhere: a constant term is missing or one too many."
+        "It is off by the same amount everywhere: a constant term is missing or superfluous."
     } else if all(&|given, derived| close(given, derived * factor)) {
-        "It is the derived one times a constant factor: a sum over the wrong axis, or a count."
+        "It is the derived one times a constant factor: probably a sum over the wrong axis, or a factor such \
+         as d."
     } else {
         ""
     };

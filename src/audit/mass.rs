@@ -21,7 +21,7 @@ const UNSETTLED: f64 = 1e-3;
 const COARSE: f64 = 1e-2;
 
 pub(super) fn claim(subject: &mut Subject, collides: bool, elsewhere: bool) -> Option<Claim> {
-    let statement = "p integrates to 1 (a normal base, carried into the domain)";
+    let statement = "p integrates to 1 (with a normal base, mapped into the domain)";
     let cells: [usize; 2] = match subject.d {
         1 => [2000, 4000],
         2 => [120, 240],
@@ -29,7 +29,7 @@ pub(super) fn claim(subject: &mut Subject, collides: bool, elsewhere: bool) -> O
     };
     let log_det = subject.log_det().ok()?;
     if collides {
-        let reason = "f is not injective: some x have several z, and p_Z(z)/|det J| is the share of one";
+        let reason = "f is not injective: some x have several z, and p_Z(z)/|det J| counts only one of them";
         return Some(Claim::new(Topic::Mass, statement, Evidence::NotProven { reason: reason.into() }));
     }
     if elsewhere {
@@ -48,7 +48,7 @@ pub(super) fn claim(subject: &mut Subject, collides: bool, elsewhere: bool) -> O
         Evidence::Checked { points, worst: off, tolerance, seed: None }
     } else if gap > UNSETTLED || off <= COARSE || !mass.is_finite() {
         let reason = format!(
-            "two grids give {} and {}: the quadrature does not settle",
+            "two grids give {} and {}: the quadrature has not converged",
             number(masses[0]),
             number(masses[1])
         );

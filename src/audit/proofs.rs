@@ -163,13 +163,13 @@ impl<'a> LayerProver<'a> {
     pub fn is_large(&self) -> bool {
         const LARGEST: usize = 128;
         if self.is_solver() {
-            self.refuse("what a solver's steps make of an equation is not handed to it".to_string());
+            self.refuse("the steps of a solver are not passed to it".to_string());
             return true;
         }
         let dense = self.bijection.structure() == crate::jacobian::Structure::Dense;
         let large = dense && self.d() > LARGEST && self.original.is_none();
         if large {
-            let reason = format!("dense maps of more than {LARGEST} variables are not handed to the checker");
+            let reason = format!("dense maps of more than {LARGEST} variables are not passed to the checker");
             self.refuse(reason);
         }
         large
@@ -196,8 +196,8 @@ impl<'a> LayerProver<'a> {
         }
         let by_inverse = "z follows from x by operations that each have one result, defined for every x; f⁻¹(f(z)) = z \
                           and f(f⁻¹(x)) = x, by their normal forms";
-        let by_limits = "J is triangular and its diagonal has one sign everywhere: each xᵢ is strictly monotone in zᵢ, \
-                         and goes to the ends of its set";
+        let by_limits = "J is triangular and its diagonal has one sign everywhere: each xᵢ is strictly \
+                         monotone in zᵢ, and tends to the ends of its set";
         let linear = "f is linear, and its determinant is not 0 in exact arithmetic";
         if self.is_large() {
             return None;
@@ -232,7 +232,7 @@ impl<'a> LayerProver<'a> {
                 let proof = single.bijection()?;
                 let layer = single.with_slopes(proof.certificate);
                 let certificate = self.certificate(&format!("determinant turned {sign}")).layer(&layer);
-                let reason = format!("it is that of {}, turned over", other.name());
+                let reason = format!("it is the reciprocal of that of {}", other.name());
                 self.accepted(certificate, reason)
             });
         }
@@ -311,10 +311,11 @@ impl<'a> LayerProver<'a> {
     }
 }
 
-const BY_PIECES: &str = "each xᵢ is strictly monotone in zᵢ: its slope has one sign on every piece, and where two pieces \
-                         meet their values are one formula";
-const BY_PIECES_ONTO: &str = "each xᵢ is strictly monotone in zᵢ: its slope has one sign on every piece, and where two \
-                              pieces meet their values are one formula; it goes to the ends of its set";
+const BY_PIECES: &str = "each xᵢ is strictly monotone in zᵢ: its slope has one sign on every piece, and \
+                         where two pieces meet they have the same value";
+const BY_PIECES_ONTO: &str = "each xᵢ is strictly monotone in zᵢ: its slope has one sign on every piece, and \
+                              where two pieces meet they have the same value; it tends to the ends of its \
+                              set";
 
 /// Proves a chain of layers: each maps its domain onto the domain of the next, or at least one-to-one into
 /// it. Otherwise returns the checker's messages.

@@ -16,6 +16,6 @@ pub(super) fn claims(subject: &Subject) -> Vec<Claim> {
     // Calling a function cannot prove that it records the same program each time.
     let evidence = Evidence::Checked { points: RECORDINGS, worst: 0.0, tolerance: 0.0, seed: None };
     let purity =
-        Claim::new(Topic::Purity, "forward is a pure recording: the same program each time", evidence);
+        Claim::new(Topic::Purity, "forward is pure: it records the same program at each call", evidence);
     vec![shape, purity]
 }

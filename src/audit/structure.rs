@@ -61,7 +61,7 @@ pub(super) fn claims(subject: &mut Subject) -> (Vec<Claim>, Vec<String>) {
             },
             Some(StructureError::Unproven(unproven)) => {
                 if let Some(found) = found.filter(|found| found.structure != Structure::Dense) {
-                    advice.push(format!("{of}as written it is {}; declare that", found.structure));
+                    advice.push(format!("{of}its actual structure is {}; declare that", found.structure));
                 }
                 hunt(subject, k, &unproven, &mut certificates)
             }
@@ -103,14 +103,14 @@ fn hunt(
                 }
                 None => Evidence::NotProven {
                     reason: format!(
-                        "{path}\nSuspicious: {shown} With more digits it is not seen to be other than 0."
+                        "{path}\nSuspicious: {shown} More digits do not show that it is other than 0."
                     ),
                 },
             };
         }
     }
     let reason = format!(
-        "{path}\nAt {count} points ∂x[{i}]/∂z[{j}] is 0 all the same: if it always is, write x[{i}] without z[{j}]."
+        "{path}\nAt {count} points ∂x[{i}]/∂z[{j}] is 0: if it is 0 everywhere, write x[{i}] without z[{j}]."
     );
     Evidence::NotProven { reason }
 }

@@ -44,12 +44,15 @@ impl GaussianMixture {
             means.len(),
             covariances.len()
         );
-        assert!(weights.iter().all(|w| *w > 0.0 && w.is_finite()), "weights are above 0, not {weights:?}");
+        assert!(
+            weights.iter().all(|w| *w > 0.0 && w.is_finite()),
+            "weights must be positive, but are {weights:?}"
+        );
         let (d, total) = (means[0].len(), weights.iter().sum::<f64>());
         let component = |(k, (mean, covariance)): (usize, (&Vec<f64>, &Vec<f64>))| {
             assert!(
                 mean.len() == d && covariance.len() == d * d,
-                "component {k} has a mean of {} numbers and a covariance of {}, but d is {d}",
+                "component {k} has a mean of {} numbers and a covariance of {}, which does not fit d = {d}",
                 mean.len(),
                 covariance.len()
             );

@@ -158,7 +158,7 @@ impl Domain {
         };
         let places = self.dim().unwrap_or(1);
         let place = (0..places).find(|i| empty(self.part(*i)))?;
-        Some(format!("the interval {} holds no number", self.part(place)))
+        Some(format!("the interval {} is empty", self.part(place)))
     }
 
     /// Returns a - b for variable `i`; on the circle, the shorter signed difference of the two angles.

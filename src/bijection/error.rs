@@ -49,9 +49,9 @@ pub enum BijectionError {
     },
     /// A layer's image is not in the domain of the next layer.
     #[error(
-        "{chain}: {before} reaches {reaches}, but {next} takes {takes} only; put a layer between them that maps the one \
-         into the other (Transform::Exp maps ℝ onto (0, ∞), Transform::Sigmoid onto an interval), or declare a smaller \
-         `codomain` if {before} stays inside"
+        "{chain}: the codomain of {before} is {reaches}, but the domain of {next} is {takes}; insert a layer \
+         that maps one into the other (Transform::Exp maps ℝ onto (0, ∞), Transform::Sigmoid onto an \
+         interval), or declare a smaller `codomain` for {before}"
     )]
     Unfit {
         /// The chain.
@@ -84,7 +84,7 @@ pub enum BijectionError {
     /// `forward` recorded two different programs.
     #[error(
         "{layer}: {function} is not a pure recording: called twice with the same variable it recorded two \
-         different programs; draw random numbers and read clocks where the layer is made, not in {function}"
+         different programs; move random numbers, clocks and counters from {function} to the constructor"
     )]
     Impure {
         /// The layer.

@@ -358,8 +358,8 @@ pub fn solve_in_order<'t>(
         _ => false,
     });
     if nested {
-        let message =
-            "an equation within an equation cannot be solved in order; solve the inner one first, outside";
+        let message = "nested equations cannot be solved in order; solve the inner equation first, outside \
+                       of the other";
         tape.note("solve_in_order", message.to_string(), &[], std::panic::Location::caller());
     }
     Some(solved)

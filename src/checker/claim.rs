@@ -118,7 +118,7 @@ fn slopes(certificate: &Certificate, strictly: bool) -> Checked<(Map, Signs)> {
             |id: Id| highest.get(&id).is_some_and(|label| *label == NONE || (*label as usize) < place);
         let moves = |id: Id| !earlier(id);
         if !map.ranges.of(&map.scalars, output).defined {
-            return reject(format!("output {o} is not seen to be defined everywhere"));
+            return reject(format!("output {o} cannot be shown to be defined everywhere"));
         }
         if strictly && jumps(&map.scalars, &mut map.ranges, output, moves) {
             return reject(format!("output {o} may jump as input {i} moves"));
@@ -135,7 +135,7 @@ fn slopes(certificate: &Certificate, strictly: bool) -> Checked<(Map, Signs)> {
 pub(super) fn sign(map: &mut Map, id: Id, hint: Option<Id>) -> Checked<i32> {
     let range = map.ranges.of(&map.scalars, id);
     if !range.defined {
-        return reject("a slope is not seen to be defined everywhere");
+        return reject("a slope cannot be shown to be defined everywhere");
     }
     let of = |interval: &Interval| i32::from(interval.is_positive()) - i32::from(interval.is_negative());
     if range.interval.excludes_zero() {
@@ -151,7 +151,7 @@ pub(super) fn sign(map: &mut Map, id: Id, hint: Option<Id>) -> Checked<i32> {
     let form = forms.of(&mut map.scalars, id)?;
     match forms.sign(&form) {
         Some(sign) if sign != 0 => Ok(sign),
-        _ => reject("a slope is not seen to have one sign"),
+        _ => reject("a slope cannot be shown to have one sign"),
     }
 }
 
@@ -233,7 +233,9 @@ pub(super) fn reaches_ends(
             _ => false,
         };
         if !reached {
-            return reject(format!("an output is not seen to go to {wanted} as its variable goes to {end}"));
+            return reject(format!(
+                "an output cannot be shown to tend to {wanted} as its variable tends to {end}"
+            ));
         }
     }
     Ok(())
@@ -262,12 +264,12 @@ fn bijection_by_inverse(certificate: &Certificate) -> Checked<()> {
 /// Checks that f is the inverse of a bijection g, the only layer: g maps its domain one-to-one onto its
 /// codomain, which is f's domain, and f(g(x)) = x.
 fn turned(certificate: &Certificate) -> Checked<()> {
-    let [layer] = certificate.layers.as_slice() else { return reject("one layer is turned round") };
+    let [layer] = certificate.layers.as_slice() else { return reject("an inverse needs exactly one layer") };
     if layer.claim.first().is_none_or(|word| word != "bijection") {
         return reject("the layer is not claimed to be a bijection");
     }
     if layer.domain != certificate.codomain || layer.codomain != certificate.domain {
-        return reject("domain and codomain are not those of the layer, exchanged");
+        return reject("domain and codomain are not the codomain and domain of the layer");
     }
     check(layer)?;
     // f at every x = g(z), and these are all of its domain.
@@ -297,7 +299,7 @@ fn chain(certificate: &Certificate, onto: bool) -> Checked<()> {
         return reject("there is no layer");
     };
     if first.domain != certificate.domain || (onto && last.codomain != certificate.codomain) {
-        return reject("the ends of the chain are not those of its layers");
+        return reject("domain and codomain of the chain are not those of its first and last layer");
     }
     for (k, layer) in layers.iter().enumerate() {
         let word = layer.claim.first().map(String::as_str);
@@ -332,7 +334,7 @@ fn linear(certificate: &Certificate, expected: &str) -> Checked<()> {
     let mut matrix = Vec::new();
     for output in map.outputs.clone() {
         if !map.ranges.of(&map.scalars, output).defined {
-            return reject("an output is not seen to be defined everywhere");
+            return reject("an output cannot be shown to be defined everywhere");
         }
         match forms.linear(&mut map.scalars, output, &map.inputs)? {
             Some(row) => matrix.push(row),
@@ -388,11 +390,11 @@ fn equal(certificate: &Certificate) -> Checked<()> {
     map.chooses_among_the_defined(&both)?;
     let mut forms = Forms::new(map.ranges.clone(), Vec::new());
     if others.len() != map.outputs.len() {
-        return reject("the two programs have results of other lengths");
+        return reject("the two programs have results of different lengths");
     }
     for (a, b) in map.outputs.clone().into_iter().zip(others) {
         if !forms.equal(&mut map.scalars, a, b)? {
-            return reject("the two are not brought to one form");
+            return reject("the two have different normal forms");
         }
     }
     Ok(())

@@ -44,10 +44,10 @@ impl Map {
         for (o, (id, side)) in self.outputs.clone().into_iter().zip(sets).enumerate() {
             let range = self.ranges.of(&self.scalars, id);
             if !range.defined {
-                return reject(format!("output {o} is not seen to be defined everywhere"));
+                return reject(format!("output {o} cannot be shown to be defined everywhere"));
             }
             if !range.interval.is_within(&interval(side)) {
-                return reject(format!("output {o} is not seen to lie in its set"));
+                return reject(format!("output {o} cannot be shown to lie in its set"));
             }
         }
         Ok(())
@@ -73,7 +73,7 @@ impl Map {
                 return Ok(());
             }
         }
-        reject("the way back is not seen to be defined everywhere")
+        reject("the inverse cannot be shown to be defined everywhere")
     }
 
     /// Checks that every select has two branches that are defined everywhere.
@@ -86,7 +86,7 @@ impl Map {
             if let Scalar::Apply(Function::Select, _) = self.scalars.get(id)
                 && !self.ranges.of(&self.scalars, id).defined
             {
-                return reject("a branch of a choice is not seen to be defined everywhere");
+                return reject("a branch of a choice cannot be shown to be defined everywhere");
             }
         }
         Ok(())
@@ -100,7 +100,7 @@ impl Map {
         }
         for (i, (result, input)) in results.iter().zip(self.inputs.clone()).enumerate() {
             if !forms.equal(&mut self.scalars, *result, input)? {
-                return reject(format!("result {i} is not brought to input {i}"));
+                return reject(format!("the normal form of result {i} is not input {i}"));
             }
         }
         Ok(())
@@ -150,7 +150,7 @@ impl Labels {
         };
         let pair = |k: usize| Some((place(&self.inputs, k)?, place(&self.outputs, k)?));
         let pairs = (0..self.inputs.len()).map(pair).collect::<Option<Vec<_>>>();
-        pairs.ok_or_else(|| Rejection::new("labels are not places: one stands twice"))
+        pairs.ok_or_else(|| Rejection::new("the labels are not a permutation: one occurs twice"))
     }
 }
 

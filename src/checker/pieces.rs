@@ -97,7 +97,7 @@ impl<'a> Pieces<'a> {
         for (known, letter) in &names {
             let range = map.ranges.of(&map.scalars, *known);
             if !range.defined {
-                return reject("what a piece is made of is not seen to be defined everywhere");
+                return reject("the operands of a piece cannot all be shown to be defined everywhere");
             }
             given.insert(*letter, range.interval);
         }
@@ -138,7 +138,7 @@ impl<'a> Pieces<'a> {
             let beyond = self.apply(F::Sub, &[threshold, end]);
             let beyond = self.apply(F::Mul, &[sign, beyond]);
             if !self.ranges.of(self.scalars, beyond).interval.is_positive() {
-                return reject("a threshold is not seen to lie inside of the domain");
+                return reject("a threshold cannot be shown to lie inside of the domain");
             }
         }
         Ok(())
@@ -182,7 +182,7 @@ impl<'a> Pieces<'a> {
                 .map(|formula| self.scalars.replaced(formula, &HashMap::from([(self.z, at)])));
             let mut forms = Forms::new(self.ranges.clone(), Vec::new());
             if !forms.equal(self.scalars, left, right)? {
-                return reject("two pieces are not seen to meet");
+                return reject("two pieces cannot be shown to have one value where they meet");
             }
             self.defined_at_ends(left)?;
             self.defined_at_ends(right)?;
@@ -238,7 +238,7 @@ impl<'a> Pieces<'a> {
         }
         let [formula, slope] = rewritten;
         if !ranges.of(self.scalars, formula).defined {
-            return reject("a piece is not seen to be defined");
+            return reject("a piece cannot be shown to be defined");
         }
         one_sign(self.scalars, ranges, slope)
     }
@@ -283,7 +283,7 @@ impl<'a> Pieces<'a> {
         let value = self.scalars.replaced(value, &by);
         match ranges.of(self.scalars, value).defined {
             true => Ok(()),
-            false => reject("a piece is not seen to be defined where it ends"),
+            false => reject("a piece cannot be shown to be defined where it ends"),
         }
     }
 
@@ -309,14 +309,14 @@ impl<'a> Pieces<'a> {
 fn one_sign(scalars: &mut Scalars, mut ranges: Ranges, id: Id) -> Checked<i32> {
     let range = ranges.of(scalars, id);
     if !range.defined {
-        return reject("the slope of a piece is not seen to be defined");
+        return reject("the slope of a piece cannot be shown to be defined");
     }
     if range.interval.excludes_zero() {
         return Ok(if range.interval.is_positive() { 1 } else { -1 });
     }
     let mut forms = Forms::new(ranges, Vec::new());
     let form = forms.of(scalars, id)?;
-    forms.sign(&form).ok_or_else(|| Rejection::new("the slope of a piece is not seen to have one sign"))
+    forms.sign(&form).ok_or_else(|| Rejection::new("the slope of a piece cannot be shown to have one sign"))
 }
 
 /// Returns the scalars that z is compared with, in any order; anything else that jumps is rejected.

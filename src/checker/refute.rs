@@ -57,7 +57,7 @@ fn values(map: &mut Map, ids: &[Id]) -> Checked<Vec<Interval>> {
     for id in ids {
         let range = map.ranges.of(&map.scalars, *id);
         if !range.defined {
-            return reject("a value is not seen to be defined");
+            return reject("a value cannot be shown to be defined");
         }
         values.push(range.interval);
     }
@@ -174,7 +174,7 @@ fn collision(certificate: &Certificate) -> Checked<()> {
     // The preconditioner must be non-singular; otherwise it could hide an equation.
     match interval_determinant(y, d) {
         Some(determinant) if determinant.excludes_zero() => Ok(()),
-        _ => reject("the preconditioner is not seen to be one-to-one"),
+        _ => reject("the preconditioner cannot be shown to be non-singular"),
     }
 }
 
@@ -236,7 +236,7 @@ fn structure(certificate: &Certificate, o: usize, i: usize) -> Checked<()> {
     smooth(&mut map)?;
     match values(&mut map, &[entry])?[0].excludes_zero() {
         true => Ok(()),
-        false => reject("the entry is not seen to be other than 0"),
+        false => reject("the entry cannot be shown to be other than 0"),
     }
 }
 
@@ -251,7 +251,7 @@ fn log_determinant(certificate: &Certificate) -> Checked<()> {
     smooth(&mut map)?;
     let j = values(&mut map, &entries)?;
     let Some(found) = interval_determinant(j, d).filter(Interval::excludes_zero) else {
-        return reject("det J is not seen to be other than 0");
+        return reject("det J cannot be shown to be other than 0");
     };
     let claimed = map.ranges.of(&map.scalars, *given.first().ok_or_else(|| Rejection::new("no formula"))?);
     // A formula that is certainly undefined where the determinant is not 0 is wrong too.
@@ -259,7 +259,7 @@ fn log_determinant(certificate: &Certificate) -> Checked<()> {
         true => claimed.interval.is_apart_from(&found.abs().ln()),
         false => given.iter().any(|id| breaks_down(&map.scalars, &mut map.ranges, *id)),
     };
-    if wrong { Ok(()) } else { reject("the formula is not seen to be wrong at a") }
+    if wrong { Ok(()) } else { reject("the formula cannot be shown to be wrong at a") }
 }
 
 /// Checks that g(f(a)) differs from a.
@@ -272,7 +272,7 @@ fn inverse(certificate: &Certificate) -> Checked<()> {
     let back = values(&mut map, &back)?;
     match back.iter().zip(&at).any(|(x, a)| x.is_apart_from(&Interval::of(*a))) {
         true => Ok(()),
-        false => reject("the way back is not seen to lead elsewhere"),
+        false => reject("g(f(a)) cannot be shown to differ from a"),
     }
 }
 
@@ -284,7 +284,7 @@ fn undefined(certificate: &Certificate) -> Checked<()> {
     let outputs = map.outputs.clone();
     match outputs.iter().any(|id| breaks_down(&map.scalars, &mut map.ranges, *id)) {
         true => Ok(()),
-        false => reject("f is not seen to be undefined at a"),
+        false => reject("f cannot be shown to be undefined at a"),
     }
 }
 
@@ -343,7 +343,7 @@ fn outside(certificate: &Certificate, o: usize) -> Checked<()> {
     at_point(certificate, &mut map, &at);
     match values(&mut map, &[output])?[0].is_apart_from(&interval(side)) {
         true => Ok(()),
-        false => reject("the image of a is not seen to lie outside"),
+        false => reject("the image of a cannot be shown to lie outside"),
     }
 }
 

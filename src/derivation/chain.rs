@@ -163,7 +163,7 @@ impl<'a> Whole<'a> {
 
     /// Writes the layers' inverses, last to first.
     fn inverse(&mut self) -> Section {
-        let mut lines = vec![Line::Prose(Prose::words("The layers undone, last to first:"))];
+        let mut lines = vec![Line::Prose(Prose::words("The inverses of the layers, last to first:"))];
         for k in (0..self.count()).rev() {
             let mut subject = self.subject(k);
             let tape = subject.tape;

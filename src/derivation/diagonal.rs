@@ -129,7 +129,10 @@ pub(super) fn structure(subject: &Subject<'_>) -> Section {
     };
     let proven = match (&subject.layer.structure, &subject.coupling) {
         (Structure::Dense, _) => {
-            typed(format!("Nothing is declared of ${j}$: the determinant takes all of it ({}).", subject.layer.route))
+            typed(format!(
+                "No structure is declared for ${j}$: the determinant needs the full matrix ({}).",
+                subject.layer.route
+            ))
         }
         (_, Some(_)) => typed(format!(
             "${j}$ is lower triangular in blocks, and the block at the lower right is diagonal. Proven: no path of the \
@@ -213,7 +216,8 @@ pub(super) fn section(subject: &mut Subject<'_>, diagonal: &Diagonal) -> Section
     } else if signs().all(|sign| sign == Some(-1.0)) {
         format!("{each} below 0, {by_factors}: each output falls with its own variable.")
     } else {
-        "The bounds of this formula leave a sign open: where an entry is 0 there is no density.".to_string()
+        "The bounds of this formula do not determine every sign; where an entry is 0 there is no density."
+            .to_string()
     };
     lines.push(Line::Prose(Prose::words(sentence)));
     Section::new("Diagonal", lines)

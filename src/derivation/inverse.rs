@@ -67,8 +67,8 @@ impl InverseStatus {
                 Some(format!("{name} is one-to-one: {reason}. No formula for f⁻¹ is derived."))
             }
             InverseStatus::Open(reason) => Some(format!(
-                "{name}: no inverse can be derived, since {reason}. That it is one-to-one is not proven either. If it \
-                 is, `fn inverse` beside `forward` says how (`audit` checks that the two agree)."
+                "{name}: no inverse can be derived, since {reason}. It is not proven one-to-one either. If \
+                 it is, write `fn inverse` beside `forward` (`audit` checks that the two agree)."
             )),
             InverseStatus::Refuted(witness) => {
                 Some(format!("{name} has no inverse, since it is not one-to-one: {}", sentence(witness)))
@@ -80,12 +80,12 @@ impl InverseStatus {
     pub(super) fn without_density(&self) -> Line {
         let said = match self {
             InverseStatus::Refuted(_) => {
-                "None is written: where several z go to one x, all of them add to its density, and ln p_Z(z) - ln|det J| \
-                 is the share of one."
+                "No density: several z have the same image x, and ln p_Z(z) - ln|det J| counts only one of \
+                 them."
             }
             _ => {
-                "None is written: ln p_Z(z) - ln|det J| is the density at x = f(z) only if no other z goes there, and \
-                 that is neither proven nor given."
+                "No density: ln p_Z(z) - ln|det J| is the density at x = f(z) only if no other z has this \
+                 image, and that is neither proven nor given."
             }
         };
         Line::Prose(Prose::words(said))
@@ -109,12 +109,12 @@ pub(super) fn section(
     let (said, z) = match (standing.told(&bijection.name()), derived_inverse(bijection, x)) {
         (Some(told), _) => (told, None),
         (None, Ok(z)) if has_root(subject.tape, z) => {
-            let said = "Derived: operations are undone as far as they can be, and an equation is left, which is solved \
-                        between brackets:";
+            let said = "Derived: operations are inverted as far as possible, and the remaining equation is \
+                        solved between brackets:";
             (said.to_string(), Some(z))
         }
-        (None, Ok(z)) => ("Derived, by undoing one operation after the other:".to_string(), Some(z)),
-        (None, Err(_)) => ("As the layer gives it (an audit checks it):".to_string(), bijection.inverse(x)),
+        (None, Ok(z)) => ("Derived, by inverting one operation after the other:".to_string(), Some(z)),
+        (None, Err(_)) => ("Given by the layer (an audit checks it):".to_string(), bijection.inverse(x)),
     };
     let mut lines = vec![Line::Prose(Prose::words(said))];
     if let Some(z) = z {
@@ -147,13 +147,11 @@ pub(super) fn guaranteed(tape: &Tape, z: Var<'_>) -> Option<Line> {
     let rest: Vec<&String> = rest.iter().filter(|slope| *slope != first).collect();
     let all = rest.iter().fold(first.clone(), |all, slope| format!("{all}, {slope}"));
     Some(Line::Prose(
-        Prose::typed(
-            "$solve(…)$ is no formula but an equation: the $ζ$ at which what stands in it holds, found by ",
-        )
-        .then(Prose::words(
-            "Newton's method between brackets. There is one and no other, since its left side rises ",
-        ))
-        .then(Prose::words(format!("with the slope {all} (bounds)."))),
+        Prose::typed("$solve(…)$ denotes the $ζ$ that satisfies the equation in it, found by ")
+            .then(Prose::words(
+                "Newton's method between brackets. There is exactly one, since its left side increases ",
+            ))
+            .then(Prose::words(format!("with the slope {all} (bounds)."))),
     ))
 }
 

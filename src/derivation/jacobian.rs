@@ -147,7 +147,7 @@ fn in_matrices(subject: &mut Subject<'_>) -> Option<Vec<Line>> {
 fn unwritten(subject: &Subject<'_>) -> Vec<Line> {
     let d = subject.d();
     vec![Line::Prose(Prose::words(format!(
-        "Its {} entries would fill pages; what the determinant takes of them follows.",
+        "Its {} entries are not written out; what the determinant needs of them follows.",
         d * d
     )))]
 }

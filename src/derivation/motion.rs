@@ -30,9 +30,9 @@ pub(super) fn sections(
     let typed = Written::typed;
     let sheet = Sheet::new(&tape, equations(&tape, &typed("v"), v.id()), &names);
     let (from, to) = motion.span();
-    let moved = Prose::typed("A point that moves along $dz/dt = v(z, t)$ is at ")
+    let moved = Prose::typed("The solution of $dz/dt = v(z, t)$ is ")
         .formula(called.input.clone())
-        .then(Prose::typed(&format!(" at $t = {from}$ and at ")))
+        .then(Prose::typed(&format!(" at $t = {from}$ and ")))
         .formula(called.output.clone())
         .then(Prose::typed(&format!(" at $t = {to}$, with")));
     let mut definition = Section::new("Definition", vec![Line::Prose(moved)]);
@@ -44,8 +44,9 @@ pub(super) fn sections(
         "Log-determinant",
         vec![
             Line::Prose(Prose::typed(&format!(
-                "A short while $h$ takes $z$ to $z + h·v$, with the determinant $1 + h·tr ∂v/∂z$ up to $h²$. The logarithms \
-                 of all of them add up, along the way from $t = {from}$ to $t = {to}$:"
+                "A step of length $h$ takes $z$ to $z + h·v$, with the determinant $1 + h·tr ∂v/∂z$ up to \
+                 $h²$. The logarithms of all steps add up, along the trajectory from $t = {from}$ to $t = \
+                 {to}$:"
             ))),
             line(called.log_det().equals(&integral)),
         ],
@@ -53,13 +54,13 @@ pub(super) fn sections(
     let steps = Section::new(
         "Steps",
         vec![Line::Prose(Prose::words(format!(
-            "Computed by {}; the inverse takes them backwards in time. An audit says how far all of that is off.",
+            "Computed by {}; the inverse takes them backwards in time. An audit measures the error.",
             motion.method()
         )))],
     );
     let mut sections = vec![definition, divergence, log_det, steps];
     if whole {
-        let found = Prose::words("along the way that ends at ")
+        let found = Prose::words("along the trajectory that ends at ")
             .formula(called.output.clone())
             .then(Prose::words(", and "))
             .formula(called.input.clone())

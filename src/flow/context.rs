@@ -1,21 +1,21 @@
-//! The contexts of a conditional density, beside the rows that they belong to.
+//! The contexts of a conditional density, for the rows that they belong to.
 
 use std::borrow::Cow;
 
 use super::error::FlowError;
 use super::rows::whole_rows;
 
-/// A context for each of some rows; empty where a flow sees none.
+/// A context for each of some rows; empty for a flow without context.
 pub(super) struct Contexts<'a> {
     width: usize,
     values: Cow<'a, [f64]>,
 }
 
 impl<'a> Contexts<'a> {
-    /// As given: one for each row, or one for all; none where the flow takes none.
+    /// Contexts as given: one for each row, or one for all; none for a flow without context.
     pub fn new(width: usize, given: &'a [f64], rows: usize) -> Result<Contexts<'a>, FlowError> {
         if width == 0 || given.is_empty() {
-            // No row needs no context.
+            // No rows need no context.
             return match (width, given.len()) {
                 (0, 0) => Ok(Contexts { width, values: Cow::Borrowed(given) }),
                 (_, 0) if rows == 0 => Ok(Contexts { width, values: Cow::Borrowed(given) }),
@@ -31,7 +31,7 @@ impl<'a> Contexts<'a> {
         Ok(Contexts { width, values })
     }
 
-    /// The inputs of a program: the rows, and their contexts where there are any.
+    /// Returns the inputs of a program: the rows, and their contexts if there are any.
     pub fn beside<'b>(&'b self, rows: &'b [f64]) -> Vec<&'b [f64]> {
         match self.width {
             0 => vec![rows],
@@ -39,7 +39,7 @@ impl<'a> Contexts<'a> {
         }
     }
 
-    /// The same for a single row.
+    /// Returns the inputs of a program for a single row.
     pub fn beside_row<'b>(&'b self, values: &'b [f64], row: usize) -> Vec<&'b [f64]> {
         match self.width {
             0 => vec![values],

@@ -23,9 +23,9 @@ pub enum TableError {
     Column {
         /// The file.
         path: String,
-        /// The name asked for.
+        /// The requested name.
         name: String,
-        /// The names there are.
+        /// The columns of the file.
         known: String,
     },
     /// A cell is not a number.
@@ -37,18 +37,18 @@ pub enum TableError {
         line: u64,
         /// The column.
         column: String,
-        /// What stands there.
+        /// The text of the cell.
         cell: String,
     },
 }
 
 impl Table {
-    /// Reads these columns of a CSV file with a header line; rows for which `keep` says no are left out.
+    /// Reads these columns of a CSV file with a header line; rows for which `keep` returns false are left out.
     ///
-    /// `keep` sees the whole row by column name. Give `&[]` for all columns.
+    /// `keep` gets the whole row by column name. Give `&[]` for all columns.
     ///
     /// # Errors
-    /// [`TableError`] says the file, the line and the column.
+    /// [`TableError`] names the file, the line and the column.
     pub fn read(
         path: impl AsRef<Path>,
         columns: &[&str],

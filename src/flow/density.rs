@@ -8,13 +8,13 @@ use crate::bijection::{
 use crate::sweep::propagate_copies;
 use crate::tape::{NodeId, Shape, Subgraph, Tape};
 
-/// ln p on a tape of its own: x in, ln p(x) out; and a context in, where the layers see one.
+/// ln p on a tape of its own: the inputs are x and the context, if the flow has one; the output is ln p(x).
 pub(super) struct Density {
     pub tape: Tape,
     pub x: NodeId,
     pub context: Option<NodeId>,
     pub log_prob: NodeId,
-    /// Where it holds; `None` where that is everywhere.
+    /// The support of the density; `None` where it is everything.
     pub support: Option<Support>,
 }
 
@@ -36,7 +36,7 @@ impl Density {
         };
         let context = tape.declared_context().map(|context| context.id());
         let inputs: Vec<NodeId> = [x].into_iter().chain(context).collect();
-        // Before gradients are derived: what flows back from z and from log|det J| then meets at one node.
+        // Before gradients are derived, so that the adjoints of z and of log|det J| meet at one node.
         let nodes: Vec<NodeId> =
             [z, log_prob].into_iter().chain(support.iter().flat_map(Support::nodes)).collect();
         let resolved = propagate_copies(&tape, &Subgraph::new(&tape, &inputs, &nodes));
@@ -44,17 +44,17 @@ impl Density {
         Ok(Density { tape, x, context, log_prob, support })
     }
 
-    /// x, and the context if there is one.
+    /// The node of x, and that of the context if there is one.
     pub fn inputs(&self) -> Vec<NodeId> {
         [self.x].into_iter().chain(self.context).collect()
     }
 
-    /// How many variables it has.
+    /// The number of variables.
     pub fn width(&self) -> usize {
         self.tape.shape(self.x).len()
     }
 
-    /// How many numbers the context has; 0 where there is none.
+    /// The width of the context; 0 without one.
     pub fn context_width(&self) -> usize {
         self.context.map_or(0, |node| self.tape.shape(node).len())
     }

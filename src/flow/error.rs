@@ -1,4 +1,4 @@
-//! What can go wrong with a flow.
+//! Errors of flows.
 
 use thiserror::Error;
 
@@ -7,7 +7,7 @@ use crate::bijection::BijectionError;
 use crate::program::{NonFinite, ProgramError};
 use crate::train::TrainError;
 
-/// Why a flow cannot be built, fitted or asked.
+/// Why a flow cannot be built, fitted or evaluated.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum FlowError {
     /// A layer cannot be used.
@@ -19,7 +19,7 @@ pub enum FlowError {
     /// A loss cannot be minimised.
     #[error(transparent)]
     Training(TrainError),
-    /// Base and layers disagree.
+    /// Base and layers have different numbers of variables.
     #[error("the base has {base} variables, but the layers map {layers}")]
     Dimension {
         /// Variables of the base.
@@ -27,29 +27,30 @@ pub enum FlowError {
         /// Variables of the layers.
         layers: usize,
     },
-    /// The base has mass where the first layer is not defined.
+    /// The support of the base is not inside of the domain of the first layer.
     #[error(
-        "the base {base} has mass on {support}, but the first layer ({layer}) takes {takes} only, so that a part of the \
-         mass would be lost; take a base on {takes} (Uniform is one on (0, 1)), or put a layer before it that maps \
-         {support} into {takes} (Transform::Exp maps ℝ onto (0, ∞), Transform::Sigmoid onto an interval)"
+        "the support of the base {base} is {support}, but the domain of the first layer ({layer}) is \
+         {takes}, so probability mass would be lost; use a base with support in {takes} (Uniform is one on \
+         (0, 1)), or insert a first layer that maps {support} into {takes} (Transform::Exp maps ℝ onto (0, \
+         ∞), Transform::Sigmoid onto an interval)"
     )]
     Base {
         /// The base.
         base: String,
-        /// Where it has mass.
+        /// Its support.
         support: String,
         /// The first layer.
         layer: String,
-        /// Where that is defined.
+        /// Its domain.
         takes: String,
     },
-    /// A row without a density where one is needed.
+    /// A row has density 0 where a positive density is needed.
     #[error("{0}")]
     Outside(Outside),
     /// A number in the data is infinite.
     #[error(
-        "row {row}, column {column} is {value} (rows and columns count from 0), where no density is above 0; leave such \
-         rows out"
+        "row {row}, column {column} is {value} (rows and columns count from 0); the density is 0 there; \
+         remove such rows"
     )]
     Infinite {
         /// The row.
@@ -59,50 +60,50 @@ pub enum FlowError {
         /// ∞ or -∞.
         value: f64,
     },
-    /// A row has no finite likelihood before anything is learned.
+    /// A row has no finite likelihood under the initial parameters.
     #[error(
-        "row {row} has ln p = {log_p} under the starting parameters, which no step can follow; its number farthest from \
-         0 is {value} in column {column} (rows and columns count from 0): leave the row out, or standardise the \
-         columns (`Affine::standardising` is a last layer that does)"
+        "row {row} has ln p = {log_p} under the initial parameters, so no gradient step is possible; its \
+         value of largest magnitude is {value} in column {column} (rows and columns count from 0): remove \
+         the row, or standardise the columns (`Affine::standardising` is a last layer that does)"
     )]
     Impossible {
         /// The row.
         row: usize,
         /// Its likelihood.
         log_p: f64,
-        /// The column of its number farthest from 0.
+        /// The column of its value of largest magnitude.
         column: usize,
-        /// That number.
+        /// That value.
         value: f64,
     },
     /// There is no layer.
-    #[error("a flow needs at least one layer; `Affine::identity(d)` is the plainest")]
+    #[error("a flow needs at least one layer; `Affine::identity(d)` is the simplest")]
     Empty,
-    /// The numbers are not whole rows.
-    #[error("{given} numbers are not whole rows of {width}")]
+    /// The values do not form whole rows.
+    #[error("{given} values cannot be split into rows of {width}")]
     Rows {
-        /// Numbers in a row.
+        /// The width of a row.
         width: usize,
-        /// Numbers given.
+        /// The number of values given.
         given: usize,
     },
-    /// A context is missing, has another width, or is not wanted.
+    /// A context is missing, has a wrong width, or is given to a flow without context.
     #[error("{}", context_message(*expected, *given))]
     Context {
-        /// Numbers that the layers take; 0 for none.
+        /// The width of the context of the layers; 0 without one.
         expected: usize,
-        /// Numbers given.
+        /// The number of values given.
         given: usize,
     },
-    /// There are more or fewer contexts than rows.
+    /// The numbers of contexts and rows differ.
     #[error("{contexts} contexts do not fit {rows} rows; give one for each row, or a single one for all")]
     ContextRows {
-        /// How many rows there are.
+        /// The number of rows.
         rows: usize,
-        /// How many contexts came.
+        /// The number of contexts.
         contexts: usize,
     },
-    /// The table has another width than the flow.
+    /// The width of the table differs from that of the flow.
     #[error("the table has {given} columns, but the flow has {expected} variables")]
     Width {
         /// Variables of the flow.
@@ -111,44 +112,46 @@ pub enum FlowError {
         given: usize,
     },
     /// A number in the data is NaN.
-    #[error("row {row}, column {column} is NaN (both count from 0); leave such rows out or fill them in")]
+    #[error("row {row}, column {column} is NaN (both count from 0); remove such rows or fill them in")]
     Nan {
         /// The row.
         row: usize,
         /// The column.
         column: usize,
     },
-    /// There is too little to fit.
-    #[error("{rows} rows are too few to fit and to hold some out; at least {least} are needed")]
+    /// There are too few rows to fit.
+    #[error("{rows} rows are too few for training and held-out rows; at least {least} are needed")]
     TooFew {
-        /// How many rows came.
+        /// The number of rows given.
         rows: usize,
-        /// How many are needed.
+        /// The number of rows needed.
         least: usize,
     },
-    /// A setting makes no sense.
+    /// A setting is invalid.
     #[error("{name} is {value}; it must be {allowed}")]
     Setting {
-        /// Which setting.
+        /// Name of the setting.
         name: &'static str,
         /// Its value.
         value: String,
-        /// What would do.
+        /// Which values are allowed.
         allowed: &'static str,
     },
-    /// A density that should exist is not a number.
+    /// A density in the support is not a number.
     #[error("log p is not a number in row {row}: {origin}")]
     NotFinite {
         /// The row.
         row: usize,
-        /// Where it arose.
+        /// The operation in which it arose.
         origin: String,
     },
 }
 
 fn context_message(expected: usize, given: usize) -> String {
     match (expected, given) {
-        (0, given) => format!("no layer of this flow takes a context, but one of {given} numbers came"),
+        (0, given) => {
+            format!("no layer of this flow uses a context, but a context of {given} values was given")
+        }
         (expected, 0) => format!(
             "the layers of this flow take a context of {expected} numbers for each row; give it as \
              FitOptions::contexts, or with log_prob_given, sample_given or step_given"
@@ -175,7 +178,7 @@ impl FlowError {
     pub(super) fn not_finite(row: usize, origin: Option<NonFinite>) -> FlowError {
         let origin = match origin {
             Some(origin) => origin.to_string(),
-            None => "every operation is finite in itself".to_string(),
+            None => "no single operation produced it: each is finite for finite operands".to_string(),
         };
         FlowError::NotFinite { row, origin }
     }

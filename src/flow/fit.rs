@@ -1,4 +1,4 @@
-//! Maximum likelihood: minibatches, Adam, a held-out part that says when to stop.
+//! Maximum likelihood: minibatches, Adam, early stopping on held-out rows.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -14,25 +14,25 @@ use crate::program::{NonFinite, Output, Program};
 use crate::tape::Parameters;
 use crate::train::{Step, check_clip, check_rate};
 
-/// How to fit, for [`Flow::fit`].
+/// Options of [`Flow::fit`].
 pub struct FitOptions<'a> {
-    /// Seeds the starting values, the held-out rows and the order of the minibatches.
+    /// Seed of the initial parameters, the held-out rows and the order of the minibatches.
     pub seed: u64,
-    /// At most so many passes over the training rows.
+    /// Maximum number of epochs, passes over the training rows.
     pub epochs: usize,
-    /// Rows in a minibatch; more than there are is all of them.
+    /// Number of rows in a minibatch; at most all of them.
     pub batch: usize,
-    /// Adam's step size at the start; it falls to a tenth along a half cosine.
+    /// Adam's initial step size; it decreases to a tenth along a half cosine.
     pub learning_rate: f64,
-    /// The share of the rows that is held out to decide when to stop.
+    /// The fraction of the rows that is held out for early stopping.
     pub held_out: f64,
-    /// Stop when the held-out likelihood has not risen for so many epochs.
+    /// Stop when the held-out likelihood has not increased for this many epochs.
     pub patience: usize,
-    /// Gradients longer than this (Euclidean, over all parameters) are shortened to it.
+    /// Maximum norm of the gradient (Euclidean, over all parameters); longer ones are scaled down.
     pub clip: f64,
     /// The contexts of a conditional density p(x | c), one for each row of the data.
     pub contexts: Option<&'a Table>,
-    /// Is told after each epoch how it goes, and once before the first step.
+    /// Is called after each epoch, and once before the first step.
     pub progress: Option<&'a mut dyn FnMut(Progress)>,
 }
 
@@ -52,13 +52,13 @@ impl Default for FitOptions<'_> {
     }
 }
 
-/// Where a fit stands after an epoch; log-likelihoods are means in nats a row.
+/// The state of a fit after an epoch; log-likelihoods are means in nats per row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Progress {
-    /// Epochs done, counted from 1; 0 is before the first step.
+    /// The number of epochs done; 0 is before the first step.
     pub epoch: usize,
-    /// Epochs allowed.
+    /// The maximum number of epochs.
     pub epochs: usize,
     /// Over the training rows, as seen during the epoch; NaN for epoch 0.
     pub training: f64,
@@ -71,37 +71,37 @@ pub struct Progress {
 /// Why a fit stopped.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Stop {
-    /// It was never fitted.
+    /// The flow was not fitted.
     #[default]
     NotFitted,
     /// All epochs were used.
     Epochs,
-    /// The held-out likelihood did not rise any more.
+    /// The held-out likelihood did not increase any more.
     Early,
-    /// A loss or gradient was not finite; the parameters are the best from before.
+    /// A loss or gradient was not finite; the best parameters so far are kept.
     NonFinite {
         /// The epoch.
         epoch: usize,
-        /// The first row whose ln p is not finite, counted from 0 in the table; `None` if every one is, but not a
-        /// gradient.
+        /// The first row whose ln p is not finite, counted from 0 in the table; `None` if every ln p is finite, but a
+        /// gradient is not.
         row: Option<usize>,
-        /// The operation and source line where it arose, if one operation is to blame.
+        /// The operation and source line where it arose, if a single operation produced it.
         origin: Option<NonFinite>,
     },
-    /// A step moved the support away from a row that it is to be fitted to: the row's density became 0, and there is no
-    /// gradient that leads back. The parameters are the best from before, under which every row has a density.
+    /// A step moved the support away from a training or held-out row: its density became 0, and there is no gradient
+    /// to recover. The best parameters so far are kept, under which every row has a positive density.
     Outside {
         /// The epoch.
         epoch: usize,
-        /// The row, counted from 0 in the table, and the layer or base whose set it left.
+        /// The row, counted from 0 in the table, and the layer or base whose set it is outside of.
         outside: Outside,
     },
 }
 
-/// How a fit went; the parameters kept are those of the best epoch.
+/// The course of a fit; the parameters kept are those of the best epoch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
-    /// After each epoch, from 0 (before the first step) on.
+    /// The state after each epoch, from 0 (before the first step) on.
     pub epochs: Vec<Progress>,
     /// The epoch whose parameters were kept.
     pub best_epoch: usize,
@@ -194,7 +194,7 @@ pub(super) fn train(
                 Step::Refused | Step::NotFinite => {
                     let origin = trainer.origin(&inputs, batch.len())?;
                     let now = trainer.parameters().clone();
-                    // A row that no parameters have moved is impossible from the start.
+                    // Before the first update, a row without a finite likelihood is an error.
                     scores.refuse_impossible(&parameters, batch)?;
                     history.stop = scores.why(&now, batch, epoch, origin)?;
                     return Ok((best, history));
@@ -237,7 +237,7 @@ impl Minibatch {
     }
 }
 
-/// What is asked of rows beside the steps: likelihoods, and which rows have none.
+/// Evaluations outside of training steps: likelihoods, and rows with density 0.
 struct Scores<'a> {
     data: &'a Table,
     contexts: Option<&'a Table>,
@@ -281,7 +281,7 @@ impl<'a> Scores<'a> {
         gathered
     }
 
-    /// These rows, into what is there already.
+    /// Copies these rows into existing memory.
     fn gather(&self, rows: &[usize], into: &mut Minibatch) {
         let fill = |table: &Table, into: &mut Vec<f64>| {
             into.clear();
@@ -291,14 +291,14 @@ impl<'a> Scores<'a> {
         self.contexts.iter().for_each(|table| fill(table, &mut into.contexts));
     }
 
-    /// The mean of ln p over the held-out rows, if all of them have a density.
+    /// Returns the mean of ln p over the held-out rows, if all of them have a positive density.
     fn held_out(&mut self, parameters: &Parameters) -> Result<f64, FlowError> {
         self.sum.load(parameters)?;
         let inputs = self.held_out.inputs(self.inputs);
         Ok(self.sum.run(&inputs, self.held_out_count)?[0][0] / self.held_out_count as f64)
     }
 
-    /// The first row in the order of the table that has no density.
+    /// Returns the first row in the order of the table that has density 0.
     fn first_outside(
         &mut self,
         parameters: &Parameters,
@@ -316,7 +316,7 @@ impl<'a> Scores<'a> {
         Ok(found.map(|outside| Outside { row: order[outside.row], ..outside }))
     }
 
-    /// The first row in the order of the table whose ln p is not finite, with what it is.
+    /// Returns the first row in the order of the table whose ln p is not finite, with that value.
     fn first_not_finite(
         &self,
         parameters: &Parameters,
@@ -331,7 +331,7 @@ impl<'a> Scores<'a> {
         Ok(order.into_iter().zip(found).find(|(_, log_p)| !log_p.is_finite()))
     }
 
-    /// Refuses these rows if one has no finite likelihood.
+    /// Returns an error if one of these rows has no finite likelihood.
     fn refuse_impossible(&mut self, parameters: &Parameters, rows: &[usize]) -> Result<(), FlowError> {
         if let Some(outside) = self.first_outside(parameters, &[rows])? {
             return Err(FlowError::Outside(outside));
@@ -343,7 +343,7 @@ impl<'a> Scores<'a> {
         Err(FlowError::Impossible { row, log_p, column, value })
     }
 
-    /// Why a step on these rows could not be made.
+    /// Explains why a step on these rows failed.
     fn why(
         &mut self,
         parameters: &Parameters,
@@ -359,12 +359,12 @@ impl<'a> Scores<'a> {
     }
 }
 
-/// From 1 down to 1/10 along a half cosine.
+/// Decreases from 1 to 1/10 along a half cosine.
 fn cosine(done: f64) -> f64 {
     0.1 + 0.9 * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
 }
 
-/// Fisher and Yates.
+/// Shuffles (Fisher and Yates).
 fn shuffle(rows: &mut [usize], random: &mut ChaCha8Rng) {
     for last in (1..rows.len()).rev() {
         rows.swap(last, random.random_range(0..=last));

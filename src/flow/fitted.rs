@@ -1,4 +1,4 @@
-//! A flow after it was fitted: scores and samples.
+//! A fitted flow: densities and samples.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -16,17 +16,17 @@ use crate::tape::{NodeId, Parameters, Shape, Tape};
 
 /// A flow with values for its parameters: an exact density and a sampler.
 ///
-/// Scoring and sampling take `&self`: several threads may ask one flow at once.
+/// Densities and samples take `&self`: several threads may use one flow at once.
 pub struct FittedFlow {
     flow: Flow,
-    /// The base with what it learned, if it has parameters.
+    /// The base with its learned parameters, if it has any.
     base: Option<Box<dyn Base>>,
     parameters: Parameters,
     history: History,
     density: Program<f64>,
     /// Where rows may leave the support.
     watch: Option<Watch<f64>>,
-    /// Or why there is none: a layer that is written from x to z may have no z to x as a formula.
+    /// The sampler, or why there is none: a layer that is defined from x to z may have no formula from z to x.
     sampler: Result<Program<f64>, BijectionError>,
 }
 
@@ -63,26 +63,27 @@ impl FittedFlow {
         &self.parameters
     }
 
-    /// How the fitting went.
+    /// The course of the fit.
     pub fn history(&self) -> &History {
         &self.history
     }
 
-    /// ln p of each row, exactly (of a [continuous](crate::layers::Continuous) layer, to the order of its steps); rows one
-    /// after another.
+    /// Returns ln p of each row; rows one after another. It is exact, or for a
+    /// [continuous](crate::layers::Continuous) layer accurate to the order of its steps.
     ///
-    /// Outside the support, and at ±∞, the answer is -∞ for that row. The support is what the layers make of the base's:
-    /// on the way back from x, each number must lie in the codomain of each layer and at the end in the base's support.
-    /// A row that lies on an end of one of these sets (to the last digit of a double) and has no other number is -∞ too.
+    /// Outside of the support, and at ±∞, the result is -∞ for that row. The support is the image of the base's
+    /// support under the layers: computing from x to z, each value must lie in the codomain of each layer and finally
+    /// in the base's support. A row on an end of one of these sets (to the last digit of a double) without a finite
+    /// value is -∞ too.
     ///
     /// # Errors
-    /// [`FlowError::Rows`], [`FlowError::Nan`], and [`FlowError::NotFinite`] where a density should exist and
-    /// the numbers break down.
+    /// [`FlowError::Rows`], [`FlowError::Nan`], and [`FlowError::NotFinite`] where a density should exist and its
+    /// computation fails.
     pub fn log_prob(&self, rows: &[f64]) -> Result<Vec<f64>, FlowError> {
         self.log_prob_given(rows, &[])
     }
 
-    /// ln p(x | c) of each row x; a context for each row, or one for all.
+    /// Returns ln p(x | c) of each row x; a context for each row, or one for all.
     ///
     /// # Errors
     /// As [`FittedFlow::log_prob`], and [`FlowError::Context`], [`FlowError::ContextRows`].
@@ -115,8 +116,7 @@ impl FittedFlow {
     /// Draws `count` points, row after row: one draw of the base and one pass each.
     ///
     /// # Errors
-    /// [`FlowError::NotFinite`] when a pass breaks down, and why there is no way from z to x where a layer has
-    /// none.
+    /// [`FlowError::NotFinite`] when a pass fails, and an error that says why a layer has no formula from z to x.
     pub fn sample(&self, count: usize, seed: u64) -> Result<Vec<f64>, FlowError> {
         self.sample_given(count, &[], seed)
     }

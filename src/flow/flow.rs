@@ -1,4 +1,4 @@
-//! A flow before it is fitted: a base, layers, and the density that they make, recorded once.
+//! A flow before it is fitted: a base, layers, and their density, recorded once.
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -11,28 +11,27 @@ use crate::base::Base;
 use crate::bijection::{Bijection, Chain};
 use crate::tape::Parameters;
 
-/// Layers over a base, not yet fitted.
+/// A base and layers, not yet fitted.
 ///
-/// Layers whose networks see a context ([`Network::with_context`](crate::layers::Network::with_context)) make a
-/// conditional density p(x | c): then [`FitOptions::contexts`] and the methods that end in `_given` are to be used, and
-/// the others are refused.
+/// Layers with a context ([`Network::with_context`](crate::layers::Network::with_context)) make a conditional density
+/// p(x | c): use [`FitOptions::contexts`] and the methods that end in `_given`; the others return an error.
 pub struct Flow {
     pub(super) base: Box<dyn Base>,
     pub(super) chain: Chain,
     pub(super) context: usize,
-    /// Recorded when the flow is made. Gradients are derived on the same tape, by one thread at a time.
+    /// Recorded in [`Flow::new`]. Gradients are derived on the same tape, by one thread at a time.
     density: Mutex<Density>,
 }
 
 impl Flow {
-    /// Puts layers, first to last, over a base. Every layer is recorded and its claims are proven.
+    /// Builds a flow from a base and layers, first to last. Every layer is recorded and its declarations are proven.
     ///
-    /// The base must have its mass where the first layer is defined, and each layer must be defined where the one before
-    /// it goes: else a part of the mass would be lost, and no density would integrate to 1. The density is 0 for an x
-    /// that no z of the base's support is mapped to. Where such an x lies may depend on parameters: over a base on (0, 1)
-    /// an affine layer reaches an interval that it learns, and while it is fitted the interval closes in on the data
-    /// until one row is outside, where the fit [stops](crate::flow::Stop::Outside). A base on all of ℝ, or a first layer
-    /// that maps the base's support onto ℝ, reaches everywhere.
+    /// The support of the base must lie in the domain of the first layer, and the codomain of each layer in the
+    /// domain of the next: otherwise probability mass would be lost, and no density would integrate to 1. The density
+    /// is 0 outside of the image of the base's support. This image may depend on parameters: over a base on (0, 1) an
+    /// affine layer maps onto an interval that it learns; during the fit the interval shrinks until a row lies
+    /// outside, where the fit [stops](crate::flow::Stop::Outside). A base on all of ℝ, or a first layer that maps the
+    /// base's support onto ℝ, avoids this.
     ///
     /// # Errors
     /// [`FlowError::Empty`], [`FlowError::Dimension`], [`FlowError::Base`], and what is wrong with a layer.
@@ -62,12 +61,12 @@ impl Flow {
         Ok(Flow { base, chain, context: density.context_width(), density: Mutex::new(density) })
     }
 
-    /// How many variables it has.
+    /// The number of variables.
     pub fn dim(&self) -> usize {
         self.chain.dim()
     }
 
-    /// How many numbers the context has that its layers see; 0 for a density of x alone.
+    /// The width of the context; 0 for an unconditional density.
     pub fn context(&self) -> usize {
         self.context
     }
@@ -77,18 +76,18 @@ impl Flow {
         &self.chain
     }
 
-    /// ln p(x) as it was recorded.
+    /// The recorded ln p(x).
     pub(super) fn density(&self) -> MutexGuard<'_, Density> {
         // A thread that panicked may have left nodes that nothing refers to.
         self.density.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// The starting values of the parameters, for this seed.
+    /// Returns the initial parameters of this seed.
     pub fn initial(&self, seed: u64) -> Parameters {
         Parameters::initialise(&self.density().tape, seed)
     }
 
-    /// The flow with these parameters.
+    /// Returns the flow with these parameters.
     ///
     /// # Errors
     /// [`FlowError::Program`] when a parameter is missing or has another shape.

@@ -1,4 +1,4 @@
-//! One Gaussian with a full covariance: what a flow has to beat.
+//! Gaussian with full covariance, the baseline for a flow.
 
 use std::f64::consts::PI;
 
@@ -13,7 +13,7 @@ pub struct Gaussian {
 }
 
 impl Gaussian {
-    /// Mean and covariance (of the population) of a table.
+    /// Returns the Gaussian with the mean and the (population) covariance of a table.
     pub fn fit(table: &Table) -> Gaussian {
         let (d, rows) = (table.width(), table.rows());
         let (mean, _) = table.moments();
@@ -29,7 +29,7 @@ impl Gaussian {
         Gaussian { mean, covariance: Lu::new(d, covariance) }
     }
 
-    /// ln p of each row.
+    /// Returns ln p of each row.
     pub fn log_prob(&self, table: &Table) -> Vec<f64> {
         let constant = self.mean.len() as f64 * (2.0 * PI).ln() + self.covariance.log_abs_det();
         (0..table.rows())

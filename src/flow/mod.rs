@@ -1,8 +1,7 @@
-//! Flows: layers and a base make a density.
+//! Flows: densities made of layers and a base.
 //!
-//! log p(x) = log p_Z(f⁻¹(x)) - ln|det J_f(f⁻¹(x))|. Everything below it is a recorded program: the density is
-//! one, training is the same one with its adjoint, sampling is `forward`. A conditional density p(x | c) is the same
-//! program with a second input.
+//! log p(x) = log p_Z(f⁻¹(x)) - ln|det J_f(f⁻¹(x))|. The density is a recorded program, training adds its adjoint,
+//! sampling is `forward`. A conditional density p(x | c) is the same program with a second input.
 
 mod context;
 #[cfg(feature = "csv")]

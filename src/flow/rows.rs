@@ -1,8 +1,8 @@
-//! Rows of numbers, checked before they are computed with.
+//! Validation of rows of numbers.
 
 use super::error::FlowError;
 
-/// How many whole rows there are.
+/// Returns the number of rows, if they are whole.
 pub(super) fn whole_rows(rows: &[f64], width: usize) -> Result<usize, FlowError> {
     if !rows.len().is_multiple_of(width) {
         return Err(FlowError::Rows { width, given: rows.len() });
@@ -13,7 +13,7 @@ pub(super) fn whole_rows(rows: &[f64], width: usize) -> Result<usize, FlowError>
     }
 }
 
-/// Refuses numbers that are infinite.
+/// Returns an error for an infinite value.
 pub(super) fn finite_rows(rows: &[f64], width: usize) -> Result<(), FlowError> {
     match rows.iter().position(|value| value.is_infinite()) {
         Some(at) => Err(FlowError::Infinite { row: at / width, column: at % width, value: rows[at] }),

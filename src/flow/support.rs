@@ -1,9 +1,8 @@
-//! Where a density is 0: on the way back from x to z, each row must lie in the codomain of each layer that it meets, and
-//! at the end in the support of the base. A row that does not has ln p = -∞, whatever the numbers say that are computed
-//! behind the place where it left.
+//! The support of a density: computing from x to z, each row must lie in the codomain of each layer, and finally in
+//! the support of the base. A row that does not has ln p = -∞, regardless of values computed after that point.
 //!
-//! x itself is compared with open ends. What is computed from it is rounded, and may be rounded onto an end: only
-//! beyond it is outside.
+//! x itself is compared with open ends. A computed value may be rounded onto an end: it is outside only beyond the
+//! end.
 
 use std::fmt;
 
@@ -13,33 +12,33 @@ use crate::program::{Output, Precision, Program};
 use crate::sweep::bound::Bounds;
 use crate::tape::{NodeId, Parameters, Tape, Var, select};
 
-/// What a row must stay within, recorded beside a density.
+/// The support constraints of a row, recorded with a density.
 pub(super) struct Support {
-    /// How many numbers of a row lie outside; a scalar.
+    /// The number of values of a row that lie outside; a scalar.
     pub outside: NodeId,
     places: Vec<Place>,
 }
 
-/// A set that a row must lie in, and the node that must.
+/// A set that a value must lie in, and its node.
 #[derive(Clone)]
 struct Place {
     of: Boundary,
-    /// How many of its numbers lie outside; a scalar.
+    /// The number of its elements that lie outside; a scalar.
     outside: NodeId,
 }
 
-/// A row that left the support: where, and with which number.
+/// A row outside of the support, with the first value that violates a constraint.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outside {
     /// The row, counted from 0.
     pub row: usize,
-    /// The layer, or the base.
+    /// The name of the layer or of the base.
     pub of: String,
     /// The variable, counted from 0.
     pub variable: usize,
-    /// Its number there.
+    /// Its value.
     pub value: f64,
-    /// Where it should lie.
+    /// The set that it should lie in.
     pub set: Domain,
     pub(super) base: bool,
 }
@@ -50,21 +49,22 @@ impl fmt::Display for Outside {
         match base {
             true => write!(
                 f,
-                "row {row} has no density (ln p = -∞): its z[{variable}] is {value}, outside of {set}, the support of \
-                 the base {of}; take a base on all of ℝ, or let the first layer map {set} onto ℝ (Transform::Logit is \
-                 one for (0, 1))"
+                "row {row} has density 0 (ln p = -∞): its z[{variable}] is {value}, outside of {set}, the \
+                 support of the base {of}; use a base with support ℝ, or a first layer that maps {set} onto \
+                 ℝ (Transform::Logit is one for (0, 1))"
             ),
             false => write!(
                 f,
-                "row {row} has no density (ln p = -∞): variable {variable} is {value} where it leaves layer {of}, \
-                 which only reaches {set}; leave such rows out, or choose layers that reach wherever the data lie"
+                "row {row} has density 0 (ln p = -∞): variable {variable} would be {value} as an output of \
+                 layer {of}, whose codomain is {set}; remove such rows, or choose layers whose codomain \
+                 contains the data"
             ),
         }
     }
 }
 
 impl Support {
-    /// Records the comparisons that are needed; none where every row lies inside.
+    /// Records the necessary comparisons; `None` where every row lies inside.
     pub fn record(x: Var<'_>, boundaries: Vec<Boundary>) -> Option<Support> {
         let tape = x.tape();
         let bounds = Bounds::new(tape, &[]);
@@ -80,13 +80,13 @@ impl Support {
         Some(Support { outside: total.id(), places })
     }
 
-    /// Its nodes, for a sweep that puts others in their place.
+    /// Its nodes, for a sweep that replaces nodes.
     pub fn nodes(&self) -> Vec<NodeId> {
         let places = self.places.iter().flat_map(|place| [place.of.value, place.outside]);
         [self.outside].into_iter().chain(places).collect()
     }
 
-    /// The same with these nodes.
+    /// Replaces its nodes.
     pub fn with_nodes(mut self, nodes: &[NodeId]) -> Support {
         self.outside = nodes[0];
         for (place, pair) in self.places.iter_mut().zip(nodes[1..].chunks(2)) {
@@ -95,7 +95,7 @@ impl Support {
         self
     }
 
-    /// The program that tells where rows leave.
+    /// Compiles the program that locates where rows leave the support.
     pub fn watch<F: Precision>(&self, tape: &Tape, inputs: &[NodeId]) -> Watch<F> {
         let outputs: Vec<Output> =
             self.places.iter().flat_map(|place| [place.of.value, place.outside]).map(Output::Each).collect();
@@ -103,14 +103,14 @@ impl Support {
     }
 }
 
-/// Whether bounds prove that a node lies in a domain, its ends included.
+/// Whether bounds prove that a node lies in a domain, including its ends.
 fn stays(domain: &Domain, bounds: &Bounds<'_>, value: NodeId) -> bool {
     let ((lower, upper), bound) = (domain.ends(), bounds.of(value));
     domain.dim().is_none() && bound.low.at >= lower && bound.high.at <= upper
 }
 
-/// How many elements of a vector lie outside of a domain; `None` where that has no ends. NaN is not outside: it is a
-/// computation that broke down.
+/// Counts the elements of a vector that lie outside of a domain; `None` where the domain is ℝ. NaN is not outside: it
+/// is a failed computation.
 fn outside<'t>(value: Var<'t>, domain: &Domain, exact: bool) -> Option<Var<'t>> {
     let tape = value.tape();
     let side = |end: &dyn Fn(&Domain) -> f64| {
@@ -122,7 +122,7 @@ fn outside<'t>(value: Var<'t>, domain: &Domain, exact: bool) -> Option<Var<'t>> 
     };
     let count = |condition| select(condition, 1.0, 0.0).sum();
     let below = side(&|domain| domain.ends().0).map(|(part, ends, places)| {
-        // Where the end belongs to the domain it is inside.
+        // A closed end is inside.
         let closed = places.iter().any(|i| domain.of(*i) == Domain::Circle);
         if exact && !closed { count(part.le(ends)) } else { count(part.lt(ends)) }
     });
@@ -134,19 +134,19 @@ fn outside<'t>(value: Var<'t>, domain: &Domain, exact: bool) -> Option<Var<'t>> 
     }
 }
 
-/// The numbers of rows at every place that they must lie in.
+/// The values of rows at all support constraints.
 pub(super) struct Watch<F> {
     program: Program<F>,
     places: Vec<Place>,
 }
 
 impl<F: Precision> Watch<F> {
-    /// Changes the parameters.
+    /// Sets the parameters.
     pub fn load(&mut self, parameters: &Parameters) -> Result<(), FlowError> {
         Ok(self.program.load(parameters)?)
     }
 
-    /// The first of these rows that leaves the support, and where it leaves first.
+    /// Returns the first of these rows that leaves the support, and where.
     pub fn first_outside(&self, inputs: &[&[F]], rows: usize) -> Result<Option<Outside>, FlowError> {
         let found = self.program.run(inputs, rows)?;
         for row in 0..rows {
@@ -154,7 +154,7 @@ impl<F: Precision> Watch<F> {
                 if pair[1][row].to_double() > 0.0 {
                     let numbers: Vec<f64> = numbers(&pair[0], row, rows);
                     let within = |i: &usize| place.of.domain.contains_at(*i, numbers[*i]);
-                    // In single precision ends are rounded: none may be outside in doubles.
+                    // In single precision ends are rounded: the comparison in double precision may find none outside.
                     let variable = (0..numbers.len()).find(|i| !within(i)).unwrap_or(0);
                     return Ok(Some(Outside {
                         row,

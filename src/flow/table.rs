@@ -10,7 +10,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table from numbers, row after row.
+    /// Makes a table from numbers, row after row.
     ///
     /// # Errors
     /// [`FlowError::Rows`] when they are not whole rows.
@@ -27,12 +27,12 @@ impl Table {
         &self.columns
     }
 
-    /// Numbers in a row.
+    /// The number of columns.
     pub fn width(&self) -> usize {
         self.columns.len()
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub fn rows(&self) -> usize {
         self.values.len() / self.width()
     }
@@ -47,14 +47,14 @@ impl Table {
         &self.values[row * self.width()..(row + 1) * self.width()]
     }
 
-    /// The rows for which `keep` says yes, by their place.
+    /// Returns the rows for which `keep` returns true, given their index.
     pub fn filter(&self, keep: impl Fn(usize) -> bool) -> Table {
         let values =
             (0..self.rows()).filter(|row| keep(*row)).flat_map(|row| self.row(row).to_vec()).collect();
         Table { columns: self.columns.clone(), values }
     }
 
-    /// Mean and standard deviation (of the population) of each column.
+    /// Returns mean and (population) standard deviation of each column.
     pub fn moments(&self) -> (Vec<f64>, Vec<f64>) {
         let (rows, width) = (self.rows() as f64, self.width());
         let column = |j: usize| self.values.iter().skip(j).step_by(width);
@@ -65,7 +65,8 @@ impl Table {
         (means, deviations)
     }
 
-    /// Each column less a mean, by a standard deviation; a constant column is only shifted.
+    /// Standardises each column: subtracts its mean and divides by its standard deviation; a constant column is only
+    /// shifted.
     ///
     /// Within a flow [`Affine::standardising`](crate::layers::Affine::standardising) does the same as its last layer, and
     /// ln p stays in the units of the data.

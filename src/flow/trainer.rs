@@ -9,7 +9,8 @@ use crate::program::{NonFinite, Precision, Profile, Threads};
 use crate::tape::Parameters;
 use crate::train::{Descent, Step};
 
-/// Minimises the mean of -ln p(x), a minibatch a step. `Flow::fit` does the rest: shuffles, holds out, stops.
+/// Minimises the mean of -ln p(x), one minibatch for each step. [`Flow::fit`] adds shuffling, held-out rows and early
+/// stopping.
 ///
 /// ```
 /// use pushforward::flow::Trainer;
@@ -27,7 +28,7 @@ use crate::train::{Descent, Step};
 /// ```
 pub struct Trainer<F> {
     descent: Descent<F>,
-    /// Tells where rows leave the support; `None` where all rows are inside.
+    /// Locates where rows leave the support; `None` where all rows are inside.
     outside: Option<Watch<F>>,
     width: usize,
     context: usize,
@@ -37,7 +38,7 @@ impl<F: Precision> Trainer<F> {
     /// Starts from these parameters, with this step size.
     ///
     /// # Errors
-    /// [`FlowError::Setting`], and what is wrong with a layer or with the parameters.
+    /// [`FlowError::Setting`], and errors of a layer or of the parameters.
     pub fn new(flow: &Flow, parameters: Parameters, learning_rate: f64) -> Result<Trainer<F>, FlowError> {
         Trainer::on(&flow.density(), parameters, learning_rate)
     }
@@ -50,7 +51,7 @@ impl<F: Precision> Trainer<F> {
         let tape = &density.tape;
         let loss = -tape.var(density.log_prob);
         let inputs = density.inputs();
-        // A number outside of the support has no density, whatever the formula says there.
+        // A row outside of the support has density 0, whatever the formula gives there.
         let outside = density.support.as_ref().map(|support| support.outside);
         Ok(Trainer {
             descent: Descent::new(tape, &inputs, (loss.id(), outside), |_| true, parameters, learning_rate)?,
@@ -60,32 +61,32 @@ impl<F: Precision> Trainer<F> {
         })
     }
 
-    /// Shortens gradients that are longer than this (Euclidean, over all parameters).
+    /// Sets the maximum norm of gradients (Euclidean, over all parameters).
     pub fn set_clip(&mut self, clip: f64) {
         self.descent.set_clip(clip);
     }
 
-    /// Changes the step size from now on.
+    /// Sets the step size of the following steps.
     pub fn set_learning_rate(&mut self, learning_rate: f64) {
         self.descent.set_learning_rate(learning_rate);
     }
 
-    /// Sets on how many threads it runs; results do not depend on it.
+    /// Sets the number of threads; results do not depend on it.
     pub fn set_threads(&mut self, threads: Threads) {
         self.descent.set_threads(threads);
     }
 
-    /// One step on these rows; gives their mean loss before it.
+    /// Makes one step on these rows and returns their mean loss before it.
     ///
     /// # Errors
-    /// [`FlowError::Setting`] for a step size or a clip that is not positive, [`FlowError::Rows`], [`FlowError::Nan`],
-    /// [`FlowError::Infinite`]; [`FlowError::Outside`] for a row without a density, and [`FlowError::NotFinite`] for a
-    /// loss or gradients that are not finite. Then nothing was changed.
+    /// [`FlowError::Setting`] for a step size or a clip that is not positive, [`FlowError::Rows`],
+    /// [`FlowError::Nan`], [`FlowError::Infinite`]; [`FlowError::Outside`] for a row with density 0, and
+    /// [`FlowError::NotFinite`] for a loss or gradients that are not finite. Then no parameter was changed.
     pub fn step(&mut self, rows: &[F]) -> Result<f64, FlowError> {
         self.step_given(rows, &[])
     }
 
-    /// The same for a conditional density: a context for each row.
+    /// Makes one step of a conditional density: a context for each row.
     ///
     /// # Errors
     /// As [`Trainer::step`], and [`FlowError::Context`], [`FlowError::ContextRows`].
@@ -121,12 +122,12 @@ impl<F: Precision> Trainer<F> {
         Err(FlowError::not_finite(origin.as_ref().map_or(0, |origin| origin.row), origin))
     }
 
-    /// The same with the inputs of the program.
+    /// Makes one step on the inputs of the program.
     pub(super) fn try_step(&mut self, inputs: &[&[F]], count: usize) -> Result<Step, FlowError> {
         Ok(self.descent.step(inputs, count)?)
     }
 
-    /// Where a step's time goes, apart from the changes of the parameters.
+    /// Profiles a step without the updates of the parameters.
     ///
     /// # Errors
     /// [`FlowError::Rows`] for rows that are not whole.
@@ -137,7 +138,7 @@ impl<F: Precision> Trainer<F> {
         Ok(self.descent.profile(&[rows], rows.len() / self.width, repeats)?)
     }
 
-    /// The first of these rows that has no density under the parameters as they are now.
+    /// Returns the first of these rows that has density 0 under the present parameters.
     pub(super) fn first_outside(
         &mut self,
         inputs: &[&[F]],
@@ -152,7 +153,7 @@ impl<F: Precision> Trainer<F> {
         Ok(self.descent.origin(inputs, count)?)
     }
 
-    /// The parameters as they are now.
+    /// The present values of the parameters.
     pub fn parameters(&mut self) -> &Parameters {
         self.descent.parameters()
     }

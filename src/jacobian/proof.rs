@@ -56,7 +56,7 @@ fn labels(d: usize, structure: &Structure, order: &Order) -> Result<(Vec<u32>, V
     let (inputs, outputs) = order.ranks();
     let Structure::BlockTriangular { blocks, .. } = structure else { return Ok((inputs, outputs)) };
     if blocks.iter().sum::<usize>() != d || blocks.contains(&0) {
-        let reason = format!("the blocks add up to {}, or one is empty", blocks.iter().sum::<usize>());
+        let reason = format!("the block sizes sum to {}, or a block is empty", blocks.iter().sum::<usize>());
         return Err(StructureError::Declaration { d, reason });
     }
     let block_of: Vec<u32> =

@@ -28,7 +28,7 @@ impl Affine {
     /// When the numbers of scales and shifts differ.
     pub fn new(scale: impl Into<Vec<f64>>, shift: impl Into<Vec<f64>>) -> Affine {
         let (scale, shift) = (scale.into(), shift.into());
-        assert_eq!(scale.len(), shift.len(), "an affine map needs one shift for each scale");
+        assert_eq!(scale.len(), shift.len(), "the numbers of scales and shifts differ");
         Affine { scale, shift, learned: true }
     }
 

@@ -53,7 +53,7 @@ impl MaskedNetwork {
         sorted.sort_unstable();
         assert!(
             sorted.iter().enumerate().all(|(k, degree)| k + 1 == *degree),
-            "the degrees of the inputs name each of 1 to {} once, not {inputs:?}",
+            "the input degrees must be a permutation of 1 to {}, but are {inputs:?}",
             inputs.len()
         );
         MaskedNetwork { inputs, hidden: Hidden::Given(hidden), context: 0, first_is_blind: false }
@@ -112,8 +112,8 @@ impl MaskedNetwork {
         let blind = |layer: &Vec<usize>| !layer.contains(&0);
         if let Some(k) = degrees.iter().position(blind).filter(|_| self.context > 0 && !self.first_is_blind) {
             let message = format!(
-                "the first variable cannot see the context: hidden layer {k} has no unit of degree 0; give one the \
-                 degree 0, or let degrees be chosen, MaskedNetwork::new({}, {widths:?})",
+                "the first variable cannot depend on the context: hidden layer {k} has no unit of degree 0; \
+                 give it one, or use automatic degrees with MaskedNetwork::new({}, {widths:?})",
                 self.dim()
             );
             tape.note("network", message, &[], Location::caller());

@@ -69,9 +69,7 @@ pub(super) fn sound<'t>(
     let widths: Vec<usize> = [inputs].into_iter().chain(hidden.iter().copied()).chain([outputs]).collect();
     let fits = |pair: &[usize]| is_possible(Shape::Matrix(pair[1], pair[0]));
     let message = match (hidden.iter().position(|width| *width == 0), widths.windows(2).all(fits)) {
-        (Some(k), _) => format!(
-            "hidden layer {k} has no unit and would pass nothing on; give it one at least, or leave it out"
-        ),
+        (Some(k), _) => format!("hidden layer {k} has no units; give it at least one, or remove the layer"),
         (None, false) => {
             format!("a network of {hidden:?} hidden units would have more than 2³¹ weights in a layer")
         }

@@ -117,7 +117,7 @@ impl AffineTransformer {
     pub fn new(log_scale: ScaleMap) -> AffineTransformer {
         if let ScaleMap::SoftClipped { slope } = log_scale {
             let sound = slope > 0.0 && slope.is_finite() && slope != 1.0;
-            assert!(sound, "the smallest scale is above 0 and other than 1, not {slope}");
+            assert!(sound, "the smallest scale must be positive and different from 1, but is {slope}");
         }
         AffineTransformer { log_scale, normalising: false }
     }

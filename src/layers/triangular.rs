@@ -48,7 +48,7 @@ impl Triangular {
         let signs = signs.into();
         assert!(
             signs.len() == self.d && signs.iter().all(|sign| sign.abs() == 1.0),
-            "a triangular map of {} variables takes so many signs, each 1 or -1, not {signs:?}",
+            "a triangular map of {} variables needs as many signs, each 1 or -1, but got {signs:?}",
             self.d
         );
         Triangular { signs: Some(signs), ..self }

@@ -1,4 +1,4 @@
-//! LU with partial pivoting: the O(d³) side of the story.
+//! LU decomposition with partial pivoting, in O(d³) operations.
 //!
 //! Columns are halved until few are left (Toledo, "Locality of reference in LU decomposition with partial pivoting",
 //! 1997): the left half is eliminated, the right half is brought up to date by one triangular solve and one product,
@@ -12,11 +12,11 @@ use rayon::prelude::*;
 use super::number::Number;
 use crate::kernel::{Arch, Lanes, PackedMatrix, Simd, WithSimd, multiply_add};
 
-/// A product of so many multiplications is shared out to threads.
+/// From this many multiplications on a product is split over threads.
 const ENOUGH: usize = 1 << 20;
-/// Rows that the product kernel takes at a time, or a multiple.
+/// The product kernel takes a multiple of this many rows.
 const ROWS_AT_ONCE: usize = 8;
-/// So few columns are eliminated one by one.
+/// Up to this many columns are eliminated one by one.
 const FEW: usize = 8;
 
 /// P A = L U of a square matrix.
@@ -41,13 +41,14 @@ impl<F: Number> Lu<F> {
         lu
     }
 
-    /// The same on all threads, to the last bit. It pays from a hundred or two hundred variables on.
+    /// Factors a matrix on all threads, with bitwise the result of [`Lu::new`]. Faster from about 100 to 200
+    /// variables on.
     ///
     /// # Panics
     /// When the matrix has not d·d elements.
     pub fn on_all_threads(d: usize, matrix: Vec<F>) -> Lu<F> {
         let mut lu = Lu::of(d, matrix);
-        // From one of the threads that share, so that nobody sleeps between products.
+        // Runs inside the thread pool; avoids worker wake-ups between products.
         rayon::scope(|_| lu.eliminate(0..d, &mut Room::new(Arch::new(), ENOUGH)));
         lu
     }
@@ -61,7 +62,7 @@ impl<F: Number> Lu<F> {
         self.factors[row * self.d + column]
     }
 
-    /// Eliminates some columns from their diagonal downwards, with all that they need from those before them.
+    /// Eliminates some columns from their diagonal downwards, after applying the columns before them.
     fn eliminate(&mut self, columns: Range<usize>, room: &mut Room<F>) {
         if columns.len() <= FEW {
             self.eliminate_few(columns, room);
@@ -75,8 +76,8 @@ impl<F: Number> Lu<F> {
         self.eliminate(right, room);
     }
 
-    /// Column after column, choosing pivots, in a copy where the columns are side by side: in the matrix itself they
-    /// would compete for the same places of the cache.
+    /// Eliminates column after column, choosing pivots, in a copy where the columns are contiguous: in the matrix
+    /// itself they would compete for the same cache lines.
     fn eliminate_few(&mut self, columns: Range<usize>, Room { arch, few, .. }: &mut Room<F>) {
         let d = self.d;
         let below = self.factors.chunks_exact(d.max(1)).skip(columns.start);
@@ -109,7 +110,8 @@ impl<F: Number> Lu<F> {
         self.odd = !self.odd;
     }
 
-    /// U in some rows and in columns right of them: forward substitution with the unit lower triangle of these rows.
+    /// Computes U in some rows and in the columns to their right: forward substitution with the unit lower triangle
+    /// of these rows.
     fn solve_rows(&mut self, rows: Range<usize>, columns: Range<usize>, room: &mut Room<F>) {
         if rows.len() <= FEW {
             let d = self.d;
@@ -151,13 +153,13 @@ impl<F: Number> Lu<F> {
             subtract(below, room);
             return;
         }
-        // By rows: every entry is the same sum in the same order, whoever forms it.
+        // By rows: every entry is summed in the same order on any number of threads.
         let share = rows.len().div_ceil(2 * rayon::current_num_threads()).next_multiple_of(ROWS_AT_ONCE);
         let own = || Room::new(room.arch, usize::MAX);
         below.par_chunks_mut(share * d).for_each_init(own, |room, out| subtract(out, room));
     }
 
-    /// ln|det A|, formed as a sum of logarithms: it neither overflows nor underflows. -∞ when singular.
+    /// Returns ln|det A|, a sum of logarithms: it neither overflows nor underflows. -∞ when singular.
     pub fn log_abs_det(&self) -> F {
         (0..self.d).fold(F::zero(), |sum, k| sum + self.entry(k, k).abs().ln())
     }
@@ -171,7 +173,7 @@ impl<F: Number> Lu<F> {
         })
     }
 
-    /// The solution x of A x = b, in place of b. NaN or infinite when A is singular.
+    /// Solves A x = b in place of b. NaN or infinite when A is singular.
     pub fn solve(&self, b: &mut [F]) {
         let d = self.d;
         let mut x: Vec<F> = self.rows.iter().map(|row| b[*row]).collect();
@@ -186,7 +188,7 @@ impl<F: Number> Lu<F> {
         b.copy_from_slice(&x);
     }
 
-    /// The inverse of A, row by row; all NaN when A is singular.
+    /// Returns the inverse of A, row by row; all NaN when A is singular.
     pub fn inverse(&self) -> Vec<F> {
         let d = self.d;
         if self.sign() == F::zero() {
@@ -206,10 +208,10 @@ impl<F: Number> Lu<F> {
     }
 }
 
-/// What an elimination works with.
+/// The workspace of an elimination.
 struct Room<F> {
     arch: Arch,
-    /// Products of so many multiplications are shared out to all threads.
+    /// From this many multiplications on products are split over all threads.
     shared_from: usize,
     /// The rows of a few columns.
     few: Vec<[F; FEW]>,
@@ -223,7 +225,7 @@ impl<F> Room<F> {
     }
 }
 
-/// One pivot row subtracted from all below it.
+/// Subtracts one pivot row from all rows below it.
 struct Step<'a, F> {
     k: usize,
     few: &'a mut [[F; FEW]],
@@ -237,7 +239,7 @@ impl<F: Number> WithSimd for Step<'_, F> {
         let Step { k, few } = self;
         let (above, below) = few.split_at_mut(k + 1);
         let pivot = above[k][k];
-        // Zeros where a row stays as it is: rows are whole registers.
+        // 0 up to the pivot column, so that rows can be processed in whole registers.
         let own: [F; FEW] = std::array::from_fn(|j| if j > k { above[k][j] } else { F::zero() });
         for row in below {
             let factor = row[k] / pivot;
@@ -249,7 +251,7 @@ impl<F: Number> WithSimd for Step<'_, F> {
     }
 }
 
-/// Forward substitution in a few rows.
+/// Solves by forward substitution in a few rows.
 struct Substitution<'a, F> {
     d: usize,
     rows: Range<usize>,

@@ -1,8 +1,8 @@
-//! From the outputs wanted to a flat list of instructions.
+//! Compilation of requested outputs to a flat list of instructions.
 //!
-//! What depends on no input is *shared*: computed once when the parameters are loaded. The rest runs for each chunk of
-//! rows. A batch sum is pushed through what is linear, so that the gradient of a weight matrix is one product of two
-//! matrices; it is accumulated as soon as both are there.
+//! A node that depends on no input is *shared*: computed once when the parameters are loaded. The others run for each
+//! chunk of rows. A batch sum is pushed through linear operations, so that the gradient of a weight matrix is one
+//! product of two matrices; it is accumulated as soon as both are known.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -22,7 +22,7 @@ use crate::sweep::reach::Layout;
 use crate::sweep::zeros::structural_zeros;
 use crate::tape::{Declaration, NodeId, Op, Shape, Subgraph, Tape};
 
-/// What is known of each node while compiling, by position in the cut.
+/// What is known of each node during compilation, by position in the subgraph.
 pub(super) struct Compiler<'t> {
     pub tape: &'t Tape,
     pub subgraph: Subgraph,
@@ -30,14 +30,14 @@ pub(super) struct Compiler<'t> {
     pub zeros: Vec<bool>,
     pub outputs: Vec<Output>,
     pub blocks: &'t [Block<NodeId>],
-    /// How many of the cut's inputs are the program's; the others are unknowns of equations.
+    /// The number of inputs of the subgraph that are the program's; the others are unknowns of equations.
     pub inputs: usize,
     pub batched: Vec<bool>,
-    /// Whether the batch sum of the node is better formed from the batch sums of its operands.
+    /// Whether the batch sum of the node is computed from the batch sums of its operands.
     pub pushes_sum: Vec<bool>,
     pub needs_value: Vec<bool>,
     pub needs_sum: Vec<bool>,
-    /// How many operands of other nodes it is, and of outputs.
+    /// How often the node is an operand or an output.
     pub uses: Vec<u32>,
     pub unread: HashMap<usize, Vec<bool>>,
 }
@@ -93,7 +93,7 @@ impl<'t> Compiler<'t> {
         self.lay_out_sums(&mut numbers);
         let offset = |slot: &Option<SlotId>| slot.map(|slot| numbers.slots[slot.0].offset);
         let offsets: Vec<Option<usize>> = numbers.values.iter().map(offset).collect();
-        // Where the sum of a node goes, if it is formed row by row.
+        // The slot of the node's batch sum, if it is computed row by row.
         let formed = |sum: &Option<SlotId>| offset(sum).filter(|at| *at < numbers.deferred_sums.end);
         let to: HashMap<usize, usize> = (numbers.sums_of.iter().enumerate())
             .filter_map(|(position, sum)| Some((position, formed(sum)? - numbers.sums.start)))
@@ -113,7 +113,7 @@ impl<'t> Compiler<'t> {
         self.finish(emitted, outputs, numbers)
     }
 
-    /// Gives every shared node that is needed a slot, and its work.
+    /// Assigns a slot and its work to every shared node that is needed.
     fn lay_out_shared(&self, numbers: &mut Numbers) {
         let declarations = self.tape.declarations();
         for (position, id) in self.subgraph.nodes().iter().enumerate() {
@@ -143,8 +143,8 @@ impl<'t> Compiler<'t> {
         }
     }
 
-    /// Gives every batch sum that is needed a slot: first those that are formed from the numbers of each row, then the
-    /// deferred ones, then those that follow from them, with their work.
+    /// Assigns a slot to every batch sum that is needed: first to those that are computed from the values of each
+    /// row, then to deferred ones, then to those that are computed from other sums, with their work.
     fn lay_out_sums(&self, numbers: &mut Numbers) {
         let direct = |position: usize, op: &Op| {
             !self.pushes_sum[position]
@@ -184,7 +184,7 @@ impl<'t> Compiler<'t> {
         }
     }
 
-    /// Fuses instructions, gives rows their memory, and puts everything together.
+    /// Fuses instructions, allocates memory for rows, and builds the program.
     fn finish(&self, emitted: Emitted, outputs: Vec<Found>, numbers: Numbers) -> Plan {
         let Emitted { instructions, matrices, blocks, inputs, .. } = emitted;
         let Numbers { slots, zeros, length, parameters, shared, after, sums, deferred_sums, .. } = numbers;
@@ -196,7 +196,7 @@ impl<'t> Compiler<'t> {
         let (mut deferred, mut instructions): (Vec<Instruction>, Vec<Instruction>) =
             instructions.into_iter().partition(|instruction| target(instruction).is_some());
         deferred.sort_by_key(target);
-        // Rows that are read from outside of the instructions.
+        // Rows that are read outside of the instructions.
         let registers = outputs.iter().filter_map(Found::registers).flat_map(Registers::iter);
         let kept: Vec<Rows> = registers
             .filter_map(|register| register.row().map(Rows::one))
@@ -248,8 +248,8 @@ impl<'t> Compiler<'t> {
     }
 }
 
-/// The numbers that are no rows: where those that depend on parameters alone lie and the batch sums behind them, and what
-/// they are computed by. Slots are handed out in the order of execution, so that operands lie before results.
+/// Slots of numbers that are not rows: those that depend on parameters only, then the batch sums, with the work that
+/// computes them. Slots are assigned in the order of execution, so that operands precede results.
 struct Numbers {
     slots: Vec<Slot>,
     zeros: Vec<bool>,
@@ -265,7 +265,7 @@ struct Numbers {
 }
 
 impl Numbers {
-    /// For so many nodes. The first shared number is 0.
+    /// Prepares slots for this many nodes. The first shared number is 0.
     fn new(count: usize) -> Numbers {
         Numbers {
             slots: Vec::new(),

@@ -1,8 +1,9 @@
-//! Deferred sums: gradients of large matrices, formed when all chunks that are in memory are through.
+//! Deferred sums: gradients of large matrices, computed after all chunks in memory.
 //!
-//! Sums of each shard's own would be cleared, added to and added up for every batch, which for large matrices is the
-//! greater part of what goes through memory. Deferred, each entry is written once for all chunks; the matrices are cut into
-//! stripes of rows, and stripes go to all threads. An entry is summed in the order of the chunks, wherever the cuts are.
+//! Sums for each shard would be cleared, accumulated and reduced for every batch, which for large matrices is most of
+//! the memory traffic. Deferred, each entry is written once for all chunks; the matrices are split into stripes of
+//! rows, and stripes are distributed over threads. An entry is summed in the order of the chunks, however the
+//! matrices are split.
 
 use rayon::prelude::*;
 
@@ -14,7 +15,7 @@ use super::run::Threads;
 use super::workspace::Space;
 use crate::kernel::EntryMask;
 
-/// Rows of a sum of outer products.
+/// Some rows of a sum of outer products.
 #[derive(Clone, Debug)]
 pub(super) struct Stripe {
     left: Rows,
@@ -22,13 +23,13 @@ pub(super) struct Stripe {
     mask: EntryMask,
 }
 
-/// A stripe has at least so many rows, in whole blocks of the kernel.
+/// Minimum number of rows in a stripe, in whole blocks of the kernel.
 const LEAST_ROWS: usize = 64;
 const BLOCK: usize = 4;
-/// Stripes for each thread, so that they come out even.
+/// Stripes for each thread, to balance the load.
 const STRIPES_A_THREAD: usize = 4;
 
-/// A stripe, room for its kernel, and the sums that it is.
+/// A stripe, the workspace of its kernel, and its sums.
 struct Job<'a, F> {
     stripe: &'a Stripe,
     panel: &'a mut Vec<F>,
@@ -36,7 +37,7 @@ struct Job<'a, F> {
 }
 
 impl<F: Precision> Program<F> {
-    /// Adds what the chunks in these spaces have to the deferred sums; the first time over what was there.
+    /// Adds the chunks in these workspaces to the deferred sums; the first time the sums are overwritten.
     pub(super) fn add_deferred(
         &self,
         spaces: &[Space<F>],
@@ -48,7 +49,7 @@ impl<F: Precision> Program<F> {
             self.stripes.get_or_init(|| stripes(&self.plan.deferred, self.plan.deferred_sums.len()));
         panels.resize_with(stripes.len(), Vec::new);
         let mut rest = deferred_sums;
-        // Beside sums of half a million entries and more, a list of them is nothing.
+        // Compared with sums of half a million entries or more, the memory of a list is negligible.
         let mut jobs: Vec<Job<'_, F>> = Vec::with_capacity(stripes.len());
         for (stripe, panel) in stripes.iter().zip(panels) {
             let [rows, columns] = stripe.mask.shape();
@@ -81,7 +82,7 @@ impl<F: Precision> Program<F> {
     }
 }
 
-/// The sums cut into stripes, in their order.
+/// Splits the sums into stripes, in their order.
 fn stripes(deferred: &[Instruction], length: usize) -> Vec<Stripe> {
     let share = length.div_ceil(STRIPES_A_THREAD * rayon::current_num_threads());
     let mut stripes = Vec::new();

@@ -1,4 +1,4 @@
-//! What can go wrong when a program runs.
+//! Errors of running a program.
 
 use std::fmt;
 use std::panic::Location;
@@ -13,32 +13,32 @@ pub enum ProgramError {
     /// The parameters do not fit.
     #[error(transparent)]
     Parameter(#[from] ParameterError),
-    /// The parameters were not given yet.
+    /// The parameters were not loaded yet.
     #[error("the program has no parameters yet: call `load` before `run`")]
     NotLoaded,
-    /// Another number of inputs.
+    /// A wrong number of inputs.
     #[error("the program takes {expected} inputs, but {given} were given")]
     Inputs {
-        /// How many the program has.
+        /// The number of inputs of the program.
         expected: usize,
-        /// How many were given.
+        /// The number of inputs given.
         given: usize,
     },
-    /// An input does not hold whole rows.
+    /// The values of an input do not form whole rows.
     #[error("input {input} holds {given} numbers, but {rows} rows of {width} are {}", rows * width)]
     Rows {
-        /// Which input, counted from 0.
+        /// The input, counted from 0.
         input: usize,
-        /// Rows asked for.
+        /// The number of rows to run.
         rows: usize,
-        /// Numbers in a row.
+        /// The width of a row.
         width: usize,
-        /// Numbers given.
+        /// The number of values given.
         given: usize,
     },
 }
 
-/// Where a number that is not finite first arose.
+/// Where a non-finite number first arose.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NonFinite {
     /// The operation whose operands were finite and whose result was not.
@@ -49,13 +49,13 @@ pub struct NonFinite {
     pub element: usize,
     /// The row of the batch.
     pub row: usize,
-    /// What came out.
+    /// The non-finite result.
     pub value: f64,
-    /// The same element of each operand of the same shape; what went in, for elementwise operations.
+    /// The corresponding element of each operand of equal shape: the operands of an elementwise operation.
     pub operands: Vec<f64>,
 }
 
-/// A number as it is, or with an exponent where it would be long.
+/// Formats a number, with an exponent where it would be long.
 fn short(value: f64) -> String {
     let plain = value.to_string();
     if plain.len() <= 24 { plain } else { format!("{value:e}") }

@@ -1,4 +1,4 @@
-//! The kernels of a chunk: each instruction on rows of lanes, with one instruction set.
+//! The kernels of a chunk: each instruction on rows of lanes, compiled for one instruction set.
 
 use pulp::{Simd, WithSimd};
 
@@ -11,7 +11,7 @@ use crate::numeric::Number;
 use crate::sweep::value::{OperandValues, evaluate};
 use crate::tape::{Binary, Choice, Op, Shape, Unary};
 
-/// Some rows of the batch, side by side in lanes, and what is computed with them.
+/// Some rows of the batch, one in each lane, and their intermediate results.
 pub struct Chunk<'a, F> {
     pub(super) matrices: &'a [Packed<F>],
     pub(super) shared: &'a [F],
@@ -51,7 +51,7 @@ impl<'a, F: Number> Split<'a, F> {
     }
 }
 
-/// The rows that are written, and all others to read.
+/// The rows that are written, and all others, which are read.
 pub(super) fn split<F>(rows: &mut [F], written: Rows, stride: usize) -> (&mut [F], Split<'_, F>) {
     let (start, end) = (written.first.index() * stride, written.indices().end * stride);
     let (before, rest) = rows.split_at_mut(start);
@@ -85,7 +85,8 @@ impl<F: Number> Chunk<'_, F> {
         }
     }
 
-    /// Runs instructions behind a call: compiled once for each instruction set, and so that equations may nest.
+    /// Runs instructions behind a function call: compiled once for each instruction set, and so that equations may
+    /// nest.
     pub(super) fn run_list<S: Simd>(&mut self, simd: S, instructions: &[Instruction]) {
         struct List<'a, 'b, F> {
             chunk: &'a mut Chunk<'b, F>,
@@ -186,7 +187,7 @@ impl<F: Number> Chunk<'_, F> {
                 (Argument::Rows(a), Argument::Rows(b)) => kernel::zip(simd, operation, a, b, out),
                 (Argument::Rows(a), Argument::Number(b)) => kernel::zip(simd, operation, a, b, out),
                 (Argument::Number(a), Argument::Rows(b)) => kernel::zip(simd, operation, a, b, out),
-                // Both the same for all lanes: one pair is enough.
+                // Both operands are the same for all lanes: one pair is enough.
                 (Argument::Number(a), Argument::Number(b)) => {
                     let mut one = [F::zero()];
                     kernel::zip(simd, operation, [a].as_slice(), b, &mut one);
@@ -205,7 +206,7 @@ impl<F: Number> Chunk<'_, F> {
             let (then, otherwise) = (of(1), of(2));
             let condition = match of(0) {
                 Argument::Rows(condition) => condition,
-                // One condition for all lanes: the branch taken is copied.
+                // The condition is the same for all lanes: copy the branch taken.
                 Argument::Number(condition) => {
                     match if condition == F::zero() { otherwise } else { then } {
                         Argument::Rows(a) => out.copy_from_slice(a),
@@ -223,7 +224,7 @@ impl<F: Number> Chunk<'_, F> {
         }
     }
 
-    /// A function of the standard library, lane by lane.
+    /// Applies a function of the standard library, lane by lane.
     fn each(&mut self, segments: &[Segment], f: &dyn Fn(F) -> F) {
         let stride = self.lanes.stride;
         for segment in segments {
@@ -235,7 +236,7 @@ impl<F: Number> Chunk<'_, F> {
         }
     }
 
-    /// What has no kernel of its own: by the value sweep.
+    /// Computes an operation without a kernel of its own by the value sweep.
     fn by_value(&mut self, op: &Op, segments: &[Segment]) {
         let stride = self.lanes.stride;
         for segment in segments {
@@ -245,7 +246,7 @@ impl<F: Number> Chunk<'_, F> {
                 .operands
                 .iter()
                 .map(|register| match register.kind() {
-                    // A shared number stands for itself in a segment of one element or more.
+                    // A shared number is repeated over the elements of its segment.
                     Kind::Shared(index) => {
                         let values = &self.shared[index..index + 1];
                         OperandValues { values, width: 1, shape: Shape::Scalar, zeros: &[] }
@@ -256,7 +257,7 @@ impl<F: Number> Chunk<'_, F> {
                     }
                 })
                 .collect();
-            // Precision by element where a shared number is repeated: the value sweep knows no such operand.
+            // Elementwise where a shared number is repeated: the value sweep has no such operand.
             if operands.iter().all(|operand| operand.width == stride) || segment.count == 1 {
                 evaluate(op, shape, &operands, out, stride, &[]);
                 continue;
@@ -330,14 +331,14 @@ impl<F: Number> Chunk<'_, F> {
     }
 }
 
-/// Where shared numbers begin, if they follow each other.
+/// Returns the first of these shared numbers, if they are contiguous.
 fn first_of_run(registers: &[Register]) -> Option<usize> {
     let first = shared_index(*registers.first()?);
     let run = registers.iter().enumerate().all(|(k, register)| shared_index(*register) == first + k);
     run.then_some(first)
 }
 
-/// The place of a shared number among them.
+/// Returns the index of a shared number.
 fn shared_index(register: Register) -> usize {
     match register.kind() {
         Kind::Shared(index) => index,

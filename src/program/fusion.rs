@@ -1,7 +1,7 @@
-//! Fusion: what is added one after another, products among it, becomes one instruction.
+//! Fusion: sums and differences, with products among their terms, become one instruction.
 //!
-//! `a·b + c·d - e` is four operations on three rows that no other instruction reads; fused it is one, and nothing between
-//! is written. Each product and each sum is rounded as if it stood alone: whether sums are fused changes no number.
+//! `a·b + c·d - e` is four operations with three intermediate rows; fused, it is one instruction without intermediate
+//! results. Each product and each sum is rounded as if computed alone: fusion changes no result.
 
 use smallvec::SmallVec;
 
@@ -10,14 +10,14 @@ use super::matrix::Matrix;
 use super::register::{Register, Rows};
 use crate::tape::{Binary, Op};
 
-/// Terms that one fused sum takes at most.
+/// Maximum number of terms of a fused sum.
 pub(super) const LONGEST: usize = 16;
-/// Instructions over which a sum waits for its next term at most: what it is made of stays in memory meanwhile.
+/// Maximum number of instructions between the parts of a fused sum: the operands stay in memory for that long.
 const REACH: usize = 256;
 
 type Terms = SmallVec<[FusedTerm; 2]>;
 
-/// An instruction that a later one may take over.
+/// An instruction that may be fused into a later one.
 struct Part {
     rows: Rows,
     terms: Terms,
@@ -42,11 +42,11 @@ pub(super) fn fused(instructions: Vec<Instruction>, kept: &[Rows], matrices: &[M
     list.into_iter().flatten().collect()
 }
 
-/// What may be taken over, and who reads it.
+/// The instructions that may be fused, and the uses of rows.
 struct Parts {
     /// By row: how often it is read.
     reads: Vec<u32>,
-    /// By first row: the instruction that writes it, if it is a part.
+    /// By first row: the instruction that writes it, if it may be fused.
     writers: Vec<Option<usize>>,
     by_instruction: Vec<Option<Part>>,
 }
@@ -64,7 +64,7 @@ impl Parts {
             instruction.read(matrices).into_iter().for_each(|rows| count(rows, 1));
         }
         kept.iter().for_each(|rows| count(*rows, 2));
-        // Rows that no instruction reads are written all the same.
+        // Rows that no instruction reads are written nevertheless.
         for instruction in instructions {
             instruction.written(matrices).into_iter().for_each(|rows| count(rows, 0));
         }
@@ -75,7 +75,7 @@ impl Parts {
         }
     }
 
-    /// What an instruction adds up, with what it takes over from instructions before it: these are taken off the list.
+    /// Collects the terms of a sum, with those of the instructions that are fused into it, which are removed.
     fn part(
         &mut self,
         at: usize,
@@ -92,7 +92,7 @@ impl Parts {
                 SmallVec::from_slice(&[FusedTerm { negative: false, register: a, factor: Some(b) }])
             }
             Op::Binary(Binary::Add | Binary::Sub) => {
-                // A sum is taken over on the left, where adding begins.
+                // A sum can only be fused into the left operand, where summation begins.
                 if *op == Op::Binary(Binary::Add)
                     && self.length(at, a, segment.count) < self.length(at, b, segment.count)
                 {
@@ -114,7 +114,8 @@ impl Parts {
         Some(Part { rows, terms })
     }
 
-    /// How many terms can be taken over from what wrote a register: none where another instruction reads it too.
+    /// Returns the number of terms that can be fused from the instruction that writes a register: none if the
+    /// register is also read elsewhere.
     fn length(&self, at: usize, register: Register, count: usize) -> usize {
         let Some(rows) = register.row().map(|first| Rows::new(first, count)) else { return 0 };
         let Some(writer) = self.writers[rows.first.index()] else { return 0 };

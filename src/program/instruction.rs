@@ -1,4 +1,4 @@
-//! Instructions of a compiled program: what is done for each chunk of rows.
+//! Instructions of a compiled program, executed for each chunk of rows.
 
 use std::panic::Location;
 
@@ -7,14 +7,14 @@ use super::register::{Register, Row, Rows, Segment};
 use crate::kernel::EntryMask;
 use crate::tape::{Op, Shape};
 
-/// One step of a chunk.
+/// One instruction.
 #[derive(Clone, Debug)]
 pub(super) struct Instruction {
     pub work: Work,
-    /// The operation it was made of, and who wrote that where.
+    /// The operation it was compiled from, and the source line that recorded it.
     pub name: &'static str,
     pub place: &'static Location<'static>,
-    /// Which elements of the node its rows are, where they are not all of them in order.
+    /// The elements of the node that its rows hold, unless they are all of them in order.
     pub elements: Option<Box<[u32]>>,
 }
 
@@ -22,28 +22,28 @@ pub(super) struct Instruction {
 pub(super) enum Work {
     /// An operation of one, two or three operands, element by element.
     Elementwise { op: Op, segments: Vec<Segment> },
-    /// tanh of rows, and from the other rows on 1/cosh² of them, by segment.
+    /// tanh of some rows, and in other rows 1/cosh² of them, by segment.
     TanhAndSlope { segments: Vec<Segment>, slopes: Vec<Row> },
-    /// The sum of terms, each of them rows one after another, shared numbers, or products of two of these.
+    /// The sum of terms, each of them contiguous rows, shared numbers, or products of two of these.
     SumOfTerms { out: Rows, terms: Vec<FusedTerm> },
     /// The sum of some rows.
     Sum { out: Row, terms: Vec<Register> },
-    /// A shared matrix times rows one after another (a vector, or a matrix of so many columns), added to shared
-    /// numbers if there are any.
+    /// A shared matrix times contiguous rows (a vector, or a matrix with this many columns), plus shared numbers if
+    /// there is a bias.
     Product { matrix: MatrixId, from: Row, out: Row, bias: Option<Vec<Register>>, columns: usize },
     /// Sums of products, row by row: for matrices that differ from lane to lane.
     Dots { out: Row, rows: Vec<Vec<(Register, Register)>> },
-    /// Rows brought together.
+    /// Copies rows to contiguous ones.
     Copy { out: Row, from: Vec<Register> },
-    /// An operation on the numbers of one lane at a time, from rows one after another.
+    /// An operation on the numbers of one lane at a time, with contiguous rows as operands.
     Lanewise { op: Op, from: Row, out: Row, shapes: (Shape, Shape) },
     /// The batch sum of some registers, added to sums from `to` on.
     AddLanes { from: Vec<Register>, to: usize },
     /// The batch sums of products of two rows each, added to sums from `to` on.
     AddProducts { pairs: Vec<(Register, Register)>, to: usize },
-    /// The batch sum of an outer product of rows, added to the sums from `to` on where the mask says so.
+    /// The batch sum of an outer product of rows, added to the sums from `to` on where the mask allows.
     AddOuter { left: Rows, right: Rows, to: usize, mask: EntryMask },
-    /// An equation is solved.
+    /// Solves an equation.
     Solve(Box<Equation>),
 }
 
@@ -52,7 +52,7 @@ pub(super) enum Work {
 pub(super) struct FusedTerm {
     pub negative: bool,
     pub register: Register,
-    /// What it is multiplied with.
+    /// The second factor of a product.
     pub factor: Option<Register>,
 }
 
@@ -65,7 +65,7 @@ impl FusedTerm {
 /// An equation and the instructions that solve it.
 #[derive(Clone, Debug)]
 pub(super) enum Equation {
-    /// Stage after stage, and after each an element of the unknown is taken over.
+    /// z = G(z): the stages, after each of which an element of the unknown is assigned.
     Substitution { stages: Vec<Vec<Instruction>>, takes: Vec<(Register, Row)> },
     /// Newton's method on rows of the unknown, each with the rows of h and of its slope.
     Root { once: Vec<Instruction>, iterate: Vec<Instruction>, unknowns: Vec<Unknown>, ends: (f64, f64) },
@@ -79,7 +79,7 @@ pub(super) struct Unknown {
     pub slope: Register,
 }
 
-/// The rows among some registers, `count` of them from each on.
+/// Returns the rows among some registers, `count` of them from each on.
 fn rows_of<'a>(
     registers: impl IntoIterator<Item = &'a Register>,
     count: usize,
@@ -92,7 +92,7 @@ impl Instruction {
     pub fn written(&self, matrices: &[Matrix]) -> Vec<Rows> {
         match &self.work {
             Work::Elementwise { segments, .. } => {
-                // The rows of one node lie together, and its segments in their order.
+                // The rows of a node are contiguous, and its segments are in order.
                 let end = segments.iter().map(|segment| segment.rows().indices().end).max().unwrap_or(0);
                 let all = segments.first().map(|first| Rows::new(first.out, end - first.out.index()));
                 all.into_iter().collect()
@@ -129,7 +129,7 @@ impl Instruction {
         }
     }
 
-    /// Every row that is read; those of an equation's own instructions too.
+    /// Visits every row that is read, including those of the instructions of an equation.
     pub fn read(&self, matrices: &[Matrix]) -> Vec<Rows> {
         let pairs = |pairs: &[(Register, Register)]| -> Vec<Rows> {
             pairs.iter().flat_map(|(a, b)| rows_of([a, b], 1)).collect()
@@ -170,7 +170,7 @@ impl Instruction {
         }
     }
 
-    /// Scalar operations for one lane; of a matrix its entries that are no structural zeros.
+    /// The number of scalar operations for one lane; of a matrix the entries that are not structural zeros.
     pub fn operations(&self, matrices: &[Matrix]) -> u64 {
         match &self.work {
             Work::Elementwise { segments, .. } => segments.iter().map(|segment| segment.count as u64).sum(),
@@ -201,7 +201,7 @@ impl Instruction {
         }
     }
 
-    /// Gives every row another number.
+    /// Renumbers all rows.
     pub fn renumber(&mut self, row: &dyn Fn(Row) -> Row) {
         let moved = |register: &mut Register| *register = register.renumbered(row);
         match &mut self.work {
@@ -273,7 +273,7 @@ impl Instruction {
 }
 
 impl Equation {
-    /// The instructions it runs, a root's once.
+    /// The instructions of the equation; those of a root are listed once.
     pub fn instructions(&self) -> Vec<&Instruction> {
         match self {
             Equation::Substitution { stages, .. } => stages.iter().flatten().collect(),

@@ -1,7 +1,7 @@
-//! Which rows share memory: a row's memory is taken again when no later instruction reads it.
+//! Allocation of rows: memory is reused after the last use of a row.
 //!
-//! Rows come in blocks (the result of one instruction). A block lives from the instruction that writes it first to the
-//! one that touches it last; the smallest gap that fits is taken, so that what is live stays close together.
+//! Rows come in blocks (the result of one instruction). A block is live from the first instruction that writes it to
+//! the last one that uses it; the smallest gap that fits is allocated, so that live blocks stay close together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,15 +9,15 @@ use super::instruction::Instruction;
 use super::matrix::Matrix;
 use super::register::{Row, Rows};
 
-/// Where rows lie in memory.
+/// The addresses of rows in memory.
 pub(super) struct Memory {
     blocks: Vec<Rows>,
     moved_to: Vec<Row>,
-    /// Rows in all.
+    /// The total number of rows.
     pub rows: usize,
 }
 
-/// The first and the last instruction that touch a block, counted from 1; 0 is before all of them.
+/// The first and the last instruction that use a block, counted from 1; 0 precedes all of them.
 #[derive(Clone, Copy, Debug)]
 struct Lifetime {
     birth: usize,
@@ -25,8 +25,8 @@ struct Lifetime {
 }
 
 impl Memory {
-    /// Lays out blocks, given in the order of their rows; `inputs` and `outputs` are rows that are there from the
-    /// beginning, and to the end.
+    /// Allocates blocks, given in the order of their rows; `inputs` and `outputs` are rows that are live from the
+    /// beginning, or to the end.
     pub(super) fn new(
         blocks: &[Rows],
         instructions: &[Instruction],
@@ -55,7 +55,7 @@ impl Memory {
         let mut gaps = Gaps::default();
         let mut dead = by_death.into_iter().peekable();
         for (block, life) in by_birth {
-            // What died before this one is born makes room for it.
+            // Blocks whose last use is earlier free their memory for this one.
             while let Some((gone, _)) = dead.next_if(|(_, gone)| gone.death < life.birth) {
                 gaps.give_back(memory.moved_to[gone].index(), blocks[gone].count);
             }
@@ -69,14 +69,14 @@ impl Memory {
         self.blocks.partition_point(|block| block.first <= row) - 1
     }
 
-    /// Where a row lies.
+    /// Returns the address of a row.
     pub(super) fn row(&self, row: Row) -> Row {
         let block = self.block(row);
         self.moved_to[block].after(row.index() - self.blocks[block].first.index())
     }
 }
 
-/// Room that is free below the end of what is used.
+/// Free memory below the end of what is allocated.
 #[derive(Default)]
 struct Gaps {
     by_start: BTreeMap<usize, usize>,

@@ -1,9 +1,9 @@
-//! Equations unfolded into nodes that a program can run, and the order in which their elements are computed.
+//! Inlining of equations into nodes that a program can run, and the order in which their elements are computed.
 //!
-//! A node that solves an equation holds a function of its own. Here the function's nodes are put among the others,
-//! its unknown becomes a variable that a *block* fills in: a substitution element by element, each element of each
-//! node once, as soon as what it depends on is there; a root by iterating its slice. What the function does not
-//! compute from its unknown stays outside of the block and is computed once.
+//! A node that solves an equation holds a function. Lowering inlines the nodes of that function; its unknown becomes
+//! a variable that a *block* computes: a substitution element by element, each element of each node once, as soon as
+//! its operands are known; a root by iterating its slice. Nodes of the function that do not depend on its unknown
+//! stay outside of the block and are computed once.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,13 +12,13 @@ use crate::sweep::reach::{NONE, Reach, Relation};
 use crate::sweep::tangent;
 use crate::tape::{Equation, NodeId, Op, Operands, Shape, Subgraph, Tape};
 
-/// What is run to find the unknown of an equation; `W` is how a node's work is named.
+/// The nodes to run to find the unknown of an equation; `W` is the type that names a node's work.
 #[derive(Clone, Debug)]
 pub(super) struct Block<W> {
     /// The unknown.
     pub variable: W,
     pub kind: Kind<W>,
-    /// Whether it is run inside of another block.
+    /// Whether it runs inside of another block.
     pub inner: bool,
 }
 
@@ -27,10 +27,10 @@ pub(super) enum Kind<W> {
     /// z = G(z), element by element.
     Substitution {
         output: W,
-        /// Before the element of that place is taken over: what has become computable by then. One stage more
-        /// than there are elements: what is computed from the last one.
+        /// The work before the element of each stage is assigned: the nodes that have become computable by then.
+        /// There is one stage more than there are elements: the work after the last one.
         stages: Vec<Vec<Part<W>>>,
-        /// The element that is taken over at each stage.
+        /// The element that is assigned at each stage.
         order: Vec<usize>,
     },
     /// h(z) = 0, by Newton's method between brackets.
@@ -38,9 +38,9 @@ pub(super) enum Kind<W> {
         value: W,
         slope: W,
         ends: (f64, f64),
-        /// What depends on no element of z.
+        /// The nodes that depend on no element of z.
         once: Vec<Part<W>>,
-        /// By element of z: what it takes to compute h and its slope there.
+        /// By element of z: the nodes that compute h and its slope there.
         slices: Vec<Vec<Part<W>>>,
     },
 }
@@ -53,7 +53,7 @@ pub(super) enum Part<W> {
 }
 
 impl<W: Copy> Block<W> {
-    /// What it runs, in order; a root's slices once each.
+    /// The nodes that it runs, in order; a root's slices once each.
     pub(super) fn parts(&self) -> Vec<&Part<W>> {
         match &self.kind {
             Kind::Substitution { stages, .. } => stages.iter().flatten().collect(),
@@ -70,7 +70,7 @@ impl<W: Copy> Block<W> {
     }
 }
 
-/// A program without equations, and the blocks that fill in its variables.
+/// A program without equations, and the blocks that compute its variables.
 pub(super) struct Lowered {
     pub tape: Tape,
     pub inputs: Vec<NodeId>,
@@ -90,7 +90,7 @@ impl Lowered {
     }
 }
 
-/// Unfolds the equations of a program; `None` when it has none.
+/// Inlines the equations of a program; `None` when it has none.
 pub(super) fn lower(tape: &Tape, inputs: &[NodeId], outputs: &[Output]) -> Option<Lowered> {
     let wanted: Vec<NodeId> = outputs.iter().map(|output| output.node()).collect();
     let subgraph = Subgraph::new(tape, inputs, &wanted);
@@ -120,7 +120,7 @@ struct Unfolding<'t> {
 }
 
 impl Unfolding<'_> {
-    /// Copies the nodes of a cut; equations become variables with a block, whose number is given by equation.
+    /// Copies the nodes of a subgraph; equations become variables, each computed by the block of that number.
     fn copy(
         &mut self,
         from: &Tape,
@@ -155,7 +155,7 @@ impl Unfolding<'_> {
     fn equation(&mut self, equation: &Equation, shape: Shape, operands: &[NodeId]) -> Block<NodeId> {
         let count = shape.len();
         let mut sorted: Vec<Vec<Part<NodeId>>> = (0..count + 1).map(|_| Vec::new()).collect();
-        // Parts by the label they wait for, and before those the parts that wait for none.
+        // Parts by the label they wait for, after the parts that wait for none.
         let mut sort = |parts: Vec<(u32, Part<NodeId>)>| {
             for (label, part) in parts {
                 let stage = if label == NONE { 0 } else { label as usize + 1 };
@@ -192,7 +192,7 @@ impl Unfolding<'_> {
         }
     }
 
-    /// Puts a function's nodes on the tape, with a new variable.
+    /// Records a function's nodes on the tape, with a new variable.
     fn unfold(
         &mut self,
         local: &Tape,
@@ -231,8 +231,8 @@ impl Unfolding<'_> {
     }
 }
 
-/// A function's nodes on the tape: what depends on its variable comes as parts, by the largest label among the
-/// elements of the variable that it depends on, in the order of the nodes.
+/// A function's nodes on the tape: those that depend on its variable are split into parts by the largest label among
+/// the elements of the variable that they depend on, in the order of the nodes.
 struct Unfolded {
     variable: NodeId,
     known: HashMap<NodeId, NodeId>,

@@ -1,37 +1,37 @@
 //! Shared matrices, laid out for products over lanes.
 //!
 //! A product reads its rows where they are: if only some elements of a block are multiplied, or in another order, the
-//! matrix has its columns in their places and structural zeros between them. A transpose and a mask of zeros and ones
-//! belong to the layout too, so that neither is ever computed.
+//! columns of the matrix are permuted accordingly, with structural zeros between them. Transposes and masks of zeros
+//! and ones are part of the layout too, so that neither is computed.
 
 use crate::kernel::PackedMatrix;
 use crate::numeric::Number;
 
-/// Which of a program's matrices.
+/// The index of a matrix of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct MatrixId(pub usize);
 
 impl MatrixId {
-    /// The matrix, or what is kept for it.
+    /// Returns the matrix, or what is stored for it.
     pub fn of<T>(self, all: &[T]) -> &T {
         &all[self.0]
     }
 }
 
-/// A matrix for products: where its numbers come from and which of its entries are structural zeros.
+/// The layout of a matrix for products: the source of its numbers, and which of its entries are structural zeros.
 #[derive(Clone, Debug)]
 pub(super) struct Matrix {
-    /// Where the numbers start among the shared ones, and their rows and columns there.
+    /// Where the source begins among the shared numbers, and its rows and columns.
     source: (usize, usize, usize),
     transposed: bool,
-    /// Structural zeros in the order of the source, where the matrix is all of it; empty where there are none.
+    /// Structural zeros in the order of the source, if the matrix has all of its entries; empty where there are none.
     zeros: Vec<bool>,
-    /// For each entry the number of the source that it is, or none; empty where the matrix is all of it.
+    /// For each entry its index in the source, or none; empty if the matrix has all entries of the source.
     entries: Vec<u32>,
-    /// How many columns are read.
+    /// The number of columns that are read.
     pub width: usize,
     rows: usize,
-    /// Entries that are no structural zeros.
+    /// The number of entries that are not structural zeros.
     pub nonzeros: usize,
 }
 
@@ -42,22 +42,22 @@ pub(super) struct Packed<F> {
     values: Vec<F>,
 }
 
-/// No number: a structural zero.
+/// No source: a structural zero.
 const NONE: u32 = u32::MAX;
 
-/// What a matrix is to be.
+/// The specification of a matrix.
 pub(super) struct Layout<'a> {
-    /// Where its numbers start among the shared ones, and their rows and columns there.
+    /// Where its source begins among the shared numbers, and the rows and columns of the source.
     pub source: (usize, usize, usize),
-    /// Whether it is the transpose of that.
+    /// Whether it is the transpose of the source.
     pub transposed: bool,
     /// Structural zeros of the matrix itself, row by row; empty where it has none.
     pub zeros: &'a [bool],
-    /// Its rows in the order of the results.
+    /// Its rows, in the order of the results.
     pub rows: &'a [usize],
-    /// For each of its columns the place among those that are read.
+    /// For each of its columns the position among those that are read.
     pub columns: &'a [usize],
-    /// How many are read.
+    /// The number of columns that are read.
     pub width: usize,
 }
 
@@ -118,7 +118,7 @@ impl Matrix {
         self.rows
     }
 
-    /// Where its numbers start among the shared ones.
+    /// Where the source begins among the shared numbers.
     pub(super) fn start(&self) -> usize {
         self.source.0
     }
@@ -138,13 +138,13 @@ impl<F: Number> Packed<F> {
         Packed { packed, values: vec![F::zero(); matrix.entries.len()] }
     }
 
-    /// Takes the numbers as they are now, from among the shared ones.
+    /// Copies the numbers from among the shared ones.
     pub(super) fn load(&mut self, matrix: &Matrix, shared: &[F]) {
         let (start, rows, columns) = matrix.source;
         self.load_from(matrix, &shared[start..start + rows * columns]);
     }
 
-    /// Takes the numbers of the source.
+    /// Copies the numbers of the source.
     pub(super) fn load_from(&mut self, matrix: &Matrix, source: &[F]) {
         if matrix.entries.is_empty() {
             self.packed.load(source);

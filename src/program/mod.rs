@@ -1,23 +1,23 @@
-//! Programs: a tape compiled once and replayed over batches of rows.
+//! Programs: a tape compiled once and run over batches of rows.
 //!
-//! Programs are recorded for one sample. What depends on no input is *shared* (computed once per loading of the
-//! parameters), the rest runs over chunks of rows, feature-major, so that each operation is one loop over contiguous
+//! Programs are recorded for one sample. Nodes that depend on no input are *shared* (computed once per loading of the
+//! parameters), the others run over chunks of rows, feature-major, so that each operation is one loop over contiguous
 //! lanes and the numbers of a chunk stay in cache.
 //!
-//! Data movement that is not needed is looked through first (`sweep::propagate_copies`). Reading order:
+//! Redundant data movement is removed first (`sweep::propagate_copies`). Reading order:
 //! | file | what happens there |
 //! |---|---|
-//! | `lower` | equations are unfolded into nodes and the order in which their elements become known |
+//! | `lower` | equations are inlined as nodes, in the order in which their elements become known |
 //! | `compile` | what is shared and what is batched; slots for numbers and sums |
 //! | `needs` | which values are needed, which batch sums, and which of these are formed from which |
-//! | `emit` | nodes become instructions on rows; what only moves data needs no registers of its own |
+//! | `emit` | nodes become instructions on rows; data movement needs no registers of its own |
 //! | `matrix` | shared matrices laid out for products: transposes and masks belong to the layout |
-//! | `fusion` | sums and products that follow each other become one instruction |
-//! | `plan` | what comes of it: the program |
-//! | `liveness` | rows that are read no more make room for others |
-//! | `run`, `precision` | rows into chunks, chunks onto threads, an instruction set for each |
+//! | `fusion` | sums with products among their terms become one instruction |
+//! | `plan` | the result of compilation: the program |
+//! | `liveness` | memory of rows is reused after their last use |
+//! | `run`, `precision` | rows are split into chunks, chunks over threads; kernels for each instruction set |
 //! | `workspace` | the memory that a run writes to, apart from the program |
-//! | `execute`, `sums`, `solve` | instructions by kernels, those that add up, equations |
+//! | `execute`, `sums`, `solve` | the kernels: elementwise, sums, equations |
 //! | `deferred` | gradients of large matrices |
 //! | `update` | parameters changed in place, for training |
 //! | `trace` | the first number that is not finite |

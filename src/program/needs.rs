@@ -1,5 +1,5 @@
-//! What is needed of each node: its value for every row, its sum over the batch, or neither; and which sums are formed
-//! from which.
+//! Liveness of nodes: whether a node's per-row value, its batch sum, or neither is needed, and how batch sums are
+//! computed from one another.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,13 +8,13 @@ use super::lower::Block;
 use super::plan::Output;
 use crate::tape::{Binary, NodeId, Op, Unary};
 
-/// Outer products of so many entries are worth a pass of their own, when all of them have so many.
+/// Minimum number of entries of outer products whose sums are deferred, if all of them have as many.
 const DEFERRED_LENGTH: usize = 1 << 12;
 const DEFERRED_LENGTH_IN_ALL: usize = 1 << 19;
 
 impl Compiler<'_> {
-    /// The positions of outer products whose batch sums are formed deferred, if they are so large together that sums of
-    /// each shard's own would be the greater part of what goes through memory.
+    /// Returns the positions of outer products whose batch sums are deferred, if they are so large together that a
+    /// copy of the sums for each shard would be most of the memory traffic.
     pub(super) fn deferred_sums(&self) -> Vec<usize> {
         let is_large = |position: &usize| {
             let (op, shape) =
@@ -30,8 +30,8 @@ impl Compiler<'_> {
         if length >= DEFERRED_LENGTH_IN_ALL { large } else { Vec::new() }
     }
 
-    /// By position of an outer product: the entries of its batch sum that nobody reads, because a mask of zeros is
-    /// multiplied with them wherever they go.
+    /// By position of an outer product: the entries of its batch sum that are not needed, because every use
+    /// multiplies them with a zero of a mask.
     pub(super) fn find_unread(&self) -> HashMap<usize, Vec<bool>> {
         let mut unread: HashMap<usize, Vec<bool>> = HashMap::new();
         for (user, id) in self.subgraph.nodes().iter().enumerate() {
@@ -60,12 +60,12 @@ impl Compiler<'_> {
         unread
     }
 
-    /// The entries of a node's batch sum that nobody reads; empty where all are read.
+    /// The entries of a node's batch sum that are not needed; empty where all are.
     pub(super) fn unread(&self, position: usize) -> &[bool] {
         self.unread.get(&position).map_or(&[], Vec::as_slice)
     }
 
-    /// Which nodes are batched, and through which the batch sum is pushed.
+    /// Marks which nodes are batched, and through which the batch sum is pushed.
     pub(super) fn classify(&mut self) {
         let summed: HashSet<NodeId> = self
             .outputs
@@ -83,7 +83,7 @@ impl Compiler<'_> {
             self.batched[position] = positions.iter().any(|p| self.batched[*p]);
             if self.batched[position] {
                 let linear = summed_operands(&node.op, |k| self.batched[positions[k]]);
-                // A product of two rows that is only wanted summed need not be formed.
+                // A product of two rows of which only the batch sum is needed is not computed by itself.
                 let product = node.op == Op::Binary(Binary::Mul)
                     && summed.contains(id)
                     && positions.iter().all(|position| self.batched[*position]);
@@ -137,7 +137,7 @@ impl Compiler<'_> {
                 let packed =
                     self.packs(&node.op, &operands) && (node.op == Op::MatVec || self.blocks.is_empty());
                 for (k, operand) in operands.iter().enumerate() {
-                    // Of a matrix that is laid out for products only what it is laid out from is needed.
+                    // Of a matrix that is only laid out for products, only the source is needed.
                     let needed = if packed && k == 0 {
                         self.position(self.source(node.operands[0]).0)
                     } else {
@@ -149,7 +149,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// The position of an operand.
+    /// Returns the position of an operand.
     pub(super) fn operand(&self, position: usize, k: usize) -> usize {
         self.position(self.tape.with_node(self.subgraph.nodes()[position], |node| node.operands[k]))
     }
@@ -159,8 +159,8 @@ impl Compiler<'_> {
         matches!(op, Op::MatVec | Op::MatMul) && !self.batched[operands[0]] && self.batched[operands[1]]
     }
 
-    /// The node that a matrix has its numbers from, and whether it is the transpose of that: a transpose is read the
-    /// other way round, and a mask of zeros and ones is in the structural zeros.
+    /// Returns the source of a matrix's numbers, and whether the matrix is its transpose: a transpose is part of the
+    /// layout, and a mask of zeros and ones is part of the structural zeros.
     pub(super) fn source(&self, matrix: NodeId) -> (NodeId, bool) {
         let (mut id, mut transposed) = (matrix, false);
         loop {
@@ -184,7 +184,7 @@ impl Compiler<'_> {
     }
 }
 
-/// The operands to replace by their batch sums, where Σ op(…) = op(Σ …); none where that is not so.
+/// Returns the operands to replace by their batch sums, where Σ op(…) = op(Σ …); none where this does not hold.
 pub(super) fn summed_operands(op: &Op, batched: impl Fn(usize) -> bool) -> Vec<usize> {
     match op {
         Op::Unary(Unary::Neg) | Op::Gather(_) | Op::Scatter(_) | Op::Transpose | Op::Broadcast | Op::Sum => {

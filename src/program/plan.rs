@@ -1,4 +1,4 @@
-//! A compiled program: what it does, and the numbers it does it with.
+//! A compiled program: its instructions, and the numbers it computes with.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -18,7 +18,7 @@ use super::workspace::{Passes, PlanId, Pool};
 use crate::sweep::propagate_copies;
 use crate::tape::{Declaration, NodeId, Op, Shape, Subgraph, Tape};
 
-/// What is wanted of a node.
+/// A requested result for a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Its value for each row.
@@ -34,7 +34,7 @@ impl Output {
         }
     }
 
-    /// The same of another node.
+    /// Returns the request for another node.
     pub(super) fn at(self, node: NodeId) -> Output {
         match self {
             Output::Each(_) => Output::Each(node),
@@ -43,11 +43,11 @@ impl Output {
     }
 }
 
-/// Which of a plan's slots.
+/// The index of a slot of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct SlotId(pub usize);
 
-/// Where a shared node's numbers are, or a batch sum's.
+/// The location of a shared node's numbers, or of a batch sum.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slot {
     pub offset: usize,
@@ -65,17 +65,17 @@ pub(super) struct SharedWork {
     pub place: &'static Location<'static>,
 }
 
-/// Where an output is found.
+/// The location of an output.
 #[derive(Clone, Debug)]
 pub(super) enum Found {
-    /// In these registers of each chunk.
+    /// In these registers, for each chunk.
     Each(Registers),
     /// In this slot, after all chunks.
     Sum(SlotId),
 }
 
 impl Found {
-    /// The registers that each row's numbers are in.
+    /// The registers of an output for each row.
     pub fn registers(&self) -> Option<&Registers> {
         match self {
             Found::Each(registers) => Some(registers),
@@ -84,7 +84,7 @@ impl Found {
     }
 }
 
-/// What a program does, whatever its numbers are.
+/// The instructions of a program, independent of the values of its parameters.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
     pub id: PlanId,
@@ -95,37 +95,38 @@ pub(super) struct Plan {
     pub zeros: Vec<bool>,
     pub shared: Vec<SharedWork>,
     pub matrices: Vec<Matrix>,
-    /// By parameter: the matrices that have its numbers as they are; and those whose numbers follow from parameters.
+    /// By parameter: the matrices whose source it is; and the matrices whose source is computed from parameters.
     pub matrices_of: Vec<Vec<MatrixId>>,
     pub matrices_derived: Vec<MatrixId>,
     pub instructions: Vec<Instruction>,
     pub after: Vec<SharedWork>,
     pub outputs: Vec<Found>,
-    /// Sums of outer products that are formed when all chunks are through: see `deferred`.
+    /// Sums of outer products that are computed after all chunks in memory: see `deferred`.
     pub deferred: Vec<Instruction>,
-    /// Shared numbers in all, and where the batch sums lie among them: those of each chunk, then the deferred ones.
+    /// The number of shared numbers, and the ranges of the batch sums among them: those of each chunk, then the
+    /// deferred ones.
     pub length: usize,
     pub sums: Range<usize>,
     pub deferred_sums: Range<usize>,
-    /// Rows of lanes in memory, and as many as there would be if none were used again.
+    /// Rows of lanes in memory, and the number of rows without reuse.
     pub rows: usize,
     pub rows_in_all: usize,
 }
 
-/// A compiled program: run it over as many rows as you like, from as many threads as you like.
+/// A compiled program: it runs over any number of rows, from any number of threads.
 ///
 /// It holds what is the same for every run: instructions, and the numbers that [`Program::load`] computed from the
-/// parameters. What a run writes lies in a [`Workspace`](super::Workspace).
+/// parameters. A run writes to a [`Workspace`](super::Workspace).
 #[derive(Clone, Debug)]
 pub struct Program<F> {
     pub(super) plan: Plan,
     /// The matrices laid out for products, with their numbers.
     pub(super) packed: Vec<Packed<F>>,
-    /// The numbers that depend on parameters alone.
+    /// The numbers that depend on parameters only.
     pub(super) shared: Vec<F>,
     pub(super) lanes: usize,
     pub(super) threads: Threads,
-    /// How deferred sums are cut, for as many threads as there were at the first run.
+    /// How deferred sums are split, for the number of threads of the first run.
     pub(super) stripes: OnceLock<Vec<Stripe>>,
     pub(super) loaded: bool,
     pub(super) pool: Pool<F>,
@@ -154,25 +155,25 @@ impl<F: Precision> Program<F> {
 }
 
 impl<F> Program<F> {
-    /// How many samples are computed side by side.
+    /// The number of samples in a chunk.
     pub fn lanes(&self) -> usize {
         self.lanes
     }
 
-    /// Scalar operations for one row: one an element, two an entry of a matrix product that is not a
-    /// structural zero; moving data counts nothing, and an iteration of Newton's method as one.
+    /// The number of scalar operations for one row: one for each element, two for each entry of a matrix product that
+    /// is not a structural zero; data movement is not counted, and an iteration of Newton's method counts as one.
     pub fn operations(&self) -> u64 {
         let instructions = self.plan.instructions.iter().chain(&self.plan.deferred);
         instructions.map(|instruction| instruction.operations(&self.plan.matrices)).sum()
     }
 
-    /// How often it has been run since it was compiled: a pass is one call of [`Program::run`],
-    /// [`Program::run_into`] or [`Program::run_with`] that ran, whatever the number of rows.
+    /// How often it has been run since it was compiled, by [`Program::run`], [`Program::run_into`] or
+    /// [`Program::run_with`], whatever the number of rows.
     pub fn passes(&self) -> u64 {
         self.passes.count()
     }
 
-    /// How many instructions run once per loading of the parameters, per sample, and once per batch.
+    /// The number of instructions that run once per loading of the parameters, per sample, and once per batch.
     pub fn instructions(&self) -> (usize, usize, usize) {
         let each = self.plan.instructions.len() + self.plan.deferred.len();
         (self.plan.shared.len(), each, self.plan.after.len())
@@ -180,8 +181,8 @@ impl<F> Program<F> {
 }
 
 impl Plan {
-    /// Whether products of matrices are most of the work, and no sums of outer products are; and then how many rows
-    /// the largest of them reads.
+    /// Whether products of matrices are most of the work, without sums of outer products; and then the number of rows
+    /// that the largest of them reads.
     pub(super) fn products(&self) -> Option<usize> {
         let (mut all, mut products, mut rows) = (0, 0, 0);
         for instruction in &self.instructions {

@@ -1,4 +1,4 @@
-//! The precisions of programs: the one place where their kernels are compiled.
+//! The precisions of programs, whose kernels are compiled here.
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -13,8 +13,8 @@ use crate::numeric::Number;
 
 /// The precisions that programs run in: `f64` and `f32`.
 ///
-/// What runs programs of each is compiled once, here, for every instruction set, and not again in every crate that uses
-/// a program.
+/// The execution code of each number type is compiled once in this crate, for every instruction set, not in every
+/// crate that uses a program.
 pub trait Precision: Number {
     #[doc(hidden)]
     fn run(work: ChunkWork<'_, Self>);
@@ -95,7 +95,7 @@ impl<F: Number> WithSimd for ChunkWork<'_, F> {
     }
 }
 
-/// Part of a sum of outer products, to be formed with one instruction set.
+/// Part of a sum of outer products, to be computed with one instruction set.
 pub struct OuterWork<'a, F> {
     pub(super) a: &'a [F],
     pub(super) b: &'a [F],

@@ -1,4 +1,4 @@
-//! Where a program's time goes: each instruction timed by itself.
+//! Profiling of a program: each instruction timed by itself.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,32 +10,32 @@ use super::precision::Precision;
 use super::workspace::Space;
 use crate::kernel::Lanes;
 
-/// What [`Program::profile`] measured: by operation, the slowest first.
+/// The result of [`Program::profile`]: by operation, the slowest first.
 #[derive(Clone, Debug)]
 pub struct Profile {
     /// Lanes of the chunk that was timed.
     pub lanes: usize,
-    /// What was measured of each operation.
+    /// The measurement of each operation.
     pub rows: Vec<ProfileRow>,
 }
 
 /// All instructions of one operation.
 #[derive(Clone, Debug)]
 pub struct ProfileRow {
-    /// The operation, as it is called on the tape or by the compiler.
+    /// The operation, by its name on the tape or in the compiler.
     pub name: &'static str,
-    /// How many instructions they are.
+    /// The number of instructions.
     pub instructions: usize,
-    /// Their scalar operations for one lane, as [`Program::operations`] counts them.
+    /// Their scalar operations for one lane, as counted by [`Program::operations`].
     pub operations: u64,
-    /// Their shortest times, added up.
+    /// The sum of their shortest times.
     pub time: Duration,
 }
 
 impl<F: Precision> Program<F> {
     /// Times every instruction on a chunk of the first rows, `repeats` times each, on one thread.
     ///
-    /// What happens once per loading of the parameters or once per batch is not in it.
+    /// Work that happens once per loading of the parameters or once per batch is not included.
     ///
     /// # Errors
     /// As [`Program::run`].

@@ -1,14 +1,14 @@
-//! Where numbers are: rows of lanes, and shared numbers that serve all lanes.
+//! Registers: rows of lanes, and shared numbers that serve all lanes.
 //!
-//! An element of a batched node is a *row*: a number for each lane, side by side. What only moves data (a gather, a
-//! concatenation, a transpose, a scatter) has no rows of its own: its registers are registers of its operands, so a
-//! program does not move numbers that it can find.
+//! An element of a batched node is a *row*: a number for each lane. Data movement (a gather, a concatenation, a
+//! transpose, a scatter) has no rows of its own: its registers are registers of its operands, so data movement costs
+//! nothing.
 
 use std::ops::Range;
 
 use smallvec::SmallVec;
 
-/// A row of lanes in the memory of a chunk, by its number.
+/// The index of a row of lanes in the memory of a chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Row(u32);
 
@@ -28,7 +28,7 @@ impl Row {
     }
 }
 
-/// Rows that lie together.
+/// Contiguous rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rows {
     pub first: Row,
@@ -57,24 +57,25 @@ impl Rows {
     }
 }
 
-/// A row of lanes, or a shared number.
+/// A row of lanes, or a shared number, as one integer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Register(u32);
 
-/// The same taken apart; a shared number is given by its place among the shared ones.
+/// A register decoded: a row, or a shared number by its index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Row(Row),
     Shared(usize),
 }
 
-/// The bit that tells a shared number from a row.
+/// The bit that marks a shared number.
 const SHARED: u32 = 1 << 31;
 
 impl Register {
     /// The shared number 0.
     pub const ZERO: Register = Register(SHARED);
-    /// Of an element that is not computed yet, inside of an equation. It is written over before it is read.
+    /// A placeholder for an element that is not computed yet, inside of an equation. It is overwritten before it is
+    /// read.
     pub const UNKNOWN: Register = Register(u32::MAX);
 
     pub fn shared(index: usize) -> Register {
@@ -101,12 +102,12 @@ impl Register {
         }
     }
 
-    /// The register of the same kind `count` numbers on.
+    /// Returns the register of the same kind `count` further on.
     fn after(self, count: usize) -> Register {
         Register(self.0 + count as u32)
     }
 
-    /// The register with another number for its row.
+    /// Returns the register with its row renumbered.
     pub fn renumbered(self, row: &dyn Fn(Row) -> Row) -> Register {
         self.row().map_or(self, |own| row(own).into())
     }
@@ -121,11 +122,11 @@ impl From<Row> for Register {
 /// The registers of a node's elements, in their order.
 #[derive(Clone, Debug)]
 pub(super) enum Registers {
-    /// One after another.
+    /// Contiguous.
     Run { first: Register, count: usize },
-    /// The same for every element.
+    /// One register for every element.
     Repeat { register: Register, count: usize },
-    /// Anywhere.
+    /// In any order.
     List(Vec<Register>),
 }
 
@@ -149,7 +150,7 @@ impl Registers {
         (0..self.len()).map(|element| self.get(element))
     }
 
-    /// From a list, in the shortest way.
+    /// Makes the shortest representation of a list.
     pub fn of(list: Vec<Register>) -> Registers {
         let Some(first) = list.first().copied() else { return Registers::List(list) };
         let count = list.len();
@@ -160,10 +161,10 @@ impl Registers {
         if run { Registers::Run { first, count } } else { Registers::List(list) }
     }
 
-    /// The registers with other numbers for the rows.
+    /// Returns the registers with their rows renumbered.
     pub fn renumbered(&self, row: &dyn Fn(Row) -> Row) -> Registers {
         match self {
-            // Rows of one block stay together.
+            // Rows of one block stay contiguous.
             Registers::Run { first, count } if *count > 0 => {
                 Registers::Run { first: first.renumbered(row), count: *count }
             }
@@ -177,7 +178,7 @@ impl Registers {
         }
     }
 
-    /// The first row, where all elements are rows one after another.
+    /// Returns the first row, if all elements are contiguous rows.
     pub fn first_row(&self) -> Option<Row> {
         match self {
             Registers::Run { first, .. } => first.row(),
@@ -187,8 +188,7 @@ impl Registers {
     }
 }
 
-/// Elements of a result, one after another, of which each operand is either rows one after another or one shared
-/// number.
+/// Contiguous elements of a result, for which each operand is either contiguous rows or one shared number.
 #[derive(Clone, Debug)]
 pub(super) struct Segment {
     /// The first row written.
@@ -204,7 +204,7 @@ impl Segment {
     }
 }
 
-/// The segments of an elementwise operation: for each element the row it is written to, and its operands.
+/// Splits an elementwise operation into segments: for each element the row it is written to, and its operands.
 pub(super) fn segments(elements: impl Iterator<Item = (Row, SmallVec<[Register; 3]>)>) -> Vec<Segment> {
     let mut segments: Vec<Segment> = Vec::new();
     for (out, operands) in elements {

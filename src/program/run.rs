@@ -1,8 +1,8 @@
-//! Running a compiled program over rows, a chunk of lanes at a time.
+//! Running a compiled program over rows, one chunk of lanes at a time.
 //!
-//! Chunks go to *shards*, of which there are as many as the rows and the program say and not as many as there are
-//! threads; each shard sums over its own chunks in order, and the sums of the shards are added in order. So every
-//! number is the same to the last bit, however many threads there are.
+//! Chunks are divided into *shards*, whose number depends on the rows and the program, not on the number of threads;
+//! each shard sums over its own chunks in order, and the sums of the shards are added in order. So all results are
+//! bitwise the same on any number of threads.
 
 use std::ops::Range;
 
@@ -20,39 +20,39 @@ use crate::kernel::Lanes;
 use crate::sweep::value::{OperandValues, evaluate};
 use crate::tape::Parameters;
 
-/// On how many threads programs run; results do not depend on it.
+/// The number of threads of a program; results do not depend on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Threads {
-    /// All that the machine has, as rayon's global pool says.
+    /// All threads of rayon's global pool.
     #[default]
     All,
-    /// The caller's alone.
+    /// The caller's thread only.
     One,
 }
 
-/// A chunk's numbers stay in this much of a second-level cache.
+/// The size of a second-level cache in which a chunk's numbers stay.
 const CACHE_BYTES: usize = 1 << 20;
 const MOST_LANES: usize = 512;
-/// And what a product reads in this much of a first-level cache.
+/// The size of a first-level cache in which the operand of a product stays.
 const FIRST_CACHE_BYTES: usize = 32 << 10;
-/// Products of fewer rows than this are over sooner than the next instruction is found.
+/// Below this number of rows a product costs less than the dispatch of the next instruction.
 const PANEL_ROWS: usize = 32;
-/// Lanes come in such numbers: whole registers of every instruction set.
+/// The number of lanes is a multiple of this: whole registers of every instruction set.
 const LANES_STEP: usize = 16;
-/// Lanes that the widest registers multiply at a time: four registers of sixteen.
+/// The number of lanes that the widest registers multiply at a time: four registers of sixteen.
 const PANEL: usize = 64;
-/// Elements that are transposed at a time between rows of numbers and rows of lanes: a line of the cache.
+/// The number of elements that are transposed at a time between rows of numbers and rows of lanes: a cache line.
 const TRANSPOSED: usize = 8;
-/// Sums that one thread adds up at a time.
+/// The number of sums that one thread adds at a time.
 const SUMS_AT_ONCE: usize = 1 << 15;
-/// Chunks that deferred sums are formed from together take so much memory.
+/// The memory of the chunks from which deferred sums are computed together.
 const DEFERRED_BYTES: usize = 64 << 20;
-/// With so many rows to a shard another thread is worth it.
+/// The minimum number of rows in a shard.
 const LEAST_ROWS: usize = 128;
 
-/// As many lanes as keep the live rows of a chunk in the second-level cache, in whole panels. Deferred sums go once
-/// through memory for every chunk: these are longer. Where products are most of the work one panel is enough, if what
-/// they read then stays in the first-level cache as it lies.
+/// Returns the number of lanes that keeps the live rows of a chunk in the second-level cache, in whole panels. Each
+/// chunk reads and writes all deferred sums once, so with them chunks are longer. Where products are most of the work
+/// one panel is enough, if their operand then stays in the first-level cache.
 pub(super) fn lanes_for(plan: &Plan, bytes: usize) -> usize {
     let rows = plan.rows;
     let fit = CACHE_BYTES / (bytes * rows.max(1));
@@ -62,43 +62,43 @@ pub(super) fn lanes_for(plan: &Plan, bytes: usize) -> usize {
         _ => MOST_LANES,
     };
     let fit = ((fit + PANEL / 2) / PANEL * PANEL).clamp(fewest, most);
-    // A chunk of one lane of a million rows is large enough.
+    // A chunk of one lane with a million rows is large enough.
     const LARGEST: usize = 1 << 24;
     if fit * rows > LARGEST { (LARGEST / rows.max(1)).clamp(1, fit) } else { fit }
 }
 
-/// At least so many lanes, in whole panels if they fill one.
+/// Returns at least this many lanes, in whole panels if they fill one.
 fn whole_panels(lanes: usize) -> usize {
     lanes.next_multiple_of(if lanes > PANEL / 2 { PANEL } else { LANES_STEP })
 }
 
-/// A shard's number, its room to work, and its rows of each output; few enough to need no memory of their own.
+/// A shard's number, its workspace, and its rows of each output; few enough to need no allocation.
 type Job<'a, F> = (usize, &'a mut Space<F>, SmallVec<[&'a mut [F]; 4]>);
 type Jobs<'a, F> = SmallVec<[Job<'a, F>; 16]>;
 
-/// How rows are dealt out.
+/// The partition of the rows into shards and chunks.
 #[derive(Clone, Copy, Debug)]
 struct Shards {
     count: usize,
-    /// Rows of each but the last.
+    /// Rows of each shard but the last.
     rows: usize,
     lanes: usize,
 }
 
 impl Shards {
-    /// Chunks of each but the last.
+    /// Rows of each chunk but the last.
     fn chunks(self) -> usize {
         self.rows.div_ceil(self.lanes.max(1))
     }
 }
 
 impl<F: Precision> Program<F> {
-    /// Sets on how many threads it runs.
+    /// Sets the number of threads.
     pub fn set_threads(&mut self, threads: Threads) {
         self.threads = threads;
     }
 
-    /// Takes the values of the parameters and computes everything that depends on nothing else.
+    /// Loads the values of the parameters and computes everything that depends only on them.
     ///
     /// # Errors
     /// [`ProgramError::Parameter`] when a parameter is missing or has another shape.
@@ -114,7 +114,7 @@ impl<F: Precision> Program<F> {
         Ok(())
     }
 
-    /// Computes what depends on parameters alone, whose values are in place.
+    /// Computes everything that depends only on parameters, whose values are loaded.
     pub(super) fn prepare_here(&mut self) {
         self.derive_shared_here();
         for number in self.plan.matrices_of.iter().flatten() {
@@ -123,7 +123,7 @@ impl<F: Precision> Program<F> {
         self.loaded = true;
     }
 
-    /// The same, where matrices that have a parameter's numbers as they are have them already.
+    /// Computes the shared numbers, without loading matrices whose source is a parameter.
     pub(super) fn derive_shared_here(&mut self) {
         for work in &self.plan.shared {
             let (known, rest) = self.shared.split_at_mut(self.plan.slots[work.out.0].offset);
@@ -147,7 +147,7 @@ impl<F: Precision> Program<F> {
         Ok(results)
     }
 
-    /// Runs into vectors that are there already: a call of the same size allocates nothing.
+    /// Runs into existing vectors: a call of the same size allocates nothing.
     ///
     /// # Errors
     /// As [`Program::run`].
@@ -158,7 +158,7 @@ impl<F: Precision> Program<F> {
         done
     }
 
-    /// Runs in the caller's workspace, into vectors that are there already.
+    /// Runs in the caller's workspace, into existing vectors.
     ///
     /// # Errors
     /// As [`Program::run`].
@@ -187,7 +187,8 @@ impl<F: Precision> Program<F> {
         Ok(())
     }
 
-    /// Runs over rows that fit, and leaves the sums in the workspace. Without `results` nothing else is kept.
+    /// Runs over rows of the right size, and leaves the sums in the workspace. Without `results` nothing else is
+    /// stored.
     pub(super) fn run_and_sum_here(
         &self,
         workspace: &mut Workspace<F>,
@@ -198,7 +199,7 @@ impl<F: Precision> Program<F> {
         let shards = self.shards(rows);
         workspace.fit(&self.plan, shards.count);
         let Workspace { spaces, sums, panels, .. } = workspace;
-        // Numbers from the first sum on: those of each chunk, the deferred ones, and what follows from them.
+        // Sums: those of each chunk, the deferred ones, and those that are computed from other sums.
         let start = self.plan.sums.start;
         let own = &mut spaces[..shards.count];
         for space in &mut *own {
@@ -214,7 +215,7 @@ impl<F: Precision> Program<F> {
                 self.add_deferred(own, &mut sums[deferred], panels, chunk == 0);
             }
         }
-        // Shard after shard, whatever thread was done first.
+        // Shard after shard, independent of the order in which threads finish.
         let own = &spaces[..shards.count];
         let add = |(part, total): (usize, &mut [F])| {
             total.fill(F::zero());
@@ -287,10 +288,10 @@ impl<F: Precision> Program<F> {
         }
     }
 
-    /// How rows are dealt out: by their number and the program alone.
+    /// Partitions the rows, by their number and the program only.
     fn shards(&self, rows: usize) -> Shards {
         let bytes = self.plan.sums.len() * size_of::<F>();
-        // Sums cost memory and time for each shard; so do the rows that deferred sums are formed from.
+        // Sums cost memory and time for each shard; so do the rows from which deferred sums are computed.
         let most = match bytes {
             _ if !self.plan.deferred.is_empty() => {
                 (DEFERRED_BYTES / (self.plan.rows * self.lanes * size_of::<F>())).clamp(2, 16)
@@ -302,7 +303,7 @@ impl<F: Precision> Program<F> {
         };
         let count = (rows / LEAST_ROWS).clamp(1, most);
         let share = rows.div_ceil(count).next_multiple_of(LANES_STEP).max(LANES_STEP);
-        // Chunks of a shard of about one size, none of them nearly empty.
+        // Chunks of a shard have nearly equal sizes.
         let chunks = share.div_ceil(self.lanes.max(1));
         let lanes = match self.lanes {
             lanes if lanes < LANES_STEP => lanes,
@@ -312,24 +313,24 @@ impl<F: Precision> Program<F> {
         Shards { count: rows.div_ceil(share.max(1)), rows: share, lanes }
     }
 
-    /// Brings the rows `start..` in, computes, and adds to the sums of the space.
+    /// Loads the rows `start..`, computes, and adds to the sums of the workspace.
     fn chunk(&self, inputs: &[&[F]], start: usize, lanes: Lanes, space: &mut Space<F>) {
         self.bring_in(inputs, start, lanes, space);
         self.run_instructions(&self.plan.instructions, lanes, space);
     }
 
-    /// Runs instructions on the chunk that a space holds.
+    /// Runs instructions on the loaded chunk of a workspace.
     pub(super) fn run_instructions(&self, instructions: &[Instruction], lanes: Lanes, space: &mut Space<F>) {
         let chunk = Chunk { matrices: &self.packed, shared: &self.shared, lanes, space };
         F::run(ChunkWork { instructions, chunk });
     }
 
-    /// How many lanes a chunk of so many rows has.
+    /// Returns the number of lanes of a chunk of this many rows.
     pub(super) fn chunk_lanes(&self, rows: usize) -> usize {
         self.shards(rows).lanes.min(rows)
     }
 
-    /// Brings the rows from `start` on in, an input's numbers side by side in lanes.
+    /// Loads the rows from `start` on, an input's numbers side by side in lanes.
     pub(super) fn bring_in(&self, inputs: &[&[F]], start: usize, lanes: Lanes, space: &mut Space<F>) {
         let Lanes { count, stride } = lanes;
         if space.rows.len() < self.plan.rows * stride {
@@ -339,7 +340,7 @@ impl<F: Precision> Program<F> {
             let target = &mut space.rows[first.index() * stride..][..width * stride];
             for (block, target) in target.chunks_mut(TRANSPOSED * stride).enumerate() {
                 for at in 0..stride {
-                    // Lanes beyond the last row repeat it: numbers like any others.
+                    // Lanes beyond the last row repeat it.
                     let row = (start + at.min(count - 1)) * width;
                     let values =
                         &rows[row + block * TRANSPOSED..(row + (block + 1) * TRANSPOSED).min(row + width)];
@@ -355,7 +356,7 @@ impl<F: Precision> Program<F> {
         let width = registers.len();
         for first in (0..width).step_by(TRANSPOSED) {
             let block = first..(first + TRANSPOSED).min(width);
-            // Where the numbers of each register begin, and how far it is from lane to lane.
+            // The address of each register's numbers, and the stride from lane to lane.
             let rows: SmallVec<[(&[F], usize); TRANSPOSED]> = block
                 .clone()
                 .map(|e| match registers.get(e).kind() {
@@ -387,8 +388,8 @@ impl<F: Precision> Program<F> {
     }
 }
 
-/// Runs one shared instruction, whose operands lie among what is known: numbers that depend on parameters alone, and
-/// those from the first sum on. `rest` begins with its result.
+/// Runs one shared instruction, whose operands are known: numbers that depend on parameters only, and sums. `rest`
+/// begins with its result.
 fn step<F: Precision>(plan: &Plan, work: &SharedWork, (shared, sums): (&[F], &[F]), rest: &mut [F]) {
     let out = plan.slots[work.out.0];
     let operands: SmallVec<[OperandValues<'_, F>; 3]> = work

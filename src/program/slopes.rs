@@ -1,7 +1,7 @@
-//! tanh and its derivative in one pass.
+//! Fusion of tanh with its derivative.
 //!
-//! The gradient of a network needs 1/cosh² of what it has taken tanh of. Each alone is an exponential and a quotient;
-//! together they share both, and what the derivative is formed from need not be kept until the way back.
+//! The gradient of a network needs 1/cosh² of the arguments of tanh. Each alone takes an exponential and a quotient;
+//! fused they share both, and the argument need not be stored until the backward pass.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use super::instruction::{Instruction, Work};
 use super::register::{Register, Segment};
 use crate::tape::{Op, Unary};
 
-/// What an instruction computes tanh or 1/cosh² of: for each segment the rows, and how many.
+/// The argument of a tanh or 1/cosh²: for each segment the rows, and their number.
 type Arguments = Vec<(Register, usize)>;
 
 fn arguments(instruction: &Instruction) -> Option<(&Op, &Vec<Segment>, Arguments)> {
@@ -22,7 +22,7 @@ fn arguments(instruction: &Instruction) -> Option<(&Op, &Vec<Segment>, Arguments
     }
 }
 
-/// Makes one instruction of each tanh and 1/cosh² of the same numbers, where the first of the two stands.
+/// Makes one instruction of each tanh and 1/cosh² of the same argument, in the place of the first of the two.
 pub(super) fn together(instructions: Vec<Instruction>) -> Vec<Instruction> {
     let mut waiting: HashMap<Arguments, usize> = HashMap::new();
     let mut list: Vec<Option<Instruction>> = Vec::with_capacity(instructions.len());
@@ -41,7 +41,7 @@ pub(super) fn together(instructions: Vec<Instruction>) -> Vec<Instruction> {
             unreachable!("only these wait")
         };
         if known == op {
-            // Twice the same, which is nothing to join.
+            // One of them twice: nothing to fuse.
             list.push(Some(instruction));
             continue;
         }
@@ -52,7 +52,7 @@ pub(super) fn together(instructions: Vec<Instruction>) -> Vec<Instruction> {
         };
         let slopes = slope.iter().map(|segment| segment.out).collect();
         let work = Work::TanhAndSlope { segments: tanh.clone(), slopes };
-        // Its name and place are those of tanh, of which the derivative is a part.
+        // Name and source line are those of tanh, of which the derivative is a part.
         let named = if *op == Op::Unary(Unary::Tanh) { &instruction } else { earlier };
         list[first] = Some(Instruction { work, ..named.clone() });
     }

@@ -1,7 +1,8 @@
-//! Equations solved for a chunk: element by element, or by Newton's method between brackets for many numbers at once.
+//! Solving of equations for a chunk: element by element, or by Newton's method between brackets for many numbers at
+//! once.
 //!
-//! A step of Newton's that leaves the bracket, or a bracket that does not shrink fast enough, is answered by halving the bracket's
-//! *bits*, so that any start arrives, from 10³⁰⁰ as well.
+//! A Newton step that leaves the bracket, or a bracket that does not shrink fast enough, is replaced by bisection of
+//! the bracket's *bits*, so that the method converges from any start, from 10³⁰⁰ as well.
 
 use pulp::Simd;
 
@@ -10,7 +11,7 @@ use super::instruction::Equation;
 use super::register::{Kind, Register};
 use crate::numeric::Number;
 
-/// Halving the bits of a bracket takes 64 steps; Newton's steps come on top.
+/// Bisection of the bits of a bracket takes 64 steps; Newton steps are additional.
 const MOST_STEPS: u32 = 300;
 
 impl<F: Number> Chunk<'_, F> {
@@ -32,7 +33,7 @@ impl<F: Number> Chunk<'_, F> {
                     for (at, unknown) in newton.at().chunks_exact(stride).zip(unknowns) {
                         self.space.rows[unknown.row.index() * stride..][..stride].copy_from_slice(at);
                     }
-                    // At the solution too: others may read what is computed there.
+                    // Evaluate at the solution too: other instructions may read the results.
                     self.run_list(simd, iterate);
                     if newton.is_done() {
                         break;
@@ -53,7 +54,7 @@ impl<F: Number> Chunk<'_, F> {
     }
 }
 
-/// Where h has no root between the ends the answer is NaN.
+/// Newton's method between brackets for many numbers at once; NaN where h has no root between the ends.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Newton<F> {
     at: Vec<F>,
@@ -65,9 +66,9 @@ pub(super) struct Newton<F> {
 struct State<F> {
     low: F,
     high: F,
-    /// Whether h was seen below 0 and above.
+    /// Whether negative and positive values of h were seen.
     seen: (bool, bool),
-    /// Bits between the ends of the bracket three steps ago, and steps since then and in all.
+    /// Bits between the ends of the bracket three steps ago, the steps since then, and all steps.
     before: u64,
     since: u8,
     steps: u32,
@@ -75,7 +76,7 @@ struct State<F> {
 }
 
 impl<F: Number> Newton<F> {
-    /// Begins with `count` numbers between two ends.
+    /// Starts with `count` numbers between two ends.
     pub(super) fn start(&mut self, ends: (f64, f64), count: usize) {
         let low = F::of(ends.0).max(F::min_value());
         let high = F::of(ends.1).min(F::max_value());
@@ -102,7 +103,7 @@ impl<F: Number> Newton<F> {
         self.open == 0
     }
 
-    /// The next try of number k, from h and its slope at the last one.
+    /// Returns the next iterate of number k, from h and its slope at the last one.
     pub(super) fn step(&mut self, k: usize, h: F, slope: F) {
         let state = &mut self.states[k];
         if state.done {

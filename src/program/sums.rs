@@ -37,7 +37,7 @@ impl<F: Number> Chunk<'_, F> {
     pub(super) fn sum<S: Simd>(&mut self, simd: S, out: Row, terms: &[Register]) {
         let stride = self.lanes.stride;
         let (out, read) = split(&mut self.space.rows, Rows::one(out), stride);
-        // The compiler makes sums of two terms at least.
+        // The compiler emits sums of two terms or more.
         let of = |register: Register| read.argument(register, 1, stride, self.shared);
         match of(terms[0]) {
             Argument::Rows(a) => out.copy_from_slice(a),
@@ -120,8 +120,8 @@ impl<F: Number> Chunk<'_, F> {
     }
 }
 
-// Products of lanes with lanes, plain loops: inlined into what is compiled for an instruction set, they become vector
-// instructions.
+// Products of lanes with lanes as plain loops: inlined into code that is compiled for an instruction set, they are
+// vectorised.
 
 #[inline(always)]
 fn add_product<F: Number>(sums: &mut [F], a: &[F], b: &[F]) {

@@ -1,4 +1,4 @@
-//! Where a number that is not finite first arose: the program once more, a row and an instruction at a time.
+//! Locates the first non-finite number: runs the program again, one row and one instruction at a time.
 
 use super::error::{NonFinite, ProgramError};
 use super::instruction::{Instruction, Work};
@@ -9,19 +9,19 @@ use super::workspace::Space;
 use crate::kernel::Lanes;
 use crate::tape::{Choice, Op};
 
-/// What tracing one row found.
+/// The result of tracing one row.
 enum Traced {
-    /// Where an output that is not finite comes from.
+    /// The origin of a non-finite output.
     Output(NonFinite),
-    /// Every output is finite; there may be a number in between that is not.
+    /// Every output is finite; an intermediate result may not be.
     Hidden(Option<NonFinite>),
 }
 
-/// The rows that the numbers which an instruction writes are formed from.
+/// The rows that each number written by an instruction is computed from.
 enum Sources {
-    /// Number by number.
+    /// A list for each number.
     Each(Vec<Vec<Row>>),
-    /// The same for all of them.
+    /// One list for all numbers.
     All(Vec<Row>),
 }
 
@@ -35,9 +35,9 @@ impl Sources {
 }
 
 impl<F: Precision> Program<F> {
-    /// The operation that makes a number that is not finite out of finite ones, among those that an output comes from:
-    /// the branch of a choice that is not taken is nobody's source. Looked for in one row at a time, among the given
-    /// rows. Where every output is finite, it is the first such operation in the order of the program.
+    /// Returns the operation with finite operands and a non-finite result that a non-finite output is computed from;
+    /// the branch of a select that is not taken is not a source. The given rows are examined one at a time. Where
+    /// every output is finite, it is the first such operation in the order of the program.
     ///
     /// # Errors
     /// As [`Program::run`].
@@ -89,7 +89,7 @@ impl<F: Precision> Program<F> {
             }
         }
         let mut found: Vec<NonFinite> = Vec::new();
-        // By row of memory: where the number that is not finite comes from, as an index of `found`.
+        // By row of memory: the origin of a non-finite number, as an index of `found`.
         let mut origin: Vec<Option<usize>> = vec![None; self.plan.rows];
         for instruction in &self.plan.instructions {
             let before = self.operands_of(instruction, lanes, space);
@@ -141,7 +141,8 @@ impl<F: Precision> Program<F> {
         }
     }
 
-    /// The rows that each number which an instruction writes is formed from; of a choice those of the branch taken.
+    /// Returns the rows that each number written by an instruction is computed from; of a choice those of the branch
+    /// taken.
     fn sources_of(&self, instruction: &Instruction, lanes: Lanes, space: &Space<F>) -> Sources {
         let row = |register: Register, k: usize| register.row().map(|row| row.after(k));
         match &instruction.work {
@@ -162,7 +163,7 @@ impl<F: Precision> Program<F> {
                 Sources::Each(numbers.map(|(segment, k)| each(segment, k)).collect())
             }
             _ => {
-                // What an equation writes itself is none of its sources.
+                // Rows that an equation writes itself are not sources.
                 let written = instruction.written(&self.plan.matrices);
                 let own = |row: &Row| written.iter().any(|rows| rows.contains(*row));
                 let read = instruction.read(&self.plan.matrices).into_iter().flat_map(Rows::iter);
@@ -171,7 +172,7 @@ impl<F: Precision> Program<F> {
         }
     }
 
-    /// The number of a register's element, in the first lane.
+    /// Returns the number of a register's element, in the first lane.
     fn number(&self, register: Register, element: usize, lanes: Lanes, space: &Space<F>) -> F {
         match register.kind() {
             Kind::Shared(index) => self.shared[index],
@@ -179,7 +180,7 @@ impl<F: Precision> Program<F> {
         }
     }
 
-    /// The operands of each number that an instruction writes; for a product all of them together.
+    /// Returns the operands of each number that an instruction writes; for a product all of them together.
     fn operands_of(&self, instruction: &Instruction, lanes: Lanes, space: &Space<F>) -> Vec<Vec<F>> {
         let number = |register: &Register, k: usize| self.number(*register, k, lanes, space);
         match &instruction.work {
@@ -193,7 +194,7 @@ impl<F: Precision> Program<F> {
                 .collect(),
             _ => {
                 let read = instruction.read(&self.plan.matrices).into_iter().flat_map(Rows::iter);
-                // They go into every result, so that none of them is told.
+                // They all contribute to every result, so none of them is reported.
                 match read.map(|row| number(&row.into(), 0)).find(|value| !value.is_finite()) {
                     Some(value) => vec![vec![value]],
                     None => Vec::new(),

@@ -1,4 +1,4 @@
-//! Changing parameters in place: what a training step does with the sums of a run.
+//! In-place updates of parameters: what a training step does with the sums of a run.
 
 use rayon::prelude::*;
 use smallvec::SmallVec;
@@ -11,13 +11,13 @@ use super::run::Threads;
 use super::workspace::Workspace;
 use crate::tape::{Parameters, Shape};
 
-/// With so many numbers to change another thread is worth it.
+/// From this many numbers on an update is split over threads.
 const LARGE: usize = 1 << 15;
 
-/// So many numbers are squared and added up at a time.
+/// This many numbers are squared and summed at a time.
 const PIECE: usize = 1 << 14;
 
-/// A parameter to be changed, and the matrices that have its numbers.
+/// A parameter to be updated, and the matrices whose source it is.
 struct Job<'a, T, F> {
     state: &'a mut T,
     values: &'a mut [F],
@@ -26,7 +26,7 @@ struct Job<'a, T, F> {
 }
 
 impl<F: Precision> Program<F> {
-    /// Runs over rows for the sake of the sums alone, which stay in the workspace: see [`Program::sum`].
+    /// Runs over rows and keeps only the sums, in the workspace: see [`Program::sum`].
     ///
     /// # Errors
     /// As [`Program::run`].
@@ -41,7 +41,7 @@ impl<F: Precision> Program<F> {
         Ok(())
     }
 
-    /// A sum of the last run in a workspace, by the number of its output.
+    /// Returns a sum of the last run in a workspace, by the index of its output.
     ///
     /// # Panics
     /// When the output is not a sum, or the last run in the workspace was another program's.
@@ -50,7 +50,7 @@ impl<F: Precision> Program<F> {
         workspace.slot(&self.plan, *slot)
     }
 
-    /// Σ a² over every number of these sums, in doubles; the same bits on any number of threads.
+    /// Returns Σ a² over every number of these sums, in double precision; bitwise the same on any number of threads.
     ///
     /// # Panics
     /// As [`Program::sum`].
@@ -73,9 +73,9 @@ impl<F: Precision> Program<F> {
         self.plan.parameters.iter().map(|(_, declaration)| (declaration.name.as_str(), declaration.shape))
     }
 
-    /// Hands every parameter that has a gradient over to be changed, with a state of its own and the sum that `gradient`
-    /// names for it in the last run in the workspace; then computes again what depends on parameters alone. Matrices take a parameter's numbers as soon as
-    /// they are changed: they are in the cache then.
+    /// Updates every parameter that has a gradient, with its optimiser state and the sum that `gradient` names for it
+    /// in the last run in the workspace; then recomputes everything that depends only on parameters. Matrices are
+    /// updated right after their parameter, while it is in the cache.
     ///
     /// # Panics
     /// When there is not a state for each parameter, a gradient is not a sum of the parameter's shape, or the last run in
@@ -88,7 +88,7 @@ impl<F: Precision> Program<F> {
         change: impl Fn(&mut T, &mut [F], &[F]) + Sync,
     ) {
         assert_eq!(states.len(), self.plan.parameters.len(), "a state for each parameter");
-        // Parameters lie in order.
+        // Parameters are stored in order.
         let (mut rest, mut start) = (self.shared.as_mut_slice(), 0);
         let mut packed: Vec<Option<&mut Packed<F>>> = self.packed.iter_mut().map(Some).collect();
         let mut jobs: Vec<Job<'_, T, F>> = Vec::with_capacity(states.len());
@@ -122,7 +122,7 @@ impl<F: Precision> Program<F> {
         F::derive_shared(self);
     }
 
-    /// The values of its parameters as they are now, put into a store.
+    /// Returns the current values of the parameters as a store.
     ///
     /// # Panics
     /// Never: a parameter's values fill its shape.
@@ -136,7 +136,7 @@ impl<F: Precision> Program<F> {
     }
 }
 
-/// Σ a², with sixteen running sums in doubles.
+/// Returns Σ a², with sixteen running sums in double precision.
 fn squares<F: Precision>(a: &[F]) -> f64 {
     let mut sums = [0.0; 16];
     let chunks = a.chunks_exact(16);

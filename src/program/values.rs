@@ -1,9 +1,9 @@
-//! Numbers of a recording in one call.
+//! Numeric values of recorded nodes in one call.
 
 use super::{Output, Program};
 use crate::tape::{Parameters, Tape, Var};
 
-/// The numbers of some nodes at rows of the input, with the starting values of the parameters for seed 0.
+/// Returns the values of some nodes at rows of the input, with the initial parameters of seed 0.
 ///
 /// # Panics
 /// When the rows are not whole.
@@ -12,6 +12,6 @@ pub fn values(tape: &Tape, input: Var<'_>, outputs: &[Var<'_>], rows: &[f64]) ->
     let mut program = Program::compile(tape, &[input.id()], &outputs);
     program.load(&Parameters::initialise(tape, 0)).expect("the parameters are the tape's own");
     let width = input.len();
-    assert!(rows.len().is_multiple_of(width), "{} numbers are not whole rows of {width}", rows.len());
+    assert!(rows.len().is_multiple_of(width), "{} values cannot be split into rows of {width}", rows.len());
     program.run(&[rows], rows.len() / width).expect("whole rows of the only input")
 }

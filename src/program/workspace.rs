@@ -1,8 +1,8 @@
-//! The memory that a run writes to, apart from the program that it runs.
+//! The memory that a run writes to, separate from the program.
 //!
-//! A compiled program is not changed by running: what a call writes lies in a workspace. [`Program::run`](super::Program::run) takes one from
-//! a pool inside of the program and puts it back, so that several threads may run one program at once and a call of the
-//! same size allocates nothing; [`Program::run_with`](super::Program::run_with) takes the caller's.
+//! Running a compiled program does not change it: a call writes to a workspace. [`Program::run`](super::Program::run)
+//! takes one from a pool inside of the program and returns it, so that several threads may run one program at once
+//! and a call of the same size allocates nothing; [`Program::run_with`](super::Program::run_with) takes the caller's.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,33 +12,33 @@ use super::solve::Newton;
 use crate::kernel::Lanes;
 use crate::numeric::Number;
 
-/// The memory of one run at a time: numbers of the chunks in work, and sums over the batch.
+/// The memory of one run at a time: the numbers of chunks, and sums over the batch.
 ///
-/// One that has served another program is cleared and made to fit.
+/// A workspace that was used with another program is cleared and resized.
 #[derive(Clone, Debug, Default)]
 pub struct Workspace<F> {
-    /// The plan that it was fitted to.
+    /// The plan that it was sized for.
     plan: Option<PlanId>,
     /// By shard.
     pub(super) spaces: Vec<Space<F>>,
-    /// Sums over the batch, and what follows from them: the plan's numbers from the first sum on.
+    /// Sums over the batch, and results computed from them.
     pub(super) sums: Vec<F>,
-    /// Room for the kernels of deferred sums, by stripe.
+    /// Workspaces of the kernels of deferred sums, by stripe.
     pub(super) panels: Vec<Vec<F>>,
 }
 
-/// What a shard works in.
+/// The workspace of a shard.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Space<F> {
     pub rows: Vec<F>,
     pub sums: Vec<F>,
     pub panel: Vec<F>,
     pub newton: Vec<Newton<F>>,
-    /// The lanes of the chunk that it holds.
+    /// The number of lanes of its chunk.
     pub lanes: Option<Lanes>,
 }
 
-/// Tells plans apart: no two compilations have the same.
+/// Identifies a plan: no two compilations have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PlanId(u64);
 
@@ -50,7 +50,7 @@ impl PlanId {
 }
 
 impl<F: Number> Workspace<F> {
-    /// Makes it fit a plan, and at least so many shards.
+    /// Resizes it for a plan and at least this many shards.
     pub(super) fn fit(&mut self, plan: &Plan, shards: usize) {
         if self.plan != Some(plan.id) {
             self.plan = Some(plan.id);
@@ -77,12 +77,12 @@ impl<F> Workspace<F> {
     }
 }
 
-/// Workspaces that no run uses at the moment; there are as many as there were runs at one time.
+/// Workspaces that no run uses at the moment; at most as many as there were concurrent runs.
 #[derive(Debug, Default)]
 pub(super) struct Pool<F>(Mutex<Vec<Workspace<F>>>);
 
 impl<F: Number> Pool<F> {
-    /// One that was used before, if there is one.
+    /// Takes one that was used before, if there is one.
     pub fn take(&self) -> Workspace<F> {
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).pop().unwrap_or_default()
     }
@@ -93,13 +93,13 @@ impl<F: Number> Pool<F> {
 }
 
 impl<F> Clone for Pool<F> {
-    /// An empty one: workspaces are made when they are needed.
+    /// The clone is empty: workspaces are made on demand.
     fn clone(&self) -> Pool<F> {
         Pool(Mutex::new(Vec::new()))
     }
 }
 
-/// How often a program was run, counted from any thread.
+/// Counts runs of a program, from any thread.
 #[derive(Debug, Default)]
 pub(super) struct Passes(AtomicU64);
 

@@ -1,12 +1,12 @@
 //! The adjoint sweep: derivatives backwards, emitted as nodes.
 //!
-//! From a weight on each output, the derivative of the weighted sum by any nodes of the program: gradients,
-//! rows of Jacobians, what training needs.
+//! From a weight on each output, computes the derivatives of the weighted sum with respect to any nodes of the
+//! program: gradients and rows of Jacobians, as training needs them.
 //!
-//! *Guards.* The adjoint of the branch that a select did not take is 0, and 0 times the partial of a square
-//! root at 0 is NaN. So an adjoint that comes out of a choice travels with the condition under which it
-//! counts, is multiplied as it is, and is masked afterwards: the NaN is dropped, never multiplied. What goes
-//! through sums, movements and finite factors alone stays 0 where it does not count and is masked once at most.
+//! *Guards.* The adjoint of the branch that a select did not take is 0, and 0 times the partial of a square root at 0
+//! is NaN. So the adjoint of a select carries the condition under which it is non-zero; it is propagated unmasked,
+//! and masked at the end, so that a NaN of the branch not taken is dropped. An adjoint that only passes through sums,
+//! data movement and finite factors stays 0 outside of its condition, and is masked at most once.
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,7 +18,7 @@ use super::partial::{self, Partial, branches};
 use super::tangent::{choice, times};
 use crate::tape::{Binary, Equation, Node, NodeId, Op, Shape, Subgraph, Tape, Unary, Var, joined};
 
-/// The derivative of Σ seed·output by each node of `wrt`; `None` where it is zero by structure.
+/// Returns the derivative of Σ seed·output with respect to each node of `wrt`; `None` where it is structurally zero.
 ///
 /// A seed is an output of the program and its weight, of the same shape. The nodes of `wrt` are inputs,
 /// parameters, or any other nodes of the program.
@@ -56,7 +56,7 @@ pub fn adjoint<'t>(
     wrt.iter().map(|id| found.get(id).copied()).collect()
 }
 
-/// By place in the program: whether a node depends on a node of `wrt`, or is one.
+/// By position in the program: whether a node is in `wrt` or depends on a node of `wrt`.
 fn active(tape: &Tape, subgraph: &Subgraph, wrt: &HashSet<NodeId>) -> Vec<bool> {
     let mut active = vec![false; subgraph.nodes().len()];
     for (position, id) in subgraph.nodes().iter().enumerate() {
@@ -67,50 +67,51 @@ fn active(tape: &Tape, subgraph: &Subgraph, wrt: &HashSet<NodeId>) -> Vec<bool> 
     active
 }
 
-/// An adjoint and the conditions under which it counts.
+/// An adjoint and the guards under which it is non-zero.
 #[derive(Clone, Copy)]
 struct Adjoint<'t> {
     value: Var<'t>,
-    /// Where it counts. Elsewhere it is 0, once it is masked.
+    /// The guard under which it is non-zero. Elsewhere it is 0, once it is masked.
     guard: Guard,
-    /// What it has to be masked by: the guard where NaN may be outside of it, or what the last choices added to
-    /// an adjoint that was masked before.
+    /// What it must be masked by: the guard, where NaN may occur outside of it, or what the last choices added to an
+    /// adjoint that was masked before.
     mask: Guard,
 }
 
 impl<'t> Adjoint<'t> {
-    /// One that counts everywhere.
+    /// An adjoint without a guard.
     fn of(value: Var<'t>) -> Adjoint<'t> {
         Adjoint { value, guard: Guard::ALWAYS, mask: Guard::ALWAYS }
     }
 
-    /// The value where it counts and 0 elsewhere.
+    /// Returns the adjoint where the guard holds and 0 elsewhere.
     fn masked(self, guards: &mut Guards<'t>) -> Var<'t> {
         masked(guards, self.mask, self.value)
     }
 
-    /// The adjoint times a factor that may be anything where it does not count.
+    /// Multiplies by a factor that may be anything where the guard does not hold.
     fn multiplied(self, value: Var<'t>) -> Adjoint<'t> {
         Adjoint { value, guard: self.guard, mask: self.guard }
     }
 
-    /// The adjoint through a linear map of elements; the guard moves along.
+    /// Applies a linear map of elements to the adjoint; the guard is mapped too.
     fn moved(self, guards: &mut Guards<'t>, by: impl Fn(Var<'t>) -> Var<'t> + 't) -> Adjoint<'t> {
         let value = by(self.masked(guards));
         Adjoint { guard: guards.moved(self.guard, by), ..Adjoint::of(value) }
     }
 
-    /// The adjoint after a linear map that mixes elements, of what was masked: it counts where any of them did.
+    /// Returns the adjoint after a linear map that mixes elements, applied to a masked adjoint: it is non-zero where
+    /// any of its elements may be.
     fn mixed(self, guards: &mut Guards<'t>, value: Var<'t>) -> Adjoint<'t> {
         Adjoint { guard: guards.any(self.guard, value.shape()), ..Adjoint::of(value) }
     }
 
-    /// The same after a map by factors that may be anything.
+    /// As [`Adjoint::mixed`], for a map whose factors may be anything.
     fn mixed_by_any(self, guards: &mut Guards<'t>, value: Var<'t>) -> Adjoint<'t> {
         self.mixed(guards, value).multiplied(value)
     }
 
-    /// The same adjoint, counting only where the condition holds as well; `None` if that is nowhere.
+    /// Restricts the adjoint to where the condition holds as well; `None` if that is nowhere.
     fn guarded(self, guards: &mut Guards<'t>, condition: Guard) -> Option<Adjoint<'t>> {
         let guard = guards.both(self.guard, condition);
         let mask = guards.both(self.mask, condition);
@@ -118,7 +119,7 @@ impl<'t> Adjoint<'t> {
     }
 }
 
-/// The value where the guard holds and 0 elsewhere.
+/// Returns the value where the guard holds and 0 elsewhere.
 fn masked<'t>(guards: &mut Guards<'t>, guard: Guard, value: Var<'t>) -> Var<'t> {
     if guard == Guard::ALWAYS {
         return value;
@@ -127,10 +128,10 @@ fn masked<'t>(guards: &mut Guards<'t>, guard: Guard, value: Var<'t>) -> Var<'t> 
     choice(guards.form(guard), value, zero)
 }
 
-/// What has arrived at a node so far.
+/// The sum of the adjoints that have reached a node so far.
 ///
-/// Shares that came through gathers are kept apart and scattered together: a program that reads a vector
-/// element by element costs one scatter, not one a read.
+/// Contributions that came through gathers are kept apart and scattered together: a program that reads a vector
+/// element by element costs one scatter, not one for each read.
 #[derive(Default)]
 struct Pending<'t> {
     shares: SmallVec<[Adjoint<'t>; 2]>,
@@ -138,7 +139,7 @@ struct Pending<'t> {
 }
 
 impl<'t> Pending<'t> {
-    /// Shares with the same mask are added as they come, and masked together.
+    /// Contributions with the same mask are added as they come, and masked together.
     fn add(&mut self, guards: &mut Guards<'t>, share: Adjoint<'t>) {
         let near = self.shares.len().saturating_sub(NEAR);
         match self.shares[near..].iter_mut().find(|other| other.mask == share.mask) {
@@ -154,7 +155,7 @@ impl<'t> Pending<'t> {
         if let Some(share) = scattered(guards, std::mem::take(&mut self.pieces), shape) {
             self.add(guards, share);
         }
-        // Of shares that count in different places one is taken or the other: there is nothing to add.
+        // Contributions whose guards exclude each other are selected from: there is nothing to add.
         let mut groups: Vec<Group<'t>> = Vec::new();
         for share in self.shares {
             let near = groups.len().saturating_sub(NEAR);
@@ -173,13 +174,13 @@ impl<'t> Pending<'t> {
     }
 }
 
-/// How many shares or groups another share is held against.
+/// The number of contributions or groups that another contribution is compared with.
 const NEAR: usize = 8;
 
-/// Shares of which no two count in the same place.
+/// Contributions whose guards exclude each other pairwise.
 struct Group<'t> {
     sum: Adjoint<'t>,
-    /// It is 0 elsewhere.
+    /// The sum is 0 elsewhere.
     within: Guard,
 }
 
@@ -191,7 +192,7 @@ impl<'t> Group<'t> {
     }
 }
 
-/// The shares that came through gathers, put where they were read.
+/// Scatters the contributions that came through gathers to the elements that were read.
 fn scattered<'t>(
     guards: &mut Guards<'t>,
     pieces: Vec<(Adjoint<'t>, Vec<usize>)>,
@@ -208,7 +209,7 @@ fn scattered<'t>(
     Some(Adjoint { guard: guards.joined(of, positions, shape), ..Adjoint::of(value) })
 }
 
-/// Whether a matrix is a parameter, or one times a constant: what leads to it has finite derivatives.
+/// Whether a matrix is a parameter, or one times a constant: the operands of such a matrix have finite derivatives.
 fn is_weight(tape: &Tape, matrix: NodeId) -> bool {
     let is = |id: NodeId, of: fn(&Op) -> bool| tape.with_node(id, |node| of(&node.op));
     let parameter = |id: NodeId| is(id, |op| matches!(op, Op::Parameter(_)));
@@ -221,7 +222,7 @@ fn is_weight(tape: &Tape, matrix: NodeId) -> bool {
         || factors.is_some_and(|(a, b)| (parameter(a) && constant(b)) || (constant(a) && parameter(b)))
 }
 
-/// Whether no element can be infinite or NaN: parameters and constants, wherever they were moved.
+/// Whether no element can be infinite or NaN: parameters and constants, possibly gathered or concatenated.
 fn is_finite(tape: &Tape, mut id: NodeId) -> bool {
     loop {
         let next = tape.with_node(id, |node| match &node.op {
@@ -237,7 +238,7 @@ fn is_finite(tape: &Tape, mut id: NodeId) -> bool {
     }
 }
 
-/// Hands adjoints to operands.
+/// Propagates adjoints to operands.
 struct Spread<'a, 't> {
     tape: &'t Tape,
     subgraph: &'a Subgraph,
@@ -256,7 +257,7 @@ impl<'t> Spread<'_, 't> {
         self.pending[at].add(self.guards, share);
     }
 
-    /// From one node: one arm an operation.
+    /// Propagates the adjoint of one node to its operands: one arm for each operation.
     fn node(&mut self, id: NodeId, node: &Node, own: Adjoint<'t>) {
         let tape = self.tape;
         let y = tape.var(id);
@@ -318,8 +319,8 @@ impl<'t> Spread<'_, 't> {
                 let (matrix, vector, value) = (operands[0], operands[1], own.masked(self.guards));
                 let weight = is_weight(tape, to[0]);
                 if wants(0) && weight {
-                    // The vector is masked, not the product: what is an outer product stays one, which a sum over a
-                    // batch never forms for each sample. No NaN can arise on the way on from here.
+                    // Mask the vector, not the product: an outer product stays one, so that its batch sum is computed
+                    // without forming it for each sample. No NaN can arise downstream from here.
                     let guard = self.guards.any(own.guard, vector.shape());
                     let vector = masked(self.guards, guard, vector);
                     self.give(to[0], Adjoint::of(value.outer(vector)));
@@ -389,7 +390,7 @@ impl<'t> Spread<'_, 't> {
         }
     }
 
-    /// The adjoint times a partial, to the operand.
+    /// Adds the adjoint times a partial to the operand.
     fn share(&mut self, own: Adjoint<'t>, partial: Partial<'t>, to: NodeId) {
         let share = match partial {
             Partial::Zero => return,
@@ -406,7 +407,7 @@ impl<'t> Spread<'_, 't> {
         self.give(to, share);
     }
 
-    /// To the first of two where the condition holds and to the second where it does not, if they are wanted.
+    /// Adds to the first of two operands where the condition holds and to the second elsewhere, if they are in `wrt`.
     fn choose(&mut self, own: Adjoint<'t>, condition: Var<'t>, to: [(NodeId, bool); 2]) {
         let conditions = self.guards.of_condition(condition);
         for ((to, wanted), condition) in to.into_iter().zip(conditions) {

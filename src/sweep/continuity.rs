@@ -1,9 +1,9 @@
-//! Whether a program may jump: whether its value may leap where an input moves a little.
+//! Decides whether a program may be discontinuous in its inputs.
 //!
-//! Every operation is continuous where it is defined, except for comparisons, signs and choices between branches; and a
-//! jump can undo what slopes promise (`z + select(z < 0, 1, 0)` grows everywhere and is not one-to-one). The node that
-//! solves an equation is continuous if the equation's function is, so these functions are looked into, and functions
-//! inside of them.
+//! Every operation is continuous where it is defined, except for comparisons, signs and selects; and at a jump,
+//! positive slopes do not imply monotonicity (`z + select(z < 0, 1, 0)` has slope 1 and is not one-to-one). A node
+//! that solves an equation is continuous if the equation's function is, so these functions are examined too, and
+//! functions inside of them.
 
 use std::sync::Arc;
 
@@ -11,17 +11,17 @@ use super::function::{Smoothness, smoothness};
 use super::reach::{Reach, Relation};
 use crate::tape::{Binary, Choice, Function, NodeId, Op, Subgraph, Tape};
 
-/// Whether an output may jump when the inputs of the program move: `false` is a proof that none does wherever the
+/// Whether an output may be discontinuous in the inputs of the program: `false` is a proof that none is wherever the
 /// program is defined.
 pub fn may_be_discontinuous(tape: &Tape, subgraph: &Subgraph) -> bool {
-    // Functions of equations that move, and which of their captured nodes do.
+    // Functions of equations that depend on an input, with the captured nodes that do.
     let mut waiting: Vec<(Arc<Function>, Vec<bool>)> = Vec::new();
     if jumps_outside_of_functions(tape, subgraph, &mut waiting) {
         return true;
     }
     while let Some((function, moving)) = waiting.pop() {
         let (tape, inputs, output) = function.tape();
-        // The variable is what the equation gives: it moves with whatever is captured.
+        // The variable is the solution of the equation: it depends on whatever is captured.
         let moves = |(k, id): (usize, &NodeId)| (k == 0 || moving[k - 1]).then_some(*id);
         let inputs: Vec<NodeId> = inputs.iter().enumerate().filter_map(moves).collect();
         if jumps_outside_of_functions(&tape, &Subgraph::new(&tape, &inputs, &[output]), &mut waiting) {
@@ -31,7 +31,7 @@ pub fn may_be_discontinuous(tape: &Tape, subgraph: &Subgraph) -> bool {
     false
 }
 
-/// Of a program the functions aside, which are noted down.
+/// Examines a program without the functions of its equations, which are collected.
 fn jumps_outside_of_functions(
     tape: &Tape,
     subgraph: &Subgraph,
@@ -45,7 +45,7 @@ fn jumps_outside_of_functions(
                 Op::Unary(op) => smoothness(*op) == Smoothness::Steps,
                 Op::Binary(Binary::Less | Binary::LessEq) => true,
                 Op::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Div | Binary::Pow) => false,
-                // Whatever its condition was made of.
+                // A jump whatever its condition depends on.
                 Op::Choice(Choice::Select) => reach.depends_on_input(node.operands[0]),
                 Op::Equation(equation) => {
                     functions.push((equation.function().clone(), moving()));

@@ -1,16 +1,16 @@
-//! Data movement resolved, so that equal work is one node.
+//! Copy propagation: data movement is resolved, so that equal expressions become one node.
 //!
-//! Gathers of concatenations, gathers of gathers and gathers that move nothing are looked through. Not one
-//! number changes; but a flow that computes z = f⁻¹(x) and then derives log|det J| at z finds that both read
-//! the same half of x, and the conditioner's network runs once instead of twice. The same goes for gradients:
-//! resolved before the adjoint sweep, what flows back from z and from log|det J| meets at the same node and
-//! goes through the network together.
+//! Gathers of concatenations, gathers of gathers and identity gathers are replaced by their sources. Values do not
+//! change; but in a flow that computes z = f⁻¹(x) and then derives log|det J| at z, both turn out to read the same
+//! half of x, so that the conditioner's network runs once instead of twice. This holds for gradients too: if copies
+//! are propagated before the adjoint sweep, the adjoints of z and of log|det J| meet at one node and pass through the
+//! network together.
 
 use std::collections::HashMap;
 
 use crate::tape::{Node, NodeId, Op, Subgraph, Tape};
 
-/// The same outputs, with needless data movement gone.
+/// Returns the outputs without redundant data movement.
 pub fn propagate_copies(tape: &Tape, subgraph: &Subgraph) -> Vec<NodeId> {
     let mut renamed: HashMap<NodeId, NodeId> = HashMap::new();
     for id in subgraph.nodes() {
@@ -35,7 +35,7 @@ pub fn propagate_copies(tape: &Tape, subgraph: &Subgraph) -> Vec<NodeId> {
     subgraph.outputs().iter().map(|id| renamed.get(id).copied().unwrap_or(*id)).collect()
 }
 
-/// What a gather reads in the end, if that is simpler.
+/// Returns the source of a gather, if it is simpler.
 fn look_through(tape: &Tape, subgraph: &Subgraph, node: &Node) -> Option<NodeId> {
     let Op::Gather(indices) = &node.op else { return None };
     let mut from = node.operands[0];

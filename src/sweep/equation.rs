@@ -1,9 +1,10 @@
-//! Nodes that solve an equation: how one is cut out of a tape, what it depends on, and its derivatives.
+//! Nodes that solve an equation: how the equation is extracted from a tape, what its solution depends on, and its
+//! derivatives.
 //!
-//! z = G(z, c) solved element by element, and h(z, c) = 0 solved by Newton's method, are inverses that no formula
-//! gives. The implicit function theorem gives their derivatives, as nodes again: along h(z, c) = 0
-//! dz = -h_z⁻¹ h_c dc, with a diagonal h_z; along z = G(z, c) it is dz = G_z dz + G_c dc, the same kind of equation
-//! for dz. Backwards the first is a division too, and the second an equation in the opposite order.
+//! z = G(z, c) solved element by element, and h(z, c) = 0 solved by Newton's method, are inverses without a closed
+//! formula. The implicit function theorem gives their derivatives, as nodes again: for h(z, c) = 0 dz = -h_z⁻¹ h_c
+//! dc, with a diagonal h_z; for z = G(z, c) dz = G_z dz + G_c dc, an equation of the same kind for dz. In the adjoint
+//! sweep the first is a division too, and the second an equation in the opposite order.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,10 +17,11 @@ use crate::tape::{
     Data, Equation, Function, Node, NodeId, Op, Operands, Root, Subgraph, Substitution, Tape, Var,
 };
 
-/// `output` as a function of `variable`, and the nodes it captures: input k + 1 of the function is the k-th.
+/// Extracts `output` as a function of `variable`, with the nodes it captures: input k + 1 of the function is the
+/// k-th.
 ///
-/// What does not depend on the variable is captured as it is, so that it is computed once and outside; but a node
-/// with structural zeros is taken inside, down to what it is made of, so that they stay visible.
+/// A subexpression that does not depend on the variable is captured, so that it is computed once, outside; but a node
+/// with structural zeros is copied into the function, with its ancestors, so that the zeros stay visible.
 pub(crate) fn capture(tape: &Tape, variable: NodeId, output: NodeId) -> (Arc<Function>, Operands) {
     let subgraph = Subgraph::new(tape, &[variable], &[output]);
     let layout = Layout::new(tape, &subgraph);
@@ -48,7 +50,8 @@ pub(crate) fn capture(tape: &Tape, variable: NodeId, output: NodeId) -> (Arc<Fun
             node.operands.iter().for_each(|operand| needed[position(*operand)] = true);
         }
     }
-    // In the order in which they are met from the output on: the same function whatever had been recorded before.
+    // In the order in which they are visited from the output: the function does not depend on what was recorded
+    // before.
     let mut captured = Operands::new();
     let mut own: Vec<NodeId> = Vec::new();
     let mut met = vec![false; count];
@@ -90,9 +93,9 @@ pub(crate) fn capture(tape: &Tape, variable: NodeId, output: NodeId) -> (Arc<Fun
     (Arc::new(Function::new(nodes, places, renamed[&output])), captured)
 }
 
-/// The node z = G(z), `output` being G(`variable`) and `order` the place of each element.
+/// Records the node z = G(z), where `output` is G(`variable`) and `order` gives the position of each element.
 ///
-/// `None` when an element of G sees its own or a later element of z.
+/// `None` when an element of G depends on its own or a later element of z.
 pub(crate) fn substitution<'t>(
     tape: &'t Tape,
     variable: Var<'t>,
@@ -111,9 +114,9 @@ pub(crate) fn substitution<'t>(
     Some(tape.push(Op::Equation(Equation::Substitution(Arc::new(equation))), captured, variable.shape()))
 }
 
-/// The node z with h(z) = 0, `output` being h(`variable`), and z within these ends.
+/// Records the node z with h(z) = 0 within these ends, where `output` is h(`variable`).
 ///
-/// It is the caller's to know that each element of h grows with its own element of z and sees no other.
+/// The caller must ensure that each element of h increases with its own element of z and depends on no other.
 pub(crate) fn root<'t>(tape: &'t Tape, variable: Var<'t>, output: Var<'t>, ends: (f64, f64)) -> Var<'t> {
     let (function, captured) = capture(tape, variable.id(), output.id());
     let equation = Root { function, ends: Data::new(&[ends.0, ends.1]) };
@@ -124,12 +127,12 @@ pub(crate) fn root<'t>(tape: &'t Tape, variable: Var<'t>, output: Var<'t>, ends:
 pub(super) enum Dependence {
     /// By operand: pairs (element of z, element of the operand).
     Pairs(Vec<Vec<(u32, u32)>>),
-    /// The place of each element of z, and by operand for each of its elements the first place that it reaches.
+    /// The position of each element of z, and for each element of each operand the first position that depends on it.
     First(Vec<u32>, Vec<Vec<u32>>),
 }
 
 impl Dependence {
-    /// Of an operation that solves an equation; operands that do not move are left out.
+    /// Analyses an operation that solves an equation; operands that do not depend on an input are left out.
     pub(super) fn new(op: &Op, relation: Relation, moves: impl Fn(usize) -> bool) -> Option<Dependence> {
         let (function, order) = match op {
             Op::Equation(Equation::Root(root)) => (&root.function, None),
@@ -186,20 +189,20 @@ impl Dependence {
     }
 }
 
-/// An equation's function at its solution, on the tape again.
+/// Records an equation's function at its solution, on the tape.
 fn at_solution<'t>(function: &Function, z: Var<'t>, operands: &[Var<'t>]) -> (Subgraph, Var<'t>) {
     let arguments: Vec<NodeId> = [z].iter().chain(operands).map(|var| var.id()).collect();
     let value = function.apply(z.tape(), &arguments);
     (Subgraph::new(z.tape(), &arguments, &[value.id()]), value)
 }
 
-/// h_z, which is diagonal: the sum of its row is its entry.
+/// Returns h_z, which is diagonal: the sum of its row is its entry.
 fn slope<'t>(subgraph: &Subgraph, z: Var<'t>) -> Var<'t> {
     let one = z.tape().constant(1.0).broadcast(z.shape());
     tangent(z.tape(), subgraph, &[(z.id(), one)])[0].expect("h grows with z")
 }
 
-/// The seeds of what moves.
+/// Returns the tangent seeds of the operands that have a tangent.
 fn seeds<'t>(operands: &[Var<'t>], tangents: &[Option<Var<'t>>]) -> Vec<(NodeId, Var<'t>)> {
     operands.iter().zip(tangents).filter_map(|(operand, t)| Some((operand.id(), (*t)?))).collect()
 }
@@ -216,7 +219,7 @@ pub(super) fn root_tangent<'t>(
     Some(-(moved / slope(&subgraph, z)))
 }
 
-/// The adjoint of each of these operands: -h_cᵀ (z̄ / h_z).
+/// Returns the adjoint of each of these operands: -h_cᵀ (z̄ / h_z).
 pub(super) fn root_adjoint<'t>(
     equation: &Root,
     z: Var<'t>,
@@ -230,7 +233,7 @@ pub(super) fn root_adjoint<'t>(
     adjoint(z.tape(), &subgraph, &[(value.id(), weight)], &wrt)
 }
 
-/// dz = G_z dz + G_c dc: the same kind of equation.
+/// Solves dz = G_z dz + G_c dc, an equation of the same kind.
 pub(super) fn substitution_tangent<'t>(
     equation: &Substitution,
     z: Var<'t>,
@@ -246,7 +249,7 @@ pub(super) fn substitution_tangent<'t>(
     Some(solved.expect("a tangent sees no later element than the function does"))
 }
 
-/// The adjoint of each of these operands: G_cᵀ a, where a = G_zᵀ a + z̄ is solved in the opposite order.
+/// Returns the adjoint of each of these operands: G_cᵀ a, where a = G_zᵀ a + z̄ is solved in the opposite order.
 pub(super) fn substitution_adjoint<'t>(
     equation: &Substitution,
     z: Var<'t>,

@@ -1,8 +1,8 @@
-//! Guards: the conditions under which an adjoint counts.
+//! Guards: the conditions under which an adjoint is non-zero.
 //!
-//! A guard is a truth function of the conditions of selects, kept as a reduced ordered decision diagram: equal functions
-//! are one guard, so that what comes back from both branches of a choice counts wherever the choice did, and nothing has
-//! to be emitted to see it. Nodes are emitted for a guard only when it is asked for.
+//! A guard is a Boolean function of the conditions of selects, kept as a reduced ordered decision diagram: equal
+//! functions are one guard, so that an adjoint that returns from both branches of a select is recognised as having
+//! the guard of the select, without emitting nodes. Nodes are emitted for a guard only on demand.
 //!
 //! Source: Bryant, "Graph-based algorithms for boolean function manipulation" (1986), section 4.
 
@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 use super::tangent::choice;
 use crate::tape::{NodeId, Shape, Tape, Var, joined};
 
-/// A truth function of conditions, element by element of what it guards.
+/// A Boolean function of conditions, for each element of what it guards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Guard(u32);
 
@@ -25,7 +25,7 @@ impl Guard {
     }
 }
 
-/// A decision: one guard where the atom holds, another where it does not.
+/// A decision node: one guard where the atom holds, another where it does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Decision {
     atom: u32,
@@ -33,23 +33,23 @@ struct Decision {
     fails: Guard,
 }
 
-/// What decisions are about.
+/// The atoms that decisions test.
 enum Atom<'t> {
     /// A node of zeros and ones.
     Condition(Var<'t>),
     /// Another guard, its elements moved.
     Moved(Guard, Box<dyn Fn(Var<'t>) -> Var<'t> + 't>),
-    /// The guards of pieces of these shapes, each element where the list says, in a node of this shape.
+    /// Guards of pieces of these shapes, each element at the listed position, in a node of this shape.
     Joined(Vec<(Guard, Shape)>, Vec<usize>, Shape),
     /// Any element of any of these, for every element of this shape.
     Any(Vec<Guard>, Shape),
-    /// Two guards whose diagram together would be large.
+    /// Two guards whose combined diagram would be large.
     Either(Guard, Guard),
     Both(Guard, Guard),
 }
 
 impl Atom<'_> {
-    /// The guards it is made of.
+    /// Returns the guards that the atom is made of.
     fn parts(&self) -> SmallVec<[Guard; 2]> {
         match self {
             Atom::Condition(_) => SmallVec::new(),
@@ -61,20 +61,20 @@ impl Atom<'_> {
     }
 }
 
-/// How a guard is emitted.
+/// A way to emit a guard.
 #[derive(Clone, Copy)]
 enum Route {
-    /// By its decision.
+    /// From its decision.
     Decision,
-    /// By the combination that it first was the result of.
+    /// From the combination that it was first the result of.
     Combination(Combination, Guard, Guard),
 }
 
-/// How far routes are looked down for what is there already.
+/// The depth to which routes are searched for nodes that exist already.
 const DEPTH: usize = 4;
 
-/// Steps that combining two diagrams may take. Those of choices among K values take K; what would take more is
-/// combined by a node instead.
+/// The maximum number of steps to combine two diagrams. A choice among K values takes K; a larger combination becomes
+/// an atom instead.
 const STEPS: usize = 512;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,14 +86,14 @@ enum Combination {
 /// All guards of one sweep.
 pub(super) struct Guards<'t> {
     tape: &'t Tape,
-    /// The first two stand for what is fixed. A decision comes after its branches, and its atom is newer than theirs.
+    /// The first two are the constants. A decision comes after its branches, and its atom is newer than theirs.
     decisions: Vec<Decision>,
     unique: FxHashMap<Decision, Guard>,
-    /// By guard: the combination that it first was the result of.
+    /// By guard: the combination that it was first the result of.
     combinations: Vec<Option<(Combination, Guard, Guard)>>,
     atoms: Vec<Atom<'t>>,
     conditions: FxHashMap<NodeId, u32>,
-    /// By guard and by atom: its node, once it was asked for.
+    /// By guard and by atom: its node, once it was emitted.
     formed: Vec<Option<Var<'t>>>,
     formed_atoms: Vec<Option<Var<'t>>>,
 }
@@ -113,7 +113,7 @@ impl<'t> Guards<'t> {
         }
     }
 
-    /// Where a node of zeros and ones is 1, and where it is 0.
+    /// Returns the guard that holds where a node of zeros and ones is 1, and its negation.
     pub fn of_condition(&mut self, condition: Var<'t>) -> [Guard; 2] {
         let atom = match self.conditions.get(&condition.id()) {
             Some(atom) => *atom,
@@ -137,7 +137,7 @@ impl<'t> Guards<'t> {
         self.combined(Combination::Both, a, b)
     }
 
-    /// The guard of what was moved by a linear map of elements.
+    /// Returns the guard of an adjoint to which a linear map of elements was applied.
     pub fn moved(&mut self, guard: Guard, by: impl Fn(Var<'t>) -> Var<'t> + 't) -> Guard {
         if guard.is_fixed() {
             return guard;
@@ -145,16 +145,16 @@ impl<'t> Guards<'t> {
         self.holds(Atom::Moved(guard, Box::new(by)))
     }
 
-    /// The guard of a node of this shape that is put together of pieces of theirs, each element where the list says.
+    /// Returns the guard of a node of this shape that is assembled from pieces, each element at the listed position.
     pub fn joined(&mut self, pieces: Vec<(Guard, Shape)>, positions: Vec<usize>, shape: Shape) -> Guard {
-        // Where nothing is put nothing counts, but 0 is what such an element gets all the same.
+        // Elements that no piece fills are 0, so the guard may be true for them.
         match pieces.iter().all(|(guard, _)| *guard == Guard::ALWAYS) {
             true => Guard::ALWAYS,
             false => self.holds(Atom::Joined(pieces, positions, shape)),
         }
     }
 
-    /// The guard of what is made of all elements together: it counts where any of them does.
+    /// Returns the guard of a value that depends on all elements together: it holds where that of any element does.
     pub fn any(&mut self, guard: Guard, shape: Shape) -> Guard {
         if guard.is_fixed() {
             return guard;
@@ -162,7 +162,7 @@ impl<'t> Guards<'t> {
         let mut parts: Vec<(Guard, Shape)> = Vec::new();
         let Decision { atom, holds, fails } = self.decisions[guard.0 as usize];
         match &self.atoms[atom as usize] {
-            // Of pieces of one shape, any element of any piece: the elements need not be brought together first.
+            // Of pieces of one shape, any element of any piece: the elements need not be concatenated first.
             Atom::Joined(pieces, ..) if holds == Guard::ALWAYS && fails == Guard::NEVER => {
                 for (guard, shape) in pieces.clone() {
                     match parts.iter().position(|(_, of)| *of == shape) {
@@ -181,10 +181,10 @@ impl<'t> Guards<'t> {
         self.holds(Atom::Any(parts, shape))
     }
 
-    /// The guard as a node of zeros and ones.
+    /// Emits the guard as a node of zeros and ones.
     ///
     /// # Panics
-    /// When it holds always or never.
+    /// When it is always or never true.
     pub fn form(&mut self, guard: Guard) -> Var<'t> {
         let mut waiting = vec![guard];
         while let Some(next) = waiting.last().copied() {
@@ -203,7 +203,7 @@ impl<'t> Guards<'t> {
         self.formed[guard.0 as usize].expect("it was formed")
     }
 
-    /// What a guard is emitted from on this route.
+    /// Returns what a guard is emitted from on this route.
     fn parts(&self, guard: Guard, route: Route) -> SmallVec<[Guard; 4]> {
         match route {
             Route::Combination(_, a, b) => SmallVec::from_slice(&[a, b]),
@@ -218,7 +218,7 @@ impl<'t> Guards<'t> {
         }
     }
 
-    /// The route of fewest nodes that are not there yet, as far as one looks down; and how many.
+    /// Returns the route with the fewest new nodes, within the search depth, and their number.
     fn cheapest(&self, guard: Guard, depth: usize) -> (usize, Route) {
         if guard.is_fixed() || self.formed[guard.0 as usize].is_some() {
             return (0, Route::Decision);
@@ -228,7 +228,7 @@ impl<'t> Guards<'t> {
         }
         let both = |a: Guard, b: Guard| self.cheapest(a, depth - 1).0 + self.cheapest(b, depth - 1).0;
         let Decision { atom, holds, fails } = self.decisions[guard.0 as usize];
-        // What an atom is made of is not looked at: that may be a long list.
+        // The parts of an atom are not searched: there may be many.
         let own = if self.formed_atoms[atom as usize].is_some() { 1 } else { 2 };
         let by_decision = own + both(holds, fails);
         if let Some((how, a, b)) = self.combinations[guard.0 as usize] {
@@ -240,7 +240,7 @@ impl<'t> Guards<'t> {
         (by_decision, Route::Decision)
     }
 
-    /// From the nodes of its parts.
+    /// Emits a guard from the nodes of its parts.
     fn form_by(&mut self, guard: Guard, route: Route) -> Var<'t> {
         let Decision { atom, holds, fails } = self.decisions[guard.0 as usize];
         let of = |guard: Guard| self.formed[guard.0 as usize].expect("its parts were formed");
@@ -304,7 +304,7 @@ impl<'t> Guards<'t> {
         self.atoms.len() as u32 - 1
     }
 
-    /// Where a new atom holds.
+    /// Returns the guard that holds where a new atom does.
     fn holds(&mut self, atom: Atom<'t>) -> Guard {
         let atom = self.new_atom(atom);
         self.decision(Decision { atom, holds: Guard::ALWAYS, fails: Guard::NEVER })
@@ -369,7 +369,7 @@ impl<'t> Guards<'t> {
         }
         *steps = steps.checked_sub(1)?;
         let [of_a, of_b] = [a, b].map(|guard| self.decisions[guard.0 as usize]);
-        // The newest atom is decided on first: what a nested choice adds is on top, and costs one step.
+        // The newest atom is decided first: a nested choice is added on top, in one step.
         let atom = of_a.atom.max(of_b.atom);
         let branches = |guard: Guard, of: Decision| match of.atom == atom {
             true => (of.holds, of.fails),

@@ -1,8 +1,8 @@
-//! The limit sweep: where the elements of a program go when its variable goes to ±∞.
+//! The limit sweep: the limits of the elements of a program as its variable tends to ±∞.
 //!
-//! It is asked of functions that grow with their variable: one that goes to -∞ on the left and to ∞ on the right
-//! crosses 0 whatever the rest is, so that an equation has a solution for every right side. Limits hold for all
-//! values of what else the function depends on, each kept fixed.
+//! It is used for increasing functions: one that tends to -∞ on the left and to ∞ on the right has a zero whatever
+//! its other operands are, so that an equation has a solution for every right side. Limits hold for all values of the
+//! other operands, each kept fixed.
 
 use std::collections::HashMap;
 
@@ -11,25 +11,25 @@ use super::continuity::may_be_discontinuous;
 use super::function;
 use crate::tape::{Binary, Choice, Function, Node, NodeId, Op, Subgraph, Tape};
 
-/// Where the elements of a node go.
+/// The limits of the elements of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Limit {
-    /// Nowhere: they do not depend on the variable.
+    /// Constant: they do not depend on the variable.
     Fixed,
-    /// They stay between two numbers.
+    /// They stay bounded.
     Bounded,
-    /// To ∞.
+    /// They tend to ∞.
     Up,
-    /// To -∞.
+    /// They tend to -∞.
     Down,
-    /// Who knows.
+    /// Unknown.
     Unknown,
 }
 
 use Limit::{Bounded, Down, Fixed, Unknown, Up};
 
 impl Limit {
-    /// Of a function that is continuous on the reals, with these limits on the left and on the right.
+    /// The limit of a function that is continuous on the reals and has these limits on the left and on the right.
     pub fn of_continuous(self, left: Limit, right: Limit) -> Limit {
         match self {
             Down => left,
@@ -38,14 +38,14 @@ impl Limit {
         }
     }
 
-    /// Of a function that goes to ∞ on the right, and of which no more is said.
+    /// The limit of a function that tends to ∞ on the right, and of which nothing else is known.
     pub fn only_upwards(self) -> Limit {
         if self == Up { Up } else { Unknown }
     }
 }
 
-/// Whether a function that grows with its variable is 0 somewhere between these ends, for all values of what it
-/// captures. Only for ends at ±∞ is that answered with yes.
+/// Whether an increasing function is proven to have a zero between these ends, for all values of what it captures.
+/// Only ends at ±∞ are proven.
 pub(super) fn crosses_zero(function: &Function, ends: (f64, f64), captured: &[Bound]) -> bool {
     if ends != (f64::NEG_INFINITY, f64::INFINITY) {
         return false;
@@ -55,7 +55,7 @@ pub(super) fn crosses_zero(function: &Function, ends: (f64, f64), captured: &[Bo
     let given: Vec<(NodeId, Bound)> =
         inputs.into_iter().zip([Bound::REALS].into_iter().chain(captured.iter().copied())).collect();
     let bounds = Bounds::new(&tape, &given);
-    // Between a value below and one above lies 0 only if nothing is jumped over.
+    // A continuous function that is negative on the left and positive on the right has a zero between.
     bounds.of(output).defined
         && !may_be_discontinuous(&tape, &Subgraph::new(&tape, &[variable], &[output]))
         && limit(&tape, variable, output, &bounds, Down) == Down
@@ -66,7 +66,7 @@ fn limit(tape: &Tape, variable: NodeId, output: NodeId, bounds: &Bounds<'_>, sta
     let subgraph = Subgraph::new(tape, &[variable], &[output]);
     let mut limits: HashMap<NodeId, Limit> = HashMap::new();
     for id in subgraph.nodes() {
-        // Of no elements none goes anywhere, and neither does their sum.
+        // A sum of no elements is constant.
         let limit = match *id == variable {
             _ if tape.shape(*id).is_empty() => Fixed,
             true => start,
@@ -88,7 +88,7 @@ fn node_limit(node: &Node, limits: &HashMap<NodeId, Limit>, bounds: &Bounds<'_>)
         Op::Binary(Binary::Add) => sum(of(0), of(1)),
         Op::Binary(Binary::Sub) => sum(of(0), turned(of(1))),
         Op::Binary(Binary::Mul) => product((of(0), bound(0)), (of(1), bound(1))),
-        // A denominator that keeps its distance from 0 does not move what is bounded; one that is fixed keeps signs.
+        // A denominator bounded away from 0 keeps a bounded quotient bounded; a constant one also keeps signs.
         Op::Binary(Binary::Div) => match (of(0), of(1)) {
             (Up, Fixed) if bound(1).is_positive() => Up,
             (Down, Fixed) if bound(1).is_positive() => Down,
@@ -104,7 +104,7 @@ fn node_limit(node: &Node, limits: &HashMap<NodeId, Limit>, bounds: &Bounds<'_>)
             (Fixed | Bounded, Fixed | Bounded) => Bounded,
             _ => Unknown,
         },
-        // Whichever branch it is that is taken.
+        // Whichever branch is taken.
         Op::Choice(Choice::Select) => match (of(1), of(2)) {
             (Fixed | Bounded, Fixed | Bounded) => Bounded,
             (a, b) if a == b => a,
@@ -141,7 +141,7 @@ fn sum(a: Limit, b: Limit) -> Limit {
 }
 
 fn product((a, a_bound): (Limit, Bound), (b, b_bound): (Limit, Bound)) -> Limit {
-    // What is bounded moves nothing unless it can come near 0.
+    // A bounded factor preserves a limit only if it is bounded away from 0.
     let sign = |limit: Limit, bound: Bound| match limit {
         Fixed if bound.is_positive() => Some(1),
         Fixed if bound.is_negative() => Some(-1),

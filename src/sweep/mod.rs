@@ -9,13 +9,13 @@
 //! | [`may_be_discontinuous`](fn@may_be_discontinuous) | whether it is continuous | proofs of monotonicity |
 //! | [`bound`] | an interval, for all inputs and parameters | signs, domains |
 //! | [`simplify`](fn@simplify::simplify) | an equal, smaller program | textbook formulas |
-//! | [`propagate_copies`] | what is read in the end | equal work as one node |
+//! | [`propagate_copies`] | the source of its data | equal expressions as one node |
 //! | [`invert`](fn@invert) | the program run backwards | inverses, as formulas |
 //! | [`render`](fn@render), [`formulas`] | terms | formulas in text, LaTeX and MathML |
 //!
-//! Each is an exhaustive match on [`Op`](crate::tape::Op). What they ask of a function of one number (its value,
-//! derivative, interval, limits, inverse, notation) stands together in one row of `function`. Derivatives are emitted as nodes on the same tape
-//! and never executed on the side, so there is one executor, and a derivative can be derived again.
+//! Each is an exhaustive match on [`Op`](crate::tape::Op). What the sweeps need of a function of one number (its
+//! value, derivative, interval, limits, inverse, notation) is one row of `function`. Derivatives are emitted as nodes
+//! on the same tape, so there is one executor, and a derivative can be differentiated again.
 
 mod adjoint;
 pub mod bound;

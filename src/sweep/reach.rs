@@ -1,10 +1,10 @@
-//! The reach sweep: which inputs an element depends on, and which outputs it reaches.
+//! The dependence sweep: which inputs an element depends on, and which outputs depend on it.
 //!
-//! Everything that is proven about structure is read off the *edges* of a program: element v of a node
-//! depends on element u of an operand. The edges of an operation are one match (`Reach::edges`); highest
-//! and lowest indices, bit sets, slices and paths are all passes over them. An edge that a structural zero
-//! kills is not there: an element that is the **constant** 0 (a mask, padding) takes its factor with it, a
-//! parameter that merely happens to be 0.0 does not. So what follows holds for all inputs and all parameters.
+//! All structural proofs use the *edges* of a program: element v of a node depends on element u of an operand. The
+//! edges of an operation are one match (`Reach::edges`); highest and lowest indices, bit sets, slices and paths are
+//! passes over them. A structural zero removes edges: a factor of an element that is the **constant** 0 (a mask,
+//! padding) has none, while a parameter that happens to be 0.0 keeps them. So what follows holds for all inputs and
+//! all parameters.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -15,16 +15,16 @@ use super::function::is_flat;
 use super::zeros::{product_sizes, structural_zeros};
 use crate::tape::{Binary, Choice, NodeId, Op, Positions, Subgraph, Tape};
 
-/// What counts as depending.
+/// What counts as a dependence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Relation {
-    /// The value: conditions count. For proofs of order and for inversion.
+    /// Of the value: conditions count. For proofs of order and for inversion.
     Value,
-    /// The derivative: conditions do not count. For tangents.
+    /// Of the derivative: conditions do not count. For tangents.
     Derivative,
 }
 
-/// Numbers for the elements of all nodes of a program, node by node.
+/// A numbering of the elements of all nodes of a program, node by node.
 #[derive(Clone, Debug)]
 pub struct Layout {
     positions: Arc<Positions>,
@@ -44,17 +44,17 @@ impl Layout {
         Layout { positions: subgraph.positions(), offsets }
     }
 
-    /// How many elements there are.
+    /// The number of elements.
     pub fn len(&self) -> usize {
         self.offsets[self.offsets.len() - 1]
     }
 
-    /// Whether there are none.
+    /// Whether there are no elements.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The place of a node in the program's order, if it belongs to the program.
+    /// The position of a node in the program, if it belongs to it.
     pub fn position(&self, id: NodeId) -> Option<usize> {
         self.positions.of(id)
     }
@@ -68,7 +68,7 @@ impl Layout {
         self.offsets[position]..self.offsets[position + 1]
     }
 
-    /// The position of the node an element belongs to.
+    /// The position of the node that an element belongs to.
     pub fn node_of(&self, element: usize) -> usize {
         self.offsets.partition_point(|offset| *offset <= element) - 1
     }
@@ -81,16 +81,16 @@ pub struct Reach<'a> {
     relation: Relation,
     layout: Layout,
     zeros: Vec<bool>,
-    /// By position: whether the node depends on an input at all.
+    /// By position: whether the node depends on any input.
     active: Vec<bool>,
-    /// By position: whether every element of the node depends on every element of its second operand, and on nothing
-    /// else: a product with a fixed matrix without zeros.
+    /// By position: whether every element of the node depends on every element of its second operand and on nothing
+    /// else, as in a product with a fixed matrix without zeros.
     full: Vec<bool>,
     /// By position: what the elements of a node that solves an equation depend on.
     equations: HashMap<usize, Dependence>,
 }
 
-/// One step of a dependence: an element of a node.
+/// A step of a path: an element of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
     /// The node.
@@ -99,11 +99,11 @@ pub struct Step {
     pub element: usize,
 }
 
-/// No index: the element depends on no input, or reaches no output.
+/// No label: the element depends on no input, or no output depends on it.
 pub const NONE: u32 = u32::MAX;
 
 impl<'a> Reach<'a> {
-    /// Prepares a program: numbers its elements and finds its structural zeros.
+    /// Analyses a program: numbers its elements and finds its structural zeros.
     pub fn new(tape: &'a Tape, subgraph: &'a Subgraph, relation: Relation) -> Reach<'a> {
         let layout = Layout::new(tape, subgraph);
         let zeros = structural_zeros(tape, subgraph, &layout);
@@ -135,11 +135,11 @@ impl<'a> Reach<'a> {
                 })
         };
         let full = subgraph.nodes().iter().enumerate().map(is_full).collect();
-        // An input is where the program begins: what it was computed from is not looked at.
+        // The program begins at its inputs: their ancestors are not visited.
         Reach { tape, subgraph, relation, layout, zeros, active, full, equations }
     }
 
-    /// Whether a node depends on an input at all.
+    /// Whether a node depends on any input.
     pub fn depends_on_input(&self, id: NodeId) -> bool {
         self.layout.position(id).is_some_and(|position| self.active[position])
     }
@@ -173,7 +173,7 @@ impl<'a> Reach<'a> {
             let position = self.layout.position(node.operands[k]).expect("operands belong to the program");
             self.active[position].then_some(range)
         };
-        // The zeros of an operand, active or not.
+        // The structural zeros of an operand, whether or not it depends on an input.
         let zero = |k: usize, e: usize| self.zeros[self.layout.elements(node.operands[k]).start + e];
         let mut elementwise = |k: usize| {
             for (e, u) in range(k).into_iter().flatten().enumerate() {
@@ -291,8 +291,8 @@ impl<'a> Reach<'a> {
         }
     }
 
-    /// Carries values along all edges into a node: `join` is what an element makes of one that it depends on, and does
-    /// not depend on order or repetition.
+    /// Propagates values along all edges into a node: `join` combines the values of the elements that an element
+    /// depends on; it must be associative, commutative and idempotent.
     fn carry<T: Copy>(&self, position: usize, values: &mut [T], join: impl Fn(T, T) -> T) {
         let Some((to, from)) = self.all_to_all(position) else {
             self.edges(position, |v, u| {
@@ -307,7 +307,7 @@ impl<'a> Reach<'a> {
         }
     }
 
-    /// The same from a node to what it depends on.
+    /// Propagates values from a node to the elements it depends on.
     fn carry_back<T: Copy>(&self, position: usize, values: &mut [T], join: impl Fn(T, T) -> T) {
         let Some((to, from)) = self.all_to_all(position) else {
             self.edges(position, |v, u| {
@@ -322,14 +322,15 @@ impl<'a> Reach<'a> {
         }
     }
 
-    /// The elements of a node and of an operand of which each depends on each: not rows times columns edges.
+    /// Returns the elements of a node and of an operand if each depends on each, so that edges need not be
+    /// enumerated.
     fn all_to_all(&self, position: usize) -> Option<(Range<usize>, Range<usize>)> {
         let id = self.subgraph.nodes()[position];
         let vector = || self.tape.with_node(id, |node| node.operands[1]);
         self.full[position].then(|| (self.layout.elements(id), self.layout.elements(vector())))
     }
 
-    /// Visits every edge of the program: (element, element of an operand that it is computed from).
+    /// Visits every edge of the program: (element, element of an operand that it depends on).
     pub fn each_edge(&self, mut visit: impl FnMut(usize, usize)) {
         for position in 0..self.subgraph.nodes().len() {
             self.edges(position, |to, from| {
@@ -340,7 +341,7 @@ impl<'a> Reach<'a> {
         }
     }
 
-    /// Whether an edge may be followed: nothing comes out of a structural zero.
+    /// Whether an edge exists: a structural zero depends on nothing.
     fn alive(&self, element: usize) -> bool {
         !self.zeros[element]
     }
@@ -362,14 +363,14 @@ impl<'a> Reach<'a> {
         highest
     }
 
-    /// lo: for every element the smallest label among the outputs it reaches, or [`NONE`].
+    /// lo: for every element the smallest label among the outputs that depend on it, or [`NONE`].
     ///
     /// `labels` gives a label to each output element.
     pub fn lowest(&self, labels: &[u32]) -> Vec<u32> {
         let mut lowest = vec![NONE; self.layout.len()];
         for (element, label) in self.output_elements().into_iter().zip(labels) {
-            // Two outputs may be one node (the tape is hash-consed): the smaller label wins. NONE is the
-            // largest number, so min works on it as it stands.
+            // Two outputs may be one node (the tape is hash-consed): the smaller label is used. NONE is the largest
+            // number, so min handles it.
             lowest[element] = lowest[element].min(*label);
         }
         for position in (0..self.subgraph.nodes().len()).rev() {
@@ -392,7 +393,7 @@ impl<'a> Reach<'a> {
         sets
     }
 
-    /// For every element a 64-bit set: the outputs among `block*64 .. block*64 + 64` it reaches.
+    /// For every element a 64-bit set: the outputs among `block*64 .. block*64 + 64` that depend on it.
     pub fn outputs_of(&self, block: usize) -> Vec<u64> {
         let mut sets = vec![0u64; self.layout.len()];
         for (number, element) in self.output_elements().into_iter().enumerate() {

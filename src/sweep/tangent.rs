@@ -1,12 +1,11 @@
-//! The tangent sweep: derivatives forwards, emitted as nodes.
+//! The tangent sweep: forward-mode derivatives, emitted as nodes.
 //!
-//! Seeds are directions at the inputs; what comes out is the derivative of every output in that direction, a
-//! node on the same tape. A tangent that is zero by structure is *absent*: it costs nothing, and no 0·∞ can
-//! arise from it.
+//! Seeds are directions at the inputs; the result is the derivative of every output in that direction, a node on the
+//! same tape. A tangent that is structurally zero is *absent*: it costs nothing, and no 0·∞ can arise from it.
 //!
-//! A *sliced* sweep keeps an edge only when both its ends carry the same label. With the slices of a
-//! triangular program as labels, and 1 as the seed of every input, one sweep gives the whole diagonal of the
-//! Jacobian: what is in no slice (the conditioner of a coupling layer) is never touched.
+//! A *sliced* sweep keeps an edge only if both its ends carry the same label. With the slices of a triangular program
+//! as labels, and 1 as the seed of every input, one sweep gives the whole diagonal of the Jacobian: nodes outside of
+//! every slice (the conditioner of a coupling layer) are not differentiated.
 
 use smallvec::SmallVec;
 
@@ -15,14 +14,14 @@ use super::partial::{self, Partial, branches};
 use super::reach::{Layout, NONE};
 use crate::tape::{Choice, Equation, Node, NodeId, Op, Shape, Subgraph, Tape, Var, joined};
 
-/// The derivative of each output in the direction of the seeds; `None` where it is zero by structure.
+/// Returns the derivative of each output in the direction of the seeds; `None` where it is structurally zero.
 ///
-/// A seed is an input of the program and its tangent, of the same shape; inputs without a seed do not move.
+/// A seed is an input of the program and its tangent, of the same shape; inputs without a seed have the tangent 0.
 pub fn tangent<'t>(tape: &'t Tape, subgraph: &Subgraph, seeds: &[(NodeId, Var<'t>)]) -> Vec<Option<Var<'t>>> {
     Sweep { tape, labels: None }.run(subgraph, seeds)
 }
 
-/// The same along edges whose two ends carry the same label, and along no others.
+/// As [`tangent`], restricted to edges whose two ends carry the same label.
 ///
 /// `labels` gives each element of `layout` a label, or [`NONE`].
 pub fn sliced_tangent<'t>(
@@ -82,7 +81,7 @@ impl<'t> Sweep<'t, '_> {
             Op::MatMul | Op::Outer | Op::LogAbsDet | Op::Inverse | Op::Equation(_) => {
                 self.label_by_label(id, node, own, tangents)
             }
-            // One element may go to several places: drop the edges where they arrive, not where they start.
+            // One element may be read several times: drop edges at the reading node, not at the element.
             Op::Broadcast | Op::Gather(_) => {
                 let theirs = self.labels(node.operands[0])?;
                 let from = |v: usize| match &node.op {
@@ -94,7 +93,7 @@ impl<'t> Sweep<'t, '_> {
                 restrict(rule(self.tape, id, node, tangents)?, &keep)
             }
             _ => {
-                // Added up on the way: a concatenation may have as many operands as elements.
+                // Accumulated while iterating: a concatenation may have as many operands as elements.
                 let mut start = 0;
                 let restricted = |(k, t): (usize, &Option<Var<'t>>)| {
                     let first = start;
@@ -107,8 +106,8 @@ impl<'t> Sweep<'t, '_> {
         }
     }
 
-    /// The tangent of operand k on the elements whose edge into the node is kept, and zero elsewhere. `first` elements
-    /// are those of the operands before it.
+    /// Returns the tangent of operand k on the elements whose edge into the node is kept, and zero elsewhere. `first`
+    /// is the number of elements of the operands before it.
     fn restrict_operand(
         &self,
         node: &Node,
@@ -159,7 +158,7 @@ impl<'t> Sweep<'t, '_> {
         Some(if in_place { products } else { products.scatter(&to, node.shape) })
     }
 
-    /// One full sweep of the node for each label: for operations whose elements all meet.
+    /// Runs one full sweep of the node for each label: for operations in which all elements interact.
     fn label_by_label(
         &self,
         id: NodeId,
@@ -203,7 +202,7 @@ fn positions_by_label(labels: &[u32]) -> Vec<(u32, usize)> {
     positions
 }
 
-/// The tangent of a node from those of its operands: one line an operation.
+/// Returns the tangent of a node from those of its operands: one line for each operation.
 fn rule<'t>(tape: &'t Tape, id: NodeId, node: &Node, tangents: &[Option<Var<'t>>]) -> Option<Var<'t>> {
     let y = tape.var(id);
     let operands: Vec<Var<'t>> = node.operands.iter().map(|operand| tape.var(*operand)).collect();
@@ -262,7 +261,7 @@ fn rule<'t>(tape: &'t Tape, id: NodeId, node: &Node, tangents: &[Option<Var<'t>>
     }
 }
 
-/// What an operand's tangent adds to that of the node.
+/// Returns the contribution of an operand's tangent to that of the node.
 fn share<'t>(partial: Partial<'t>, t: Var<'t>) -> Option<Var<'t>> {
     match partial {
         Partial::Zero => None,
@@ -272,7 +271,7 @@ fn share<'t>(partial: Partial<'t>, t: Var<'t>) -> Option<Var<'t>> {
     }
 }
 
-/// What a choice does to tangents: it chooses, so that a NaN of the branch not taken goes nowhere.
+/// Returns the tangent of a choice: it selects, so that a NaN of the branch not taken does not propagate.
 fn choose<'t>(condition: Var<'t>, then: Option<Var<'t>>, otherwise: Option<Var<'t>>) -> Option<Var<'t>> {
     if then.is_none() && otherwise.is_none() {
         return None;
@@ -281,7 +280,7 @@ fn choose<'t>(condition: Var<'t>, then: Option<Var<'t>>, otherwise: Option<Var<'
     Some(choice(condition, then.unwrap_or(zero), otherwise.unwrap_or(zero)))
 }
 
-/// A select whose condition is a node already.
+/// Records a select whose condition is a node already.
 pub(crate) fn choice<'t>(condition: Var<'t>, then: Var<'t>, otherwise: Var<'t>) -> Var<'t> {
     let operands = [condition.id(), then.id(), otherwise.id()];
     condition.tape().push(Op::Choice(Choice::Select), operands.into_iter().collect(), condition.shape())
@@ -294,7 +293,7 @@ pub(super) fn add<'t>(a: Option<Var<'t>>, b: Option<Var<'t>>) -> Option<Var<'t>>
     }
 }
 
-/// The elements to keep, and a structural zero elsewhere.
+/// Keeps some elements and puts a structural zero elsewhere.
 fn restrict<'t>(t: Var<'t>, keep: &[bool]) -> Option<Var<'t>> {
     let positions: Vec<usize> = (0..keep.len()).filter(|e| keep[*e]).collect();
     if positions.is_empty() {
@@ -306,13 +305,13 @@ fn restrict<'t>(t: Var<'t>, keep: &[bool]) -> Option<Var<'t>> {
     Some(t.gather(&positions).scatter(&positions, t.shape()))
 }
 
-/// `factor·t`, without the product when t is 1.
+/// Returns `factor·t`, without the product when t is 1.
 pub(super) fn times<'t>(factor: Var<'t>, t: Var<'t>) -> Var<'t> {
     if is_one(t) { factor } else { factor * t }
 }
 
-/// A gather that leaves a repeated scalar a repeated scalar and a constant a constant; a tangent that is
-/// zero everywhere is absent.
+/// Gathers a tangent; a repeated scalar stays a repeated scalar and a constant a constant, and a tangent that is zero
+/// everywhere is absent.
 fn pick<'t>(t: Var<'t>, positions: &[usize], shape: Shape) -> Option<Var<'t>> {
     let node = t.tape().node(t.id());
     match &node.op {
@@ -339,7 +338,7 @@ pub(crate) fn is_one(t: Var<'_>) -> bool {
     }
 }
 
-/// The place of the only entry of a constant unit vector.
+/// Returns the position of the only entry of a constant unit vector.
 fn one_hot(t: Var<'_>) -> Option<usize> {
     t.tape().with_node(t.id(), |node| {
         let Op::Constant(data) = &node.op else { return None };

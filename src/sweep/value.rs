@@ -1,11 +1,10 @@
-//! The value sweep: what each operation does to numbers, for many samples at a time.
+//! The value sweep: the numeric result of each operation, for many samples at a time.
 //!
-//! A *lane* is a sample. A batched node keeps its numbers feature-major, `[element][lane]`, so that an
-//! elementwise operation is one loop over contiguous memory; a shared node (it depends on no input) has one
-//! lane and serves all. Which nodes are run when, and in which buffers, is [`crate::program`]'s business.
+//! A *lane* is a sample. A batched node stores its numbers feature-major, `[element][lane]`, so that an elementwise
+//! operation is one loop over contiguous memory; a shared node (it depends on no input) has one lane for all. The
+//! order and the buffers of execution are chosen in [`crate::program`].
 //!
-//! Structural zeros are honoured as the reach sweep sees them: a proven zero is 0 even where the formula
-//! would say 0·∞.
+//! Structural zeros are respected as in the dependence sweep: a proven zero is 0 even where the formula gives 0·∞.
 
 use super::function::{self, WithValue};
 use crate::numeric::{Lu, Number};
@@ -20,7 +19,7 @@ pub struct OperandValues<'a, F> {
     pub width: usize,
     /// Its shape.
     pub shape: Shape,
-    /// Which elements are structural zeros; empty when none is.
+    /// Which elements are structural zeros; empty when there are none.
     pub zeros: &'a [bool],
 }
 
@@ -60,7 +59,7 @@ pub fn evaluate<F: Number>(
         }
         Op::Unary(op) => function::with_value(*op, Map { a: operands[0], out, lanes }),
         Op::Binary(op) => binary(*op, operands[0], operands[1], out, lanes),
-        // A NaN on either side comes out: it is never swallowed.
+        // A NaN in either operand propagates.
         Op::Choice(Choice::Min) => {
             zip(operands[0], operands[1], out, lanes, |a, b| if a <= b || a.is_nan() { a } else { b })
         }
@@ -164,7 +163,7 @@ fn binary<F: Number>(
     }
 }
 
-/// A function of each number.
+/// Applies a function to each number.
 struct Map<'a, F> {
     a: OperandValues<'a, F>,
     out: &'a mut [F],
@@ -221,12 +220,12 @@ fn accumulate<F: Number>(from: &[F], to: &mut [F], f: impl Fn(F, F) -> F) {
     }
 }
 
-/// A matrix times a vector or a matrix; terms with a structural zero are skipped, not multiplied.
+/// Multiplies a matrix with a vector or a matrix; terms with a structural zero are skipped, not multiplied.
 fn product<F: Number>(a: OperandValues<'_, F>, b: OperandValues<'_, F>, out: &mut [F], lanes: usize) {
     let (rows, inner) = a.shape.matrix_dims();
     let columns = b.shape.len() / inner.max(1);
     if lanes == 1 && columns == 1 {
-        // The same sums, in a register.
+        // As below, with the sum in a register.
         for (row, sum) in out.iter_mut().enumerate() {
             *sum = (row * inner..(row + 1) * inner).zip(0..inner).fold(F::zero(), |sum, (entry, k)| {
                 if a.is_zero(entry) || b.is_zero(k) {
@@ -257,7 +256,7 @@ fn product<F: Number>(a: OperandValues<'_, F>, b: OperandValues<'_, F>, out: &mu
     }
 }
 
-/// sum + a·b, lane by lane; either may be one number for all lanes.
+/// Adds a·b to the sum, lane by lane; either may be one number for all lanes.
 fn add_product<F: Number>(a: &[F], b: &[F], sums: &mut [F]) {
     match (a.len() == sums.len(), b.len() == sums.len()) {
         (true, true) => {

@@ -1,8 +1,8 @@
 //! Structural zeros: the elements of a program that are 0 for all inputs and parameters.
 //!
-//! A **constant** 0 (a mask, padding) takes its factor with it; a parameter that merely happens to be 0.0 does
-//! not. The reach sweep has no edges through them, and the executor skips them: 0·∞ is NaN to a computer and
-//! must not leak across a proven zero.
+//! A factor that is the **constant** 0 (a mask, padding) makes a product 0; a parameter that happens to be 0.0 does
+//! not. The dependence sweep has no edges through structural zeros, and the executor skips them: 0·∞ is NaN in
+//! floating-point arithmetic and must not propagate through a proven zero.
 
 use super::function::at_zero;
 use super::reach::Layout;

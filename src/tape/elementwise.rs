@@ -16,7 +16,7 @@ pub(super) fn elementwise<'t>(op: Op, operands: &[Var<'t>]) -> Var<'t> {
     let shapes: Vec<Shape> = operands.iter().map(|operand| operand.shape()).collect();
     let shape = shapes.iter().copied().find(|shape| *shape != Shape::Scalar).unwrap_or(Shape::Scalar);
     if shapes.iter().any(|other| *other != shape && *other != Shape::Scalar) {
-        let message = "the shapes differ; only a scalar is repeated to fit".to_string();
+        let message = "the shapes differ; only scalars are broadcast".to_string();
         tape.note(op.name(), message, &shapes, place);
         return tape.placeholder(shape);
     }
@@ -34,7 +34,7 @@ impl<'t> Var<'t> {
             return self;
         }
         if self.shape() != Shape::Scalar {
-            let message = "only a scalar can be repeated".to_string();
+            let message = "only a scalar can be broadcast".to_string();
             self.tape().note("broadcast", message, &[self.shape(), shape], Location::caller());
             return self.tape().placeholder(shape);
         }

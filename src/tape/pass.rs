@@ -108,9 +108,10 @@ impl Tape {
             }
         };
         let message = format!(
-            "`{name}` is declared twice in one call, first at {first}: two layers would share their weights; record \
-             each in a scope of its own, z.tape().scope(\"first\", || layer.forward(z)), or say that they are meant to \
-             share, z.tape().shared(|| layer.forward(z)); a layer that needs its parameter twice declares it once"
+            "`{name}` is declared twice in one call, first at {first}, so two layers would share their \
+             weights; record each in its own scope, z.tape().scope(\"first\", || layer.forward(z)), or \
+             declare the sharing, z.tape().shared(|| layer.forward(z)); a layer that uses a parameter twice \
+             must declare it once"
         );
         self.note("parameter", message, &[], place);
     }

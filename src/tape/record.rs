@@ -86,7 +86,7 @@ impl Tape {
         if let Some(id) = node {
             let known = self.shape(id);
             if known != shape {
-                let message = "layers of one flow see one context; give all of them the same width";
+                let message = "all layers of a flow share one context; give them the same width";
                 self.note("context", message.to_string(), &[known, shape], Location::caller());
                 return self.placeholder(shape);
             }
@@ -201,8 +201,8 @@ impl Tape {
         let first = self.state.borrow().declarations[number].clone();
         if first != declaration {
             let message = format!(
-                "`{}` is declared twice, with different shapes or starting values; give each its own name, or \
-                 record each layer in a scope: z.tape().scope(\"first\", || layer.forward(z))",
+                "`{}` is declared twice, with different shapes or initial values; use different names, or \
+                 record each layer in its own scope: z.tape().scope(\"first\", || layer.forward(z))",
                 declaration.name
             );
             self.note("parameter", message, &[first.shape, shape], place);

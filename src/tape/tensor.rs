@@ -19,7 +19,7 @@ impl<'t> Var<'t> {
     pub fn dot(self, other: Var<'t>) -> Var<'t> {
         match (self.shape(), other.shape()) {
             (Shape::Vector(n), Shape::Vector(m)) if n == m => (self * other).sum(),
-            _ => self.refuse("dot", "two vectors of one length are needed", &[other], Shape::Scalar),
+            _ => self.refuse("dot", "two vectors of equal length are needed", &[other], Shape::Scalar),
         }
     }
 

@@ -83,7 +83,7 @@ impl<'t> Var<'t> {
         };
         let (mine, theirs) = (self.tape.created(), foreign.tape.created());
         let message = format!(
-            "operands of two tapes: one was made at {}:{}, the other at {}:{}; record both on one",
+            "operands of two tapes: one was made at {}:{}, the other at {}:{}; record both on the same tape",
             mine.file(),
             mine.line(),
             theirs.file(),

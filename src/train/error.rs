@@ -16,11 +16,11 @@ pub enum TrainError {
     Program(#[from] ProgramError),
     /// The loss is not a scalar for each row.
     #[error(
-        "a loss is one number for each row, but a {0} was recorded: `.sum()` or `.at(0)` makes it a scalar"
+        "the loss must be a scalar for each row, but a {0} was recorded; reduce it with `.sum()` or `.at(0)`"
     )]
     Shape(Shape),
     /// No parameter has the given name or scope.
-    #[error("no parameter is called {scope}, or stands under {scope}.; there are {}", listed(.known))]
+    #[error("there is no parameter or scope named {scope}; the parameters are {}", listed(.known))]
     Scope {
         /// The name.
         scope: String,
@@ -42,8 +42,8 @@ pub enum TrainError {
     },
     /// The data contain a NaN or an infinity, so the loss is not finite.
     #[error(
-        "input {input} of the data is {value} in row {row}, column {column} (all count from 0), and so the loss is not \
-         finite; leave such rows out or fill them in"
+        "input {input} of the data is {value} in row {row}, column {column} (all count from 0), and so the \
+         loss is not finite; remove such rows or fill them in"
     )]
     Data {
         /// Which data input.
@@ -89,6 +89,6 @@ fn listed(names: &[String]) -> String {
 fn blamed(origin: Option<&NonFinite>) -> String {
     match origin {
         Some(origin) => origin.to_string(),
-        None => "every operation is finite in itself".to_string(),
+        None => "no single operation produced it: each is finite for finite operands".to_string(),
     }
 }

@@ -12,7 +12,7 @@ pub(crate) struct Function {
 }
 
 impl Function {
-    /// Whether an argument needs no brackets: ln|a| is written so, and a matrix has its own.
+    /// Whether an argument needs no brackets of its own: ln|a|, or a matrix.
     pub(super) fn takes(&self, argument: &Piece) -> bool {
         argument.fence == Fence::Table || (argument.fence == Fence::Bars && self.text == "ln")
     }
@@ -49,7 +49,7 @@ impl Function {
         }
     }
 
-    /// A function that is called by a letter, with what stands before it: σ, ln Φ.
+    /// A function with a one-letter name and an optional prefix: σ, ln Φ.
     pub(crate) fn lettered(before: &str, letter: char, command: &str) -> Function {
         match before {
             "" => Function {

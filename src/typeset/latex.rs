@@ -1,7 +1,7 @@
 //! Formulas as LaTeX, for a mathematical mode with the packages amsmath and amssymb.
 //!
-//! Everything is ASCII. Brackets have sizes of their own instead of `\left` and `\right`, so that TeX may end a line
-//! within them; around tables they grow.
+//! The output is ASCII. Brackets have explicit sizes instead of `\left` and `\right`, so that TeX may break a line
+//! within them; around matrices and cases they grow.
 
 use super::piece::{Binding, Fence, Height, Piece, Start};
 use super::term::{Positions, Product, Term, Written};
@@ -96,7 +96,7 @@ pub(super) fn write(term: &Term<'_>) -> Piece {
     }
 }
 
-/// ∂a, as it stands in a derivative.
+/// ∂a in a derivative.
 pub(super) fn curly(a: &Written) -> Piece {
     of(format!("\\partial {}", within(a, Binding::Atom)), Binding::Atom, &[a])
 }
@@ -120,7 +120,7 @@ fn number(value: f64) -> Piece {
     piece.starting(Start::Digit)
 }
 
-/// A product: by juxtaposition where nobody can take it for something else.
+/// Writes a product: by juxtaposition where it is unambiguous.
 fn times(kind: Product, a: &Written, b: &Written) -> Piece {
     let brackets = [kind.brackets(a, &a.latex, true), kind.brackets(b, &b.latex, false)];
     let start = |part: &Written, brackets: bool| if brackets { Start::Bracket } else { part.latex.starts };
@@ -157,12 +157,12 @@ fn fence(inside: &str, height: Height, open: &str, close: &str) -> String {
     }
 }
 
-/// Within a fraction brackets are a size smaller, as everything is.
+/// Within a fraction brackets are a size smaller.
 fn smaller(string: &str) -> String {
     string.replace("\\bigg", "\\Big").replace("\\Bigg", "\\bigg")
 }
 
-/// Parts with commas, after which a line may end.
+/// Joins parts with commas, after which a line may end.
 fn list(parts: &[&Written]) -> String {
     parts.iter().map(|part| part.latex.string.as_str()).collect::<Vec<_>>().join(",\\allowbreak\\; ")
 }
@@ -179,12 +179,12 @@ fn picked(positions: &Positions) -> String {
     text::picked(positions, ":").replace('…', "\\ldots").replace(", ", ",\\,")
 }
 
-/// A name from the program, upright unless it is one letter.
+/// Writes a name of the program, upright unless it is one letter.
 fn word(name: &str) -> String {
     let mut letters = name.chars();
     match (letters.next(), letters.as_str()) {
         (Some(letter), "") if letter.is_ascii_alphabetic() => name.to_string(),
-        // What TeX reads as a sign is set as words are.
+        // Characters that TeX treats as symbols are set as text.
         _ if name.contains(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '_')) => {
             format!("\\text{{{}}}", escape(name))
         }
@@ -192,7 +192,7 @@ fn word(name: &str) -> String {
     }
 }
 
-/// Words outside of formulas, and names in them.
+/// Writes words outside of formulas, and names in them.
 pub(crate) fn escape(words: &str) -> String {
     let mut escaped = String::with_capacity(words.len());
     for c in words.chars() {

@@ -1,13 +1,13 @@
-//! Formulas as MathML, the part of it that browsers set (MathML Core).
+//! Formulas as MathML Core, the part that browsers implement.
 //!
-//! A piece is a run of elements without one around them. It knows where a line may end, between the terms of a sum and
-//! the factors of a product outside of brackets, since browsers break no formula themselves.
+//! A piece is a sequence of elements without an enclosing one. It knows where a line may end, between the terms of a
+//! sum and the factors of a product outside of brackets, since browsers do not break formulas themselves.
 
 use super::piece::{Binding, Break, Fence, Height, Piece, Start};
 use super::term::{Product, Term, Written};
 use super::text;
 
-/// The sign of what is below 0.
+/// The minus sign of negative numbers.
 const MINUS: &str = "<mo form=\"prefix\">−</mo>";
 
 /// A term in MathML.
@@ -101,7 +101,7 @@ pub(super) fn write(term: &Term<'_>) -> Piece {
     }
 }
 
-/// ∂a, as it stands in a derivative.
+/// ∂a in a derivative.
 pub(super) fn curly(a: &Written) -> Piece {
     let piece = within(a, Binding::Atom);
     Piece { string: format!("<mi>∂</mi>{}", piece.string), width: piece.width + 1, single: false, ..piece }
@@ -134,7 +134,7 @@ fn number(value: f64) -> Piece {
     piece.starting(Start::Digit)
 }
 
-/// A whole number, as one element.
+/// Writes a whole number as one element.
 fn whole(number: i32) -> String {
     let digits = number.unsigned_abs();
     if number < 0 { format!("<mrow>{MINUS}<mn>{digits}</mn></mrow>") } else { format!("<mn>{digits}</mn>") }
@@ -168,7 +168,7 @@ fn joined(a: Option<Piece>, sign: &str, b: Piece, binding: Binding) -> Piece {
     }
 }
 
-/// A product: by juxtaposition where nobody can take it for something else.
+/// Writes a product: by juxtaposition where it is unambiguous.
 fn times(kind: Product, a: &Written, b: &Written) -> Piece {
     let brackets = [kind.brackets(a, &a.mathml, true), kind.brackets(b, &b.mathml, false)];
     let starts = if brackets[1] { Start::Bracket } else { b.mathml.starts };
@@ -193,7 +193,7 @@ fn bracket(piece: &Piece) -> Piece {
 }
 
 fn fence(piece: &Piece, open: &str, close: &str) -> Piece {
-    // What is one line high takes brackets of its own size.
+    // Parts of the height of one line have brackets of that height.
     let size = if piece.height == Height::Line { " stretchy=\"false\"" } else { "" };
     let inside = row(piece);
     let string = format!(
@@ -221,7 +221,7 @@ fn list(parts: &[&Written]) -> Piece {
 }
 
 fn raised(base: Piece, above: &str, binding: Binding) -> Piece {
-    // A power of an element stands above its index.
+    // A power of an element is written above its index.
     let element = base.string.strip_prefix("<msub>").and_then(|rest| rest.strip_suffix("</msub>"));
     let string = match element {
         Some(element) if base.subscripted => format!("<msubsup>{element}{above}</msubsup>"),

@@ -1,8 +1,8 @@
-//! Formulas as they are typed: the fixed ones of a derivation, `ln|det J| = Σᵢ ln|Jᵢᵢ|`, and the names of variables.
+//! Formulas typed as text: the fixed ones of a derivation, `ln|det J| = Σᵢ ln|Jᵢᵢ|`, and the names of variables.
 //!
-//! Unicode text is read sign by sign and set in the other notations; scripts hang on what stands before them, and
-//! brackets and bars are matched. Words of several letters that are no functions are words. A bar between spaces is that
-//! of a condition, `p(x | z)`.
+//! Unicode text is parsed character by character and written in the other notations; subscripts and superscripts
+//! attach to the preceding element, and brackets and bars are matched. Words of several letters that are no functions
+//! are set as words. A bar between spaces is that of a condition, `p(x | z)`.
 
 use super::mathml;
 use super::piece::{Binding, Piece, Start};
@@ -40,7 +40,7 @@ pub(super) fn latex_symbol(c: char) -> Option<String> {
         .or_else(|| plain(BELOW, c).map(|c| script("_", c)))
 }
 
-/// What the last element of a row is: it decides what may follow.
+/// The kind of the last element of a row, which determines what may follow.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Last {
     Nothing,
@@ -56,7 +56,7 @@ struct Element {
     mathml: String,
 }
 
-/// A row that is being read, and what closes it.
+/// A row that is being parsed, and what closes it.
 struct Row {
     elements: Vec<Element>,
     last: Last,
@@ -97,7 +97,7 @@ impl Reader {
         row.last = now;
     }
 
-    /// Hangs a script on the last element.
+    /// Attaches a subscript or superscript to the last element.
     fn script(&mut self, mark: char, latex: &str, inner: &str) {
         let row = self.row();
         let base = row.elements.pop().unwrap_or(Element { latex: "{}".into(), mathml: "<mrow/>".into() });
@@ -161,7 +161,7 @@ impl Reader {
                     }
                     _ => format!("\\{word}"),
                 };
-                // A trace is written without brackets: a gap stands between it and what it is of.
+                // A trace is written without brackets: a thin space separates it from its argument.
                 let gap = if word == "tr" { "<mspace width=\"0.2em\"/>" } else { "" };
                 self.push(latex, format!("<mi>{word}</mi><mo>&#x2061;</mo>{gap}"), Last::Function);
             }
@@ -190,7 +190,7 @@ impl Reader {
             }
             _ => {
                 let prefix = self.row().last != Last::Operand && matches!(c, '-' | '+' | '±');
-                // A slash between letters stands close to them.
+                // A slash between letters is set without spaces.
                 let form = match c {
                     '/' => " lspace=\"0\" rspace=\"0\"",
                     _ if prefix => " form=\"prefix\"",
@@ -271,7 +271,7 @@ impl Written {
                 }
                 '(' | '[' | '{' => reader.open(Kind::Bracket(c)),
                 ')' | ']' | '}' => reader.close(c),
-                // p(x | z): the bar of a condition has space on both sides.
+                // p(x | z): the bar of a condition has spaces on both sides.
                 '|' if spaced && rest.peek() == Some(&' ') => {
                     reader.push("\\mid", "<mo>|</mo>", Last::Operator)
                 }

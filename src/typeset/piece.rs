@@ -1,4 +1,4 @@
-//! Pieces: a part of a formula in one notation, with what decides about brackets, signs and the ends of lines.
+//! Pieces: a part of a formula in one notation, with what determines brackets, signs and line breaks.
 
 /// How tightly the outermost operation binds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,7 +17,7 @@ pub(super) enum Binding {
     Atom,
 }
 
-/// What a piece begins with: it decides whether a factor may stand before it without a sign.
+/// What a piece begins with: it determines whether a factor may precede it without a multiplication sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Start {
     Letter,
@@ -35,7 +35,7 @@ pub(super) enum Fence {
     Table,
 }
 
-/// How tall a piece is set, which decides the size of its brackets.
+/// The height of a piece, which determines the size of its brackets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Height {
     Line,
@@ -53,11 +53,11 @@ pub(super) struct Piece {
     pub(super) width: usize,
     pub(super) starts: Start,
     pub(super) height: Height,
-    /// Another subscript cannot follow: it would read as one.
+    /// Another subscript cannot follow: it would read as part of this one.
     pub(super) subscripted: bool,
-    /// It ends in a Σ or a ∏, which would take in a factor that follows.
+    /// It ends in a Σ or a ∏, whose scope would include a factor that follows.
     pub(super) open: bool,
-    /// What it brings of its own that a function can do with instead of brackets.
+    /// Delimiters of its own, which a function can use instead of brackets.
     pub(super) fence: Fence,
     /// It is one element and needs none around it (in MathML).
     pub(super) single: bool,
@@ -102,7 +102,7 @@ impl Piece {
 }
 
 impl Break {
-    /// The same place after so many bytes and characters more.
+    /// Returns the place shifted by so many bytes and characters.
     pub(crate) fn after(self, bytes: usize, characters: usize) -> Break {
         Break { at: self.at + bytes, before: self.before + characters, ..self }
     }

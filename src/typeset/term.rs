@@ -1,17 +1,17 @@
 //! Terms: one level of a formula, between the operations of a tape and the notations.
 //!
 //! The walk turns a node into a [`Term`] whose parts are written already, and each notation writes the term: three
-//! exhaustive matches beside each other. So a formula grows from its leaves upwards, nothing recurses, and what is
-//! turned round (a + (-b) into a - b, a·(1/b) into a/b) is decided here, once for all of them.
+//! exhaustive matches. So a formula grows from its leaves upwards without recursion, and rearrangements (a + (-b)
+//! into a - b, a·(1/b) into a/b) are decided here, once for all notations.
 
 use super::function::Function;
 use super::piece::{Binding, Fence, Height, Piece};
 use super::{latex, mathml, text};
 
-/// The most cases a choice lists.
+/// Maximum number of cases of a choice.
 const CASES: usize = 12;
 
-/// What a formula is besides its looks.
+/// The semantic role of a formula, beside its notation.
 #[derive(Clone, Debug)]
 enum Role {
     Plain,
@@ -19,11 +19,11 @@ enum Role {
     Negative(Box<Written>),
     /// 1/a, with a.
     Reciprocal(Box<Written>),
-    /// Of which this is the opposite, without a sign before it.
+    /// The term whose opposite this is, without a sign before it.
     Opposite(Box<Written>),
-    /// Something that holds or does not.
+    /// A condition.
     Condition,
-    /// A choice, by its cases: what is taken where what holds, and what is taken else.
+    /// A choice, by its cases: pairs of value and condition, and the value otherwise.
     Choice(Vec<(Written, Written)>, Box<Written>),
 }
 
@@ -34,11 +34,11 @@ pub(crate) struct Written {
     pub(super) latex: Piece,
     pub(super) mathml: Piece,
     role: Role,
-    /// It holds a Σ or a ∏, whose index is bound in it.
+    /// It contains a Σ or a ∏, whose index is bound in it.
     sums: bool,
-    /// How many indices hang on one another: 2 for `(h₁)₂`.
+    /// The depth of nested indices: 2 for `(h₁)₂`.
     indices: usize,
-    /// It is a product with a matrix, which elementwise products must not reach into.
+    /// It is a product with a matrix, which elementwise products must not split.
     mixes: bool,
     /// It is a product with a number.
     scaled: bool,
@@ -85,7 +85,7 @@ pub(crate) enum Positions {
 /// One level of a formula.
 #[derive(Clone, Debug)]
 pub(crate) enum Term<'a> {
-    /// A name that stands in the program as it stands here: `net.0.weight`.
+    /// A name, written as in the program: `net.0.weight`.
     Word(&'a str),
     /// A number that is not negative.
     Number(f64),
@@ -179,7 +179,7 @@ impl Written {
         Written { text, latex, mathml, role: Role::Plain, sums: false, indices, mixes: false, scaled: false }
     }
 
-    /// How many characters it takes as text.
+    /// The number of characters as text.
     pub(crate) fn width(&self) -> usize {
         self.text.width
     }
@@ -211,7 +211,7 @@ impl Written {
         matches!(self.role, Role::Condition)
     }
 
-    /// Without what it is besides its looks, so that roles do not pile up.
+    /// Removes the role, so that roles do not accumulate.
     fn plain(&self) -> Box<Written> {
         Box::new(Written { role: Role::Plain, ..self.clone() })
     }

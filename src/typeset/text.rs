@@ -67,7 +67,7 @@ pub(super) fn write(term: &Term<'_>) -> Piece {
         Term::Index(a, letters) => below(a, &letters_below(letters)),
         Term::Part(a, positions) => {
             let places = picked(positions, "‥");
-            // A list has its brackets, and so has a block that begins with one, but not around the whole.
+            // A list has its own brackets, and so has a block that begins with one, though not around the whole.
             let list = !matches!(positions, Positions::Block(..)) && places.starts_with('[');
             let places = if list { places } else { format!("[{places}]") };
             piece(format!("{}{places}", within(a, Atom)), Atom)
@@ -82,7 +82,7 @@ pub(super) fn write(term: &Term<'_>) -> Piece {
     }
 }
 
-/// ∂a, as it stands in a derivative.
+/// ∂a in a derivative.
 pub(super) fn curly(a: &Written) -> Piece {
     piece(format!("∂{}", within(a, Binding::Atom)), Binding::Atom)
 }
@@ -95,13 +95,13 @@ fn piece(string: impl Into<String>, binding: Binding) -> Piece {
     Piece { subscripted, ..Piece::new(string, binding, width) }
 }
 
-/// In brackets if it binds less than is needed.
+/// Puts brackets around a part that binds less tightly than needed.
 fn within(part: &Written, needed: Binding) -> String {
     let Piece { string, binding, .. } = &part.text;
     if *binding < needed { format!("({string})") } else { string.clone() }
 }
 
-/// The same for a factor with something after it.
+/// As [`within`], for a factor that is followed by something.
 fn left(part: &Written, needed: Binding) -> String {
     if part.text.open { format!("({})", part.text.string) } else { within(part, needed) }
 }
@@ -116,7 +116,7 @@ fn below(a: &Written, index: &str) -> Piece {
     piece(format!("{name}{index}"), Binding::Atom)
 }
 
-/// The shortest digits that give the number again; powers of ten where they would be many.
+/// Writes the shortest digits that round-trip, with a power of ten where they would be many.
 pub(crate) fn number(value: f64) -> String {
     if value != 0.0 && !(1e-5..1e16).contains(&value) { format!("{value:e}") } else { format!("{value}") }
 }
@@ -148,7 +148,8 @@ fn letters_below(letters: &str) -> String {
         .collect()
 }
 
-/// Which elements of a vector, or which rows and columns of a matrix; `to` stands in ranges, lists are in brackets.
+/// Writes the indices of elements of a vector, or rows and columns of a matrix; `to` joins ranges, lists are in
+/// brackets.
 pub(crate) fn picked(positions: &Positions, to: &str) -> String {
     match positions {
         Positions::Items(items) | Positions::Diagonal(Some(items)) => run(items, to),
@@ -164,7 +165,7 @@ pub(crate) fn picked(positions: &Positions, to: &str) -> String {
     }
 }
 
-/// Positions from 1: one, a range, an even run, or a list.
+/// Writes positions from 1: a single one, a range, an arithmetic progression, or a list.
 fn run(items: &[u32], to: &str) -> String {
     let step = |pair: &[u32]| i64::from(pair[1]) - i64::from(pair[0]);
     let even = items.len() > 6 && items.windows(2).all(|pair| step(pair) == step(items));
@@ -178,7 +179,7 @@ fn run(items: &[u32], to: &str) -> String {
     }
 }
 
-/// A list in brackets; of a long one the first eight.
+/// Writes a list in brackets; of a long one the first eight.
 fn listed(items: impl Iterator<Item = String>, count: usize) -> String {
     let shown: Vec<String> = items.take(8).collect();
     let more = if count > 8 { ", …" } else { "" };

@@ -115,7 +115,7 @@ fn what_is_not_there_is_answered_with_what_is_nearest() {
 #[test]
 fn a_reset_loses_nothing() {
     let learner = Learner::new("reset");
-    assert!(learner.told(&["reset", "7", "--yes"]).contains("as it was given"));
+    assert!(learner.told(&["reset", "7", "--yes"]).contains("is in its initial version"));
     let file = learner.folder.join("07_triangular_is_cheap.rs");
     let given = fs::read_to_string(&file).unwrap();
     // Without a terminal nobody can be asked.

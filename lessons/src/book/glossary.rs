@@ -35,9 +35,10 @@ pub(super) const WORDS: &[Word] = &[
     word(
         "conditioner",
         11,
-        "The network that chooses how the moved half of a coupling layer is scaled and shifted.",
+        "The network that computes the transformer's parameters, for example scale and shift in an affine \
+         coupling layer.",
     ),
-    word("context", 17, "Numbers that steer a layer and are no variable of it: the c of p(x | c)."),
+    word("context", 17, "Additional input of a layer that it does not transform: the c of p(x | c)."),
     word(
         "continuous flow",
         20,
@@ -46,14 +47,15 @@ pub(super) const WORDS: &[Word] = &[
     word(
         "coupling",
         11,
-        "A layer in which half of the variables pass through and choose how the others are moved.",
+        "A layer that leaves some variables unchanged and transforms the others with parameters computed \
+         from the unchanged ones.",
     ),
     word("density", 1, "Probability for a unit of length, area or volume. It integrates to 1."),
     word("derivation", 9, "Everything that follows from `forward`, as a document, step by step."),
     word(
         "diffusion",
         18,
-        "A fixed process that adds noise to data, and a network that takes it away step by step.",
+        "A fixed process that adds noise to data, and a network that removes it step by step.",
     ),
     word(
         "divergence of a field",
@@ -138,7 +140,7 @@ pub(super) const WORDS: &[Word] = &[
         19,
         "The gradient of ln q by its parameters. Times a function of z, its mean over q is the gradient of that function's mean.",
     ),
-    word("slice", 7, "The part of a program on which one diagonal entry of the Jacobian lives."),
+    word("slice", 7, "The part of a program that one diagonal entry of the Jacobian depends on."),
     word("structure", 7, "Where a Jacobian is zero, declared by a layer and proven on recording."),
     word(
         "sweep",

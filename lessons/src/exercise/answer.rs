@@ -94,7 +94,7 @@ impl Answer {
         structure: Structure,
         domain: Domain,
     ) -> Result<Answer, NotYet> {
-        let forward = recorded(d, "the formula", |z| Some(map(z)))?.expect("a formula is always given");
+        let forward = recorded(d, "the formula", |z| Some(map(z)))?.expect("a formula is always present");
         forward.needs(Allowed::default())?;
         forward.fills(d)?;
         let name = "the map".to_string();
@@ -185,10 +185,10 @@ fn overrides(answer: &dyn Bijection, d: usize, allowed: Allowed) -> Result<(), N
         Err(NotYet::new(format!("`{method}` is not asked for here.")).because(why).advise("Leave it out."))
     };
     if answer.domain() != Domain::Reals {
-        return refused("domain", "z is to lie anywhere: what is asked must hold for all z.");
+        return refused("domain", "The domain must be ℝᵈ: the answer must hold for all z.");
     }
     if answer.codomain() != Domain::Reals {
-        return refused("codomain", "x is to lie anywhere: what is asked must hold for all x.");
+        return refused("codomain", "The codomain must be ℝᵈ: the answer must hold for all x.");
     }
     if !matches!(answer.composition(), Composition::Layer) {
         return refused("composition", "One layer is asked for, and `forward` is what is judged.");
@@ -234,8 +234,8 @@ fn recorded(
 
 /// Returns the message for code that records something else when it is called again.
 pub(super) fn impure(method: &str) -> NotYet {
-    NotYet::new("your code does not always say the same.")
-        .because(format!("`{method}` was called several times and recorded different programs."))
+    NotYet::new("your code records different programs at different calls.")
+        .because(format!("`{method}` was called several times."))
         .advise(
             "A formula may depend on its variables and nothing else: no counters, clocks or random numbers.",
         )
@@ -244,11 +244,11 @@ pub(super) fn impure(method: &str) -> NotYet {
 /// Refuses parameters and a context.
 pub(super) fn nothing_learned(declarations: &[Declaration], context: bool) -> Result<(), NotYet> {
     if context {
-        return Err(NotYet::new("there is a context, and nothing is measured here.")
+        return Err(NotYet::new("the formula uses a context, but this exercise has none.")
             .advise("The formula may depend on its variables and nothing else."));
     }
     match declarations.first() {
-        Some(parameter) => Err(NotYet::new("there is a parameter, and nothing is to be learned here.")
+        Some(parameter) => Err(NotYet::new("the formula declares a parameter, but this exercise has none.")
             .because(format!(
                 "`{}` may take any value, not only the one that it starts with.",
                 parameter.name

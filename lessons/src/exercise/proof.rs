@@ -58,7 +58,7 @@ pub(super) fn refused(answer: &dyn Bijection, error: BijectionError) -> NotYet {
         BijectionError::Structure { error: StructureError::Singular { reason }, .. } => {
             NotYet::new("det J is 0 everywhere, so x has no density.")
                 .because(reason)
-                .advise("Every input must be found again in some output of its own.")
+                .advise("Every input needs an output of its own that depends on it.")
         }
         other => NotYet::new("the layer cannot be recorded.").because(other.to_string()),
     }
@@ -177,7 +177,7 @@ fn monotone(answer: &Answer) -> Result<Evidence, NotYet> {
             });
             if let Some(pair) = turn {
                 return Err(NotYet::new("it is not one-to-one.").because(format!(
-                    "x[{output}] turns as z[{input}] goes on: it is {} at z[{input}] = {}, and {} at {}.",
+                    "x[{output}] is not monotone in z[{input}]: it is {} at z[{input}] = {}, and {} at {}.",
                     shown(pair[0].1),
                     shown(pair[0].0),
                     shown(pair[1].1),

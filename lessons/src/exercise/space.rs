@@ -115,7 +115,11 @@ impl<'t> Space<'t> {
     /// When the last row is incomplete.
     pub fn numbers(&self, outputs: &[Var<'_>], rows: &[f64]) -> Vec<Vec<f64>> {
         let width = self.width();
-        assert!(rows.len().is_multiple_of(width), "{} numbers are not whole rows of {width}", rows.len());
+        assert!(
+            rows.len().is_multiple_of(width),
+            "{} values cannot be split into rows of {width}",
+            rows.len()
+        );
         let wanted: Vec<Output> = outputs.iter().map(|output| Output::Each(output.id())).collect();
         let mut program = Program::<f64>::compile(self.tape, &self.ids(), &wanted);
         let start = || Parameters::initialise(self.tape, 0);

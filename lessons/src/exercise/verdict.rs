@@ -60,7 +60,7 @@ impl NotYet {
     /// Returns an error for an audit's claim that is not as required: it must be proven, or at least checked.
     pub fn unless(report: &Report, topic: Topic, proven: bool, headline: &str) -> Result<Claim, NotYet> {
         let Some(claim) = report.claim(topic) else {
-            return Err(NotYet::new(headline).because("the audit ended before it came to that"));
+            return Err(NotYet::new(headline).because("the audit stopped before this claim"));
         };
         let holds = if proven { claim.evidence.label() == "proven" } else { claim.evidence.holds() };
         if holds {

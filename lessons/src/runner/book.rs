@@ -13,7 +13,7 @@ use crate::book::book;
 use crate::lessons::LESSONS;
 use crate::{Lesson, Page};
 
-/// Tells every lesson and writes the book; failure when a check of a lesson does not hold.
+/// Builds every lesson and writes the book; failure when a check of a lesson does not hold.
 pub fn write(folder: &Path) -> ExitCode {
     match written(folder) {
         Ok(failed) if failed.is_empty() => ExitCode::SUCCESS,
@@ -52,7 +52,7 @@ fn written(folder: &Path) -> Result<Vec<&'static str>, Box<dyn Error>> {
     Ok(failed)
 }
 
-/// A derivation of every family of the catalogue, small enough to be read.
+/// Derives every family of the catalogue, at sizes small enough to be read.
 fn derivations() -> Result<Vec<(&'static str, Derivation)>, Box<dyn Error>> {
     let network = || Network::new([8]);
     let masked = || MaskedNetwork::new(3, [6]);

@@ -1,4 +1,4 @@
-//! Judging, hints, and beginning anew.
+//! Checking exercises, hints, and resetting.
 
 use std::fs;
 use std::io::{BufRead, IsTerminal, Write};
@@ -11,7 +11,7 @@ use super::{find, say, wrapped};
 use crate::Lesson;
 use crate::lessons::LESSONS;
 
-/// Judges one exercise, the next one, or all.
+/// Checks one exercise, the next one, or all.
 pub fn check(wanted: Option<&str>) -> ExitCode {
     let mut progress = Progress::load();
     let chosen: Vec<Lesson> = match wanted {
@@ -45,24 +45,24 @@ pub fn check(wanted: Option<&str>) -> ExitCode {
     if passed == chosen.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The first lesson whose exercise is not passed.
+/// Returns the first lesson whose exercise is not passed.
 pub fn next(progress: &Progress) -> Option<Lesson> {
     LESSONS.iter().copied().find(|lesson| progress.stage(lesson.exercise) != Stage::Passed)
 }
 
-/// The lesson to go on with after this one: the first after it that is not passed, and else the first of all.
+/// Returns the next lesson whose exercise is not passed, or else the first such lesson.
 fn next_after(progress: &Progress, number: u32) -> Option<Lesson> {
     let open = |lesson: &Lesson| progress.stage(lesson.exercise) != Stage::Passed;
     LESSONS.iter().copied().find(|lesson| lesson.number > number && open(lesson)).or_else(|| next(progress))
 }
 
-/// Where every exercise stands; what was edited since it was judged is judged now.
+/// Returns the stage of every exercise; files that have changed since their last verdict are checked again.
 pub fn stages(progress: &mut Progress) -> Vec<Stage> {
     for lesson in LESSONS {
         if progress.stage(lesson.exercise) == Stage::Edited {
-            // It may take a while to compile.
+            // Compilation may take a while.
             if std::io::stderr().is_terminal() {
-                eprintln!("judging exercise {:02}, which you have edited …", lesson.number);
+                eprintln!("checking exercise {:02} (your file has changed) …", lesson.number);
             }
             judge(progress, lesson, true);
         }
@@ -70,19 +70,19 @@ pub fn stages(progress: &mut Progress) -> Vec<Stage> {
     LESSONS.iter().map(|lesson| progress.stage(lesson.exercise)).collect()
 }
 
-/// Compiles the learner's file with its judge and runs them. They are a package of their own, so that a file that does
-/// not compile is in nobody's way.
+/// Compiles the learner's file with its judge and runs them. They are a separate package, so that a file that does
+/// not compile does not affect the others.
 fn judge(progress: &mut Progress, lesson: &Lesson, quiet: bool) -> Ended {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.current_dir(root()).args(["run", "--quiet", "--package", "pushforward-exercises", "--bin"]);
     command.arg(format!("exercise_{:02}", lesson.number));
-    // The same profile as this program's, so that the library need not be compiled twice.
+    // With the profile of this program, so that the library need not be compiled twice.
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }
     let ended = run(command, quiet);
-    // What could not be run was not judged.
+    // Without cargo there is no verdict.
     if !matches!(ended, Ended::NoCargo(_)) {
         progress.judged(lesson.exercise, ended == Ended::Passed);
     }
@@ -106,15 +106,13 @@ pub fn hint(wanted: Option<&str>) -> ExitCode {
         say(&wrapped(&format!("{} of {}: {hint}", k + 1, hints.len()), "  "));
     }
     match shown == hints.len() {
-        false => {
-            say(&format!("\nAsk again for the next one:   cargo run --release -- hint {}\n", lesson.number))
-        }
-        true => say(&format!("\nThat is all. A solution:   lessons/solutions/{}.rs\n", lesson.slug)),
+        false => say(&format!("\nThe next hint:   cargo run --release -- hint {}\n", lesson.number)),
+        true => say(&format!("\nNo more hints. A solution:   lessons/solutions/{}.rs\n", lesson.slug)),
     }
     ExitCode::SUCCESS
 }
 
-/// Puts the starting file back, and keeps what was there beside it.
+/// Restores the initial version of a file, keeping a backup of the present one.
 pub fn reset(wanted: &str, yes: bool) -> ExitCode {
     let lesson = match find::lesson(wanted) {
         Ok(lesson) => lesson,
@@ -122,14 +120,16 @@ pub fn reset(wanted: &str, yes: bool) -> ExitCode {
     };
     let mut progress = Progress::load();
     if progress.stage(lesson.exercise) == Stage::NotStarted && answer(lesson.exercise).exists() {
-        say(&format!("{} is as it was given.\n", lesson.exercise.file()));
+        say(&format!("{} is in its initial version.\n", lesson.exercise.file()));
         return ExitCode::SUCCESS;
     }
     if !yes {
-        let question =
-            format!("Put {} back as it was given? What is there is kept. [y/N] ", lesson.exercise.file());
+        let question = format!(
+            "Reset {} to its initial version? A backup of the present file is kept. [y/N] ",
+            lesson.exercise.file()
+        );
         if !std::io::stdin().is_terminal() {
-            return refuse("reset", "nobody is there to be asked; say --yes.");
+            return refuse("reset", "stdin is not a terminal; pass --yes.");
         }
         say(&question);
         let mut reply = String::new();
@@ -142,10 +142,10 @@ pub fn reset(wanted: &str, yes: bool) -> ExitCode {
     match put_back(lesson) {
         Ok(kept) => {
             progress.forget(lesson.exercise);
-            say(&format!("{} is as it was given.\n", lesson.exercise.file()));
+            say(&format!("{} is in its initial version.\n", lesson.exercise.file()));
             if let Some(kept) = kept {
                 let shown = kept.strip_prefix(root()).unwrap_or(&kept);
-                say(&format!("What was there is in {}.\n", shown.display()));
+                say(&format!("Your version was saved to {}.\n", shown.display()));
             }
             ExitCode::SUCCESS
         }
@@ -153,7 +153,7 @@ pub fn reset(wanted: &str, yes: bool) -> ExitCode {
     }
 }
 
-/// Renames what is there to a name that is free, and copies the starting file.
+/// Renames the present file to a free name, and copies the initial one.
 fn put_back(lesson: &Lesson) -> std::io::Result<Option<PathBuf>> {
     let file = answer(lesson.exercise);
     let given = fs::read(start(lesson.exercise))?;
@@ -172,7 +172,7 @@ fn put_back(lesson: &Lesson) -> std::io::Result<Option<PathBuf>> {
     Ok(kept)
 }
 
-/// Says why not, and fails as misuse does.
+/// Prints the reason, and returns the exit code of wrong usage.
 fn refuse(command: &str, reason: &str) -> ExitCode {
     let _ = writeln!(std::io::stderr(), "pushforward {command}: {reason}");
     ExitCode::from(2)

@@ -1,9 +1,9 @@
-//! Finding a lesson by what somebody typed, and what was probably meant where there is none.
+//! Looking up a lesson by its number or name, with suggestions for typing errors.
 
 use crate::Lesson;
 use crate::lessons::LESSONS;
 
-/// The lesson of this number or name; an error says what comes nearest.
+/// Returns the lesson of this number or name; the error suggests the closest one.
 pub fn lesson(wanted: &str) -> Result<&'static Lesson, String> {
     let number = wanted.parse::<u32>().ok();
     let names = |lesson: &Lesson| lesson.slug == wanted || lesson.slug.get(3..) == Some(wanted);
@@ -20,14 +20,14 @@ pub fn lesson(wanted: &str) -> Result<&'static Lesson, String> {
     })
 }
 
-/// Letters to insert, drop or exchange until one is the other or a whole word of it.
+/// The number of edits that turn one into the other or into a whole word of it.
 fn typos(wanted: &str, slug: &str) -> usize {
     let words = slug.split('_').filter(|word| word.len() > 3);
     let whole = [slug, &slug[3..]].into_iter().chain(words);
     whole.map(|name| distance(&wanted.to_lowercase(), name)).min().unwrap_or(usize::MAX)
 }
 
-/// Levenshtein's distance, row by row.
+/// Returns the Levenshtein distance, computed row by row.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

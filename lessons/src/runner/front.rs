@@ -9,9 +9,9 @@ use super::progress::{Progress, Stage};
 use super::{exercises, find, say};
 use crate::lessons::LESSONS;
 
-/// What this is, the lessons with how far you are, and what to do next.
+/// Prints what this is, the lessons with the learner's progress, and the next step.
 ///
-/// To somebody who has not begun the first lesson is told at once: one command from a clone to a lesson.
+/// If no lesson was begun, the first one is printed as well: one command from a clone to a lesson.
 pub fn front_page() -> ExitCode {
     say("pushforward: write a bijection, get its density.\n\n");
     say("You write x = f(z) once. A tape derives the Jacobian, proves its structure,\n");
@@ -50,7 +50,7 @@ fn listed(stages: &[Stage]) {
     }
 }
 
-/// A lesson for machines.
+/// A lesson in JSON.
 #[derive(Serialize)]
 struct Listed {
     number: u32,
@@ -61,7 +61,7 @@ struct Listed {
     stage: Stage,
 }
 
-/// The list of lessons, for people or for machines.
+/// Prints the list of lessons, as text or JSON.
 pub fn list(json: bool) -> ExitCode {
     let progress = Progress::load();
     let stages: Vec<Stage> = LESSONS.iter().map(|lesson| progress.stage(lesson.exercise)).collect();

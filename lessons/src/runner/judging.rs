@@ -1,8 +1,7 @@
-//! One run of a judge with a learner's answer, and how it ended.
+//! One run of a judge with a learner's answer, and its result.
 //!
-//! The answer runs in the judge's process and can end it in any way. What counts as a verdict is only what
-//! [`handed`] finds; everything else is told for what it is: a file that does not compile, a program that was ended from
-//! within, a signal, a run without an end.
+//! The answer runs in the judge's process and can end it in any way. Only what [`handed`] finds counts as a verdict;
+//! everything else is reported as what it is: a file that does not compile, an early exit, a signal, a timeout.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::Write;
@@ -12,30 +11,30 @@ use std::time::{Duration, Instant};
 
 use crate::exercise::{Handed, VERDICT_FILE, handed};
 
-/// How long an answer may be judged; the longest fits a flow in a second or two, unoptimised in a minute.
+/// Time limit of a judge; the longest fits a flow in a second or two, unoptimised in a minute.
 const LIMIT: Duration = Duration::from_secs(if cfg!(debug_assertions) { 1200 } else { 300 });
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// With the verdict that the answer holds.
+    /// The verdict: the answer is correct.
     Passed,
-    /// With the verdict that something is missing or wrong.
+    /// The verdict: something is missing or wrong.
     NotYet,
-    /// The judge never began: the file does not compile.
+    /// The judge did not start: the file does not compile.
     NotCompiled,
-    /// The program was ended from within before there was a verdict, with this exit code.
+    /// The program exited before there was a verdict, with this exit code.
     Exited(i32),
-    /// It was ended by the system, by a signal if there are such.
+    /// The system ended the program, by a signal if known.
     Killed(Option<i32>),
-    /// It came to no end.
+    /// The time limit was reached.
     TimedOut,
     /// Cargo could not be run.
     NoCargo(String),
 }
 
 impl Ended {
-    /// What a verdict has not said yet: why there is none.
+    /// Explains why there is no verdict.
     pub fn told(&self, file: &str) -> Option<String> {
         Some(match self {
             Ended::Passed | Ended::NotYet => return None,
@@ -44,8 +43,8 @@ impl Ended {
                  added to or multiplied by a Var: write 2.0 instead of 2."
             ),
             Ended::Exited(code) => format!(
-                "the program ended with the exit code {code} before there was a verdict. An answer returns a formula; it \
-                 does not end the program."
+                "the program ended with the exit code {code} before there was a verdict. An answer must \
+                 return a formula, not end the program."
             ),
             Ended::Killed(signal) => {
                 let named = match signal {
@@ -55,13 +54,12 @@ impl Ended {
                     None => String::new(),
                 };
                 format!(
-                    "the system ended the program{named} before there was a verdict. That happens when the stack \
-                     overflows: does a function in {file} call itself without end? Or when memory runs out."
+                    "the system ended the program{named} before there was a verdict. This happens when the \
+                     stack overflows (is there an infinite recursion in {file}?) or when memory runs out."
                 )
             }
             Ended::TimedOut => format!(
-                "there was no verdict after {} seconds, and the program was stopped: is there a loop without an end in \
-                 {file}?",
+                "no verdict after {} seconds; the program was stopped. Is there an infinite loop in {file}?",
                 LIMIT.as_secs()
             ),
             Ended::NoCargo(error) => format!("cargo cannot be run: {error}"),
@@ -76,7 +74,7 @@ pub fn run(command: Command, quiet: bool) -> Ended {
 
 fn run_for(mut command: Command, quiet: bool, limit: Duration) -> Ended {
     let token = token();
-    // Beside nothing else of that name: the token is another one each time, and its hash is not the token.
+    // A unique path: the token is different each time, and its hash does not reveal it.
     let file = verdict_file(&token);
     command.env(VERDICT_FILE, &file).stdin(Stdio::piped());
     if quiet {
@@ -87,7 +85,7 @@ fn run_for(mut command: Command, quiet: bool, limit: Duration) -> Ended {
         Err(error) => return Ended::NoCargo(error.to_string()),
     };
     if let Some(mut input) = child.stdin.take() {
-        // A compiler that fails reads nothing.
+        // If compilation fails nothing is read.
         let _ = writeln!(input, "{token}");
     }
     let mut begun: Option<Instant> = None;
@@ -124,7 +122,7 @@ fn run_for(mut command: Command, quiet: bool, limit: Duration) -> Ended {
     }
 }
 
-/// A number that nobody can guess, from the keys that the system gives to hash tables.
+/// Returns an unpredictable number, from the random keys of hash tables.
 fn token() -> String {
     let part = || RandomState::new().build_hasher().finish();
     format!("{:016x}{:016x}", part(), part())
@@ -150,7 +148,7 @@ fn signal(_: ExitStatus) -> Option<i32> {
 mod tests {
     use super::*;
 
-    /// What a program is taken for that the shell runs in the place of a judge.
+    /// The result for a shell script in the place of a judge.
     fn ended(script: &str) -> Ended {
         let mut command = Command::new("sh");
         command.args(["-c", script]);

@@ -1,6 +1,6 @@
-//! The learner's loop in a terminal: what there is, running a lesson, judging an answer, hints, the book.
+//! The learner's loop in a terminal: lists, running a lesson, checking an answer, hints, the book.
 //!
-//! Each function prints and returns the exit code of the command that asked for it.
+//! Each function prints and returns the exit code of its command.
 
 mod book;
 mod exercises;
@@ -15,12 +15,12 @@ pub use front::{front_page, list, run};
 
 use std::io::Write;
 
-/// Prints to standard output. A closed pipe is not an error: its reader has read enough.
+/// Prints to standard output. A closed pipe is not an error.
 fn say(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
-/// Words in lines of at most 80 columns, the ones after the first indented further.
+/// Wraps words into lines of at most 80 columns; the lines after the first are indented further.
 fn wrapped(text: &str, indent: &str) -> String {
     let mut lines = vec![indent.to_string()];
     for word in text.split_whitespace() {

@@ -1,7 +1,8 @@
-//! How far the learner is.
+//! The learner's progress.
 //!
-//! Progress is what the checks say. A verdict holds for the text that was judged, so a small file in `target/` keeps it
-//! with a fingerprint of that text; a file that was edited since is judged again. Losing the file loses nothing.
+//! Progress follows from checks. A verdict is stored in a small file in `target/` with a fingerprint of the text that
+//! was checked; a file that was edited since is checked again. If the stored file is lost, exercises are checked
+//! again.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -12,24 +13,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::Exercise;
 
-/// Where an exercise stands.
+/// The stage of an exercise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// The file is as it was given.
+    /// The file is the initial version.
     NotStarted,
-    /// It was edited since it was judged last.
+    /// It was edited since its last verdict.
     Edited,
-    /// It was judged, and something is missing.
+    /// It was checked, and something is missing.
     NotYet,
-    /// It was judged, and it holds.
+    /// It was checked, and is correct.
     Passed,
 }
 
-/// What is kept between runs.
+/// The stored state.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Progress {
-    /// Hints that were shown, by the exercise.
+    /// The number of hints shown, by exercise.
     hints: BTreeMap<String, usize>,
     /// The last verdict on each exercise.
     verdicts: BTreeMap<String, Judged>,
@@ -41,12 +42,12 @@ struct Judged {
     passed: bool,
 }
 
-/// The root of the repository that this program was built from.
+/// Returns the root of the repository that this program was built from.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the course lies in the repository")
 }
 
-/// The learner's file.
+/// Returns the path of the learner's file.
 pub fn answer(exercise: &Exercise) -> PathBuf {
     match std::env::var_os("PUSHFORWARD_EXERCISES") {
         Some(folder) => Path::new(&folder).join(format!("{}.rs", exercise.slug)),
@@ -54,7 +55,7 @@ pub fn answer(exercise: &Exercise) -> PathBuf {
     }
 }
 
-/// The file as it was given.
+/// Returns the path of the initial version.
 pub fn start(exercise: &Exercise) -> PathBuf {
     root().join("lessons/starts").join(format!("{}.rs", exercise.slug))
 }
@@ -68,22 +69,22 @@ fn fingerprint(exercise: &Exercise) -> Option<u64> {
     let judge = root().join("lessons/judges").join(format!("{}.rs", exercise.slug));
     let mut hasher = DefaultHasher::new();
     fs::read(answer(exercise)).ok()?.hash(&mut hasher);
-    // Where the judge has changed, its verdict is old.
+    // If the judge has changed, its verdict is outdated.
     fs::read(judge).ok()?.hash(&mut hasher);
     Some(hasher.finish())
 }
 
 impl Progress {
-    /// What was kept; nothing where there is nothing, or nothing that can be read.
+    /// Loads the stored state; empty if there is none, or it cannot be read.
     pub fn load() -> Progress {
         fs::read_to_string(store()).ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
     }
 
-    /// Reads, changes and keeps it while no other process does. A cache that cannot be written only costs another check.
+    /// Loads, changes and stores the state under a lock. If it cannot be written, exercises are only checked again.
     fn update<T>(&mut self, change: impl FnOnce(&mut Progress) -> T) -> T {
         let file = store();
         let _ = file.parent().map_or(Ok(()), fs::create_dir_all);
-        // The file itself is renamed over, so the lock is on one beside it; it is released when `lock` is dropped.
+        // The file itself is replaced, so the lock is on a separate one; it is released when `lock` is dropped.
         let lock = File::create(file.with_extension("lock")).and_then(|lock| lock.lock().map(|()| lock));
         *self = Progress::load();
         let changed = change(self);
@@ -94,7 +95,7 @@ impl Progress {
         changed
     }
 
-    /// Where an exercise stands.
+    /// Returns the stage of an exercise.
     pub fn stage(&self, exercise: &Exercise) -> Stage {
         let (mine, given) = (fs::read(answer(exercise)).ok(), fs::read(start(exercise)).ok());
         if mine.is_none() || mine == given {
@@ -109,7 +110,7 @@ impl Progress {
         }
     }
 
-    /// Keeps a verdict on the file as it is.
+    /// Stores a verdict for the present file.
     pub fn judged(&mut self, exercise: &Exercise, passed: bool) {
         if let Some(fingerprint) = fingerprint(exercise) {
             self.update(|kept| {
@@ -118,7 +119,7 @@ impl Progress {
         }
     }
 
-    /// How many hints to show now: one more than the last time, three at most.
+    /// Returns the number of hints to show: one more than the last time, three at most.
     pub fn next_hint(&mut self, exercise: &Exercise) -> usize {
         self.update(|kept| {
             let shown = kept.hints.entry(exercise.slug.to_string()).or_insert(0);
@@ -127,7 +128,7 @@ impl Progress {
         })
     }
 
-    /// Forgets hints and verdict of an exercise that begins anew.
+    /// Removes hints and verdict of an exercise that is reset.
     pub fn forget(&mut self, exercise: &Exercise) {
         self.update(|kept| {
             kept.hints.remove(exercise.slug);

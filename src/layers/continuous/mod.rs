@@ -87,7 +87,7 @@ impl<V: Field> Continuous<V> {
     /// # Panics
     /// When either time is not finite.
     pub fn between(self, from: f64, to: f64) -> Continuous<V> {
-        assert!(from.is_finite() && to.is_finite(), "from {from} to {to} is no span of time");
+        assert!(from.is_finite() && to.is_finite(), "the time span from {from} to {to} is not finite");
         Continuous { span: (from, to), ..self }
     }
 
@@ -108,7 +108,7 @@ impl<V: Field> Continuous<V> {
     pub fn with_tolerance(self, tolerance: f64) -> Continuous<V> {
         assert!(
             tolerance >= 0.0 && tolerance.is_finite(),
-            "a tolerance is a finite number that is not negative, and {tolerance} is none"
+            "the tolerance must be finite and not negative, but is {tolerance}"
         );
         Continuous { tolerance, ..self }
     }

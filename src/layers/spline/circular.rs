@@ -81,13 +81,13 @@ impl CircularSpline {
     /// # Panics
     /// When the angle is not finite, or the spline is learned.
     pub fn turned(self, angle: f64) -> CircularSpline {
-        assert!(angle.is_finite(), "a turn is a finite angle, not {angle}");
+        assert!(angle.is_finite(), "the rotation must be finite, but is {angle}");
         match self.curve {
             Curve::Fixed { x, y, slopes, .. } => {
                 let turn = angle - TAU * ((angle + PI) / TAU).floor();
                 CircularSpline { curve: Curve::Fixed { x, y, slopes, turn }, ..self }
             }
-            Curve::Learned(_) => panic!("a learned spline learns its turn"),
+            Curve::Learned(_) => panic!("a learned spline has a learned rotation"),
         }
     }
 

@@ -65,7 +65,12 @@ impl SplineTransformer {
                 share(width) && share(height) && positive(slope)
             }
         };
-        assert!(sound, "{rule:?} leaves no room for {} bins", self.bins);
+        assert!(
+            sound,
+            "{rule:?} is infeasible for {} bins: slopes and minimum sizes must be positive, and the minimum \
+             sizes must not fill the interval",
+            self.bins
+        );
         SplineTransformer { rule, ..self }
     }
 

@@ -1,4 +1,4 @@
-//! Equations: rows for what they run, and the instructions that solve them.
+//! Equations: rows for their nodes, and the instructions that solve them.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,8 +8,8 @@ use crate::program::lower::{Block, Kind, Part};
 use crate::tape::NodeId;
 
 impl Emitter<'_, '_> {
-    /// Reserves rows for what an equation runs: in the order in which elements become known, so that what is
-    /// computed together lies together.
+    /// Reserves rows for the nodes of an equation in the order in which their elements become known, so that elements
+    /// that are computed together are contiguous.
     pub(super) fn reserve(&mut self, block: &Block<NodeId>) {
         let mut order: HashMap<NodeId, Vec<usize>> = HashMap::new();
         for part in block.parts() {
@@ -27,7 +27,7 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// Blocks that stand for themselves, by the last node that they need.
+    /// Blocks that are not part of another block, by the last node that they need.
     pub(super) fn blocks_by_last_node(&self) -> HashMap<NodeId, Vec<usize>> {
         let mut ready: HashMap<NodeId, Vec<usize>> = HashMap::new();
         for (number, _) in self.compiler.blocks.iter().enumerate().filter(|(_, block)| !block.inner) {
@@ -36,7 +36,7 @@ impl Emitter<'_, '_> {
         ready
     }
 
-    /// The last node that a block needs, in the order of the tape.
+    /// Returns the last node that a block needs, in the order of the tape.
     pub(super) fn last_node(&self, block: usize) -> NodeId {
         let blocks = self.compiler.blocks;
         let mut last = blocks[block].variable;
@@ -53,7 +53,7 @@ impl Emitter<'_, '_> {
         last
     }
 
-    /// The instructions that solve a block's equation, for all or some elements of its unknown.
+    /// Emits the instructions that solve a block's equation, for all or some elements of its unknown.
     pub(super) fn equation(&mut self, block: usize, elements: Option<&[usize]>) -> Equation {
         let compiler = self.compiler;
         let Block { variable, kind, .. } = &compiler.blocks[block];
@@ -87,7 +87,7 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// All slices as one list in the order of the tape: each node once, with all of its elements.
+    /// Merges all slices into one list in the order of the tape: each node once, with all of its elements.
     pub(super) fn joined(&self, slices: &[Vec<Part<NodeId>>]) -> Vec<Part<NodeId>> {
         let mut joined: BTreeMap<(NodeId, Option<usize>), Part<NodeId>> = BTreeMap::new();
         for part in slices.iter().flatten() {

@@ -1,4 +1,4 @@
-//! From nodes to instructions: which rows a node's elements are, and what computes them.
+//! From nodes to instructions: the registers of a node's elements, and the instructions that compute them.
 
 mod equation;
 mod product;
@@ -14,11 +14,11 @@ use crate::program::matrix::Matrix;
 use crate::program::register::{Register, Registers, Row, Rows, segments};
 use crate::tape::{Binary, Node, NodeId, Op};
 
-/// What came of a program.
+/// The result of emission.
 pub(super) struct Emitted {
     pub instructions: Vec<Instruction>,
     pub matrices: Vec<Matrix>,
-    /// Rows that lie together: the results of one instruction each.
+    /// Blocks of contiguous rows: the results of one instruction each.
     pub blocks: Vec<Rows>,
     /// By input: its rows.
     pub inputs: Vec<Rows>,
@@ -26,7 +26,7 @@ pub(super) struct Emitted {
 }
 
 impl Emitted {
-    /// Where the elements of a node are.
+    /// The registers of the elements of a node.
     pub(super) fn registers_of(
         &self,
         position: usize,
@@ -41,7 +41,7 @@ impl Emitted {
     }
 }
 
-/// Where shared numbers are: in one register where they are all the same, so that one kernel call serves all elements.
+/// Registers of shared numbers: one register where they are all equal, so that one kernel call serves all elements.
 fn shared_places(offset: usize, compiler: &Compiler<'_>, position: usize) -> Registers {
     let id = compiler.subgraph.nodes()[position];
     let (count, repeats) = compiler.tape.with_node(id, |node| {
@@ -62,14 +62,14 @@ fn shared_places(offset: usize, compiler: &Compiler<'_>, position: usize) -> Reg
 
 pub(super) struct Emitter<'c, 't> {
     compiler: &'c Compiler<'t>,
-    /// By position: where a shared node's numbers start.
+    /// By position: the first register of a shared node.
     shared: &'c [Option<usize>],
     members: HashSet<NodeId>,
-    /// By node that only an equation runs: its first row, and the place of each element among its rows.
+    /// By node that only an equation computes: its first row, and the position of each element among its rows.
     inside: HashMap<NodeId, (Row, Vec<usize>)>,
     registers: Vec<Option<Registers>>,
     blocks: Vec<Rows>,
-    /// The first row that is not handed out.
+    /// The first row that is not assigned.
     next: Row,
     matrices: Vec<Matrix>,
     list: Vec<Instruction>,
@@ -97,8 +97,8 @@ impl<'c, 't> Emitter<'c, 't> {
         }
     }
 
-    /// Everything, in order. `sums` says by position where the batch sum of a node is formed, and `pushes` for which
-    /// of them it is formed from its operands.
+    /// Emits all nodes, in order. `sums` says by position where the batch sum of a node is accumulated, and `pushes`
+    /// for which of them it is computed from the operands.
     pub(super) fn emit(mut self, sums: &HashMap<usize, usize>, pushes: &dyn Fn(usize) -> bool) -> Emitted {
         let compiler = self.compiler;
         let mut inputs = Vec::new();
@@ -146,7 +146,7 @@ impl<'c, 't> Emitter<'c, 't> {
                 self.sum(*summed, sums[summed], pushes(*summed));
             }
         }
-        // What an equation computes is there when it is solved, whatever its place on the tape.
+        // A node that an equation computes is known once the equation is solved, whatever its position on the tape.
         if !compiler.blocks.is_empty() {
             let mut all: Vec<usize> = sums.keys().copied().collect();
             all.sort_unstable();
@@ -156,10 +156,10 @@ impl<'c, 't> Emitter<'c, 't> {
         Emitted { instructions: list, matrices, blocks, inputs, registers }
     }
 
-    /// Rows that lie together, apart from all others.
+    /// Assigns contiguous rows, apart from all others.
     fn new_rows(&mut self, count: usize) -> Row {
         let first = self.next;
-        // A gap, so that rows of two blocks never seem to be one after another.
+        // A gap, so that rows of two blocks are never taken for contiguous ones.
         self.next = first.after(count + 1);
         self.blocks.push(Rows::new(first, count));
         first
@@ -170,7 +170,7 @@ impl<'c, 't> Emitter<'c, 't> {
         match (&self.registers[position], self.shared[position]) {
             (Some(registers), _) => registers.clone(),
             (None, Some(offset)) => shared_places(offset, self.compiler, position),
-            // Inside of an equation not one element of it is known yet, and none is asked for.
+            // Inside of an equation no element of it is known yet, and none is read.
             (None, None) if self.members.contains(&id) => {
                 Registers::Repeat { register: Register::UNKNOWN, count: self.compiler.tape.shape(id).len() }
             }
@@ -184,7 +184,7 @@ impl<'c, 't> Emitter<'c, 't> {
         self.list.push(Instruction { work, name, place, elements });
     }
 
-    /// Instructions for a node, or for some of its elements.
+    /// Emits instructions for a node, or for some of its elements.
     fn node(&mut self, id: NodeId, only: Option<&[usize]>) {
         let node = self.compiler.tape.node(id);
         let position = self.compiler.position(id);
@@ -259,7 +259,7 @@ impl<'c, 't> Emitter<'c, 't> {
                 let repeated =
                     registers.iter().all(|registers| matches!(registers, Registers::Repeat { .. }));
                 if repeated && only.is_none() && count > 1 && zeros.is_empty() {
-                    // The same in every element: computed once.
+                    // All elements are equal: computed once.
                     let of =
                         |_: usize| registers.iter().map(|registers| registers.get(0)).collect::<Operands>();
                     self.elementwise(id, op, &[0], false, &zero, &of, &mut list);
@@ -286,7 +286,8 @@ impl<'c, 't> Emitter<'c, 't> {
         });
     }
 
-    /// Rows for these elements of a node: new ones, or those that were reserved for a node inside of an equation.
+    /// Assigns rows to these elements of a node: new ones, or those that were reserved for a node inside of an
+    /// equation.
     fn out_rows(&mut self, id: NodeId, elements: &[usize], inside: bool) -> Row {
         match self.inside.get(&id) {
             Some((first, order)) if inside => {
@@ -296,7 +297,7 @@ impl<'c, 't> Emitter<'c, 't> {
         }
     }
 
-    /// The row of an element: the next one, or the one reserved for it.
+    /// Returns the row of an element: the next one, or the one reserved for it.
     fn row(&self, id: NodeId, e: usize, inside: bool, (first, number): (Row, usize)) -> Row {
         match self.inside.get(&id) {
             Some((first, order)) if inside => first.after(order[e]),
@@ -320,7 +321,7 @@ impl<'c, 't> Emitter<'c, 't> {
             let own = operands(*e);
             list[*e] = match op {
                 _ if zero(*e) => Register::ZERO,
-                // What is added to a structural zero is there already.
+                // A structural zero contributes nothing to the sum.
                 Op::Binary(Binary::Add) if own[0] == Register::ZERO => own[1],
                 Op::Binary(Binary::Add | Binary::Sub) if own[1] == Register::ZERO => own[0],
                 _ => {
@@ -348,7 +349,7 @@ impl<'c, 't> Emitter<'c, 't> {
         self.push_at(work, id, name, (!whole).then_some(chosen));
     }
 
-    /// The sum of some registers: one of them where there is one, 0 where there is none.
+    /// Returns the sum of some registers: the register if there is one, 0 if there is none.
     fn sum_of(&mut self, id: NodeId, node: &Node, e: usize, terms: Vec<Register>) -> Register {
         let terms: Vec<Register> = terms.into_iter().filter(|register| *register != Register::ZERO).collect();
         match terms.len() {
@@ -363,7 +364,7 @@ impl<'c, 't> Emitter<'c, 't> {
         }
     }
 
-    /// The first row of these registers, brought together unless they lie together already.
+    /// Returns the first row of these registers, copying them to contiguous rows if they are not.
     fn together(&mut self, id: NodeId, registers: &Registers) -> Row {
         if let Some(row) = registers.first_row() {
             return row;
@@ -374,7 +375,7 @@ impl<'c, 't> Emitter<'c, 't> {
         out
     }
 
-    /// Adds the batch sum of a node.
+    /// Accumulates the batch sum of a node.
     fn sum(&mut self, position: usize, to: usize, pushed: bool) {
         let id = self.compiler.subgraph.nodes()[position];
         let node = self.compiler.tape.node(id);

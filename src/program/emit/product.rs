@@ -1,4 +1,4 @@
-//! Products of matrices: laid out where the matrix is shared, entry by entry where it is not.
+//! Products of matrices: with a matrix layout where the matrix is shared, entry by entry where it is not.
 
 use std::collections::HashMap;
 
@@ -9,8 +9,8 @@ use crate::program::register::{Register, Registers, Row};
 use crate::tape::{Node, NodeId, Op};
 
 impl Emitter<'_, '_> {
-    /// Makes shared numbers that are added to a product just formed its bias; what the product alone was is not kept,
-    /// so nobody else may want it.
+    /// Makes shared numbers that are added to the product just emitted its bias. The product without the bias is not
+    /// stored, so it must have no other use.
     pub(super) fn adds_to_product(
         &mut self,
         id: NodeId,
@@ -84,7 +84,7 @@ impl Emitter<'_, '_> {
                 columns: &places,
                 width,
             };
-            // Of a matrix times a matrix everything is computed, and of what is 0 by structure nothing is read.
+            // A matrix times a matrix is computed in full; entries that are structurally 0 are not read.
             let all: Vec<usize> = (0..rows * columns).collect();
             let written = if columns == 1 { &kept } else { &all };
             let out = self.out_rows(id, written, inside);
@@ -110,8 +110,8 @@ impl Emitter<'_, '_> {
         kept.iter().enumerate().for_each(|(k, e)| list[*e] = out.after(k).into());
     }
 
-    /// Where a product reads its vector: the first row, the place of each column from there on, and how many rows are
-    /// in between. Elements that lie in one block, in whatever order, are read where they are.
+    /// Returns how a product reads its vector: the first row, the position of each column relative to it, and the
+    /// number of rows they span. Elements of one block, in any order, are read where they are.
     pub(super) fn columns_read(
         &mut self,
         id: NodeId,
@@ -138,7 +138,7 @@ impl Emitter<'_, '_> {
             let mut taken = vec![false; width];
             let distinct = rows.iter().all(|(_, row)| !std::mem::replace(&mut taken[place(*row)], true));
             if block.contains(last) && distinct && width <= 4 * rows.len() + 16 {
-                // Columns that no row reads have no place; any will do, since their entries are structural zeros.
+                // Columns that no row reads have no position; any will do, since their entries are structural zeros.
                 let mut places = vec![0; inner];
                 rows.iter().for_each(|(column, row)| places[*column] = place(*row));
                 return (first, places, width);

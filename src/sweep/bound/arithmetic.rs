@@ -1,16 +1,16 @@
 //! Sums, products and quotients of intervals, rounded outwards.
 //!
-//! IEEE 754 rounds each of + - · / √ to the nearest number, so that the true result lies between the two neighbours of
-//! the computed one. An end is kept as computed only where it is known to be exact. Two things are looked after beside:
-//! an error term that underflows proves nothing, and what overflows is a number all the same (its lower end is the
-//! largest double, not ∞).
+//! IEEE 754 rounds each of + - · / √ to the nearest number, so that the true result lies between the two neighbours
+//! of the computed one. An end is kept as computed only where it is known to be exact. Two special cases: an error
+//! term that underflows proves nothing, and a result that overflows is still finite (its lower end is the largest
+//! double, not ∞).
 
 use super::interval::{Bound, End, higher, lower};
 
 /// Below this size the error of a product or quotient may itself underflow.
 const EXACT_FROM: f64 = 1e-250;
 
-/// The neighbour of a number as it was computed, on the outer side.
+/// Returns the outer neighbour of a computed number.
 ///
 /// The true value is finite; `sign` is its sign, which rounding does not cross.
 pub(in crate::sweep) fn outward(computed: f64, up: bool, sign: f64) -> f64 {
@@ -22,7 +22,7 @@ pub(in crate::sweep) fn outward(computed: f64, up: bool, sign: f64) -> f64 {
     }
 }
 
-/// An end that was computed from others; one at 0 that was rounded there is not reached.
+/// Makes an end from a computed value; an end that was rounded to 0 is open.
 fn rounded(computed: f64, exact: bool, up: bool, sign: f64, open: bool) -> End {
     if exact {
         return End { at: computed + 0.0, open: open || computed.is_infinite() };
@@ -76,7 +76,7 @@ pub(in crate::sweep) fn product(a: Bound, b: Bound) -> Bound {
 
 fn end_product(x: End, y: End, up: bool) -> End {
     if x.at == 0.0 || y.at == 0.0 {
-        // A zero that is reached makes 0 with whatever stands on the other side.
+        // A zero that is reached makes 0 with any other factor.
         let reached = (x.at == 0.0 && !x.open) || (y.at == 0.0 && !y.open);
         return End { at: 0.0, open: !reached };
     }
@@ -86,18 +86,18 @@ fn end_product(x: End, y: End, up: bool) -> End {
     rounded(value, exact, up, x.at.signum() * y.at.signum(), x.open || y.open)
 }
 
-/// Whether a·b is this value and not only near it.
+/// Whether a·b is exactly this value.
 pub(in crate::sweep) fn is_exact_product(a: f64, b: f64, value: f64) -> bool {
     is_safe(value) && a.mul_add(b, -value) == 0.0
 }
 
-/// Whether the error of a product or quotient of this value is a double.
+/// Whether the rounding error of a product or quotient of this size is a double.
 fn is_safe(value: f64) -> bool {
     value.is_finite() && value.abs() >= EXACT_FROM
 }
 
 pub(in crate::sweep) fn reciprocal(a: Bound) -> Bound {
-    // An interval of nothing (what is defined nowhere) may be both: positive is asked first, so that turning ends.
+    // An empty interval counts as positive and negative: test positive first, so that the recursion on -a ends.
     if a.is_negative() && !a.is_positive() {
         return negative(reciprocal(negative(a)));
     }
@@ -138,12 +138,12 @@ pub(super) fn quotient(a: Bound, b: Bound) -> Bound {
     Bound::of(end(a.low, false), end(a.high, true)).with(a.nonzero, a.defined && b.defined)
 }
 
-/// The sum of `count` numbers that all lie in one interval.
+/// Returns the bound of a sum of `count` numbers that all lie in one interval.
 pub(super) fn repeated(a: Bound, count: usize) -> Bound {
     if count == 0 {
         return Bound::closed(0.0, 0.0);
     }
     let times = product(a, Bound::closed(count as f64, count as f64));
-    // Numbers of either sign may cancel: that none of them is 0 says nothing.
+    // Numbers of either sign may cancel, so the sum may be 0 although none of them is.
     Bound { defined: a.defined, ..Bound::of(times.low, times.high) }
 }

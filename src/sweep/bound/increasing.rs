@@ -1,16 +1,16 @@
 //! Increasing functions of intervals.
 //!
-//! How far a library is off nobody guarantees (the standard says nothing of `exp`, and what is fast is not what is
-//! careful). So nothing is counted in units in the last place: a value is trusted to a part in 2⁴⁵ of itself and to the
-//! smallest normal double, some hundred times more than any library in use is off, and only at the one point where it
-//! is exact by definition (e⁰ = 1) is it taken as it is.
+//! The accuracy of library functions is not guaranteed (IEEE 754 does not specify `exp`, and fast implementations
+//! trade accuracy for speed). So no error bound in units in the last place is assumed: a value is trusted to a
+//! relative error of 2⁻⁴⁵ plus the smallest normal double, some hundred times the error of any library in use, and
+//! taken as exact only at the one point where it is exact by definition (e⁰ = 1).
 
 use super::interval::{Bound, End};
 
-/// The part of a value to which a library function is trusted.
+/// The relative error to which a library function is trusted.
 const TRUST: f64 = 1.0 / (1u64 << 45) as f64;
 
-/// A strictly increasing function on the reals, or on what lies above some number.
+/// A strictly increasing function on the reals, or above some number.
 #[derive(Clone, Copy)]
 pub(in crate::sweep) struct Increasing {
     /// Computed by a library.
@@ -19,14 +19,14 @@ pub(in crate::sweep) struct Increasing {
     pub limits: (f64, f64),
     /// A point where its value is known exactly.
     pub exact: Option<(f64, f64)>,
-    /// The part of the value to which it is trusted.
+    /// The relative error to which it is trusted.
     pub trust: f64,
 }
 
 impl Increasing {
-    /// The limits of a function that takes every value.
+    /// The limits of a function that takes every real value.
     pub const EVERYWHERE: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
-    /// The exact value of a function that is 0 at 0.
+    /// The exact value of a function with f(0) = 0.
     pub const ZERO_AT_ZERO: Option<(f64, f64)> = Some((0.0, 0.0));
 
     pub const fn new(value: fn(f64) -> f64, limits: (f64, f64), exact: Option<(f64, f64)>) -> Self {
@@ -46,7 +46,7 @@ impl Increasing {
             _ => {}
         }
         let value = (self.value)(end.at);
-        // What overflows is finite all the same.
+        // A result that overflows is finite.
         let size = value.abs().min(f64::MAX);
         let margin = size * self.trust + f64::MIN_POSITIVE;
         let value = value.clamp(f64::MIN, f64::MAX);
@@ -60,7 +60,7 @@ impl Increasing {
         }
     }
 
-    /// The same for a function that is 0 at 0 and only there: signs are kept.
+    /// Returns the image of an interval under a function that is 0 only at 0, so that signs are kept.
     pub fn of_signed(self, a: Bound) -> Bound {
         let mut bound = self.of(a);
         if a.low.at >= 0.0 && bound.low.at <= 0.0 {

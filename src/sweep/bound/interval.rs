@@ -16,24 +16,24 @@ pub struct Bound {
 /// An end of an interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct End {
-    /// Where it is; infinite ends are open.
+    /// The value; infinite ends are open.
     pub at: f64,
-    /// Whether it is not reached.
+    /// Whether the value is not reached.
     pub open: bool,
 }
 
 impl End {
-    /// An end that is reached, unless it is infinite. -0 is 0.
+    /// Makes a closed end, or an open one at ±∞. -0 becomes 0.
     pub(in crate::sweep) fn closed(at: f64) -> End {
         End { at: at + 0.0, open: at.is_infinite() }
     }
 
-    /// An end that is not reached. -0 is 0.
+    /// Makes an open end. -0 becomes 0.
     pub(in crate::sweep) fn open(at: f64) -> End {
         End { at: at + 0.0, open: true }
     }
 
-    /// The same end at another place.
+    /// Returns the end moved to another value.
     pub(in crate::sweep) fn moved(self, at: f64) -> End {
         End { at: at + 0.0, open: self.open || at.is_infinite() }
     }
@@ -62,17 +62,17 @@ impl Bound {
         Bound::of(End::closed(low), End::closed(high))
     }
 
-    /// What is defined and lies between two ends.
+    /// Makes the bound of defined elements between two ends.
     pub(in crate::sweep) fn of(low: End, high: End) -> Bound {
         Bound { low, high, nonzero: false, defined: true }.in_order()
     }
 
-    /// The same, and no element is 0 if so it says.
+    /// Returns the bound with this definedness, and with the fact that no element is 0 if `nonzero` says so.
     pub(in crate::sweep) fn with(self, nonzero: bool, defined: bool) -> Bound {
         Bound { nonzero: self.nonzero || nonzero, defined, ..self }.in_order()
     }
 
-    /// With ends that are numbers, without -0, and with the sign that follows from the ends.
+    /// Returns the bound with ends that are numbers, without -0, and with the sign that follows from the ends.
     pub(super) fn in_order(self) -> Bound {
         let end = |end: End, unknown: f64| match end.at.is_nan() {
             true => End::open(unknown),
@@ -114,7 +114,7 @@ impl Bound {
         above && below && !(self.nonzero && value == 0.0)
     }
 
-    /// The smallest interval around both.
+    /// Returns the smallest interval around both.
     pub(super) fn hull(self, other: Bound) -> Bound {
         let low = lower(self.low, other.low);
         let high = higher(self.high, other.high);
@@ -123,7 +123,7 @@ impl Bound {
     }
 }
 
-/// The lower one of two ends; of two at one place the one that is reached.
+/// Returns the lower of two ends; of two equal values the one that is reached.
 pub(super) fn lower(a: End, b: End) -> End {
     if a.at < b.at {
         a
@@ -134,7 +134,7 @@ pub(super) fn lower(a: End, b: End) -> End {
     }
 }
 
-/// The higher one of two ends; of two at one place the one that is reached.
+/// Returns the higher of two ends; of two equal values the one that is reached.
 pub(in crate::sweep) fn higher(a: End, b: End) -> End {
     lower(a.negated(), b.negated()).negated()
 }

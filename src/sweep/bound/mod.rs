@@ -1,15 +1,15 @@
 //! The bound sweep: an interval for every node, for all inputs in their domain and all parameters.
 //!
-//! The reals are meant, not their floating-point images: eᵃ > 0 holds although `exp(-800.0)` is 0. Ends may
-//! be open or closed, and ±∞ is always open. Where ends are computed they are rounded outwards. A vector or a
-//! matrix has one interval for all of its elements, and beside it two facts that an interval cannot tell:
-//! that no element is 0 (signs may differ from element to element), and that every element is defined for all
-//! inputs. These are the side conditions of the simplifier, and what proofs of monotonicity stand on.
+//! Bounds hold in real arithmetic, not for floating-point results: eᵃ > 0 holds although `exp(-800.0)` is 0. Ends may
+//! be open or closed, and ±∞ is always open. Computed ends are rounded outwards. A vector or a matrix has one
+//! interval for all of its elements, and two facts that an interval cannot express: that no element is 0 (signs may
+//! differ from element to element), and that every element is defined for all inputs. These are the side conditions
+//! of the simplifier, and the basis of proofs of monotonicity.
 //!
-//! What is picked out of a constant, of an input or of a concatenation is bounded element by element ([`Region`]).
+//! Elements that are read from a constant, an input or a concatenation are bounded one by one ([`Region`]).
 //!
-//! *Soundness.* For inputs where they are said to lie and any real parameters, the real value of each element of a node
-//! lies in the node's interval wherever it is defined. Every arm of `Bounds::node` takes that over from operands to
+//! *Soundness.* For inputs in their assumed regions and any real parameters, the real value of each element of a node
+//! lies in the node's interval wherever it is defined. Every arm of `Bounds::node` preserves this from operands to
 //! node, with ends rounded outwards by `arithmetic`, `power`, `increasing` and the rows of `function`.
 
 mod arithmetic;
@@ -37,7 +37,7 @@ use super::function;
 use super::limit::crosses_zero;
 use crate::tape::{Binary, Choice, Data, Equation, Function, Node, NodeId, Op, Shape, Tape};
 
-/// Bounds of the nodes of a tape, computed as they are asked for: only what a node is made of is looked at.
+/// Bounds of the nodes of a tape, computed on demand: only the ancestors of a node are visited.
 #[derive(Clone, Debug)]
 pub struct Bounds<'t> {
     tape: &'t Tape,
@@ -46,13 +46,13 @@ pub struct Bounds<'t> {
 }
 
 impl<'t> Bounds<'t> {
-    /// Some nodes are said to lie where they lie (an input in its domain); the rest follows.
+    /// Assumes bounds of some nodes (of an input its domain); the bounds of other nodes follow.
     pub fn new(tape: &'t Tape, given: &[(NodeId, Bound)]) -> Bounds<'t> {
         Bounds::within(tape, given.iter().map(|(id, bound)| (*id, Region::All(*bound))))
     }
 
-    /// The same where the elements of a node may each have an interval of their own. Of two regions of one node the
-    /// first counts.
+    /// As [`Bounds::new`], with regions, in which each element may have its own interval. The first of two regions of
+    /// one node is used.
     pub fn within(tape: &'t Tape, regions: impl IntoIterator<Item = (NodeId, Region)>) -> Bounds<'t> {
         let mut given = FxHashMap::default();
         for (id, region) in regions {
@@ -61,14 +61,14 @@ impl<'t> Bounds<'t> {
         Bounds { tape, given, known: RefCell::default() }
     }
 
-    /// One more node is said to lie where it lies. What was asked for before stays as wide as it was.
+    /// Assumes a region of one more node. Bounds that were computed before are not narrowed.
     pub(crate) fn give(&mut self, id: NodeId, region: Region) {
         let hull = region.hull(self.tape.shape(id).len());
         self.known.get_mut().insert(id, hull);
         self.given.insert(id, region);
     }
 
-    /// The bound around some elements of a node.
+    /// Returns the smallest bound around some elements of a node.
     pub(crate) fn of_elements(&self, id: NodeId, elements: &[usize]) -> Bound {
         let whole = self.of(id);
         match self.has_parts(id) {
@@ -77,7 +77,7 @@ impl<'t> Bounds<'t> {
         }
     }
 
-    /// The bound of a node.
+    /// Returns the bound of a node.
     pub fn of(&self, id: NodeId) -> Bound {
         if let Some(bound) = self.known.borrow().get(&id) {
             return *bound;
@@ -108,12 +108,12 @@ impl<'t> Bounds<'t> {
         self.known(id)
     }
 
-    /// The bound of a node that was asked for before.
+    /// Returns the bound of a node that was computed before.
     fn known(&self, id: NodeId) -> Bound {
         self.known.borrow()[&id]
     }
 
-    /// From the bounds of the operands: one arm an operation.
+    /// Computes a bound from the bounds of the operands: one arm for each operation.
     fn node(&self, node: &Node) -> Bound {
         let of = |k: usize| self.known(node.operands[k]);
         let a = || of(0);
@@ -147,7 +147,7 @@ impl<'t> Bounds<'t> {
                 Bound { defined: bound.defined && a().defined, ..bound }
             }
             Op::Broadcast | Op::Transpose => a(),
-            // What is not picked does not count, and need not be defined.
+            // Elements that are not gathered do not matter, and need not be defined.
             Op::Gather(indices) if self.has_parts(node.operands[0]) => {
                 around(indices.iter().map(|index| self.element(node.operands[0], *index as usize)))
             }
@@ -176,8 +176,8 @@ impl<'t> Bounds<'t> {
             Op::LogAbsDet | Op::Inverse => Bound { defined: false, ..Bound::REALS },
             Op::Equation(Equation::Substitution(equation)) => {
                 let operands: Vec<Bound> = (0..node.operands.len()).map(of).collect();
-                // What G gives for any z at all holds for z, and what it gives for that is all the better: if G is
-                // defined there, z is, element after element.
+                // A bound of G over all z holds for the solution z, and applying G to that bound tightens it; if G is
+                // defined there, so is z, element after element.
                 let first = function_bound(&equation.function, Bound::REALS, &operands);
                 function_bound(&equation.function, Bound { defined: true, ..first }, &operands)
             }
@@ -192,7 +192,7 @@ impl<'t> Bounds<'t> {
     }
 }
 
-/// The bound of a function's result, its variable and what it captures being where they are said to be.
+/// Returns the bound of a function's result from the bounds of its variable and of its captured nodes.
 fn function_bound(function: &Function, variable: Bound, captured: &[Bound]) -> Bound {
     let (tape, inputs, output) = function.tape();
     let given = inputs.into_iter().zip([variable].into_iter().chain(captured.iter().copied()));
@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn reals_not_floats() {
-        // exp(-800) is 0 to a computer, but eᵃ is not 0, and neither is its square.
+        // exp(-800) is 0 in f64, but eᵃ is not 0, and neither is its square.
         assert!(bound_of(|z| (-800.0 + 0.0 * z).exp()).is_positive());
         assert!(bound_of(|z| z.exp() * 1e-300 * 1e-300).is_positive());
     }

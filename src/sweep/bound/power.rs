@@ -28,7 +28,7 @@ fn whole_power(a: Bound, n: u32) -> Bound {
     }
 }
 
-/// An end of an interval to a power that is odd or that is asked of a number that is not negative.
+/// Returns an end of an interval raised to a power that is odd, or of a number that is not negative.
 fn end_power(end: End, n: u32, up: bool) -> End {
     if end.at < 0.0 {
         return end_power(end.negated(), n, !up).negated();
@@ -37,7 +37,7 @@ fn end_power(end: End, n: u32, up: bool) -> End {
         return end;
     }
     let at = size_power(end.at, n, up);
-    // What underflows is not 0, and what overflows is finite.
+    // A result that underflows is not 0, and one that overflows is finite.
     End { at, open: end.open || at == 0.0 || at.is_infinite() }
 }
 
@@ -60,7 +60,7 @@ fn size_power(a: f64, mut n: u32, up: bool) -> f64 {
 
 /// aᵇ for a > 0.
 ///
-/// Where a may be 0 or below, nothing is said of the power: floating-point arithmetic has values for some of these.
+/// Where a may be 0 or below nothing is claimed: floating-point arithmetic has values for some of these.
 pub(super) fn power_of_positive(a: Bound, b: Bound) -> Bound {
     let defined = a.defined && b.defined && a.is_positive();
     if !a.is_positive() {

@@ -1,4 +1,4 @@
-//! Where the elements of a node are said to lie, and where those lie that are picked out of a node.
+//! The assumed bounds of the elements of a node, and the bounds of elements that are read from a node.
 
 use std::sync::Arc;
 
@@ -6,12 +6,12 @@ use super::interval::Bound;
 use super::{Bounds, NodeId};
 use crate::tape::{Op, Shape};
 
-/// Where the elements of a node are said to lie.
+/// Assumed bounds of the elements of a node.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Region {
     /// All of them in one interval.
     All(Bound),
-    /// Each in its own: as many as the node has elements.
+    /// Each in its own interval: as many as the node has elements.
     Each(Arc<[Bound]>),
 }
 
@@ -28,17 +28,17 @@ impl From<Vec<Bound>> for Region {
 }
 
 impl Region {
-    /// The interval around all of so many elements; of no elements it is 0.
+    /// Returns the smallest interval around all of `count` elements; 0 if there are none.
     pub fn hull(&self, count: usize) -> Bound {
         match self {
             Region::All(bound) => bound.in_order(),
-            // Of elements that nothing is said of, nothing is known.
+            // An element without an assumption may have any value.
             Region::Each(bounds) if bounds.len() < count => Bound::REALS,
             Region::Each(bounds) => around(bounds.iter().map(|bound| bound.in_order())),
         }
     }
 
-    /// The interval of one element.
+    /// Returns the interval of one element.
     pub fn element(&self, e: usize) -> Bound {
         match self {
             Region::All(bound) => bound.in_order(),
@@ -47,18 +47,18 @@ impl Region {
     }
 }
 
-/// The smallest interval around all of these; around nothing it is 0.
+/// Returns the smallest interval around all of these; 0 if there are none.
 pub(super) fn around(bounds: impl IntoIterator<Item = Bound>) -> Bound {
     bounds.into_iter().reduce(Bound::hull).unwrap_or(Bound::closed(0.0, 0.0))
 }
 
-/// How many movements an element is followed through to where it comes from.
+/// The number of gathers and concatenations that an element is traced through.
 const HOPS: usize = 8;
-/// A concatenation of so many parts of different lengths is searched for the part an element lies in.
+/// The maximum number of parts of different lengths in which a concatenation is searched for an element.
 const PARTS: usize = 64;
 
 impl Bounds<'_> {
-    /// Whether more is known of the elements of a node than one interval for all.
+    /// Whether elements of the node may have tighter bounds than the node's interval.
     pub(super) fn has_parts(&self, id: NodeId) -> bool {
         match self.given.get(&id) {
             Some(region) => matches!(region, Region::Each(_)),
@@ -70,8 +70,8 @@ impl Bounds<'_> {
         }
     }
 
-    /// The interval of one element of a node, whose own bound and whose operands' are known: a part of a constant, of
-    /// an input with a domain for each variable, or of a concatenation is bounded by itself, not by its neighbours.
+    /// Returns the interval of one element of a node whose bound and whose operands' bounds are known: an element of
+    /// a constant, of an input with a domain for each variable, or of a concatenation is bounded by itself.
     pub(super) fn element(&self, mut id: NodeId, mut e: usize) -> Bound {
         for _ in 0..HOPS {
             if let Some(region) = self.given.get(&id) {

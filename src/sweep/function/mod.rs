@@ -1,10 +1,10 @@
-//! The functions of one number: one row each, in which all stands that the sweeps ask of it.
+//! The functions of one number: one row each, with everything that the sweeps need of it.
 //!
 //! | file | functions |
 //! |---|---|
 //! | `algebraic.rs` | -a, 1/a, √a, \|a\|, sign, aᵏ |
 //! | `exponential.rs` | eᵃ, ln, and those near 0, σ, softplus |
-//! | `hyperbolic.rs` | tanh, sinh, cosh, asinh, and slopes of them |
+//! | `hyperbolic.rs` | tanh, sinh, cosh, asinh, and derivatives of them |
 //! | `trigonometric.rs` | sin, cos |
 //! | `normal.rs`, `mills.rs` | erf, ln Φ, φ/Φ and its derivatives |
 //! | `gamma.rs` | ln Γ and its derivatives |
@@ -22,9 +22,9 @@ use crate::numeric::Number;
 use crate::tape::{Unary, Var};
 use crate::typeset::{Function, Term, Written};
 
-/// All that the sweeps ask of a function f of one number.
+/// Everything that the sweeps need of a function f of one number.
 trait Row: Copy {
-    /// f(a), as precisely as numbers of this type can be.
+    /// f(a), as accurately as this number type allows.
     fn value<F: Number>(self, a: F) -> F;
     /// f′(a), by a and y = f(a).
     fn derivative<'t>(self, a: Var<'t>, y: Var<'t>) -> Partial<'t>;
@@ -32,18 +32,18 @@ trait Row: Copy {
     fn smoothness(self) -> Smoothness;
     /// f(0), where that is known exactly.
     fn at_zero(self) -> Option<f64>;
-    /// Where f(a) lies, for all a in an interval, and whether it is defined there.
+    /// The image of an interval of a, and whether f is defined there.
     fn bound(self, a: Bound) -> Bound;
-    /// Where f(a) goes as a goes somewhere; not asked of an a that is fixed.
+    /// The limit of f(a) for a limit of a; not used for a constant a.
     fn limit(self, a: Limit) -> Limit;
-    /// The a with f(a) = y; `bounds` says where y lies.
+    /// The a with f(a) = y; `bounds` are those of y.
     fn inverse<'t>(self, y: Var<'t>, bounds: &Bounds<'t>) -> Result<Var<'t>, NoInverse>;
-    /// f(a) as it is written.
+    /// The formula of f(a).
     fn notation(self, a: &Written) -> Written;
 }
 
-/// Writes the `impl` of a row; each part stands once and in this order. What a row is asked about has a name of the
-/// row's choice, or `_`.
+/// Writes the `impl` of a row; each part occurs once and in this order. Arguments have names of the row's choice, or
+/// `_`.
 macro_rules! row {
     ($(#[$meaning:meta])* $name:ident $(($index:ident: $number:ty))? {
         value($value_a:tt): $value:expr,
@@ -110,12 +110,12 @@ pub enum Smoothness {
     Constant,
 }
 
-/// Why a function cannot be undone.
+/// Why a function cannot be inverted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoInverse {
-    /// It takes two numbers to one: what kind of function it is.
+    /// It maps two numbers to one: its kind.
     TwoToOne(&'static str),
-    /// No formula is known.
+    /// It has no known formula.
     Unknown,
 }
 
@@ -227,7 +227,7 @@ macro_rules! ask {
     };
 }
 
-// Behind the macro that they are written with.
+// Declared after the macro that defines their rows.
 mod algebraic;
 mod exponential;
 mod gamma;
@@ -240,7 +240,7 @@ pub(super) fn with_value<F: Number>(function: Unary, each: impl WithValue<F>) {
     ask!(function, row => each.run(|a| row.value(a)))
 }
 
-/// What is done with a function of numbers, whichever it is.
+/// An action on a numeric function, generic over the function.
 pub(super) trait WithValue<F> {
     fn run(self, f: impl Fn(F) -> F);
 }
@@ -250,7 +250,7 @@ pub(super) fn derivative<'t>(function: Unary, a: Var<'t>, y: Var<'t>) -> Partial
     ask!(function, row => row.derivative(a, y))
 }
 
-/// Whether a function is continuous, and its derivative.
+/// Whether a function is continuous, and its derivative too.
 pub fn smoothness(function: Unary) -> Smoothness {
     ask!(function, row => row.smoothness())
 }
@@ -265,7 +265,7 @@ pub(crate) fn at_zero(function: Unary) -> Option<f64> {
     ask!(function, row => row.at_zero())
 }
 
-/// Where f(a) lies, for all a in an interval, and whether it is defined there.
+/// The image of an interval of a, and whether f is defined there.
 pub(super) fn bound(function: Unary, a: Bound) -> Bound {
     ask!(function, row => row.bound(a))
 }
@@ -275,7 +275,7 @@ pub fn is_total(function: Unary) -> bool {
     bound(function, Bound::REALS).defined
 }
 
-/// Where f(a) goes as a goes somewhere; not asked of an a that is fixed.
+/// The limit of f(a) for a limit of a; not used for a constant a.
 pub(super) fn limit(function: Unary, a: Limit) -> Limit {
     ask!(function, row => row.limit(a))
 }
@@ -285,17 +285,17 @@ pub(super) fn inverse<'t>(function: Unary, y: Var<'t>, bounds: &Bounds<'t>) -> R
     ask!(function, row => row.inverse(y, bounds))
 }
 
-/// f(a) as it is written.
+/// The formula of f(a).
 pub(super) fn notation(function: Unary, a: &Written) -> Written {
     ask!(function, row => row.notation(a))
 }
 
-/// A function called by its name.
+/// A function written by its name.
 fn called(name: &str, a: &Written) -> Written {
     Written::of(&Term::Call(&Function::named(name), vec![a]))
 }
 
-/// A function called by a letter, with what stands before it.
+/// A function written by a letter, with an optional prefix.
 fn lettered(before: &str, letter: char, command: &str, a: &Written) -> Written {
     Written::of(&Term::Call(&Function::lettered(before, letter, command), vec![a]))
 }

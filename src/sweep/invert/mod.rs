@@ -1,17 +1,18 @@
-//! The invert sweep: a triangular program run backwards, emitted as nodes.
+//! The invert sweep: the inverse of a triangular program, emitted as nodes.
 //!
-//! Output i is a function of its own input zᵢ alone once the inputs before it are known. If zᵢ occurs once on
-//! the way, the chain of operations between them is peeled off from the outside: x = z·eˢ + t gives x - t,
-//! then (x - t)·e⁻ˢ. Outputs that come out of one node are peeled together, so that a coupling layer's inverse
-//! is as long as the layer. What is known (s and t of a coupling layer) is recorded again on the inputs
-//! recovered so far; hash-consing makes it the node that forward has.
+//! Output i is a function of its own input zᵢ alone once the inputs before it are known. If zᵢ occurs once, the
+//! operations between zᵢ and the output are inverted from the outside inwards: x = z·eˢ + t gives x - t, then (x -
+//! t)·e⁻ˢ. Outputs that are elements of one node are inverted together, so that a coupling layer's inverse is as long
+//! as the layer. Known operands (s and t of a coupling layer) are recorded again on the inputs recovered so far;
+//! hash-consing makes them the nodes that forward has.
 //!
-//! *Variables of one vector that need one another* (an autoregressive layer) are one equation z = G(x, z) in which
-//! each element sees only those before it: it is solved element by element, every node of it computed once.
+//! *Variables of one vector that depend on each other in order* (an autoregressive layer) are one equation z = G(x,
+//! z) in which each element depends only on those before it: it is solved element by element, every node of it
+//! computed once.
 //!
 //! *A variable that occurs several times*, or passes through an operation without an inverse, is found by Newton's
-//! method between brackets, where the bounds prove that the output grows (or falls) strictly with it. Where they do
-//! not, the answer is an error that says which output, which operation and where.
+//! method between brackets, where the bounds prove that the output is strictly monotone in it. Otherwise the result
+//! is an error that names the output, the operation and its source line.
 
 mod recovered;
 mod root;
@@ -28,15 +29,16 @@ use super::equation::substitution;
 use super::reach::{NONE, Reach, Relation};
 use crate::tape::{Node, NodeId, Op, Shape, Subgraph, Tape, Var, concat};
 
-/// Beyond so many variables that each need the one before, the conditioner would be written out too often.
+/// Maximum number of variables that are solved one after the other: beyond it the conditioner would be repeated too
+/// often.
 const MOST_STAGES: usize = 64;
 
-/// Why a program cannot be run backwards as a formula.
+/// Why the inverse of a program cannot be derived as a formula.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InversionError {
     /// The output, counted from 0.
     pub output: usize,
-    /// What stands in the way.
+    /// The obstacle.
     pub reason: String,
     /// The source line of the operation.
     pub place: &'static Location<'static>,
@@ -48,7 +50,7 @@ impl fmt::Display for InversionError {
     }
 }
 
-/// Outputs that come out of one node: which output is which element.
+/// Outputs that are elements of one node, with their positions in it.
 #[derive(Clone, Debug)]
 struct Group {
     node: NodeId,
@@ -56,12 +58,11 @@ struct Group {
     elements: Vec<usize>,
 }
 
-/// z with f(z) = y, as nodes; the labels give the place of each input and of each output in the order of solving,
-/// and the regions say where z and y lie.
-///
-/// Every output is used once and every input is recovered once, each step undoing an operation that is one-to-one where
-/// it is defined. So for a y in its region, wherever the result is defined it is the one z that f takes there, if there
-/// is one.
+/// Returns z with f(z) = y, as nodes; the labels give the position of each input and of each output in the order of
+/// solving, and the regions are assumed bounds of z and y.
+/// Every output is used once and every input is recovered once, each step inverting an operation that is one-to-one
+/// where it is defined. So for a y in its region, wherever the result is defined it is the one z with f(z) = y, if
+/// there is one.
 ///
 /// # Errors
 /// [`InversionError`], with the operation in the way.
@@ -99,7 +100,7 @@ pub fn invert<'t>(
     match sweep.recovered.missing() {
         None => Ok(sweep.all()),
         Some(input) => {
-            let reason = format!("and the other outputs do not tell z[{input}]");
+            let reason = format!("and the other outputs do not determine z[{input}]");
             sweep.fail(0, map.outputs()[0], reason)
         }
     }
@@ -111,10 +112,10 @@ struct Sweep<'t, 'a> {
     reach: Reach<'a>,
     highest: Vec<u32>,
     outputs: &'a [u32],
-    /// The input of each label; in a block triangular map inputs share theirs.
+    /// The input of each label; the inputs of a block of a block triangular map share a label.
     input_of: HashMap<u32, usize>,
     recovered: Recovered<'t>,
-    /// Where everything lies, z being in its domain.
+    /// Bounds of all nodes, z being in its domain.
     bounds: Bounds<'t>,
     d: usize,
     within: Region,
@@ -123,7 +124,7 @@ struct Sweep<'t, 'a> {
 enum Peeled<'t> {
     /// The values of these inputs.
     Inputs(Piece<'t>),
-    /// Something that should be known depends on another variable of the group.
+    /// An operand that should be known depends on another variable of the group.
     NeedsItself(&'static Location<'static>),
 }
 
@@ -132,7 +133,7 @@ impl<'t> Sweep<'t, '_> {
         Err(InversionError { output, reason: reason.into(), place: self.tape.place(node) })
     }
 
-    /// Takes values of inputs for recovered, if they are inputs that the group is solved for, and each is new.
+    /// Accepts values of inputs as recovered, if the group is solved for these inputs and each is new.
     fn recover(&mut self, group: &Group, (value, inputs): Piece<'t>) -> Result<(), InversionError> {
         let labels: HashSet<u32> = group.outputs.iter().map(|output| self.outputs[*output]).collect();
         let mut seen = HashSet::new();
@@ -141,10 +142,10 @@ impl<'t> Sweep<'t, '_> {
             !due || !seen.insert(**input)
         });
         if let Some(input) = wrong {
-            let reason = format!("tells z[{input}], which another output tells as well");
+            let reason = format!("determines z[{input}], which another output determines too");
             return self.fail(group.outputs[0], group.node, reason);
         }
-        // What is recovered is a z, wherever the x is that it came from.
+        // A recovered input lies in the domain of z, wherever the x lies that it was computed from.
         let region = match &self.within {
             Region::All(bound) => Region::All(*bound),
             each => inputs.iter().map(|input| each.element(*input)).collect::<Vec<_>>().into(),
@@ -154,7 +155,8 @@ impl<'t> Sweep<'t, '_> {
         Ok(())
     }
 
-    /// Whether a group is written in scalars: what is passed on as it is goes with the others of its stack.
+    /// Whether a group is inverted scalar by scalar: an output that is an unchanged input belongs to the group of its
+    /// stack.
     fn like(&self, node: NodeId) -> Shape {
         let stacked = self.tape.with_node(self.map.outputs()[0], |output| {
             output.op == Op::Concat
@@ -163,7 +165,7 @@ impl<'t> Sweep<'t, '_> {
         if stacked && self.map.is_input(node) { Shape::Scalar } else { self.tape.shape(node) }
     }
 
-    /// Follows outputs through what only moves data, to the nodes that compute them.
+    /// Traces outputs through data movement to the nodes that compute them.
     fn split(&self, whole: Group) -> Result<Vec<Group>, InversionError> {
         let mut groups: BTreeMap<NodeId, Group> = BTreeMap::new();
         for (output, element) in whole.outputs.iter().zip(&whole.elements) {
@@ -209,7 +211,7 @@ impl<'t> Sweep<'t, '_> {
         Ok(groups.into_values().collect())
     }
 
-    /// A group whose variables need one another: as one equation, or else one after the other.
+    /// Solves a group whose variables depend on each other: as one equation, or else one after the other.
     fn in_order(
         &mut self,
         group: &Group,
@@ -237,13 +239,13 @@ impl<'t> Sweep<'t, '_> {
         self.one_by_one(group, y, place)
     }
 
-    /// The inputs that the outputs of a group are solved for, if it is one for each.
+    /// Returns the inputs that the outputs of a group are solved for, if there is one for each.
     fn inputs_of(&self, group: &Group) -> Option<Vec<usize>> {
         let of = |output: &usize| self.input_of[&self.outputs[*output]];
         (self.input_of.len() == self.d).then(|| group.outputs.iter().map(of).collect())
     }
 
-    /// A group whose variables need one another: in order, one after the other.
+    /// Solves a group whose variables depend on each other one after the other, in order.
     fn one_by_one(
         &mut self,
         group: &Group,
@@ -255,8 +257,8 @@ impl<'t> Sweep<'t, '_> {
         members.sort_by_key(|(output, _)| self.outputs[*output]);
         if members.len() > MOST_STAGES {
             let reason = format!(
-                "needs the variable before it, and so do {} others: the inverse is a sequence of that many \
-                 steps, too long for a formula",
+                "depends on the variable before it, and so do {} others: the inverse needs as many \
+                 sequential steps, too many for a formula",
                 members.len() - 1
             );
             return Err(InversionError { output: members[0].0, reason, place });
@@ -275,7 +277,7 @@ impl<'t> Sweep<'t, '_> {
         Ok(())
     }
 
-    /// Takes one operation after the other from around the unknown.
+    /// Inverts one operation after the other, from the output inwards.
     fn peel(&mut self, group: &Group, value: Var<'t>) -> Result<Peeled<'t>, InversionError> {
         let Group { mut node, outputs, mut elements } = group.clone();
         let mut value = value;
@@ -299,7 +301,8 @@ impl<'t> Sweep<'t, '_> {
             }
             let undone = match recorded.op.is_elementwise() {
                 false => {
-                    let reason = format!("passes through {}, which mixes elements", recorded.op.name());
+                    let reason =
+                        format!("passes through {}, which combines several elements", recorded.op.name());
                     self.fail(outputs[0], node, reason)
                 }
                 true => match self.unknown_operand(&recorded, node, &outputs, &elements) {
@@ -326,20 +329,20 @@ impl<'t> Sweep<'t, '_> {
         }
     }
 
-    /// The label of an element: the place of the last variable it depends on.
+    /// The label of an element: the position of the last variable it depends on.
     fn label(&self, id: NodeId, e: usize) -> u32 {
         let layout = self.reach.layout();
         layout.position(id).map_or(NONE, |_| self.highest[layout.elements(id).start + e])
     }
 
-    /// Whether elements depend on nothing but variables that are recovered.
+    /// Whether elements depend only on variables that are recovered.
     fn is_known(&self, id: NodeId, elements: &[usize]) -> bool {
-        // What depends on labels below the first that is missing, and on no other, is known.
+        // An element whose label is below the first missing one is known.
         let missing = self.recovered.first_missing_label();
         elements.iter().all(|e| matches!(self.label(id, *e), label if label == NONE || label < missing))
     }
 
-    /// Which operand holds the unknown; `None` if the others are not known yet.
+    /// Returns the operand that contains the unknown; `None` if the others are not known yet.
     fn unknown_operand(
         &self,
         recorded: &Node,
@@ -355,7 +358,7 @@ impl<'t> Sweep<'t, '_> {
                 (0..recorded.operands.len()).filter(|k| label(recorded.operands[*k], *e) == own);
             let (Some(holder), None) = (holders.next(), holders.next()) else {
                 let reason = format!(
-                    "uses its variable on both sides of {}: no chain of operations to undo",
+                    "uses its variable in both operands of {}, so it cannot be inverted step by step",
                     recorded.op.name()
                 );
                 return self.fail(*output, id, reason);
@@ -370,7 +373,7 @@ impl<'t> Sweep<'t, '_> {
         Ok(ready.then_some(unknown))
     }
 
-    /// The other operand's elements, on the inputs recovered so far.
+    /// Records the other operand's elements on the inputs recovered so far.
     fn known(&self, id: NodeId, elements: &[usize]) -> Var<'t> {
         let part = Subgraph::new(self.tape, self.map.inputs(), &[id]);
         let input = self.map.inputs()[0];
@@ -382,7 +385,7 @@ impl<'t> Sweep<'t, '_> {
         let mut renamed: HashMap<NodeId, NodeId> = HashMap::new();
         for node_id in part.nodes().iter().filter(|node_id| **node_id != input) {
             let mut node = self.tape.node(*node_id);
-            // Inputs that were recovered together are read where they are.
+            // Inputs that were recovered together are read from one piece.
             if let Op::Gather(indices) = &node.op
                 && node.operands[0] == input
                 && let Some(value) = self.recovered_together(indices, node.shape)
@@ -412,14 +415,14 @@ impl<'t> Sweep<'t, '_> {
         self.pick(value, elements, self.tape.shape(id))
     }
 
-    /// These inputs, if one piece holds them all.
+    /// Reads these inputs from one piece, if it has them all.
     fn recovered_together(&self, indices: &[u32], shape: Shape) -> Option<Var<'t>> {
         let (value, places) = self.recovered.together(indices)?;
         let picked = self.pick(value, &places, shape);
         (picked.shape() == shape).then_some(picked)
     }
 
-    /// All inputs as one vector; 0 where they are not recovered yet.
+    /// Returns all inputs as one vector; 0 where they are not recovered yet.
     fn all(&self) -> Var<'t> {
         let (mut parts, place, missing) = self.recovered.parts();
         if missing > 0 {
@@ -436,7 +439,7 @@ impl<'t> Sweep<'t, '_> {
         }
     }
 
-    /// These elements, as a scalar if `like` is one; the node itself where that is all of it.
+    /// Returns these elements, as a scalar if `like` is one; the node itself if it has no others.
     fn pick(&self, var: Var<'t>, elements: &[usize], like: Shape) -> Var<'t> {
         let shape = match (like, elements.len()) {
             (Shape::Scalar, 1) => Shape::Scalar,

@@ -1,17 +1,17 @@
-//! The inputs that are recovered so far, and where.
+//! The inputs recovered so far, and the nodes that hold them.
 
 use crate::tape::Var;
 
-/// A node, and which input each of its elements is.
+/// A node, and the input that each of its elements is.
 pub(super) type Piece<'t> = (Var<'t>, Vec<usize>);
 
 pub(super) struct Recovered<'t> {
     pieces: Vec<Piece<'t>>,
     /// The label of each input.
     labels: Vec<u32>,
-    /// For each input the last piece that holds it, and its place there.
+    /// For each input the last piece that holds it, and its position there.
     found: Vec<Vec<(usize, usize)>>,
-    /// By label: how many of its inputs are missing.
+    /// By label: the number of its inputs that are missing.
     left: Vec<u32>,
     /// The first label of which an input is missing.
     first: usize,
@@ -46,7 +46,7 @@ impl<'t> Recovered<'t> {
         self.pieces.push(piece);
     }
 
-    /// Takes back the last piece.
+    /// Removes the last piece.
     pub(super) fn pop(&mut self) {
         for input in self.pieces.pop().into_iter().flat_map(|(_, inputs)| inputs) {
             self.found[input].pop();
@@ -68,12 +68,12 @@ impl<'t> Recovered<'t> {
         self.left[label as usize] == 0
     }
 
-    /// An input that is missing.
+    /// Returns an input that is missing.
     pub(super) fn missing(&self) -> Option<usize> {
         (0..self.found.len()).find(|input| !self.holds(*input))
     }
 
-    /// The piece that holds all of these inputs, and their places in it.
+    /// Returns the piece that holds all of these inputs, and their positions in it.
     pub(super) fn together(&self, inputs: &[u32]) -> Option<(Var<'t>, Vec<usize>)> {
         let (piece, _) = *self.found[*inputs.first()? as usize].last()?;
         let place = |input: &u32| {
@@ -84,8 +84,8 @@ impl<'t> Recovered<'t> {
         Some((self.pieces[piece].0, places))
     }
 
-    /// The pieces, the place of each input among their elements one after another, those missing at the end, and how
-    /// many these are.
+    /// Returns the pieces, the position of each input among their concatenated elements, with the missing ones at the
+    /// end, and the number of missing ones.
     pub(super) fn parts(&self) -> (Vec<Var<'t>>, Vec<usize>, usize) {
         let mut starts = Vec::with_capacity(self.pieces.len());
         let mut next = 0;

@@ -1,7 +1,8 @@
-//! Where no chain of operations leads back: the unknown by Newton's method, if the output is strictly monotone in it.
+//! Inversion by Newton's method where no chain of invertible operations exists, if the output is strictly monotone in
+//! its variable.
 //!
-//! Only what must be is solved this way: from the operation that cannot be undone down to the nearest node through
-//! which everything goes (its *dominator*); from there on operations are undone again.
+//! Only the necessary part is solved this way: from the operation without an inverse down to the nearest node that
+//! all paths pass through (its *dominator*); from there on operations are inverted again.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::panic::Location;
@@ -13,23 +14,23 @@ use crate::sweep::reach::{Reach, Relation};
 use crate::sweep::{may_be_discontinuous, tangent};
 use crate::tape::{Node, NodeId, Subgraph, Tape, Var};
 
-/// What came of an operation that cannot be undone.
+/// The result for an operation that cannot be inverted.
 pub(super) enum Solved<'t> {
-    /// The value of these elements, from which to go on.
+    /// The value of these elements, from which inversion continues.
     For(Var<'t>, Group),
-    /// Something that should be known depends on another variable of the group.
+    /// An operand that should be known depends on another variable of the group.
     NeedsItself(&'static Location<'static>),
 }
 
-/// Why a slice cannot be written with the unknown in it.
+/// Why a slice cannot be recorded as a function of the unknown.
 enum Unsliced {
-    /// What conditions it is not known yet.
+    /// A condition in it depends on a variable that is not known yet.
     NeedsItself,
     /// Elements of one node belong to slices of different kinds.
     Mixed,
 }
 
-/// A node, and which of its elements.
+/// A node and some of its elements.
 type Elements = (NodeId, Vec<usize>);
 
 impl<'t> Sweep<'t, '_> {
@@ -57,7 +58,7 @@ impl<'t> Sweep<'t, '_> {
             },
             None if waiting => return Err(obstacle),
             None => {
-                // Whatever is computed of the variables themselves, in any shapes.
+                // The variables may be read in any shapes.
                 self.recovered.push((unknown, inputs.clone()));
                 let image = self.known(group.node, &group.elements);
                 self.recovered.pop();
@@ -73,14 +74,14 @@ impl<'t> Sweep<'t, '_> {
         let within = self.bounds.of_elements(rest.0, &rest.1);
         let Some(rising) = self.monotone(&subgraph, (unknown, within), image) else {
             let reason = format!(
-                "{}, and bounds do not prove it strictly monotone in its variable either, so that Newton's method \
-                 has nothing to stand on",
+                "{}, and the bounds do not prove it strictly monotone in its variable, so Newton's method is \
+                 not applicable either",
                 obstacle.reason
             );
             return Err(InversionError { reason, ..obstacle });
         };
         let difference = if rising { image - value } else { value - image };
-        // An end that is reached is inside of the next wider open interval.
+        // A closed end lies inside of the next wider open interval.
         let low = if within.low.open { within.low.at } else { within.low.at.next_down() };
         let high = if within.high.open { within.high.at } else { within.high.at.next_up() };
         let solution = root(self.tape, unknown, difference, (low, high));
@@ -99,8 +100,8 @@ impl<'t> Sweep<'t, '_> {
         }
     }
 
-    /// What elements are made of: where they come from if they are only moved, else the operands of an elementwise
-    /// operation.
+    /// Returns what elements are computed from: their source if they are only moved, else the operands of an
+    /// elementwise operation.
     fn made_of(&self, group: &Group, (id, elements): &Elements) -> Option<Vec<Elements>> {
         let here = Group { node: *id, outputs: group.outputs.clone(), elements: elements.clone() };
         let moved = self.split(here).ok()?;
@@ -114,8 +115,8 @@ impl<'t> Sweep<'t, '_> {
         })
     }
 
-    /// The nearest elements through which all ways from the group to its variables lead; `None` where the ways are
-    /// not chains of elementwise operations.
+    /// Returns the nearest elements through which all paths from the group to its variables lead; `None` where the
+    /// paths are not chains of elementwise operations.
     fn dominator(&self, group: &Group) -> Option<Elements> {
         let mut frontier: BTreeMap<NodeId, Vec<usize>> = BTreeMap::new();
         let mut next = (group.node, group.elements.clone());
@@ -128,7 +129,7 @@ impl<'t> Sweep<'t, '_> {
                     }
                 }
             }
-            // Operands come before their users: the last of the frontier is used by none of the others.
+            // Operands come before their users, so no other node of the frontier uses the last one.
             let last = frontier.pop_last()?;
             if frontier.is_empty() {
                 return Some(last);
@@ -140,7 +141,7 @@ impl<'t> Sweep<'t, '_> {
         }
     }
 
-    /// What the group computes of the unknowns in place of these elements, the rest being known.
+    /// Records the group as a function of unknowns in place of these elements, the other operands being known.
     fn slice(&self, group: &Group, base: &Elements, unknown: Var<'t>) -> Result<Var<'t>, Unsliced> {
         let shape = unknown.shape();
         let mut done: HashMap<Elements, Var<'t>> = HashMap::from([(base.clone(), unknown)]);
@@ -179,8 +180,9 @@ impl<'t> Sweep<'t, '_> {
         Ok(done[&top])
     }
 
-    /// Whether f rises (true) or falls strictly with its variable: it is defined, its slope is and has one sign (bounds),
-    /// and it nowhere jumps, for a jump can undo what a slope promises.
+    /// Whether f is proven strictly increasing (true) or decreasing (false) in its variable: f and its slope are
+    /// defined, the slope has one sign (bounds), and f is continuous, since at a jump slopes do not imply
+    /// monotonicity.
     fn monotone(
         &mut self,
         subgraph: &Subgraph,

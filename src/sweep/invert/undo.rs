@@ -1,4 +1,4 @@
-//! One operation undone: the unknown operand from the result and the other operand, one line an operation.
+//! Inverts one operation: the unknown operand from the result and the other operand, one line for each operation.
 
 use super::{InversionError, Sweep};
 use crate::sweep::function::{self, NoInverse};
@@ -23,13 +23,14 @@ impl<'t> Sweep<'t, '_> {
         let shape = self.tape.shape(matrix);
         let whole = elements.iter().enumerate().all(|(k, e)| k == *e);
         if !fixed || !whole || shape != Shape::Matrix(elements.len(), elements.len()) {
-            let reason = "passes through a matrix that is not square, not whole or not fixed";
+            let reason =
+                "passes through a matrix that is not square, used only in part, or dependent on the variable";
             return self.fail(outputs[0], id, reason);
         }
         Ok(self.tape.var(matrix).inverse().matvec(value))
     }
 
-    /// The unknown operand of one operation, from its result and the other operand.
+    /// Returns the unknown operand of one operation, from its result and the other operand.
     pub(super) fn undo(
         &self,
         recorded: &Node,
@@ -40,7 +41,9 @@ impl<'t> Sweep<'t, '_> {
         y: Var<'t>,
     ) -> Result<Var<'t>, InversionError> {
         let other = || self.known(recorded.operands[1 - unknown], elements);
-        let two = |what: &str| self.fail(outputs[0], id, format!("passes through {what}: two z for one x"));
+        let two = |what: &str| {
+            self.fail(outputs[0], id, format!("passes through {what}, which maps two values to one"))
+        };
         let none = || {
             let reason = format!("passes through {}, which has no inverse here", recorded.op.name());
             self.fail(outputs[0], id, reason)
@@ -54,7 +57,7 @@ impl<'t> Sweep<'t, '_> {
             Op::Binary(Binary::Add) => y - other(),
             Op::Binary(Binary::Sub) if unknown == 0 => y + other(),
             Op::Binary(Binary::Sub) => other() - y,
-            // Dividing by eˢ is multiplying by e⁻ˢ, as one would write it.
+            // Dividing by eˢ is written as multiplying by e⁻ˢ.
             Op::Binary(Binary::Mul) => match self.exponent(recorded.operands[1 - unknown]) {
                 Some((s, true)) => y * self.known(s, elements).exp(),
                 Some((s, false)) => y * (-self.known(s, elements)).exp(),

@@ -1,10 +1,11 @@
-//! Constants too large to be written out: a mask says where its ones are, other constants how large they are.
+//! Constants too large to be written out: a mask is described by the positions of its ones, other constants by their
+//! size.
 
 use crate::tape::Shape;
 use crate::typeset::superscript;
 use crate::typeset::{Term, Written};
 
-/// Up to so many rows a staircase lists its steps.
+/// Maximum number of rows for which a staircase lists its steps.
 const STEPS: usize = 16;
 
 /// A condition on row i and column j, typed and as a function.
@@ -13,7 +14,7 @@ type Condition = (&'static str, fn(usize, usize) -> bool);
 const TRIANGLES: [Condition; 4] =
     [("j < i", |i, j| j < i), ("j ≤ i", |i, j| j <= i), ("j > i", |i, j| j > i), ("j ≥ i", |i, j| j >= i)];
 
-/// What there is to say of a constant of this name.
+/// Describes the constant of this name.
 pub(super) fn described(name: &Written, values: &[f64], shape: Shape) -> Written {
     let ones = values.iter().filter(|value| **value == 1.0).count();
     let mask = values.iter().all(|value| *value == 0.0 || *value == 1.0);
@@ -37,7 +38,7 @@ pub(super) fn described(name: &Written, values: &[f64], shape: Shape) -> Written
     Written::of(&Term::Relation(name, '∈', &Written::typed(&space)))
 }
 
-/// Where the ones of a mask are, as a condition on row i and column j.
+/// Describes the positions of the ones of a mask, as a condition on row i and column j.
 fn pattern(values: &[f64], columns: usize) -> Option<Written> {
     let holds = |condition: &dyn Fn(usize, usize) -> bool| {
         values.iter().enumerate().all(|(e, value)| (*value == 1.0) == condition(e / columns, e % columns))

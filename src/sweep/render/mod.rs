@@ -32,7 +32,7 @@ impl Names {
         Names::default()
     }
 
-    /// The same with one name more: a letter with or without a subscript (`z`, `y₁`, `z_a`), or a word.
+    /// Adds a name: a letter with or without a subscript (`z`, `y₁`, `z_a`), or a word.
     pub fn with(self, node: NodeId, name: &str) -> Names {
         self.with_written(node, Written::name(name))
     }
@@ -42,7 +42,7 @@ impl Names {
         self
     }
 
-    /// The same after the names of what was written before on this tape.
+    /// Adds the names of what was written before on this tape; names that exist already are kept.
     pub(crate) fn after(mut self, earlier: &Names) -> Names {
         for (node, name) in &earlier.given {
             self.given.entry(*node).or_insert_with(|| name.clone());
@@ -52,14 +52,13 @@ impl Names {
         self
     }
 
-    /// What the name of a node stands for, if it is that of a definition.
+    /// Returns the definition that the name of a node stands for, if there is one.
     pub(crate) fn definition(&self, node: NodeId) -> Option<&Written> {
         self.definitions.get(&node)
     }
 }
 
-/// One node as text, everything written out as far as it stays readable; definitions that became necessary are
-/// appended after `where`.
+/// Writes one node as text, expanded as far as it stays readable; necessary definitions are appended after `where`.
 pub fn render(tape: &Tape, node: NodeId, names: &Names) -> String {
     let sheet = Sheet::written_out(tape, node, names);
     let text = sheet.of(node).text();
@@ -70,12 +69,12 @@ pub fn render(tape: &Tape, node: NodeId, names: &Names) -> String {
     }
 }
 
-/// A program as text, line by line: see [`formulas`].
+/// Writes a program as text, line by line: see [`formulas`].
 pub fn render_program(tape: &Tape, outputs: &[(&str, NodeId)], names: &Names) -> Vec<String> {
     formulas(tape, outputs, names).into_iter().map(|formula| formula.text).collect()
 }
 
-/// A program line by line: definitions of shared expressions, then `name = formula` for each output.
+/// Writes a program line by line: definitions of shared expressions, then `name = formula` for each output.
 ///
 /// A stack of scalars is a column of equations, `x₁ = …`, `x₂ = …`.
 ///
@@ -100,7 +99,7 @@ pub fn formulas(tape: &Tape, outputs: &[(&str, NodeId)], names: &Names) -> Vec<F
     Sheet::new(tape, wanted, names).into_lines().into_iter().map(Formula::from).collect()
 }
 
-/// One equation, or one for each number of a stack.
+/// Writes one equation, or one for each element of a stack.
 pub(crate) fn equations(tape: &Tape, name: &Written, node: NodeId) -> Vec<Wanted> {
     let parts = tape.with_node(node, |node| (node.op == Op::Concat).then(|| node.operands.clone()));
     match parts {

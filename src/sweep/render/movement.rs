@@ -1,19 +1,19 @@
-//! What only moves data, seen through: a gather of a gather is one gather, a stack of numbers a list, a scatter onto
-//! the diagonal a diagonal matrix.
+//! Data movement in formulas: a gather of a gather is written as one gather, a stack of numbers as a list, a scatter
+//! onto the diagonal as a diagonal matrix.
 //!
-//! Small nodes are followed element by element to where each element was computed; of large ones one operation is
-//! shown at a time.
+//! Small nodes are traced element by element to where each element was computed; of large ones one operation is
+//! written at a time.
 
 use std::collections::HashMap;
 
 use crate::tape::{NodeId, Op, Shape, Subgraph, Tape};
 use crate::typeset::Positions;
 
-/// Up to so many elements a node is followed element by element.
+/// Maximum number of elements of a node that is traced element by element.
 const SMALL: usize = 32;
-/// Up to so many entries a matrix is written out.
+/// Maximum number of entries of a matrix that is written out.
 const WRITTEN_OUT: usize = 16;
-/// Of so many pieces a list is still a list.
+/// Maximum number of parts of a list.
 const PIECES: usize = 8;
 
 /// Where an element comes from.
@@ -23,12 +23,12 @@ pub(super) enum Source {
     Element(NodeId, u32),
 }
 
-/// A stretch of a list.
+/// A part of a list.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Run {
-    /// The same number several times.
+    /// One number several times.
     Numbers(f64, usize),
-    /// The same scalar several times.
+    /// One scalar several times.
     Scalars(NodeId, usize),
     /// All of a node.
     Whole(NodeId),
@@ -38,7 +38,7 @@ pub(super) enum Run {
     Part(NodeId, Vec<u32>),
 }
 
-/// How a node that only moves data is shown.
+/// How a node that only moves data is written.
 #[derive(Clone, Debug)]
 pub(super) enum Shown {
     /// As another node.
@@ -57,7 +57,7 @@ pub(super) enum Shown {
 }
 
 impl Shown {
-    /// The nodes that are named in it, once for each time.
+    /// The nodes that occur in it, with repetitions.
     pub(super) fn operands(&self) -> Vec<NodeId> {
         let of_run = |run: &Run| match run {
             Run::Numbers(..) => None,
@@ -77,7 +77,7 @@ impl Shown {
     }
 }
 
-/// How the nodes of a program that only move data are shown.
+/// How the nodes of a program that only move data are written.
 pub(super) struct Movement<'a> {
     tape: &'a Tape,
     shown: HashMap<NodeId, Shown>,
@@ -87,7 +87,7 @@ pub(super) struct Movement<'a> {
 }
 
 impl<'a> Movement<'a> {
-    /// Looks through a program; what has a name is not looked into.
+    /// Analyses a program; a node that has a name is not expanded.
     pub(super) fn new(tape: &'a Tape, subgraph: &Subgraph, named: impl Fn(NodeId) -> bool) -> Movement<'a> {
         let mut movement =
             Movement { tape, shown: HashMap::new(), sources: HashMap::new(), starts: HashMap::new() };
@@ -97,17 +97,17 @@ impl<'a> Movement<'a> {
         movement
     }
 
-    /// How a node is shown, if it only moves data.
+    /// Returns how a node is written, if it only moves data.
     pub(super) fn of(&self, id: NodeId) -> Option<&Shown> {
         self.shown.get(&id)
     }
 
-    /// How a node is shown that only moves data and has no name.
+    /// Returns how a node is written that only moves data and has no name.
     pub(super) fn shown(&self, id: NodeId) -> &Shown {
         &self.shown[&id]
     }
 
-    /// The node that is shown in the place of this one.
+    /// Returns the node that is written in place of this one.
     pub(super) fn target(&self, id: NodeId) -> NodeId {
         match self.shown.get(&id) {
             Some(Shown::As(other)) => *other,
@@ -146,7 +146,7 @@ impl<'a> Movement<'a> {
         self.shown.insert(id, shown);
     }
 
-    /// Follows an element to where it is computed; `None` if several are added up.
+    /// Traces an element to where it is computed; `None` if it is a sum of several elements.
     fn follow(&self, id: NodeId, element: u32) -> Option<Source> {
         let (mut id, mut element) = (id, element);
         let mut first = true;
@@ -154,7 +154,7 @@ impl<'a> Movement<'a> {
             if let Some(sources) = self.sources.get(&id) {
                 return Some(sources[element as usize]);
             }
-            // What has a name, or is computed, is where an element comes from.
+            // An element of a named or computed node is a source.
             let moved = first || self.shown.contains_key(&id);
             first = false;
             let node = self.tape.node(id);
@@ -186,7 +186,7 @@ impl<'a> Movement<'a> {
         }
     }
 
-    /// The plainest way to show these elements in this shape.
+    /// Returns the simplest way to write these elements in this shape.
     fn small(&self, sources: &[Source], shape: Shape) -> Option<Shown> {
         if let (Shape::Matrix(rows, columns), false) = (shape, sources.len() == 1) {
             if let Some(base) = self.whole(sources, shape) {
@@ -239,7 +239,7 @@ impl<'a> Movement<'a> {
         Some((base, sources.iter().map(of_base).collect::<Option<_>>()?))
     }
 
-    /// Neighbours that belong together, together.
+    /// Merges adjacent parts of a list that belong together.
     fn runs(&self, sources: &[Source]) -> Vec<Run> {
         let mut runs: Vec<Run> = Vec::new();
         for source in sources {

@@ -1,4 +1,4 @@
-//! What each node is as a term: one match over the operations, once for the node and once for its element i.
+//! Each node as a term: one match over the operations, once for the node and once for its element i.
 
 use super::movement::{Run, Shown, Source, positions};
 use super::walk::{Entry, Sheet, Walk};
@@ -34,7 +34,7 @@ impl Walk<'_> {
             Op::Unary(function) => {
                 let entry = self.elementwise(&node, |parts, _| notation(*function, parts[0]));
                 return match (function, node.shape) {
-                    // A² of a matrix would be A·A.
+                    // A² of a matrix would mean A·A.
                     (Unary::Powi(exponent), Shape::Matrix(..)) => {
                         let (a, k) =
                             (&self.known(node.operands[0]).plain, Written::number(f64::from(*exponent)));
@@ -49,7 +49,7 @@ impl Walk<'_> {
                 let entry = self
                     .elementwise(&node, |parts, kind| binary(*function, [parts[0], parts[1]], kind, same));
                 return match (function, node.shape) {
-                    // So would be a² of one matrix twice.
+                    // Likewise a² for the elementwise product of a matrix with itself.
                     (Binary::Mul, Shape::Matrix(..)) if same => {
                         let a = &self.known(node.operands[0]).plain;
                         Entry { plain: Written::of(&Term::Times(Product::Elementwise, a, a)), ..entry }
@@ -79,7 +79,7 @@ impl Walk<'_> {
         self.with_index(plain, node.shape)
     }
 
-    /// What an equation says of its unknown; what it captures stands as it is written here.
+    /// Writes an equation for its unknown; captured nodes are written as they are here.
     fn function(&mut self, function: &tape::Function, node: &Node, variable: &Written) -> Written {
         let (tape, inputs, output) = function.tape();
         let captured = node.operands.iter().map(|operand| self.known(*operand).plain.clone());
@@ -96,7 +96,7 @@ impl Walk<'_> {
         &self.entries[&self.movement.target(id)]
     }
 
-    /// An operation of elements, on the parts of the nodes and on the parts of their elements i.
+    /// Writes an elementwise operation, on the parts of the nodes and on the parts of their elements i.
     fn elementwise(&self, node: &Node, write: impl Fn(&[&Written], Product) -> Written) -> Entry {
         let parts: Vec<&Written> = node.operands.iter().map(|o| &self.known(*o).plain).collect();
         let plain = write(&parts, self.product_of(node));
@@ -111,7 +111,7 @@ impl Walk<'_> {
         Entry { plain, indexed: parts.map(|parts| write(&parts, Product::Scalar)) }
     }
 
-    /// A name as it stands, and as its element of index i.
+    /// Writes a name, and its element of index i.
     pub(super) fn called(&self, id: NodeId, name: Written) -> Entry {
         self.with_index(name, self.tape.shape(id))
     }
@@ -126,7 +126,7 @@ impl Walk<'_> {
         Entry { plain, indexed }
     }
 
-    /// Whether a product is of two vectors or matrices, and not with a number repeated.
+    /// Whether a product is of two vectors or matrices, neither of them a repeated scalar.
     fn product_of(&self, node: &Node) -> Product {
         let repeated = |id: &NodeId| match self.tape.node(*id).op {
             Op::Constant(data) => node.shape != Shape::Scalar && all_equal(data.values()),
@@ -139,7 +139,7 @@ impl Walk<'_> {
         }
     }
 
-    /// The sum of all elements of a node.
+    /// Writes the sum of all elements of a node.
     fn total(&self, id: NodeId) -> Written {
         match self.known(id) {
             Entry { plain, .. } if self.tape.shape(id).len() == 1 => plain.clone(),
@@ -151,7 +151,7 @@ impl Walk<'_> {
         }
     }
 
-    /// A vector of equal numbers, which stands as one number elsewhere, as a vector.
+    /// Writes a vector of equal numbers, elsewhere written as one number, as a vector.
     fn spelled_out(&self, id: NodeId) -> Written {
         let target = self.movement.target(id);
         let equal = self.tape.with_node(target, |node| match &node.op {
@@ -207,7 +207,7 @@ impl Walk<'_> {
             Shown::List(runs) => {
                 let parts = self.listed(runs);
                 let list = Written::of(&Term::List(parts.iter().collect()));
-                // An element of a list that mixes several things is no formula of i.
+                // An element of a list of different things is no formula of i.
                 return Entry { plain: list, indexed: None };
             }
             Shown::Diagonal(runs) => {
@@ -284,7 +284,7 @@ impl Walk<'_> {
         }
     }
 
-    /// The parts of a list.
+    /// Returns the parts of a list.
     fn listed(&self, runs: &[Run]) -> Vec<Written> {
         runs.iter()
             .flat_map(|run| match run {
@@ -298,7 +298,7 @@ impl Walk<'_> {
     }
 }
 
-/// Something several times; what is repeated often is not repeated on paper.
+/// Repeats a term, abbreviated if it is repeated often.
 fn repeated(written: Written, times: usize) -> Vec<Written> {
     match times {
         0..=4 => vec![written; times],
@@ -310,7 +310,7 @@ fn all_equal(values: &[f64]) -> bool {
     !values.is_empty() && values.iter().all(|value| value.to_bits() == values[0].to_bits())
 }
 
-/// A function of two parts that are written; `same` says that both are one node.
+/// Writes a function of two parts; `same` says that both are one node.
 fn binary(function: Binary, [a, b]: [&Written; 2], kind: Product, same: bool) -> Written {
     let relation = |sign: char| Written::of(&Term::Relation(a, sign, b));
     match function {
@@ -330,7 +330,7 @@ fn binary(function: Binary, [a, b]: [&Written; 2], kind: Product, same: bool) ->
     }
 }
 
-/// A choice between parts that are written.
+/// Writes a choice between two parts.
 fn choice(choice: Choice, parts: &[&Written]) -> Written {
     let call = |name: &str| Written::of(&Term::Call(&Function::named(name), parts.to_vec()));
     let relation = |sign: char| Written::of(&Term::Relation(parts[0], sign, parts[1]));

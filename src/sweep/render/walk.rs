@@ -1,4 +1,4 @@
-//! The walk over a program: which nodes get a name, and what each node is as a term.
+//! The traversal of a program: which nodes get a name, and each node as a term.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,16 +8,16 @@ use crate::tape::{Binary, Choice, NodeId, Op, Subgraph, Tape, Unary};
 use crate::typeset;
 use crate::typeset::Written;
 
-/// How long an expression must be to get a name, however often it recurs.
+/// Minimum length of an expression that gets a name.
 const SHORT: usize = 10;
-/// How many characters a name must save.
+/// Minimum number of characters that a name must save.
 const SAVED: usize = 20;
-/// How long any expression may be before it gets a name.
+/// Maximum length of an expression without a name.
 const LONGEST: usize = 120;
-/// The same above or below a fraction, or as a case of a choice, where no line can end.
+/// Maximum length in a numerator, a denominator or a case of a choice, where no line can break.
 const UNBROKEN: usize = 60;
 
-/// A node that is to be written, and how it is called where it is.
+/// A node to be written, and its name.
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted {
     node: NodeId,
@@ -47,59 +47,59 @@ pub(crate) struct Sheet {
     lines: Vec<Written>,
     entries: HashMap<NodeId, Entry>,
     targets: HashMap<NodeId, NodeId>,
-    /// What was wanted without an equation.
+    /// The nodes that were requested without an equation.
     alone: Vec<NodeId>,
     names: Names,
 }
 
 impl Sheet {
-    /// Writes these nodes, with names for what they share.
+    /// Writes these nodes, with names for shared expressions.
     pub(crate) fn new(tape: &Tape, wanted: Vec<Wanted>, names: &Names) -> Sheet {
         Walk::new(tape, &wanted, names, true).run(wanted)
     }
 
-    /// Writes one node, with names only for what is too long.
+    /// Writes one node, with names only for long expressions.
     pub(super) fn written_out(tape: &Tape, node: NodeId, names: &Names) -> Sheet {
         let wanted = vec![Wanted::alone(node)];
         Walk::new(tape, &wanted, names, false).run(wanted)
     }
 
-    /// Definitions before their use, and the equations that were wanted.
+    /// The definitions, before their use, and the requested equations.
     pub(crate) fn lines(&self) -> &[Written] {
         &self.lines
     }
 
-    /// How many characters all of it takes.
+    /// The number of characters of all equations and nodes.
     pub(crate) fn width(&self) -> usize {
         let equations = self.lines.iter().map(Written::width).sum::<usize>();
         equations + self.alone.iter().map(|id| self.of(*id).width()).sum::<usize>()
     }
 
-    /// The same, taken out.
+    /// Returns the definitions and equations, by value.
     pub(crate) fn into_lines(self) -> Vec<Written> {
         self.lines
     }
 
-    /// The names that were given and those that were made, for what is written next.
+    /// The given and the chosen names, for what is written next.
     pub(crate) fn names(&self) -> &Names {
         &self.names
     }
 
-    /// A node that was wanted.
+    /// Returns a requested node.
     ///
     /// # Panics
-    /// When it was not.
+    /// When it was not requested.
     pub(crate) fn of(&self, node: NodeId) -> &Written {
         &self.entries[self.targets.get(&node).unwrap_or(&node)].plain
     }
 
-    /// Element i of a node that was wanted, with i as a letter, where that can be said.
+    /// Returns element i of a requested node, with i as a letter, if there is a formula for it.
     pub(crate) fn indexed(&self, node: NodeId) -> Option<&Written> {
         self.entries[self.targets.get(&node).unwrap_or(&node)].indexed.as_ref()
     }
 }
 
-/// A node as it is written: as a whole, and as its element of index i.
+/// A written node: as a whole, and as its element of index i.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) plain: Written,
@@ -115,15 +115,15 @@ pub(super) struct Walk<'a> {
     outputs: HashSet<NodeId>,
     /// How many nodes read each node.
     uses: HashMap<NodeId, usize>,
-    /// Which nodes stand where no line can end.
+    /// Which nodes are written where no line can break.
     unbroken: HashSet<NodeId>,
-    /// How often each node stands in a formula.
+    /// How often each node occurs in a formula.
     shown: HashMap<NodeId, usize>,
     pub(super) entries: HashMap<NodeId, Entry>,
     pub(super) lines: Vec<Written>,
-    /// The names that were made: of which node, and what they stand for.
+    /// The chosen names: the node, and the definition.
     made: Vec<(NodeId, Written, Written)>,
-    /// Whether what recurs gets a name.
+    /// Whether repeated expressions get a name.
     share: bool,
     /// The letters of definitions, of masks and of constants, and how many there are of each.
     pub(super) letters: [(char, usize); 3],
@@ -162,7 +162,7 @@ impl<'a> Walk<'a> {
         walk
     }
 
-    /// Counts how often each node is shown; what is shown nowhere is not written.
+    /// Counts how often each node is written; a node that is written nowhere is skipped.
     fn count(&mut self) {
         let mut needed: HashSet<NodeId> = self.outputs.clone();
         let nodes: Vec<NodeId> = self.subgraph.nodes().to_vec();
@@ -170,7 +170,7 @@ impl<'a> Walk<'a> {
             if !needed.contains(&id) {
                 continue;
             }
-            // Through what is never named itself its operand is shown as often as it is.
+            // The operand of a node that is never named occurs as often as the node does.
             let own = usize::from(self.outputs.contains(&id));
             let shown = match self.is_thin(id) {
                 true => own.saturating_add(self.shown.get(&id).copied().unwrap_or(0)),
@@ -192,7 +192,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The nodes that are shown in the formula of a node.
+    /// Returns the nodes that occur in the formula of a node.
     fn operands(&self, id: NodeId) -> Vec<NodeId> {
         if self.names.given.contains_key(&id) {
             return Vec::new();
@@ -281,7 +281,7 @@ impl<'a> Walk<'a> {
         self.entries[&self.movement.target(wanted.node)].plain.clone()
     }
 
-    /// Forgets what is shown nowhere any more, so that a long program does not stay in memory in three notations.
+    /// Drops nodes that are not used any more, so that a long program is not kept in memory in three notations.
     fn release(&mut self, id: NodeId) {
         for operand in self.operands(id) {
             let left = self.uses.get_mut(&operand).expect("it was counted");
@@ -300,8 +300,7 @@ impl<'a> Walk<'a> {
         !given && !leaf && !self.is_thin(id)
     }
 
-    /// What adds little to its operand, which is named in its place: elements and signs, and eᵃ, whose a is what a
-    /// reader looks for.
+    /// Nodes that are never named; their operand is named instead: elements, signs, and eᵃ.
     fn is_thin(&self, id: NodeId) -> bool {
         match self.movement.of(id) {
             Some(shown) => !matches!(shown, Shown::List(_) | Shown::Table(_)),
@@ -317,13 +316,13 @@ impl<'a> Walk<'a> {
         Written::name(&format!("{letter}{}", typeset::subscript(*count)))
     }
 
-    /// Remembers a name for what is written later on.
+    /// Records a name for what is written later.
     pub(super) fn define(&mut self, id: NodeId, name: &Written, stands_for: Written) {
         self.made.push((id, name.clone(), stands_for));
     }
 }
 
-/// The letter of a name that is a letter, with or without digits below it.
+/// Splits a name that is a letter, with or without a number below it.
 fn letter(name: &str) -> Option<char> {
     let mut letters = name.chars();
     let letter = letters.next()?;
