@@ -225,7 +225,7 @@ fn accuracy(subject: &mut Subject, log_dets: &[f64]) -> Option<Claim> {
         // The discretisation error is far larger than rounding.
         return None;
     }
-    let found = subject.log_abs_dets(0)?;
+    let found = log_abs_dets(subject, 0)?;
     let (mut worst, mut points) = ((0.0, 0, 0.0), 0);
     for (row, bounds) in found {
         let Some([low, high]) = bounds else { continue };
@@ -307,7 +307,7 @@ pub(super) const MORE_STEPS: &str =
 fn against_digits(subject: &mut Subject, log_dets: &[f64], (row, dense): (usize, f64)) -> Evidence {
     let at = shown(subject.point(row));
     let told = format!("at z = {at}: {} as derived, {} by LU in f64", number(log_dets[row]), number(dense));
-    let Some(found) = subject.log_abs_dets(row) else {
+    let Some(found) = log_abs_dets(subject, row) else {
         return Evidence::NotProven { reason: format!("suspicious {told}") };
     };
     // The first of them is the point of the disagreement.
@@ -401,3 +401,35 @@ fn compare(
 
 /// Maximum number of points at which the checker is asked to refute a formula.
 const TRIED: usize = 8;
+
+/// Programs with more nodes are not evaluated in high precision.
+const MOST_NODES: usize = 20_000;
+
+/// Computes ln|det J| in the checker's precision, at the points from `first` on, then at those before it;
+/// for large programs at the first of these only. `None` where that would be too expensive.
+fn log_abs_dets(subject: &Subject<'_>, first: usize) -> Option<Vec<(usize, Option<[f64; 2]>)>> {
+    if subject.x.index() > MOST_NODES || subject.layers.len() > 64 {
+        return None;
+    }
+    let mut total: Option<Vec<Option<[f64; 2]>>> = None;
+    for layer in &subject.layers {
+        let single = super::proofs::LayerProver::of(subject, layer);
+        if single.is_large() {
+            return None;
+        }
+        let mut rows = subject.values(&[layer.z], &subject.points).swap_remove(0);
+        rows.rotate_left(first * subject.d);
+        let text = super::witness::evaluation(subject, &single).text();
+        let found = crate::checker::log_abs_det(&text, &rows).ok()?;
+        total = Some(match total {
+            None => found,
+            Some(sum) => {
+                let pair =
+                    |(a, b): (Option<[f64; 2]>, Option<[f64; 2]>)| Some([a?[0] + b?[0], a?[1] + b?[1]]);
+                sum.into_iter().zip(found).map(pair).collect()
+            }
+        });
+    }
+    let rows = (first..subject.count()).chain(0..first);
+    Some(rows.zip(total?).collect())
+}

@@ -10,9 +10,6 @@ use crate::program::{Output, Program};
 use crate::sweep::tangent;
 use crate::tape::{NodeId, Parameters, Shape, Subgraph, Tape, Var};
 
-/// Programs with more nodes are not evaluated in high precision.
-const MOST_NODES: usize = 20_000;
-
 /// Maximum number of values of one node that are computed at once.
 const MOST_NUMBERS: usize = 1 << 23;
 
@@ -176,35 +173,6 @@ impl<'a> Subject<'a> {
         const ENTRIES: usize = 1 << 22;
         const LARGEST: usize = 512;
         if self.d > LARGEST { 0 } else { self.count().min((ENTRIES / (self.d * self.d).max(1)).max(1)) }
-    }
-
-    /// Computes ln|det J| in the checker's precision, at the points from `first` on, then at those before it;
-    /// for large programs at the first of these only. `None` where that would be too expensive.
-    pub fn log_abs_dets(&self, first: usize) -> Option<Vec<(usize, Option<[f64; 2]>)>> {
-        if self.x.index() > MOST_NODES || self.layers.len() > 64 {
-            return None;
-        }
-        let mut total: Option<Vec<Option<[f64; 2]>>> = None;
-        for layer in &self.layers {
-            let single = super::proofs::LayerProver::of(self, layer);
-            if single.is_large() {
-                return None;
-            }
-            let mut rows = self.values(&[layer.z], &self.points).swap_remove(0);
-            rows.rotate_left(first * self.d);
-            let text = super::witness::evaluation(self, &single).text();
-            let found = crate::checker::log_abs_det(&text, &rows).ok()?;
-            total = Some(match total {
-                None => found,
-                Some(sum) => {
-                    let pair =
-                        |(a, b): (Option<[f64; 2]>, Option<[f64; 2]>)| Some([a?[0] + b?[0], a?[1] + b?[1]]);
-                    sum.into_iter().zip(found).map(pair).collect()
-                }
-            });
-        }
-        let rows = (first..self.count()).chain(0..first);
-        Some(rows.zip(total?).collect())
     }
 
     /// Tolerance of ln|det J| and of round trips for solvers of continuous layers; 0 where all are formulas.

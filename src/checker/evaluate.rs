@@ -1,14 +1,14 @@
 //! High-precision values at points, to compare values in f64 with.
 
-use super::claim::{forward, structure};
 use super::interval::{Interval, Num, number};
-use super::map::Map;
+use super::map::{Map, forward};
 use super::range::Ranges;
 use super::refute::{all_missed, interval_determinant, jacobian};
+use super::rejection::{Rejection, reject};
 use super::scalar::{Id, Scalar};
 use super::slope::slope;
 use super::text::{Certificate, read};
-use super::{Rejection, claim::reject};
+use super::triangular::structure;
 
 /// Maps of more variables are not evaluated without a triangular structure.
 const LARGEST: usize = 8;

@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 
-use super::Rejection;
-use super::claim::{Checked, interval, reject};
+use super::interval::Interval;
 use super::normal::Forms;
 use super::range::Ranges;
+use super::rejection::{Checked, Rejection, reject};
 use super::scalar::{Function, Id, Scalar, Scalars};
 use super::text::{Certificate, Program, Side};
 
@@ -190,4 +190,17 @@ pub(super) fn kinks(scalars: &Scalars, ranges: &mut Ranges, root: Id) -> bool {
         _ => false,
     });
     kink || edge || jumps(scalars, ranges, root, |_| true)
+}
+
+/// Returns f over its domain, with as many outputs as inputs.
+pub(super) fn forward(certificate: &Certificate) -> Checked<Map> {
+    let map = Map::new(certificate.program("forward")?, &certificate.domain)?;
+    match map.outputs.len() == map.inputs.len() {
+        true => Ok(map),
+        false => reject(format!("{} inputs, but {} outputs", map.inputs.len(), map.outputs.len())),
+    }
+}
+
+pub(super) fn interval(side: &Side) -> Interval {
+    Interval::new(side.low, side.high)
 }

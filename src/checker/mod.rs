@@ -14,6 +14,7 @@
 //! Each answer is one-sided: what cannot be shown is rejected, and a rejection says nothing about the claim.
 
 mod claim;
+mod determinant;
 mod elementary;
 mod evaluate;
 mod function;
@@ -24,32 +25,15 @@ mod normal;
 mod pieces;
 mod range;
 mod refute;
+mod rejection;
 mod scalar;
 mod slope;
 mod text;
+mod triangular;
 mod written_out;
 
-use std::fmt;
-
 pub use evaluate::{log_abs_det, missed_variable, values};
-
-/// Why a certificate was not accepted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejection(String);
-
-impl Rejection {
-    pub(crate) fn new(message: impl Into<String>) -> Rejection {
-        Rejection(message.into())
-    }
-}
-
-impl fmt::Display for Rejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Rejection {}
+pub use rejection::Rejection;
 
 /// Checks every certificate of a text; returns the claims that hold, in order.
 ///

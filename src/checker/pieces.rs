@@ -14,15 +14,15 @@
 
 use std::collections::HashMap;
 
-use super::Rejection;
-use super::claim::{Signs, agrees, reaches_ends, reject, structure};
 use super::interval::Interval;
 use super::map::{Map, jumps};
 use super::normal::Forms;
 use super::range::Ranges;
+use super::rejection::{Rejection, reject};
 use super::scalar::{Function as F, Id, Scalar, Scalars};
 use super::slope::slope;
 use super::text::Certificate;
+use super::triangular::{Signs, agrees, reaches_ends, structure};
 
 type Checked<T> = Result<T, Rejection>;
 

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use dashu_ratio::RBig;
 
-use super::claim::exact_determinant;
+use super::determinant::exact_determinant;
 use super::elementary::pi;
 use super::interval::Interval;
 use super::scalar::{Function, Id, Scalar, Scalars};

@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::Rejection;
-use super::claim::{forward, interval, reject};
 use super::interval::Interval;
-use super::map::{Map, jumps, kinks};
+use super::map::{Map, forward, interval, jumps, kinks};
 use super::normal::Forms;
 use super::range::Ranges;
+use super::rejection::{Rejection, reject};
 use super::scalar::{Function, Id, Scalar, Scalars};
 use super::slope::slope;
 use super::text::Certificate;

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::Rejection;
+use super::rejection::Rejection;
 use super::scalar::{Function as F, Id, Scalar, Scalars};
 
 /// Returns ∂root/∂by; `None` where root does not depend on it.

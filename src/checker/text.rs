@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::Rejection;
+use super::rejection::Rejection;
 use super::scalar::Function;
 
 /// Maximum number of elements of a node.

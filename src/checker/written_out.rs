@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use super::Rejection;
+use super::rejection::Rejection;
 use super::scalar::{Function, Id, Scalar, Scalars};
 use super::text::{Node, Op, Program};
 

@@ -9,7 +9,7 @@ use crate::sweep::bound::{Bound, Bounds, End};
 use crate::sweep::simplify::{sign, simplify};
 use crate::sweep::{Sheet, Wanted};
 use crate::tape::{NodeId, Op, Shape, Tape, Var};
-use crate::typeset::{Product, Term, Written};
+use crate::typeset::{Function, Product, Term, Written};
 
 /// Up to this number of variables, an order is written out.
 const SPELLED_OUT: usize = 12;
@@ -227,7 +227,7 @@ pub(super) fn section(subject: &mut Subject<'_>, diagonal: &Diagonal) -> Section
 fn on_the_diagonal(subject: &Subject<'_>) -> Written {
     let matched =
         subject.layer.structure.order(subject.d()).filter(|order| order.inputs() != order.outputs());
-    let Some(order) = matched else { return super::jacobian::diag(&subject.called.jacobian) };
+    let Some(order) = matched else { return diag(&subject.called.jacobian) };
     let pairs = order.outputs().iter().zip(order.inputs());
     let entry = |(row, column): (&usize, &usize)| {
         Written::of(&Term::Element(&subject.called.jacobian, vec![*row, *column]))
@@ -313,6 +313,10 @@ pub(super) fn total(sign: char, sheet: &Sheet, vector: NodeId) -> Written {
         Some(body) if !body.sums() => Written::of(&Term::Total { sign, over: "i", body }),
         _ => Written::of(&Term::Total { sign, over: "", body: sheet.of(vector) }),
     }
+}
+
+pub(super) fn diag(of: &Written) -> Written {
+    Written::of(&Term::Call(&Function::named("diag"), vec![of]))
 }
 
 /// Returns whether the permutations of rows and columns together are odd.

@@ -2,7 +2,7 @@
 //! few variables, and in matrix form for many.
 
 use super::coupling::CouplingParts;
-use super::diagonal::Diagonal;
+use super::diagonal::{Diagonal, diag};
 use super::element::Elements;
 use super::prose::Prose;
 use super::slope::slope;
@@ -12,7 +12,7 @@ use crate::jacobian::{Structure, jacobian, map};
 use crate::sweep::Wanted;
 use crate::sweep::simplify::simplify;
 use crate::tape::NodeId;
-use crate::typeset::{Function, Term, Written};
+use crate::typeset::{Term, Written};
 
 /// Up to this number of variables, the Jacobian is written entry by entry.
 pub(super) const WRITTEN_OUT: usize = 4;
@@ -48,10 +48,6 @@ fn of_diagonal(subject: &mut Subject<'_>, diagonal: NodeId) -> Vec<Line> {
     }));
     lines.push(zeros());
     lines
-}
-
-pub(super) fn diag(of: &Written) -> Written {
-    Written::of(&Term::Call(&Function::named("diag"), vec![of]))
 }
 
 fn zeros() -> Line {

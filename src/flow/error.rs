@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::support::Outside;
+use super::outside::Outside;
 use crate::bijection::BijectionError;
 use crate::program::{NonFinite, ProgramError};
 use crate::train::TrainError;

@@ -5,9 +5,12 @@ use rand_chacha::ChaCha8Rng;
 
 use super::density::Density;
 use super::error::FlowError;
+use super::fitted::FittedFlow;
 use super::flow::Flow;
+use super::history::{History, Progress, Stop};
+use super::outside::Outside;
 use super::rows::{finite_rows, whole_rows};
-use super::support::{Outside, Watch};
+use super::support::Watch;
 use super::table::Table;
 use super::trainer::Trainer;
 use crate::program::{NonFinite, Output, Program};
@@ -52,63 +55,6 @@ impl Default for FitOptions<'_> {
     }
 }
 
-/// The state of a fit after an epoch; log-likelihoods are means in nats per row.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct Progress {
-    /// The number of epochs done; 0 is before the first step.
-    pub epoch: usize,
-    /// The maximum number of epochs.
-    pub epochs: usize,
-    /// Over the training rows, as seen during the epoch; NaN for epoch 0.
-    pub training: f64,
-    /// Over the held-out rows.
-    pub held_out: f64,
-    /// The best held-out value so far.
-    pub best: f64,
-}
-
-/// Why a fit stopped.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum Stop {
-    /// The flow was not fitted.
-    #[default]
-    NotFitted,
-    /// All epochs were used.
-    Epochs,
-    /// The held-out likelihood did not increase any more.
-    Early,
-    /// A loss or gradient was not finite; the best parameters so far are kept.
-    NonFinite {
-        /// The epoch.
-        epoch: usize,
-        /// The first row whose ln p is not finite, counted from 0 in the table; `None` if every ln p is finite, but a
-        /// gradient is not.
-        row: Option<usize>,
-        /// The operation and source line where it arose, if a single operation produced it.
-        origin: Option<NonFinite>,
-    },
-    /// A step moved the support away from a training or held-out row: its density became 0, and there is no gradient
-    /// to recover. The best parameters so far are kept, under which every row has a positive density.
-    Outside {
-        /// The epoch.
-        epoch: usize,
-        /// The row, counted from 0 in the table, and the layer or base whose set it is outside of.
-        outside: Outside,
-    },
-}
-
-/// The course of a fit; the parameters kept are those of the best epoch.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct History {
-    /// The state after each epoch, from 0 (before the first step) on.
-    pub epochs: Vec<Progress>,
-    /// The epoch whose parameters were kept.
-    pub best_epoch: usize,
-    /// Why it stopped.
-    pub stop: Stop,
-}
-
 impl FitOptions<'_> {
     fn check(&self, rows: usize) -> Result<(), FlowError> {
         let setting = |name, value: String, allowed| Err(FlowError::Setting { name, value, allowed });
@@ -127,8 +73,52 @@ impl FitOptions<'_> {
     }
 }
 
+impl Flow {
+    /// Fits by maximum likelihood: minimises the mean of -ln p(x), the forward Kullback-Leibler divergence up to a
+    /// constant; with [contexts](FitOptions::contexts) that of -ln p(x | c).
+    ///
+    /// ```
+    /// use pushforward::prelude::*;
+    ///
+    /// // x is c, give or take a half.
+    /// let c: Vec<f64> = (0..400).map(|k| (f64::from(k) * 0.37).sin()).collect();
+    /// let x: Vec<f64> = c.iter().enumerate().map(|(k, c)| c + 0.5 * (k as f64 * 2.1).sin()).collect();
+    /// let (x, c) = (Table::new(&["x"], x)?, Table::new(&["c"], c)?);
+    ///
+    /// let network = MaskedNetwork::new(1, [8]).with_context(1);
+    /// let layers: Vec<Box<dyn Bijection>> = vec![Box::new(Autoregressive::maf(network))];
+    /// let flow = Flow::new(StandardNormal::new(1), layers)?;
+    /// let mut epochs = 0;
+    /// let options = FitOptions {
+    ///     epochs: 40,
+    ///     batch: 64,
+    ///     learning_rate: 2e-2,
+    ///     contexts: Some(&c),
+    ///     progress: Some(&mut |told| epochs = told.epoch),
+    ///     ..FitOptions::default()
+    /// };
+    /// let fitted = flow.fit(&x, options)?;
+    /// assert_eq!(epochs, 40);
+    /// let near = fitted.log_prob_given(&[0.9], &[0.9])?[0];
+    /// let far = fitted.log_prob_given(&[0.9], &[-0.9])?[0];
+    /// assert!(near > far);
+    /// let samples = fitted.sample_given(100, &[0.9], 7)?;      // one context for all of them
+    /// assert!(samples.iter().sum::<f64>() / 100.0 > 0.5);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`FlowError::Setting`], [`FlowError::Width`], [`FlowError::TooFew`], [`FlowError::Context`],
+    /// [`FlowError::ContextRows`]; [`FlowError::Nan`], [`FlowError::Infinite`], [`FlowError::Outside`],
+    /// [`FlowError::Impossible`] and [`FlowError::NotFinite`] with the row that has no finite likelihood to start from.
+    pub fn fit(self, data: &Table, options: FitOptions<'_>) -> Result<FittedFlow, FlowError> {
+        let (parameters, history) = train(&self, data, options)?;
+        FittedFlow::new(self, parameters, history)
+    }
+}
+
 /// Fits, and keeps the parameters of the best epoch.
-pub(super) fn train(
+fn train(
     flow: &Flow,
     data: &Table,
     mut settings: FitOptions<'_>,

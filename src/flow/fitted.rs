@@ -5,8 +5,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::context::Contexts;
 use super::error::FlowError;
-use super::fit::History;
 use super::flow::Flow;
+use super::history::History;
 use super::rows::whole_rows;
 use super::support::Watch;
 use crate::base::Base;
@@ -30,7 +30,18 @@ pub struct FittedFlow {
     sampler: Result<Program<f64>, BijectionError>,
 }
 
+impl Flow {
+    /// Returns the flow with these parameters.
+    ///
+    /// # Errors
+    /// [`FlowError::Program`] when a parameter is missing or has another shape.
+    pub fn with(self, parameters: Parameters) -> Result<FittedFlow, FlowError> {
+        FittedFlow::new(self, parameters, History::default())
+    }
+}
+
 impl FittedFlow {
+    /// Compiles the density and the sampler with these parameters.
     pub(super) fn new(flow: Flow, parameters: Parameters, history: History) -> Result<FittedFlow, FlowError> {
         let recorded = flow.density();
         let inputs = recorded.inputs();

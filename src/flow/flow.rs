@@ -4,9 +4,6 @@ use std::sync::{Mutex, MutexGuard};
 
 use super::density::Density;
 use super::error::FlowError;
-use super::fit::{FitOptions, History, train};
-use super::fitted::FittedFlow;
-use super::table::Table;
 use crate::base::Base;
 use crate::bijection::{Bijection, Chain};
 use crate::tape::Parameters;
@@ -14,7 +11,7 @@ use crate::tape::Parameters;
 /// A base and layers, not yet fitted.
 ///
 /// Layers with a context ([`Network::with_context`](crate::layers::Network::with_context)) make a conditional density
-/// p(x | c): use [`FitOptions::contexts`] and the methods that end in `_given`; the others return an error.
+/// p(x | c): use [`FitOptions::contexts`](crate::flow::FitOptions::contexts) and the methods that end in `_given`; the others return an error.
 pub struct Flow {
     pub(super) base: Box<dyn Base>,
     pub(super) chain: Chain,
@@ -85,55 +82,5 @@ impl Flow {
     /// Returns the initial parameters of this seed.
     pub fn initial(&self, seed: u64) -> Parameters {
         Parameters::initialise(&self.density().tape, seed)
-    }
-
-    /// Returns the flow with these parameters.
-    ///
-    /// # Errors
-    /// [`FlowError::Program`] when a parameter is missing or has another shape.
-    pub fn with(self, parameters: Parameters) -> Result<FittedFlow, FlowError> {
-        FittedFlow::new(self, parameters, History::default())
-    }
-
-    /// Fits by maximum likelihood: minimises the mean of -ln p(x), the forward Kullback-Leibler divergence up to a
-    /// constant; with [contexts](FitOptions::contexts) that of -ln p(x | c).
-    ///
-    /// ```
-    /// use pushforward::prelude::*;
-    ///
-    /// // x is c, give or take a half.
-    /// let c: Vec<f64> = (0..400).map(|k| (f64::from(k) * 0.37).sin()).collect();
-    /// let x: Vec<f64> = c.iter().enumerate().map(|(k, c)| c + 0.5 * (k as f64 * 2.1).sin()).collect();
-    /// let (x, c) = (Table::new(&["x"], x)?, Table::new(&["c"], c)?);
-    ///
-    /// let network = MaskedNetwork::new(1, [8]).with_context(1);
-    /// let layers: Vec<Box<dyn Bijection>> = vec![Box::new(Autoregressive::maf(network))];
-    /// let flow = Flow::new(StandardNormal::new(1), layers)?;
-    /// let mut epochs = 0;
-    /// let options = FitOptions {
-    ///     epochs: 40,
-    ///     batch: 64,
-    ///     learning_rate: 2e-2,
-    ///     contexts: Some(&c),
-    ///     progress: Some(&mut |told| epochs = told.epoch),
-    ///     ..FitOptions::default()
-    /// };
-    /// let fitted = flow.fit(&x, options)?;
-    /// assert_eq!(epochs, 40);
-    /// let near = fitted.log_prob_given(&[0.9], &[0.9])?[0];
-    /// let far = fitted.log_prob_given(&[0.9], &[-0.9])?[0];
-    /// assert!(near > far);
-    /// let samples = fitted.sample_given(100, &[0.9], 7)?;      // one context for all of them
-    /// assert!(samples.iter().sum::<f64>() / 100.0 > 0.5);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`FlowError::Setting`], [`FlowError::Width`], [`FlowError::TooFew`], [`FlowError::Context`],
-    /// [`FlowError::ContextRows`]; [`FlowError::Nan`], [`FlowError::Infinite`], [`FlowError::Outside`],
-    /// [`FlowError::Impossible`] and [`FlowError::NotFinite`] with the row that has no finite likelihood to start from.
-    pub fn fit(self, data: &Table, options: FitOptions<'_>) -> Result<FittedFlow, FlowError> {
-        let (parameters, history) = train(&self, data, options)?;
-        FittedFlow::new(self, parameters, history)
     }
 }

@@ -13,6 +13,8 @@ mod fitted;
 #[expect(clippy::module_inception, reason = "a flow is what the module is about")]
 mod flow;
 mod gaussian;
+mod history;
+mod outside;
 mod rows;
 mod support;
 mod table;
@@ -21,10 +23,11 @@ mod trainer;
 #[cfg(feature = "csv")]
 pub use csv::TableError;
 pub use error::FlowError;
-pub use fit::{FitOptions, History, Progress, Stop};
+pub use fit::FitOptions;
 pub use fitted::FittedFlow;
 pub use flow::Flow;
 pub use gaussian::Gaussian;
-pub use support::Outside;
+pub use history::{History, Progress, Stop};
+pub use outside::Outside;
 pub use table::Table;
 pub use trainer::Trainer;

@@ -3,8 +3,9 @@
 use super::density::Density;
 use super::error::FlowError;
 use super::flow::Flow;
+use super::outside::Outside;
 use super::rows::{finite_rows, whole_rows};
-use super::support::{Outside, Watch};
+use super::support::Watch;
 use crate::program::{NonFinite, Precision, Profile, Threads};
 use crate::tape::Parameters;
 use crate::train::{Descent, Step};

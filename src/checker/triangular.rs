@@ -1,0 +1,185 @@
+//! Triangular maps: their order, the signs of their slopes, and where they go at the ends of their domain.
+
+use std::collections::HashMap;
+
+use dashu_ratio::RBig;
+
+use super::interval::Interval;
+use super::limit::{From, Limit, limit};
+use super::map::{Labels, Map, NONE, forward, jumps};
+use super::normal::Forms;
+use super::range::Ranges;
+use super::rejection::{Checked, Rejection, reject};
+use super::scalar::{Id, Scalars};
+use super::slope::slope;
+use super::text::{Certificate, Side};
+
+/// Input, output, and the sign of the slope, by place in the order.
+pub(super) type Signs = Vec<(usize, usize, i32)>;
+
+/// Checks that no output depends on an input of a larger label, and for a diagonal structure, nor on one of a
+/// smaller label.
+pub(super) fn structure(certificate: &Certificate, kind: &str) -> Checked<(Map, Labels)> {
+    // Checked first: without an order, the program need not be written out.
+    let labels = Labels::read(certificate, certificate.domain.len())?;
+    let map = forward(certificate)?;
+    let last = map.inputs.len().saturating_sub(1) as u32;
+    let flipped = |labels: &[u32]| labels.iter().map(|label| last - label).collect::<Vec<u32>>();
+    let mut ways = vec![(labels.inputs.clone(), labels.outputs.clone())];
+    match kind {
+        "lower" => {}
+        "diagonal" => ways.push((flipped(&labels.inputs), flipped(&labels.outputs))),
+        _ => return reject(format!("no such structure: {kind}")),
+    }
+    for (inputs, outputs) in ways {
+        let highest = map.highest(&inputs);
+        for (o, (id, own)) in map.outputs.iter().zip(&outputs).enumerate() {
+            if highest[id] != NONE && highest[id] > *own {
+                return reject(format!("output {o} depends on an input that it must not depend on"));
+            }
+        }
+    }
+    Ok((map, labels))
+}
+
+/// Checks that the slope of each output in its own variable has one sign. With `strictly`, also that the
+/// output is continuous and so strictly monotone: it is defined, nothing in it jumps, and its derivative
+/// exists except at kinks (of |·|, min, max), which are isolated. Then f is one-to-one: z₀ follows from x₀, z₁
+/// from x₁ and z₀, and so on.
+///
+/// The sign comes from the range of the slope, or of a formula in `slopes` that is equal to the slope, or
+/// from the terms of the slope's normal form if all of them have that sign.
+pub(super) fn slopes(certificate: &Certificate, strictly: bool) -> Checked<(Map, Signs)> {
+    let (mut map, labels) = structure(certificate, "lower")?;
+    let pairs = labels.pairs()?;
+    let highest = map.highest(&labels.inputs);
+    let hints = match certificate.programs.get("slopes") {
+        Some(program) => map.scalars.results(program, &[map.inputs.clone()])?,
+        None => Vec::new(),
+    };
+    let mut signs = Vec::new();
+    for (place, (i, o)) in pairs.into_iter().enumerate() {
+        let (input, output) = (map.inputs[i], map.outputs[o]);
+        let earlier =
+            |id: Id| highest.get(&id).is_some_and(|label| *label == NONE || (*label as usize) < place);
+        let moves = |id: Id| !earlier(id);
+        if !map.ranges.of(&map.scalars, output).defined {
+            return reject(format!("output {o} cannot be shown to be defined everywhere"));
+        }
+        if strictly && jumps(&map.scalars, &mut map.ranges, output, moves) {
+            return reject(format!("output {o} may jump as input {i} moves"));
+        }
+        let found = slope(&mut map.scalars, output, input, earlier)?;
+        let Some(found) = found else { return reject(format!("output {o} does not depend on input {i}")) };
+        let sign = sign(&mut map, found, hints.get(place).copied())?;
+        signs.push((i, o, sign));
+    }
+    Ok((map, signs))
+}
+
+/// Returns the sign of a scalar, if it is the same everywhere.
+pub(super) fn sign(map: &mut Map, id: Id, hint: Option<Id>) -> Checked<i32> {
+    let range = map.ranges.of(&map.scalars, id);
+    if !range.defined {
+        return reject("a slope cannot be shown to be defined everywhere");
+    }
+    let of = |interval: &Interval| i32::from(interval.is_positive()) - i32::from(interval.is_negative());
+    if range.interval.excludes_zero() {
+        return Ok(of(&range.interval));
+    }
+    let mut forms = Forms::new(map.ranges.clone(), Vec::new());
+    if let Some(hint) = hint {
+        let other = map.ranges.of(&map.scalars, hint);
+        if other.defined && other.interval.excludes_zero() && forms.equal(&mut map.scalars, id, hint)? {
+            return Ok(of(&other.interval));
+        }
+    }
+    let form = forms.of(&mut map.scalars, id)?;
+    match forms.sign(&form) {
+        Some(sign) if sign != 0 => Ok(sign),
+        _ => reject("a slope cannot be shown to have one sign"),
+    }
+}
+
+/// Returns the sign of the permutation that maps each input to the output of the same place.
+pub(super) fn parity(pairs: impl Iterator<Item = (usize, usize)>) -> i32 {
+    let to: HashMap<usize, usize> = pairs.collect();
+    let inversions = (0..to.len())
+        .flat_map(|j| (0..j).map(move |i| (i, j)))
+        .filter(|(i, j)| to.get(i) > to.get(j))
+        .count();
+    if inversions % 2 == 0 { 1 } else { -1 }
+}
+
+pub(super) fn agrees(signs: &[(usize, usize, i32)], expected: &str) -> Checked<()> {
+    let product: i32 = signs.iter().map(|(_, _, sign)| *sign).product();
+    let found = product * parity(signs.iter().map(|(i, o, _)| (*i, *o)));
+    match (found, expected) {
+        (1, "positive") | (-1, "negative") => Ok(()),
+        _ => reject("the determinant has another sign"),
+    }
+}
+
+/// Checks that f is strictly monotone in each variable and tends to the ends of the codomain at the ends of
+/// the domain: by the intermediate value theorem every x of the codomain then has one z.
+pub(super) fn bijection_by_limits(certificate: &Certificate) -> Checked<()> {
+    let (mut map, signs) = slopes(certificate, true)?;
+    let labels = Labels::read(certificate, map.inputs.len())?;
+    let highest = map.highest(&labels.inputs);
+    for (i, o, sign) in signs {
+        let place = labels.inputs[i];
+        let earlier = |id: Id| highest.get(&id).is_some_and(|label| *label == NONE || *label < place);
+        let ends = (&certificate.domain[i], certificate.codomain.get(o));
+        let both = [map.outputs[o]; 2];
+        reaches_ends(&map.scalars, &mut map.ranges, both, map.inputs[i], ends, sign, earlier)?;
+    }
+    Ok(())
+}
+
+/// Checks that a strictly monotone output tends to the two ends of its codomain as its variable tends to
+/// those of its domain. The output is the first of two formulas near the lower end, and the second near the
+/// upper end.
+pub(super) fn reaches_ends(
+    scalars: &Scalars,
+    ranges: &mut Ranges,
+    [first, last]: [Id; 2],
+    input: Id,
+    (from, to): (&Side, Option<&Side>),
+    sign: i32,
+    independent: impl Fn(Id) -> bool,
+) -> Checked<()> {
+    let Some(to) = to else { return reject("not as many codomains as outputs") };
+    if [from.low, from.high, to.low, to.high].iter().any(|(_, open)| !open) {
+        return reject("an interval that holds an end of its own");
+    }
+    for (output, end, side) in [(first, from.low.0, From::Above), (last, from.high.0, From::Below)] {
+        let start = match end.is_infinite() {
+            true => {
+                if end > 0.0 {
+                    Limit::Up
+                } else {
+                    Limit::Down
+                }
+            }
+            false => Limit::To(exact(end)?, side),
+        };
+        let rises = (sign > 0) == (side == From::Below);
+        let wanted = if rises { to.high.0 } else { to.low.0 };
+        let reached = match limit(scalars, ranges, output, input, start, &independent) {
+            Limit::Up => wanted == f64::INFINITY,
+            Limit::Down => wanted == f64::NEG_INFINITY,
+            Limit::To(value, _) => wanted.is_finite() && value == exact(wanted)?,
+            _ => false,
+        };
+        if !reached {
+            return reject(format!(
+                "an output cannot be shown to tend to {wanted} as its variable tends to {end}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn exact(value: f64) -> Checked<RBig> {
+    RBig::try_from(value).map_err(|_| Rejection::new(format!("{value} is not a finite number")))
+}
