@@ -19,7 +19,7 @@ const FORWARD: &str = "fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
     ])
 }";
 
-/// A layer from no paper. Each variable is moved by the ones before it.
+/// A layer from no paper. Each variable is transformed depending on the ones before it.
 struct Unseen;
 
 impl Bijection for Unseen {

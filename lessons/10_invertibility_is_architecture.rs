@@ -69,7 +69,7 @@ impl Bijection for Rewarded {
     }
 }
 
-/// Couplings that take turns: from z to x, with networks of the same size.
+/// Couplings with alternating masks: from z to x, with networks of the same size.
 fn couplings() -> Vec<Box<dyn Bijection>> {
     let mask = |k: usize| {
         if k.is_multiple_of(2) { CouplingMask::first_half(2) } else { CouplingMask::second_half(2) }

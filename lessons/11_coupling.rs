@@ -57,7 +57,7 @@ fn large() -> Layers {
     vec![Box::new(AffineCoupling::new(CouplingMask::first_half(2), Network::new([64, 64])))]
 }
 
-/// So many affine couplings of d variables; the halves take turns, or are the same in every layer.
+/// Affine couplings of d variables; the masks alternate, or are the same in every layer.
 fn couplings(d: usize, count: usize, take_turns: bool) -> Layers {
     let mask = |k: usize| {
         if take_turns && k % 2 == 1 { CouplingMask::second_half(d) } else { CouplingMask::first_half(d) }
@@ -66,7 +66,7 @@ fn couplings(d: usize, count: usize, take_turns: bool) -> Layers {
     (0..count).map(|k| Box::new(layer(k)) as Box<dyn Bijection>).collect()
 }
 
-/// NICE: six additive couplings that take turns, and one scale for each variable at the end.
+/// NICE: six additive couplings with alternating masks, and one scale for each variable at the end.
 fn nice() -> Layers {
     let mask = |k: usize| if k % 2 == 1 { CouplingMask::second_half(2) } else { CouplingMask::first_half(2) };
     let layer = |k| AdditiveCoupling::new(mask(k), Network::new([16, 16]));
@@ -172,7 +172,7 @@ pub const LESSON: Lesson = Lesson {
     number: 11,
     slug: "11_coupling",
     title: "Coupling layers",
-    about: "NICE and RealNVP; why halves take turns",
+    about: "NICE and RealNVP; why masks alternate",
     exercise: &judge::EXERCISE,
     seconds: 5.0,
     trained: &["What one layer", "The grid through", "What the scale"],
@@ -247,7 +247,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.check_that(
         "the inverse of a shift costs the same, that of a scale at most d operations more",
         equal,
-        "the way back costs more",
+        "the inverse costs more",
     );
     page.prose("This is the derived inverse of the layer above. The network appears in it unchanged:");
     let tape = Tape::new();
@@ -301,7 +301,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         counts.push((same, turns));
         rows.push([count, same, turns].map(|n| n.to_string()).to_vec());
     }
-    page.table(&["layers", "same halves", "halves take turns"], rows);
+    page.table(&["layers", "fixed masks", "alternating masks"], rows);
     page.check_that(
         "with the same mask, more layers add no dependences",
         counts.iter().all(|(same, _)| *same == counts[0].0),
@@ -322,7 +322,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let (tape, z, x) = (recording.tape(), recording.input(), recording.output());
     let first = simplify(tape, x.at(0).id(), 0, &[]).value.id() == z.at(0).id();
     page.check(
-        "six layers, same halves, d = 2: x₁ is z₁",
+        "six layers, fixed masks, d = 2: x₁ is z₁",
         proven(first, "simplified, they are one node of the tape"),
     );
     page.prose(
@@ -350,8 +350,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         &["layers", "weights", "mean ln p of held-out rows"],
         vec![
             vec!["one, 64 + 64 hidden units".into(), large_weights.to_string(), format!("{large_score:.3}")],
-            vec!["six, same halves, 16 + 16".into(), same_weights.to_string(), format!("{same_score:.3}")],
-            vec!["six, take turns, 16 + 16".into(), turns_weights.to_string(), format!("{turns_score:.3}")],
+            vec!["six, fixed masks, 16 + 16".into(), same_weights.to_string(), format!("{same_score:.3}")],
+            vec!["six, alternating, 16 + 16".into(), turns_weights.to_string(), format!("{turns_score:.3}")],
         ],
     );
     page.check_that(
@@ -385,8 +385,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         )
         .axes("log₁₀ size, standardised", "density")
         .area("data", bars.collect())
-        .line("same halves", stuck)
-        .line("halves take turns", free),
+        .line("fixed masks", stuck)
+        .line("alternating masks", free),
     );
 
     page.heading("The grid through the layers");
@@ -472,6 +472,6 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         "Dinh, Krueger, Bengio, \"NICE\" (2015), section 3; Dinh, Sohl-Dickstein, Bengio, \"Density estimation using \
          Real NVP\" (2017), section 3, equations 4 to 8.",
     );
-    page.next("12_autoregressive: not two halves, but one variable after another.");
+    page.next("12_autoregressive: not two parts, but one variable after another.");
     Ok(())
 }

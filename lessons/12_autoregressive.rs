@@ -60,7 +60,7 @@ fn pattern(layer: &dyn Bijection) -> Vec<Vec<u32>> {
     Reach::new(&tape, &subgraph, Relation::Value).pattern()
 }
 
-/// The longest chain of variables that wait for each other when a layer with this pattern is turned round.
+/// The longest chain of variables that wait for each other when a layer with this pattern is inverted.
 fn in_a_row(pattern: &[Vec<u32>]) -> usize {
     let mut steps = vec![0; pattern.len()];
     for (i, row) in pattern.iter().enumerate() {
@@ -142,7 +142,7 @@ pub const LESSON: Lesson = Lesson {
     number: 12,
     slug: "12_autoregressive",
     title: "Autoregressive layers",
-    about: "masks, proven; MAF is IAF turned round",
+    about: "masks, proven; MAF is an inverted IAF",
     exercise: &judge::EXERCISE,
     seconds: 5.0,
     trained: &["Real data"],
@@ -302,7 +302,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         page.check(format!("of the inverted layer: {}", claim.statement), claim.evidence.clone());
     }
     page.table(
-        &["layer", "the network looks at", "z → x, a sample", "x → z, a density"],
+        &["layer", "the network reads", "z → x, a sample", "x → z, a density"],
         vec![
             vec!["IAF".into(), "z".into(), "one pass".into(), "one after the other".into()],
             vec!["MAF".into(), "x".into(), "one after the other".into(), "one pass".into()],

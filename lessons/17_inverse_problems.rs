@@ -74,7 +74,7 @@ fn evidence(x: f64) -> f64 {
     ((-800..800).map(|k| density(at(k)) * cell).sum::<f64>()).ln()
 }
 
-/// Four coupling layers that see the measurement.
+/// Four coupling layers with the measurement as context.
 fn layers() -> Layers {
     let layer = |k: usize| {
         let mask =

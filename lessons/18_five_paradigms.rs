@@ -758,11 +758,12 @@ fn quality(page: &mut Page, sets: &[Trained; 2]) -> Vec<[(f64, f64); 2]> {
     let noise = sets[0].data.moments.1.iter().map(|deviation| format!("{:.2}", NOISE / deviation));
     let noise = noise.collect::<Vec<_>>().join(" and ");
     page.prose(format!(
-        "The last column is the share of samples of moons and ring where the true density is below that of 99 % of held-out \
-         rows: between the curves, or far out. An energy distance near 0 does not see them. A mixture draws one of its parts, \
-         and its parts may lie apart. Flow, VAE, GAN and diffusion make x of normal numbers by a continuous map, which cannot \
-         tear them into three pieces (lesson 15), though few samples may lie between. The VAE also adds the noise of p(x | z), \
-         of deviation {:.2}, while that of the data is {noise}. Why the diffusion leaves more than the flow was not measured.",
+        "The last column is the share of samples of moons and ring where the true density is below that of \
+         99 % of held-out rows: between the curves, or far out. An energy distance near 0 does not reveal \
+         them. A mixture draws one of its parts, and its parts may lie apart. Flow, VAE, GAN and diffusion \
+         make x of normal numbers by a continuous map, which cannot tear them into three pieces (lesson 15), \
+         though few samples may lie between. The VAE also adds the noise of p(x | z), of deviation {:.2}, \
+         while that of the data is {noise}. Why the diffusion leaves more than the flow was not measured.",
         vae::deviation(&sets[0].models[VAE]),
     ));
     page.check_that(

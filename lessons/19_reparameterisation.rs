@@ -72,7 +72,7 @@ fn ellipse() -> Layers {
     vec![Box::new(Ellipse)]
 }
 
-/// Four coupling layers of splines that see x. A spline is the identity beyond ±6, where ε comes once in 10⁸ draws.
+/// Four coupling layers of splines with x as context. A spline is the identity beyond ±6, where ε comes once in 10⁸ draws.
 fn splines() -> Layers {
     let layer = |k: usize| {
         let mask =
@@ -147,7 +147,7 @@ fn bounds(
     tape.context_by_row();
     let input = tape.input(Shape::Vector(posterior.dim()));
     let sum = Terms::record(posterior, likelihood, input)?.sum();
-    let context = tape.declared_context().ok_or("the likelihood sees x")?;
+    let context = tape.declared_context().ok_or("the likelihood depends on x")?;
     let mut program = Program::<f64>::compile(&tape, &[input.id(), context.id()], &[Output::Each(sum.id())]);
     program.load(parameters)?;
     Ok(program.run(&[noise, x], noise.len() / posterior.dim())?.swap_remove(0))
@@ -497,10 +497,10 @@ fn tell(page: &mut Page) -> Told {
 
     page.heading("Learned");
     page.prose(
-        "A VAE is not given the posterior. Here that has mean x/2 and variance 1/2 for every x, so this encoder can reach \
-         it. The VAE sees x, draws an ε for each, and maximises the ELBO, here in 1500 steps of 256 rows. The loss is \
-         recorded like any other, and noise is one of its inputs. straight(z) is ln p(x | z); it and the encoder read x as \
-         their context:",
+        "A VAE is not given the posterior. Here that has mean x/2 and variance 1/2 for every x, so this \
+         encoder can reach it. The VAE takes rows x, draws an ε for each, and maximises the ELBO, here in \
+         1500 steps of 256 rows. The loss is recorded like any other, and noise is one of its inputs. \
+         straight(z) is ln p(x | z); it and the encoder read x as their context:",
     );
     page.listing(
         "let normal = StandardNormal::new(1);\n\
