@@ -14,14 +14,15 @@ pub const EXERCISE: Exercise = Exercise {
     slug: "11_coupling",
     question: "Four variables. Write a composition of at most three coupling layers in which every x depends on every z, \
                and ln|det J| is 0 whatever the networks learn.",
-    proof: "The judge looks at each layer (permutations do not count), differentiates every x by every z, and derives \
-            ln|det J| for all weights.",
+    proof: "The judge checks each layer (permutations do not count), differentiates every x by every z, and \
+            derives ln|det J| for all weights.",
     hints: [
-        "Follow one pair: z[3] reaches x[2] only by way of x[0] or x[1]. Which layer moves those by z[3], and which one after \
-         it moves x[2] by them?",
+        "Follow one pair: z[3] reaches x[2] only by way of x[0] or x[1]. Which layer transforms those \
+         depending on z[3], and which later one transforms x[2] depending on them?",
         "With one mask in every layer, half of the variables stay unchanged in all of them. Alternate the \
          masks.",
-        "After two layers the two moved variables of a half have not met each other. The third layer brings them together.",
+        "After two layers the two transformed variables of a part do not depend on each other yet. The third \
+         layer adds this dependence.",
     ],
 };
 
