@@ -8,7 +8,7 @@ use pushforward_course::{Lesson, Page, Picture, formulas, values};
 #[path = "judges/04_absolute_value.rs"]
 pub mod judge;
 
-/// x = -3z + 1: the line, turned round.
+/// x = -3z + 1, a reflected line.
 struct Turned;
 
 impl Bijection for Turned {
@@ -69,7 +69,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
          third, and p(z)/(-3) is minus a third of what it was.",
     );
 
-    page.heading("A line, turned round");
+    page.heading("A line, reflected");
     let recording = record(&Turned)?;
     let tape = recording.tape();
     page.formula(formulas(&recording));

@@ -127,8 +127,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     let row = |k: usize| triangle[3 * k..3 * k + 3].iter().map(|entry| entry.to_string()).collect();
     page.table(&["column 1", "column 2", "column 3"], (0..3).map(row).collect());
     page.prose(
-        "Five of the six have a factor from above the diagonal, which is 0. What is left is 2·3·4 = 24. Nothing below the \
-         diagonal was looked at.",
+        "Five of the six have a factor from above the diagonal, which is 0. What is left is 2·3·4 = 24. The \
+         entries below the diagonal play no role.",
     );
     page.check_close(
         "an elimination of the whole matrix gives 24, too",
@@ -139,14 +139,15 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
 
     page.heading("A layer that looks back");
     page.prose(
-        "Each variable is scaled and shifted by the one before it: xᵢ = zᵢ·exp(tanh zᵢ₋₁) + sin zᵢ₋₁, with 0 for z₀. As \
-         recorded, for three variables, (0, z[1‥2]) is the vector of what comes before:",
+        "Each variable is scaled and shifted by the one before it: xᵢ = zᵢ·exp(tanh zᵢ₋₁) + sin zᵢ₋₁, with 0 \
+         for z₀. Recorded for three variables; (0, z[1‥2]) is the vector of the preceding variables:",
     );
     page.formula(formulas(&record(&Neighbours::declared(3))?));
     page.prose(
-        "Each xᵢ depends on zᵢ and on what comes before it, on nothing after: the Jacobian is lower triangular. The \
-         determinant of a triangle is the product of its diagonal. The tape proves the triangle by following \
-         dependences, once, for all inputs; then one sweep along the diagonal gives all d entries.",
+        "Each xᵢ depends on zᵢ and on variables before it, on none after it: the Jacobian is lower \
+         triangular. The determinant of a triangle is the product of its diagonal. The tape proves the \
+         triangle by following dependences, once, for all inputs; then one sweep along the diagonal gives \
+         all d entries.",
     );
     let report = audit(&Neighbours::declared(6))?;
     page.audit(&report);
@@ -202,26 +203,26 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
         .line("all tangents and LU", dense),
     );
     page.prose(
-        "These two numbers are measured, so they differ from machine to machine and a little from run to run. The first \
-         should be near 1, the second below 3: at these sizes a good part of the time still goes into the d² entries, \
-         and an elimination gets faster for each operation as its blocks grow. The 3 is what remains when d is large.",
+        "These two numbers are measured, so they differ from machine to machine and a little from run to \
+         run. The first should be near 1, the second below 3: at these sizes a good part of the time still \
+         goes into the d² entries, and an elimination becomes more efficient as its blocks grow. For large d \
+         the exponent tends to 3.",
     );
     page.note(
-        "The dense route is not made slow on purpose: the tangents run side by side over one recorded program, and \
-         the elimination is blocked. It is right, too. It only grows with d³, and a training step asks for one \
-         determinant a sample.",
+        "The dense route is well optimised: the tangents run side by side over one recorded program, and the \
+         elimination is blocked. It is correct, too. But it grows with d³, and a training step needs one \
+         determinant per sample.",
     );
 
     page.heading("Declared, so proven");
     page.prose(
-        "A layer says which structure it stands for, and the tape holds it to that. Here a layer says lower \
-         triangular while its first output looks at the last input:",
+        "A layer declares a structure, and the tape proves it. Here a layer declares lower triangular, \
+         although its first output depends on the last input:",
     );
     let Err(error) = record(&Sideways) else { return Err("a false declaration was believed".into()) };
     page.listing(error.to_string());
     page.prose(
-        "Messages name what stands in a program, and programs count from 0: x[0] in a message is x₁ in a formula, and \
-         z[2] is z₃.",
+        "Messages use indices from 0, as in code: x[0] in a message is x₁ in a formula, and z[2] is z₃.",
     );
     let report = audit(&Sideways)?;
     page.prose(
@@ -237,8 +238,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.heading("In general");
     page.formula("ln|det J| = Σᵢ ln|Jᵢᵢ|     where J is triangular");
     page.prose(
-        "That is d logarithms. Elimination takes about d³/3 multiplications, and before it the d² entries have to be \
-         there.",
+        "That is d logarithms. Elimination takes about d³/3 multiplications, and needs all d² entries first.",
     );
 
     page.heading("What people get wrong");

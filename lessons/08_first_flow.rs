@@ -15,7 +15,10 @@ const SEED: u64 = 7;
 /// What the page shows of `layers`.
 const LAYERS: &str = "let mut layers: Vec<Box<dyn Bijection>> = Vec::new();
 for k in 0..6 {
-    let mask = if k % 2 == 0 { CouplingMask::first_half(2) } else { CouplingMask::second_half(2) };
+    let mask = match k % 2 {
+        0 => CouplingMask::first_half(2),
+        _ => CouplingMask::second_half(2),
+    };
     layers.push(Box::new(AffineCoupling::new(mask, Network::new([32, 32]))));
 }
 layers.push(Box::new(Linear::identity(2)));";
@@ -24,7 +27,10 @@ layers.push(Box::new(Linear::identity(2)));";
 fn layers() -> Vec<Box<dyn Bijection>> {
     let mut layers: Vec<Box<dyn Bijection>> = Vec::new();
     for k in 0..6 {
-        let mask = if k % 2 == 0 { CouplingMask::first_half(2) } else { CouplingMask::second_half(2) };
+        let mask = match k % 2 {
+            0 => CouplingMask::first_half(2),
+            _ => CouplingMask::second_half(2),
+        };
         layers.push(Box::new(AffineCoupling::new(mask, Network::new([32, 32]))));
     }
     layers.push(Box::new(Linear::identity(2)));
@@ -54,8 +60,8 @@ pub const LESSON: Lesson = Lesson {
 fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.question("Can a density with an exact formula follow data that no textbook density fits?");
     page.predict(
-        "A few invertible layers and a bell. Of these, which can you have exactly: ln p of a point that was never seen, a \
-         new point, the mass of the whole?",
+        "A few invertible layers and a normal base. Which of these can be computed exactly: ln p of a new \
+         point, a sample, the total mass?",
     );
 
     page.heading("By hand");
@@ -68,7 +74,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     let start = flow.initial(0);
     let by_hand = -0.5 - 0.5 * (2.0 * std::f64::consts::PI).ln() - 2f64.ln();
     page.check_close(
-        "a flow of that layer says the same",
+        "a flow of that layer gives the same",
         flow.with(start)?.log_prob(&[3.0])?[0],
         by_hand,
         1e-14,
@@ -87,7 +93,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     let test = table.filter(|row| row % 10 == 9).standardised(&moments);
     let training = training.standardised(&moments);
     page.number("training rows", training.rows() as f64, "");
-    page.number("test rows, never looked at until the end", test.rows() as f64, "");
+    page.number("test rows, not used until the end", test.rows() as f64, "");
     page.picture(
         "data",
         Picture::new(
@@ -100,19 +106,22 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
 
     page.heading("What there is to beat");
     page.predict(
-        "One Gaussian with a full covariance fits an ellipse. How much likelihood does the bend cost it?",
+        "One Gaussian with a full covariance fits an ellipse. How much likelihood does it lose on bent data?",
     );
     let gaussian = mean(&Gaussian::fit(&training).log_prob(&test));
     page.number("one Gaussian, mean ln p of the test rows", gaussian, "nats");
 
     page.heading("For each example");
     page.prose(
-        "Invert the layers, look up the base's density, subtract every log-determinant on the way, and follow the \
-         gradient of the sum:",
+        "Invert the layers, evaluate the base's density, subtract the log-determinant of every layer, and \
+         follow the gradient of the sum:",
     );
     page.formula("ln p(x) = ln p_Z(z) - Σ ln|det J_k(z_k)|     with z = f⁻¹(x)");
-    page.prose("z_k is what layer k is given on the way from z to this x: z_1 = z, z_2 = f_1(z_1) and so on (lesson 6).");
-    page.prose("The layers, as one writes them; the exercise needs no more:");
+    page.prose(
+        "z_k is the input of layer k when z is mapped to this x: z_1 = z, z_2 = f_1(z_1) and so on \
+                (lesson 6).",
+    );
+    page.prose("The layers in code; the exercise needs nothing else:");
     page.listing(LAYERS);
     let flow = Flow::new(StandardNormal::new(2), layers())?;
     let start = flow.initial(SEED);
@@ -134,13 +143,14 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     bar.finish_and_clear();
     let history = fitted.history().clone();
     page.check_that(
-        "training ended as it should, every loss a number",
+        "training ended normally, with finite losses",
         matches!(history.stop, Stop::Epochs | Stop::Early),
         format!("{:?}", history.stop),
     );
     page.prose(
-        "A tenth of the training rows is not trained on. The fit scores it after every epoch (validation) and keeps the \
-         weights that did best there; the test rows are another set. Both curves should rise together:",
+        "A tenth of the training rows is not trained on. The fit evaluates it after every epoch (validation) \
+         and keeps the weights that are best there; the test rows are a different set. Both curves should \
+         rise together:",
     );
     page.picture(
         "training",
@@ -165,14 +175,15 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
         ],
     );
     page.check_that(
-        "the flow beats the Gaussian by more than 0.3 nats a row",
+        "the flow beats the Gaussian by more than 0.3 nats per row",
         flow_score > gaussian + 0.3,
         format!("{flow_score} against {gaussian}"),
     );
     page.prose(format!(
-        "That is the answer: the bend costs a Gaussian at least {:.2} nats a row. And of what was asked at the beginning \
-         all three can be had exactly: ln p is a formula, a new point is one pass, and the mass is 1, because every layer \
-         is one-to-one and onto. A grid shows that only as finely as its cells are:",
+        "That is the answer: on these bent data a Gaussian loses at least {:.2} nats per row. And all three \
+         of the things asked at the beginning are exact: ln p is a formula, a sample is one pass, and the \
+         mass is 1, because every layer is one-to-one and onto. A grid confirms this only as finely as its \
+         cells allow:",
         flow_score - gaussian
     ));
 
@@ -213,8 +224,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.heading("In general");
     page.formula("ln p(x) = ln p_Z(z) - Σ ln|det J_k(z_k)|     with z = f⁻¹(x)");
     page.prose(
-        "Training makes the mean of this over the data as large as it can be. Everything in it is exact, so two densities \
-         can be compared by it on rows that neither has seen.",
+        "Training makes the mean of this over the data as large as it can be. Everything in it is exact, so \
+         it can compare two densities on rows that neither was trained on.",
     );
 
     page.heading("What people get wrong");
@@ -224,6 +235,6 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     );
     page.exercise(&judge::EXERCISE);
     page.read_on("Dinh, Sohl-Dickstein, Bengio, \"Density estimation using Real NVP\" (2017), section 3.");
-    page.next("09_write_forward_get_the_rest: the map is all one writes.");
+    page.next("09_write_forward_get_the_rest: the map is all you write.");
     Ok(())
 }

@@ -19,7 +19,7 @@ const FORWARD: &str = "fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
     ])
 }";
 
-/// A layer from no paper. Each variable is moved by the ones before it.
+/// A layer from no paper. Each variable is transformed depending on the ones before it.
 struct Unseen;
 
 impl Bijection for Unseen {
@@ -105,9 +105,9 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
 
     page.heading("By hand, one line of it");
     page.prose(
-        "Take x₂ alone. z₂ is moved by cos z₁ and then multiplied by exp(-sin z₁). Shifts do not stretch, so its slope is \
-         exp(-sin z₁), and the logarithm of that is -sin z₁. Backwards: divide first, then take cos z₁ off again. None \
-         of these rules knew what layer this is.",
+        "Take x₂ alone. z₂ is shifted by cos z₁ and then multiplied by exp(-sin z₁). Shifts do not stretch, \
+         so its slope is exp(-sin z₁), and the logarithm of that is -sin z₁. For the inverse: divide first, \
+         then subtract cos z₁. None of these rules is specific to this layer.",
     );
 
     page.heading("One formula in");
@@ -117,9 +117,9 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     let derivation = derive(&Unseen)?;
     page.derivation(&derivation);
     page.prose(
-        "Nothing of this was typed in. The Jacobian came off the tape by tangents, the zeros above its diagonal \
-         are proven by following dependences, and intervals that hold for all inputs show every entry of the \
-         diagonal to be positive.",
+        "None of this was typed in. The Jacobian is derived on the tape by tangents, the zeros above its \
+         diagonal are proven by following dependences, and intervals that hold for all inputs show every \
+         entry of the diagonal to be positive.",
     );
     page.check_that(
         "the derivation is the same when it is made again",
@@ -130,9 +130,9 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     page.heading("Step by step");
     let recording = record(&Unseen)?;
     page.prose(format!(
-        "Between the sum of logarithms that comes off the diagonal and the formula you would print there are \
-         steps, each by one of {} rules. A rule holds for all real numbers, and its condition is proven before \
-         it is used: |a| becomes a only where a ≥ 0 for all inputs. These {} were used here:",
+        "Between the sum of logarithms on the diagonal and the formula you would print there are steps, each \
+         by one of {} rules. A rule holds for all real numbers, and its condition is proven before it is \
+         used: |a| becomes a only where a ≥ 0 for all inputs. These {} were used here:",
         Rule::all().count(),
         recording.layers()[0].rules.len()
     ));
@@ -147,7 +147,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     let derived = values(tape, z, &[recording.log_det()], &point)[0][0];
     let softplus = (0.4f64 * -1.1).exp().ln_1p();
     page.check_close(
-        "at (0.4, -1.1, 2) it is -sin 0.4 + ln softplus(-0.44), worked out by hand",
+        "at (0.4, -1.1, 2) it is -sin 0.4 + ln softplus(-0.44), calculated by hand",
         derived,
         -(0.4f64.sin()) + softplus.ln(),
         1e-14,
@@ -155,8 +155,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
 
     page.heading("And is it true?");
     page.prose(
-        "An audit asks again, by other means: LU of whole Jacobians, differences, round trips. Its first line, a pure \
-         recording, says that forward gives the same program when it is called again.",
+        "An audit checks all this by other means: LU of whole Jacobians, differences, round trips. «forward \
+         is pure» means that it records the same program when it is called again.",
     );
     let report = audit(&Unseen)?;
     page.audit(&report);
@@ -174,40 +174,37 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     );
     let careless = audit(&Careless)?;
     page.report(&careless);
-    page.check_that(
-        "the careless layer does not stand",
-        !careless.has_no_refutation(),
-        "nothing was refuted",
-    );
+    page.check_that("the careless layer is refuted", !careless.has_no_refutation(), "nothing was refuted");
     page.prose(
-        "Two lines of it seem to contradict each other: det J changes sign, and yet f⁻¹(f(z)) = z is proven. The proof says \
-         wherever f⁻¹ is defined, and it divides by tanh(z₁z₂). Where z₁z₂ is not 0, x₁ and x₂ give z₁ and z₂ back and then \
-         x₃ gives z₃, so no two such points collide. Where z₁z₂ is 0, x₃ does not look at z₃ at all: a whole line goes to \
-         one point. Random points miss that plane, and so did the audit. By hand, with z₁ = 0 and z₂ = 1:",
+        "Two lines of it seem to contradict each other: det J changes sign, and yet f⁻¹(f(z)) = z is proven. \
+         The proof holds wherever f⁻¹ is defined, and f⁻¹ divides by tanh(z₁z₂). Where z₁z₂ is not 0, x₁ and \
+         x₂ give z₁ and z₂ back and then x₃ gives z₃, so no two such points collide. Where z₁z₂ is 0, x₃ \
+         does not depend on z₃ at all: a whole line is mapped to one point. Random points almost never lie \
+         there, so the audit did not find the collision. By hand, with z₁ = 0 and z₂ = 1:",
     );
     let recording = record(&Careless)?;
     let rows = [0.0, 1.0, 0.0, 0.0, 1.0, 5.0];
     let x = values(recording.tape(), recording.input(), &[recording.output()], &rows).swap_remove(0);
     let told = |row: &[f64]| format!("({:.4}, {:.4}, {:.4})", row[0], row[1], row[2]);
     page.table(&["z", "x"], rows.chunks(3).zip(x.chunks(3)).map(|(z, x)| vec![told(z), told(x)]).collect());
-    page.check_that("(0, 1, 0) and (0, 1, 5) go to one point", x[..3] == x[3..], format!("{x:?}"));
+    page.check_that("(0, 1, 0) and (0, 1, 5) are mapped to one point", x[..3] == x[3..], format!("{x:?}"));
     page.prose(
-        "And x = z + ½·sin z holds its variable twice, so there is no chain of operations to undo. But its slope \
-         1 + ½·cos z is above 0 for all z, which the bounds prove; so the inverse is an equation that Newton's method \
-         solves between brackets, from any start. solve(…) stands for the number ζ (zeta) for which the equation in it \
-         holds:",
+        "And x = z + ½·sin z contains its variable twice, so it cannot be inverted operation by operation. \
+         But its slope 1 + ½·cos z is above 0 for all z, which the bounds prove; so the inverse is an \
+         equation that Newton's method solves between brackets, from any start. solve(…) denotes the number \
+         ζ (zeta) that satisfies the equation in it:",
     );
     let tape = Tape::new();
     let x = tape.input(Shape::Vector(1));
     let z = derived_inverse(&Wave, x)?;
     page.formula(equation("z", z, &[(x, "x")]));
     let back = values(&tape, x, &[z], &[2.5 + 0.5 * 2.5f64.sin(), 1e6 + 0.5 * 1e6f64.sin()]);
-    page.check_close("the image of 2.5 comes home", back[0][0], 2.5, 1e-14);
+    page.check_close("the image of 2.5 is mapped back to 2.5", back[0][0], 2.5, 1e-14);
     page.check_close("and so does that of a million", back[0][1], 1e6, 1e-9);
     let wave = audit(&Wave)?;
     let onto = wave.claim(Topic::Injective).is_some_and(|claim| claim.evidence.label() == "proven");
     page.check_that("that it maps ℝ one-to-one onto ℝ is proven", onto, "bounds did not prove it");
-    page.prose("With 1½·sin z in its place the slope changes sign. Then nothing is promised:");
+    page.prose("With 1½·sin z in its place the slope changes sign. Then no inverse is derived:");
     let x = tape.input(Shape::Vector(1));
     page.note(match derived_inverse(&Wilder, x) {
         Err(BijectionError::NoInverse { reason, .. }) => format!("no inverse can be derived, since {reason}"),
@@ -217,26 +214,26 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
     let report = audit(&Wilder)?;
     let injective = report.claim(Topic::Injective).ok_or("the audit ended early")?;
     page.check_that(
-        "two points go to one image: there is no inverse, and none to be written by hand",
+        "two points have one image: there is no inverse, and none can be written by hand",
         matches!(injective.evidence, Evidence::Refuted { .. }),
         injective.evidence.to_string(),
     );
 
     page.heading("In general");
     page.prose(
-        "Each variable goes through a chain of operations, and what comes before it only chooses their numbers. The slope \
-         is the product of the slopes along the chain; the inverse is the chain run backwards. Both can be read off the \
-         recording of f, for any f of that kind.",
+        "Each variable passes through a chain of operations whose parameters depend on earlier variables \
+         only. The slope is the product of the slopes along the chain; the inverse is the chain run \
+         backwards. Both can be read off the recording of f, for any f of that kind.",
     );
 
     page.heading("What people get wrong");
     page.misconception(
-        "\"Log-determinants must be done by hand.\" By hand is how wrong ones are made: a sign, a missing |·|, a \
-         sum over the wrong axis. Write the map; ask for the rest.",
+        "\"Log-determinants must be done by hand.\" Errors are made by hand: a sign, a missing |·|, a sum \
+         over the wrong axis. Write the map; derive the rest.",
     );
     page.note(
         "A derivation is the same to the byte wherever it is made. One line of a test keeps a text and its \
-         mathematics together: insta::assert_snapshot!(derive(&Unseen)?).",
+         mathematics consistent: insta::assert_snapshot!(derive(&Unseen)?).",
     );
     page.exercise(&judge::EXERCISE);
     page.read_on("Griewank and Walther, \"Evaluating Derivatives\" (2008), chapter 3; Papamakarios et al. (2021), section 3.");

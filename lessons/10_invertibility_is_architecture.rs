@@ -69,7 +69,7 @@ impl Bijection for Rewarded {
     }
 }
 
-/// Couplings that take turns: from z to x, with networks of the same size.
+/// Couplings with alternating masks: from z to x, with networks of the same size.
 fn couplings() -> Vec<Box<dyn Bijection>> {
     let mask = |k: usize| {
         if k.is_multiple_of(2) { CouplingMask::first_half(2) } else { CouplingMask::second_half(2) }
@@ -221,8 +221,8 @@ pub const LESSON: Lesson = Lesson {
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.question(
-        "A density needs a map that can be turned round. Networks learn almost anything that can be written as a \
-         cost. Can a network learn to be invertible?",
+        "A density needs an invertible map. A network can be trained with almost any penalty. Can a network \
+         learn to be invertible?",
     );
     page.predict(
         "A network z = g(x) is trained with a cost that is 0 as soon as its determinant is above 0.3 at every row \
@@ -236,9 +236,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let slope = simplify(tape, slope, 0, &[]).value;
     page.formula(equation("x", recording.output(), &[(z, "z")]));
     page.formula(equation("dx/dz", slope, &[(z, "z")]));
-    page.prose(
-        "Say that the data lie at five places, and that a slope below 0.3 at one of them costs something:",
-    );
+    page.prose("Let the data be five points, with a penalty on slopes below 0.3 at these points:");
     let places = [-1.0, -0.5, 0.0, 0.5, 1.0, PI];
     let numbers = values(tape, z, &[recording.output(), slope], &places);
     let rows = (0..5).map(|k| {
@@ -249,13 +247,13 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     });
     page.table(&["z", "x", "slope", "cost"], rows.collect());
     let least = numbers[1][..5].iter().copied().fold(f64::INFINITY, f64::min);
-    page.check_that("at all five places the cost is 0", least > MARGIN, format!("{least}"));
+    page.check_that("at all five points the penalty is 0", least > MARGIN, format!("{least}"));
     page.prose(
         "Now take z = π, where there are no data. cos π = -1, so by hand the slope there is 1 - 1.5 = -0.5.",
     );
     page.check_close("so it is by the tape", numbers[1][5], -0.5, 1e-15);
     page.prose(
-        "The map turns back there, and comes past the same places again. The audit shows two such points:",
+        "The map is decreasing there, and takes the same values again. The audit shows two such points:",
     );
     let report = audit(&Wave(Amount::Fixed(1.5)))?;
     let claim = report.claim(Topic::Injective).ok_or("the audit looks for collisions")?;
@@ -274,10 +272,9 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let test = table.filter(|row| row % 10 >= 8).standardised(&moments);
     let training = training.standardised(&moments);
     page.prose(
-        "A density only asks for the way from x to z and for the determinant of that way (the second form of \
-         lesson 5). So let a network be the way, z = g(x), and train it for likelihood. Until the section Built in the \
-         network goes from x to z. Nothing in the formula asks \
-         whether g is one-to-one, so that is added as a cost:",
+        "A density needs only the map from x to z and its determinant (the second form of lesson 5). So let \
+         a network be that map, z = g(x), and train it by maximum likelihood. Up to the section Built in, \
+         the network maps x to z. Nothing in the formula requires that g is one-to-one, so a cost is added:",
     );
     page.formula(format!(
         "ln p(x) = ln p_Z(g(x)) + ln|det J_g(x)|\ncost(x) = {WEIGHT}·max(0, {MARGIN} - det J_g(x))²"
@@ -296,8 +293,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let free = costs.iter().all(|cost| *cost == 0.0) && least > MARGIN;
     page.check_that("the cost is 0 at every training row", free, format!("{costs:?}"));
     page.prose(
-        "For comparison one Gaussian, and a flow of six coupling layers (lesson 8) with networks of this size. Rows \
-         that none of them has seen:",
+        "For comparison one Gaussian, and a flow of six coupling layers (lesson 8) with networks of this \
+         size. On rows that none of them was trained on:",
     );
     let gaussian = mean(&Gaussian::fit(&training).log_prob(&test));
     let settings = FitOptions { seed: SEED, epochs: 150, batch: 64, ..FitOptions::default() };
@@ -315,19 +312,20 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     );
     let ahead = score - flow;
     page.check_that(
-        "the network is ahead of the flow by more than 0.4 nats a row",
+        "the network is ahead of the flow by more than 0.4 nats per row",
         ahead > 0.4,
         format!("{ahead}"),
     );
     page.predict(format!(
-        "{ahead:.2} nats a row, on rows it has never seen, and at every row of its data it looks invertible. Would \
-         you take it?"
+        "{ahead:.2} nats per row, on rows it was not trained on, and at every row of its data it looks \
+         invertible. Would you accept it?"
     ));
 
     page.heading("Two points, one z");
     page.prose(
-        "What was asked of the network holds where it was asked. The audit asks elsewhere. Here g is the map that is audited: \
-         what the audit calls z goes into g, so it is our x, and what it calls x is our z.",
+        "The cost constrains the network only at the training rows. The audit tests other points. Here g is \
+         the map that is audited: what the audit calls z is the input of g, so it is our x, and what it \
+         calls x is our z.",
     );
     let report =
         audit_with(&Rewarded, &AuditOptions { parameters: Some(weights), ..AuditOptions::default() })?;
@@ -335,8 +333,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let collide = report.refuted().any(|claim| claim.topic == Topic::Injective);
     page.check_that("two points have the same z: g is not invertible", collide, "no two points were found");
     page.prose(
-        "Where does g fold? Walk in a straight line from a heavy penguin (0) to a light one (1), and look at z on the way. \
-         It goes across, back, and across again:",
+        "Where does g fold? Walk in a straight line from a heavy penguin (0) to a light one (1), and plot z \
+         along it. It goes across, back, and across again:",
     );
     let along: Vec<f64> = steps(-0.2, 1.2, 280).collect();
     let walk = model.z(&way(along.iter().copied(), 0.0))?;
@@ -352,15 +350,16 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         .line("z₂", coordinate(1)),
     );
     page.prose(
-        "That is a suspicion, not a proof: a one-to-one map of the plane may bend a line back and forth as well. So take a \
-         strip around that line. The image of a strip under a one-to-one map never lies over itself. This one does, in \
-         three layers between two creases, and the layer in the middle, the gap, is turned over:",
+        "That is a suspicion, not a proof: a one-to-one map of the plane may bend a line back and forth as \
+         well. So take a strip around that line. The image of a strip under a one-to-one map never overlaps \
+         itself. This one does, in three sheets between two creases, and the sheet in the middle, the gap, \
+         is reflected:",
     );
     page.picture(
         "folded",
         Picture::new(
-            "A strip along that way, and where g puts it: folded twice",
-            "The image of a long strip lies in three layers over each other, with two creases.",
+            "A strip along that line and its image under g: folded twice",
+            "The image of a long strip lies in three sheets over each other, with two creases.",
         )
         .axes("z₁", "z₂")
         .equal_aspect()
@@ -371,7 +370,9 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
 
     page.heading("How much probability is there?");
     page.predict("A density integrates to 1. What does this p integrate to, over all x?");
-    page.prose("Summed over a fine grid in the plane of x, and apart where the determinant is negative:");
+    page.prose(
+        "Summed over a fine grid in the plane of x, and separately where the determinant is negative:",
+    );
     let cells = X.middles();
     let everywhere = model.scores(&cells)?;
     let (mut mass, mut highest) = ([0.0; 3], (0.0, 0));
@@ -412,12 +413,13 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         .scatter("penguins", pairs(training.values())),
     );
     page.prose(
-        "The ridge is the fold. Its determinant is negative, |det J| makes it count as probability all the same, and a \
-         bird found on it gets a high score: a mean over held-out rows does not complain.",
+        "The ridge is the fold. Its determinant is negative, |det J| makes it count as probability \
+         nevertheless, and a bird on it gets a high density; the mean over held-out rows does not reveal \
+         this.",
     );
     page.prose(
-        "Count it from the other side. Subgraph the plane of x into triangles, map their corners, and see how many \
-         triangles cover each z:",
+        "Now count in the plane of z. Divide the plane of x into triangles, map their corners, and count how \
+         many triangles cover each z:",
     );
     let shares = model.shares()?;
     let mean_count =
@@ -425,18 +427,18 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let rows = shares.iter().enumerate().skip(1).map(|(n, share)| vec![n.to_string(), format!("{share:.3}")]);
     page.table(&["x for one z", "probability of such z"], rows.collect());
     page.number("x for one z, in the mean", mean_count(&shares), "");
-    page.check_close("∫ p is the number of x for one z, in the mean", total, mean_count(&shares), 0.01);
+    page.check_close("∫ p is the mean number of x for one z", total, mean_count(&shares), 0.01);
     page.prose(
-        "That is what the formula adds up to. Each x is given p_Z(z)·|det J| as if it were the only one with its z; \
-         where three share a z, all three are given the whole of it.",
+        "This explains the integral. The formula treats each x as the only one with its z; where three x \
+         share a z, its probability is counted three times.",
     );
     let w = trained[0] as f64 / training.rows() as f64;
     let reward = -w * w.ln() - (1.0 - w) * (1.0 - w).ln();
     page.prose(format!(
-        "And likelihood pays for folding. A group with a share w of the birds that gets all of the base for itself, \
-         not w of it, gains -ln w a row: over both groups {reward:.2} in the mean. The network was ahead by \
-         {ahead:.2}. Divided by what it integrates to, {total:.2}, its p becomes a density, and every ln p falls by \
-         ln {total:.2} = {:.2}:",
+        "And the likelihood rewards folding. A group with a fraction w of the birds that covers the whole \
+         base, instead of a fraction w of it, gains -ln w per row: over both groups {reward:.2} in the mean. \
+         The network was ahead by {ahead:.2}. Divided by what it integrates to, {total:.2}, its p becomes a \
+         density, and every ln p falls by ln {total:.2} = {:.2}:",
         total.ln()
     ));
     let made_honest = score - total.ln();
@@ -466,7 +468,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         words.push(claim.evidence.label());
     }
     let apart = images[0].iter().zip(&images[1]).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-    page.check_close("as they start, the two are one function (1001 places)", apart, 0.0, 1e-14);
+    page.check_close("initially the two are one function (at 1001 points)", apart, 0.0, 1e-14);
     page.check_that(
         "only the second is proven one-to-one",
         words == ["not proven", "proven"],
@@ -495,19 +497,20 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.heading("In general");
     page.formula("∫ p_Z(g(x))·|det J_g(x)| dx = ∫ p_Z(z)·(number of x with g(x) = z) dz");
     page.prose(
-        "A cost says something about the points at which it was computed. What is built into the formulas holds at \
-         every point and for every weight, and can be proven without any data.",
+        "A cost constrains only the points at which it was computed. What is built into the formulas holds \
+         at every point and for every weight, and can be proven without any data.",
     );
     page.heading("What people get wrong");
     page.misconception(
-        "\"A penalty makes the network invertible.\" The penalty was 0, the network was not invertible, and its score \
-         was the better for it. A number from something that is no density cannot be compared with one that is.",
+        "\"A penalty makes the network invertible.\" The penalty was 0, the network was not invertible, and \
+         its score was the better for it. The likelihood of a function that is no density cannot be compared \
+         with that of a density.",
     );
     page.exercise(&judge::EXERCISE);
     page.read_on(
         "Papamakarios et al. (2021), section 2.1, on what f must be. The formula above is the area formula: Evans and \
          Gariepy, \"Measure Theory and Fine Properties of Functions\", section 3.3.",
     );
-    page.next("11_coupling: layers that cannot fail to be invertible, whatever their networks are.");
+    page.next("11_coupling: layers that are invertible by construction, whatever their networks are.");
     Ok(())
 }

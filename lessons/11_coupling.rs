@@ -57,7 +57,7 @@ fn large() -> Layers {
     vec![Box::new(AffineCoupling::new(CouplingMask::first_half(2), Network::new([64, 64])))]
 }
 
-/// So many affine couplings of d variables; the halves take turns, or are the same in every layer.
+/// Affine couplings of d variables; the masks alternate, or are the same in every layer.
 fn couplings(d: usize, count: usize, take_turns: bool) -> Layers {
     let mask = |k: usize| {
         if take_turns && k % 2 == 1 { CouplingMask::second_half(d) } else { CouplingMask::first_half(d) }
@@ -66,7 +66,7 @@ fn couplings(d: usize, count: usize, take_turns: bool) -> Layers {
     (0..count).map(|k| Box::new(layer(k)) as Box<dyn Bijection>).collect()
 }
 
-/// NICE: six additive couplings that take turns, and one scale for each variable at the end.
+/// NICE: six additive couplings with alternating masks, and one scale for each variable at the end.
 fn nice() -> Layers {
     let mask = |k: usize| if k % 2 == 1 { CouplingMask::second_half(2) } else { CouplingMask::first_half(2) };
     let layer = |k| AdditiveCoupling::new(mask(k), Network::new([16, 16]));
@@ -172,7 +172,7 @@ pub const LESSON: Lesson = Lesson {
     number: 11,
     slug: "11_coupling",
     title: "Coupling layers",
-    about: "NICE and RealNVP; why halves take turns",
+    about: "NICE and RealNVP; why masks alternate",
     exercise: &judge::EXERCISE,
     seconds: 5.0,
     trained: &["What one layer", "The grid through", "What the scale"],
@@ -181,8 +181,8 @@ pub const LESSON: Lesson = Lesson {
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.question(
-        "A layer that cannot fail to be invertible, with a network in it that is never turned round and whose Jacobian \
-         nobody needs. How?",
+        "How can a layer be invertible by construction although its network is neither inverted nor \
+         differentiated?",
     );
     page.predict(
         "x₁ = z₁ and x₂ = z₂ + t(z₁), where t is any function at all. Write down z₂ as a function of x₁ and x₂. What \
@@ -191,9 +191,9 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
 
     page.heading("By hand");
     page.prose(
-        "Take t(z₁) = z₁², which forgets a sign and so has no inverse. (2, 3) goes to (2, 3 + 4) = (2, 7). Back: the \
-         first number is 2 still, so what was added is known to be 4, and 7 - 4 = 3. To undo the layer you need t, \
-         not its inverse. By the tape:",
+        "Take t(z₁) = z₁², which forgets a sign and so has no inverse. (2, 3) goes to (2, 3 + 4) = (2, 7). \
+         To invert: the first number is still 2, so the shift is known to be 4, and 7 - 4 = 3. To invert the \
+         layer you need t, not its inverse. By the tape:",
     );
     page.derivation(&derive(&Shifted)?);
     let recording = record(&Shifted)?;
@@ -212,15 +212,15 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
 
     page.heading("With any network: NICE");
     page.prose(
-        "So t can be a network. Four variables: the first two pass, and choose how the other two are shifted. This \
-         is J, with a dot where an entry depends on inputs or weights:",
+        "So t can be a network. Four variables: the first two stay unchanged, and determine how the other \
+         two are shifted. This is J, with a dot where an entry depends on inputs or weights:",
     );
     let layer = AdditiveCoupling::new(CouplingMask::first_half(4), Network::new([8]));
     let recording = record(&layer)?;
     page.table(&["J", "z₁", "z₂", "z₃", "z₄"], entries(&recording));
     page.prose(
-        "Below the diagonal stands what comes from the network, and it may be anything: the determinant of a triangle \
-         does not look there. On the diagonal stand 1, 1, 1, 1.",
+        "Below the diagonal stand the derivatives of the network, and they may be anything: the determinant \
+         of a triangle does not depend on them. On the diagonal stand 1, 1, 1, 1.",
     );
     page.formula(formulas(&recording));
     let log_det = recording.tape().node(recording.log_det().id()).op;
@@ -230,7 +230,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         proven(zero, "what is left after simplifying holds no input and no weight"),
     );
 
-    page.predict("The network costs nearly all of the layer's arithmetic. What does the way back cost?");
+    page.predict("The network dominates the cost of the layer. What does the inverse cost?");
     let mut rows = Vec::new();
     let mut equal = true;
     for (d, hidden) in [(4, 8), (16, 64), (64, 256)] {
@@ -245,20 +245,18 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     }
     page.table(&["d", "hidden units", "shift: z → x", "x → z", "and scale: z → x", "x → z"], rows);
     page.check_that(
-        "a shift costs as much on the way back, a scale at most d operations more",
+        "the inverse of a shift costs the same, that of a scale at most d operations more",
         equal,
-        "the way back costs more",
+        "the inverse costs more",
     );
-    page.prose(
-        "This is the way back of the layer above, as it was derived. The network stands in it as it is:",
-    );
+    page.prose("This is the derived inverse of the layer above. The network appears in it unchanged:");
     let tape = Tape::new();
     let x = tape.input(Shape::Vector(4));
     let z = record_inverse(&AdditiveCoupling::new(CouplingMask::first_half(4), Network::new([8])), x)?;
     page.formula(equation("z", z, &[(x, "x")]));
 
     page.heading("With a scale: RealNVP");
-    page.prose("What passes can choose a factor, too, as long as it is never 0; exp(s) never is.");
+    page.prose("The unchanged part can also determine a factor, as long as it is never 0; exp(s) is not.");
     page.formula(formulas(&record(&Scaled)?));
     let recording = record(&Scaled)?;
     let image = values(recording.tape(), recording.input(), &[recording.output()], &square()).swap_remove(0);
@@ -277,20 +275,22 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         1e-5,
     );
     let layer = AffineCoupling::new(CouplingMask::first_half(4), Network::new([8]));
-    page.prose("With a network for s and t, of four variables. Half of what it says, h₁, becomes s, the other half is t:");
+    page.prose(
+        "With a network for s and t, in four variables: half of its output, h₁, becomes s, the other half t:",
+    );
     page.formula(formulas(&record(&layer)?));
     page.prose(
-        "s is not h₁ itself but c·tanh(h₁/c), which is near h₁ where that is small and never leaves (-c, c); c = \
-         exp(log_bound) is learned with the rest. A network may say anything, and exp of a large number is infinite in a \
-         computer, or 0, which no layer may multiply by. The log-determinant is the sum of the numbers s, which the \
-         layer has computed anyway.",
+        "s is not h₁ itself but c·tanh(h₁/c), which is near h₁ where that is small and never leaves (-c, c); \
+         c = exp(log_bound) is learned with the rest. The network's output is unbounded, and exp of it can \
+         overflow to ∞ or underflow to 0, by which no layer may multiply. The log-determinant is the sum of \
+         the numbers s, which the layer has computed anyway.",
     );
     page.audit(&audit(&layer)?);
 
     page.heading("What one layer cannot do");
     page.predict(
-        "Six coupling layers in which the first half always passes, against six in which the halves take turns. The \
-         networks are the same. Is there anything that the first six cannot learn?",
+        "Six coupling layers in which the first half always stays unchanged, against six with alternating \
+         masks. The networks are the same. Is there anything that the first six cannot learn?",
     );
     page.prose("Follow the dependences: how many of the 16 entries of J (d = 4) can be other than 0?");
     let mut rows = Vec::new();
@@ -301,33 +301,34 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         counts.push((same, turns));
         rows.push([count, same, turns].map(|n| n.to_string()).to_vec());
     }
-    page.table(&["layers", "same halves", "halves take turns"], rows);
+    page.table(&["layers", "fixed masks", "alternating masks"], rows);
     page.check_that(
-        "with the same halves, more layers reach nothing new",
+        "with the same mask, more layers add no dependences",
         counts.iter().all(|(same, _)| *same == counts[0].0),
         format!("{counts:?}"),
     );
     page.check_that(
-        "when they take turns, three layers let every variable act on every other, and two do not",
+        "with alternating masks, after three layers every variable depends on every other, after two not yet",
         counts[1].1 < 16 && counts[2].1 == 16,
         format!("{counts:?}"),
     );
     page.prose(
-        "The two that are missing after two layers that take turns are ∂x₃/∂z₄ and ∂x₄/∂z₃: the first layer moves x₃ and \
-         x₄ by z₁ and z₂ alone, the second does not touch them. In the third they hear of each other through x₁ and x₂.",
+        "The two that are missing after two layers with alternating masks are ∂x₃/∂z₄ and ∂x₄/∂z₃: the first \
+         layer transforms x₃ and x₄ with z₁ and z₂ alone, the second leaves them unchanged. In the third \
+         layer they depend on each other through x₁ and x₂.",
     );
     let same = Chain::new(couplings(2, 6, false));
     let recording = record(&same)?;
     let (tape, z, x) = (recording.tape(), recording.input(), recording.output());
     let first = simplify(tape, x.at(0).id(), 0, &[]).value.id() == z.at(0).id();
     page.check(
-        "six layers, same halves, d = 2: x₁ is z₁",
+        "six layers, fixed masks, d = 2: x₁ is z₁",
         proven(first, "simplified, they are one node of the tape"),
     );
     page.prose(
-        "x₁ has the distribution of z₁, whatever the networks learn. Real data: the gamma showers of lesson 8, whose \
-         first column, the brightness, is no bell. One layer with a large network, and two stacks of six layers, each \
-         trained for eight passes over the data:",
+        "x₁ has the distribution of z₁, whatever the networks learn. Real data: the gamma showers of lesson \
+         8, whose first column, the brightness, is not normally distributed. One layer with a large network, \
+         and two stacks of six layers, each trained for eight passes over the data:",
     );
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/data/magic_gamma.csv");
     let table = Table::read(path, &["size_log10", "conc"], |_| true)?;
@@ -349,12 +350,12 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         &["layers", "weights", "mean ln p of held-out rows"],
         vec![
             vec!["one, 64 + 64 hidden units".into(), large_weights.to_string(), format!("{large_score:.3}")],
-            vec!["six, same halves, 16 + 16".into(), same_weights.to_string(), format!("{same_score:.3}")],
-            vec!["six, take turns, 16 + 16".into(), turns_weights.to_string(), format!("{turns_score:.3}")],
+            vec!["six, fixed masks, 16 + 16".into(), same_weights.to_string(), format!("{same_score:.3}")],
+            vec!["six, alternating, 16 + 16".into(), turns_weights.to_string(), format!("{turns_score:.3}")],
         ],
     );
     page.check_that(
-        "taking turns is better than either by more than 0.05 nats a row",
+        "alternating masks are better than either by more than 0.05 nats per row",
         turns_score > same_score.max(large_score) + 0.05,
         format!("{turns_score}, {same_score}, {large_score}"),
     );
@@ -363,7 +364,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let bell = |x: f64| (-0.5 * x * x).exp() / (2.0 * PI).sqrt();
     let apart = stuck.iter().map(|(x, p)| (p - bell(*x)).abs()).fold(0.0, f64::max);
     page.check_close(
-        "after training, p(x₁) of six with the same halves is still the base's bell (largest difference)",
+        "after training, p(x₁) of six with the same mask is still the base's normal density (largest \
+         difference)",
         apart,
         0.0,
         1e-4,
@@ -378,19 +380,20 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         "marginal",
         Picture::new(
             "The brightness: data, and p(x₁) of both flows",
-            "Bars that rise steeply and fall slowly; a curve that follows them; and a bell that does not.",
+            "Bars that rise steeply and fall slowly; a curve that follows them; and a normal density that \
+             does not.",
         )
         .axes("log₁₀ size, standardised", "density")
         .area("data", bars.collect())
-        .line("same halves", stuck)
-        .line("halves take turns", free),
+        .line("fixed masks", stuck)
+        .line("alternating masks", free),
     );
 
     page.heading("The grid through the layers");
     page.prose(
-        "Take the flow whose halves take turns, and a grid of z. After the first layer its vertical lines are still \
-         vertical, since x₁ has not moved. The second layer moves x₁, along horizontal lines. After six the grid lies \
-         along the band of the data:",
+        "Take the flow with alternating masks, and a grid of z. After the first layer its vertical lines are \
+         still vertical, since x₁ is unchanged. The second layer transforms x₁, along horizontal lines. \
+         After six the grid lies along the band of the data:",
     );
     let chain = Chain::new(couplings(2, 6, true));
     let mut grids = Vec::new();
@@ -417,9 +420,9 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
 
     page.heading("What the scale is worth");
     page.prose(
-        "NICE moves volume about and never changes it; its authors add one factor for each variable at the end. So p(x) \
-         is a value of the base, times one number that is the same everywhere: the peak of the base, times that \
-         number, is a ceiling.",
+        "NICE preserves volume; its authors add one factor for each variable at the end. So p(x) is a value \
+         of the base, times one number that is the same everywhere: the density is bounded by the maximum of \
+         the base times that number.",
     );
     let (mut additive, additive_weights, additive_score) = fit(nice())?;
     let scale = additive.parameters().get("layers.6.scale").ok_or("the last layer has a scale")?;
@@ -442,13 +445,13 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
             row("six affine couplings", turns_weights, turns_score, affine_highest),
         ],
     );
-    page.number("the ceiling of the additive flow", ceiling, "nats");
+    page.number("the bound of the additive flow", ceiling, "nats");
     page.check_that(
         "no training row is above it",
         additive_highest <= ceiling + 1e-9,
         format!("{additive_highest}"),
     );
-    page.check_that("the affine flow goes above it", affine_highest > ceiling, format!("{affine_highest}"));
+    page.check_that("the affine flow exceeds it", affine_highest > ceiling, format!("{affine_highest}"));
     page.check_that(
         "held out: Gaussian, additive, affine, each better than the one before",
         gaussian_score + 0.1 < additive_score && additive_score + 0.03 < turns_score,
@@ -461,14 +464,14 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     );
     page.heading("What people get wrong");
     page.misconception(
-        "\"One coupling layer is enough, if its network is large.\" Half of the variables pass through it untouched, \
-         and so they do through any number of layers with the same halves. Take turns.",
+        "\"One coupling layer is enough, if its network is large.\" Half of the variables stay unchanged, in \
+         any number of layers with the same mask. Alternate the masks.",
     );
     page.exercise(&judge::EXERCISE);
     page.read_on(
         "Dinh, Krueger, Bengio, \"NICE\" (2015), section 3; Dinh, Sohl-Dickstein, Bengio, \"Density estimation using \
          Real NVP\" (2017), section 3, equations 4 to 8.",
     );
-    page.next("12_autoregressive: not two halves, but one variable after another.");
+    page.next("12_autoregressive: not two parts, but one variable after another.");
     Ok(())
 }

@@ -60,7 +60,7 @@ fn pattern(layer: &dyn Bijection) -> Vec<Vec<u32>> {
     Reach::new(&tape, &subgraph, Relation::Value).pattern()
 }
 
-/// The longest chain of variables that wait for each other when a layer with this pattern is turned round.
+/// The longest chain of variables that wait for each other when a layer with this pattern is inverted.
 fn in_a_row(pattern: &[Vec<u32>]) -> usize {
     let mut steps = vec![0; pattern.len()];
     for (i, row) in pattern.iter().enumerate() {
@@ -142,7 +142,7 @@ pub const LESSON: Lesson = Lesson {
     number: 12,
     slug: "12_autoregressive",
     title: "Autoregressive layers",
-    about: "masks, proven; MAF is IAF turned round",
+    about: "masks, proven; MAF is an inverted IAF",
     exercise: &judge::EXERCISE,
     seconds: 5.0,
     trained: &["Real data"],
@@ -151,19 +151,20 @@ pub const LESSON: Lesson = Lesson {
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.question(
-        "Every density is p(x₁)·p(x₂ | x₁)·p(x₃ | x₁, x₂) and so on, each factor with its own inputs. Does that take d \
-         networks? And why do the layers of two papers look so much alike?",
+        "Every density is p(x₁)·p(x₂ | x₁)·p(x₃ | x₁, x₂) and so on, each factor with its own inputs. Does \
+         that need d networks? And how are the layers of two papers, MAF and IAF, related?",
     );
     page.predict(
-        "One network with four inputs, six hidden units and four outputs. Output 3 may see inputs 1 and 2 only, output \
-         2 only input 1, output 1 none. Which connections do you subgraph?",
+        "One network with four inputs, six hidden units and four outputs. Output 3 may depend on inputs 1 \
+         and 2 only, output 2 only on input 1, output 1 on none. Which weights must be masked?",
     );
 
     page.heading("By hand: degrees");
     page.prose(
-        "Number the inputs 1 to 4 and give each hidden unit a number from 1 to 3: its degree. A hidden unit may see \
-         inputs up to its own degree, an output only units with a lower degree than its own. What is subgraph is \
-         multiplied by 0. These are the two masks of a layer, read off its tape; the unit of a row sees the filled columns:",
+        "Number the inputs 1 to 4 and give each hidden unit a number from 1 to 3: its degree. A hidden unit \
+         may read inputs up to its own degree, an output only units with a lower degree than its own. Masked \
+         weights are multiplied by 0. These are the two masks of a layer, read off its tape; the unit of a \
+         row reads the filled columns:",
     );
     let (inputs, hidden) = (vec![1, 2, 3, 4], vec![1, 1, 2, 2, 3, 3]);
     let layer = Autoregressive::iaf(MaskedNetwork::with_degrees(inputs.clone(), vec![hidden.clone()]));
@@ -177,9 +178,9 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.picture(
         "masks",
         Picture::new(
-            "The two masks: who sees whom",
-            "Two staircases. Hidden units of degree 1 see input 1, those of degree 3 the inputs 1 to 3; output 1 sees \
-             nothing, output 4 all hidden units.",
+            "The two masks: which inputs each unit reads",
+            "Two staircases. Hidden units of degree 1 read input 1, those of degree 3 the inputs 1 to 3; \
+             output 1 reads nothing, output 4 all hidden units.",
         )
         .pattern("hidden, inputs", &named(&hidden), &named(&inputs), into_hidden)
         .pattern("outputs, hidden", &named(&inputs), &named(&hidden), shifts),
@@ -196,7 +197,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     );
     let subgraph = (0..16).all(|e| (paths[e] > 0.0) == (e % 4 < e / 4));
     page.check_that(
-        "output i is reached by the inputs before i and by no others",
+        "output i depends on the inputs before i and on no others",
         subgraph,
         format!("{paths:?}"),
     );
@@ -219,9 +220,9 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         page.check(claim.statement.clone(), claim.evidence.clone());
     }
     page.prose(
-        "A 0 in a mask is a constant of the program, and no training changes it. A weight that is 0 now is something \
-         else. Here is a layer without masks, x = z + W z, with all weights at 0. At this moment its J is the \
-         identity. It declares itself lower triangular:",
+        "A 0 in a mask is a constant of the program, and no training changes it. A weight that happens to be \
+         0 is not. Here is a layer without masks, x = z + W z, with all weights at 0. With these weights its \
+         J is the identity. It declares itself lower triangular:",
     );
     let zeros = {
         let mut weights = Parameters::default();
@@ -257,14 +258,14 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         .heat_map("number of paths", (0.5, 16.5), (0.5, 16.5), 16, paths),
     );
     page.prose(
-        "Empty is where no path leads, proven: on the diagonal and below it. Output 1 sees nothing, and the last output \
-         sees the first input along the most paths.",
+        "The empty part, on and below the diagonal, is where provably no path leads. Output 1 depends on \
+         nothing, and the last output depends on the first input along the most paths.",
     );
 
     page.heading("One layer, two directions");
     page.prose(
-        "That layer is IAF: its network looks at z. There and back, as derived, with a network of one masked matrix so \
-         that the formulas stay short:",
+        "That layer is IAF: its network reads z. The map and its derived inverse, with a network of one \
+         masked matrix so that the formulas stay short:",
     );
     let short = MaskedNetwork::with_degrees(inputs, Vec::new());
     let there_and_back = |layer: &dyn Bijection| -> Result<Formulas, BijectionError> {
@@ -276,13 +277,14 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     };
     page.formula(there_and_back(&Autoregressive::iaf(short.clone()))?);
     page.prose(
-        "solve(ζ = …) is an equation with ζ on both sides, and yet it is no riddle: the masks let ζ₁ depend on no ζ, \
-         ζ₂ on ζ₁ alone, and so on. One after the other they are known. Now MAF, whose network looks at x:",
+        "solve(ζ = …) is an equation with ζ on both sides, but it can be solved in order: the masks let ζ₁ \
+         depend on no ζ, ζ₂ on ζ₁ alone, and so on, so that they are found one after the other. Now MAF, \
+         whose network reads x:",
     );
     page.formula(there_and_back(&Autoregressive::maf(short))?);
     page.prose(
-        "The same two kinds of formula, in exchanged places: one way scales and shifts by what the network says of its \
-         own side, the other way solves for that side. Turn the IAF layer round, then, and compare on one tape:",
+        "The same two kinds of formula, exchanged: one direction scales and shifts with the network of its \
+         own input, the other solves for that input. So invert the IAF layer, and compare on one tape:",
     );
     let tape = Tape::new();
     let v = tape.input(Shape::Vector(4));
@@ -290,17 +292,17 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let same = record_inverse(&turned, v)?.id() == forward_with_log_det(&layer, v)?.x.id()
         && forward_with_log_det(&turned, v)?.x.id() == record_inverse(&layer, v)?.id();
     let evidence = match same {
-        true => Evidence::Proven { reason: "they are the same nodes of the tape, both ways".into() },
+        true => Evidence::Proven { reason: "they are the same nodes of the tape, in both directions".into() },
         false => Evidence::NotProven { reason: "they are other nodes".into() },
     };
-    page.check("turned round, it goes from x to z as IAF goes from z to x: it is a MAF", evidence);
+    page.check("inverted, it maps x to z as IAF maps z to x: it is a MAF", evidence);
     let report = audit(&turned)?;
     for topic in [Topic::Inverse, Topic::InverseLogDet] {
         let claim = report.claim(topic).ok_or("the audit has such a claim")?;
-        page.check(format!("of the layer turned round: {}", claim.statement), claim.evidence.clone());
+        page.check(format!("of the inverted layer: {}", claim.statement), claim.evidence.clone());
     }
     page.table(
-        &["layer", "the network looks at", "z → x, a sample", "x → z, a density"],
+        &["layer", "the network reads", "z → x, a sample", "x → z, a density"],
         vec![
             vec!["IAF".into(), "z".into(), "one pass".into(), "one after the other".into()],
             vec!["MAF".into(), "x".into(), "one after the other".into(), "one pass".into()],
@@ -340,21 +342,26 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     }
     page.table(&["d", "there", "back", "ratio", "steps in a row", "d passes"], counted);
     page.prose(
-        "Operations for one row, counted on the compiled programs. Only the last column is arithmetic: d times the \
-         second, which nothing here has run. On the way back each unit is computed once, as soon as all that it sees is \
-         known. The work is that of one pass; what grows is how often something has to wait.",
+        "Operations for one row, counted on the compiled programs. Only the last column is arithmetic: d \
+         times the second, which nothing here has run. In the inverse each unit is computed once, as soon as \
+         all of its inputs are known. The work is that of one pass; what grows is the length of the \
+         dependent chain.",
     );
-    page.check_that("back costs at most a twentieth more than there", largest <= 1.05, format!("{largest}"));
-    page.check_that("as many steps wait for each other as there are variables", as_many, "another number");
+    page.check_that(
+        "the inverse costs at most 5 % more than the forward pass",
+        largest <= 1.05,
+        format!("{largest}"),
+    );
+    page.check_that("the number of sequential steps is the number of variables", as_many, "another number");
     let coupling =
         in_a_row(&pattern(&AffineCoupling::new(CouplingMask::first_half(256), Network::new([512]))));
     page.check_that("for a coupling layer of 256 variables it is two", coupling == 2, format!("{coupling}"));
     page.prose("And measured, 256 rows side by side:");
     page.measured_table(&["d", "there, µs a row", "back, µs a row", "ratio"], timed);
     page.prose(
-        "The ratio of times is larger than that of operations, and varies with the machine. There the network is two \
-         large products. Back it is the same products in d pieces, one after the other, and small pieces do not fill a \
-         processor as large ones do.",
+        "The ratio of times is larger than that of operations, and varies with the machine. Forward, the \
+         network is two large matrix products. In the inverse the same products are split into d sequential \
+         pieces, which use the processor less efficiently.",
     );
 
     page.heading("Real data: the weather");
@@ -394,8 +401,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.check_close("the factors of MAF add up to the ln p of the flow", sums[1], one_score, 1e-9);
     page.check_that("MAF is ahead by more than 0.5 nats a day", sums[1] > sums[0] + 0.5, format!("{sums:?}"));
     page.prose(
-        "A Gaussian follows straight lines only, and the temperature does not rise with the day of the year, it rises \
-         and falls. The second factor is the first that sees an input:",
+        "A Gaussian models linear dependence only, but the temperature rises and falls over the year. The \
+         second factor is the first that has an input:",
     );
     let (columns, lines) = (90, 60);
     let days = |k: usize| -1.75 + 3.5 * (k as f64 + 0.5) / columns as f64;
@@ -414,10 +421,11 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         .scatter("days", training.values().chunks(4).step_by(8).map(|row| (row[0], row[1])).collect()),
     );
     page.prose(
-        "The first factor sees nothing, so it stays a bell, though days are spread evenly over the year: samples fall \
-         before January and after December. In a second layer that takes the variables backwards the day comes last and \
-         sees all the others. Four layers, forwards and backwards in turn; and four layers of IAF, trained by the same \
-         likelihood, each density solved one variable after the other:",
+        "The first factor has no inputs, so it stays normal, though days are spread evenly over the year: \
+         some samples lie before January or after December. In a second layer that takes the variables in \
+         reverse order the day comes last and depends on all others. Four layers, with alternating orders; \
+         and four layers of IAF, trained by the same likelihood, each density solved one variable after the \
+         other:",
     );
     let (mut four, maf_score, maf_time) = fit(maf(4))?;
     let (mut other, iaf_score, iaf_time) = fit(iaf(4))?;
@@ -458,11 +466,11 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     );
     page.heading("What people get wrong");
     page.misconception(
-        "\"MAF and IAF are different layers.\" A MAF is an IAF turned round, with the same network: one map, read from the \
-         other side. And \"so they are one model\" is wrong, too. As densities of x, with networks of one size, they are \
-         two families: given what comes before, xᵢ is normal in both, but MAF's network finds its mean and scale from x, \
-         IAF's from z, and as a function of x that is the network after a whole solve. Choose by the direction that \
-         you need in one pass.",
+        "\"MAF and IAF are different layers.\" A MAF is an inverted IAF, with the same network: one map, \
+         read in the other direction. And \"so they are one model\" is wrong, too. As densities of x, with \
+         networks of one size, they are two families: given what comes before, xᵢ is normal in both, but \
+         MAF's network finds its mean and scale from x, IAF's from z, which as a function of x is the \
+         network composed with the solution of the equation. Choose the one whose fast direction you need.",
     );
     page.exercise(&judge::EXERCISE);
     page.read_on(

@@ -145,9 +145,10 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
 
     page.heading("All along training");
     page.prose(
-        "Now a p in the plane: five normal densities on a circle, of different weights. Every minibatch is drawn anew, \
-         so nothing can be learned by heart. The entropy and KL(p‖q) are found by quadrature over a grid. NLL is what \
-         training sees, a mean over 20 000 fresh points. They are found in different ways:",
+        "Now a p in the plane: five normal densities on a circle, of different weights. Every minibatch is \
+         drawn anew, so nothing can be memorised. The entropy and KL(p‖q) are found by quadrature over a \
+         grid. NLL is what training estimates, a mean over 20 000 fresh points. NLL and the other two are \
+         computed in different ways:",
     );
     let p = truth()?;
     let (cells, cell) = grid(6.0, 120);
@@ -197,7 +198,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     }
     page.table(&["layers", "NLL", "NLL - H(p)", "KL(p‖q), quadrature"], table);
     let statement =
-        "NLL - H(p) is KL(p‖q) all along training, in standard errors of the mean over the points";
+        "NLL - H(p) is KL(p‖q) throughout training, in standard errors of the mean over the points";
     match worst <= 4.0 {
         true => page.check(
             statement,
@@ -280,10 +281,11 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     );
     page.check_close("forward, the mean is p's own", best[0].1, 0.0, 0.051);
     page.check_close("forward, the deviation is p's own, √4.25", best[0].2, 4.25f64.sqrt(), 0.051);
-    page.check_close("backward, q sits on one peak", best[1].1, 2.0, 0.051);
+    page.check_close("backward, q covers one peak only", best[1].1, 2.0, 0.051);
     page.prose(
-        "Where p has data and q has none, -ln q is huge: forward, q must cover all of p, even if it covers a gap as well. \
-         Maximum likelihood needs samples of p only, and that is what data are. The backward one needs p's own formula.",
+        "Where p has data and q has none, -ln q is huge: forward, q must cover all of p, even if it then \
+         covers a gap, too. Maximum likelihood needs samples of p only, and that is what data are. The \
+         backward one needs p's own formula.",
     );
 
     page.heading("In general");

@@ -129,8 +129,8 @@ pub const LESSON: Lesson = Lesson {
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.question(
-        "A Markov chain draws samples step after step, and a language model writes one token after another. What does a \
-         flow do to draw a sample?",
+        "A Markov chain draws samples step after step, and a language model writes one token after another. \
+         How does a flow draw a sample?",
     );
     page.predict(
         "A density of 256 variables, p(x₁)·p(x₂ | x₁)·…, each factor given by one masked network. Drawing variable by \
@@ -152,9 +152,9 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
 
     page.heading("The same samples, variable by variable");
     page.prose(
-        "Now d variables and one layer of MAF, a masked network with d hidden units. The step-by-step sampler knows p by \
-         its factors only: a pass over the variables drawn so far gives mean and deviation of the next. The flow has the \
-         inverse that was derived from the same layer. Both get the same noise, 32 rows:",
+        "Now d variables and one layer of MAF, a masked network with d hidden units. The step-by-step \
+         sampler uses only the factors of p: a pass over the variables drawn so far gives mean and deviation \
+         of the next. The flow uses the derived inverse of the same layer. Both get the same noise, 32 rows:",
     );
     let (mut counted, mut timed, mut worst) = (Vec::new(), Vec::new(), 0.0f64);
     let (mut steps, mut once, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
@@ -216,8 +216,9 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.prose("Measured, step by step over one pass, for 32 rows side by side:");
     page.measured_table(&["d", "ratio of times"], timed);
     page.note(
-        "One pass of MAF still waits d times in a row, as lesson 12 counted: variable i needs those before it. A coupling \
-         layer waits twice whatever d is, and IAF not at all. Where sampling must be quick, build the flow of those.",
+        "One pass of MAF still waits d times in sequence, as lesson 12 counted: variable i needs those \
+         before it. A coupling layer waits twice whatever d is, and IAF not at all. Where sampling must be \
+         fast, use those.",
     );
 
     page.heading("And a chain");
@@ -269,13 +270,13 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         vec![row("the chain", 0, &chain), row("the flow", 1, &drawn)],
     );
     page.prose(
-        "The columns: how much one draw resembles the one before; how many passes one independent draw takes; how many \
-         independent draws the 20 000 are worth; the largest gap to the exact distribution function of x₁ (of Kolmogorov \
-         and Smirnov).",
+        "The columns: the correlation of one draw with the one before; how many passes one independent draw \
+         takes; how many independent draws the 20 000 are worth; the largest gap to the exact distribution \
+         function of x₁ (of Kolmogorov and Smirnov).",
     );
     page.number("proposals that were accepted", 100.0 * f64::from(accepted) / DRAWS as f64, "%");
     let limit = 4.0 / (DRAWS as f64).sqrt();
-    page.check_close("draws of the flow do not resemble one another", autocorrelation(&drawn, 1), 0.0, limit);
+    page.check_close("draws of the flow are uncorrelated", autocorrelation(&drawn, 1), 0.0, limit);
     page.check_close(
         "and follow the exact distribution of x₁ (p = 0.001)",
         gaps[1],
@@ -301,13 +302,14 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.check_close("and back: f⁻¹ of the sample is the noise it came from, z₂", again[1], -1.2, 1e-14);
     page.heading("What people get wrong");
     page.misconception(
-        "\"Sampling needs a chain.\" A chain is for densities that come without a map. Here the map is what was learned: \
-         each sample is exact, independent of the others, and takes the work of one pass.",
+        "\"Sampling needs a chain.\" A chain is for densities without a map. Here the map is what was \
+         learned: each sample is exact, independent of the others, and costs one pass.",
     );
     page.exercise(&judge::EXERCISE);
     page.read_on(
-        "Papamakarios, Pavlakou, Murray, \"Masked Autoregressive Flow\" (2017), section 3.2, on who samples in one pass; \
-         van den Oord et al., \"Parallel WaveNet\" (2018), section 3, where a d-step sampler is replaced by a flow.",
+        "Papamakarios, Pavlakou, Murray, \"Masked Autoregressive Flow\" (2017), section 3.2, on which models \
+         sample in one pass; van den Oord et al., \"Parallel WaveNet\" (2018), section 3, where a d-step \
+         sampler is replaced by a flow.",
     );
     page.next("15_simple_bases: what the noise should be.");
     Ok(())

@@ -96,17 +96,17 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
          standard normal variable?",
     );
     page.predict(
-        "Five bases, and 1, 2, 4 or 8 coupling layers. What moves the likelihood more: the choice of the base, or the \
-         number of layers?",
+        "Five bases, and 1, 2, 4 or 8 coupling layers. What changes the likelihood more: the choice of the \
+         base, or the number of layers?",
     );
 
     page.heading("By hand: a base is a layer");
-    page.prose("Draw u evenly from (0, 1) and put it through this layer:");
+    page.prose("Draw u uniformly from (0, 1) and map it by this layer:");
     let logit = Elementwise::new(Transform::Logit, 1);
     page.formula(formulas(&record(&logit)?));
     page.prose(
-        "The density of u is 1, so ln p(x) = -ln|det J|, which is the logistic density. To start from a uniform base and \
-         to put the logit first, or to start from a logistic one: that is one flow. At 1000 points:",
+        "The density of u is 1, so ln p(x) = -ln|det J|, which is the logistic density. A uniform base with \
+         the logit as the first layer, and a logistic base, are the same flow. At 1000 points:",
     );
     let opened = known(Uniform::new(1), logit)?;
     let tape = Tape::new();
@@ -117,9 +117,9 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let worst = direct.iter().zip(&by_layer).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
     page.check_close("a uniform base and a logit have the density of a logistic base", worst, 0.0, 1e-9);
     page.prose(
-        "Any two continuous densities on a line that are above 0 everywhere are joined by such a map, which is continuous \
-         and has a continuous inverse. What a base says, a layer can say as well. (Where a density is 0 within its range there are \
-         pieces; they come below.)",
+        "Any two continuous densities on a line that are above 0 everywhere are joined by such a map, which \
+         is continuous and has a continuous inverse. What a base can express, a layer can express as well. \
+         (Where a density is 0 within its range there are pieces; they come below.)",
     );
 
     page.heading("Five bases, four depths");
@@ -175,8 +175,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         format!("{spreads:?}"),
     );
     page.prose(
-        "The learned mixture starts ahead: its own weights, means and covariances do the work of a layer or two. With more \
-         layers there is nothing left for it to do.",
+        "The learned mixture starts ahead: its own weights, means and covariances do the work of a layer or \
+         two. With more layers it makes no difference.",
     );
     let mut picture = Picture::new(
         "Mean ln p of test rows, by base and depth",
@@ -280,9 +280,10 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
 
     page.heading("Where it does matter: pieces");
     page.prose(
-        "And data in two pieces, or all but: around (-3, 0) and (3, 0). f is continuous and has a continuous inverse: it maps one \
-         piece to one piece. A Gaussian base is one piece, so something must lead across the gap. 8 layers over one \
-         Gaussian, against 2 layers over a mixture of two, learned from (±1, 0) on:",
+        "And data in two nearly separate pieces: around (-3, 0) and (3, 0). f is continuous and has a \
+         continuous inverse: it maps one piece to one piece. A Gaussian base is one piece, so something must \
+         lead across the gap. 8 layers over one Gaussian, against 2 layers over a mixture of two, learned \
+         from (±1, 0) on:",
     );
     let spots = |at: f64, v: f64| {
         let spot = vec![v, 0.0, 0.0, v];
@@ -319,7 +320,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     }
     page.table(&["density", "mean ln p, held out", "mass in the gap |x₁| < 1"], rows);
     page.check_that(
-        "over one Gaussian, the gap holds more than 10 times its due",
+        "over one Gaussian, the gap has more than 10 times its true probability",
         gaps[1] > 10.0 * gaps[0],
         format!("{gaps:?}"),
     );
@@ -342,9 +343,9 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
 
     page.heading("In general");
     page.prose(
-        "A base must be easy to score and to draw from. Its shape is of no account where the layers can make it; what \
-         they cannot make, it has to bring along: how fast tails fall, if the layers stretch by bounded factors; and the \
-         number of pieces, always.",
+        "A base must be easy to evaluate and to sample. Its shape does not matter where the layers can \
+         produce it; what they cannot produce, the base must have: how fast tails fall, if the layers \
+         stretch by bounded factors; and the number of pieces, always.",
     );
     page.heading("What people get wrong");
     page.misconception(

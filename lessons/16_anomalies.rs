@@ -57,12 +57,12 @@ pub const LESSON: Lesson = Lesson {
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.question(
-        "A telescope records showers of light. Gamma rays are wanted, most showers are hadrons. Can a density that has \
-         seen gamma showers only tell which of the others are none?",
+        "A telescope records showers of light. Gamma rays are wanted, but most showers are hadrons. Can a \
+         density that was trained on gamma showers only tell which of the others are not gammas?",
     );
     page.predict(
-        "A hadron is drawn, and a gamma, both new. How often is ln p of the hadron the lower one, if p is a Gaussian of \
-         all ten columns? And if p is a flow?",
+        "Draw a hadron and a gamma, both new. How often is ln p of the hadron the lower one, if p is a \
+         Gaussian of all ten columns? And if p is a flow?",
     );
 
     page.heading("By hand: the chance of being right");
@@ -88,7 +88,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         vec![
             vec!["gamma".into(), training.rows().to_string(), "training".into()],
             vec!["gamma".into(), test.rows().to_string(), "test".into()],
-            vec!["hadron".into(), hadrons.rows().to_string(), "test, never seen in training".into()],
+            vec!["hadron".into(), hadrons.rows().to_string(), "test, not used in training".into()],
         ],
     );
     page.prose(
@@ -116,8 +116,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         vec![row("Gaussian", &by_gaussian, areas[0]), row("flow", &by_flow, areas[1])],
     );
     let better = mean(&by_flow[0]) - mean(&by_gaussian[0]);
-    page.check_that("the flow is ahead by more than 1 nat a gamma", better > 1.0, format!("{better}"));
-    page.check_that("and it tells hadrons apart better", areas[1] > areas[0] + 0.02, format!("{areas:?}"));
+    page.check_that("the flow is ahead by more than 1 nat per gamma", better > 1.0, format!("{better}"));
+    page.check_that("and it separates hadrons better", areas[1] > areas[0] + 0.02, format!("{areas:?}"));
     page.picture(
         "roc",
         Picture::new(
@@ -141,7 +141,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         .line("hadrons", histogram(&negated(&by_flow[1]), ends, 35)),
     );
     page.prose(
-        "The score is a density with mass 1, exact for every row. A VAE gives a lower bound of one, a GAN none. But read on.",
+        "The score is a density with mass 1, exact for every row. A VAE gives a lower bound of one, a GAN \
+         none. There are two caveats.",
     );
 
     page.heading("First caveat: the highest density is nowhere near the data");
@@ -178,10 +179,10 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.check_that("from 100 variables on there is none", above == 0, format!("{above}"));
     page.check_close("their mean ln p is -d/2·ln(2πe), in standard errors", typical, 0.0, 4.0);
     page.prose(
-        "Points are drawn from a shell, the typical set, where ln p is close to its mean -H. A point that is too likely is \
-         as strange as one that is too unlikely. The same with the flow: its own layers, but over noise z of deviation 0.3 \
-         instead of 1. What comes out is tame, all rows near the middle of what was learned. No telescope sends only \
-         such rows. The flow as it was trained scores them:",
+        "Points are drawn from a shell, the typical set, where ln p is close to its mean -H. A point that is \
+         too likely is as strange as one that is too unlikely. The same with the flow: its own layers, but \
+         over noise z of deviation 0.3 instead of 1. The resulting rows are tame: all of them lie near the \
+         middle of what was learned. No telescope records only such rows. The trained flow scores them:",
     );
     let tame: Vec<f64> = (0..100).map(|e| if e % 11 == 0 { 0.09 } else { 0.0 }).collect();
     let calm = GaussianMixture::new(&[1.0], &[vec![0.0; 10]], &[tame]);
@@ -207,23 +208,23 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
             row("|m + H|, m the mean ln p of ten rows", tens),
         ],
     );
-    page.check_that("-ln p takes tame rows for more usual than real ones", fooled < 0.3, format!("{fooled}"));
+    page.check_that("-ln p ranks tame rows as more usual than real ones", fooled < 0.3, format!("{fooled}"));
     page.check_that("the distance from -H does not", caught > 0.52, format!("{caught}"));
     page.check_that(
-        "ten rows of a kind, taken together, give themselves away",
+        "ten rows of one kind, taken together, are recognised",
         tens[0] > 0.9,
         format!("{tens:?}"),
     );
     page.prose(
-        "-H is the mean ln p of the training rows here. The distance costs something: single hadrons are found a little \
-         less often. Which end of the histogram is strange depends on what can happen.",
+        "-H is the mean ln p of the training rows here. The distance has a cost: single hadrons are found a \
+         little less often. Which end of the histogram is strange depends on what can occur.",
     );
 
-    page.heading("Second caveat: a density depends on the ruler");
+    page.heading("Second caveat: a density depends on the coordinates");
     page.prose(
-        "Lesson 1: under y = g(x), ln p changes by -ln|dg/dx|. Nothing happens to a shower if its angle a, a column, is \
-         written down on another ruler, as y = sinh(2a) or as y = asinh(20a), and the flow of y is exact as well. But the \
-         scores are others:",
+        "Lesson 1: under y = g(x), ln p changes by -ln|dg/dx|. A shower does not change if its angle a, a \
+         column, is recorded in other coordinates, as y = sinh(2a) or as y = asinh(20a), and the flow of y \
+         is exact as well. But the scores change:",
     );
     const ANGLE: usize = 8;
     let ruled = |log_slope: &dyn Fn(f64) -> f64| {
@@ -244,13 +245,13 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         ],
     );
     page.check_that(
-        "one and the same model, three rulers, AUCs more than 0.02 apart",
+        "one model, three coordinates, AUCs more than 0.02 apart",
         wide - narrow > 0.02,
         format!("{wide}, {narrow}"),
     );
     page.prose(
-        "Only a ratio of two densities is free of the ruler: with a second flow for hadrons, ln p(x | gamma) - ln p(x | \
-         hadron). Where anomalies are known beforehand, use that.",
+        "Only a ratio of two densities is independent of the coordinates: with a second flow for hadrons, ln \
+         p(x | gamma) - ln p(x | hadron). Where anomalies are known beforehand, use that.",
     );
 
     page.heading("In general");

@@ -74,7 +74,7 @@ fn evidence(x: f64) -> f64 {
     ((-800..800).map(|k| density(at(k)) * cell).sum::<f64>()).ln()
 }
 
-/// Four coupling layers that see the measurement.
+/// Four coupling layers with the measurement as context.
 fn layers() -> Layers {
     let layer = |k: usize| {
         let mask =
@@ -120,12 +120,12 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
          your best single guess of θ₁, and what would the instrument show if it were true?",
     );
 
-    page.heading("By hand: one cause, straight");
+    page.heading("By hand: one cause, linear");
     page.prose(
-        "θ is standard normal, x = θ + ε with noise of variance v. Bayes' rule gives the density of θ given x, the \
-         posterior: normal with mean x/(1 + v) and variance v/(1 + v). A flow for p(θ | x) has x as a context: it is no \
-         variable of the map, its numbers steer it. The least one has two layers, an affine \
-         one and one that adds w·context:",
+        "θ is standard normal, x = θ + ε with noise of variance v. Bayes' rule gives the density of θ given \
+         x, the posterior: normal with mean x/(1 + v) and variance v/(1 + v). A flow for p(θ | x) has x as a \
+         context: the map does not transform it, but depends on it. The simplest one has two layers, an \
+         affine one and one that adds w·context:",
     );
     let straight = || -> Layers { vec![Box::new(Affine::identity(1)), Box::new(Moved { d: 1 })] };
     page.formula(formulas(&record(&Chain::new(straight()))?));
@@ -147,7 +147,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         v / (1.0 + v),
         0.02,
     );
-    page.prose("No likelihood was used, only simulated pairs. That is all that a simulator can give.");
+    page.prose("No likelihood was used, only simulated pairs, which is all that a simulator provides.");
 
     page.heading("Two causes, bent");
     page.prose(
@@ -231,8 +231,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.table(&["x", "KL to the flow, nats", "KL to the Gaussian"], rows);
     page.check_that("at each x, less than a fifth of the Gaussian's", largest < 0.2, format!("{largest}"));
     page.prose(
-        "A single guess: the mean of the posterior. By symmetry its θ₁ is 0, in the middle between the two feet. What \
-         would the instrument show for it?",
+        "A point estimate: the mean of the posterior. By symmetry its θ₁ is 0, in the middle between the two \
+         feet. What would the instrument measure for it?",
     );
     let weights: Vec<f64> = of_truth(x).iter().map(|v| v.exp() * area).collect();
     let centre: Vec<f64> =
@@ -256,7 +256,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         ],
     );
     page.check_that(
-        "the mean of all causes explains nothing: more than 4 deviations off",
+        "the mean of all causes does not explain x: more than 4 deviations off",
         (instrument(&centre) - x).abs() > 4.0 * NOISE,
         format!("{centre:?}"),
     );
@@ -264,9 +264,10 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
 
     page.heading("Is it calibrated?");
     page.prose(
-        "Where no posterior is known, this can still be asked: draw θ from the prior, x from θ, and 99 samples from q(θ | \
-         x). If q is right, θ is one more of them, and its rank among the 100 is any with the same chance. 2000 such ranks \
-         in 21 bins, and the p-value of a χ² test that they are even:",
+        "Where the posterior is unknown, there is still a test: draw θ from the prior, x from θ, and 99 \
+         samples from q(θ | x). If q is right, θ is one more of them, and its rank among the 100 is \
+         uniformly distributed. 2000 such ranks in 21 bins, and the p-value of a χ² test that they are \
+         uniform:",
     );
     let (truths, shown) = simulated(2000, SEED + 2)?;
     let contexts: Vec<f64> = shown.values().iter().flat_map(|x| [*x; 99]).collect();
@@ -294,7 +295,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.table(&["rank of", "the flow, p", "the Gaussian, p"], rows);
     let smallest = p_values.iter().map(|p| p[0]).fold(1.0, f64::min);
     page.check_that(
-        "the flow's ranks are even: each p above 0.01/3",
+        "the flow's ranks are uniform: each p above 0.01/3",
         smallest > 0.01 / 3.0,
         format!("{p_values:?}"),
     );
@@ -309,13 +310,13 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         format!("{p_values:?}"),
     );
     page.note(
-        "A wrong posterior can have even ranks in one variable. So rank something that depends on x as well, such as the \
-         likelihood of θ, the third line.",
+        "A wrong posterior can have uniform ranks in one variable. So rank something that depends on x as \
+         well, such as the likelihood of θ, the third line.",
     );
     page.picture(
         "ranks",
         Picture::new(
-            "Ranks of p(x | θ) among 99 samples: 1 is even",
+            "Ranks of p(x | θ) among 99 samples: 1 is uniform",
             "A level line for the flow, and one that rises steeply to the right for the Gaussian.",
         )
         .axes("rank", "density")

@@ -106,12 +106,13 @@ pub const LESSON: Lesson = Lesson {
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.question(
-        "Autoregressive models, flows, VAEs, GANs, diffusions: five ways to learn a distribution from its samples. Which \
-         of them tells how probable an x is? How much work is a sample? And which is best?",
+        "Autoregressive models, flows, VAEs, GANs, diffusions: five ways to learn a distribution from its \
+         samples. Which of them gives the density of an x? How much work is a sample? And which is best?",
     );
     page.predict(
-        "All five get the same data, as many parameters and as much time. Guess for each: is ln p(x) exact, a bound, or \
-         not there at all? How many passes of its network does one sample take, and how many do a thousand?",
+        "All five get the same data, as many parameters and as much time. Guess for each: is ln p(x) exact, \
+         a bound, or not available at all? How many passes of its network does one sample take, and how many \
+         do a thousand?",
     );
     by_hand(page)?;
 
@@ -229,11 +230,12 @@ fn log_normal(off: Var<'_>, precision: f64) -> Var<'_> {
 fn by_hand(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.heading("By hand: a bound, and when it is tight");
     page.prose(
-        "z is standard normal, and x is z plus noise of variance 1/3. So x is normal with variance 4/3, and ln p(x) is a \
-         formula. Suppose it were not. Guess which z an x came from, by a density q(z | x). Take a normal one, with mean m and \
-         deviation s, which may depend on x: z = m + s·ε, ε standard normal. The weight w = p(z)·p(x | z)/q(z | x) is p(x) on \
-         average, as ∫ q·p(z)·p(x | z)/q dz = p(x). So the mean of ln w is at most ln p(x) (Jensen): a bound. First a guess \
-         that does not look at x, z = ε, at x = 1. The mean is an integral over ε, by a sum over 2000 cells:",
+        "z is standard normal, and x is z plus noise of variance 1/3. So x is normal with variance 4/3, and \
+         ln p(x) is a formula. Suppose it were not. Guess which z an x came from, by a density q(z | x). \
+         Take a normal one, with mean m and deviation s, which may depend on x: z = m + s·ε, ε standard \
+         normal. The weight w = p(z)·p(x | z)/q(z | x) is p(x) on average, as ∫ q·p(z)·p(x | z)/q dz = p(x). \
+         So the mean of ln w is at most ln p(x) (Jensen): a bound. First a guess that does not depend on x, \
+         z = ε, at x = 1. The mean is an integral over ε, by a sum over 2000 cells:",
     );
     let tape = Tape::new();
     let inputs = [tape.input(Shape::Vector(1)), tape.input(Shape::Vector(1))];
@@ -283,9 +285,9 @@ fn by_hand(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let off = differences(&found[2], &found[0]).iter().map(|off| off.abs()).fold(0.0, f64::max);
     page.check_close("ln w = ln p(1) at 2000 ε between -10 and 10", off, 0.0, 1e-12);
     page.prose(
-        "The noise cancels: then a single draw tells ln p(x). A VAE has networks for the mean of x given z, and for the guess, \
-         and no one knows p(z | x). That leaves a bound, and a gap whose size is not known either. Here is a VAE beside four \
-         others.",
+        "The noise cancels: then a single draw gives ln p(x). A VAE has networks for the mean of x given z, \
+         and for the guess, and no one knows p(z | x). That leaves a bound, and a gap whose size is not \
+         known either. Here is a VAE beside four others.",
     );
     Ok(())
 }
@@ -414,9 +416,10 @@ fn bounds(page: &mut Page, set: &mut Trained) -> Result<f64, Box<dyn Error>> {
 /// GAN: no density, and what a kernel density of samples is worth.
 fn none(page: &mut Page, set: &mut Trained) -> Result<(), Box<dyn Error>> {
     page.prose(
-        "GAN: none. g is a network of z, and nothing in it can be asked for the p of an x. What people do instead is to draw n \
-         samples, put a small normal density of deviation h on each, and take the mean of these. To see what that is worth, do \
-         it to the flow too, whose ln p is known. 500 held-out rows of moons and ring:",
+        "GAN: none. g is a network of z, and nothing in it gives the p of an x. A common substitute is to \
+         draw n samples, put a small normal density of deviation h on each, and take the mean of these. To \
+         see what that is worth, do it to the flow too, whose ln p is known. 500 held-out rows of moons and \
+         ring:",
     );
     let x = &set.data.held_out[..1000];
     let exact = log_density(&set.models[FLOW], FLOW, x)?;
@@ -543,9 +546,10 @@ struct Work {
 fn passes(page: &mut Page, set: &mut Trained) -> Result<Vec<Work>, Box<dyn Error>> {
     page.heading("How many passes does a sample take?");
     page.prose(
-        "A pass is one run of all the networks that a sample needs, over all rows at once, and the executor counts them. Rows \
-         are independent, so that a thousand samples take as many passes as one; what counts is how many must wait for one \
-         another. Beside it the scalar operations of a sample, passes times those of one:",
+        "A pass is one run of all the networks that a sample needs, over all rows at once, and the executor \
+         counts them. Rows are independent, so that a thousand samples take as many passes as one; what \
+         counts is how many are sequential. Beside it the scalar operations of a sample, passes times those \
+         of one:",
     );
     let (mut rows, mut counted, mut work) = (Vec::new(), Vec::new(), Vec::new());
     for (paradigm, model) in PARADIGMS.iter().zip(&mut set.models) {
@@ -572,7 +576,7 @@ fn passes(page: &mut Page, set: &mut Trained) -> Result<Vec<Work>, Box<dyn Error
 
 /// What each architecture must obey, and what comes of it.
 fn constraints(page: &mut Page, sets: &[Trained; 2]) -> Result<(), Box<dyn Error>> {
-    page.heading("What must the network obey?");
+    page.heading("What must the network satisfy?");
     page.prose(
         "Autoregressive: the density of x₁ depends on no input, that of x₂ only on x₁. Written as a map from x to u = \
          (P(X₁ < x₁), P(X₂ < x₂ | x₁)), that is a triangular Jacobian. And the map is a bijection to the unit square: an \
@@ -595,7 +599,8 @@ fn constraints(page: &mut Page, sets: &[Trained; 2]) -> Result<(), Box<dyn Error
     page.check_close("ln|det J| = ln p(x), worst of 2000 held-out rows", worst, 0.0, 1e-8);
 
     page.prose(
-        "Flow: a layer is one-to-one and onto, whatever its network says. The first, f, with its Jacobian J:",
+        "Flow: a layer is one-to-one and onto, whatever its network computes. The first, f, with its \
+         Jacobian J:",
     );
     let report = audit(flow::layers()[0].as_ref())?;
     for topic in [Topic::Structure, Topic::Injective] {
@@ -753,11 +758,12 @@ fn quality(page: &mut Page, sets: &[Trained; 2]) -> Vec<[(f64, f64); 2]> {
     let noise = sets[0].data.moments.1.iter().map(|deviation| format!("{:.2}", NOISE / deviation));
     let noise = noise.collect::<Vec<_>>().join(" and ");
     page.prose(format!(
-        "The last column is the share of samples of moons and ring where the true density is below that of 99 % of held-out \
-         rows: between the curves, or far out. An energy distance near 0 does not see them. A mixture draws one of its parts, \
-         and its parts may lie apart. Flow, VAE, GAN and diffusion make x of normal numbers by a continuous map, which cannot \
-         tear them into three pieces (lesson 15), though few samples may lie between. The VAE also adds the noise of p(x | z), \
-         of deviation {:.2}, while that of the data is {noise}. Why the diffusion leaves more than the flow was not measured.",
+        "The last column is the share of samples of moons and ring where the true density is below that of \
+         99 % of held-out rows: between the curves, or far out. An energy distance near 0 does not reveal \
+         them. A mixture draws one of its parts, and its parts may lie apart. Flow, VAE, GAN and diffusion \
+         make x of normal numbers by a continuous map, which cannot tear them into three pieces (lesson 15), \
+         though few samples may lie between. The VAE also adds the noise of p(x | z), of deviation {:.2}, \
+         while that of the data is {noise}. Why the diffusion leaves more than the flow was not measured.",
         vae::deviation(&sets[0].models[VAE]),
     ));
     page.check_that(

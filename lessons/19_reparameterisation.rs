@@ -72,7 +72,7 @@ fn ellipse() -> Layers {
     vec![Box::new(Ellipse)]
 }
 
-/// Four coupling layers of splines that see x. A spline is the identity beyond ±6, where ε comes once in 10⁸ draws.
+/// Four coupling layers of splines with x as context. A spline is the identity beyond ±6, where ε comes once in 10⁸ draws.
 fn splines() -> Layers {
     let layer = |k: usize| {
         let mask =
@@ -147,7 +147,7 @@ fn bounds(
     tape.context_by_row();
     let input = tape.input(Shape::Vector(posterior.dim()));
     let sum = Terms::record(posterior, likelihood, input)?.sum();
-    let context = tape.declared_context().ok_or("the likelihood sees x")?;
+    let context = tape.declared_context().ok_or("the likelihood depends on x")?;
     let mut program = Program::<f64>::compile(&tape, &[input.id(), context.id()], &[Output::Each(sum.id())]);
     program.load(parameters)?;
     Ok(program.run(&[noise, x], noise.len() / posterior.dim())?.swap_remove(0))
@@ -370,9 +370,10 @@ pub const LESSON: Lesson = Lesson {
 
 fn tell(page: &mut Page) -> Told {
     page.question(
-        "A model draws a hidden z, and an x that depends on it. You see x and want ln p(x), which is an integral over all \
-         z. A variational autoencoder (VAE) maximises a lower bound instead (why it is one: below), a mean over z drawn from \
-         a density q(z | x) that is itself being learned. How does a gradient by the parameters of q get through a random draw?",
+        "A model draws a hidden z, and an x that depends on it. You see x and want ln p(x), which is an \
+         integral over all z. A variational autoencoder (VAE) maximises a lower bound instead (why it is \
+         one: below), a mean over z drawn from a density q(z | x) that is itself being learned. How can one \
+         take the gradient by the parameters of q through a random draw?",
     );
     page.predict(
         "q is normal, with mean μ and deviation σ. The bound contains -ln q(z) at a z drawn from q. Which of μ and σ is \
@@ -412,10 +413,11 @@ fn tell(page: &mut Page) -> Told {
         page.check(claim.statement.clone(), claim.evidence.clone());
     }
     page.prose(
-        "An audit calls what goes into a map z, and what comes out x. Here these are ε and z, so read: ε follows from z, for \
-         every x. So q(z | x) is the density of a conditional flow with one layer. Let the model be: z is standard normal, x is z and \
-         standard normal noise. The bound is the mean over ε of ln p(z) + ln p(x | z) - ln q(z | x), and is called the \
-         evidence lower bound, ELBO. Its three terms, off the tape (0.9189… is ½·ln 2π):",
+        "An audit calls the input of a map z, and its output x. Here these are ε and z, so read: ε follows \
+         from z, for every x. So q(z | x) is the density of a conditional flow with one layer. Let the model \
+         be: z is standard normal, x is z and standard normal noise. The bound is the mean over ε of ln p(z) \
+         + ln p(x | z) - ln q(z | x), and is called the evidence lower bound, ELBO. Its three terms, off the \
+         tape (0.9189… is ½·ln 2π):",
     );
     let (terms, gradient) = bound_formulas()?;
     page.formula(terms);
@@ -495,10 +497,10 @@ fn tell(page: &mut Page) -> Told {
 
     page.heading("Learned");
     page.prose(
-        "A VAE is not given the posterior. Here that has mean x/2 and variance 1/2 for every x, so this encoder can reach \
-         it. The VAE sees x, draws an ε for each, and maximises the ELBO, here in 1500 steps of 256 rows. The loss is \
-         recorded like any other, and noise is one of its inputs. straight(z) is ln p(x | z); it and the encoder read x as \
-         their context:",
+        "A VAE is not given the posterior. Here that has mean x/2 and variance 1/2 for every x, so this \
+         encoder can reach it. The VAE takes rows x, draws an ε for each, and maximises the ELBO, here in \
+         1500 steps of 256 rows. The loss is recorded like any other, and noise is one of its inputs. \
+         straight(z) is ln p(x | z); it and the encoder read x as their context:",
     );
     page.listing(
         "let normal = StandardNormal::new(1);\n\
@@ -544,9 +546,10 @@ fn tell(page: &mut Page) -> Told {
     );
     page.heading("What people get wrong");
     page.misconception(
-        "\"Reparameterisation is a trick.\" It is the change-of-variables formula with the noise as base and x as context: \
-         the draw is moved by a bijection, and the entropy term of the bound is the entropy of the noise plus the mean of \
-         ln|det J|. μ + σ·ε is the least such bijection. Any flow can stand in its place.",
+        "\"Reparameterisation is a trick.\" It is the change-of-variables formula with the noise as base and \
+         x as context: the draw is mapped by a bijection, and the entropy term of the bound is the entropy \
+         of the noise plus the mean of ln|det J|. μ + σ·ε is the simplest such bijection. Any flow can take \
+         its place.",
     );
     page.exercise(&judge::EXERCISE);
     page.read_on(
@@ -555,7 +558,7 @@ fn tell(page: &mut Page) -> Told {
          \"Variational Inference with Normalizing Flows\" (2015), section 4; Mohamed, Rosca, Figurnov, Mnih, \"Monte Carlo \
          Gradient Estimation in Machine Learning\" (2020), sections 4 and 5.",
     );
-    page.next("20_continuous_flows: layers without number, each as thin as you like.");
+    page.next("20_continuous_flows: infinitely many layers, each arbitrarily thin.");
     Ok(())
 }
 
@@ -646,11 +649,11 @@ fn two_gradients(page: &mut Page) -> Told {
 fn any_flow(page: &mut Page) -> Told {
     page.heading("Any flow can stand there");
     page.prose(
-        "Nothing so far asked for a straight map. Take the instrument of lesson 17: z₁ and z₂ are standard normal, x = z₂ + \
-         z₁² + noise, here of deviation 0.6. The posterior is bent, and for large x it has two peaks. Two bijections of ε, \
-         with x as context, are trained on the same loss: a normal density of any mean and covariance, given by a network \
-         of x, and four coupling layers of splines. Of a layer of each is proven, for every x (and to be \
-         read as above):",
+        "Nothing so far required a linear map. Take the instrument of lesson 17: z₁ and z₂ are standard \
+         normal, x = z₂ + z₁² + noise, here of deviation 0.6. The posterior is bent, and for large x it has \
+         two peaks. Two bijections of ε, with x as context, are trained on the same loss: a normal density \
+         of any mean and covariance, given by a network of x, and four coupling layers of splines. Of a \
+         layer of each is proven, for every x (and to be read as above):",
     );
     for posterior in &POSTERIORS {
         let layer = (posterior.layers)().swap_remove(0);
@@ -761,7 +764,7 @@ fn posterior_at_three(page: &mut Page, learned: &[Parameters]) -> Told {
     page.check_close("p and each q sum to 1 on the grid", off, 0.0, 1e-4);
     within(page, "the gap is KL(q‖p(z | x)) here too, in standard errors", asked.len(), worst, SEED + 7);
     page.check_that(
-        "each trained normal density sits on one of the two peaks",
+        "each trained normal density covers one of the two peaks",
         sides[0] > 0.95 && sides[2] > 0.95,
         format!("{sides:?}"),
     );
@@ -781,7 +784,7 @@ fn posterior_at_three(page: &mut Page, learned: &[Parameters]) -> Told {
         format!("{over_both}, {kls:?}"),
     );
     page.check_that(
-        "the flow holds both; its KL is less than a quarter of the trained normal one",
+        "the flow covers both; its KL is less than a quarter of the trained normal one",
         sides[1] < 0.75 && kls[1] < 0.25 * kls[0],
         format!("{sides:?}, {kls:?}"),
     );

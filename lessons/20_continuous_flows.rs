@@ -1,4 +1,4 @@
-//! Lesson 20: layers without number, each as thin as you like.
+//! Lesson 20: infinitely many layers, each arbitrarily thin.
 
 use std::error::Error;
 use std::f64::consts::{SQRT_2, TAU};
@@ -133,8 +133,8 @@ pub const LESSON: Lesson = Lesson {
 
 fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.question(
-        "A stack of layers, each of which moves its points by very little. Let there be more and more of them, each thinner \
-         and thinner. What becomes of Σ ln|det J|?",
+        "Take a stack of layers, each of which moves its points very little. Let there be more and more of \
+         them, each thinner. What is the limit of Σ ln|det J|?",
     );
     page.predict(
         "A layer z + h·v(z) on d variables: ln|det J| of it takes an LU, some d³ operations. What is left of it when h goes \
@@ -153,16 +153,16 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     let InverseWithLogDet { z, log_det } = inverse_with_log_det(&ring(32), x)?;
     let there = values(&tape, x, &[z, log_det], &Ring::solved(&[0.6, -0.3]).0);
     page.check_close(
-        "the ring again: from where z = (0.6, -0.3) went, 32 steps back return to it: z₁",
+        "the ring again: from the image of z = (0.6, -0.3), 32 backward steps return to it: z₁",
         there[0][0],
         0.6,
         1e-5,
     );
     page.heading("What people get wrong");
     page.misconception(
-        "\"Diffusion is unrelated to flows.\" Its probability flow is a continuous flow: invertible, with the formula of lesson \
-         1 for its density. What differs is how v is found: by maximum likelihood through the solver, or by a mean square \
-         that knows where points should go.",
+        "\"Diffusion is unrelated to flows.\" Its probability flow is a continuous flow: invertible, with \
+         the formula of lesson 1 for its density. What differs is how v is found: by maximum likelihood \
+         through the solver, or by a mean square whose targets are known.",
     );
     page.exercise(&judge::EXERCISE);
     page.read_on(
@@ -206,8 +206,8 @@ fn by_hand(page: &mut Page) -> Told {
 fn solved_by_hand(page: &mut Page) -> Told {
     page.heading("The tape does it");
     page.prose(
-        "A field that turns points about 0 and draws them to the circle of radius 1, for a time of 1. You write v(z, t); what \
-         follows from it:",
+        "A field that rotates points about 0 and attracts them to the circle of radius 1, for a time of 1. \
+         You write v(z, t); what follows from it:",
     );
     page.derivation(&derive(&ring(16))?);
     page.prose(
@@ -262,7 +262,7 @@ fn solved_by_hand(page: &mut Page) -> Told {
          even one-to-one: in one variable, z + h·v(z) folds where h·dv/dz is below -1. The flow never does, since two solutions \
          cannot meet. And with one step the better method is the worse one.",
     );
-    page.prose("The points on their way, each from where it was drawn to where it is at t = 1:");
+    page.prose("The trajectories of points, from where each was drawn to where it is at t = 1:");
     let starts: Vec<f64> = (0..16)
         .flat_map(|k| {
             let (angle, radius) = (TAU * f64::from(k) / 16.0, if k % 2 == 0 { 0.25 } else { 2.0 });
@@ -288,7 +288,7 @@ fn solved_by_hand(page: &mut Page) -> Told {
         .collect();
     let off = worst(&density.log_prob(&x)?, &closed);
     page.check_close(
-        "ln p of a flow of this layer, 32 steps back from x, against the closed form",
+        "ln p of a flow of this layer, by 32 backward steps from x, against the closed form",
         off,
         0.0,
         1e-4,
@@ -305,7 +305,7 @@ fn solved_by_hand(page: &mut Page) -> Told {
     );
     let report = audit(&ring(32))?;
     let claim = report.claim(Topic::Injective).ok_or("an audit asks for collisions")?;
-    page.prose("The flow is one-to-one. Are its steps? An audit looks for two points that they take to one:");
+    page.prose("The flow is one-to-one. Are its steps? An audit searches for two points with one image:");
     let folded = match &claim.evidence {
         Evidence::Refuted { witness } => Some(witness.clone()),
         _ => None,
@@ -317,9 +317,9 @@ fn solved_by_hand(page: &mut Page) -> Told {
         claim.evidence.to_string(),
     );
     page.note(
-        "This field has no bound on its slopes, so that any step is too long somewhere: a point far out, where next to nothing \
-         is drawn, is taken to where an ordinary one goes. A field of tanh units has a bound, and steps that are short enough \
-         for it are so everywhere.",
+        "The slopes of this field are unbounded, so that any step is too long somewhere: a point far out, \
+         where hardly anything is drawn, gets the image of an ordinary one. A field of tanh units has a \
+         bound, and steps that are short enough for it are so everywhere.",
     );
     Ok(())
 }
@@ -328,9 +328,10 @@ fn solved_by_hand(page: &mut Page) -> Told {
 fn traces(page: &mut Page) -> Told {
     page.heading("A trace without the diagonal");
     page.prose(
-        "Where each velocity sees all variables, the trace takes d sweeps of the tape, one for each ∂vᵢ/∂zᵢ. Hutchinson's \
-         estimate takes one, whatever d is: εᵀ(∂v/∂z)ε with random signs ε. Its mean is the trace. Operations for a velocity \
-         and its trace, of networks with two hidden layers of d units, and of one:",
+        "Where each velocity depends on all variables, the trace takes d sweeps of the tape, one for each \
+         ∂vᵢ/∂zᵢ. Hutchinson's estimate takes one, whatever d is: εᵀ(∂v/∂z)ε with random signs ε. Its mean \
+         is the trace. Operations for a velocity and its trace, of networks with two hidden layers of d \
+         units, and of one:",
     );
     let (mut rows, mut growth) = (Vec::new(), [Vec::new(), Vec::new()]);
     let mut shallow = f64::NAN;
@@ -375,8 +376,8 @@ fn traces(page: &mut Page) -> Told {
          once for all rows.",
     );
     page.prose(
-        "The price of an estimate is noise. tr ∂v/∂z of a field with one hidden layer and d = 16, at one point, as a mean over \
-         some ε; 1000 such means each, against the exact trace:",
+        "The disadvantage of an estimate is its noise. tr ∂v/∂z of a field with one hidden layer and d = 16, \
+         at one point, as a mean over some ε; 1000 such means each, against the exact trace:",
     );
     let d = 16;
     let field = NetworkField::new(d, Network::new([32]));
@@ -541,7 +542,7 @@ fn diffusion(page: &mut Page) -> Told {
 
 /// Flow matching, and maximum likelihood through the solver.
 fn matching(page: &mut Page) -> Told {
-    page.heading("Trained without solving anything");
+    page.heading("Trained without a solver");
     page.prose(
         "Where no score is known, v is learned. Flow matching (Lipman et al., 2023) draws a datum x and noise z, takes a point \
          on the straight line between them, z + t·(x - z), and lets v(point, t) be near x - z in the mean square. The v that is \
@@ -595,9 +596,10 @@ fn matching(page: &mut Page) -> Told {
     let table = Table::new(&["x₁", "x₂"], drawn(&mixture(0.0), 20_000, SEED + 4))?;
     let by_gaussian = divergence(&Gaussian::fit(&table).log_prob(&Table::new(&["x₁", "x₂"], fresh.clone())?));
     page.prose(
-        "The data are 20 000 samples of the three normal densities again, so that KL(p‖q) can be measured; the training sees \
-         nothing but samples. v has two hidden layers of 48 units, and takes 2500 steps of 256 rows. The last line is the same \
-         network after 100 steps more, of maximum likelihood through the solver:",
+        "The data are 20 000 samples of the three normal densities again, so that KL(p‖q) can be measured; \
+         the training uses nothing but samples. v has two hidden layers of 48 units, and takes 2500 steps of \
+         256 rows. The last line is the same network after 100 steps more, of maximum likelihood through the \
+         solver:",
     );
     let row = |name: &str, (kl, error): (f64, f64)| vec![name.into(), format!("{kl:.3} ± {error:.3}")];
     page.table(

@@ -26,7 +26,7 @@ pub const EXERCISE: Exercise = Exercise {
 };
 
 const SEED: u64 = 7;
-/// In nats a row.
+/// In nats per row.
 const AHEAD: f64 = 1.0 / 3.0;
 
 pub fn judge(layers: fn() -> Vec<Box<dyn Bijection>>) -> Judgement {

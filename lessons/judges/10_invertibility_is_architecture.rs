@@ -12,11 +12,11 @@ use pushforward_course::exercise::{
 pub const EXERCISE: Exercise = Exercise {
     number: 10,
     slug: "10_invertibility_is_architecture",
-    question: "x = z + a·sin(2z) with a learned a folds as soon as |a| grows past a half. Write it so that no value of \
-               the parameter folds it, and it still learns how much of the wave to take.",
-    proof: "The judge reads off how much of the wave is taken for each value of the parameter, compares x with \
-            z + amount·sin(2z), and asks for a proof that x is one-to-one for all of them. Where there is none it asks \
-            whether the amount stays between -1/2 and 1/2, for parameters of every size.",
+    question: "x = z + a·sin(2z) with a learned a folds as soon as |a| grows past a half. Write it so that \
+               no value of the parameter folds it, and it still learns the amount of the wave.",
+    proof: "The judge determines the amount of the wave for each value of the parameter, compares x with z + \
+            amount·sin(2z), and asks for a proof that x is one-to-one for all of them. Where there is none \
+            it asks whether the amount stays between -1/2 and 1/2, for parameters of every size.",
     hints: [
         "dx/dz = 1 + 2·a·cos(2z). For which amounts a is that above 0 at every z?",
         "The amount must stay between -1/2 and 1/2, whatever the parameter is. Which function has bounds of its own?",
@@ -62,7 +62,7 @@ pub fn judge(answer: &dyn Bijection) -> Judgement {
                     "At z = π/4, where sin(2z) is 1, x - z is the amount; with that amount x would be {} there.",
                     shown(asked[0])
                 ))
-                .advise("Leave z and sin(2z) as they are: only the amount is to be written anew."));
+                .advise("Leave z and sin(2z) as they are: only the amount is to be rewritten."));
         }
     };
     let probes = Probes::of(&of_parameters, &[amount]);
@@ -86,7 +86,7 @@ pub fn judge(answer: &dyn Bijection) -> Judgement {
         let headline = if none { "the wave is gone." } else { "nothing is learned." };
         return Err(NotYet::new(headline)
             .because(format!("The amount of the wave is {} whatever the parameter is.", shown(first)))
-            .advise("Let the parameter choose how much of the wave is taken."));
+            .advise("Let the parameter determine the amount of the wave."));
     }
     if first.abs() < 1e-3 {
         return Err(NotYet::new("the wave is gone.")
@@ -104,12 +104,12 @@ pub fn judge(answer: &dyn Bijection) -> Judgement {
         return Err(NotYet::new("a parameter folds it.")
             .because(format!("With {} the amount of the wave is {}.", with(values), shown(*amount)))
             .because(format!(
-                "Then dx/dz = 1 + 2·amount·cos(2z) is {} at z = {flat}, and 1 at z = π/4: x turns back.",
+                "Then dx/dz = 1 + 2·amount·cos(2z) is {} at z = {flat}, and 1 at z = π/4: x is not monotone.",
                 shown(1.0 - 2.0 * amount.abs())
             ))
             .advise(
-                "A penalty would only ask it not to learn that value. Bound the amount in the formula, between -1/2 and \
-                 1/2.",
+                "A penalty would only discourage that value. Bound the amount in the formula, between -1/2 \
+                 and 1/2.",
             ));
     }
     let report = audit(&answer).map_err(|error| NotYet::new(error.to_string()))?;
@@ -119,7 +119,7 @@ pub fn judge(answer: &dyn Bijection) -> Judgement {
         Some(claim) => (format!("{}, for every parameter", claim.statement), claim.evidence.clone()),
         None => (
             format!(
-                "the amount lies between -1/2 and 1/2, from {} to {}: x never turns",
+                "the amount lies between -1/2 and 1/2, from {} to {}: x is monotone",
                 shown(least),
                 shown(most)
             ),

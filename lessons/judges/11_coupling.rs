@@ -14,13 +14,15 @@ pub const EXERCISE: Exercise = Exercise {
     slug: "11_coupling",
     question: "Four variables. Write a composition of at most three coupling layers in which every x depends on every z, \
                and ln|det J| is 0 whatever the networks learn.",
-    proof: "The judge looks at each layer (permutations do not count), differentiates every x by every z, and derives \
-            ln|det J| for all weights.",
+    proof: "The judge checks each layer (permutations do not count), differentiates every x by every z, and \
+            derives ln|det J| for all weights.",
     hints: [
-        "Follow one pair: z[3] reaches x[2] only by way of x[0] or x[1]. Which layer moves those by z[3], and which one after \
-         it moves x[2] by them?",
-        "With one mask in every layer, half of the variables pass through all of them. Let the halves take turns.",
-        "After two layers the two moved variables of a half have not met each other. The third layer brings them together.",
+        "Follow one pair: z[3] reaches x[2] only by way of x[0] or x[1]. Which layer transforms those \
+         depending on z[3], and which later one transforms x[2] depending on them?",
+        "With one mask in every layer, half of the variables stay unchanged in all of them. Alternate the \
+         masks.",
+        "After two layers the two transformed variables of a part do not depend on each other yet. The third \
+         layer adds this dependence.",
     ],
 };
 
@@ -84,9 +86,9 @@ pub fn judge(layers: fn() -> Vec<Box<dyn Bijection>>) -> Judgement {
     let untouched: Vec<String> =
         (0..D).filter(|output| seen[*output] == [*output]).map(|k| format!("z[{k}]")).collect();
     Err(match untouched.as_slice() {
-        [] => told.advise("What moved in one layer must choose the shift in another."),
+        [] => told.advise("What is transformed in one layer must determine the shift in another."),
         names => {
-            told.advise(format!("{} pass through every layer: let the halves take turns.", names.join(", ")))
+            told.advise(format!("{} stay unchanged in every layer: alternate the masks.", names.join(", ")))
         }
     })
 }
@@ -105,9 +107,9 @@ fn is_coupling(k: usize, layer: &dyn Bijection) -> Result<bool, NotYet> {
     }
     let told = NotYet::new(format!("layers.{k} is no coupling layer."));
     if copied.iter().all(Option::is_none) {
-        return Err(told
-            .because(format!("{} leaves no variable as it is.", layer.name()))
-            .advise("A coupling lets some variables pass, and they choose how the others move."));
+        return Err(told.because(format!("{} leaves no variable as it is.", layer.name())).advise(
+            "A coupling leaves some variables unchanged, and transforms the others depending on them.",
+        ));
     }
     let subgraph = Subgraph::new(&tape, &[z.id()], &[x.id()]);
     for (i, inputs) in Reach::new(&tape, &subgraph, Relation::Value).pattern().into_iter().enumerate() {
@@ -118,8 +120,15 @@ fn is_coupling(k: usize, layer: &dyn Bijection) -> Result<bool, NotYet> {
             .collect();
         if copied[i].is_none() && moving.len() > 1 {
             return Err(told
-                .because(format!("Its x[{i}] depends on {}, which move as well.", moving.join(" and ")))
-                .advise("A coupling lets some variables pass, and they choose how the others move."));
+                .because(format!(
+                    "Its x[{i}] depends on {}, which are transformed as \
+                                  well.",
+                    moving.join(" and ")
+                ))
+                .advise(
+                    "A coupling leaves some variables unchanged, and transforms the others depending on \
+                         them.",
+                ));
         }
     }
     Ok(true)

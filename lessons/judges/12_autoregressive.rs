@@ -8,18 +8,20 @@ use pushforward_course::exercise::{
 pub const EXERCISE: Exercise = Exercise {
     number: 12,
     slug: "12_autoregressive",
-    question: "Three variables and four hidden units of the degrees 1, 1, 2, 2. Write the two masks of a network in which \
-               output i sees the inputs before i, all of them and nothing else.",
-    proof: "The judge multiplies weights by your masks in x = z + V·tanh(W z), for all weights: J must be lower triangular \
-            and ln|det J| = 0, each unit must keep to its degree, and no input that may be seen may be lost.",
+    question: "Three variables and four hidden units of the degrees 1, 1, 2, 2. Write the two masks of a \
+               network in which output i depends on the inputs before i, on all of them and on nothing else.",
+    proof: "The judge multiplies weights by your masks in x = z + V·tanh(W z), for all weights: J must be \
+            lower triangular and ln|det J| = 0, each unit must keep to its degree, and no allowed dependence \
+            may be missing.",
     hints: [
-        "The input zⱼ has the degree j. A hidden unit of degree m may see the inputs of degree at most m.",
-        "The output i may see the hidden units of degree below i: strictly, or it would see its own input.",
+        "The input zⱼ has the degree j. A hidden unit of degree m may read the inputs of degree at most m.",
+        "The output i may read the hidden units of degree below i: strictly, or it would depend on its own \
+         input.",
         "hidden: two rows (1, 0, 0), two rows (1, 1, 0). outputs: (0, 0, 0, 0), (1, 1, 0, 0), (1, 1, 1, 1).",
     ],
 };
 
-/// Which inputs each hidden unit sees, and which hidden units each output sees.
+/// Which inputs each hidden unit reads, and which hidden units each output reads.
 pub type Masks = ([[f64; 3]; 4], [[f64; 4]; 3]);
 
 const DEGREES: [usize; 4] = [1, 1, 2, 2];
@@ -54,26 +56,31 @@ pub fn judge(masks: fn() -> Masks) -> Judgement {
             NotYet::new("a mask holds 0 and 1 and nothing else.").because(format!("yours holds {entry}"))
         );
     }
-    // The hidden unit through which output i sees input j.
+    // The hidden unit through which output i depends on input j.
     let through = |i: usize, j: usize| (0..4).find(|k| outputs[i][*k] == 1.0 && hidden[*k][j] == 1.0);
     let pairs = || (0..3).flat_map(|i| (0..3).map(move |j| (i, j)));
     if let Some((i, j, k)) = pairs().filter(|(i, j)| j >= i).find_map(|(i, j)| Some((i, j, through(i, j)?))) {
         let told =
-            NotYet::new(format!("output {} sees input {}, which is not before it.", i + 1, j + 1)).because(
-                format!("z{} → hidden unit {} (degree {}) → output {}", j + 1, k + 1, DEGREES[k], i + 1),
-            );
+            NotYet::new(format!("output {} depends on input {}, which is not before it.", i + 1, j + 1))
+                .because(format!(
+                    "z{} → hidden unit {} (degree {}) → output {}",
+                    j + 1,
+                    k + 1,
+                    DEGREES[k],
+                    i + 1
+                ));
         return Err(match (hidden[k][j] == 1.0 && j + 1 > DEGREES[k], i == j) {
             (true, _) => told.advise(format!(
-                "A hidden unit of degree {} may see inputs up to {} only: mend the first mask.",
+                "A hidden unit of degree {} may read inputs up to {} only: mend the first mask.",
                 DEGREES[k], DEGREES[k]
             )),
             (false, true) => {
                 told.because("Then x is no longer z plus what came before, and ln|det J| is not 0.").advise(
-                    "An output sees units of a degree below its own, not equal to it: mend the second mask.",
+                    "An output reads units of a degree below its own, not equal to it: mend the second mask.",
                 )
             }
             (false, false) => {
-                told.advise("An output sees units of a degree below its own: mend the second mask.")
+                told.advise("An output reads units of a degree below its own: mend the second mask.")
             }
         });
     }
@@ -82,22 +89,27 @@ pub fn judge(masks: fn() -> Masks) -> Judgement {
         .flat_map(|k| (0..3).map(move |j| (k, j)))
         .find(|(k, j)| hidden[*k][*j] == 1.0 && j + 1 > DEGREES[*k])
     {
-        return Err(NotYet::new(format!("{} sees input {}.", unit(k), j + 1))
-            .because("No output looks there that must not, but the degree is no longer what the unit sees.")
-            .advise(format!("A hidden unit of degree {} may see inputs up to {0} only.", DEGREES[k])));
+        return Err(NotYet::new(format!("{} reads input {}.", unit(k), j + 1))
+            .because(
+                "No output depends on it that must not, but the degree no longer says what the unit reads.",
+            )
+            .advise(format!("A hidden unit of degree {} may read inputs up to {0} only.", DEGREES[k])));
     }
     if let Some((i, k)) = (0..3)
         .flat_map(|i| (0..4).map(move |k| (i, k)))
         .find(|(i, k)| outputs[*i][*k] == 1.0 && DEGREES[*k] > *i)
     {
-        return Err(NotYet::new(format!("output {} sees {}.", i + 1, unit(k)))
-            .because("That unit sees nothing now that it must not; by its degree it may.")
-            .advise("An output sees units of a degree below its own."));
+        return Err(NotYet::new(format!("output {} reads {}.", i + 1, unit(k)))
+            .because("With these masks that unit reads nothing that it must not, but its degree allows it.")
+            .advise("An output reads units of a degree below its own."));
     }
     if let Some((i, j)) = pairs().find(|(i, j)| j < i && through(*i, *j).is_none()) {
-        return Err(NotYet::new(format!("output {} no longer sees input {}.", i + 1, j + 1))
-            .because("Nothing wrong is seen, but something is lost: the layer is less than it may be.")
-            .advise("Look for a hidden unit that may see the one and be seen by the other."));
+        return Err(NotYet::new(format!("output {} no longer depends on input {}.", i + 1, j + 1))
+            .because(
+                "No dependence is wrong, but an allowed one is missing: the layer can express less than \
+                      it could.",
+            )
+            .advise("Look for a hidden unit that may read this input and be read by this output."));
     }
     let recording = recorded(&Masked((hidden, outputs)))?;
     let (tape, z) = (recording.tape(), recording.input());
@@ -106,6 +118,6 @@ pub fn judge(masks: fn() -> Masks) -> Judgement {
         Comparison::Equal(evidence) => Ok(Passed::new("the masks are those of an autoregressive network.")
             .with("J is lower triangular, for all weights", Evidence::Proven { reason })
             .with("ln|det J| = 0", evidence)),
-        Comparison::Different { .. } => Err(NotYet::new("an output sees its own input.")),
+        Comparison::Different { .. } => Err(NotYet::new("an output depends on its own input.")),
     }
 }

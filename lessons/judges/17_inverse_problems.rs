@@ -1,4 +1,4 @@
-//! Exercise 17: an exact posterior, as a layer that sees two measurements.
+//! Exercise 17: an exact posterior, as a layer with two measurements as its context.
 
 use std::f64::consts::PI;
 
@@ -54,7 +54,7 @@ pub fn judge(answer: &dyn Bijection) -> Judgement {
     let z = tape.input(Shape::Vector(1));
     let pushed = forward_with_log_det(&answer, z).map_err(|error| NotYet::new(error.to_string()))?;
     let Some(context) = tape.declared_context() else {
-        return Err(NotYet::new("the layer sees no measurement.")
+        return Err(NotYet::new("the layer does not depend on the measurements.")
             .advise("z.tape().context(2) are the two of them: x₁ is its .at(0), x₂ its .at(1)."));
     };
     let space = Space::reals(z).and(context);

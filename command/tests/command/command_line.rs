@@ -118,7 +118,7 @@ fn a_reset_loses_nothing() {
     assert!(learner.told(&["reset", "7", "--yes"]).contains("is in its initial version"));
     let file = learner.folder.join("07_triangular_is_cheap.rs");
     let given = fs::read_to_string(&file).unwrap();
-    // Without a terminal nobody can be asked.
+    // Without a terminal there is no confirmation.
     fs::write(&file, "// mine").unwrap();
     assert!(learner.refused(&["reset", "7"]).contains("--yes"));
     assert_eq!(fs::read_to_string(&file).unwrap(), "// mine");

@@ -19,7 +19,11 @@ pub(super) const WORDS: &[Word] = &[
         "The area under a ROC curve: how often a strange row scores above a usual one. 1/2 is guessing.",
     ),
     word("audit", 9, "Every claim about a bijection, each with its evidence."),
-    word("autoregressive", 12, "Each variable is moved by what comes before it and by nothing else."),
+    word(
+        "autoregressive",
+        12,
+        "Each variable is transformed depending on those before it and on nothing else.",
+    ),
     word("base", 8, "The distribution of z: what a flow starts from, usually a standard normal."),
     word(
         "baseline",
@@ -30,7 +34,8 @@ pub(super) const WORDS: &[Word] = &[
     word(
         "change of variables",
         1,
-        "p(x) = p(z)/|det J_f(z)| with z = f⁻¹(x): what is stretched gets lower, so that probability is kept.",
+        "p(x) = p(z)/|det J_f(z)| with z = f⁻¹(x): stretching lowers the density, so that probability is \
+         preserved.",
     ),
     word(
         "conditioner",
@@ -50,7 +55,7 @@ pub(super) const WORDS: &[Word] = &[
         "A layer that leaves some variables unchanged and transforms the others with parameters computed \
          from the unchanged ones.",
     ),
-    word("density", 1, "Probability for a unit of length, area or volume. It integrates to 1."),
+    word("density", 1, "Probability per unit of length, area or volume. It integrates to 1."),
     word("derivation", 9, "Everything that follows from `forward`, as a document, step by step."),
     word(
         "diffusion",
@@ -86,9 +91,9 @@ pub(super) const WORDS: &[Word] = &[
         18,
         "Generative adversarial network: a generator, and a discriminator that tells its samples from data. No density.",
     ),
-    word("held out", 8, "Rows that were kept from the fit, to see what it is worth."),
+    word("held out", 8, "Rows that were not used in the fit, to evaluate it."),
     word("Hutchinson's estimate", 20, "εᵀAε with random ε of mean 0 and variance 1: its mean is tr A."),
-    word("IAF", 12, "Inverse autoregressive flow: the network looks at z, so that sampling is one pass."),
+    word("IAF", 12, "Inverse autoregressive flow: the network reads z, so that sampling is one pass."),
     word(
         "Jacobian",
         3,
@@ -102,7 +107,7 @@ pub(super) const WORDS: &[Word] = &[
     word("kernel density", 18, "The mean of small normal densities about the points of a sample."),
     word("layer", 6, "A bijection with parameters; a flow is several, one after another."),
     word("log-determinant", 3, "ln|det J|: the logarithm of how much f stretches volume at a point."),
-    word("MAF", 12, "Masked autoregressive flow: the network looks at x, so that a density is one pass."),
+    word("MAF", 12, "Masked autoregressive flow: the network reads x, so that a density is one pass."),
     word(
         "mask",
         12,
