@@ -1,7 +1,7 @@
 //! The operations of one to three scalars: a row each, with the name that certificates have for it, how many scalars it
 //! takes, and what its value is computed by.
 //!
-//! What each means is asked question by question, as section 3 of DESIGN.md argues it: where its value lies in
+//! What each means is asked question by question, as section 4.3 of DESIGN.md argues it: where its value lies in
 //! `range.rs`, its derivative in `slope.rs`, its limits in `limit.rs`. These matches are exhaustive.
 
 macro_rules! functions {
