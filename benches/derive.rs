@@ -26,7 +26,7 @@ fn measure(bench: &mut Bench, which: usize, bijection: impl Bijection) {
     bench.measure(RECORDED[which], &case, size, || {
         move || {
             let tape = Tape::new();
-            bijection.forward(tape.input(Shape::Vector(d)));
+            let _ = bijection.forward(tape.input(Shape::Vector(d)));
             tape.len()
         }
     });

@@ -65,7 +65,7 @@ fn chains(bench: &mut Bench, length: usize) {
     bench.measure(TAPE, &format!("{title}: recording"), size, || {
         move || {
             let tape = Tape::new();
-            chain::record(tape.input(Shape::Scalar), length);
+            let _ = chain::record(tape.input(Shape::Scalar), length);
             tape.len()
         }
     });
@@ -88,7 +88,7 @@ fn networks(bench: &mut Bench, title: &str, record: for<'t> fn(Var<'t>) -> Var<'
     bench.measure(TAPE, &format!("{title}: recording"), size, || {
         move || {
             let tape = Tape::new();
-            record(tape.input(Shape::Vector(2)));
+            let _ = record(tape.input(Shape::Vector(2)));
             tape.len()
         }
     });

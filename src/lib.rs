@@ -43,23 +43,26 @@
 //! ([`sweep::invert`](fn@sweep::invert)), as formulas in text, LaTeX and
 //! MathML ([`sweep::formulas`]).
 //!
-//! # Reading order
+//! # Where to begin
+//! | module | what it is |
+//! |---|---|
+//! | [`bijection`] | the trait that you implement; chains, inverses, recording |
+//! | [`layers`], [`base`] | the catalogue |
+//! | [`flow`] | layers over a base: `log_prob`, `sample`, `fit` |
+//! | [`audit`](mod@audit) | every claim with its evidence |
+//! | [`derivation`] | everything that follows from `forward`, as a document |
+//! | [`train`] | any recorded loss, minimised by its derived gradient |
+//!
+//! # Below: for those who write tools on tapes
 //! | module | what it is |
 //! |---|---|
 //! | [`tape`] | nodes, shapes, the handle [`Var`](tape::Var), parameters |
 //! | [`sweep`] | the interpretations, one a file |
-//! | [`typeset`] | formulas as text, LaTeX and MathML |
-//! | [`numeric`] | number types, LU decomposition |
-//! | [`kernel`] | the loops that replaying runs on, with the machine's vector instructions |
-//! | [`program`] | a tape compiled and replayed over batches |
 //! | [`jacobian`] | proofs of structure, diagonals in one sweep, ln\|det J\| by the cheapest proven route |
-//! | [`bijection`] | the trait, composition, recording |
-//! | [`layers`], [`base`] | the catalogue |
-//! | [`train`] | any recorded loss, minimised by its derived gradient |
-//! | [`flow`] | layers over a base: `log_prob`, `sample`, `fit` |
-//! | [`audit`](mod@audit) | every claim with its evidence |
+//! | [`program`] | a tape compiled, and run over batches |
+//! | [`typeset`] | formulas as text, LaTeX and MathML |
 //! | [`checker`] | a second program, which accepts or rejects what the audit claims; argued in `DESIGN.md` |
-//! | [`derivation`] | everything that follows from `forward`, as a document |
+//! | [`numeric`], [`kernel`] | number types, LU; loops over lanes for the machine's vector instructions |
 //!
 //! The lessons in `lessons/` and the command in `command/` are packages of their own that use nothing but this.
 #![forbid(unsafe_code)]
@@ -87,7 +90,7 @@ pub mod prelude {
     pub use crate::base::{Base, GaussianMixture, Logistic, StandardNormal, StudentT, Uniform};
     pub use crate::bijection::{Bijection, BijectionError, Chain, Domain, Inverse, record};
     pub use crate::derivation::{Derivation, derive};
-    pub use crate::flow::{FitOptions, FittedFlow, Flow, Gaussian, Table};
+    pub use crate::flow::{FitOptions, FittedFlow, Flow, FlowError, Gaussian, Table};
     pub use crate::jacobian::{Order, Structure};
     pub use crate::layers::{
         AdditiveCoupling, Affine, AffineCoupling, Autoregressive, CircularSpline, Continuous, Coupling,

@@ -26,6 +26,7 @@ mod kernel_products;
 mod notation_reader;
 mod notations;
 mod pieces;
+mod places;
 mod plain;
 mod program;
 mod random_programs;

@@ -84,7 +84,7 @@ pub fn program(record: for<'t> fn(Var<'t>) -> Var<'t>, gradient: bool) -> Progra
 /// Returns the gradients of a program's outputs after the first, in the order of [`Weights`], as one list.
 pub fn gradients(record: for<'t> fn(Var<'t>) -> Var<'t>, results: &[Vec<f64>]) -> Vec<f64> {
     let tape = Tape::new();
-    record(tape.input(Shape::Vector(2)));
+    let _ = record(tape.input(Shape::Vector(2)));
     let mut all: Vec<((usize, bool, usize), f64)> = Vec::new();
     for (declaration, values) in tape.declarations().iter().zip(&results[1..]) {
         let (name, element) = declaration.name.split_once('.').unwrap_or((&declaration.name, "0"));

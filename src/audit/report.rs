@@ -8,6 +8,7 @@ use super::evidence::Evidence;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum Topic {
     /// Number of inputs and outputs.
     Shape,

@@ -24,6 +24,7 @@ use crate::typeset::superscript;
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum Domain {
     /// (-∞, ∞)
     Reals,

@@ -7,6 +7,7 @@ use crate::tape::{RecordErrors, Shape};
 
 /// What is wrong, and with which layer.
 #[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
 pub enum BijectionError {
     /// Errors while recording `forward` or `inverse`.
     #[error("{layer}: {errors}")]

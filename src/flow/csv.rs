@@ -8,6 +8,7 @@ use super::table::Table;
 
 /// Why a table cannot be read.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum TableError {
     /// The file cannot be read as CSV.
     #[error("{path}: {source}")]

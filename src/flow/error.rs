@@ -9,6 +9,7 @@ use crate::train::TrainError;
 
 /// Why a flow cannot be built, fitted or evaluated.
 #[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
 pub enum FlowError {
     /// A layer cannot be used.
     #[error(transparent)]

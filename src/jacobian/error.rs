@@ -96,6 +96,7 @@ impl std::error::Error for Unproven {}
 
 /// Why a structure cannot be used.
 #[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
 pub enum StructureError {
     /// It could not be proven.
     #[error(transparent)]

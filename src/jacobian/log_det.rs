@@ -14,6 +14,7 @@ use crate::tape::{Subgraph, Tape, Var};
 
 /// How a log-determinant is computed.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Route {
     /// Σ ln|J_ii| over a proven triangular structure: O(d).
     Diagonal,

@@ -88,6 +88,7 @@ impl fmt::Display for Order {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(tag = "kind", rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum Structure {
     /// No structure: d tangents and an LU decomposition, O(d³).
     Dense,

@@ -11,6 +11,7 @@ use crate::tape::{Var, select};
 
 /// A strictly monotone function of one variable.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Transform {
     /// eᶻ: ℝ to (0, ∞).
     Exp,

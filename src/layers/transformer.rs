@@ -71,6 +71,7 @@ impl Transformer for ShiftTransformer {
 
 /// Scale map: how an affine transformer computes its log-scale s from the unconstrained network output r.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum ScaleMap {
     /// s = α·tanh(r/α), with a learned α = exp(`log_bound`) for each transformed variable: the scale is
     /// bounded, so that a single bad step cannot blow up exp(s), the bound is learned, and α is never 0.

@@ -9,6 +9,7 @@ use crate::tape::ParameterError;
 
 /// Why a program could not run.
 #[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
 pub enum ProgramError {
     /// The parameters do not fit.
     #[error(transparent)]

@@ -8,6 +8,7 @@ use super::{Condition, Op, Operand, Var};
 
 /// A function of two numbers, applied to each pair of elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Binary {
     /// a + b
     Add,

@@ -39,6 +39,7 @@ pub struct Root {
 
 /// An equation that a node's z satisfies.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Equation {
     /// z = G(z) for a strictly triangular G.
     Substitution(Arc<Substitution>),

@@ -65,6 +65,7 @@ pub type Indices = Arc<[u32]>;
 
 /// An operation on the operands of a node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Op {
     /// an input of the program, by its number
     Input(u32),

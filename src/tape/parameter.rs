@@ -12,6 +12,7 @@ use super::{Shape, Tape};
 
 /// Initialisation of a parameter.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Init {
     /// The same number for every element.
     Constant(f64),
@@ -59,6 +60,7 @@ pub struct Parameters {
 
 /// Errors of parameter stores.
 #[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
 pub enum ParameterError {
     /// The program needs a name that is not in the store.
     #[error("the parameters hold no `{name}`; the names are: {known}")]

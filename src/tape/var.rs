@@ -13,6 +13,7 @@ use super::{Choice, NodeId, Op, Operands, Shape, Tape};
 /// broadcast. It can be neither read as a number nor compared in an `if`: a choice that depends on data is a
 /// [`select`], so that both branches are on the tape.
 #[derive(Clone, Copy)]
+#[must_use = "recording an operation has no effect unless its result is used"]
 pub struct Var<'t> {
     tape: &'t Tape,
     id: NodeId,

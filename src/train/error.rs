@@ -7,6 +7,7 @@ use crate::tape::{ParameterError, RecordErrors, Shape};
 
 /// Why a loss cannot be recorded or minimised.
 #[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
 pub enum TrainError {
     /// Recording errors.
     #[error(transparent)]

@@ -32,7 +32,7 @@ fn images(layer: &dyn Bijection, points: &[f64], parameter: Option<f64>) -> Vec<
 /// Whether a layer notes a mistake of the recording.
 fn refused(layer: &dyn Bijection) -> bool {
     let tape = Tape::new();
-    layer.forward(tape.input(Shape::Vector(layer.dim())));
+    let _ = layer.forward(tape.input(Shape::Vector(layer.dim())));
     tape.check().is_err()
 }
 

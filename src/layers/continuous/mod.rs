@@ -21,6 +21,7 @@ use crate::tape::{Shape, Tape, Var};
 
 /// How tr ∂v/∂z is computed at each step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Divergence {
     /// Exactly, with as many tangent sweeps as the dependence structure of the field requires; at most d.
     Exact,

@@ -16,6 +16,7 @@ pub struct SplineTransformer {
 
 /// The map from element parameters to bin sizes and slopes.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum SplineConstraint {
     /// Parameters are first clipped softly, to a/(1 + |2a/ln slope|) for widths and heights and a/(1 + |a/ln
     /// slope|) for slopes. Bin shares are softmax(a), slopes exp(a). Parameters of 0 give the identity.
