@@ -18,7 +18,7 @@ use crate::bijection::Domain;
 use crate::tape::{Parameters, Var};
 
 /// Prefix of the names of the base's parameters within a flow.
-pub const SCOPE: &str = "base";
+pub(crate) const SCOPE: &str = "base";
 
 /// A base distribution: the distribution of z.
 pub trait Base: Send + Sync {

@@ -32,7 +32,8 @@ mod text;
 mod triangular;
 mod written_out;
 
-pub use evaluate::{log_abs_det, missed_variable, values};
+pub(crate) use evaluate::missed_variable;
+pub use evaluate::{log_abs_det, values};
 pub use rejection::Rejection;
 
 /// Checks every certificate of a text; returns the claims that hold, in order.

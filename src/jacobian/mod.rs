@@ -16,10 +16,12 @@ mod structure;
 mod trace;
 
 pub use dense::{Compression, jacobian, jacobian_with};
-pub use diagonal::{Diagonal, block_diagonal, diagonal, triangular_diagonal};
-pub use discover::{Discovery, deficient, discover};
+pub use diagonal::{Diagonal, diagonal, triangular_diagonal};
+pub(crate) use discover::deficient;
+pub use discover::{Discovery, discover};
 pub use error::{PathStep, StructureError, Unproven};
-pub use log_det::{LogDet, Route, SimplifiedLogDet, log_det, simplified_log_det};
+pub use log_det::{LogDet, Route, log_det};
+pub(crate) use log_det::{SimplifiedLogDet, simplified_log_det};
 pub use proof::{Proof, prove};
 pub use structure::{Order, Structure};
 pub use trace::{Trace, estimated_trace, trace};

@@ -9,7 +9,7 @@
 //! | [`may_be_discontinuous`](fn@may_be_discontinuous) | whether it is continuous | proofs of monotonicity |
 //! | [`bound`] | an interval, for all inputs and parameters | signs, domains |
 //! | [`simplify`](fn@simplify::simplify) | an equal, smaller program | textbook formulas |
-//! | [`propagate_copies`] | the source of its data | equal expressions as one node |
+//! | copy propagation | the source of its data | equal expressions as one node |
 //! | [`invert`](fn@invert) | the program run backwards | inverses, as formulas |
 //! | [`render`](fn@render), [`formulas`] | terms | formulas in text, LaTeX and MathML |
 //!
@@ -36,11 +36,12 @@ pub mod zeros;
 
 pub use adjoint::adjoint;
 pub use continuity::may_be_discontinuous;
-pub use copy_propagation::propagate_copies;
+pub(crate) use copy_propagation::propagate_copies;
 pub(crate) use equation::substitution;
 pub use function::{Smoothness, is_total, smoothness};
 pub use invert::{InversionError, invert};
-pub use render::{Names, formulas, render, render_program};
+pub use render::{Names, formulas, render};
 pub(crate) use render::{Sheet, Wanted, equations};
+pub(crate) use tangent::sliced_tangent;
+pub use tangent::tangent;
 pub(crate) use tangent::{choice, is_one};
-pub use tangent::{sliced_tangent, tangent};

@@ -69,11 +69,6 @@ pub fn render(tape: &Tape, node: NodeId, names: &Names) -> String {
     }
 }
 
-/// Writes a program as text, line by line: see [`formulas`].
-pub fn render_program(tape: &Tape, outputs: &[(&str, NodeId)], names: &Names) -> Vec<String> {
-    formulas(tape, outputs, names).into_iter().map(|formula| formula.text).collect()
-}
-
 /// Writes a program line by line: definitions of shared expressions, then `name = formula` for each output.
 ///
 /// A stack of scalars is a column of equations, `x₁ = …`, `x₂ = …`.

@@ -140,7 +140,7 @@ impl<'a> Walk<'a> {
             tape.declarations().into_iter().map(|declaration| declaration.name).collect();
         let given = names.given.values().map(|name| name.text());
         let taken: HashSet<char> =
-            given.chain(parameters.iter().map(String::as_str)).filter_map(|name| letter(name)).collect();
+            given.chain(parameters.iter().map(String::as_str)).filter_map(letter).collect();
         let free = |choices: &str| (choices.chars().find(|c| !taken.contains(c)).unwrap_or('h'), 0);
         let mut walk = Walk {
             tape,
