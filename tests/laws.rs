@@ -69,26 +69,31 @@ fn both_sides_of_every_law_are_equal_where_its_condition_holds() {
 
 /// A statement as the reader of notations takes it, side by side.
 fn sides(statement: &str) -> Vec<String> {
-    let first = ["ln", "tanh", "cosh", "asinh"];
-    let mut text =
-        statement.split_once(", ").filter(|(_, rest)| rest.contains('=')).map_or(statement, |s| s.0);
-    // The second of two equations has a law of its own, and `y = asinh a` is put in below.
-    let put = statement.contains("y = asinh a");
-    let owned =
-        text.replace('½', "0.5").replace("eᵃ", "exp(a)").replace("aᵏ", "power(a, k)").replace("e⁰", "exp(0)");
-    text = &owned;
-    let mut text =
-        text.replace("tanh² a", "tanh(a)²").replace("sech² a", "sech(a)²").replace("ln 2π", "ln(2·π)");
-    for word in first {
-        for argument in ["a", "2"] {
-            text = text.replace(&format!("{word} {argument}"), &format!("{word}({argument})"));
-        }
-    }
-    for (short, long) in [("2a", "2·a"), ("2y", "2·y"), ("2p", "2·p"), ("e^(", "exp(")] {
-        text = text.replace(short, long);
-    }
-    if put {
+    // The second of two equations has a law of its own, or says what y is.
+    let (first, second) = statement.split_once(", ").unwrap_or((statement, ""));
+    let mut text = (if first.contains('=') && second.contains('=') { first } else { statement }).to_string();
+    if second == "y = asinh a" {
         text = text.replace('y', "asinh(a)");
+    }
+    let readable = [
+        ("½", "0.5"),
+        ("eᵃ", "exp(a)"),
+        ("e⁰", "exp(0)"),
+        ("e^(", "exp("),
+        ("aᵏ", "power(a, k)"),
+        ("tanh² a", "tanh(a)²"),
+        ("sech² a", "sech(a)²"),
+        ("tanh a", "tanh(a)"),
+        ("cosh a", "cosh(a)"),
+        ("ln 2π", "ln(2·π)"),
+        ("ln 2", "ln(2)"),
+        ("ln a", "ln(a)"),
+        ("ln σ(a)", "ln(σ(a))"),
+        ("2a", "2·a"),
+        ("2p", "2·p"),
+    ];
+    for (written, read) in readable {
+        text = text.replace(written, read);
     }
     text.split(" = ").map(str::to_string).collect()
 }
@@ -97,7 +102,7 @@ fn sides(statement: &str) -> Vec<String> {
 fn says(rule: Rule, law: &Law) -> Result<(), String> {
     // The law is that of 1 + x, the statement that of p + p·x.
     let p = if rule.statement().starts_with("p ") { 0.7 } else { 1.0 };
-    let sides = sides(&rule.statement().replace('±', "+"));
+    let sides = sides(&rule.statement().replace("(±", "(").replace('±', "+"));
     let mut checked = 0;
     for case in (0..200).filter_map(|seed| case(law, seed)) {
         let mut scope = Scope::default()
@@ -121,13 +126,15 @@ fn says(rule: Rule, law: &Law) -> Result<(), String> {
 
 #[test]
 fn what_a_rule_says_is_what_one_of_its_laws_does() {
-    // These statements are about any function, any matrix and any condition, or about a matrix of one element.
+    // These statements are about any function, any matrix and any condition, about a matrix of one element, or (that of
+    // e^softplus(a), of which the law takes 1 away) about what an algorithm uses.
     let general = [
         Rule::InversePair,
         Rule::InverseProduct,
         Rule::TransposeTranspose,
         Rule::SelectConstant,
         Rule::OneByOne,
+        Rule::ExpSoftplus,
     ];
     // An algorithm has more cases than a law says.
     let rules = Rule::all().filter(|rule| rule.algorithm().is_none() && !general.contains(rule));
@@ -161,7 +168,8 @@ fn letters<'t>(tape: &'t Tape, law: &Law) -> (Vec<Var<'t>>, Vec<(NodeId, Bound)>
 
 #[test]
 fn every_law_is_used_on_its_own_left_side() {
-    for (rule, law) in laws() {
+    // A law that stands beside an algorithm is reached through it, and the table below has an expression of the rule.
+    for (rule, law) in laws().filter(|(rule, _)| rule.algorithm().is_none()) {
         let tape = Tape::new();
         let (letters, given) = letters(&tape, law);
         let [left, _] = law.record(&tape, &letters, CUBE);
