@@ -360,7 +360,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         format!("{turns_score}, {same_score}, {large_score}"),
     );
     let places: Vec<f64> = (0..=120).map(|k| 0.06 * f64::from(k) - 3.0).collect();
-    let (stuck, free) = (marginal(&mut same, &places)?, marginal(&mut turns, &places)?);
+    let (stuck, free) = (marginal(&same, &places)?, marginal(&turns, &places)?);
     let bell = |x: f64| (-0.5 * x * x).exp() / (2.0 * PI).sqrt();
     let apart = stuck.iter().map(|(x, p)| (p - bell(*x)).abs()).fold(0.0, f64::max);
     page.check_close(

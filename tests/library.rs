@@ -23,6 +23,7 @@ mod inverse;
 mod kernel_accuracy;
 mod kernel_elementwise;
 mod kernel_products;
+mod laws;
 mod notation_reader;
 mod notations;
 mod pieces;

@@ -140,7 +140,7 @@ impl rand::TryRng for Alternating {
     }
     fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
         self.0 += 1;
-        Ok(if self.0 % 2 == 0 { 1 << 63 } else { 0 })
+        Ok(if self.0.is_multiple_of(2) { 1 << 63 } else { 0 })
     }
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
         bytes.fill(0);

@@ -60,7 +60,7 @@ pub(super) fn section(subject: &mut Subject<'_>, diagonal: Option<&Diagonal>) ->
     };
     let before: Vec<Written> = told.iter().map(|(step, _)| subject.opened(&sheet, step.before)).collect();
     for ((step, after), before) in told.iter().zip(before) {
-        let log = opened(step.rule, &before);
+        let log = opened(tape, step, &before);
         let after = after.map(|after| subject.opened(&sheet, after));
         // ln a¹ = ln a is a rule application too, but it changes nothing to show.
         if after.as_ref().is_some_and(|after| after.text() == log.text()) {

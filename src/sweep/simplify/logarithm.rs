@@ -3,11 +3,9 @@
 //! This is where Σ ln|J_ii| becomes a textbook formula. Each rule holds over the reals; in floating point each
 //! one widens the range: ln|eᵃ| overflows at a = 710, a does not.
 
-use std::f64::consts::TAU;
-
 use super::normal::{Terms, exact_product};
 use super::{Rule, Simplifier};
-use crate::tape::{Binary, Choice, Node, NodeId, Op, Shape, Unary, Var, select};
+use crate::tape::{Binary, Choice, Node, NodeId, Op, Shape, Unary, Var};
 
 /// How deeply choices and concatenations may be nested; beyond, ln|·| is left as it is.
 const DEEPEST: usize = 64;
@@ -45,90 +43,17 @@ impl<'t> Simplifier<'t> {
                 self.log_of_number(number, shape, c, &mut terms);
                 continue;
             }
+            if let Some(found) = self.found_log(id, c, false) {
+                self.applied(found.rule, id);
+                self.add_right_side(&found, c, depth, &mut terms, &mut stack);
+                continue;
+            }
             match &node.op {
-                Op::Unary(Unary::Exp) => {
-                    self.applied(Rule::LogExp, id);
-                    self.add_all(operand(0), c, &mut terms);
-                }
-                Op::Unary(Unary::Neg | Unary::Abs) => {
-                    self.applied(Rule::LogNegate, id);
-                    stack.push((operand(0), c));
-                }
-                Op::Binary(Binary::Mul) => {
-                    if let Some(slope) = self.sigmoid_slope(operand(0), operand(1)) {
-                        self.applied(Rule::LogSigmoid, id);
-                        slope.into_iter().for_each(|id| terms.add(id, -c));
-                        continue;
-                    }
-                    self.applied(Rule::LogProduct, id);
-                    stack.extend([(operand(1), c), (operand(0), c)]);
-                }
-                Op::Binary(Binary::Div) => {
-                    self.applied(Rule::LogRecip, id);
-                    stack.extend([(operand(1), -c), (operand(0), c)]);
-                }
-                Op::Unary(Unary::Recip) => {
-                    self.applied(Rule::LogRecip, id);
-                    stack.push((operand(0), -c));
-                }
-                Op::Unary(Unary::Powi(k))
-                    if self.holds(Rule::LogPower, *k != 0) && exact_product(c, f64::from(*k)).is_some() =>
-                {
-                    self.applied(Rule::LogPower, id);
-                    stack.push((operand(0), c * f64::from(*k)));
-                }
-                Op::Binary(Binary::Pow) => {
-                    self.applied(Rule::LogPower, id);
-                    let log = self.log_where_defined(operand(0), depth);
-                    terms.add((self.tape.var(operand(1)) * log).id(), c);
-                }
-                Op::Unary(Unary::Sqrt) => {
-                    self.applied(Rule::LogSqrt, id);
-                    match self.holds(Rule::LogSqrt, self.bounds.of(operand(0)).is_nonnegative()) {
-                        true => stack.push((operand(0), 0.5 * c)),
-                        false => terms.add(self.tape.var(operand(0)).ln().id(), 0.5 * c),
-                    }
-                }
                 Op::Unary(Unary::ExpM1) if self.exp_m1(operand(0)).is_some() => {
                     let other = self.exp_m1(operand(0)).expect("just seen");
                     stack.push((other.id(), c));
                 }
                 Op::Unary(Unary::ExpM1) => self.log_exp_m1(id, operand(0), c, &mut terms),
-                Op::Unary(Unary::Sigmoid) => {
-                    self.applied(Rule::LogSigmoid, id);
-                    let mut argument = self.negated(operand(0)).id();
-                    // What was derived is multiplied out, what the user wrote stays.
-                    if operand(0).index() >= self.first {
-                        argument = self.plain(argument);
-                    }
-                    terms.add(self.tape.var(argument).softplus().id(), -c);
-                }
-                Op::Unary(Unary::Cosh) => {
-                    self.applied(Rule::LogCosh, id);
-                    let twice = -2.0 * self.tape.var(operand(0));
-                    let two = self.tape.constant(2.0).ln().broadcast(shape);
-                    terms.add(operand(0), c);
-                    terms.add(twice.softplus().id(), c);
-                    terms.add(two.id(), -c);
-                }
-                Op::Unary(Unary::AsinhSlope) => {
-                    self.applied(Rule::LogAsinhSlope, id);
-                    let y = self.tape.var(operand(0)).asinh();
-                    let two = self.tape.constant(2.0).ln().broadcast(shape);
-                    terms.add(two.id(), c);
-                    terms.add(y.id(), -c);
-                    terms.add((-2.0 * y).softplus().id(), -c);
-                }
-                Op::Unary(Unary::InverseMills(0)) => {
-                    self.applied(Rule::LogInverseMills, id);
-                    let a = self.tape.var(operand(0));
-                    let right = -0.5 * (a * a) - a.ln_normal_cdf() - 0.5 * TAU.ln();
-                    terms.add(select(a.lt(0.0), self.tape.var(id).ln(), right).id(), c);
-                }
-                Op::Unary(Unary::SechSquared) => {
-                    self.applied(Rule::LogTanhSlope, id);
-                    self.add_log_sech_squared(operand(0), c, &mut terms);
-                }
                 Op::Broadcast if depth < DEEPEST => {
                     let log = self.log_abs(operand(0), depth + 1);
                     self.add_all(log.broadcast(shape).id(), c, &mut terms);
@@ -153,10 +78,7 @@ impl<'t> Simplifier<'t> {
                     None => terms.add(self.log_of_atom(id).id(), c),
                 },
                 Op::Binary(Binary::Add | Binary::Sub) => {
-                    if let Some(argument) = self.tanh_slope(&node.op, operand(0), operand(1)) {
-                        self.applied(Rule::LogTanhSlope, id);
-                        self.add_log_sech_squared(argument, c, &mut terms);
-                    } else if let Some(factors) = self.stable(id) {
+                    if let Some(factors) = self.stable(id) {
                         stack.extend(factors.into_iter().map(|(base, e)| (base, c * f64::from(e))));
                     } else if let Some(factors) = self.factored(id) {
                         stack.extend(factors.into_iter().map(|(base, e)| (base, c * f64::from(e))));
@@ -168,14 +90,6 @@ impl<'t> Simplifier<'t> {
             }
         }
         terms
-    }
-
-    /// ln|a| where a ≥ 0 is proven, and ln a otherwise: the logarithm of a function that has no value for a < 0.
-    fn log_where_defined(&mut self, a: NodeId, depth: usize) -> Var<'t> {
-        match self.holds(Rule::LogPower, self.bounds.of(a).is_nonnegative()) {
-            true => self.log_abs(a, depth),
-            false => self.tape.var(a).ln(),
-        }
     }
 
     /// ln|eᵃ - 1|, so that nothing overflows or cancels whatever the sign of a.
@@ -335,7 +249,7 @@ impl<'t> Simplifier<'t> {
     }
 
     /// Adds the terms of a sum that was derived; what the user wrote stays one term.
-    fn add_all(&mut self, id: NodeId, c: f64, terms: &mut Terms) {
+    pub(super) fn add_all(&mut self, id: NodeId, c: f64, terms: &mut Terms) {
         let first = self.first;
         let found =
             self.terms(id, &|id| id.index() >= first && self.small(id), &|id| id, 64).filter(|found| {
@@ -380,9 +294,9 @@ impl<'t> Simplifier<'t> {
             self.applied(Rule::LogOnePlus, id);
             return self.log_one_plus(rest.id()).unwrap_or_else(|| rest.ln_1p());
         }
-        if self.holds(Rule::AbsPositive, self.bounds.of(id).is_positive()) {
-            self.applied(Rule::AbsPositive, id);
-            return a.ln();
+        if let Some(found) = self.found_log(id, 1.0, true) {
+            self.applied(found.rule, id);
+            return self.recorded(&found.law.right, &found.found, DEEPEST);
         }
         a.abs().ln()
     }
@@ -403,39 +317,6 @@ impl<'t> Simplifier<'t> {
         let low = self.bounds.of(rest.id()).low;
         let above = low.at > -1.0 || (low.at == -1.0 && low.open) || self.bounds.of(id).is_positive();
         self.holds(Rule::LogOnePlus, above).then_some(rest)
-    }
-
-    /// σ(a)·σ(-a), as the two softplus that are taken away.
-    fn sigmoid_slope(&mut self, a: NodeId, b: NodeId) -> Option<[NodeId; 2]> {
-        let argument = |id: NodeId| self.tape.argument(id, Unary::Sigmoid);
-        let (a, b) = (argument(a)?, argument(b)?);
-        let opposite = |a: NodeId, b: NodeId| {
-            self.tape.with_node(b, |node| node.op == Op::Unary(Unary::Neg) && node.operands[0] == a)
-        };
-        (opposite(a, b) || opposite(b, a)).then(|| [a, b].map(|id| self.tape.var(id).softplus().id()))
-    }
-
-    /// Adds c·ln(sech² a) = 2c·(ln 2 - a - softplus(-2a)).
-    fn add_log_sech_squared(&self, a: NodeId, c: f64, terms: &mut Terms) {
-        let twice = -2.0 * self.tape.var(a);
-        let two = self.tape.constant(2.0).ln().broadcast(terms.shape);
-        terms.add(two.id(), 2.0 * c);
-        terms.add(a, -2.0 * c);
-        terms.add(twice.softplus().id(), -2.0 * c);
-    }
-
-    /// a, where the node is 1 - tanh² a.
-    fn tanh_slope(&self, op: &Op, one: NodeId, square: NodeId) -> Option<NodeId> {
-        if *op != Op::Binary(Binary::Sub) || self.number(one) != Some(1.0) {
-            return None;
-        }
-        let node = self.tape.node(square);
-        let y = match node.op {
-            Op::Binary(Binary::Mul) if node.operands[0] == node.operands[1] => node.operands[0],
-            Op::Unary(Unary::Powi(2)) => node.operands[0],
-            _ => return None,
-        };
-        self.tape.argument(y, Unary::Tanh)
     }
 
     /// The elements of moved data, or of something that ln|·| opens; `None` where a gather is best left alone.

@@ -11,11 +11,14 @@
 
 #[cfg(test)]
 mod conditions;
+mod law;
 mod logarithm;
 mod movement;
 mod normal;
 mod order;
+mod pattern;
 mod quotient;
+mod rewrite;
 mod rules;
 mod sign;
 mod stable;
@@ -25,6 +28,8 @@ use std::collections::{HashMap, HashSet};
 
 use rustc_hash::FxHashMap;
 
+pub use law::Law;
+pub(crate) use law::{Context, retold};
 pub use rules::Rule;
 pub use sign::sign;
 
@@ -198,24 +203,12 @@ impl<'t> Simplifier<'t> {
         let again = |simplifier: &Self| {
             simplifier.tape.push(node.op.clone(), operands.iter().copied().collect(), node.shape)
         };
+        if let Some(value) = self.rewritten(&node.op, &operands, node.shape) {
+            return value;
+        }
         match &node.op {
-            Op::Unary(Unary::Exp) => match op_of(operands[0]) {
-                (Op::Unary(Unary::Ln), inside) => {
-                    self.step(Rule::ExpLog);
-                    self.tape.var(inside[0])
-                }
-                _ if self.number(operands[0]) == Some(0.0) => {
-                    self.step(Rule::ExpZero);
-                    self.tape.constant(1.0).broadcast(node.shape)
-                }
-                _ => again(self),
-            },
             Op::Unary(Unary::Ln) => match op_of(operands[0]) {
                 (Op::Unary(Unary::Abs), inside) => self.log_abs(inside[0], 0),
-                (Op::Unary(Unary::Exp), inside) => {
-                    self.applied(Rule::LogExp, operands[0]);
-                    self.tape.var(inside[0])
-                }
                 (Op::Constant(data), _) if data.values().iter().all(|value| *value == 1.0) => {
                     self.step(Rule::LogOne);
                     self.tape.constant(0.0).broadcast(node.shape)
@@ -227,61 +220,8 @@ impl<'t> Simplifier<'t> {
                 }
                 _ => again(self),
             },
-            // The bars of a logarithm are opened where the logarithm is.
-            Op::Unary(Unary::Abs) => self.absolute(operands[0]),
-            Op::Unary(Unary::Sqrt) => match op_of(operands[0]) {
-                (Op::Unary(Unary::Powi(2)), inside) => {
-                    self.step(Rule::SqrtSquare);
-                    self.absolute(inside[0])
-                }
-                (Op::Binary(Binary::Mul), inside) if inside[0] == inside[1] => {
-                    self.step(Rule::SqrtSquare);
-                    self.absolute(inside[0])
-                }
-                _ => again(self),
-            },
-            Op::Unary(Unary::Ln1p) if op_of(operands[0]).0 == Op::Unary(Unary::ExpM1) => {
-                self.inverse_pair(operands[0])
-            }
-            Op::Unary(Unary::Ln1p) => match self.log_one_plus(operands[0]) {
-                Some(log) => log,
-                None => self.stable_log_one_plus(operands[0]).unwrap_or_else(|| again(self)),
-            },
-            Op::Unary(Unary::ExpM1) => self.exp_m1(operands[0]).unwrap_or_else(|| again(self)),
-            Op::Unary(Unary::Sigmoid) => match self.logit(operands[0]) {
-                Some(p) => {
-                    self.step(Rule::InversePair);
-                    self.tape.var(p)
-                }
-                None => again(self),
-            },
-            Op::MatVec => match (op_of(operands[0]), op_of(operands[1])) {
-                ((Op::Inverse, outer), (Op::MatVec, inner)) if outer[0] == inner[0] => {
-                    self.step(Rule::InverseProduct);
-                    self.tape.var(inner[1])
-                }
-                _ => again(self),
-            },
+            Op::Unary(Unary::Ln1p) => self.stable_log_one_plus(operands[0]).unwrap_or_else(|| again(self)),
             Op::Concat => self.gathers_of_one(&operands, node.shape).unwrap_or_else(|| again(self)),
-            Op::Unary(Unary::Sinh) if op_of(operands[0]).0 == Op::Unary(Unary::Asinh) => {
-                self.inverse_pair(operands[0])
-            }
-            Op::Unary(Unary::Asinh) if op_of(operands[0]).0 == Op::Unary(Unary::Sinh) => {
-                self.inverse_pair(operands[0])
-            }
-            Op::Choice(Choice::Select) => {
-                if operands[1] == operands[2] && self.bounds.of(operands[0]).defined {
-                    self.step(Rule::SelectSame);
-                    return self.tape.var(operands[1]);
-                }
-                match self.number(operands[0]) {
-                    Some(condition) => {
-                        self.step(Rule::SelectConstant);
-                        self.tape.var(operands[if condition == 0.0 { 2 } else { 1 }])
-                    }
-                    None => again(self),
-                }
-            }
             Op::Sum => self.sum(operands[0]),
             // Carried through sums and products only where nothing remains to be gathered.
             Op::Gather(indices) => match self.gather_through(operands[0], indices, node.shape, 16) {
@@ -304,17 +244,6 @@ impl<'t> Simplifier<'t> {
                     self.log_abs(det.id(), 0)
                 }
                 None => again(self),
-            },
-            Op::Inverse if node.shape.len() == 1 => {
-                self.step(Rule::OneByOne);
-                self.tape.var(operands[0]).recip()
-            }
-            Op::Transpose => match op_of(operands[0]) {
-                (Op::Transpose, inside) => {
-                    self.step(Rule::TransposeTranspose);
-                    self.tape.var(inside[0])
-                }
-                _ => again(self),
             },
             _ => again(self),
         }
@@ -431,23 +360,8 @@ impl<'t> Simplifier<'t> {
 
     /// |a| by what is known of a's sign.
     fn absolute(&mut self, a: NodeId) -> Var<'t> {
-        let bound = self.bounds.of(a);
-        let node = self.tape.node(a);
-        if self.holds(Rule::AbsPositive, bound.is_nonnegative()) {
-            self.step(Rule::AbsPositive);
-            return self.tape.var(a);
-        }
-        if self.holds(Rule::AbsNegative, bound.is_nonpositive()) {
-            self.step(Rule::AbsNegative);
-            return self.negated(a);
-        }
-        match node.op {
-            Op::Unary(Unary::Neg | Unary::Abs) => {
-                self.step(Rule::AbsAbs);
-                self.tape.var(node.operands[0]).abs()
-            }
-            _ => self.tape.var(a).abs(),
-        }
+        let bars = Op::Unary(Unary::Abs);
+        self.rewritten(&bars, &[a], self.tape.shape(a)).unwrap_or_else(|| self.tape.var(a).abs())
     }
 
     /// ln(1 + a) where the sum 1 + a is a product of what does not cancel, and a > -1 is proven.
@@ -463,57 +377,12 @@ impl<'t> Simplifier<'t> {
 
     /// ln(1 + a) of what is a probability or a hyperbolic tangent.
     fn log_one_plus(&mut self, a: NodeId) -> Option<Var<'t>> {
-        let node = self.tape.node(a);
-        let (negative, inner) = match node.op {
-            Op::Unary(Unary::Neg) => (true, self.tape.node(node.operands[0])),
-            _ => (false, node),
-        };
-        match (&inner.op, negative) {
-            (Op::Unary(Unary::Sigmoid), true) => {
-                self.applied(Rule::LogOneMinusSigmoid, a);
-                Some(-self.tape.var(inner.operands[0]).softplus())
-            }
-            (Op::Unary(Unary::Tanh), _) => {
-                self.applied(Rule::LogOnePlusTanh, a);
-                let factor = if negative { 2.0 } else { -2.0 };
-                let two = self.tape.constant(2.0).ln().broadcast(inner.shape);
-                Some(two - (factor * self.tape.var(inner.operands[0])).softplus())
-            }
-            _ => None,
-        }
+        self.rewritten(&Op::Unary(Unary::Ln1p), &[a], self.tape.shape(a))
     }
 
     /// eᵃ - 1 of a logarithm of 1 + b, or of a softplus.
     fn exp_m1(&mut self, a: NodeId) -> Option<Var<'t>> {
-        let node = self.tape.node(a);
-        if node.op == Op::Unary(Unary::Ln1p) {
-            return Some(self.inverse_pair(a));
-        }
-        if node.op == Op::Unary(Unary::Softplus) {
-            self.applied(Rule::ExpSoftplus, a);
-            return Some(self.tape.var(node.operands[0]).exp());
-        }
-        let inner = (node.op == Op::Unary(Unary::Neg)).then(|| self.tape.node(node.operands[0]))?;
-        (inner.op == Op::Unary(Unary::Softplus)).then(|| {
-            self.applied(Rule::ExpM1Softplus, a);
-            -self.tape.var(inner.operands[0]).sigmoid()
-        })
-    }
-
-    /// p, where the node is ln p - ln_1p(-p).
-    fn logit(&self, a: NodeId) -> Option<NodeId> {
-        let node = self.tape.node(a);
-        let of = |id: NodeId, function: Unary| self.tape.argument(id, function);
-        if node.op != Op::Binary(Binary::Sub) {
-            return None;
-        }
-        let p = of(node.operands[0], Unary::Ln)?;
-        (of(of(node.operands[1], Unary::Ln1p)?, Unary::Neg)? == p).then_some(p)
-    }
-
-    fn inverse_pair(&mut self, outer: NodeId) -> Var<'t> {
-        self.step(Rule::InversePair);
-        self.tape.var(self.tape.node(outer).operands[0])
+        self.rewritten(&Op::Unary(Unary::ExpM1), &[a], self.tape.shape(a))
     }
 
     /// det of a matrix of numbers, if no step of it is rounded.
@@ -526,7 +395,8 @@ impl<'t> Simplifier<'t> {
 
     /// A choice whose branches may have become the same.
     fn choice(&mut self, condition: NodeId, then: Var<'t>, otherwise: Var<'t>) -> Var<'t> {
-        if then.id() == otherwise.id() && self.bounds.of(condition).defined {
+        let same = self.found(&Op::Choice(Choice::Select), &[condition, then.id(), otherwise.id()]);
+        if same.is_some_and(|found| found.rule == Rule::SelectSame) {
             self.step(Rule::SelectSame);
             return then;
         }

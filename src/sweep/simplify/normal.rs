@@ -5,6 +5,7 @@
 
 use indexmap::IndexMap;
 
+use super::pattern::number;
 use super::{Rule, Simplifier};
 use crate::tape::{Binary, NodeId, Op, Shape, Unary, Var};
 
@@ -206,21 +207,7 @@ fn whole_quotient(a: f64, b: f64) -> Option<f64> {
 impl<'t> Simplifier<'t> {
     /// The one number that all elements of a constant have.
     pub(super) fn number(&self, id: NodeId) -> Option<f64> {
-        self.tape.with_node(id, |node| match &node.op {
-            Op::Constant(data) => {
-                let first = *data.values().first()?;
-                data.values().iter().all(|value| *value == first).then_some(first)
-            }
-            Op::Broadcast => self.number_of_scalar(node.operands[0]),
-            _ => None,
-        })
-    }
-
-    fn number_of_scalar(&self, id: NodeId) -> Option<f64> {
-        self.tape.with_node(id, |node| match &node.op {
-            Op::Constant(data) => data.values().first().copied(),
-            _ => None,
-        })
+        number(self.tape, id)
     }
 
     /// A node as a sum; `look` says which sums and multiples are looked into.

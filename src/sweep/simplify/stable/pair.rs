@@ -2,6 +2,7 @@
 
 use super::product::Product;
 use crate::sweep::simplify::normal::{Terms, exact_product};
+use crate::sweep::simplify::pattern::{Found, Head, Pattern};
 use crate::sweep::simplify::{Rule, Simplifier};
 use crate::tape::{Binary, Node, NodeId, Op, Unary};
 
@@ -43,31 +44,17 @@ impl Simplifier<'_> {
         let probabilities = ratio.letters.keys().all(|id| self.is(*id, Unary::Sigmoid));
         let single = match ratio.letters.iter().next() {
             Some((id, exponent)) if ratio.letters.len() == 1 && ratio.exponent.is_zero() => {
-                Some((self.tape.node(*id), *exponent))
+                Some((*id, *exponent))
             }
             _ => None,
         };
-        match single {
-            Some((Node { op: Op::Unary(Unary::Sigmoid), operands, .. }, 1)) if !same => {
-                let sigmoid = self.sigmoid_of_negative(operands[0]);
-                result.letter(sigmoid, 1)?;
-                Some((result, Rule::OneMinusSigmoid))
-            }
-            Some((Node { op: Op::Unary(Unary::Tanh), operands, .. }, 1)) => {
-                let factor = if same { 2.0 } else { -2.0 };
-                let twice = factor * self.tape.var(operands[0]);
-                result.letter(twice.sigmoid().id(), 1)?;
-                result.c = exact_product(result.c, 2.0)?;
-                Some((result, Rule::OnePlusTanh))
-            }
-            Some((Node { op: Op::Unary(Unary::Tanh), operands, .. }, 2)) if !same => {
-                result.letter(self.tape.var(operands[0]).sech_squared().id(), 1)?;
-                Some((result, Rule::OneMinusTanhSquare))
-            }
-            Some((Node { op: Op::Unary(Unary::SechSquared), operands, .. }, 1)) if !same => {
-                result.letter(self.tape.var(operands[0]).tanh().id(), 2)?;
-                Some((result, Rule::OneMinusTanhSquare))
-            }
+        if let Some((id, exponent)) = single
+            && let Some(found) = self.found_beside_one(id, exponent, same)
+        {
+            self.multiply(&mut result, &found.law.right, &found.found, 1)?;
+            return Some((result, found.rule));
+        }
+        match single.map(|(id, exponent)| (self.tape.node(id), exponent)) {
             // 1 + u⁻ᵏ, of which u⁻ᵏ may be ∞ where its logarithm is not large.
             Some((_, exponent)) if same && exponent <= -2 && p.letters.is_empty() && p.exponent.is_zero() => {
                 let (id, _) = ratio.letters.iter().next()?;
@@ -80,11 +67,6 @@ impl Simplifier<'_> {
                 let sigmoid = self.sigmoid_of_negative(power.id());
                 result.letter(sigmoid, -1)?;
                 Some((result, Rule::OnePlusPower))
-            }
-            Some((Node { op: Op::Unary(Unary::ExpM1), operands, .. }, 1)) if same => {
-                let terms = self.terms(operands[0], &|other| self.small(other), &|id| id, 64)?;
-                result.exponent = result.exponent.plus(&terms, 1.0)?;
-                Some((result, Rule::OnePlusExpM1))
             }
             Some((
                 Node { op: Op::Binary(Binary::Pow) | Op::Unary(Unary::Sqrt), operands, .. },
@@ -106,6 +88,40 @@ impl Simplifier<'_> {
             }
             _ if probabilities => self.of_probabilities((p, q), &ratio, result),
             _ => None,
+        }
+    }
+
+    /// Multiplies a product by the right side of a law, down to letters.
+    fn multiply(
+        &mut self,
+        product: &mut Product,
+        pattern: &Pattern,
+        found: &Found,
+        power: i32,
+    ) -> Option<()> {
+        match pattern {
+            Pattern::Of(Head::Binary(Binary::Mul), [a, b]) => {
+                self.multiply(product, a, found, power)?;
+                self.multiply(product, b, found, power)
+            }
+            Pattern::Of(Head::Unary(Unary::Powi(k)), [a]) => self.multiply(product, a, found, k * power),
+            Pattern::Number(value) if power == 1 => {
+                product.c = exact_product(product.c, *value)?;
+                Some(())
+            }
+            Pattern::Of(Head::Unary(Unary::Exp), [Pattern::Letter(a)]) => {
+                let terms = self.terms(found.letter(*a), &|other| self.small(other), &|id| id, 64)?;
+                product.exponent = product.exponent.plus(&terms, f64::from(power))?;
+                Some(())
+            }
+            Pattern::Of(Head::Unary(Unary::Sigmoid), [Pattern::Minus([Pattern::Letter(a)])]) => {
+                let sigmoid = self.sigmoid_of_negative(found.letter(*a));
+                product.letter(sigmoid, power)
+            }
+            _ => {
+                let letter = self.recorded(pattern, found, 0);
+                product.letter(letter.id(), power)
+            }
         }
     }
 
