@@ -35,7 +35,9 @@ pub(super) fn quoted(file: &str, line: u32) -> String {
 
 /// Returns the text of a line, if the file is where it was compiled.
 fn line_of(file: &str, line: u32) -> Option<String> {
-    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(tidy(file))).ok()?;
+    // The compiler names files from the root of the repository.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
+    let text = fs::read_to_string(root.join(tidy(file))).ok()?;
     let line = text.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
     Some(line.trim().to_string())
 }
