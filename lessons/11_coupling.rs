@@ -345,7 +345,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     };
     let (_, large_weights, large_score) = fit(large())?;
     let (same, same_weights, same_score) = fit(couplings(2, 6, false))?;
-    let (turns, turns_weights, turns_score) = fit(couplings(2, 6, true))?;
+    let (mut turns, turns_weights, turns_score) = fit(couplings(2, 6, true))?;
     page.table(
         &["layers", "weights", "mean ln p of held-out rows"],
         vec![

@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use rustc_hash::FxHashMap;
+
 use super::law::{Condition, Context, Law};
 use super::normal::{Terms, exact_product};
 use super::pattern::{Found, Head, Pattern};
@@ -22,9 +24,15 @@ static BESIDE_ONE: LazyLock<Vec<(Rule, &'static Law, bool, &'static Pattern)>> =
     laws().filter_map(beside).collect()
 });
 
-/// The others, in the order of the list.
-static OTHERS: LazyLock<Vec<(Rule, &'static Law)>> = LazyLock::new(|| {
-    laws().filter(|(_, law)| law.left.in_log_abs().is_none() && law.beside_one().is_none()).collect()
+/// The others in the order of the list, by the name of the outermost operation of their left side.
+static OTHERS: LazyLock<FxHashMap<&'static str, Vec<(Rule, &'static Law)>>> = LazyLock::new(|| {
+    let mut others: FxHashMap<&'static str, Vec<(Rule, &'static Law)>> = FxHashMap::default();
+    for (rule, law) in laws() {
+        if law.left.in_log_abs().is_none() && law.beside_one().is_none() {
+            others.entry(law.left.operation()).or_default().push((rule, law));
+        }
+    }
+    others
 });
 
 fn laws() -> impl Iterator<Item = (Rule, &'static Law)> {
@@ -46,8 +54,7 @@ impl<'t> Simplifier<'t> {
 
     /// A law other than those of ln|·|, whose left side is this operation.
     pub(super) fn found(&self, op: &Op, operands: &[NodeId]) -> Option<Match> {
-        Head::of(op)?;
-        OTHERS.iter().find_map(|(rule, law)| {
+        OTHERS.get(op.name())?.iter().find_map(|(rule, law)| {
             let mut found = Found::default();
             let matches = law.left.matches_operation(self.tape, op, operands, &mut found);
             let found = Match { rule: *rule, law, found };
