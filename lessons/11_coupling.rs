@@ -344,7 +344,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         Ok((fitted, weights, score))
     };
     let (_, large_weights, large_score) = fit(large())?;
-    let (mut same, same_weights, same_score) = fit(couplings(2, 6, false))?;
+    let (same, same_weights, same_score) = fit(couplings(2, 6, false))?;
     let (mut turns, turns_weights, turns_score) = fit(couplings(2, 6, true))?;
     page.table(
         &["layers", "weights", "mean ln p of held-out rows"],

@@ -1,12 +1,11 @@
 //! Laws: what a rule says, as a left side, a right side and a condition.
 //!
 //! A law is the only place where its rewriting stands. The simplifier looks for its left side and records its right side
-//! (`rewrite.rs`), a derivation tells one step of it ([`retold`]), and a test holds both sides against each other in
+//! (`rewrite.rs`), a derivation tells one step of it (`rewrite::retold`), and a test holds both sides against each other in
 //! numbers and against the statement that is printed.
 
 use super::pattern::{Found, Head, LETTERS, Pattern, needed};
-use super::{Rule, Step};
-use crate::tape::{Binary, NodeId, Shape, Tape, Unary, Var};
+use crate::tape::{Binary, Shape, Tape, Unary, Var};
 
 /// left = right, where the condition holds.
 #[derive(Debug)]
@@ -67,7 +66,7 @@ impl Law {
     }
 
     /// Whether the right side is a sum of which no other rule opens a term.
-    fn ends_in_a_sum(&self) -> bool {
+    pub(super) fn ends_in_a_sum(&self) -> bool {
         let mut sum = &self.right;
         while let Pattern::Of(Head::Binary(Binary::Mul), [Pattern::Number(_), inner]) = sum {
             sum = inner;
@@ -115,41 +114,5 @@ impl Law {
         }
         let left = self.left.record(tape, &found);
         [left, self.right.record(tape, &found).broadcast(left.shape())]
-    }
-}
-
-/// A step as one rule makes it.
-pub(crate) struct Retold<'t> {
-    pub(crate) context: Context,
-    /// The right side, where it is told as it stands; what no other rule opens is told in normal form.
-    pub(crate) right: Option<Var<'t>>,
-}
-
-/// The law that made a step, applied once more and alone; `None` where an algorithm made it.
-///
-/// Of two laws for one left side the first is told. In the domain of the left side they say the same.
-pub(crate) fn retold<'t>(tape: &'t Tape, step: &Step) -> Option<Retold<'t>> {
-    step.rule.laws().iter().find_map(|law| {
-        let (context, inside) = law.told()?;
-        let mut found = Found::default();
-        if !inside.matches(tape, step.before, &mut found) {
-            return None;
-        }
-        let literal = context == Context::Log && !law.ends_in_a_sum();
-        Some(Retold { context, right: literal.then(|| law.right.record(tape, &found)) })
-    })
-}
-
-/// A law whose outermost operations are known, with what its letters stand for.
-pub(super) struct Match {
-    pub(super) rule: Rule,
-    pub(super) law: &'static Law,
-    pub(super) found: Found,
-}
-
-impl Match {
-    /// The node of the letter that a condition is about.
-    pub(super) fn letter(&self, letter: usize) -> NodeId {
-        self.found.letter(letter)
     }
 }

@@ -28,8 +28,9 @@ use std::collections::{HashMap, HashSet};
 
 use rustc_hash::FxHashMap;
 
+pub(crate) use law::Context;
 pub use law::Law;
-pub(crate) use law::{Context, retold};
+pub(crate) use rewrite::retold;
 pub use rules::Rule;
 pub use sign::sign;
 

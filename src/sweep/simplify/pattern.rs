@@ -127,6 +127,26 @@ impl Pattern {
         self.inside().iter().zip(operands).all(|(pattern, id)| pattern.matches(tape, *id, found))
     }
 
+    /// The name of the outermost operation.
+    ///
+    /// # Panics
+    /// For a pattern without one: a letter or a number is no left side.
+    pub(super) fn operation(&self) -> &'static str {
+        match self {
+            Pattern::Of(Head::Unary(function), _) => function.name(),
+            Pattern::Of(Head::Binary(function), _) => function.name(),
+            Pattern::Of(Head::Select, _) => Op::Choice(Choice::Select).name(),
+            Pattern::Of(Head::MatVec, _) => Op::MatVec.name(),
+            Pattern::Of(Head::Transpose, _) => Op::Transpose.name(),
+            Pattern::Of(Head::Inverse, _) => Op::Inverse.name(),
+            Pattern::Power(_) => Unary::Powi(0).name(),
+            Pattern::Minus(_) => Unary::Neg.name(),
+            Pattern::Letter(_) | Pattern::Number(_) | Pattern::Exponent => {
+                panic!("the left side of a law is an operation")
+            }
+        }
+    }
+
     /// Whether the outermost operation may be this one.
     fn may_be(&self, op: &Op) -> bool {
         match self {

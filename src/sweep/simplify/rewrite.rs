@@ -2,11 +2,13 @@
 
 use std::sync::LazyLock;
 
-use super::law::{Condition, Law, Match};
+use rustc_hash::FxHashMap;
+
+use super::law::{Condition, Context, Law};
 use super::normal::{Terms, exact_product};
 use super::pattern::{Found, Head, Pattern};
-use super::{Rule, Simplifier};
-use crate::tape::{Binary, NodeId, Op, Shape, Unary, Var};
+use super::{Rule, Simplifier, Step};
+use crate::tape::{Binary, NodeId, Op, Shape, Tape, Unary, Var};
 
 /// The laws of ln|·| with what stands between the bars. Of two forms that an expression has, the larger is meant.
 static OF_LOGS: LazyLock<Vec<(Rule, &'static Law, &'static Pattern)>> = LazyLock::new(|| {
@@ -22,9 +24,15 @@ static BESIDE_ONE: LazyLock<Vec<(Rule, &'static Law, bool, &'static Pattern)>> =
     laws().filter_map(beside).collect()
 });
 
-/// The others, in the order of the list.
-static OTHERS: LazyLock<Vec<(Rule, &'static Law)>> = LazyLock::new(|| {
-    laws().filter(|(_, law)| law.left.in_log_abs().is_none() && law.beside_one().is_none()).collect()
+/// The others in the order of the list, by the name of the outermost operation of their left side.
+static OTHERS: LazyLock<FxHashMap<&'static str, Vec<(Rule, &'static Law)>>> = LazyLock::new(|| {
+    let mut others: FxHashMap<&'static str, Vec<(Rule, &'static Law)>> = FxHashMap::default();
+    for (rule, law) in laws() {
+        if law.left.in_log_abs().is_none() && law.beside_one().is_none() {
+            others.entry(law.left.operation()).or_default().push((rule, law));
+        }
+    }
+    others
 });
 
 fn laws() -> impl Iterator<Item = (Rule, &'static Law)> {
@@ -46,8 +54,7 @@ impl<'t> Simplifier<'t> {
 
     /// A law other than those of ln|·|, whose left side is this operation.
     pub(super) fn found(&self, op: &Op, operands: &[NodeId]) -> Option<Match> {
-        Head::of(op)?;
-        OTHERS.iter().find_map(|(rule, law)| {
+        OTHERS.get(op.name())?.iter().find_map(|(rule, law)| {
             let mut found = Found::default();
             let matches = law.left.matches_operation(self.tape, op, operands, &mut found);
             let found = Match { rule: *rule, law, found };
@@ -170,5 +177,41 @@ impl<'t> Simplifier<'t> {
                 pattern.record(self.tape, found)
             }
         }
+    }
+}
+
+/// A step as one rule makes it.
+pub(crate) struct Retold<'t> {
+    pub(crate) context: Context,
+    /// The right side, where it is told as it stands; what no other rule opens is told in normal form.
+    pub(crate) right: Option<Var<'t>>,
+}
+
+/// The law that made a step, applied once more and alone; `None` where an algorithm made it.
+///
+/// Of two laws for one left side the first is told. In the domain of the left side they say the same.
+pub(crate) fn retold<'t>(tape: &'t Tape, step: &Step) -> Option<Retold<'t>> {
+    step.rule.laws().iter().find_map(|law| {
+        let (context, inside) = law.told()?;
+        let mut found = Found::default();
+        if !inside.matches(tape, step.before, &mut found) {
+            return None;
+        }
+        let literal = context == Context::Log && !law.ends_in_a_sum();
+        Some(Retold { context, right: literal.then(|| law.right.record(tape, &found)) })
+    })
+}
+
+/// A law whose outermost operations are known, with what its letters stand for.
+pub(super) struct Match {
+    pub(super) rule: Rule,
+    pub(super) law: &'static Law,
+    pub(super) found: Found,
+}
+
+impl Match {
+    /// The node of the letter that a condition is about.
+    pub(super) fn letter(&self, letter: usize) -> NodeId {
+        self.found.letter(letter)
     }
 }

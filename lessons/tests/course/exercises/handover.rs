@@ -16,7 +16,14 @@ fn judged(name: &str) -> (Handed, ExitStatus) {
     let file: PathBuf = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("verdict_{name}"));
     let _ = std::fs::remove_file(&file);
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", &format!("exercises::handover::{name}"), "--ignored", "--nocapture", "--test-threads", "1"])
+        .args([
+            "--exact",
+            &format!("exercises::handover::{name}"),
+            "--ignored",
+            "--nocapture",
+            "--test-threads",
+            "1",
+        ])
         .env(VERDICT_FILE, &file)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
