@@ -100,7 +100,7 @@ pub const LESSON: Lesson = Lesson {
     about: "what each of five gives up",
     exercise: &judge::EXERCISE,
     seconds: 20.0,
-    trained: &["Five models", "Is ln p", "What must", "Whose samples", "All of it"],
+    trained: &["Five models", "Is there an exact", "What must", "Whose samples", "All of it"],
     tell,
 };
 

@@ -149,7 +149,7 @@ fn a_context_that_does_not_fit_is_refused_in_plain_words() {
         message(fitted.log_prob_given(&[0.0, 0.0, 1.0, 1.0], &three)),
         "3 contexts do not fit 2 rows; give one for each row, or a single one for all"
     );
-    assert!(message(fitted.log_prob_given(&[0.0, 0.0], &[0.0, 1.0])).contains("not whole rows of 3"));
+    assert!(message(fitted.log_prob_given(&[0.0, 0.0], &[0.0, 1.0])).contains("rows of 3"));
     assert!(message(fitted.log_prob_given(&[0.0, 0.0], &[0.0, 1.0, f64::NAN])).contains("column 2 is NaN"));
     let plain: Layers = vec![Box::new(Affine::identity(2))];
     let flow = Flow::new(StandardNormal::new(2), plain).unwrap();
@@ -200,7 +200,9 @@ fn the_first_variable_sees_the_context_with_given_degrees_or_that_is_an_error() 
     };
     let text = given(vec![1, 1, 1, 1, 2, 2, 2, 2]).err().unwrap().to_string();
     assert!(
-        text.contains("the first variable cannot see the context: hidden layer 0 has no unit of degree 0"),
+        text.contains(
+            "the first variable cannot depend on the context: hidden layer 0 has no unit of degree 0"
+        ),
         "{text}"
     );
     assert!(text.contains("MaskedNetwork::new(3, [8])"), "{text}");

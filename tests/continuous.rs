@@ -452,7 +452,7 @@ fn an_audit_of_nested_polynomials_ends() {
 fn a_derivation_is_of_the_equation() {
     let text = derive(&Continuous::new(Ring, Solver::RungeKutta4, 16)).unwrap().to_string();
     let lines = [
-        "A point that moves along dz/dt = v(z, t) is at z at t = 0 and at x at t = 1,",
+        "The solution of dz/dt = v(z, t) is z at t = 0 and x at t = 1,",
         "v₁ = z₁·(1 - z₁² - z₂²) - 2·z₂",
         "tr ∂v/∂z = 2·(1 - z₁² - z₂²) - 2·z₁² - 2·z₂²",
         "ln|det J| = ∫ tr ∂v/∂z dt",
@@ -471,7 +471,7 @@ fn a_derivation_is_of_the_equation() {
     ];
     let text = derive(&Chain::new(layers)).unwrap().to_string();
     let words: Vec<&str> = text.split_whitespace().collect();
-    assert!(words.join(" ").contains("is at y₁ at t = 0 and at x at t = 1"), "{text}");
+    assert!(words.join(" ").contains("is y₁ at t = 0 and x at t = 1"), "{text}");
     let text = derive(&Inverse::new(Continuous::new(Growing, Solver::Euler, 2))).unwrap().to_string();
     assert!(text.contains("ln|det J"), "{text}");
 }

@@ -317,7 +317,7 @@ fn a_derived_inverse_says_what_stands_in_its_way() {
         let x = tape.input(Shape::Vector(2));
         derived_inverse(&bijection, x).unwrap_err().to_string()
     };
-    assert!(error(|z| z * z.sigmoid()).contains("uses its variable on both sides of mul"));
+    assert!(error(|z| z * z.sigmoid()).contains("uses its variable in both operands of mul"));
     assert!(error(|z| z.powi(2)).contains("even power"));
     assert!(error(|z| z.sin()).contains("periodic"));
     let text = error(|z| z * z.sigmoid());

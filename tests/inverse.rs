@@ -220,7 +220,7 @@ fn what_is_not_proven_monotone_is_refused_with_both_reasons() {
     let tape = Tape::new();
     let x = tape.input(Shape::Vector(1));
     let error = derived_inverse(&lower(1, |z| z + 1.5 * z.sin()), x).unwrap_err().to_string();
-    for part in ["both sides of add", "strictly monotone", "tests/inverse.rs:", "write `fn inverse`"] {
+    for part in ["both operands of add", "strictly monotone", "tests/inverse.rs:", "write `fn inverse`"] {
         assert!(error.contains(part), "{error}");
     }
 }
@@ -541,7 +541,7 @@ fn a_variable_that_no_output_tells_is_not_recovered() {
         let layer = Layer { structure, ..lower(2, twice) };
         let tape = Tape::new();
         let error = derived_inverse(&layer, tape.input(Shape::Vector(2))).unwrap_err().to_string();
-        assert!(error.contains("tells z[0]"), "{error}");
+        assert!(error.contains("determines z[0]"), "{error}");
         let report = audit(&layer).unwrap().to_string();
         assert!(!report.contains("one-to-one onto"), "{report}");
     }

@@ -16,7 +16,7 @@ use super::matrix::MatrixId;
 use super::needs::summed_operands;
 use super::plan::{Found, Output, Plan, SharedWork, Slot, SlotId};
 use super::register::{Registers, Row, Rows};
-use super::slopes::together;
+use super::tanh_pair::together;
 use super::workspace::PlanId;
 use crate::sweep::reach::Layout;
 use crate::sweep::zeros::structural_zeros;

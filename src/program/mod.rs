@@ -20,7 +20,7 @@
 //! | `execute`, `sums`, `solve` | the kernels: elementwise, sums, equations |
 //! | `deferred` | gradients of large matrices |
 //! | `update` | parameters changed in place, for training |
-//! | `trace` | the first number that is not finite |
+//! | `nonfinite` | the first number that is not finite |
 //! | `display`, `profile` | a program as text, and where its time goes |
 
 mod compile;
@@ -35,15 +35,15 @@ mod liveness;
 mod lower;
 mod matrix;
 mod needs;
+mod nonfinite;
 mod plan;
 mod precision;
 mod profile;
 mod register;
 mod run;
-mod slopes;
 mod solve;
 mod sums;
-mod trace;
+mod tanh_pair;
 mod update;
 mod values;
 mod workspace;

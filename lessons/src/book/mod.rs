@@ -14,8 +14,8 @@ use std::fmt::Write;
 use self::block::{Around, rendered};
 use self::frame::{Link, document};
 use self::prose::words;
+use super::lesson::Lesson;
 use super::page::Page;
-use super::syllabus::Lesson;
 use pushforward::derivation::Derivation;
 use pushforward::derivation::html::escape;
 

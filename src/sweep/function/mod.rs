@@ -6,7 +6,7 @@
 //! | `exponential.rs` | eᵃ, ln, and those near 0, σ, softplus |
 //! | `hyperbolic.rs` | tanh, sinh, cosh, asinh, and derivatives of them |
 //! | `trigonometric.rs` | sin, cos |
-//! | `normal.rs`, `mills.rs` | erf, ln Φ, φ/Φ and its derivatives |
+//! | `gaussian.rs` | erf, ln Φ, φ/Φ and its derivatives (numbers: `numeric/mills.rs`) |
 //! | `gamma.rs` | ln Γ and its derivatives |
 //!
 //! A part of a row that was forgotten does not compile: `row!` asks for all of them, as [`Row`] does, which has no
@@ -184,7 +184,7 @@ macro_rules! ask {
                 $answer
             }
             Unary::Erf => {
-                let $row = $crate::sweep::function::normal::Erf;
+                let $row = $crate::sweep::function::gaussian::Erf;
                 $answer
             }
             Unary::Sinh => {
@@ -204,11 +204,11 @@ macro_rules! ask {
                 $answer
             }
             Unary::LnNormalCdf => {
-                let $row = $crate::sweep::function::normal::LnNormalCdf;
+                let $row = $crate::sweep::function::gaussian::LnNormalCdf;
                 $answer
             }
             Unary::InverseMills(n) => {
-                let $row = $crate::sweep::function::normal::InverseMills(n);
+                let $row = $crate::sweep::function::gaussian::InverseMills(n);
                 $answer
             }
             Unary::LnGamma => {
@@ -231,8 +231,8 @@ macro_rules! ask {
 mod algebraic;
 mod exponential;
 mod gamma;
+mod gaussian;
 mod hyperbolic;
-mod normal;
 mod trigonometric;
 
 /// Calls `each` with f as something that can be inlined.
