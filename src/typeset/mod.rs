@@ -1,6 +1,6 @@
 //! Mathematics in Unicode text, LaTeX and MathML.
 //!
-//! A [term] is set in each notation by a file of its own; precedence decides where brackets are needed. Nothing here
+//! A term is set in each notation by a file of its own; precedence decides where brackets are needed. Nothing here
 //! knows of tapes: the [render sweep](crate::sweep::render()) reads a program as terms, and derivations write their own.
 
 mod function;
