@@ -178,12 +178,12 @@ fn a_base_with_mass_where_the_first_layer_is_undefined_is_refused() {
     };
     for transform in [Transform::Ln, Transform::Logit, Transform::Power { exponent: 2.0 }] {
         let text = message(Box::new(StandardNormal::new(1)), vec![each(transform, 1)]);
-        assert!(text.contains("the base StandardNormal has mass on ℝ, but the first layer ("), "{text}");
+        assert!(text.contains("the base StandardNormal is ℝ, but the domain of the first layer ("), "{text}");
         assert!(text.contains("Transform::Exp"), "{text}");
     }
     let text = message(Box::new(Uniform::circle(2)), vec![each(Transform::Logit, 2)]);
     assert!(
-        text.contains("Uniform has mass on [-π, π)², but the first layer (Logit) takes (0, 1)²"),
+        text.contains("Uniform is [-π, π)², but the domain of the first layer (Logit) is (0, 1)²"),
         "{text}"
     );
     // A uniform base is inside of (0, 1), and of (0, ∞).
@@ -196,20 +196,25 @@ fn a_base_with_mass_where_the_first_layer_is_undefined_is_refused() {
 fn layers_that_do_not_fit_one_another_are_refused() {
     let chain = |layers: Vec<Box<dyn Bijection>>| record(&Chain::new(layers)).map(|_| ());
     let text = chain(vec![boxed(Affine::identity(2)), each(Transform::Ln, 2)]).unwrap_err().to_string();
-    assert!(text.contains("layer 0 (Affine) reaches ℝ², but layer 1 (Ln) takes (0, ∞)² only"), "{text}");
+    assert!(
+        text.contains("image of layer 0 (Affine) is ℝ², but the domain of layer 1 (Ln) is (0, ∞)²"),
+        "{text}"
+    );
     // σ goes to (0, 1), which is a part of (0, ∞); a permutation of positive numbers is one.
     let positive = |last| vec![each(Transform::Exp, 2), boxed(Permutation::reverse(2)), each(last, 2)];
     assert_eq!(chain(vec![each(SIGMOID, 2), each(Transform::Ln, 2)]), Ok(()));
     assert_eq!(chain(positive(Transform::Ln)), Ok(()));
     let text = chain(positive(Transform::Logit)).unwrap_err().to_string();
     assert!(
-        text.contains("layer 1 (Permutation) reaches (0, ∞)², but layer 2 (Logit) takes (0, 1)²"),
+        text.contains(
+            "image of layer 1 (Permutation) is (0, ∞)², but the domain of layer 2 (Logit) is (0, 1)²"
+        ),
         "{text}"
     );
     // A layer of a nested chain is named with its path.
     let inner = boxed(Chain::new(vec![each(Transform::Exp, 1)]));
     let text = chain(vec![inner, each(Transform::Logit, 1)]).unwrap_err().to_string();
-    assert!(text.contains("layers.0.layers.0 (Exp) reaches (0, ∞)"), "{text}");
+    assert!(text.contains("image of layers.0.layers.0 (Exp) is (0, ∞)"), "{text}");
 }
 
 /// Numbers even on (low, high), from a Weyl sequence.
@@ -254,7 +259,9 @@ fn angles_are_fitted_over_an_even_circle_with_every_row_inside() {
     let over = Flow::new(Uniform::new(1), [boxed(Affine::new([TAU], [-PI])), spline()]);
     let text = over.err().unwrap().to_string();
     assert!(
-        text.contains("layer 0 (Affine) reaches ℝ, but layer 1 (CircularSpline) takes [-π, π)"),
+        text.contains(
+            "image of layer 0 (Affine) is ℝ, but the domain of layer 1 (CircularSpline) is [-π, π)"
+        ),
         "{text}"
     );
     let flow = Flow::new(Uniform::circle(1), [spline()]).unwrap();

@@ -159,7 +159,7 @@ fn parts_are_learned_and_the_rest_stays() {
             .unwrap();
     assert_eq!(
         unknown.to_string(),
-        "no parameter is called enc, or stands under enc.; there are encoder.a, decoder.a, encoder2.a"
+        "there is no parameter or scope named enc; the parameters are encoder.a, decoder.a, encoder2.a"
     );
 }
 
@@ -191,7 +191,7 @@ fn what_cannot_be_minimised_is_refused_in_words() {
     let vector = Loss::record(|sources| sources.data(2)).err().unwrap();
     assert_eq!(
         vector.to_string(),
-        "a loss is one number for each row, but a [2] was recorded: `.sum()` or `.at(0)` makes it a scalar"
+        "the loss must be a scalar for each row, but a [2] was recorded; reduce it with `.sum()` or `.at(0)`"
     );
     let mistake = Loss::record(|sources| sources.data(2).at(5)).err().unwrap();
     assert!(matches!(mistake, TrainError::Recording(_)));

@@ -50,7 +50,7 @@ pub enum BijectionError {
     },
     /// A layer's image is not in the domain of the next layer.
     #[error(
-        "{chain}: the codomain of {before} is {reaches}, but the domain of {next} is {takes}; insert a layer \
+        "{chain}: the image of {before} is {reaches}, but the domain of {next} is {takes}; insert a layer \
          that maps one into the other (Transform::Exp maps ℝ onto (0, ∞), Transform::Sigmoid onto an \
          interval), or declare a smaller `codomain` for {before}"
     )]
