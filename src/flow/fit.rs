@@ -98,7 +98,7 @@ impl Flow {
     ///     ..FitOptions::default()
     /// };
     /// let fitted = flow.fit(&x, options)?;
-    /// assert_eq!(epochs, 40);
+    /// assert!((1..=40).contains(&epochs));                     // fewer where it stops early
     /// let near = fitted.log_prob_given(&[0.9], &[0.9])?[0];
     /// let far = fitted.log_prob_given(&[0.9], &[-0.9])?[0];
     /// assert!(near > far);

@@ -45,7 +45,7 @@ impl<'t> Var<'t> {
     /// }
     ///
     /// let recording = record(&Radial).unwrap();
-    /// let values = pushforward::lesson::values(recording.tape(), recording.input(), &[recording.log_det()], &[0.0; 2]);
+    /// let values = pushforward::program::values(recording.tape(), recording.input(), &[recording.log_det()], &[0.0; 2]);
     /// assert!((values[0][0] - 2.0 * 1.5f64.ln()).abs() < 1e-15);
     /// ```
     #[track_caller]
