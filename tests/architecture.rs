@@ -82,7 +82,7 @@ const TOGETHER: [(&[&str], &str); 6] = [
         "a program, its plan and what runs it",
     ),
     (
-        &["bijection/composition", "bijection/inverse", "bijection/motion", "bijection/record"],
+        &["bijection/composition", "bijection/inverse", "bijection/record"],
         "a composition holds inverses, which are recorded by walking over compositions",
     ),
 ];

@@ -2,7 +2,7 @@
 
 use pushforward::audit::Topic;
 use pushforward::bijection::{
-    ForwardWithLogDet, InverseWithLogDet, forward_with_log_det, inverse_with_log_det, leaves,
+    Composition, ForwardWithLogDet, InverseWithLogDet, forward_with_log_det, inverse_with_log_det, leaves,
 };
 use pushforward::prelude::*;
 use pushforward::program::values;
@@ -145,4 +145,25 @@ fn a_density_of_the_inverse_of_a_chain_is_that_of_the_chain_read_backwards() {
         let expected = -0.5 * square - 1.5 * std::f64::consts::TAU.ln() + log_det[row];
         assert!((log_p - expected).abs() < 1e-12, "{log_p} and {expected}");
     }
+}
+
+/// A bijection that says that it is its own inverse, by way of itself.
+struct Endless;
+
+impl Bijection for Endless {
+    fn dim(&self) -> usize {
+        1
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        -z
+    }
+    fn composition(&self) -> Composition<'_> {
+        Composition::InverseOf(self)
+    }
+}
+
+#[test]
+#[should_panic(expected = "Endless: a composition that is made of itself has no layers")]
+fn a_composition_that_is_made_of_itself_is_told() {
+    let _ = record(&Endless);
 }

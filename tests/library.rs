@@ -5,6 +5,7 @@
 
 mod accuracy;
 mod adversary;
+mod append;
 mod architecture;
 mod audit;
 mod bases;

@@ -108,21 +108,28 @@ impl<'a> Leaf<'a> {
     }
 }
 
+/// How deep compositions may be nested.
+const DEEPEST: usize = 10_000;
+
 /// Takes a bijection apart into its layers, in the order in which they are applied; nested chains are opened.
+///
+/// # Panics
+/// When compositions are nested more than 10⁴ times: one of them is made of itself.
 pub fn leaves(bijection: &dyn Bijection) -> Vec<Leaf<'_>> {
-    let mut open = vec![(bijection, Path::default(), false)];
+    let mut open = vec![(bijection, Path::default(), false, 0)];
     let mut leaves = Vec::new();
-    while let Some((layer, path, inverted)) = open.pop() {
+    while let Some((layer, path, inverted, depth)) = open.pop() {
+        assert!(depth < DEEPEST, "{}: a composition that is made of itself has no layers", bijection.name());
         let motion = match layer.composition() {
             Composition::Layer | Composition::Chain([]) => None,
             Composition::Continuous(motion) => Some(motion),
             Composition::InverseOf(other) => {
-                open.push((other, path, !inverted));
+                open.push((other, path, !inverted, depth + 1));
                 continue;
             }
             Composition::Chain(layers) => {
                 let layers = layers.iter().map(AsRef::as_ref).enumerate();
-                let inner = layers.map(|(k, layer)| (layer, path.join(k), inverted));
+                let inner = layers.map(|(k, layer)| (layer, path.join(k), inverted, depth + 1));
                 // What is pushed last is taken first.
                 match inverted {
                     true => open.extend(inner),

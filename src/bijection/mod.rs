@@ -12,6 +12,7 @@ mod image;
 mod inverse;
 mod motion;
 mod record;
+mod recording;
 
 pub use chain::Chain;
 pub use composition::{Composition, Leaf, Path, leaves};
@@ -21,11 +22,13 @@ pub(crate) use image::bounded_image;
 pub use inverse::Inverse;
 pub(crate) use motion::Sealed;
 pub use motion::{Motion, Trajectory};
-pub(crate) use record::{Boundary, inverse_within_domains};
+pub(crate) use record::inverse_within_domains;
 pub use record::{
-    ForwardWithLogDet, InverseWithLogDet, LayerRecord, Recording, derived_inverse, forward_with_log_det,
-    inverse_with_log_det, record, record_forward, record_inverse, solve_in_order,
+    derived_inverse, forward_with_log_det, inverse_with_log_det, record, record_forward, record_inverse,
+    solve_in_order,
 };
+pub(crate) use recording::Boundary;
+pub use recording::{ForwardWithLogDet, InverseWithLogDet, LayerRecord, Recording};
 
 use crate::jacobian::Structure;
 use crate::tape::Var;

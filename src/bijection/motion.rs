@@ -1,6 +1,6 @@
 //! Continuous layers, which integrate a differential equation numerically.
 
-use super::record::InverseWithLogDet;
+use super::recording::InverseWithLogDet;
 use crate::tape::Var;
 
 /// A continuous layer: x is the value at the final time of the solution of dz/dt = v(z, t) that starts at z.

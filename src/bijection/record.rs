@@ -3,61 +3,11 @@
 use std::panic::Location;
 
 use super::composition::{Leaf, leaves};
+use super::recording::{Boundary, ForwardWithLogDet, InverseWithLogDet, LayerRecord, Recording};
 use super::{Bijection, BijectionError, Domain, Motion};
-use crate::jacobian::{Route, SimplifiedLogDet, Structure, map, prove, simplified_log_det};
-use crate::sweep::simplify::{Rule, Step};
+use crate::jacobian::{Route, SimplifiedLogDet, map, prove, simplified_log_det};
 use crate::sweep::{invert, substitution};
-use crate::tape::{Declaration, Equation, NodeId, Op, Shape, Tape, Var};
-
-/// A bijection recorded on its own tape.
-///
-/// It is `Send` and not `Sync`: whoever derives something from it records on its tape.
-#[derive(Debug)]
-pub struct Recording {
-    tape: Tape,
-    input: NodeId,
-    output: NodeId,
-    log_det: NodeId,
-    name: String,
-    structure: Structure,
-    layers: Vec<LayerRecord>,
-}
-
-/// One layer of a recording: its nodes and its contribution to the log-determinant.
-#[derive(Clone, Debug)]
-pub struct LayerRecord {
-    /// The name, with the path in its chain: `layers.0 AffineCoupling`.
-    pub name: String,
-    /// The node of its z.
-    pub input: NodeId,
-    /// The node of its x.
-    pub output: NodeId,
-    /// ln|det J| of this layer at its own input, simplified.
-    pub log_det: NodeId,
-    /// ln|det J| before simplification.
-    pub unsimplified_log_det: NodeId,
-    /// The rewrite steps of the simplification.
-    pub steps: Vec<Step>,
-    /// Every rule that was used.
-    pub rules: Vec<Rule>,
-    /// The diagonal entries in the order of its structure, if that is triangular.
-    pub diagonal: Option<NodeId>,
-    /// The declared structure, proven.
-    pub structure: Structure,
-    /// How its log-determinant is computed.
-    pub route: Route,
-}
-
-/// A bijection recorded at some node, with the derived log-determinant there.
-#[derive(Clone, Debug)]
-pub struct ForwardWithLogDet<'t> {
-    /// x = f(z).
-    pub x: Var<'t>,
-    /// ln|det J_f(z)|, the sum over the layers.
-    pub log_det: Var<'t>,
-    /// The layers, first to last; a single layer is its own only layer.
-    pub layers: Vec<LayerRecord>,
-}
+use crate::tape::{Equation, Op, Shape, Tape, Var};
 
 /// Records a bijection on a new tape and proves its declared structure.
 ///
@@ -224,29 +174,6 @@ fn layer_inverse<'t>(layer: &dyn Bijection, x: Var<'t>) -> Result<Var<'t>, Bijec
         return Err(BijectionError::Impure { layer: layer.name(), function: "inverse" });
     }
     checked(layer, "inverse", z)
-}
-
-/// z and the log-determinant, recorded from x.
-#[derive(Clone, Copy, Debug)]
-pub struct InverseWithLogDet<'t> {
-    /// z = f⁻¹(x).
-    pub z: Var<'t>,
-    /// ln|det J_f(z)|, the sum over the layers.
-    pub log_det: Var<'t>,
-}
-
-/// A set that must contain an intermediate value on the way from x to z; otherwise the density of the row is
-/// 0.
-#[derive(Clone, Debug)]
-pub(crate) struct Boundary {
-    /// The layer whose codomain it is, or the base.
-    pub name: String,
-    /// The node that must lie in the set.
-    pub value: NodeId,
-    /// The set.
-    pub domain: Domain,
-    /// Whether it is the support of a base.
-    pub base: bool,
 }
 
 /// Records z = f⁻¹(x) and ln|det J_f(z)| at the node x: what a density needs.
@@ -431,51 +358,4 @@ pub(super) fn checked<'t>(
         return Err(BijectionError::Dimension { layer, function, expected, given });
     }
     Ok(result)
-}
-
-impl Recording {
-    /// The tape.
-    pub fn tape(&self) -> &Tape {
-        &self.tape
-    }
-
-    /// Display name of the bijection.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Number of variables.
-    pub fn dim(&self) -> usize {
-        self.tape.shape(self.input).len()
-    }
-
-    /// The input z.
-    pub fn input(&self) -> Var<'_> {
-        self.tape.var(self.input)
-    }
-
-    /// The output x = f(z).
-    pub fn output(&self) -> Var<'_> {
-        self.tape.var(self.output)
-    }
-
-    /// ln|det J_f(z)|, derived: the sum over the layers.
-    pub fn log_det(&self) -> Var<'_> {
-        self.tape.var(self.log_det)
-    }
-
-    /// The declared structure of the bijection as a whole.
-    pub fn structure(&self) -> &Structure {
-        &self.structure
-    }
-
-    /// The layers, first to last; a single layer is its own only layer.
-    pub fn layers(&self) -> &[LayerRecord] {
-        &self.layers
-    }
-
-    /// The declared parameters, in order.
-    pub fn parameters(&self) -> Vec<Declaration> {
-        self.tape.declarations()
-    }
 }

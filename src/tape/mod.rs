@@ -17,6 +17,7 @@ mod parameter;
 mod pass;
 mod record;
 mod shape;
+mod shape_rule;
 mod subgraph;
 mod tensor;
 mod unary;

@@ -339,18 +339,27 @@ impl Tape {
     }
 
     /// Appends a copy of a node of another tape, or finds the equal one that is there: for tools that move programs from
-    /// tape to tape. `node.operands` are ids of this tape; they must have the shapes that the copied node's operands had,
-    /// because the shape rule of the operation is not asked again. `place` is the source line that it is said to come from.
+    /// tape to tape. `node.operands` are ids of this tape; `place` is the source line that it is said to come from.
     ///
     /// # Panics
-    /// When an operand is not of this tape, or the operation takes another number of operands.
+    /// When an operand is not of this tape, when the operation on operands of these shapes does not give the node's
+    /// shape, or when this tape has not declared the input or the parameter.
     pub fn append(&self, node: Node, place: &'static Location<'static>) -> NodeId {
         assert!(node.operands.iter().all(|id| id.index() < self.len()), "an operand is not of this tape");
+        let shapes: Vec<Shape> = node.operands.iter().map(|id| self.shape(*id)).collect();
+        let declared = match node.op {
+            Op::Input(_) => self.state.borrow().nodes.contains(&node),
+            Op::Parameter(number) => {
+                let state = self.state.borrow();
+                state.declarations.get(number as usize).is_some_and(|known| known.shape == node.shape)
+            }
+            _ => true,
+        };
         assert!(
-            node.op.arity().is_none_or(|arity| arity == node.operands.len()),
-            "{} does not take {} operands",
+            declared && node.op.gives(&shapes, node.shape),
+            "{} of {shapes:?} does not give {}",
             node.op.name(),
-            node.operands.len()
+            node.shape
         );
         self.push_at(node, place)
     }

@@ -3,7 +3,8 @@
 //! This is where Σ ln|J_ii| becomes a textbook formula. Each rule holds over the reals; in floating point each
 //! one widens the range: ln|eᵃ| overflows at a = 710, a does not.
 
-use super::normal::{Terms, exact_product};
+use super::exact::exact_product;
+use super::terms::Terms;
 use super::{Rule, Simplifier};
 use crate::tape::{Binary, Choice, Node, NodeId, Op, Shape, Unary, Var};
 

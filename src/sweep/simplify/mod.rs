@@ -11,6 +11,8 @@
 
 #[cfg(test)]
 mod conditions;
+mod exact;
+mod factors;
 mod law;
 mod logarithm;
 mod movement;
@@ -22,6 +24,7 @@ mod rewrite;
 mod rules;
 mod sign;
 mod stable;
+mod terms;
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -432,8 +435,8 @@ fn minor(rows: &[&[f64]], columns: &[usize]) -> Option<f64> {
     let mut sum = 0.0;
     for (k, column) in columns.iter().enumerate() {
         let others: Vec<usize> = columns.iter().copied().filter(|other| other != column).collect();
-        let share = normal::exact_product(row[*column], minor(rest, &others)?)?;
-        sum = normal::exact_sum(sum, if k % 2 == 0 { share } else { -share })?;
+        let share = exact::exact_product(row[*column], minor(rest, &others)?)?;
+        sum = exact::exact_sum(sum, if k % 2 == 0 { share } else { -share })?;
     }
     Some(sum)
 }

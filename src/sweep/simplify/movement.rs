@@ -1,6 +1,7 @@
 //! Rules that move data and compute nothing: gathers of what was itself moved, sums over parts.
 
-use super::normal::{Terms, exact_product, exact_sum};
+use super::exact::{exact_product, exact_sum};
+use super::terms::Terms;
 use super::{Rule, Simplifier};
 use crate::tape::{Binary, NodeId, Op, Shape, Unary, Var};
 

@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use indexmap::IndexMap;
 
-use super::normal::{Factors, Terms, exact_product, exact_sum};
+use super::exact::{exact_product, exact_sum};
+use super::factors::Factors;
+use super::terms::Terms;
 use super::{Rule, Simplifier};
 use crate::tape::{Binary, Node, NodeId, Op, Shape, Unary};
 

@@ -4,9 +4,10 @@ use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
+use super::exact::exact_product;
 use super::law::{Condition, Context, Law};
-use super::normal::{Terms, exact_product};
 use super::pattern::{Found, Head, Pattern};
+use super::terms::Terms;
 use super::{Rule, Simplifier, Step};
 use crate::tape::{Binary, NodeId, Op, Shape, Tape, Unary, Var};
 

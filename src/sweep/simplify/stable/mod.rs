@@ -16,7 +16,9 @@ mod product;
 pub(super) use self::product::Product;
 
 use self::product::collect;
-use super::normal::{Factors, Terms, exact_product};
+use super::exact::exact_product;
+use super::factors::Factors;
+use super::terms::Terms;
 use super::{Rule, Simplifier};
 use crate::tape::{Binary, NodeId, Op, Shape, Unary, Var};
 

@@ -2,7 +2,9 @@
 
 use super::MOST;
 use super::product::{Product, is_power_of_two, is_short};
-use crate::sweep::simplify::normal::{Factors, Terms, exact_product};
+use crate::sweep::simplify::exact::exact_product;
+use crate::sweep::simplify::factors::Factors;
+use crate::sweep::simplify::terms::Terms;
 use crate::sweep::simplify::{Rule, Simplifier};
 use crate::tape::{Binary, NodeId, Op, Shape, Unary};
 

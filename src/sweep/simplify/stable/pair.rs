@@ -1,8 +1,9 @@
 //! Two products that become one: p + q, by what q/p is.
 
 use super::product::Product;
-use crate::sweep::simplify::normal::{Terms, exact_product};
+use crate::sweep::simplify::exact::exact_product;
 use crate::sweep::simplify::pattern::{Found, Head, Pattern};
+use crate::sweep::simplify::terms::Terms;
 use crate::sweep::simplify::{Rule, Simplifier};
 use crate::tape::{Binary, Node, NodeId, Op, Unary};
 

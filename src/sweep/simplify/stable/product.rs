@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::sweep::simplify::normal::{Terms, exact_product, exact_sum};
+use crate::sweep::simplify::exact::{exact_product, exact_sum};
+use crate::sweep::simplify::terms::Terms;
 use crate::tape::{NodeId, Shape};
 
 /// c·Π letterᵉ·exp(exponent).
