@@ -1,7 +1,8 @@
 //! The tests of the library, in one binary: it is compiled and linked once, and its tests run side by side.
 //!
 //! `cargo test structure::` runs those of `structure.rs`. What several of them share has a folder each: the `catalogue` of
-//! layers, `random_programs`, `seeded` seeds, `exact` intervals, a `plain` executor, a `notation_reader`.
+//! layers, `random_programs`, `seeded` seeds, `exact` intervals, a `plain` executor, a `notation_reader`, the
+//! way to a `snapshot`.
 
 mod accuracy;
 mod adversary;
@@ -37,6 +38,7 @@ pub mod seeded;
 mod shared_weights;
 mod simplify;
 mod slopes;
+mod snapshot;
 mod snapshots;
 mod spline;
 mod structure;

@@ -2,30 +2,7 @@
 
 use pushforward::prelude::*;
 
-/// Every snapshot of the project lies in the top-level folder; nothing is written where `CI` is set.
-macro_rules! snapshot {
-    ($name:expr, $text:expr) => {{
-        let mut settings = insta::Settings::clone_current();
-        settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../snapshots"));
-        settings.set_prepend_module_to_snapshot(false);
-        settings.set_omit_expression(true);
-        settings.bind(|| insta::assert_snapshot!($name, $text));
-    }};
-}
-
-/// Rounding differs in the last bits from machine to machine, and so does what is left of an error.
-fn without_rounding(text: &str) -> String {
-    let text = text.replace("(exactly)", "(to within <rounding>)");
-    ["worst error ", "to within "].into_iter().fold(text, |text, before| {
-        let mut parts = text.split(before);
-        let mut masked = parts.next().unwrap_or_default().to_string();
-        for part in parts {
-            let end = part.find([' ', ',', ')', '\n']).unwrap_or(part.len());
-            masked.push_str(&format!("{before}<rounding>{}", &part[end..]));
-        }
-        masked
-    })
-}
+use crate::snapshot::{snapshot, without_rounding};
 
 /// x₁ = z₁,  x₂ = z₂·exp(tanh z₁) + z₁²
 struct Bend;
@@ -60,7 +37,7 @@ impl Bijection for Bent {
 
 #[test]
 fn an_audit() {
-    snapshot!("audit_bend", without_rounding(&audit(&Bend).expect("it records").to_string()));
+    snapshot("audit_bend", &without_rounding(&audit(&Bend).expect("it records").to_string()));
 }
 
 #[test]
@@ -68,7 +45,7 @@ fn an_audit_as_json() {
     let report = audit(&Bend).expect("it records");
     let json = serde_json::to_string_pretty(&report).expect("a report is plain data");
     let keys: Vec<&str> = json.lines().filter(|line| !line.contains("worst")).collect();
-    snapshot!("audit_bend_json", keys.join("\n"));
+    snapshot("audit_bend_json", &keys.join("\n"));
 }
 
 #[test]
@@ -81,5 +58,5 @@ fn an_error_with_its_path() {
             None => format!("{line}\n"),
         }
     });
-    snapshot!("error_false_declaration", masked.collect::<String>());
+    snapshot("error_false_declaration", &masked.collect::<String>());
 }

@@ -7,16 +7,7 @@ use std::sync::Mutex;
 use pushforward_course::Lesson;
 use pushforward_course::lessons::LESSONS;
 
-/// Every snapshot of the project lies in the top-level folder; nothing is written where `CI` is set.
-macro_rules! snapshot {
-    ($name:expr, $text:expr) => {{
-        let mut settings = insta::Settings::clone_current();
-        settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../snapshots"));
-        settings.set_prepend_module_to_snapshot(false);
-        settings.set_omit_expression(true);
-        settings.bind(|| insta::assert_snapshot!($name, $text));
-    }};
-}
+use crate::snapshot::{snapshot, without_rounding};
 
 /// The output of a lesson, as it is when piped.
 fn output_of(lesson: &Lesson) -> String {
@@ -28,20 +19,6 @@ fn output_of(lesson: &Lesson) -> String {
         .expect("the lesson runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("lessons print UTF-8")
-}
-
-/// Rounding differs in the last bits from machine to machine, and so does what is left of an error.
-fn without_rounding(text: &str) -> String {
-    let text = text.replace("(exactly)", "(to within <rounding>)");
-    ["worst error ", "to within "].into_iter().fold(text, |text, before| {
-        let mut parts = text.split(before);
-        let mut masked = parts.next().unwrap_or_default().to_string();
-        for part in parts {
-            let end = part.find([' ', ',', ')', '\n']).unwrap_or(part.len());
-            masked.push_str(&format!("{before}<rounding>{}", &part[end..]));
-        }
-        masked
-    })
 }
 
 /// A trained flow differs a little wherever `exp` does: its digits, and the rows of pictures drawn from it, are left out.
@@ -92,7 +69,7 @@ fn every_lesson_says_what_its_snapshot_says() {
             let wide = output.lines().find(|line| line.chars().count() > 80);
             assert_eq!(wide, None, "a line is wider than 80 columns");
             assert!(!output.contains('\u{1b}'), "colour codes in a pipe");
-            snapshot!(format!("lesson_{slug}"), without_training_under(lesson.trained, &output));
+            snapshot(&format!("lesson_{slug}"), &without_training_under(lesson.trained, &output));
         }));
         if compared.is_err() {
             wrong.push(slug);

@@ -2,3 +2,5 @@
 
 mod command_line;
 mod lessons;
+#[path = "../../../tests/snapshot/mod.rs"]
+mod snapshot;

@@ -5,3 +5,5 @@ mod exercises;
 #[path = "../../../tests/notation_reader/mod.rs"]
 mod notation_reader;
 mod places;
+#[path = "../../../tests/snapshot/mod.rs"]
+mod snapshot;

@@ -49,6 +49,7 @@ mod lesson_20;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::snapshot::snapshot;
 use pushforward::bijection::Composition;
 use pushforward::prelude::*;
 use pushforward_course::Exercise;
@@ -96,17 +97,13 @@ impl Told {
         assert!(self.right >= 2, "{} unusual right answers", self.right);
         let wide = self.text.lines().find(|line| line.chars().count() > 80);
         assert_eq!(wide, None, "a line is wider than 80 columns");
-        let mut settings = insta::Settings::clone_current();
-        settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../snapshots"));
-        settings.set_prepend_module_to_snapshot(false);
-        settings.set_omit_expression(true);
         let name = format!("exercise_{}", self.exercise.slug);
         // A trained flow differs a little wherever `exp` does: its digits are left out.
         let text = match self.exercise.number {
             8 => self.text.replace(|c: char| c.is_ascii_digit(), "#"),
             _ => masked(&self.text),
         };
-        settings.bind(|| insta::assert_snapshot!(name, text));
+        snapshot(&name, &text);
     }
 }
 
