@@ -4,163 +4,38 @@ use std::error::Error;
 use std::f64::consts::PI;
 
 use pushforward::audit::{self, Topic, audit_with};
-use pushforward::bijection::{derived_inverse, forward_with_log_det, inverse_with_log_det};
-use pushforward::flow::FittedFlow;
+use pushforward::bijection::{derived_inverse, forward_with_log_det};
 use pushforward::prelude::*;
-use pushforward::program::{Output, Program};
 use pushforward::sweep::simplify::simplify;
 use pushforward::sweep::{Names, adjoint, formulas};
 use pushforward::tape::{NodeId, Subgraph};
-use pushforward::train::{Loss, Minimiser, TrainingOptions};
+use pushforward::train::{Minimiser, TrainingOptions};
 use pushforward_course::statistics::{mean, standard_error};
 use pushforward_course::{Formulas, Lesson, Page, Picture};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+/// The recorded bound.
+#[path = "reparameterisation/elbo.rs"]
+mod elbo;
+/// Its slope by two estimators.
+#[path = "reparameterisation/estimators.rs"]
+mod estimators;
 #[path = "judges/19_reparameterisation.rs"]
 pub mod judge;
+/// Posteriors trained on it.
+#[path = "reparameterisation/posterior.rs"]
+mod posterior;
+
+use self::elbo::{Encoder, NOISE, Terms, bounds, encoder, loss, straight};
+use self::estimators::slopes;
+use self::posterior::{BATCH, POSTERIORS, Rows, bent_data, evidence};
 
 const SEED: u64 = 7;
-/// The standard deviation of the bent model's noise.
-const NOISE: f64 = 0.6;
-
 /// The densities at one x are drawn for z₁ and z₂ in ± this.
 const SHOWN: f64 = 3.0;
 
-/// How many rows a step of training sees.
-const BATCH: usize = 256;
-
-type Layers = Vec<Box<dyn Bijection>>;
 type Told = Result<(), Box<dyn Error>>;
-
-/// z = w·x + b + exp(s)·ε for each of d variables, with x as the context.
-struct Encoder {
-    d: usize,
-}
-
-impl Bijection for Encoder {
-    fn dim(&self) -> usize {
-        self.d
-    }
-    fn structure(&self) -> Structure {
-        Structure::Diagonal
-    }
-    fn forward<'t>(&self, noise: Var<'t>) -> Var<'t> {
-        let number = |name| noise.tape().parameter(name, Shape::Vector(self.d), Init::Constant(0.0));
-        number("w") * noise.tape().context(self.d) + number("b") + number("s").exp() * noise
-    }
-}
-
-/// A normal density in the plane, of any mean and covariance: a network chooses them by x.
-struct Ellipse;
-
-impl Bijection for Ellipse {
-    fn dim(&self) -> usize {
-        2
-    }
-    fn structure(&self) -> Structure {
-        Structure::LowerTriangular
-    }
-    fn forward<'t>(&self, noise: Var<'t>) -> Var<'t> {
-        let chosen = Network::new([32]).apply(noise.tape().context(1), 5);
-        let scale = |k: usize| chosen.at(k).exp() * noise.at(k);
-        stack([chosen.at(2) + scale(0), chosen.at(3) + chosen.at(4) * noise.at(0) + scale(1)])
-    }
-}
-
-fn ellipse() -> Layers {
-    vec![Box::new(Ellipse)]
-}
-
-/// Four coupling layers of splines with x as context. A spline is the identity beyond ±6, where ε comes once in 10⁸ draws.
-fn splines() -> Layers {
-    let layer = |k: usize| {
-        let mask =
-            if k.is_multiple_of(2) { CouplingMask::second_half(2) } else { CouplingMask::first_half(2) };
-        let network = Network::new([32]).with_context(1);
-        Box::new(SplineCoupling::new(mask, network, SplineTransformer::new(8, 6.0))) as Box<dyn Bijection>
-    };
-    (0..4).map(layer).collect()
-}
-
-/// ln p(x | z), with x as the context.
-type Likelihood = for<'t> fn(Var<'t>) -> Var<'t>;
-
-/// x = z + noise of variance 1.
-fn straight(z: Var<'_>) -> Var<'_> {
-    StandardNormal::new(z.len()).log_prob(z.tape().context(z.len()) - z)
-}
-
-/// x = z₂ + z₁² + noise.
-fn bent(z: Var<'_>) -> Var<'_> {
-    let off = z.tape().context(1) - (z.at(1) + z.at(0).powi(2));
-    StandardNormal::new(1).log_prob(off / NOISE) - NOISE.ln()
-}
-
-/// What is averaged over draws of ε: its three terms, at z = f(ε; x).
-struct Terms<'t> {
-    z: Var<'t>,
-    log_prior: Var<'t>,
-    log_likelihood: Var<'t>,
-    log_q: Var<'t>,
-}
-
-impl<'t> Terms<'t> {
-    fn record(
-        posterior: &dyn Bijection,
-        likelihood: Likelihood,
-        noise: Var<'t>,
-    ) -> Result<Terms<'t>, BijectionError> {
-        let normal = StandardNormal::new(noise.len());
-        let pushed = forward_with_log_det(posterior, noise)?;
-        Ok(Terms {
-            z: pushed.x,
-            log_prior: normal.log_prob(pushed.x),
-            log_likelihood: likelihood(pushed.x),
-            // The change of variables, from ε to z.
-            log_q: normal.log_prob(noise) - pushed.log_det,
-        })
-    }
-
-    /// ln p(z) + ln p(x | z) - ln q(z | x).
-    fn sum(&self) -> Var<'t> {
-        self.log_prior + self.log_likelihood - self.log_q
-    }
-}
-
-/// -ELBO of one row.
-fn loss(posterior: &dyn Bijection, likelihood: Likelihood) -> Result<Loss, Box<dyn Error>> {
-    Loss::try_record(|sources| {
-        let noise = sources.noise(StandardNormal::new(posterior.dim()));
-        Ok(-Terms::record(posterior, likelihood, noise)?.sum())
-    })
-}
-
-/// ln p(z) + ln p(x | z) - ln q(z | x) for each draw of ε, with its x.
-fn bounds(
-    posterior: &dyn Bijection,
-    likelihood: Likelihood,
-    parameters: &Parameters,
-    (noise, x): (&[f64], &[f64]),
-) -> Result<Vec<f64>, Box<dyn Error>> {
-    let tape = Tape::new();
-    tape.context_by_row();
-    let input = tape.input(Shape::Vector(posterior.dim()));
-    let sum = Terms::record(posterior, likelihood, input)?.sum();
-    let context = tape.declared_context().ok_or("the likelihood depends on x")?;
-    let mut program = Program::<f64>::compile(&tape, &[input.id(), context.id()], &[Output::Each(sum.id())]);
-    program.load(parameters)?;
-    Ok(program.run(&[noise, x], noise.len() / posterior.dim())?.swap_remove(0))
-}
-
-/// w, b and s of an [`Encoder`], the same for each variable.
-fn encoder(d: usize, w: f64, b: f64, s: f64) -> Result<Parameters, Box<dyn Error>> {
-    let mut parameters = Parameters::default();
-    for (name, value) in [("w", w), ("b", b), ("s", s)] {
-        parameters.set(name, Shape::Vector(d), vec![value; d])?;
-    }
-    Ok(parameters)
-}
 
 fn normals(count: usize, seed: u64) -> Vec<f64> {
     let mut numbers = vec![0.0; count];
@@ -178,19 +53,6 @@ fn divergence((m, v): (f64, f64), (mean, variance): (f64, f64)) -> f64 {
     0.5 * (v / variance + (m - mean).powi(2) / variance - 1.0 - (v / variance).ln())
 }
 
-/// ln p(x) of the bent model, ln ∫ p(z₁)·N(x; z₁², 1 + noise²) dz₁: z₂ is integrated by hand, z₁ by the midpoint rule.
-fn evidence(x: f64) -> f64 {
-    let cell = 0.01;
-    let at = |k: i32| (f64::from(k) + 0.5) * cell;
-    let density = |t: f64| (normal(t, 0.0, 1.0) + normal(x, t * t, 1.0 + NOISE * NOISE)).exp();
-    ((-800..800).map(|k| density(at(k)) * cell).sum::<f64>()).ln()
-}
-
-/// So many x of the bent model.
-fn bent_data(rows: usize, seed: u64) -> Vec<f64> {
-    normals(3 * rows, seed).chunks(3).map(|n| n[1] + n[0] * n[0] + NOISE * n[2]).collect()
-}
-
 /// A mean with its standard error, to three digits.
 fn with_error(numbers: &[f64]) -> String {
     format!("{:.3} ± {:.3}", mean(numbers), standard_error(numbers))
@@ -198,117 +60,6 @@ fn with_error(numbers: &[f64]) -> String {
 
 fn variance(numbers: &[f64]) -> f64 {
     standard_error(numbers).powi(2) * numbers.len() as f64
-}
-
-/// What two estimators say of the slope of the ELBO by the first b and the first s, draw by draw.
-struct Slopes {
-    pathwise: [Vec<f64>; 2],
-    score: [Vec<f64>; 2],
-    /// With the mean of the sum subtracted from it: a baseline.
-    centred: [Vec<f64>; 2],
-}
-
-/// Both are of the same draws of ε.
-fn slopes(d: usize, parameters: &Parameters, x: f64, draws: usize) -> Result<Slopes, Box<dyn Error>> {
-    let (layer, normal) = (Encoder { d }, StandardNormal::new(d));
-    let tape = Tape::new();
-    tape.context_by_row();
-    let [noise, fixed] = [(); 2].map(|()| tape.input(Shape::Vector(d)));
-    let terms = Terms::record(&layer, straight, noise)?;
-    let context = tape.context(d);
-    let parameter = |name| tape.parameter(name, Shape::Vector(d), Init::Constant(0.0)).id();
-    let by = [parameter("b"), parameter("s")];
-    let first = |node: Option<Var<'_>>| node.map(|node| node.at(0).id()).ok_or("it depends on b and s");
-    let slopes_of = |output: Var<'_>| -> Result<Vec<NodeId>, Box<dyn Error>> {
-        let subgraph = Subgraph::new(&tape, &[noise.id(), fixed.id(), context.id()], &[output.id()]);
-        let slopes = adjoint(&tape, &subgraph, &[(output.id(), tape.constant(1.0))], &by);
-        Ok(slopes.into_iter().map(first).collect::<Result<_, _>>()?)
-    };
-    let sum = terms.sum();
-    let pathwise = slopes_of(sum)?;
-    // ln q(z | x) of a z that stays where it is.
-    let pulled = inverse_with_log_det(&layer, fixed)?;
-    let score = slopes_of(normal.log_prob(pulled.z) - pulled.log_det)?;
-    let run = |outputs: &[NodeId], fixed_at: &[f64]| -> Result<Vec<Vec<f64>>, Box<dyn Error>> {
-        let outputs: Vec<Output> = outputs.iter().map(|node| Output::Each(*node)).collect();
-        let inputs = [noise.id(), fixed.id(), context.id()];
-        let mut program = Program::<f64>::compile(&tape, &inputs, &outputs);
-        program.load(parameters)?;
-        Ok(program.run(&[&normals(draws * d, SEED + 2), fixed_at, &vec![x; draws * d]], draws)?)
-    };
-    let z = run(&[terms.z.id()], &vec![0.0; draws * d])?.swap_remove(0);
-    let outputs = [sum.id()].into_iter().chain(pathwise).chain(score).collect::<Vec<_>>();
-    let found = run(&outputs, &z)?;
-    let [bound, b, s, score_b, score_s] = <[Vec<f64>; 5]>::try_from(found).map_err(|_| "five outputs")?;
-    let centre = mean(&bound);
-    let weighted = |score: &[f64], off: f64| -> Vec<f64> {
-        score.iter().zip(&bound).map(|(score, bound)| score * (bound - off)).collect()
-    };
-    Ok(Slopes {
-        pathwise: [b, s],
-        score: [weighted(&score_b, 0.0), weighted(&score_s, 0.0)],
-        centred: [weighted(&score_b, centre), weighted(&score_s, centre)],
-    })
-}
-
-/// A posterior for the bent model: what it is called, its layers, and the step size that it is trained with.
-struct Posterior {
-    name: &'static str,
-    layers: fn() -> Layers,
-    learning_rate: f64,
-}
-
-const POSTERIORS: [Posterior; 2] = [
-    Posterior { name: "normal", layers: ellipse, learning_rate: 1e-2 },
-    Posterior { name: "flow", layers: splines, learning_rate: 5e-3 },
-];
-
-/// Rows of noise and x of the bent model, and ln p(x) of each.
-struct Rows {
-    noise: Vec<f64>,
-    x: Vec<f64>,
-    log_p: Vec<f64>,
-}
-
-impl Rows {
-    fn new(rows: usize, seed: u64) -> Rows {
-        let x = bent_data(rows, seed);
-        let log_p = x.iter().map(|x| evidence(*x)).collect();
-        Rows { noise: normals(2 * rows, seed + 1), x, log_p }
-    }
-}
-
-impl Posterior {
-    /// Trained on the ELBO of these x; `see` is told the number of steps made and the parameters, at powers of 2.
-    fn trained(
-        &self,
-        data: &[f64],
-        mut see: impl FnMut(usize, &Parameters) -> Told,
-    ) -> Result<Parameters, Box<dyn Error>> {
-        let loss = loss(&Chain::new((self.layers)()), bent)?;
-        let settings = TrainingOptions { learning_rate: self.learning_rate, clip: 10.0, seed: SEED };
-        let mut minimiser = Minimiser::<f64>::new(&loss, loss.initial(SEED), settings)?;
-        let steps = data.len() / BATCH;
-        for (step, batch) in data.chunks(BATCH).enumerate() {
-            minimiser.set_learning_rate(self.learning_rate * (1.0 - 0.95 * step as f64 / steps as f64))?;
-            minimiser.step(&[batch], BATCH)?;
-            if (step + 1).is_power_of_two() {
-                see(step + 1, minimiser.parameters())?;
-            }
-        }
-        Ok(minimiser.parameters().clone())
-    }
-
-    /// ln p(x) less the bound, draw by draw.
-    fn gaps(&self, parameters: &Parameters, rows: &Rows) -> Result<Vec<f64>, Box<dyn Error>> {
-        let bounds = bounds(&Chain::new((self.layers)()), bent, parameters, (&rows.noise, &rows.x))?;
-        Ok(rows.log_p.iter().zip(bounds).map(|(log_p, bound)| log_p - bound).collect())
-    }
-
-    /// With what was learned, for its density and its draws.
-    fn fitted(&self, parameters: &Parameters) -> Result<FittedFlow, Box<dyn Error>> {
-        Ok(Flow::new(StandardNormal::new(2), (self.layers)())?.with(parameters.clone())?)
-    }
 }
 
 /// A claim that numbers with errors are what they should be: within 4 standard errors, the worst of them.

@@ -47,8 +47,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let columns: Vec<&str> = arguments.columns.iter().map(String::as_str).collect();
     let table = Table::read(&arguments.file, &columns, |_| true)?;
     let d = table.width();
-    if d < 2 {
-        return Err("coupling layers need at least two columns".into());
+    if d < 2 && arguments.layers > 0 {
+        return Err(
+            "coupling layers need at least two columns; name more of them with --columns, or fit a linear \
+                    flow to one with --layers 0"
+                .into(),
+        );
     }
     // Every tenth row is a test row; the fit holds out rows of its own for early stopping.
     let training = table.filter(|row| row % 10 != 9);

@@ -152,7 +152,23 @@ impl Scalars {
             F::Powi(n) => n > 0 && zero(0),
             F::Neg | F::ExpM1 | F::Ln1p | F::Tanh | F::Sin | F::Sqrt | F::Abs | F::Sign => zero(0),
             F::Erf | F::Sinh | F::Asinh => zero(0),
-            _ => false,
+            // Not 0 at 0, or a base, a condition and an order that would have to be looked at.
+            F::Recip
+            | F::Exp
+            | F::Ln
+            | F::Sech2
+            | F::Sigmoid
+            | F::Softplus
+            | F::Cos
+            | F::Cosh
+            | F::AsinhSlope => false,
+            F::LnNormalCdf
+            | F::InverseMills(_)
+            | F::LnGamma
+            | F::Polygamma(_)
+            | F::Pow
+            | F::Less
+            | F::LessEq => false,
         }
     }
 

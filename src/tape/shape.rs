@@ -6,11 +6,11 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Shape {
-    /// One number.
+    /// A single number.
     Scalar,
-    /// Number of elements.
+    /// A vector of this many elements.
     Vector(usize),
-    /// Rows and columns.
+    /// A matrix of this many rows and columns.
     Matrix(usize, usize),
 }
 
