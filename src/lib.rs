@@ -51,6 +51,7 @@
 //! | [`flow`] | layers over a base: `log_prob`, `sample`, `fit` |
 //! | [`audit`](mod@audit) | every claim with its evidence |
 //! | [`derivation`] | everything that follows from `forward`, as a document |
+//! | `model` | model files: a fitted flow saved and loaded (feature `serde`) |
 //! | [`train`] | any recorded loss, minimised by its derived gradient |
 //!
 //! # Below: for those who write tools on tapes
@@ -77,6 +78,8 @@ pub mod flow;
 pub mod jacobian;
 pub mod kernel;
 pub mod layers;
+#[cfg(feature = "serde")]
+pub mod model;
 pub mod numeric;
 pub mod program;
 pub mod sweep;
@@ -102,6 +105,8 @@ pub mod prelude {
     pub use crate::layers::{
         RationalQuadraticSpline, SplineConstraint, SplineCoupling, SplineTransformer, Transform, Transformer,
     };
+    #[cfg(feature = "serde")]
+    pub use crate::model::{ModelError, Registry};
     pub use crate::tape::{Condition, Init, Parameters, Shape, Tape, Var, concat, select, stack};
 }
 

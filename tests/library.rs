@@ -26,6 +26,7 @@ mod kernel_accuracy;
 mod kernel_elementwise;
 mod kernel_products;
 mod laws;
+mod model;
 mod notation_reader;
 mod notations;
 mod pieces;

@@ -5,6 +5,8 @@ use std::f64::consts::TAU;
 use rand::{Rng, RngExt};
 
 use super::{Base, StandardNormal};
+#[cfg(feature = "serde")]
+use crate::bijection::Description;
 use crate::tape::{Init, Parameters, Shape, Tape, Var, select};
 
 /// Gaussian mixture p(z) = Σ wₖ·N(z; mₖ, Cₖ) with weights that sum to 1.
@@ -14,6 +16,7 @@ use crate::tape::{Init, Parameters, Shape, Tape, Var, select};
 /// fixed, or [learned](GaussianMixture::learned) with the layers above it: then the log-weights, means and
 /// whitening matrices are the parameters `log_weights`, `means`, `whitening.k` and `log_diagonal.k`.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct GaussianMixture {
     d: usize,
     log_weights: Vec<f64>,
@@ -22,6 +25,7 @@ pub struct GaussianMixture {
 }
 
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Component {
     mean: Vec<f64>,
     /// The entries of W below the diagonal, stored in a full d×d matrix by rows.
@@ -146,6 +150,11 @@ impl Base for GaussianMixture {
         let components = means.chunks(self.d).enumerate().map(component).collect::<Option<_>>()?;
         Some(Box::new(GaussianMixture { log_weights: values("log_weights")?, components, ..self.clone() }))
     }
+
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        Description::new("gaussian_mixture", self)
+    }
 }
 
 /// Records ln Σ eᵃ of at least one scalar, two terms at a time.
@@ -162,7 +171,7 @@ fn log_add_exp<'t>(a: Var<'t>, b: Var<'t>) -> Var<'t> {
 
 /// Returns the entries below the diagonal and the log-diagonal of L⁻¹, for a covariance L·Lᵀ. `None` unless
 /// the covariance is positive definite.
-fn whitening(d: usize, covariance: &[f64]) -> Option<(Vec<f64>, Vec<f64>)> {
+pub(super) fn whitening(d: usize, covariance: &[f64]) -> Option<(Vec<f64>, Vec<f64>)> {
     let mut factor = vec![0.0; d * d];
     for i in 0..d {
         for j in 0..=i {

@@ -3,6 +3,8 @@
 use rand::{Rng, RngExt};
 
 use super::Base;
+#[cfg(feature = "serde")]
+use crate::bijection::Description;
 use crate::tape::Var;
 
 /// Independent standard logistic variables: p(z) = σ(z)·(1 - σ(z)) for each, with the logistic function σ as
@@ -10,6 +12,7 @@ use crate::tape::Var;
 ///
 /// Tails decay as e⁻|ᶻ|: slower than normal tails, faster than any power. The variance is π²/3.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Logistic {
     d: usize,
 }
@@ -43,5 +46,10 @@ impl Base for Logistic {
             };
             *value = u.ln() - (1.0 - u).ln();
         }
+    }
+
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        Description::new("logistic", self)
     }
 }

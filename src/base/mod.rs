@@ -14,6 +14,8 @@ pub use uniform::Uniform;
 
 pub use rand::Rng;
 
+#[cfg(feature = "serde")]
+use crate::bijection::Description;
 use crate::bijection::Domain;
 use crate::tape::{Parameters, Var};
 
@@ -55,6 +57,12 @@ pub trait Base: Send + Sync {
         let _ = parameters;
         None
     }
+
+    /// What a model file keeps of it, as [`Bijection::describe`](crate::bijection::Bijection::describe) of a layer.
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        None
+    }
 }
 
 impl<B: Base + ?Sized> Base for Box<B> {
@@ -78,5 +86,9 @@ impl<B: Base + ?Sized> Base for Box<B> {
     }
     fn with_parameters(&self, parameters: &Parameters) -> Option<Box<dyn Base>> {
         (**self).with_parameters(parameters)
+    }
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        (**self).describe()
     }
 }

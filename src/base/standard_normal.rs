@@ -5,10 +5,13 @@ use std::f64::consts::{PI, TAU};
 use rand::{Rng, RngExt};
 
 use super::Base;
+#[cfg(feature = "serde")]
+use crate::bijection::Description;
 use crate::tape::Var;
 
 /// Standard normal distribution N(0, I): ln p(z) = -½ Σ zᵢ² - d/2 · ln 2π.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct StandardNormal {
     d: usize,
 }
@@ -37,6 +40,11 @@ impl Base for StandardNormal {
                 *value = second;
             }
         }
+    }
+
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        Description::new("standard_normal", self)
     }
 }
 

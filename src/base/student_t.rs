@@ -5,6 +5,8 @@ use std::f64::consts::PI;
 use rand::{Rng, RngExt};
 
 use super::Base;
+#[cfg(feature = "serde")]
+use crate::bijection::Description;
 use crate::tape::Var;
 
 /// Independent variables with Student's t distribution: ln p(z) = Σ (c(ν) - ½(ν + 1)·ln(1 + zᵢ²/ν)) with
@@ -13,6 +15,7 @@ use crate::tape::Var;
 /// Tails decay as |z|^-(ν + 1): moments of order ν and above do not exist. The limit ν → ∞ is the standard
 /// normal.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct StudentT {
     d: usize,
     degrees: f64,
@@ -62,6 +65,11 @@ impl Base for StudentT {
             };
             *value = u * (self.degrees * (-2.0 / self.degrees * w.ln()).exp_m1() / w).sqrt();
         }
+    }
+
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        Description::new("student_t", self)
     }
 }
 

@@ -5,12 +5,15 @@ use std::f64::consts::{PI, TAU};
 use rand::{Rng, RngExt};
 
 use super::Base;
+#[cfg(feature = "serde")]
+use crate::bijection::Description;
 use crate::bijection::Domain;
 use crate::tape::Var;
 
 /// Uniform distribution on the unit cube (0, 1)ᵈ, where ln p(z) = 0, or on the torus [-π, π)ᵈ, where
 /// ln p(z) = -d·ln 2π. Outside, ln p(z) = -∞.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Uniform {
     d: usize,
     angles: bool,
@@ -57,5 +60,10 @@ impl Base for Uniform {
                 }
             };
         }
+    }
+
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        Description::new("uniform", self)
     }
 }

@@ -2,6 +2,8 @@
 
 use std::panic::Location;
 
+#[cfg(feature = "serde")]
+use super::Description;
 use super::composition::{Leaf, leaves};
 use super::{Bijection, Composition, Domain};
 use crate::jacobian::Structure;
@@ -72,5 +74,11 @@ impl Bijection for Chain {
 
     fn composition(&self) -> Composition<'_> {
         Composition::Chain(&self.layers)
+    }
+
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        let layers: Option<Vec<Description>> = self.layers.iter().map(|layer| layer.describe()).collect();
+        Description::new("chain", &layers?)
     }
 }

@@ -1,5 +1,7 @@
 //! Inverse bijections.
 
+#[cfg(feature = "serde")]
+use super::Description;
 use super::record::record_inverse;
 use super::{Bijection, Composition, Domain};
 use crate::jacobian::{Order, Structure};
@@ -69,5 +71,10 @@ impl<B: Bijection> Bijection for Inverse<B> {
 
     fn composition(&self) -> Composition<'_> {
         Composition::InverseOf(&self.of)
+    }
+
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        Description::new("inverse", &self.of.describe()?)
     }
 }

@@ -6,6 +6,8 @@
 
 mod chain;
 mod composition;
+#[cfg(feature = "serde")]
+mod description;
 mod domain;
 mod error;
 mod image;
@@ -16,6 +18,8 @@ mod recording;
 
 pub use chain::Chain;
 pub use composition::{Composition, Leaf, Path, leaves};
+#[cfg(feature = "serde")]
+pub use description::Description;
 pub use domain::{Domain, Product};
 pub use error::BijectionError;
 pub(crate) use image::bounded_image;
@@ -118,6 +122,13 @@ pub trait Bijection: Send + Sync {
     fn composition(&self) -> Composition<'_> {
         Composition::Layer
     }
+
+    /// What a model file keeps of it: a registered name, and settings. `None`, the default, for a layer that cannot be
+    /// saved; a layer of your own is registered by [`Registry::with_layer`](crate::model::Registry::with_layer).
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        None
+    }
 }
 
 /// References and boxes forward every method, including those with defaults.
@@ -155,6 +166,10 @@ macro_rules! points_to_a_bijection {
             }
             fn composition(&self) -> Composition<'_> {
                 (**self).composition()
+            }
+            #[cfg(feature = "serde")]
+            fn describe(&self) -> Option<Description> {
+                (**self).describe()
             }
         }
     )*};

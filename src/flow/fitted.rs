@@ -69,6 +69,11 @@ impl FittedFlow {
         Ok(FittedFlow { flow, base, parameters, history, density, watch, sampler })
     }
 
+    /// The flow of which it is: base and layers.
+    pub fn flow(&self) -> &Flow {
+        &self.flow
+    }
+
     /// The values of the parameters.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters

@@ -68,6 +68,11 @@ impl Flow {
         self.context
     }
 
+    /// The base.
+    pub fn base(&self) -> &dyn Base {
+        &*self.base
+    }
+
     /// The layers as one bijection.
     pub fn bijection(&self) -> &Chain {
         &self.chain

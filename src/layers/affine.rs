@@ -9,11 +9,14 @@
 use std::panic::Location;
 
 use crate::bijection::Bijection;
+#[cfg(feature = "serde")]
+use crate::bijection::Description;
 use crate::jacobian::Structure;
 use crate::tape::{Init, Shape, Var};
 
 /// Elementwise affine map x = a ⊙ z + b, with a scale and a shift for each variable.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Affine {
     scale: Vec<f64>,
     shift: Vec<f64>,
@@ -107,5 +110,10 @@ impl Bijection for Affine {
             let (scale, shift) = self.numbers(z);
             scale * z + shift
         })
+    }
+
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        Description::new("affine", self)
     }
 }

@@ -13,6 +13,8 @@ use std::panic::Location;
 use super::masked_network::MaskedNetwork;
 use super::spline::SplineTransformer;
 use super::transformer::{AffineTransformer, ScaleMap, Transformer};
+#[cfg(feature = "serde")]
+use crate::bijection::Description;
 use crate::bijection::{Bijection, Inverse, solve_in_order};
 use crate::jacobian::{Order, Structure};
 use crate::tape::Var;
@@ -97,5 +99,14 @@ impl<T: Transformer> Bijection for Autoregressive<T> {
         let transformer = self.transformer.name();
         let named = if transformer == "Affine" { "" } else { transformer.as_str() };
         format!("{named}Autoregressive")
+    }
+
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        let transformer = self.transformer.describe()?;
+        Description::new(
+            "autoregressive",
+            &serde_json::json!({ "network": self.network, "transformer": transformer }),
+        )
     }
 }

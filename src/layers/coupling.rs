@@ -14,12 +14,15 @@ use std::panic::Location;
 use super::network::Network;
 use super::spline::SplineTransformer;
 use super::transformer::{AffineTransformer, ScaleMap, ShiftTransformer, Transformer};
+#[cfg(feature = "serde")]
+use crate::bijection::Description;
 use crate::bijection::{Bijection, Domain};
 use crate::jacobian::{Order, Structure};
 use crate::tape::{Var, concat};
 
 /// Coupling mask: which variables form the identity part and which the transformed part.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct CouplingMask {
     identity: Vec<usize>,
     transformed: Vec<usize>,
@@ -193,5 +196,14 @@ impl<T: Transformer> Bijection for Coupling<T> {
 
     fn name(&self) -> String {
         self.transformer.name() + "Coupling"
+    }
+
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        let transformer = self.transformer.describe()?;
+        Description::new(
+            "coupling",
+            &serde_json::json!({ "mask": self.mask, "network": self.network, "transformer": transformer }),
+        )
     }
 }

@@ -5,12 +5,15 @@
 //! They map data from a subset of the line to the domain of the layers, or the output of a flow back. Each g
 //! is one formula; its log-derivative is derived, in a form that neither overflows nor cancels.
 
+#[cfg(feature = "serde")]
+use crate::bijection::Description;
 use crate::bijection::{Bijection, Domain, bounded_image};
 use crate::jacobian::Structure;
 use crate::tape::{Var, select};
 
 /// A strictly monotone function of one variable.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Transform {
     /// eᶻ: ℝ to (0, ∞).
@@ -164,6 +167,7 @@ impl Transform {
 
 /// Applies the same function to each of d variables.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Elementwise {
     transform: Transform,
     d: usize,
@@ -222,5 +226,10 @@ impl Bijection for Elementwise {
 
     fn name(&self) -> String {
         format!("{:?}", self.transform).split(' ').next().unwrap_or("Elementwise").to_string()
+    }
+
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        Description::new("elementwise", self)
     }
 }

@@ -8,10 +8,13 @@
 use std::panic::Location;
 
 use crate::bijection::Bijection;
+#[cfg(feature = "serde")]
+use crate::bijection::Description;
 use crate::tape::{Init, Shape, Var};
 
 /// Linear map x = W z + b with any invertible matrix W.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Linear {
     weight: Vec<f64>,
     bias: Vec<f64>,
@@ -66,5 +69,10 @@ impl Bijection for Linear {
             let (weight, bias) = self.parameters(x);
             Some(weight.inverse().matvec(x - bias))
         })
+    }
+
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        Description::new("linear", self)
     }
 }

@@ -13,6 +13,7 @@ use crate::tape::{Init, Shape, Tape, Var};
 
 /// Multilayer perceptron with tanh units and masks given by degrees.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct MaskedNetwork {
     inputs: Vec<usize>,
     hidden: Hidden,
@@ -23,6 +24,7 @@ pub struct MaskedNetwork {
 
 /// The hidden layers.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 enum Hidden {
     /// Layer widths; the degrees are assigned automatically.
     Spread(Vec<usize>),

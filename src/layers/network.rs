@@ -11,6 +11,7 @@ use crate::tape::{Init, Shape, Tape, Var, is_possible};
 
 /// Multilayer perceptron with tanh units.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Network {
     hidden: Vec<usize>,
     context: usize,

@@ -4,12 +4,15 @@
 //!
 //! |det J| = 1. Between coupling layers, permutations ensure that every variable is transformed.
 
+#[cfg(feature = "serde")]
+use crate::bijection::Description;
 use crate::bijection::{Bijection, Domain};
 use crate::jacobian::{Order, Structure};
 use crate::tape::Var;
 
 /// Permutation of the variables: xᵢ = z_{p(i)}.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Permutation {
     positions: Vec<usize>,
 }
@@ -53,5 +56,10 @@ impl Bijection for Permutation {
 
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
         z.gather(&self.positions)
+    }
+
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        Description::new("permutation", self)
     }
 }

@@ -7,6 +7,8 @@
 //! Source: Papamakarios et al., "Normalizing Flows for Probabilistic Modeling and Inference" (2021), section 3.1,
 //! which names transformers and conditioners.
 
+#[cfg(feature = "serde")]
+use crate::bijection::Description;
 use crate::tape::{Init, Shape, Var};
 
 /// A strictly increasing function of one variable, with element parameters from a conditioner.
@@ -49,10 +51,40 @@ pub trait Transformer: Send + Sync {
 
     /// Name used for the layers: `Affine` makes an `AffineCoupling`.
     fn name(&self) -> String;
+
+    /// What a model file keeps of it, as [`Bijection::describe`](crate::bijection::Bijection::describe) of a layer.
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        None
+    }
+}
+
+impl<T: Transformer + ?Sized> Transformer for Box<T> {
+    fn parameters_per_dimension(&self) -> usize {
+        (**self).parameters_per_dimension()
+    }
+
+    fn forward<'t>(&self, z: Var<'t>, parameters: Var<'t>) -> Var<'t> {
+        (**self).forward(z, parameters)
+    }
+
+    fn inverse<'t>(&self, x: Var<'t>, parameters: Var<'t>) -> Option<Var<'t>> {
+        (**self).inverse(x, parameters)
+    }
+
+    fn name(&self) -> String {
+        (**self).name()
+    }
+
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        (**self).describe()
+    }
 }
 
 /// Shift transformer: x = z + t.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ShiftTransformer;
 
 impl Transformer for ShiftTransformer {
@@ -67,10 +99,16 @@ impl Transformer for ShiftTransformer {
     fn name(&self) -> String {
         "Additive".to_string()
     }
+
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        Description::new("shift", self)
+    }
 }
 
 /// Scale map: how an affine transformer computes its log-scale s from the unconstrained network output r.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum ScaleMap {
     /// s = α·tanh(r/α), with a learned α = exp(`log_bound`) for each transformed variable: the scale is
@@ -105,6 +143,7 @@ impl ScaleMap {
 
 /// Affine transformer: x = z·exp(s) + t, with s computed from the unconstrained log-scale by the scale map.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct AffineTransformer {
     log_scale: ScaleMap,
     normalising: bool,
@@ -149,5 +188,10 @@ impl Transformer for AffineTransformer {
 
     fn name(&self) -> String {
         "Affine".to_string()
+    }
+
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        Description::new("affine", self)
     }
 }

@@ -11,12 +11,15 @@
 use std::panic::Location;
 
 use super::{Affine, Permutation};
+#[cfg(feature = "serde")]
+use crate::bijection::Description;
 use crate::bijection::{Bijection, Chain};
 use crate::jacobian::Structure;
 use crate::tape::{Init, Shape, Var};
 
 /// Linear map x = T z with a triangular T.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Triangular {
     d: usize,
     lower: bool,
@@ -85,6 +88,11 @@ impl Bijection for Triangular {
     #[track_caller]
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
         z.tape().called_from(Location::caller(), || self.matrix(z).matvec(z))
+    }
+
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        Description::new("triangular", self)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Vector fields of continuous flows.
 
+#[cfg(feature = "serde")]
+use crate::bijection::Description;
 use crate::layers::Network;
 use crate::tape::{Var, concat};
 
@@ -19,6 +21,31 @@ pub trait Field: Send + Sync {
         let full = std::any::type_name::<Self>();
         let plain = full.split('<').next().unwrap_or(full);
         plain.rsplit("::").next().unwrap_or(plain).to_string()
+    }
+
+    /// What a model file keeps of it, as [`Bijection::describe`](crate::bijection::Bijection::describe) of a layer.
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        None
+    }
+}
+
+impl<V: Field + ?Sized> Field for Box<V> {
+    fn dim(&self) -> usize {
+        (**self).dim()
+    }
+
+    fn velocity<'t>(&self, z: Var<'t>, t: Var<'t>) -> Var<'t> {
+        (**self).velocity(z, t)
+    }
+
+    fn name(&self) -> String {
+        (**self).name()
+    }
+
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        (**self).describe()
     }
 }
 
@@ -41,6 +68,7 @@ impl<V: Field + ?Sized> Field for &V {
 ///
 /// Initialised to v = 0, so that the flow starts as the identity.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct NetworkField {
     dim: usize,
     network: Network,
@@ -60,5 +88,10 @@ impl Field for NetworkField {
 
     fn velocity<'t>(&self, z: Var<'t>, t: Var<'t>) -> Var<'t> {
         self.network.apply(concat([z, t]), self.dim)
+    }
+
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        Description::new("network", self)
     }
 }

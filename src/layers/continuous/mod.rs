@@ -15,12 +15,15 @@ use rand_chacha::ChaCha8Rng;
 pub use field::{Field, NetworkField};
 pub use solver::Solver;
 
+#[cfg(feature = "serde")]
+use crate::bijection::Description;
 use crate::bijection::{Bijection, Composition, InverseWithLogDet, Motion, Sealed, Trajectory};
 use crate::jacobian::{estimated_trace, map, trace};
 use crate::tape::{Shape, Tape, Var};
 
 /// How tr ∂v/∂z is computed at each step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Divergence {
     /// Exactly, with as many tangent sweeps as the dependence structure of the field requires; at most d.
@@ -237,5 +240,15 @@ impl<V: Field> Bijection for Continuous<V> {
 
     fn composition(&self) -> Composition<'_> {
         Composition::Continuous(self)
+    }
+
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        let Continuous { field, solver, steps, span, divergence, tolerance } = self;
+        let settings = serde_json::json!({
+            "field": field.describe()?, "solver": solver, "steps": steps, "span": span,
+            "divergence": divergence, "tolerance": tolerance,
+        });
+        Description::new("continuous", &settings)
     }
 }

@@ -9,6 +9,7 @@ use crate::tape::Var;
 
 /// Numerical method for a differential equation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Solver {
     /// Explicit Euler method, z + h·v(z, t): global error O(h).

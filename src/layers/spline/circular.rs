@@ -13,6 +13,8 @@ use std::panic::Location;
 use std::f64::consts::{PI, TAU};
 
 use super::{MonotoneSpline, SplineTransformer};
+#[cfg(feature = "serde")]
+use crate::bijection::Description;
 use crate::bijection::{Bijection, Domain};
 use crate::jacobian::Structure;
 use crate::tape::{Init, Shape, Tape, Var, select};
@@ -28,12 +30,14 @@ use crate::tape::{Init, Shape, Tape, Var, select};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct CircularSpline {
     d: usize,
     curve: Curve,
 }
 
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 enum Curve {
     /// One fixed spline for all angles.
     Fixed { x: Vec<f64>, y: Vec<f64>, slopes: Vec<f64>, turn: f64 },
@@ -147,6 +151,11 @@ impl Bijection for CircularSpline {
 
     fn codomain(&self) -> Domain {
         Domain::Circle
+    }
+
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        Description::new("circular_spline", self)
     }
 }
 

@@ -5,6 +5,8 @@ use std::panic::Location;
 use super::transformer::rows;
 use super::{MonotoneSpline, SplineTransformer};
 use crate::bijection::Bijection;
+#[cfg(feature = "serde")]
+use crate::bijection::Description;
 use crate::jacobian::Structure;
 use crate::tape::{Init, Shape, Tape, Var};
 
@@ -18,6 +20,7 @@ use crate::tape::{Init, Shape, Tape, Var};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct RationalQuadraticSpline {
     d: usize,
     knots: Source,
@@ -25,6 +28,7 @@ pub struct RationalQuadraticSpline {
 
 /// The source of the knots.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 enum Source {
     /// Fixed knots, shared by all variables.
     Fixed(Given),
@@ -35,6 +39,7 @@ enum Source {
 }
 
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Given {
     x: Vec<f64>,
     y: Vec<f64>,
@@ -133,5 +138,10 @@ impl Bijection for RationalQuadraticSpline {
     #[track_caller]
     fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
         x.tape().called_from(Location::caller(), || Some(self.knots(x.tape()).inverse(x)))
+    }
+
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        Description::new("rational_quadratic_spline", self)
     }
 }

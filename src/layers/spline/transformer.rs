@@ -1,6 +1,8 @@
 //! MonotoneSpline from the unconstrained element parameters of a conditioner.
 
 use super::MonotoneSpline;
+#[cfg(feature = "serde")]
+use crate::bijection::Description;
 use crate::layers::Transformer;
 use crate::tape::{Shape, Var};
 
@@ -8,6 +10,7 @@ use crate::tape::{Shape, Var};
 ///
 /// The spline maps [-bound, bound] onto itself in K bins and is the identity outside: both end slopes are 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SplineTransformer {
     bins: usize,
     bound: f64,
@@ -16,6 +19,7 @@ pub struct SplineTransformer {
 
 /// The map from element parameters to bin sizes and slopes.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum SplineConstraint {
     /// Parameters are first clipped softly, to a/(1 + |2a/ln slope|) for widths and heights and a/(1 + |a/ln
@@ -165,6 +169,11 @@ impl Transformer for SplineTransformer {
 
     fn name(&self) -> String {
         "Spline".to_string()
+    }
+
+    #[cfg(feature = "serde")]
+    fn describe(&self) -> Option<Description> {
+        Description::new("spline", self)
     }
 }
 

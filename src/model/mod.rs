@@ -1,0 +1,31 @@
+//! Model files: a fitted density in one file, to be used tomorrow with new rows.
+//!
+//! A file is safetensors: the values of all parameters as tensors of doubles, and in its metadata a JSON document
+//! that says of which layers and bases the flows are made. Loading builds the layers from their descriptions, records
+//! and proves them as [`Flow::new`](crate::flow::Flow::new) does, and runs no code from the file. Layers of the catalogue
+//! are known; others are [registered](Registry::with_layer).
+//!
+//! ```
+//! use pushforward::prelude::*;
+//!
+//! let layers: Vec<Box<dyn Bijection>> = vec![
+//!     Box::new(AffineCoupling::new(CouplingMask::first_half(2), Network::new([8]))),
+//!     Box::new(Linear::identity(2)),
+//! ];
+//! let flow = Flow::new(StandardNormal::new(2), layers)?;
+//! let start = flow.initial(7);
+//! let fitted = flow.with(start)?;
+//!
+//! let loaded = FittedFlow::from_bytes(&fitted.to_bytes()?, &Registry::catalogue())?;
+//! assert_eq!(loaded.log_prob(&[0.3, -1.0])?, fitted.log_prob(&[0.3, -1.0])?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod catalogue;
+mod error;
+mod file;
+mod flows;
+mod registry;
+
+pub use error::ModelError;
+pub use registry::Registry;
