@@ -95,7 +95,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         Stop::Early => {
             println!("early stopping; using the parameters of epoch {}", fitted.history().best_epoch)
         }
-        Stop::Epochs | Stop::NotFitted => {
+        Stop::Epochs | Stop::NotFitted | Stop::Asked { .. } => {
             println!("using the parameters of epoch {}", fitted.history().best_epoch)
         }
     }

@@ -1,11 +1,13 @@
 //! Base distributions: the distributions of z.
 
+mod expectation_maximisation;
 mod gaussian_mixture;
 mod logistic;
 mod standard_normal;
 mod student_t;
 mod uniform;
 
+pub use expectation_maximisation::MixtureOptions;
 pub use gaussian_mixture::GaussianMixture;
 pub use logistic::Logistic;
 pub use standard_normal::StandardNormal;

@@ -13,7 +13,7 @@ use super::rows::{finite_rows, whole_rows};
 use super::support::Watch;
 use super::table::Table;
 use super::trainer::Trainer;
-use crate::program::{NonFinite, Output, Program};
+use crate::program::{NonFinite, Output, Precision, Program};
 use crate::tape::Parameters;
 use crate::train::{Step, check_clip, check_rate};
 
@@ -33,6 +33,24 @@ pub struct FitOptions<'a> {
     pub patience: usize,
     /// Maximum norm of the gradient (Euclidean, over all parameters); longer ones are scaled down.
     pub clip: f64,
+    /// The rows that are held out, counted from 0, where a random fraction will not do: groups that belong together, or
+    /// rows of your own choice.
+    pub held_out_rows: Option<&'a [usize]>,
+    /// Decoupled weight decay: before each step every parameter is multiplied by 1 - rate·decay (Loshchilov and Hutter,
+    /// "Decoupled weight decay regularization", 2019, algorithm 2).
+    pub weight_decay: f64,
+    /// Averaging of the parameters over steps: the mean of the last step has this weight, the new parameters the rest.
+    /// The averages are what is evaluated and kept (Polyak and Juditsky 1992). 0 is no averaging.
+    pub averaging: f64,
+    /// For each column the width of uniform noise around its values, drawn anew in each epoch: dequantisation of rounded
+    /// values (Theis, van den Oord, Bethge, "A note on the evaluation of generative models", 2016, section 3.1).
+    pub noise: Option<&'a [f64]>,
+    /// Whether steps are computed in single precision. Likelihoods are always computed in double precision.
+    pub single_precision: bool,
+    /// The parameters to start from; else the initial ones of the seed.
+    pub start: Option<&'a Parameters>,
+    /// Is asked after each epoch whether to stop; the best parameters so far are kept.
+    pub stop: Option<&'a dyn Fn() -> bool>,
     /// The contexts of a conditional density p(x | c), one for each row of the data.
     pub contexts: Option<&'a Table>,
     /// Is called after each epoch, and once before the first step.
@@ -49,6 +67,13 @@ impl Default for FitOptions<'_> {
             held_out: 0.1,
             patience: 25,
             clip: 10.0,
+            held_out_rows: None,
+            weight_decay: 0.0,
+            averaging: 0.0,
+            noise: None,
+            single_precision: false,
+            start: None,
+            stop: None,
             contexts: None,
             progress: None,
         }
@@ -56,7 +81,7 @@ impl Default for FitOptions<'_> {
 }
 
 impl FitOptions<'_> {
-    fn check(&self, rows: usize) -> Result<(), FlowError> {
+    fn check(&self, (rows, columns): (usize, usize)) -> Result<(), FlowError> {
         let setting = |name, value: String, allowed| Err(FlowError::Setting { name, value, allowed });
         for (name, value) in [("batch", self.batch), ("epochs", self.epochs), ("patience", self.patience)] {
             if value == 0 {
@@ -67,6 +92,27 @@ impl FitOptions<'_> {
         check_clip(self.clip)?;
         if !(self.held_out > 0.0 && self.held_out < 1.0) {
             return setting("held_out", self.held_out.to_string(), "between 0 and 1");
+        }
+        if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
+            return setting("weight_decay", self.weight_decay.to_string(), "0 or a positive number");
+        }
+        if !(0.0..1.0).contains(&self.averaging) {
+            return setting("averaging", self.averaging.to_string(), "from 0 to below 1");
+        }
+        if let Some(noise) = self.noise
+            && (noise.len() != columns || !noise.iter().all(|width| *width >= 0.0 && width.is_finite()))
+        {
+            return setting("noise", format!("{noise:?}"), "a width of 0 or above for each column");
+        }
+        if let Some(held_out) = self.held_out_rows {
+            let sound = held_out.iter().all(|row| *row < rows) && (1..rows).contains(&held_out.len());
+            if !sound {
+                return setting(
+                    "held_out_rows",
+                    format!("{} rows", held_out.len()),
+                    "some of the rows, not all",
+                );
+            }
         }
         const LEAST: usize = 10;
         if rows < LEAST { Err(FlowError::TooFew { rows, least: LEAST }) } else { Ok(()) }
@@ -112,23 +158,26 @@ impl Flow {
     /// [`FlowError::ContextRows`]; [`FlowError::Nan`], [`FlowError::Infinite`], [`FlowError::Outside`],
     /// [`FlowError::Impossible`] and [`FlowError::NotFinite`] with the row that has no finite likelihood to start from.
     pub fn fit(self, data: &Table, options: FitOptions<'_>) -> Result<FittedFlow, FlowError> {
-        let (parameters, history) = train(&self, data, options)?;
+        let (parameters, history) = match options.single_precision {
+            true => train::<f32>(&self, data, options)?,
+            false => train::<f64>(&self, data, options)?,
+        };
         FittedFlow::new(self, parameters, history)
     }
 }
 
 /// Fits, and keeps the parameters of the best epoch.
-fn train(
+fn train<F: Precision>(
     flow: &Flow,
     data: &Table,
     mut settings: FitOptions<'_>,
 ) -> Result<(Parameters, History), FlowError> {
     let (d, contexts, mut progress) = (flow.dim(), settings.contexts, settings.progress.take());
     let mut tell = |told: Progress| progress.iter_mut().for_each(|progress| progress(told));
-    settings.check(data.rows())?;
     if data.width() != d {
         return Err(FlowError::Width { expected: d, given: data.width() });
     }
+    settings.check((data.rows(), d))?;
     whole_rows(data.values(), d)?;
     finite_rows(data.values(), d)?;
     let width = contexts.map_or(0, Table::width);
@@ -142,17 +191,25 @@ fn train(
         return Err(FlowError::ContextRows { rows: data.rows(), contexts: count });
     }
     let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
-    let mut order: Vec<usize> = (0..data.rows()).collect();
-    shuffle(&mut order, &mut random);
-    let kept_out = ((data.rows() as f64 * settings.held_out).round() as usize).clamp(1, data.rows() - 1);
-    let mut training = order.split_off(kept_out);
-    let held_out = order;
+    let (mut training, held_out) = split(data.rows(), &settings, &mut random);
+    // One draw of the noise for everything that is evaluated; each epoch draws its own.
+    let jittered = settings.noise.map(|widths| {
+        let mut values = data.values().to_vec();
+        add_noise(&mut values, widths, &mut random);
+        Table { columns: data.columns.clone(), values }
+    });
+    let evaluated = jittered.as_ref().unwrap_or(data);
 
     let density = flow.density();
-    let parameters = Parameters::initialise(&density.tape, settings.seed);
-    let mut trainer = Trainer::<f64>::on(&density, parameters.clone(), settings.learning_rate)?;
+    let parameters = match settings.start {
+        Some(start) => start.clone(),
+        None => Parameters::initialise(&density.tape, settings.seed),
+    };
+    let mut trainer = Trainer::<F>::on(&density, parameters.clone(), settings.learning_rate)?;
     trainer.set_clip(settings.clip);
-    let mut scores = Scores::new(&density, data, contexts, &held_out);
+    trainer.set_weight_decay(settings.weight_decay);
+    let mut average = Average::new(settings.averaging, &parameters);
+    let mut scores = Scores::new(&density, evaluated, contexts, &held_out);
     let start = scores.held_out(&parameters)?;
     if let Some(outside) = scores.first_outside(&parameters, &[&training, &held_out])? {
         return Err(FlowError::Outside(outside));
@@ -169,6 +226,7 @@ fn train(
     history.epochs.push(told);
     let mut best_score = start;
     let mut rows = Minibatch::default();
+    let mut singles = Minibatch::<F>::default();
     let batches = training.len().div_ceil(settings.batch);
     for epoch in 1..=epochs {
         shuffle(&mut training, &mut random);
@@ -177,10 +235,17 @@ fn train(
             let done =
                 ((epoch - 1) as f64 * batches as f64 + number as f64) / (epochs as f64 * batches as f64);
             trainer.set_learning_rate(settings.learning_rate * cosine(done));
-            scores.gather(batch, &mut rows);
-            let inputs = rows.inputs(scores.inputs);
+            gather(data, contexts, batch, &mut rows);
+            if let Some(widths) = settings.noise {
+                add_noise(&mut rows.values, widths, &mut random);
+            }
+            singles.take(&rows);
+            let inputs = singles.inputs(scores.inputs);
             match trainer.try_step(&inputs, batch.len())? {
-                Step::Made(loss) => total += loss * batch.len() as f64,
+                Step::Made(loss) => {
+                    total += loss * batch.len() as f64;
+                    average.add(|| trainer.parameters());
+                }
                 Step::Refused | Step::NotFinite => {
                     let origin = trainer.origin(&inputs, batch.len())?;
                     let now = trainer.parameters().clone();
@@ -191,7 +256,7 @@ fn train(
                 }
             }
         }
-        let parameters = trainer.parameters();
+        let parameters = average.or(trainer.parameters());
         let held_out_score = scores.held_out(parameters)?;
         if let Some(outside) = scores.first_outside(parameters, &[&training, &held_out])? {
             history.stop = Stop::Outside { epoch, outside };
@@ -210,21 +275,108 @@ fn train(
             history.stop = Stop::Early;
             break;
         }
+        if settings.stop.is_some_and(|stop| stop()) {
+            history.stop = Stop::Asked { epoch };
+            break;
+        }
     }
     Ok((best, history))
 }
 
-/// Some rows of the table and their contexts, one after another.
-#[derive(Default)]
-struct Minibatch {
-    values: Vec<f64>,
-    contexts: Vec<f64>,
+/// Splits the rows into training and held-out rows.
+fn split(rows: usize, settings: &FitOptions<'_>, random: &mut ChaCha8Rng) -> (Vec<usize>, Vec<usize>) {
+    let mut order: Vec<usize> = (0..rows).collect();
+    shuffle(&mut order, random);
+    if let Some(held_out) = settings.held_out_rows {
+        let mut held = vec![false; rows];
+        held_out.iter().for_each(|row| held[*row] = true);
+        return order.into_iter().partition(|row| !held[*row]);
+    }
+    let kept_out = ((rows as f64 * settings.held_out).round() as usize).clamp(1, rows - 1);
+    let training = order.split_off(kept_out);
+    (training, order)
 }
 
-impl Minibatch {
-    fn inputs(&self, count: usize) -> Vec<&[f64]> {
+/// Adds uniform noise of these widths to the columns of rows.
+fn add_noise(values: &mut [f64], widths: &[f64], random: &mut ChaCha8Rng) {
+    for row in values.chunks_mut(widths.len()) {
+        for (value, width) in row.iter_mut().zip(widths).filter(|(_, width)| **width > 0.0) {
+            *value += width * (random.random::<f64>() - 0.5);
+        }
+    }
+}
+
+/// The exponentially weighted mean of parameters over steps, corrected for its start at 0 as Adam's moments are.
+struct Average {
+    weight: f64,
+    steps: i32,
+    sum: Parameters,
+    mean: Parameters,
+}
+
+impl Average {
+    fn new(weight: f64, parameters: &Parameters) -> Average {
+        let mut sum = parameters.clone();
+        sum.iter_mut().for_each(|(_, tensor)| tensor.values.fill(0.0));
+        Average { weight, steps: 0, mean: sum.clone(), sum }
+    }
+
+    fn add<'p>(&mut self, now: impl FnOnce() -> &'p Parameters) {
+        if self.weight == 0.0 {
+            return;
+        }
+        self.steps += 1;
+        for ((_, sum), (_, now)) in self.sum.iter_mut().zip(now().iter()) {
+            for (sum, now) in sum.values.iter_mut().zip(&now.values) {
+                *sum = self.weight * *sum + (1.0 - self.weight) * now;
+            }
+        }
+    }
+
+    /// The mean so far; the present parameters where there is none.
+    fn or<'p>(&'p mut self, now: &'p Parameters) -> &'p Parameters {
+        if self.steps == 0 {
+            return now;
+        }
+        let correction = 1.0 - self.weight.powi(self.steps);
+        for ((_, mean), (_, sum)) in self.mean.iter_mut().zip(self.sum.iter()) {
+            mean.values.iter_mut().zip(&sum.values).for_each(|(mean, sum)| *mean = sum / correction);
+        }
+        &self.mean
+    }
+}
+
+/// Some rows of the table and their contexts, one after another.
+#[derive(Default)]
+struct Minibatch<F = f64> {
+    values: Vec<F>,
+    contexts: Vec<F>,
+}
+
+impl<F: Precision> Minibatch<F> {
+    fn inputs(&self, count: usize) -> Vec<&[F]> {
         [self.values.as_slice(), &self.contexts][..count].to_vec()
     }
+
+    /// Copies another minibatch in this precision.
+    fn take(&mut self, other: &Minibatch) {
+        let copy = |from: &[f64], to: &mut Vec<F>| {
+            to.clear();
+            to.extend(from.iter().map(|value| F::of(*value)));
+        };
+        copy(&other.values, &mut self.values);
+        copy(&other.contexts, &mut self.contexts);
+    }
+}
+
+/// Copies these rows and their contexts into existing memory.
+fn gather(data: &Table, contexts: Option<&Table>, rows: &[usize], into: &mut Minibatch) {
+    let fill = |table: &Table, into: &mut Vec<f64>| {
+        into.clear();
+        rows.iter().for_each(|row| into.extend_from_slice(table.row(*row)));
+    };
+    fill(data, &mut into.values);
+    contexts.iter().for_each(|table| fill(table, &mut into.contexts));
 }
 
 /// Evaluations outside of training steps: likelihoods, and rows with density 0.
@@ -267,18 +419,8 @@ impl<'a> Scores<'a> {
 
     fn rows(&self, rows: &[usize]) -> Minibatch {
         let mut gathered = Minibatch::default();
-        self.gather(rows, &mut gathered);
+        gather(self.data, self.contexts, rows, &mut gathered);
         gathered
-    }
-
-    /// Copies these rows into existing memory.
-    fn gather(&self, rows: &[usize], into: &mut Minibatch) {
-        let fill = |table: &Table, into: &mut Vec<f64>| {
-            into.clear();
-            rows.iter().for_each(|row| into.extend_from_slice(table.row(*row)));
-        };
-        fill(self.data, &mut into.values);
-        self.contexts.iter().for_each(|table| fill(table, &mut into.contexts));
     }
 
     /// Returns the mean of ln p over the held-out rows, if all of them have a positive density.

@@ -29,6 +29,11 @@ pub enum Stop {
     Epochs,
     /// The held-out likelihood did not increase any more.
     Early,
+    /// [`FitOptions::stop`](crate::flow::FitOptions::stop) asked for it.
+    Asked {
+        /// The epoch.
+        epoch: usize,
+    },
     /// A loss or gradient was not finite; the best parameters so far are kept.
     NonFinite {
         /// The epoch.

@@ -67,6 +67,11 @@ impl<F: Precision> Trainer<F> {
         self.descent.set_clip(clip);
     }
 
+    /// Sets the weight decay of the following steps; see [`FitOptions::weight_decay`](crate::flow::FitOptions::weight_decay).
+    pub fn set_weight_decay(&mut self, weight_decay: f64) {
+        self.descent.set_weight_decay(weight_decay);
+    }
+
     /// Sets the step size of the following steps.
     pub fn set_learning_rate(&mut self, learning_rate: f64) {
         self.descent.set_learning_rate(learning_rate);

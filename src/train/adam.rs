@@ -8,6 +8,7 @@ use crate::tape::Parameters;
 #[derive(Clone, Debug)]
 pub struct Adam<F> {
     learning_rate: f64,
+    weight_decay: f64,
     step: i32,
     moments: Vec<Moments<F>>,
 }
@@ -22,6 +23,8 @@ pub struct Moments<F> {
 /// Constants of one step.
 #[derive(Clone, Copy, Debug)]
 pub struct AdamStep<F> {
+    /// The factor of parameters before the step.
+    keep: F,
     rate: F,
     root: F,
     scale: F,
@@ -36,12 +39,17 @@ impl<F: Number> Adam<F> {
     pub fn new(learning_rate: f64, lengths: &[usize]) -> Adam<F> {
         let zeros = |n: &usize| Moments { first: vec![F::zero(); *n], second: vec![F::zero(); *n] };
         let moments = lengths.iter().map(zeros).collect();
-        Adam { learning_rate, step: 0, moments }
+        Adam { learning_rate, weight_decay: 0.0, step: 0, moments }
     }
 
     /// Changes the learning rate from now on.
     pub fn set_learning_rate(&mut self, learning_rate: f64) {
         self.learning_rate = learning_rate;
+    }
+
+    /// Changes the decoupled weight decay from now on (Loshchilov and Hutter 2019, algorithm 2).
+    pub fn set_weight_decay(&mut self, weight_decay: f64) {
+        self.weight_decay = weight_decay;
     }
 
     /// Learning rate.
@@ -55,7 +63,8 @@ impl<F: Number> Adam<F> {
         self.step += 1;
         let (correction_1, correction_2) = (1.0 - BETA_1.powi(self.step), 1.0 - BETA_2.powi(self.step));
         let rate = F::of(self.learning_rate / correction_1);
-        (AdamStep { rate, root: F::of(1.0 / correction_2), scale }, &mut self.moments)
+        let keep = F::of(1.0 - self.learning_rate * self.weight_decay);
+        (AdamStep { keep, rate, root: F::of(1.0 / correction_2), scale }, &mut self.moments)
     }
 }
 
@@ -91,7 +100,7 @@ impl<F: Number> WithSimd for Change<'_, F> {
     /// A plain loop, which the compiler vectorises for each instruction set.
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Change { step: AdamStep { rate, root, scale }, moments, values, gradient } = self;
+        let Change { step: AdamStep { keep, rate, root, scale }, moments, values, gradient } = self;
         let (keep_1, take_1) = (F::of(BETA_1), F::of(1.0 - BETA_1));
         let (keep_2, take_2) = (F::of(BETA_2), F::of(1.0 - BETA_2));
         let epsilon = F::of(EPSILON);
@@ -100,7 +109,7 @@ impl<F: Number> WithSimd for Change<'_, F> {
             let g = *gradient * scale;
             *first = keep_1 * *first + take_1 * g;
             *second = keep_2 * *second + take_2 * g * g;
-            *value = *value - rate * *first / ((*second * root).sqrt() + epsilon);
+            *value = keep * *value - rate * *first / ((*second * root).sqrt() + epsilon);
         }
     }
 }

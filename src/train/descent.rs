@@ -86,6 +86,10 @@ impl<F: Precision> Descent<F> {
         self.clip = clip;
     }
 
+    pub fn set_weight_decay(&mut self, weight_decay: f64) {
+        self.adam.set_weight_decay(weight_decay);
+    }
+
     pub fn set_learning_rate(&mut self, learning_rate: f64) {
         self.adam.set_learning_rate(learning_rate);
     }
