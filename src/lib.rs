@@ -49,6 +49,7 @@
 //! | [`bijection`] | the trait that you implement; chains, inverses, recording |
 //! | [`layers`], [`base`] | the catalogue |
 //! | [`flow`] | layers over a base: `log_prob`, `sample`, `fit` |
+//! | [`table`] | tables from files, and a look at them before a fit |
 //! | [`audit`](mod@audit) | every claim with its evidence |
 //! | [`derivation`] | everything that follows from `forward`, as a document |
 //! | [`train`] | any recorded loss, minimised by its derived gradient |
@@ -80,6 +81,7 @@ pub mod layers;
 pub mod numeric;
 pub mod program;
 pub mod sweep;
+pub mod table;
 pub mod tape;
 pub mod train;
 pub mod typeset;
@@ -90,7 +92,7 @@ pub mod prelude {
     pub use crate::base::{Base, GaussianMixture, Logistic, StandardNormal, StudentT, Uniform};
     pub use crate::bijection::{Bijection, BijectionError, Chain, Domain, Inverse, record};
     pub use crate::derivation::{Derivation, derive};
-    pub use crate::flow::{FitOptions, FittedFlow, Flow, FlowError, Gaussian, Table};
+    pub use crate::flow::{FitOptions, FittedFlow, Flow, FlowError, Gaussian};
     pub use crate::jacobian::{Order, Structure};
     pub use crate::layers::{
         AdditiveCoupling, Affine, AffineCoupling, Autoregressive, CircularSpline, Continuous, Coupling,
@@ -102,6 +104,7 @@ pub mod prelude {
     pub use crate::layers::{
         RationalQuadraticSpline, SplineConstraint, SplineCoupling, SplineTransformer, Transform, Transformer,
     };
+    pub use crate::table::Table;
     pub use crate::tape::{Condition, Init, Parameters, Shape, Tape, Var, concat, select, stack};
 }
 

@@ -11,9 +11,9 @@ use super::history::{History, Progress, Stop};
 use super::outside::Outside;
 use super::rows::{finite_rows, whole_rows};
 use super::support::Watch;
-use super::table::Table;
 use super::trainer::Trainer;
 use crate::program::{NonFinite, Output, Program};
+use crate::table::Table;
 use crate::tape::Parameters;
 use crate::train::{Step, check_clip, check_rate};
 
