@@ -255,7 +255,9 @@ impl RowWriter {
     /// # Errors
     /// [`OutputError::Write`].
     pub fn write_numbers(&mut self, numbers: &[f64]) -> Result<(), OutputError> {
-        self.write(numbers.iter().map(|number| text(*number)))
+        let mut buffer = ryu::Buffer::new();
+        numbers.iter().try_for_each(|number| self.cell(digits(*number, &mut buffer)))?;
+        self.write([""; 0])
     }
 
     /// Writes the rows of a block, with empty cells where values are missing.
@@ -263,13 +265,23 @@ impl RowWriter {
     /// # Errors
     /// [`OutputError::Write`].
     pub fn write_block(&mut self, block: &Block) -> Result<(), OutputError> {
+        let mut buffer = ryu::Buffer::new();
         for row in 0..block.rows() {
-            self.write(block.columns().iter().map(|column| match &column.cells {
-                Cells::Numbers(values) => text(values[row]),
-                Cells::Text(texts) => texts[row].clone().unwrap_or_default(),
-            }))?;
+            for column in block.columns() {
+                self.cell(match &column.cells {
+                    Cells::Numbers(values) => digits(values[row], &mut buffer),
+                    Cells::Text(texts) => texts[row].as_deref().unwrap_or_default(),
+                })?;
+            }
+            self.write([""; 0])?;
         }
         Ok(())
+    }
+
+    /// Writes a cell; an empty row ends the row that it belongs to.
+    fn cell(&mut self, text: &str) -> Result<(), OutputError> {
+        let written = self.writer.write_field(text);
+        written.map_err(|error| OutputError::Write { path: self.path.clone(), source: plain(error) })
     }
 
     /// Finishes the file, as [`OutputWriter::finish`] does.
@@ -286,13 +298,13 @@ impl RowWriter {
     }
 }
 
-/// A number as a cell: with an exponent where digits would be many zeros.
-fn text(number: f64) -> String {
-    match number {
-        number if number.is_nan() => String::new(),
-        number if number == 0.0 || (1e-5..1e16).contains(&number.abs()) => number.to_string(),
-        number => format!("{number:e}"),
+/// Writes a number with the fewest digits that lead back to it: 5 and 0.1 and 1e-7; nothing for NaN.
+fn digits(number: f64, buffer: &mut ryu::Buffer) -> &str {
+    if number.is_nan() {
+        return "";
     }
+    let digits = buffer.format(number);
+    digits.strip_suffix(".0").unwrap_or(digits)
 }
 
 /// The error of the file within one of the CSV writer.

@@ -45,7 +45,7 @@ pub(super) fn suggestion(name: &str, summary: &Summary) -> Option<Kind> {
         () => {
             // Without a name that says so, a column that fills 0 to 360 evenly.
             let quarter = |share: f64, at: f64| (summary.quantile(share) - at).abs() < 20.0;
-            let fills = min >= 0.0 && min < 5.0 && max > 355.0 && max <= 360.0;
+            let fills = (0.0..5.0).contains(&min) && (355.0..=360.0).contains(&max);
             let even = quarter(0.25, 90.0) && quarter(0.5, 180.0) && quarter(0.75, 270.0);
             (fills && even && summary.rows >= 50).then_some(Kind::Circular { start: 0.0, period: 360.0 })
         }

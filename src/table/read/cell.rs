@@ -35,8 +35,8 @@ impl CellReader {
 
     /// Reads a cell.
     pub fn read(&self, text: &str) -> Cell {
-        let text = text.trim();
-        match self.number(text) {
+        // Most cells are numbers without blanks around them.
+        match self.number(text).or_else(|| self.number(text.trim())) {
             Some(number) if number.is_finite() && !self.numbers.contains(&number) => Cell::Number(number),
             Some(number) if number.is_finite() || self.is_marker(text) => Cell::Missing,
             Some(number) if number.is_infinite() => Cell::Infinite,

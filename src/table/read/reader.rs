@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use ::csv::ByteRecord;
+use memchr::memchr_iter;
 
 use super::cell::{Cell, CellReader, decimal_comma};
 use super::dialect::Dialect;
@@ -187,7 +188,7 @@ impl Reader {
             if !read.map_err(|error| TableError::Read { path: self.path.clone(), source: error.into() })? {
                 return Ok(false);
             }
-            let within = self.record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+            let within = memchr_iter(b'\n', self.record.as_slice()).count() as u64;
             let end = self.records.position().byte();
             self.line = self.records.get_mut().line(end, within);
             if self.is_blank() {

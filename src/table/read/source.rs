@@ -7,6 +7,7 @@ use std::path::Path;
 
 use encoding_rs_io::DecodeReaderBytesBuilder;
 use flate2::read::MultiGzDecoder;
+use memchr::memchr_iter;
 
 use super::options::Encoding;
 use crate::table::error::TableError;
@@ -104,8 +105,8 @@ pub(super) struct Lines<R> {
 impl<R: Read> Read for Lines<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.bytes.read(buffer)?;
-        let ends = buffer[..count].iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-        self.ends.extend(ends.map(|(place, _)| self.read + place as u64));
+        let ends = memchr_iter(b'\n', &buffer[..count]);
+        self.ends.extend(ends.map(|place| self.read + place as u64));
         self.read += count as u64;
         Ok(count)
     }
