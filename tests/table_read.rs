@@ -153,6 +153,11 @@ fn columns_are_chosen_by_name() {
     let mut reader = open();
     reader.read_as_text(&["风"]).unwrap();
     assert_eq!(texts(&reader.read_all().unwrap(), "风"), ["3", "6"]);
+    let mut reader = open();
+    reader.read_as(&"风=category,température=real".parse().unwrap()).unwrap();
+    assert_eq!(texts(&reader.read_all().unwrap(), "风"), ["3", "6"]);
+    let error = open().read_as(&"temperature=real".parse().unwrap()).unwrap_err().to_string();
+    assert!(error.contains("(did you mean `température`?)"), "{error}");
     // One line too many is one too many, also where nothing of it is chosen.
     let mut reader =
         Reader::open(folder.file("b.csv", "a,b\n1,x\n2,y,z\n"), &ReadOptions::default()).unwrap();
@@ -302,6 +307,24 @@ fn numbers_that_are_written_under_any_names_are_read_with_the_same_bits() {
         let read = if rows == 0 { Vec::new() } else { block.to_table(&names).unwrap().values().to_vec() };
         let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
         if bits(&read) == bits(&values) { Ok(()) } else { Err(format!("{values:?} came back as {read:?}")) }
+    });
+}
+
+#[test]
+fn no_bytes_make_the_reader_or_the_look_panic() {
+    for_seeds(600, |seed| {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let letters = if seed % 2 == 0 { "01259,,,;\t|. \"\n\n\r-eNAé\u{feff}" } else { "01,\n" };
+        let mut bytes = text(&mut random, letters, 60).into_bytes();
+        if seed % 5 == 0 && !bytes.is_empty() {
+            let place = random.random_range(0..bytes.len());
+            bytes[place] = random.random();
+        }
+        let table = read_with(&bytes, &ReadOptions::default());
+        let looked = table.and_then(|(table, _)| Look::of(&table, &Kinds::new()));
+        // Whatever it is, it has a text.
+        let said = looked.map_or_else(|error| error.to_string(), |look| format!("{look}{look:#}"));
+        if said.is_empty() { Err("nothing is said".to_string()) } else { Ok(()) }
     });
 }
 

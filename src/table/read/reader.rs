@@ -12,6 +12,8 @@ use super::options::{Found, ReadOptions};
 use super::source::{Lines, Source};
 use crate::table::block::{Block, Cells, Column};
 use crate::table::error::TableError;
+use crate::table::kind::Kind;
+use crate::table::kinds::Kinds;
 use crate::table::names::nearest;
 
 /// Reads a table a block of rows at a time, in memory that does not grow with the file.
@@ -133,6 +135,21 @@ impl Reader {
     /// [`TableError::Column`] for an unknown name.
     pub fn read_as_numbers<Name: AsRef<str>>(&mut self, names: &[Name]) -> Result<(), TableError> {
         self.places(names)?.into_iter().for_each(|place| self.numbers[place] = true);
+        Ok(())
+    }
+
+    /// Reads columns as the kinds say that they were given: categories, dates, identifiers and texts as text, the others as numbers.
+    ///
+    /// # Errors
+    /// [`TableError::Column`] for a kind of a column that the file does not have.
+    pub fn read_as(&mut self, kinds: &Kinds) -> Result<(), TableError> {
+        for (name, kind) in kinds.iter() {
+            match kind {
+                Kind::Constant => {}
+                kind if kind.is_number() => self.read_as_numbers(&[name])?,
+                _ => self.read_as_text(&[name])?,
+            }
+        }
         Ok(())
     }
 
