@@ -110,7 +110,8 @@ fn missing_cells_are_nan_and_none() {
     assert!(numbers(&read_with("a\n1\n-9999.0\n", &given).unwrap().0, "a")[1].is_nan());
     assert_eq!(
         refused("a\n1\nNA\n2\n", &given),
-        "table.csv, line 3, column `a`: `NA` is not a finite number; if it marks a missing value, give it as --missing-marker; if the column is text, as --kind NAME=category"
+        "table.csv, line 3, column `a`: `NA` is not a finite number; if it marks a missing value, \
+         give it as --missing-marker; if the column is text, as --kind NAME=category"
     );
 }
 

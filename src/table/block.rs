@@ -124,7 +124,8 @@ impl Block {
     /// Adds the rows of a further block of the same columns.
     ///
     /// # Errors
-    /// [`TableError::Blocks`] for a block of other columns, or one that has a column as text which is numbers here.
+    /// [`TableError::Blocks`] for a block of other columns, or one that has a column as text which is numbers
+    /// here.
     pub fn append(&mut self, further: Block) -> Result<(), TableError> {
         let alike = |(ours, theirs): (&Column, &Column)| {
             let cells = matches!(

@@ -1,4 +1,5 @@
-//! Kinds of columns: what values a variable can have, and with that by which bijection it is brought to the real line.
+//! Kinds of columns: what values a variable can have, and with that by which bijection it is brought to the
+//! real line.
 
 use std::fmt;
 use std::str::FromStr;
@@ -30,7 +31,8 @@ pub enum Kind {
         /// Its length.
         period: f64,
     },
-    /// A multiple of a step (1 for an integer), up to an offset: the density is that of the value before rounding.
+    /// A multiple of a step (1 for an integer), up to an offset: the density is that of the value before
+    /// rounding.
     Rounded {
         /// The step.
         step: f64,
@@ -166,7 +168,8 @@ impl fmt::Display for Kind {
 impl FromStr for Kind {
     type Err = KindError;
 
-    /// Reads a kind: `positive`, `bounded:0..1`, `circular:360`, `circular:-180..180`, `rounded:0.1`, `category`.
+    /// Reads a kind: `positive`, `bounded:0..1`, `circular:360`, `circular:-180..180`, `rounded:0.1`,
+    /// `category`.
     ///
     /// ```
     /// use pushforward::table::Kind;

@@ -33,11 +33,12 @@ pub struct Dropped {
 }
 
 impl Missing {
-    /// Applies the choice to a block; a row counts as incomplete if any column of the block has no value there.
+    /// Applies the choice to a block; a row counts as incomplete if any column of the block has no value
+    /// there.
     ///
     /// # Errors
-    /// [`TableError::MissingCell`] under [`Missing::Error`], [`TableError::NoCompleteRow`] where [`Missing::Drop`] would
-    /// leave nothing.
+    /// [`TableError::MissingCell`] under [`Missing::Error`], [`TableError::NoCompleteRow`] where
+    /// [`Missing::Drop`] would leave nothing.
     pub fn apply(self, block: &Block) -> Result<(Block, Dropped), TableError> {
         let missing = |column: &Column| (0..block.rows()).filter(|row| column.cells.is_missing(*row)).count();
         let counts = block.columns().iter().map(|column| (column.name.clone(), missing(column)));

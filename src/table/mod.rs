@@ -1,11 +1,12 @@
 //! Tables: reading them, looking at them before a fit, and writing results.
 //!
-//! A [`Table`] is what a flow is fitted to: rows of finite numbers. What people have is a file, in which cells are
-//! missing, columns are dates, rounded or constant, and separators differ. The way from one to the other:
+//! A [`Table`] is what a flow is fitted to: rows of finite numbers. What people have is a file, in which
+//! cells are missing, columns are dates, rounded or constant, and separators differ. The way from one to the
+//! other:
 //!
 //! 1. A [`Reader`] reads rows from a file or from standard input, a [`Block`] at a time.
-//! 2. A [`Look`] finds the [`Kind`] of each column and what would spoil a fit: ties, markers of missing values,
-//!    repeated rows, columns that follow from others.
+//! 2. A [`Look`] finds the [`Kind`] of each column and what would spoil a fit: ties, markers of missing
+//!    values, repeated rows, columns that follow from others.
 //! 3. [`Missing`] says what becomes of rows with missing cells.
 //! 4. An [`Output`] writes results to a file that is either complete or absent.
 //!

@@ -56,17 +56,17 @@ impl Table {
 
     /// Returns mean and (population) standard deviation of each column.
     ///
-    /// A column of equal numbers has that number as its mean and exactly 0 as its deviation: the sum of forty times 0.1 is
-    /// rounded, and what is left of it would pass for a spread.
+    /// A column of equal numbers has that number as its mean and exactly 0 as its deviation: the sum of forty
+    /// times 0.1 is rounded, and what is left of it would pass for a spread.
     pub fn moments(&self) -> (Vec<f64>, Vec<f64>) {
         (0..self.width()).map(|j| moments(self.values.iter().skip(j).step_by(self.width()).copied())).unzip()
     }
 
-    /// Standardises each column: subtracts its mean and divides by its standard deviation; a constant column is only
-    /// shifted.
+    /// Standardises each column: subtracts its mean and divides by its standard deviation; a constant column
+    /// is only shifted.
     ///
-    /// Within a flow [`Affine::standardising`](crate::layers::Affine::standardising) does the same as its last layer, and
-    /// ln p stays in the units of the data.
+    /// Within a flow [`Affine::standardising`](crate::layers::Affine::standardising) does the same as its
+    /// last layer, and ln p stays in the units of the data.
     pub fn standardised(&self, (means, deviations): &(Vec<f64>, Vec<f64>)) -> Table {
         let width = self.width();
         let scale = |j: usize| if deviations[j] > 0.0 { deviations[j] } else { 1.0 };

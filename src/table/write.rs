@@ -1,8 +1,8 @@
 //! Writing files that are either complete or absent.
 //!
 //! A file is written under another name in the same folder and renamed when it is complete: a full disk or a
-//! kill leaves what was there before. What is no regular file, a pipe or a device, cannot be renamed over and is written to
-//! directly. Whether a path can be written is checked before the work whose result goes there.
+//! kill leaves what was there before. What is no regular file, a pipe or a device, cannot be renamed over and
+//! is written to directly. Whether a path can be written is checked before the work whose result goes there.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Stdout, Write, stdout};
@@ -84,7 +84,8 @@ impl Output {
     /// Checks that a path can be written and is none of the inputs; `-` is standard output.
     ///
     /// # Errors
-    /// [`OutputError`] for a folder, a folder that does not exist or cannot be written, a file that is read-only or one of the inputs.
+    /// [`OutputError`] for a folder, a folder that does not exist or cannot be written, a file that is
+    /// read-only or one of the inputs.
     pub fn check(path: impl AsRef<Path>, inputs: &[&Path]) -> Result<Output, OutputError> {
         let path = path.as_ref();
         if path == Path::new("-") {
@@ -185,7 +186,8 @@ enum Sink {
 }
 
 impl OutputWriter {
-    /// Writes what is left, to the disk where it is a file, and gives the file its name. Without this the file stays absent.
+    /// Writes what is left, to the disk where it is a file, and gives the file its name. Without this the
+    /// file stays absent.
     ///
     /// # Errors
     /// [`OutputError::Write`].

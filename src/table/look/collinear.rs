@@ -1,15 +1,16 @@
 //! Columns that follow from others: copies, sums, and other linear relations.
 //!
-//! A density of a column that others determine has no bound: the rows lie on a plane. The columns are standardised and
-//! reduced to the triangular factor R of their QR factorisation, some rows at a time. Then each column, in the order
-//! of the file, is projected on those before it that are independent; what is left of it is its distance from them, in its
-//! own standard deviations.
+//! A density of a column that others determine has no bound: the rows lie on a plane. The columns are
+//! standardised and reduced to the triangular factor R of their QR factorisation, some rows at a time. Then
+//! each column, in the order of the file, is projected on those before it that are independent; what is left
+//! of it is its distance from them, in its own standard deviations.
 //!
-//! A distance counts as 0 up to [`RANK`], 10⁻⁷: a sum that was stored as f32, or printed with seven digits, differs by that
-//! much from the exact one, and a density that follows such a difference gains 16 nats a row from nothing but rounding. Where
-//! numbers are large against their spread, as times are, their own rounding in f64 counts, too. Independent columns
-//! are kept with a distance above 10⁻⁷, and Householder reflections are exact for a matrix that differs by a few ε, so that the
-//! distance of a dependent column is computed as at most 10⁷·ε ≈ 10⁻⁹.
+//! A distance counts as 0 up to [`RANK`], 10⁻⁷: a sum that was stored as f32, or printed with seven digits,
+//! differs by that much from the exact one, and a density that follows such a difference gains 16 nats a row
+//! from nothing but rounding. Where numbers are large against their spread, as times are, their own rounding
+//! in f64 counts, too. Independent columns are kept with a distance above 10⁻⁷, and Householder reflections
+//! are exact for a matrix that differs by a few ε, so that the distance of a dependent column is computed as
+//! at most 10⁷·ε ≈ 10⁻⁹.
 
 use std::fmt;
 
@@ -39,8 +40,8 @@ pub struct Relation {
     pub logarithms: bool,
 }
 
-/// Finds the columns that follow from columns before them. Rows with missing cells do not count; with hardly more rows than
-/// columns nothing can be said, and nothing is.
+/// Finds the columns that follow from columns before them. Rows with missing cells do not count; with hardly
+/// more rows than columns nothing can be said, and nothing is.
 pub(super) fn relations(columns: &[(&str, Vec<f64>)], logarithms: bool) -> Vec<Relation> {
     let length = columns.first().map_or(0, |(_, values)| values.len());
     let complete: Vec<usize> =

@@ -23,8 +23,8 @@ pub struct ColumnLook {
     pub most_common: Option<(String, usize)>,
     /// Whether so many rows have one value that a density would rise without bound there.
     pub tied: bool,
-    /// Width of the uniform noise with which training undoes rounding and ties: the step of a rounded column, a thousandth of
-    /// the spread of one with ties; none elsewhere.
+    /// Width of the uniform noise with which training undoes rounding and ties: the step of a rounded
+    /// column, a thousandth of the spread of one with ties; none elsewhere.
     pub noise: Option<f64>,
     /// Values that may mark missing ones, or are mistakes.
     pub suspects: Vec<Suspect>,

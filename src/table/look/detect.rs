@@ -1,4 +1,5 @@
-//! The kind of a column, found from its name and values. Where two kinds fit, the simpler one is taken and the other said.
+//! The kind of a column, found from its name and values. Where two kinds fit, the simpler one is taken and
+//! the other said.
 
 use std::collections::HashMap;
 
@@ -74,8 +75,8 @@ fn counts_rows(values: &[f64]) -> bool {
     (first == 0.0 || first == 1.0) && values.len() > 2 && counts
 }
 
-/// The bounds of a column that stays strictly within 0 and 1 or 0 and 100, if its name says that it is a share, or if it comes
-/// near to both 0 and 1.
+/// The bounds of a column that stays strictly within 0 and 1 or 0 and 100, if its name says that it is a
+/// share, or if it comes near to both 0 and 1.
 fn bounded(name: &str, summary: &Summary) -> Option<(Kind, String)> {
     const SHARES: [&str; 11] = [
         "fraction",
@@ -110,7 +111,8 @@ fn bounded(name: &str, summary: &Summary) -> Option<(Kind, String)> {
     }
 }
 
-/// Whether the logarithms of positive numbers are clearly less skewed: judged by quantiles, which outliers do not move.
+/// Whether the logarithms of positive numbers are clearly less skewed: judged by quantiles, which outliers do
+/// not move.
 fn logarithm_helps(summary: &Summary) -> bool {
     let [low, middle, high] = [0.05, 0.5, 0.95].map(|share| summary.quantile(share));
     let skew =

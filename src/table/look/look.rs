@@ -48,8 +48,8 @@ pub struct Look {
     pub relations: Vec<Relation>,
     /// Rows that repeat earlier ones in all columns that are used.
     pub repeats: Repeats,
-    /// A number for each row, the same for rows that are equal in all columns that are used, so that a split into training and
-    /// test rows can keep copies together. Not part of the serialised look.
+    /// A number for each row, the same for rows that are equal in all columns that are used, so that a split
+    /// into training and test rows can keep copies together. Not part of the serialised look.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub groups: Vec<usize>,
 }
@@ -58,8 +58,9 @@ impl Look {
     /// Looks at a table; `kinds` are those of the user, the others are found.
     ///
     /// # Errors
-    /// [`TableError::Column`] for a kind of a column that the table does not have, [`TableError::Kind`] for a value that does
-    /// not fit its column's given kind, [`TableError::Huge`] for a number whose square overflows.
+    /// [`TableError::Column`] for a kind of a column that the table does not have, [`TableError::Kind`] for a
+    /// value that does not fit its column's given kind, [`TableError::Huge`] for a number whose square
+    /// overflows.
     pub fn of(block: &Block, kinds: &Kinds) -> Result<Look, TableError> {
         for (name, _) in kinds.iter() {
             block.column(name)?;
@@ -151,8 +152,8 @@ fn numbers_look(
     Ok(ColumnLook { suspects, tied, noise, ..start(column, found, summary.runs.len(), most_common) })
 }
 
-/// Whether so many rows have one value that it stands out of the density. In a rounded column all values repeat, so that it
-/// must stand out of the next.
+/// Whether so many rows have one value that it stands out of the density. In a rounded column all values
+/// repeat, so that it must stand out of the next.
 fn is_tied(kind: &Kind, summary: &Summary, most: usize) -> bool {
     let mut counts: Vec<usize> = summary.runs.iter().map(|(_, rows)| *rows).collect();
     counts.sort_unstable();

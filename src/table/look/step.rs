@@ -1,7 +1,8 @@
 //! The step of a rounded column: the largest number of which all differences between values are multiples.
 //!
-//! The candidates are the differences between values that several rows have, since rounding is what makes values repeat; their
-//! greatest common divisor is found by Euclid's algorithm with a tolerance. Nearly all rows must then lie on its lattice.
+//! The candidates are the differences between values that several rows have, since rounding is what makes
+//! values repeat; their greatest common divisor is found by Euclid's algorithm with a tolerance. Nearly all
+//! rows must then lie on its lattice.
 
 use super::summary::Summary;
 
@@ -12,8 +13,8 @@ const NEARLY_ALL: f64 = 0.99;
 /// A step below this part of the spread is finer than what a density resolves.
 const COARSE: f64 = 1e-3;
 
-/// The step, if the column is rounded so coarsely that it matters: rows repeat values, and the step is visible beside the
-/// spread.
+/// The step, if the column is rounded so coarsely that it matters: rows repeat values, and the step is
+/// visible beside the spread.
 pub(super) fn coarse_step(summary: &Summary) -> Option<f64> {
     let matters = 2 * summary.tied() >= summary.rows && summary.runs.len() > 1;
     matters.then(|| step(summary)).flatten().filter(|step| *step >= COARSE * summary.spread())
@@ -51,8 +52,8 @@ fn step(summary: &Summary) -> Option<f64> {
     (rows as f64 >= NEARLY_ALL * summary.rows as f64).then_some(step)
 }
 
-/// The greatest common divisor of two lengths, `None` below a least one. Remainders below a thousandth of the divisor count
-/// as none.
+/// The greatest common divisor of two lengths, `None` below a least one. Remainders below a thousandth of the
+/// divisor count as none.
 fn common_divisor(mut a: f64, mut b: f64, least: f64) -> Option<f64> {
     loop {
         let remainder = (a - b * (a / b).round()).abs();

@@ -46,8 +46,8 @@ impl Summary {
         self.runs.get(run.saturating_sub(1)).map_or(f64::NAN, |(value, _)| *value)
     }
 
-    /// The spread of most rows: the distance of the quartiles, or where it is more what the outer twentieths say of it (of a
-    /// Gaussian the same), or the range.
+    /// The spread of most rows: the distance of the quartiles, or where it is more what the outer twentieths
+    /// say of it (of a Gaussian the same), or the range.
     pub fn spread(&self) -> f64 {
         let between = |share: f64| self.quantile(1.0 - share) - self.quantile(share);
         let spread = between(0.25).max(0.41 * between(0.05));

@@ -1,7 +1,7 @@
 //! Values that may be no measurements: markers of missing values, and mistakes.
 //!
-//! A value is suspect if it lies far outside of the quartiles and far from the next value. One that several rows share, or
-//! that is written with nines or as a power of ten, is a marker; the rest are outliers.
+//! A value is suspect if it lies far outside of the quartiles and far from the next value. One that several
+//! rows share, or that is written with nines or as a power of ten, is a marker; the rest are outliers.
 
 use super::summary::Summary;
 use crate::table::kind::Kind;

@@ -62,7 +62,8 @@ impl CellReader {
     }
 }
 
-/// A number with one comma and no point, such as 3,5: is the comma surely decimal? It is not in 1,500, which may be 1500.
+/// A number with one comma and no point, such as 3,5: is the comma surely decimal? It is not in 1,500, which
+/// may be 1500.
 pub(super) fn decimal_comma(text: &str) -> Option<bool> {
     let text = text.trim();
     let (whole, part) = text.split_once(',')?;

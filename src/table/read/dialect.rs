@@ -107,7 +107,8 @@ impl Split {
         self.share == 1.0
     }
 
-    /// How well the delimiter fits: first whether records have equal width, then how many cells are numbers, then width.
+    /// How well the delimiter fits: first whether records have equal width, then how many cells are numbers,
+    /// then width.
     fn fit(&self) -> f64 {
         let sentence = self.delimiter == Delimiter::SPACE && (self.numbers < 1.0 || !self.is_consistent());
         if self.width < 2 || self.share < 0.5 || sentence {
@@ -125,8 +126,8 @@ impl Split {
     }
 }
 
-/// Whether a first record is a row and not names: each cell is a number or missing, or one is a number that is no integer.
-/// Names can be integers, such as years, beside other names.
+/// Whether a first record is a row and not names: each cell is a number or missing, or one is a number that
+/// is no integer. Names can be integers, such as years, beside other names.
 fn is_row(record: &[String], cells: &CellReader) -> bool {
     let read = || record.iter().map(|cell| cells.read(cell));
     let is_fraction = |cell: Cell| matches!(cell, Cell::Number(number) if number.fract() != 0.0);
@@ -135,7 +136,8 @@ fn is_row(record: &[String], cells: &CellReader) -> bool {
     has_number && (read().all(is_value) || read().any(is_fraction))
 }
 
-/// Whether a column has numbers: at least half of its cells that are not missing do, so that a misprint is an error.
+/// Whether a column has numbers: at least half of its cells that are not missing do, so that a misprint is an
+/// error.
 fn has_numbers(records: &[Vec<String>], place: usize, cells: &CellReader) -> bool {
     let (mut numbers, mut texts) = (0, 0);
     for cell in records.iter().filter_map(|record| record.get(place)) {

@@ -52,14 +52,15 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Opens a file, or standard input for `-`, and finds how it is written; what the options say is not looked for.
+    /// Opens a file, or standard input for `-`, and finds how it is written; what the options say is not
+    /// looked for.
     ///
-    /// Commas, semicolons, tabs, vertical bars or spaces between cells, decimal commas, a missing header, gzip, and UTF-8 and
-    /// UTF-16 with a mark at the start of the file are recognised.
+    /// Commas, semicolons, tabs, vertical bars or spaces between cells, decimal commas, a missing header,
+    /// gzip, and UTF-8 and UTF-16 with a mark at the start of the file are recognised.
     ///
     /// # Errors
-    /// [`TableError`] for a file that cannot be opened, is empty or is not text, for an option that does not fit, and for
-    /// columns of one name.
+    /// [`TableError`] for a file that cannot be opened, is empty or is not text, for an option that does not
+    /// fit, and for columns of one name.
     pub fn open(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Reader, TableError> {
         let source = Source::open(path.as_ref(), options.encoding)?;
         let dialect = Dialect::find(&source.name, &source.sample, source.whole, options)?;
@@ -110,7 +111,8 @@ impl Reader {
     /// Chooses the columns that blocks have, in this order.
     ///
     /// # Errors
-    /// [`TableError::Column`] for a name that the file does not have, with the nearest one; [`TableError::ChosenTwice`].
+    /// [`TableError::Column`] for a name that the file does not have, with the nearest one;
+    /// [`TableError::ChosenTwice`].
     pub fn select<Name: AsRef<str>>(&mut self, names: &[Name]) -> Result<(), TableError> {
         let places = self.places(names)?;
         if let Some(place) = (1..places.len()).find(|place| places[..*place].contains(&places[*place])) {
@@ -138,7 +140,8 @@ impl Reader {
         Ok(())
     }
 
-    /// Reads columns as the kinds say that they were given: categories, dates, identifiers and texts as text, the others as numbers.
+    /// Reads columns as the kinds say that they were given: categories, dates, identifiers and texts as text,
+    /// the others as numbers.
     ///
     /// # Errors
     /// [`TableError::Column`] for a kind of a column that the file does not have.
@@ -156,8 +159,9 @@ impl Reader {
     /// Reads up to so many rows; `None` after the last.
     ///
     /// # Errors
-    /// [`TableError`] names the line, and the column where it is one: a line that is longer or shorter than the first, a cell
-    /// that is infinite or not a number in a column of numbers, bytes that are not UTF-8.
+    /// [`TableError`] names the line, and the column where it is one: a line that is longer or shorter than
+    /// the first, a cell that is infinite or not a number in a column of numbers, bytes that are not
+    /// UTF-8.
     pub fn next_block(&mut self, rows: usize) -> Result<Option<Block>, TableError> {
         let block = self.block(rows)?;
         Ok((block.rows() > 0).then_some(block))
@@ -224,8 +228,8 @@ impl Reader {
         }
     }
 
-    /// Whether the record is a line of nothing but spaces. Empty lines are skipped by the parser, so an empty cell that is
-    /// alone in its line was quoted: a row of a single column, without a value.
+    /// Whether the record is a line of nothing but spaces. Empty lines are skipped by the parser, so an empty
+    /// cell that is alone in its line was quoted: a row of a single column, without a value.
     fn is_blank(&self) -> bool {
         let blank = self.record.len() == 1 && self.record[0].trim_ascii().is_empty();
         blank && (self.columns.len() > 1 || !self.record[0].is_empty())

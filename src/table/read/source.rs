@@ -1,4 +1,5 @@
-//! The bytes of a file: from disk or standard input, decompressed, decoded to UTF-8, with the places of line ends.
+//! The bytes of a file: from disk or standard input, decompressed, decoded to UTF-8, with the places of line
+//! ends.
 
 use std::collections::VecDeque;
 use std::fs::File;

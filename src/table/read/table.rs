@@ -10,8 +10,9 @@ use crate::table::table::Table;
 impl Table {
     /// Reads these columns of a file; rows for which `keep` returns false are left out.
     ///
-    /// `keep` gets the whole row by column name. Give `&[]` for all columns. How the file is written is found from its first
-    /// rows, as by [`Reader::open`]; a [`Reader`] reads columns of text and missing cells, too.
+    /// `keep` gets the whole row by column name. Give `&[]` for all columns. How the file is written is found
+    /// from its first rows, as by [`Reader::open`]; a [`Reader`] reads columns of text and missing cells,
+    /// too.
     ///
     /// # Errors
     /// [`TableError`] names the file, the line and the column.
