@@ -150,6 +150,8 @@ fn columns_that_name_rows_are_left_out() {
     let counted: Vec<f64> = (1..=100).map(f64::from).collect();
     assert_eq!(kind("", counted.clone()), "identifier");
     assert_eq!(kind("Index", counted.iter().map(|k| k - 1.0).collect()), "identifier");
+    assert_eq!(kind("id", vec![7.0, 12.0, 9.0, 40.0]), "identifier");
+    assert_eq!(kind("", vec![7.0, 12.0, 9.0, 40.0]), "real");
     let look = look(&[("day", counted)]);
     assert_eq!(look.columns[0].kind, Kind::Real);
     assert_eq!(

@@ -36,6 +36,10 @@ fn separators_are_found() {
     assert_eq!(said("a b\n1.5 2\n3 4.25\n"), "cells are separated by a space");
     assert_eq!(said("a;b\n1,5;2\n3;4,25\n"), "cells are separated by `;`; numbers have a decimal comma");
     assert_eq!(said("a,b\n\"1,5\",2\n3,\"4,25\"\n"), "numbers have a decimal comma");
+    // One column, which a comma would split; thousands that are grouped, where that is clear.
+    assert_eq!(numbers(&read("a\n1,5\n-2,5\n"), "a"), [1.5, -2.5]);
+    assert_eq!(numbers(&read("a;b\n1.234,5;2\n-2.345.678,25;3\n"), "a"), [1234.5, -2_345_678.25]);
+    assert_eq!(numbers(&read("a,b\n\"1,234.5\",2\n5,3\n"), "a"), [1234.5, 5.0]);
 }
 
 #[test]
@@ -189,13 +193,14 @@ fn what_cannot_be_read_is_said_with_its_place_and_what_to_do() {
     add("a line with too many cells", refused("a,b\n1,2\n1,5,2\n", &plain));
     add("a line with too few cells", refused("a,b\n1,2\n\n\"x\ny\"\n", &plain));
     add("a cell that is no number", refused("a,b\n1,2\n3,oops\n", &plain));
+    add("a quote that is not closed", refused("a,b\n1,2\n3,\"4\n5,6\n7,8\n", &plain));
     add("an infinite cell", refused("a,b\n1,2\n-inf,3\n", &plain));
     add("a number too large to be one", refused("a,b\n1,2\n1e999,3\n", &plain));
     add("a comma that may be decimal", refused("a;b\n1,500;2\n2,250;3\n", &plain));
     add("a decimal comma where none is", refused("a;b\n1,5;2\n3,5;2\n", &no_comma));
     add("a point beside decimal commas", {
         let given = options(|options| options.decimal_comma = Some(true));
-        refused("a;b\n1,5;2\n1.234,5;2\n", &given)
+        refused("a;b\n1,5;2\n1.25;2\n", &given)
     });
     add("a separator that is not there", refused("a,b\n1,2\n3,4\n", &semicolon));
     add("a name that is not UTF-8", refused(latin1, &plain));
@@ -205,6 +210,8 @@ fn what_cannot_be_read_is_said_with_its_place_and_what_to_do() {
     add("a gzip file cut short", refused(truncated, &plain));
     let missing = Reader::open(folder.path().join("none.csv"), &plain).err().unwrap().to_string();
     add("no file", folder.plain(&missing));
+    let inside = Reader::open(folder.path().join("."), &plain).err().unwrap().to_string();
+    assert!(inside.ends_with("cannot be opened: is a directory"), "{inside}");
     let names = folder.file("names.csv", "temp_min_c,temp_max_c,wind_m_s\n1,2,3\n");
     for name in ["temp_mn_c", "Wind_m_s", "pressure"] {
         let mut reader = Reader::open(&names, &plain).unwrap();

@@ -136,9 +136,10 @@ pub enum TableError {
     },
     /// A line has more or fewer cells than the first.
     #[error(
-        "{path}, line {line}: {}, but the first line has {expected}; if a cell holds the separator \
-         ({delimiter}), it must be quoted",
-        count(*found, "cell")
+        "{path}, line {line}: {}, but the first line has {expected}; a cell that holds the separator ({delimiter}){} \
+         must be quoted",
+        count(*found, "cell"),
+        if delimiter == "`,`" { ", such as a number with a decimal comma," } else { "" }
     )]
     Ragged {
         /// The file.

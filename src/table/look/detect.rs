@@ -44,6 +44,10 @@ pub(super) fn of_numbers(name: &str, values: &[f64], summary: &Summary) -> Detec
         let no_name = if name.trim().is_empty() { "it has no name and " } else { "it " };
         return Detected::new(Kind::Identifier, format!("{no_name}counts the rows"));
     }
+    let integers = summary.runs.iter().all(|(value, _)| value.fract() == 0.0);
+    if names_a_row && !name.trim().is_empty() && integers && summary.runs.len() == values.len() {
+        return Detected::new(Kind::Identifier, "its name says so, and no number repeats");
+    }
     let hint =
         counts_rows.then(|| format!("it counts the rows; if it only does that: --kind {name}=identifier"));
     let circle = || {
@@ -51,7 +55,6 @@ pub(super) fn of_numbers(name: &str, values: &[f64], summary: &Summary) -> Detec
         Some(format!("if its ends meet: --kind {name}={kind}"))
     };
     let hint = hint.or_else(circle);
-    let integers = summary.runs.iter().all(|(value, _)| value.fract() == 0.0);
     if let Some(step) = coarse_step(summary) {
         let (distinct, rows) = (summary.runs.len(), summary.rows);
         let levels = (distinct <= 5 && integers && 10 * summary.most_common().1 < 9 * rows)

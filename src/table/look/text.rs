@@ -32,7 +32,7 @@ impl fmt::Display for Look {
         self.suspects(f)?;
         self.repeats(f)?;
         self.relations(f)?;
-        if self.has_too_few_rows() {
+        if used > 0 && self.has_too_few_rows() {
             let rows = count(self.rows, "row");
             let body = format!("{rows} cannot give a covariance of {}", count(used, "column"));
             line(f, "few rows", &body)?;

@@ -52,20 +52,35 @@ impl CellReader {
     }
 
     fn number(&self, text: &str) -> Option<f64> {
-        if self.decimal_comma {
-            return match text.contains('.') {
-                true => None,
-                false => text.replacen(',', ".", 1).parse().ok(),
-            };
+        match self.decimal_comma {
+            false => text.parse().ok().or_else(|| grouped(text, ',', '.')),
+            true if text.contains('.') => grouped(text, '.', ','),
+            true => text.replacen(',', ".", 1).parse().ok(),
         }
-        text.parse().ok()
     }
 }
 
-/// A number with one comma and no point, such as 3,5: is the comma surely decimal? It is not in 1,500, which
+/// A number whose thousands are grouped and that has a decimal sign, so that both signs are clear: 1.234,5 or
+/// 1,234.5.
+fn grouped(text: &str, group: char, point: char) -> Option<f64> {
+    let (whole, part) = text.split_once(point)?;
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let mut groups = whole.trim_start_matches(['-', '+']).split(group);
+    let first = groups.next().is_some_and(|first| (1..=3).contains(&first.len()) && digits(first));
+    let others: Vec<&str> = groups.collect();
+    let three = !others.is_empty() && others.iter().all(|group| group.len() == 3 && digits(group));
+    (first && three && digits(part))
+        .then(|| format!("{}.{part}", whole.replace(group, "")).parse().ok())
+        .flatten()
+}
+
+/// A number with a comma, such as 3,5 or 1.234,5: is the comma surely decimal? It is not in 1,500, which
 /// may be 1500.
 pub(super) fn decimal_comma(text: &str) -> Option<bool> {
     let text = text.trim();
+    if grouped(text, '.', ',').is_some() {
+        return Some(true);
+    }
     let (whole, part) = text.split_once(',')?;
     let number = |text: &str| text.parse::<f64>().is_ok_and(f64::is_finite);
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());

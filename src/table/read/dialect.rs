@@ -24,28 +24,8 @@ impl Dialect {
         options: &ReadOptions,
     ) -> Result<Dialect, TableError> {
         let text = String::from_utf8_lossy(sample);
-        let split = |delimiter: Delimiter| Split::new(&text, whole, delimiter, options);
-        let candidates =
-            [Delimiter::COMMA, Delimiter::SEMICOLON, Delimiter::TAB, Delimiter::PIPE, Delimiter::SPACE];
-        let best = candidates.map(split).into_iter().rev().max_by(|a, b| a.fit().total_cmp(&b.fit()));
-        let split = match (options.delimiter, best) {
-            (None, Some(best)) if best.fit() > 0.0 => best,
-            (None, _) => split(Delimiter::COMMA),
-            (Some(given), best) => {
-                let split = split(given);
-                let better = best.filter(|best| split.width == 1 && best.is_consistent() && best.width > 1);
-                if let Some(better) = better {
-                    return Err(TableError::OneColumn {
-                        path: path.to_string(),
-                        given: given.to_string(),
-                        fits: better.delimiter.to_string(),
-                        option: better.delimiter.option(),
-                        columns: better.width,
-                    });
-                }
-                split
-            }
-        };
+        let split =
+            choose(path, options.delimiter, |delimiter| Split::new(&text, whole, delimiter, options))?;
         let Some(first) = split.records.first() else {
             return Err(TableError::Empty { path: path.to_string() });
         };
@@ -56,6 +36,41 @@ impl Dialect {
         let numbers = (0..first.len()).map(|place| has_numbers(body, place, &cells)).collect();
         let found = Found { delimiter: split.delimiter, decimal_comma, header, columns: first.len() };
         Ok(Dialect { found, cells, numbers })
+    }
+}
+
+/// Splits the first rows at the delimiter that was given, or that fits best.
+fn choose(
+    path: &str,
+    given: Option<Delimiter>,
+    split: impl Fn(Delimiter) -> Split,
+) -> Result<Split, TableError> {
+    let candidates =
+        [Delimiter::COMMA, Delimiter::SEMICOLON, Delimiter::TAB, Delimiter::PIPE, Delimiter::SPACE];
+    let splits = candidates.into_iter().rev().map(&split).filter(|split| split.fit() > 0.0);
+    let best = splits.max_by(|a, b| a.fit().total_cmp(&b.fit()));
+    match (given, best) {
+        (None, Some(best)) if best.is_consistent() => Ok(best),
+        (None, best) => {
+            let single = split(Delimiter::SEMICOLON);
+            match single.is_decimal_column() {
+                true => Ok(single),
+                false => Ok(best.unwrap_or_else(|| split(Delimiter::COMMA))),
+            }
+        }
+        (Some(given), best) => {
+            let split = split(given);
+            match best.filter(|best| split.width == 1 && best.is_consistent()) {
+                None => Ok(split),
+                Some(better) => Err(TableError::OneColumn {
+                    path: path.to_string(),
+                    given: given.to_string(),
+                    fits: better.delimiter.to_string(),
+                    option: better.delimiter.option(),
+                    columns: better.width,
+                }),
+            }
+        }
     }
 }
 
@@ -116,6 +131,16 @@ impl Split {
         }
         let consistent = if self.is_consistent() { 100.0 } else { 10.0 * self.share };
         consistent + self.numbers + 1e-6 * (self.width as f64).min(1e5)
+    }
+
+    /// Whether it is a single column, below its name, of numbers with decimal commas, at which a comma would
+    /// split it.
+    fn is_decimal_column(&self) -> bool {
+        let mut body = self.records.iter().skip(1).flatten();
+        self.width == 1
+            && self.is_consistent()
+            && self.records.len() > 1
+            && body.all(|cell| decimal_comma(cell) == Some(true))
     }
 
     /// Whether commas are decimal: some are surely so, and no number has a point.

@@ -242,6 +242,7 @@ impl Reader {
             Cell::Number(number) => return Ok(Some(number)),
             Cell::Missing => return Ok(None),
             Cell::Infinite => "correct or remove the row",
+            Cell::Text if text.trim().contains('\n') => "a quote in this line is not closed",
             Cell::Text if !self.found.decimal_comma && decimal_comma(text).is_some() => {
                 "if its comma is decimal, give --decimal-comma"
             }
@@ -256,7 +257,7 @@ impl Reader {
             path: self.path.clone(),
             line: self.line,
             column: self.columns[place].clone(),
-            cell: text.trim().to_string(),
+            cell: shortened(text),
             advice,
         })
     }
@@ -317,4 +318,12 @@ impl Reader {
         }
         Ok(())
     }
+}
+
+/// The first line of a cell, as much as a message can hold.
+fn shortened(text: &str) -> String {
+    const MOST: usize = 40;
+    let text = text.trim();
+    let line: String = text.lines().next().unwrap_or_default().chars().take(MOST).collect();
+    if line.len() < text.len() { format!("{line}…") } else { line }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, Cursor, Read, stdin};
+use std::io::{self, Cursor, ErrorKind, Read, stdin};
 use std::path::Path;
 
 use encoding_rs_io::DecodeReaderBytesBuilder;
@@ -39,6 +39,9 @@ impl Source {
         let unread = |source| TableError::Read { path: name.clone(), source };
         let mut bytes: Bytes = match standard_input {
             true => Box::new(stdin()),
+            false if path.is_dir() => {
+                return Err(TableError::Open { path: name, source: ErrorKind::IsADirectory.into() });
+            }
             false => {
                 Box::new(File::open(path).map_err(|source| TableError::Open { path: name.clone(), source })?)
             }
@@ -63,7 +66,12 @@ impl Source {
             return Err(TableError::NotText { path: name, reason });
         }
         let bytes: Bytes = Box::new(Cursor::new(sample.clone()).chain(bytes));
-        Ok(Source { name, text: Lines { bytes, read: 0, ends: VecDeque::new(), before: 0 }, sample, whole })
+        Ok(Source {
+            name,
+            text: Lines { bytes, read: 0, ends: VecDeque::new(), before: 0, last: 0 },
+            sample,
+            whole,
+        })
     }
 }
 
@@ -101,6 +109,8 @@ pub(super) struct Lines<R> {
     ends: VecDeque<u64>,
     /// The number of line ends before these.
     before: u64,
+    /// The last line of the record that was asked for before.
+    last: u64,
 }
 
 impl<R: Read> Read for Lines<R> {
@@ -121,6 +131,9 @@ impl<R> Lines<R> {
             self.ends.pop_front();
             self.before += 1;
         }
-        self.before + 1 - within.min(self.before)
+        // A record with a quote that is not closed ends with a line end of its own.
+        let line = (self.before + 1).saturating_sub(within).max(self.last + 1);
+        self.last = self.before + 1;
+        line
     }
 }
