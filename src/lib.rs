@@ -49,6 +49,7 @@
 //! | [`bijection`] | the trait that you implement; chains, inverses, recording |
 //! | [`layers`], [`base`] | the catalogue |
 //! | [`flow`] | layers over a base: `log_prob`, `sample`, `fit` |
+//! | [`table`] | tables from files, and a look at them before a fit |
 //! | [`audit`](mod@audit) | every claim with its evidence |
 //! | [`derivation`] | everything that follows from `forward`, as a document |
 //! | `model` | model files: a fitted flow saved and loaded (feature `serde`) |
@@ -83,6 +84,7 @@ pub mod model;
 pub mod numeric;
 pub mod program;
 pub mod sweep;
+pub mod table;
 pub mod tape;
 pub mod train;
 pub mod typeset;
@@ -93,7 +95,7 @@ pub mod prelude {
     pub use crate::base::{Base, GaussianMixture, Logistic, StandardNormal, StudentT, Uniform};
     pub use crate::bijection::{Bijection, BijectionError, Chain, Domain, Inverse, record};
     pub use crate::derivation::{Derivation, derive};
-    pub use crate::flow::{FitOptions, FittedFlow, Flow, FlowError, Gaussian, Table};
+    pub use crate::flow::{FitOptions, FittedFlow, Flow, FlowError, Gaussian};
     pub use crate::jacobian::{Order, Structure};
     pub use crate::layers::{
         AdditiveCoupling, Affine, AffineCoupling, Autoregressive, CircularSpline, Continuous, Coupling,
@@ -107,6 +109,7 @@ pub mod prelude {
     };
     #[cfg(feature = "serde")]
     pub use crate::model::{ModelError, Registry};
+    pub use crate::table::Table;
     pub use crate::tape::{Condition, Init, Parameters, Shape, Tape, Var, concat, select, stack};
 }
 

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module and the modules that it uses: an import that is not listed fails, and so does an entry that nobody needs.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("checker", &[]),
     ("kernel", &[]),
+    ("table", &[]),
     ("tape", &[]),
     ("typeset", &[]),
     ("numeric", &["kernel"]),
@@ -18,7 +19,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("layers", &["bijection", "jacobian", "tape"]),
     ("base", &["bijection", "tape"]),
     ("train", &["base", "kernel", "numeric", "program", "sweep", "tape"]),
-    ("flow", &["base", "bijection", "numeric", "program", "sweep", "tape", "train"]),
+    ("flow", &["base", "bijection", "numeric", "program", "sweep", "table", "tape", "train"]),
     ("model", &["base", "bijection", "flow", "layers", "tape"]),
     ("audit", &["base", "bijection", "checker", "jacobian", "numeric", "program", "sweep", "tape"]),
     ("derivation", &["audit", "bijection", "jacobian", "sweep", "tape", "typeset"]),

@@ -253,24 +253,6 @@ fn what_cannot_be_fitted_is_refused_with_a_reason() {
 }
 
 #[test]
-fn tables_say_what_is_wrong_and_where() {
-    let folder = std::env::temp_dir().join(format!("pushforward-tables-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let path = folder.join("table.csv");
-    std::fs::write(&path, "a,b,kind\n1,2,x\n3,oops,y\n").unwrap();
-    let read = |columns: &[&str]| Table::read(&path, columns, |_| true);
-    let error = read(&["a", "b"]).unwrap_err().to_string();
-    assert!(error.contains("line 3, column `b`: `oops` is not a finite number"), "{error}");
-    assert!(read(&["c"]).unwrap_err().to_string().contains("its columns are: a, b, kind"));
-    let kept = Table::read(&path, &["a", "b"], |cell| cell("kind").as_deref() == Some("x")).unwrap();
-    assert_eq!((kept.rows(), kept.row(0)), (1, [1.0, 2.0].as_slice()));
-    assert!(
-        Table::read(folder.join("none.csv"), &[], |_| true).unwrap_err().to_string().contains("none.csv")
-    );
-    std::fs::remove_dir_all(&folder).unwrap();
-}
-
-#[test]
 fn the_gaussian_to_beat_has_its_closed_form() {
     let values: Vec<f64> = (0..300).map(|k| (f64::from(k) * 0.7).sin() + 0.1 * f64::from(k % 7)).collect();
     let table = Table::new(&["a", "b"], values).unwrap();

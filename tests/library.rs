@@ -2,7 +2,7 @@
 //!
 //! `cargo test structure::` runs those of `structure.rs`. What several of them share has a folder each: the `catalogue` of
 //! layers, `random_programs`, `seeded` seeds, `exact` intervals, a `plain` executor, a `notation_reader`, the
-//! way to a `snapshot`.
+//! way to a `snapshot`, files of tables (`table_files`).
 
 mod accuracy;
 mod adversary;
@@ -44,6 +44,11 @@ mod snapshots;
 mod spline;
 mod structure;
 mod supports;
+mod table_files;
+mod table_kinds;
+mod table_look;
+mod table_read;
+mod table_write;
 mod tails;
 mod threads;
 mod train;

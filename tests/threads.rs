@@ -6,10 +6,13 @@ use std::sync::{Arc, Barrier};
 use pushforward::base::Rng;
 use pushforward::bijection::{BijectionError, LayerRecord};
 use pushforward::derivation::Derivation;
-use pushforward::flow::{FlowError, History, Outside, Progress, TableError, Trainer};
+use pushforward::flow::{FlowError, History, Outside, Progress, Trainer};
 use pushforward::layers::{AffineTransformer, ShiftTransformer};
 use pushforward::prelude::*;
 use pushforward::program::{NonFinite, Profile, Program, ProgramError, Workspace};
+use pushforward::table::{
+    Block, KindError, Kinds, Look, Output, OutputError, OutputWriter, ReadOptions, Reader, TableError,
+};
 use pushforward::tape::Declaration;
 use pushforward::train::{Adam, Minimiser, TrainError};
 
@@ -23,7 +26,9 @@ fn public_types_may_be_shared_between_threads() {
     is_shared::<Trainer<f32>>();
     is_shared::<Table>();
     is_shared::<Gaussian>();
-    is_shared::<(History, Progress, Outside, FlowError, TableError)>();
+    is_shared::<(History, Progress, Outside, FlowError)>();
+    is_shared::<(Reader, ReadOptions, Block, Look, Kinds, Output, OutputWriter)>();
+    is_shared::<(TableError, KindError, OutputError)>();
     is_shared::<Program<f64>>();
     is_shared::<Program<f32>>();
     is_shared::<Workspace<f64>>();

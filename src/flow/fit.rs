@@ -11,9 +11,9 @@ use super::history::{History, Progress, Stop};
 use super::outside::Outside;
 use super::rows::{finite_rows, whole_rows};
 use super::support::Watch;
-use super::table::Table;
 use super::trainer::Trainer;
 use crate::program::{NonFinite, Output, Precision, Program};
+use crate::table::Table;
 use crate::tape::Parameters;
 use crate::train::{Step, check_clip, check_rate};
 
@@ -196,7 +196,7 @@ fn train<F: Precision>(
     let jittered = settings.noise.map(|widths| {
         let mut values = data.values().to_vec();
         add_noise(&mut values, widths, &mut random);
-        Table { columns: data.columns.clone(), values }
+        Table::new(data.columns(), values).expect("as many values as before")
     });
     let evaluated = jittered.as_ref().unwrap_or(data);
 

@@ -2,8 +2,8 @@
 
 use std::f64::consts::PI;
 
-use super::table::Table;
 use crate::numeric::Lu;
+use crate::table::Table;
 
 /// N(mean, covariance), fitted by maximum likelihood.
 #[derive(Clone, Debug)]

@@ -4,8 +4,6 @@
 //! sampling is `forward`. A conditional density p(x | c) is the same program with a second input.
 
 mod context;
-#[cfg(feature = "csv")]
-mod csv;
 mod density;
 mod error;
 mod fit;
@@ -17,11 +15,8 @@ mod history;
 mod outside;
 mod rows;
 mod support;
-mod table;
 mod trainer;
 
-#[cfg(feature = "csv")]
-pub use csv::TableError;
 pub use error::FlowError;
 pub use fit::FitOptions;
 pub use fitted::FittedFlow;
@@ -29,5 +24,4 @@ pub use flow::Flow;
 pub use gaussian::Gaussian;
 pub use history::{History, Progress, Stop};
 pub use outside::Outside;
-pub use table::Table;
 pub use trainer::Trainer;

@@ -1,25 +1,25 @@
 //! Tables of numbers: rows are samples, columns are variables.
 
-use super::error::FlowError;
+use super::error::TableError;
 
 /// Rows of equal width, with the names of the columns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
-    pub(super) columns: Vec<String>,
-    pub(super) values: Vec<f64>,
+    columns: Vec<String>,
+    values: Vec<f64>,
 }
 
 impl Table {
     /// Makes a table from numbers, row after row.
     ///
     /// # Errors
-    /// [`FlowError::Rows`] when they are not whole rows.
-    pub fn new(columns: &[&str], values: Vec<f64>) -> Result<Table, FlowError> {
+    /// [`TableError::Rows`] when they are not whole rows.
+    pub fn new<Name: AsRef<str>>(columns: &[Name], values: Vec<f64>) -> Result<Table, TableError> {
         let width = columns.len();
         if width == 0 || !values.len().is_multiple_of(width) {
-            return Err(FlowError::Rows { width, given: values.len() });
+            return Err(TableError::Rows { width, given: values.len() });
         }
-        Ok(Table { columns: columns.iter().map(|name| name.to_string()).collect(), values })
+        Ok(Table { columns: columns.iter().map(|name| name.as_ref().to_string()).collect(), values })
     }
 
     /// The names of the columns.
@@ -55,21 +55,18 @@ impl Table {
     }
 
     /// Returns mean and (population) standard deviation of each column.
+    ///
+    /// A column of equal numbers has that number as its mean and exactly 0 as its deviation: the sum of forty
+    /// times 0.1 is rounded, and what is left of it would pass for a spread.
     pub fn moments(&self) -> (Vec<f64>, Vec<f64>) {
-        let (rows, width) = (self.rows() as f64, self.width());
-        let column = |j: usize| self.values.iter().skip(j).step_by(width);
-        let means: Vec<f64> = (0..width).map(|j| column(j).sum::<f64>() / rows).collect();
-        let deviations = (0..width)
-            .map(|j| (column(j).map(|value| (value - means[j]).powi(2)).sum::<f64>() / rows).sqrt())
-            .collect();
-        (means, deviations)
+        (0..self.width()).map(|j| moments(self.values.iter().skip(j).step_by(self.width()).copied())).unzip()
     }
 
-    /// Standardises each column: subtracts its mean and divides by its standard deviation; a constant column is only
-    /// shifted.
+    /// Standardises each column: subtracts its mean and divides by its standard deviation; a constant column
+    /// is only shifted.
     ///
-    /// Within a flow [`Affine::standardising`](crate::layers::Affine::standardising) does the same as its last layer, and
-    /// ln p stays in the units of the data.
+    /// Within a flow [`Affine::standardising`](crate::layers::Affine::standardising) does the same as its
+    /// last layer, and ln p stays in the units of the data.
     pub fn standardised(&self, (means, deviations): &(Vec<f64>, Vec<f64>)) -> Table {
         let width = self.width();
         let scale = |j: usize| if deviations[j] > 0.0 { deviations[j] } else { 1.0 };
@@ -77,4 +74,20 @@ impl Table {
         let values = values.map(|(e, value)| (value - means[e % width]) / scale(e % width)).collect();
         Table { columns: self.columns.clone(), values }
     }
+}
+
+/// Mean and standard deviation of some numbers.
+pub(super) fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+    if let Some(first) = values.clone().next()
+        && values.clone().all(|value| value == first)
+    {
+        return (first, 0.0);
+    }
+    let rows = values.clone().count() as f64;
+    let mean = values.clone().sum::<f64>() / rows;
+    let largest = values.clone().map(|value| (value - mean).abs()).fold(0.0, f64::max);
+    // Squares that would overflow or vanish are taken of scaled numbers.
+    let scale = if largest > 0.0 && !(1e-140..1e150).contains(&largest) { largest } else { 1.0 };
+    let square = |value: f64| ((value - mean) / scale).powi(2);
+    (mean, scale * (values.map(square).sum::<f64>() / rows).sqrt())
 }
