@@ -1,126 +1,268 @@
-//! `pushforward fit`: an exact density for a table of numbers.
+//! `pushforward fit`: a density for a table, kept in a model file.
 
 use std::error::Error;
-use std::fs;
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use pushforward::flow::{FittedFlow, Progress, Stop};
-use pushforward::prelude::*;
+use pushforward::flow::Progress;
+use pushforward::model::{Choice, FitRecord, Model, ModelOptions};
+use pushforward::table::{Block, Look, Output};
 
-/// Fit a flow to a table.
+use crate::table::{Fitted, Seen};
+
+/// Fit a density to a table.
 #[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    pushforward fit table.csv -o table.model\n  \
+    pushforward fit table.csv --columns a,b --given c --kind a=positive,c=circular:360 -o table.model\n  \
+    pushforward score table.model new.csv --top 20")]
 pub struct Arguments {
-    /// A CSV file with a header line.
-    file: PathBuf,
-    /// The columns to use, separated by commas; defaults to all.
-    #[arg(long, value_delimiter = ',')]
-    columns: Vec<String>,
-    /// Maximum number of passes over the training rows.
-    #[arg(long, default_value_t = 60, value_parser = between::<1, 1_000_000>)]
-    epochs: usize,
-    /// Coupling layers; with 0 the flow is one linear layer.
-    #[arg(long, default_value_t = 6, value_parser = between::<0, 1000>)]
-    layers: usize,
-    /// Hidden units in each of the two hidden layers of a conditioner.
-    #[arg(long, default_value_t = 32, value_parser = between::<1, 16_384>)]
-    hidden: usize,
-    /// Seed of all random numbers.
-    #[arg(long, default_value_t = 7)]
+    #[command(flatten)]
+    fitted: Fitted,
+    /// Write the model to this file.
+    #[arg(short, long, value_name = "MODEL")]
+    output: Option<PathBuf>,
+    /// Which densities are tried.
+    #[arg(long, value_enum, default_value = "auto")]
+    model: Densities,
+    /// After this time no further density is begun: 30s, 5m, 1h.
+    #[arg(long, default_value = "60s", value_parser = duration)]
+    time: Duration,
+    /// Seed of everything that is random.
+    #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Write ln p of every row, in the units of the file, to this CSV file.
+    /// The share of the rows that is kept apart and only used to say how good the model is.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1, value_parser = share)]
+    test: f64,
+    /// Print the result as JSON.
     #[arg(long)]
-    scores: Option<PathBuf>,
+    json: bool,
 }
 
-/// Parses an integer from LEAST to MOST.
-fn between<const LEAST: usize, const MOST: usize>(text: &str) -> Result<usize, String> {
-    match text.parse::<usize>() {
-        Ok(number) if (LEAST..=MOST).contains(&number) => Ok(number),
-        _ => Err(format!("expected an integer from {LEAST} to {MOST}")),
+/// Which densities are tried.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Densities {
+    /// All, mixed by how well they predict rows that were held out.
+    Auto,
+    /// One Gaussian with full covariance.
+    Gaussian,
+    /// Mixtures of Gaussians.
+    Mixture,
+    /// Spline coupling flows.
+    #[value(alias = "spline")]
+    Coupling,
+    /// Autoregressive spline flows.
+    Autoregressive,
+}
+
+/// Reads a duration: a number and `s`, `m` or `h`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = text.split_at(text.trim_end_matches(char::is_alphabetic).len());
+    let seconds = match unit {
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        other => return Err(format!("`{other}` is no unit of time; write 30s, 5m or 1h")),
+    };
+    let number: f64 = number.parse().map_err(|_| format!("`{number}` is no number; write 30s, 5m or 1h"))?;
+    Duration::try_from_secs_f64(number * seconds).map_err(|_| "a time is 0 or more: 30s, 5m, 1h".to_string())
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if (0.0..=0.9).contains(&share) => Ok(share),
+        _ => Err("expected a share of the rows from 0 to 0.9".to_string()),
     }
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let columns: Vec<&str> = arguments.columns.iter().map(String::as_str).collect();
-    let table = Table::read(&arguments.file, &columns, |_| true)?;
-    let d = table.width();
-    if d < 2 && arguments.layers > 0 {
-        return Err(
-            "coupling layers need at least two columns; name more of them with --columns, or fit a linear \
-                    flow to one with --layers 0"
-                .into(),
-        );
+    let input = arguments.fitted.table.as_path();
+    let output = arguments.output.as_ref().map(|path| Output::check(path, &[input])).transpose()?;
+    let Seen { block, look, kinds, given, said } = arguments.fitted.read()?;
+    if !arguments.json {
+        said.iter().for_each(|line| println!("{line}"));
+        print!("{look}");
     }
-    // Every tenth row is a test row; the fit holds out rows of its own for early stopping.
-    let training = table.filter(|row| row % 10 != 9);
-    let test = table.filter(|row| row % 10 == 9);
-    let moments = training.moments();
-    if let Some(column) = moments.1.iter().position(|deviation| *deviation == 0.0) {
-        return Err(format!("column `{}` is constant: it has no density", table.columns()[column]).into());
-    }
-    println!("{} rows of {d} columns: {} to fit, {} to test", table.rows(), training.rows(), test.rows());
+    let (training, test) = split(&block, &look, arguments.test, arguments.seed);
+    let training_look = Look::of(&training, &kinds)?;
 
-    let mut layers: Vec<Box<dyn Bijection>> = Vec::new();
-    for k in 0..arguments.layers {
-        let network = Network::new([arguments.hidden, arguments.hidden]);
-        layers.push(Box::new(AffineCoupling::new(CouplingMask::alternating(d, k % 2 == 0), network)));
-    }
-    layers.push(Box::new(Linear::identity(d)));
-    layers.push(Box::new(Affine::standardising(&moments)));
-    let settings = FitOptions { seed: arguments.seed, epochs: arguments.epochs, ..FitOptions::default() };
-    let terminal = std::io::stderr().is_terminal();
-    let bar = if terminal { ProgressBar::new(arguments.epochs as u64) } else { ProgressBar::hidden() };
-    bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} epochs, held out {msg}")?);
-    let flow = Flow::new(StandardNormal::new(d), layers)?;
-    let mut show = |told: Progress| {
-        bar.set_position(told.epoch as u64);
-        bar.set_message(format!("{:.4}", told.held_out));
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = stop.clone();
+    // A second Ctrl-C ends the program at once.
+    ctrlc::set_handler(move || {
+        if asked.swap(true, Ordering::SeqCst) {
+            std::process::exit(130);
+        }
+    })?;
+    let mut shown = Shown::new();
+    let mut progress = |candidate: &str, told: Option<Progress>| shown.tell(candidate, told);
+    let choice = match arguments.model {
+        Densities::Auto => Choice::Auto,
+        Densities::Gaussian => Choice::Gaussian,
+        Densities::Mixture => Choice::Mixture,
+        Densities::Coupling => Choice::Coupling,
+        Densities::Autoregressive => Choice::Autoregressive,
     };
-    let fitted = flow.fit(&training, FitOptions { progress: Some(&mut show), ..settings })?;
-    bar.finish_and_clear();
-    match &fitted.history().stop {
-        Stop::NonFinite { epoch, row, origin } => {
-            let row = row.map_or_else(String::new, |row| format!(" of row {row}"));
-            let origin = origin.as_ref().map_or_else(String::new, |origin| format!(": {origin}"));
-            println!(
-                "stopped in epoch {epoch}: non-finite loss{row}{origin}; the best parameters so far are used"
-            );
-        }
-        Stop::Outside { epoch, outside } => {
-            println!("stopped in epoch {epoch}: {outside}; the best parameters so far are used");
-        }
-        Stop::Early => {
-            println!("early stopping; using the parameters of epoch {}", fitted.history().best_epoch)
-        }
-        Stop::Epochs | Stop::NotFitted | Stop::Asked { .. } => {
-            println!("using the parameters of epoch {}", fitted.history().best_epoch)
+    let options = ModelOptions {
+        given: given.clone(),
+        choice,
+        time: arguments.time,
+        seed: arguments.seed,
+        progress: Some(&mut progress),
+        stop: Some(&|| stop.load(Ordering::SeqCst)),
+        ..ModelOptions::default()
+    };
+    let model = Model::fit(&training, &training_look, options)?;
+    shown.end();
+    // The baseline is fitted to the same rows.
+    let options = ModelOptions { given, choice: Choice::Gaussian, seed: arguments.seed, ..ModelOptions::default() };
+    let gaussian = match model.given().is_empty() {
+        true => Some(Model::fit(&training, &training_look, options)?),
+        false => None,
+    };
+    let tested = Tested::of(&model, gaussian.as_ref(), &test)?;
+    match arguments.json {
+        true => println!("{}", serde_json::json!({ "look": look, "fit": model.fit_record(), "test": tested })),
+        false => {
+            print_candidates(model.fit_record());
+            print_test(&tested);
         }
     }
-    // ln p of standardised columns is larger by this: the change of units.
-    let units: f64 = moments.1.iter().map(|deviation| deviation.ln()).sum();
-    let mean = |numbers: &[f64]| numbers.iter().sum::<f64>() / numbers.len() as f64;
-    let gaussian = mean(&Gaussian::fit(&training).log_prob(&test));
-    let flow = mean(&fitted.log_prob(test.values())?);
-    println!("\nmean ln p of the test rows, in nats      standardised   in the file's units");
-    println!("  one Gaussian, full covariance         {:>13.4} {gaussian:>21.4}", gaussian + units);
-    println!("  the flow                              {:>13.4} {flow:>21.4}", flow + units);
-    if let Some(path) = &arguments.scores {
-        write_scores(path, &fitted, &table)?;
-        println!("\nln p of all {} rows is in {}", table.rows(), path.display());
+    if let Some(output) = output {
+        output.write(&model.to_bytes()?)?;
+        if !arguments.json {
+            println!("\nThe model is in {}.", output.path());
+            println!("  pushforward score {} TABLE      ln p of each row", output.path());
+            println!("  pushforward sample {} -n 1000   new rows", output.path());
+        }
+    } else if !arguments.json {
+        println!("\nThe model was not kept: add -o MODEL.");
     }
     Ok(())
 }
 
-/// Writes one line for each row, in the order of the file; the file is written under another name first.
-fn write_scores(path: &Path, fitted: &FittedFlow, table: &Table) -> Result<(), Box<dyn Error>> {
-    let mut text = String::from("row,log_p\n");
-    for (row, log_p) in fitted.log_prob(table.values())?.into_iter().enumerate() {
-        text.push_str(&format!("{row},{log_p}\n"));
+/// Draws the test rows; copies of a row are on one side.
+fn split(block: &Block, look: &Look, share: f64, seed: u64) -> (Block, Block) {
+    let mut taken = vec![false; block.rows()];
+    pushforward::model::draw_groups(&look.groups, share, seed).into_iter().for_each(|row| taken[row] = true);
+    (block.filter(|row| !taken[row]), block.filter(|row| taken[row]))
+}
+
+/// How good the model is on rows that were not used to fit it.
+#[derive(serde::Serialize)]
+struct Tested {
+    rows: usize,
+    mean: f64,
+    error: f64,
+    /// The mean of the Gaussian, the mean difference to it, and its standard error.
+    gaussian: Option<(f64, f64, f64)>,
+    /// Rows that the model gives no probability, by line.
+    impossible: Vec<u64>,
+}
+
+impl Tested {
+    fn of(model: &Model, gaussian: Option<&Model>, test: &Block) -> Result<Option<Tested>, Box<dyn Error>> {
+        if test.rows() == 0 {
+            return Ok(None);
+        }
+        let scores = |model: &Model| -> Result<Vec<f64>, Box<dyn Error>> {
+            let scores = model.score(test)?.into_iter();
+            Ok(scores.map(|score| score.map_or(f64::NAN, |score| score.log_prob)).collect())
+        };
+        let own = scores(model)?;
+        let impossible = own.iter().zip(test.lines()).filter(|(log, _)| log.is_infinite()).map(|(_, line)| *line);
+        let impossible: Vec<u64> = impossible.collect();
+        let finite = |row: &usize| own[*row].is_finite();
+        let rows: Vec<usize> = (0..own.len()).filter(finite).collect();
+        let (mean, error) = moments(rows.iter().map(|row| own[*row]));
+        let gaussian = gaussian
+            .map(|gaussian| -> Result<_, Box<dyn Error>> {
+                let others = scores(gaussian)?;
+                let (difference, error) = moments(rows.iter().map(|row| own[*row] - others[*row]));
+                Ok((moments(rows.iter().map(|row| others[*row])).0, difference, error))
+            })
+            .transpose()?;
+        Ok(Some(Tested { rows: test.rows(), mean, error, gaussian, impossible }))
     }
-    let partial = path.with_extension("part");
-    fs::write(&partial, text).and_then(|()| fs::rename(&partial, path))?;
-    Ok(())
+}
+
+fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+    let count = values.clone().count() as f64;
+    let mean = values.clone().sum::<f64>() / count;
+    let variance = values.map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
+    (mean, (variance / count).sqrt())
+}
+
+fn print_candidates(fit: &FitRecord) {
+    println!("\nFitted to {} rows; chosen by {} others:", fit.rows, fit.held_out);
+    println!("  {:<50} {:>9} {:>6} {:>5} {:>5}", "mean ln p of those, in nats", "", "±", "time", "share");
+    for candidate in &fit.candidates {
+        let share = if candidate.weight > 0.0 { format!("{:.0}%", 100.0 * candidate.weight) } else { String::new() };
+        println!(
+            "  {:<50} {:>9.3} {:>6.3} {:>4.0}s {share:>5}",
+            candidate.name, candidate.held_out, candidate.error, candidate.seconds
+        );
+    }
+    println!("  {:<50} {:>9.3} {:>6.3}", "the model: their mixture by these shares", fit.score, fit.error);
+}
+
+fn print_test(tested: &Option<Tested>) {
+    let Some(tested) = tested else {
+        println!("\nNo rows were kept apart (--test 0), so nothing says how good the model is on new rows.");
+        return;
+    };
+    let Tested { rows, mean, error, gaussian, impossible } = tested;
+    println!("\nOn {rows} rows that were kept apart: mean ln p = {mean:.3} ± {error:.3} nats");
+    if let Some((gaussian, difference, error)) = gaussian {
+        println!("  one Gaussian: {gaussian:.3}; the model is better by {difference:.3} ± {error:.3}");
+        if *difference < 2.0 * error {
+            println!("  That is no clear gain: a Gaussian may do for this table (--model gaussian).");
+        }
+    }
+    if !impossible.is_empty() {
+        let lines: Vec<String> = impossible.iter().take(10).map(ToString::to_string).collect();
+        println!("  {} rows have density 0 and are not in the mean: line {}", impossible.len(), lines.join(", "));
+    }
+}
+
+/// Progress: a line that changes on a terminal, a line for each candidate elsewhere.
+struct Shown {
+    bar: Option<ProgressBar>,
+    candidate: String,
+}
+
+impl Shown {
+    fn new() -> Shown {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new(1);
+            let style = ProgressStyle::with_template("{bar:20} {msg}").unwrap_or(ProgressStyle::default_bar());
+            bar.set_style(style);
+            bar
+        });
+        Shown { bar, candidate: String::new() }
+    }
+
+    fn tell(&mut self, candidate: &str, told: Option<Progress>) {
+        let Some(bar) = &self.bar else {
+            if candidate != self.candidate {
+                eprintln!("fitting: {candidate}");
+                self.candidate = candidate.to_string();
+            }
+            return;
+        };
+        if let Some(told) = told {
+            bar.set_length(told.epochs as u64);
+            bar.set_position(told.epoch as u64);
+        }
+        bar.set_message(candidate.to_string());
+    }
+
+    fn end(&self) {
+        self.bar.iter().for_each(ProgressBar::finish_and_clear);
+    }
 }

@@ -3,13 +3,19 @@
 //! The lessons are run by [`pushforward_course::runner`]; audits, certificates and fits are calls of the library.
 
 mod audit;
+mod describe;
 mod fit;
+mod sample;
+mod score;
+mod table;
 mod verify;
 
+use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use pushforward::table::OutputError;
 use pushforward_course::runner;
 
 /// Write a bijection, get its density.
@@ -27,7 +33,8 @@ use pushforward_course::runner;
                   cargo run --release -- hint 7             a hint, one more each time\n  \
                   cargo run --release -- reset 7            exercise 7 in its initial version\n  \
                   cargo run --release -- book               web pages, in out/book\n  \
-                  cargo run --release -- fit table.csv      an exact density for a table"
+                  cargo run --release -- fit table.csv -o table.model    a density for a table, kept\n  \
+                  cargo run --release -- score table.model new.csv       ln p of new rows"
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -75,8 +82,16 @@ enum Command {
     Audit(audit::Arguments),
     /// Check certificates with a second program.
     Verify(verify::Arguments),
-    /// Fit a flow to the columns of a CSV file: how likely are held-out rows?
+    /// Fit a density to a table, and keep it.
     Fit(fit::Arguments),
+    /// ln p of each row of a table.
+    Score(score::Arguments),
+    /// New rows from a model.
+    Sample(sample::Arguments),
+    /// What a model is: columns, flows, how it was fitted.
+    Describe(describe::Arguments),
+    /// The formulas of a model: Jacobians, log-determinants, inverses.
+    Derive(describe::DeriveArguments),
 }
 
 fn main() -> ExitCode {
@@ -90,14 +105,22 @@ fn main() -> ExitCode {
         Some(Command::Book { folder }) => runner::write_book(&folder),
         Some(Command::Audit(arguments)) => audit::run(&arguments),
         Some(Command::Verify(arguments)) => verify::run(&arguments),
-        Some(Command::Fit(arguments)) => match fit::run(&arguments) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("pushforward fit: {error}");
-                ExitCode::FAILURE
-            }
-        },
+        Some(Command::Fit(arguments)) => end("fit", fit::run(&arguments)),
+        Some(Command::Score(arguments)) => end("score", score::run(&arguments)),
+        Some(Command::Sample(arguments)) => end("sample", sample::run(&arguments)),
+        Some(Command::Describe(arguments)) => end("describe", describe::run(&arguments)),
+        Some(Command::Derive(arguments)) => end("derive", describe::derive(&arguments)),
     }
+}
+
+/// The exit code of a command; a reader of a pipe that is gone is no error.
+fn end(command: &str, result: Result<(), Box<dyn Error>>) -> ExitCode {
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    if error.downcast_ref::<OutputError>().is_some_and(OutputError::is_broken_pipe) {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("pushforward {command}: {error}");
+    ExitCode::FAILURE
 }
 
 /// Prints; a closed pipe is no error.

@@ -7,15 +7,17 @@
 
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
-use crate::bijection::{Bijection, Domain, bounded_image};
+use crate::bijection::{Bijection, Domain, bounded_image, record_inverse};
 use crate::jacobian::Structure;
-use crate::tape::{Var, select};
+use crate::tape::{Var, concat, select};
 
 /// A strictly monotone function of one variable.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Transform {
+    /// z: ℝ to itself.
+    Identity,
     /// eᶻ: ℝ to (0, ∞).
     Exp,
     /// ln z: (0, ∞) to ℝ.
@@ -83,6 +85,7 @@ impl Transform {
     /// Records g(z).
     fn apply<'t>(self, z: Var<'t>) -> Var<'t> {
         match self {
+            Transform::Identity => z,
             Transform::Exp => z.exp(),
             Transform::Ln => z.ln(),
             Transform::Softplus { sharpness: 1.0 } => z.softplus(),
@@ -123,7 +126,7 @@ impl Transform {
                 Domain::Reals
             }
             Transform::LeakyRelu { .. } | Transform::GumbelCdf { .. } => Domain::Reals,
-            Transform::SinhArcsinh { .. } => Domain::Reals,
+            Transform::Identity | Transform::SinhArcsinh { .. } => Domain::Reals,
             Transform::SqueezedLogit { alpha } => {
                 let beyond = alpha / (1.0 - 2.0 * alpha);
                 Domain::Interval { lower: -beyond, upper: 1.0 + beyond }
@@ -139,7 +142,7 @@ impl Transform {
         match self {
             Transform::Exp | Transform::Softplus { .. } | Transform::Power { .. } => Domain::Positive,
             Transform::Ln | Transform::Logit | Transform::LeakyRelu { .. } => Domain::Reals,
-            Transform::SinhArcsinh { .. } | Transform::SqueezedLogit { .. } => Domain::Reals,
+            Transform::Identity | Transform::SinhArcsinh { .. } | Transform::SqueezedLogit { .. } => Domain::Reals,
             Transform::Sigmoid { lower, upper } => Domain::Interval { lower, upper },
             Transform::Tanh => Domain::Interval { lower: -1.0, upper: 1.0 },
             Transform::GumbelCdf { .. } | Transform::KumaraswamyCdf { .. } => {
@@ -152,7 +155,7 @@ impl Transform {
     fn is_sound(self) -> bool {
         let positive = |value: f64| value > 0.0 && value.is_finite();
         match self {
-            Transform::Exp | Transform::Ln | Transform::Logit | Transform::Tanh => true,
+            Transform::Identity | Transform::Exp | Transform::Ln | Transform::Logit | Transform::Tanh => true,
             Transform::Softplus { sharpness } => positive(sharpness),
             Transform::Sigmoid { lower, upper } => lower.is_finite() && positive(upper - lower),
             Transform::LeakyRelu { slope } => positive(slope),
@@ -165,12 +168,11 @@ impl Transform {
     }
 }
 
-/// Applies the same function to each of d variables.
+/// Applies a function to each variable: the same one, or one of its own.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Elementwise {
-    transform: Transform,
-    d: usize,
+    transforms: Vec<Transform>,
 }
 
 impl Elementwise {
@@ -180,17 +182,64 @@ impl Elementwise {
     /// When the constants do not make it strictly monotone, for example a slope or a scale that is not above
     /// 0, or an empty interval.
     pub fn new(transform: Transform, d: usize) -> Elementwise {
-        assert!(
-            transform.is_sound(),
-            "{transform:?} is not strictly monotone: its numbers must be positive and finite"
-        );
-        Elementwise { transform, d }
+        Elementwise::each(vec![transform; d])
+    }
+
+    /// Builds the layer that applies to each variable a function of its own: columns of a table that are positive,
+    /// bounded, or neither.
+    ///
+    /// ```
+    /// use pushforward::prelude::*;
+    ///
+    /// let units = Elementwise::each([Transform::Identity, Transform::Exp]);
+    /// assert_eq!(units.codomain().written(2), "ℝ × (0, ∞)");
+    /// assert!(audit(&units)?.has_no_refutation());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Panics
+    /// As [`Elementwise::new`].
+    pub fn each(transforms: impl Into<Vec<Transform>>) -> Elementwise {
+        let transforms = transforms.into();
+        if let Some(unsound) = transforms.iter().find(|transform| !transform.is_sound()) {
+            panic!("{unsound:?} is not strictly monotone: its numbers must be positive and finite");
+        }
+        Elementwise { transforms }
+    }
+
+    /// The function of all variables, if they have the same.
+    fn shared(&self) -> Option<Transform> {
+        let first = *self.transforms.first()?;
+        self.transforms.iter().all(|transform| *transform == first).then_some(first)
+    }
+
+    /// Records a function on the variables of each transform together, and puts the results back in order.
+    fn by_transform<'t>(
+        &self,
+        whole: Var<'t>,
+        record: impl Fn(Transform, Var<'t>) -> Option<Var<'t>>,
+    ) -> Option<Var<'t>> {
+        if let Some(shared) = self.shared() {
+            return record(shared, whole);
+        }
+        let mut groups: Vec<(Transform, Vec<usize>)> = Vec::new();
+        for (i, transform) in self.transforms.iter().enumerate() {
+            match groups.iter_mut().find(|(known, _)| known == transform) {
+                Some((_, places)) => places.push(i),
+                None => groups.push((*transform, vec![i])),
+            }
+        }
+        let parts = groups.iter().map(|(transform, places)| record(*transform, whole.gather(places)));
+        let parts: Vec<Var<'t>> = parts.collect::<Option<_>>()?;
+        let mut back = vec![0; self.transforms.len()];
+        groups.iter().flat_map(|(_, places)| places).enumerate().for_each(|(k, i)| back[*i] = k);
+        Some(concat(parts).gather(&back))
     }
 }
 
 impl Bijection for Elementwise {
     fn dim(&self) -> usize {
-        self.d
+        self.transforms.len()
     }
 
     fn structure(&self) -> Structure {
@@ -198,34 +247,45 @@ impl Bijection for Elementwise {
     }
 
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
-        self.transform.apply(z)
+        self.by_transform(z, |transform, part| Some(transform.apply(part))).unwrap_or(z)
     }
 
     fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
-        self.transform.inverse(x)
+        match self.shared() {
+            Some(transform) => transform.inverse(x),
+            None => self.by_transform(x, |transform, part| {
+                let derived = || record_inverse(&Elementwise::new(transform, part.len()), part).ok();
+                transform.inverse(part).or_else(derived)
+            }),
+        }
     }
 
     fn domain(&self) -> Domain {
-        self.transform.domain()
+        Domain::each(self.transforms.iter().map(|transform| transform.domain()))
     }
 
     fn codomain(&self) -> Domain {
-        self.transform.codomain()
+        Domain::each(self.transforms.iter().map(|transform| transform.codomain()))
     }
 
     fn image(&self, part: &Domain) -> Domain {
-        let one = |part: Domain| match part == self.domain() {
-            true => self.codomain(),
-            false => bounded_image(&part, &self.codomain(), |z| self.transform.apply(z)),
+        let one = |transform: Transform, part: Domain| match part == transform.domain() {
+            true => transform.codomain(),
+            false => bounded_image(&part, &transform.codomain(), |z| transform.apply(z)),
         };
-        match part.dim() {
-            None => one(part.clone()),
-            Some(d) => Domain::each((0..d).map(|i| one(part.of(i)))),
+        match (part.dim(), self.shared()) {
+            (None, Some(transform)) => one(transform, part.clone()),
+            _ => Domain::each(self.transforms.iter().enumerate().map(|(i, transform)| one(*transform, part.of(i)))),
         }
     }
 
     fn name(&self) -> String {
-        format!("{:?}", self.transform).split(' ').next().unwrap_or("Elementwise").to_string()
+        match self.shared() {
+            Some(transform) => {
+                format!("{transform:?}").split(' ').next().unwrap_or("Elementwise").to_string()
+            }
+            None => "Elementwise".to_string(),
+        }
     }
 
     #[cfg(feature = "serde")]

@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::flow::FlowError;
+use crate::table::TableError;
 
 /// Why a model cannot be saved or loaded.
 #[derive(Debug, Error)]
@@ -90,6 +91,12 @@ pub enum ModelError {
     /// The parameters do not fit the layers.
     #[error("the model file and its layers do not fit: {0}")]
     Parameters(String),
+    /// A column cannot be used.
+    #[error("{0}")]
+    Column(String),
+    /// A table cannot be used.
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// The flow cannot be built or evaluated.
     #[error(transparent)]
     Flow(#[from] FlowError),

@@ -21,11 +21,20 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod architecture;
 mod catalogue;
+mod column;
 mod error;
 mod file;
+mod fit;
 mod flows;
+#[expect(clippy::module_inception, reason = "a model is what the module is about")]
+mod model;
 mod registry;
 
+pub use architecture::{Architecture, Conditioner};
+pub use column::{Encoding, GivenColumn, ModelColumn};
 pub use error::ModelError;
+pub use fit::{Candidate, Choice, FitRecord, ModelOptions, draw_groups};
+pub use model::{Model, Score};
 pub use registry::Registry;

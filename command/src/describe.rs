@@ -1,0 +1,71 @@
+//! `pushforward describe`, and what is proven and derived of a model.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use pushforward::model::Model;
+
+/// What a model is.
+#[derive(Args)]
+pub struct Arguments {
+    /// A model that `pushforward fit -o` wrote.
+    model: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The formulas of a model.
+#[derive(Args)]
+pub struct DeriveArguments {
+    /// A model that `pushforward fit -o` wrote.
+    model: PathBuf,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let model = load(&arguments.model)?;
+    let fit = model.fit_record();
+    if arguments.json {
+        let value = serde_json::json!({ "columns": model.columns(), "given": model.given(), "fit": fit });
+        println!("{}", serde_json::to_string_pretty(&value)?);
+        return Ok(());
+    }
+    println!("A density of {} columns:", model.columns().len());
+    for column in model.columns() {
+        let cell = if column.cell > 0.0 { format!(", before rounding to cells of {}", column.cell) } else { String::new() };
+        println!("  {:<30} {}{cell}", column.name, column.kind);
+    }
+    if !model.given().is_empty() {
+        println!("given:");
+        model.given().iter().for_each(|column| println!("  {}", column.name));
+    }
+    println!("Fitted to {} rows and chosen by {} others, with seed {}, by pushforward {}.", fit.rows, fit.held_out, fit.seed, fit.library);
+    println!("Mean ln p of those: {:.3} ± {:.3} nats. It is a mixture of:", fit.score, fit.error);
+    let kept = fit.candidates.iter().filter(|candidate| candidate.weight > 0.0);
+    for (candidate, (weight, flow)) in kept.zip(model.flows()) {
+        let count = flow.parameters().count();
+        println!("  {:>3.0}% {} ({count} parameters)", 100.0 * weight, candidate.name);
+        for (k, layer) in flow.flow().bijection().layers().iter().enumerate() {
+            println!("         layers.{k} {}", layer.name());
+        }
+    }
+    Ok(())
+}
+
+pub fn derive(arguments: &DeriveArguments) -> Result<(), Box<dyn Error>> {
+    let model = load(&arguments.model)?;
+    for (weight, flow) in model.flows() {
+        println!("Flow with weight {weight:.3}, {} base:", flow.flow().base().name());
+        println!("{}", pushforward::derivation::derive(flow.flow().bijection())?);
+    }
+    Ok(())
+}
+
+/// Loads a model; an error names the file.
+pub fn load(path: &Path) -> Result<Model, Box<dyn Error>> {
+    Model::load(path).map_err(|error| match error {
+        read @ pushforward::model::ModelError::Read { .. } => read.to_string().into(),
+        other => format!("{}: {other}", path.display()).into(),
+    })
+}

@@ -1,0 +1,125 @@
+//! Options that say how a table is written, for every command that reads one.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use pushforward::table::{Block, Delimiter, Encoding, Kinds, Look, Missing, ReadOptions, Reader, split_names};
+
+/// How a table is written, where it is not found from its first rows.
+#[derive(Args)]
+pub struct TableArguments {
+    /// What stands between cells: `,`, `;`, `tab`, `space`, ….
+    #[arg(long, value_name = "CHARACTER", help_heading = "How the table is written")]
+    delimiter: Option<Delimiter>,
+    /// Numbers have a decimal comma.
+    #[arg(long, help_heading = "How the table is written")]
+    decimal_comma: bool,
+    /// The encoding of the text: utf-8, latin1, utf-16.
+    #[arg(long, help_heading = "How the table is written")]
+    encoding: Option<Encoding>,
+    /// The first line has the names of the columns.
+    #[arg(long, conflicts_with = "no_header", help_heading = "How the table is written")]
+    header: bool,
+    /// The first line is a row; the columns are called column_1, column_2, ….
+    #[arg(long, help_heading = "How the table is written")]
+    no_header: bool,
+    /// A cell that means a missing value, beside empty ones, NA, NaN, null, None and ?.
+    #[arg(long, value_name = "TEXT", help_heading = "How the table is written")]
+    missing_marker: Vec<String>,
+}
+
+impl TableArguments {
+    /// Opens a table; `-` is standard input.
+    pub fn open(&self, path: &Path) -> Result<Reader, Box<dyn Error>> {
+        let mut options = ReadOptions {
+            delimiter: self.delimiter,
+            decimal_comma: self.decimal_comma.then_some(true),
+            header: if self.header { Some(true) } else { self.no_header.then_some(false) },
+            encoding: self.encoding,
+            ..ReadOptions::default()
+        };
+        options.missing_markers.extend(self.missing_marker.iter().cloned());
+        Ok(Reader::open(path, &options)?)
+    }
+}
+
+/// A table to fit to, and what is done with its columns.
+#[derive(Args)]
+pub struct Fitted {
+    /// A table: CSV, TSV or another delimiter, also compressed (gz); `-` is standard input.
+    pub table: PathBuf,
+    /// The columns to use, separated by commas; all by default.
+    #[arg(long)]
+    columns: Option<String>,
+    /// Columns to condition on: the density of the others given these.
+    #[arg(long)]
+    given: Option<String>,
+    /// Kinds of columns: real, positive, bounded:0..1, circular:360, rounded:0.5, integer, category, identifier, ….
+    #[arg(long, value_name = "COLUMN=KIND,…", default_value = "")]
+    kind: String,
+    /// What is done with rows in which a value is missing.
+    #[arg(long, value_enum, default_value = "drop")]
+    missing: Rows,
+    #[command(flatten)]
+    written: TableArguments,
+}
+
+/// What is done with rows in which a value is missing.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Rows {
+    /// They are left out, and counted.
+    Drop,
+    /// The first one is an error.
+    Error,
+}
+
+/// A table that was read and looked at.
+pub struct Seen {
+    /// The complete rows.
+    pub block: Block,
+    /// The look at them.
+    pub look: Look,
+    /// The kinds that were given.
+    pub kinds: Kinds,
+    /// The columns to condition on.
+    pub given: Vec<String>,
+    /// What was found about the file and about missing cells, line by line.
+    pub said: Vec<String>,
+}
+
+impl Fitted {
+    /// Reads the table and looks at it.
+    pub fn read(&self) -> Result<Seen, Box<dyn Error>> {
+        let mut reader = self.written.open(&self.table)?;
+        let mut said = Vec::new();
+        let found = reader.found().to_string();
+        if !found.is_empty() {
+            said.push(found);
+        }
+        let kinds: Kinds = self.kind.parse()?;
+        let given = self.given.as_deref().map(split_names).unwrap_or_default();
+        if let Some(columns) = &self.columns {
+            let mut names = split_names(columns);
+            names.extend(given.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
+            reader.select(&names)?;
+        }
+        reader.read_as(&kinds)?;
+        let path = reader.path().to_string();
+        let named = |error: pushforward::table::TableError| format!("{path}: {error}");
+        let block = reader.read_all()?;
+        for name in &given {
+            block.column(name).map_err(named)?;
+        }
+        let missing = match self.missing {
+            Rows::Drop => Missing::Drop,
+            Rows::Error => Missing::Error,
+        };
+        let (block, dropped) = missing.apply(&block).map_err(named)?;
+        if dropped.rows > 0 {
+            said.push(dropped.to_string());
+        }
+        let look = Look::of(&block, &kinds).map_err(named)?;
+        Ok(Seen { block, look, kinds, given, said })
+    }
+}

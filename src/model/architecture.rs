@@ -1,0 +1,105 @@
+//! The flows that are fitted to tables.
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::base::{Base, StandardNormal, StudentT};
+use crate::bijection::Bijection;
+use crate::layers::{
+    Affine, Autoregressive, Coupling, CouplingMask, Linear, MaskedNetwork, Network, RationalQuadraticSpline,
+    SplineTransformer,
+};
+
+/// Layers, widths and knots of a spline flow.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Architecture {
+    /// How the parameters of the splines depend on other variables.
+    pub conditioner: Conditioner,
+    /// The number of coupling or autoregressive layers.
+    pub layers: usize,
+    /// The widths of the hidden layers of each conditioner.
+    pub hidden: Vec<usize>,
+    /// The number of bins of each spline.
+    pub bins: usize,
+    /// Splines bend [-bound, bound] and are the identity outside.
+    pub bound: f64,
+    /// Degrees of freedom of a Student's t base; `None` for a standard normal one.
+    pub degrees: Option<f64>,
+    /// Whether a learned linear layer follows, which starts as the identity.
+    pub linear: bool,
+}
+
+/// How the parameters of a layer's splines depend on other variables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Conditioner {
+    /// Half of the variables transform the other half (Durkan et al., "Neural Spline Flows", 2019).
+    Coupling,
+    /// Each variable is transformed by those before it, in orders that alternate.
+    Autoregressive,
+}
+
+impl Architecture {
+    /// The base for d variables.
+    pub fn base(&self, d: usize) -> Box<dyn Base> {
+        match self.degrees {
+            Some(degrees) => Box::new(StudentT::new(d, degrees)),
+            None => Box::new(StandardNormal::new(d)),
+        }
+    }
+
+    /// The layers for d standardised variables and a context, first to last. The seed draws the masks.
+    pub fn layers(&self, d: usize, context: usize, seed: u64) -> Vec<Box<dyn Bijection>> {
+        let spline = SplineTransformer::new(self.bins, self.bound);
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut layers: Vec<Box<dyn Bijection>> = Vec::new();
+        for k in 0..self.layers {
+            match self.conditioner {
+                // One variable has nothing to depend on.
+                Conditioner::Coupling if d > 1 => {
+                    let mask = mask(d, k, &mut random);
+                    let network = Network::new(self.hidden.clone()).with_context(context);
+                    layers.push(Box::new(Coupling::with(mask, network, spline)));
+                }
+                _ if d == 1 && context == 0 => {
+                    layers.push(Box::new(RationalQuadraticSpline::bounded(1, spline)));
+                }
+                _ => {
+                    let network = masked(d, &self.hidden, k % 2 == 1).with_context(context);
+                    layers.push(Box::new(Autoregressive::spline(network, spline)));
+                }
+            }
+        }
+        layers.push(match self.linear && d > 1 {
+            true => Box::new(Linear::identity(d)) as Box<dyn Bijection>,
+            false => Box::new(Affine::identity(d)),
+        });
+        layers
+    }
+}
+
+/// Each second mask is the complement of the one before; the halves are drawn anew.
+fn mask(d: usize, k: usize, random: &mut ChaCha8Rng) -> CouplingMask {
+    if d < 4 {
+        return CouplingMask::alternating(d, k.is_multiple_of(2));
+    }
+    let mut order: Vec<usize> = (0..d).collect();
+    let mut draw = ChaCha8Rng::seed_from_u64(random.random::<u64>());
+    for last in (1..d).rev() {
+        order.swap(last, draw.random_range(0..=last));
+    }
+    let mut mask = vec![false; d];
+    order[..d / 2].iter().for_each(|i| mask[*i] = true);
+    CouplingMask::new(&mask)
+}
+
+/// A masked network in the natural order or in the reverse order.
+fn masked(d: usize, hidden: &[usize], reversed: bool) -> MaskedNetwork {
+    if !reversed {
+        return MaskedNetwork::new(d, hidden);
+    }
+    let degrees = |width: &usize| (0..*width).map(|unit| (unit * (d - 1)) / width + 1).collect::<Vec<_>>();
+    let hidden = hidden.iter().map(|width| if d > 1 { degrees(width) } else { vec![0; *width] }).collect();
+    MaskedNetwork::with_degrees((1..=d).rev().collect(), hidden)
+}

@@ -1,0 +1,218 @@
+//! The columns of a model: how the numbers of a file become the variables of flows.
+
+use std::f64::consts::TAU;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::ModelError;
+use crate::layers::Transform;
+use crate::table::{Block, Cells, Kind};
+
+/// A column whose density is modelled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelColumn {
+    /// Its name in the file.
+    pub name: String,
+    /// What values it can have.
+    pub kind: Kind,
+    /// The width of a cell of rounded values: the density is that of the values before rounding, and a row has the
+    /// mean density of its cell. 0 for values that are not rounded.
+    pub cell: f64,
+    /// A rounded value, from which others differ by multiples of the cell.
+    pub offset: f64,
+}
+
+impl ModelColumn {
+    /// The bijection from the real line to its values.
+    pub(super) fn transform(&self) -> Transform {
+        match self.kind {
+            Kind::Positive => Transform::Exp,
+            Kind::Bounded { lower, upper } => Transform::Sigmoid { lower, upper },
+            Kind::Circular { start, period } => Transform::Sigmoid { lower: start, upper: start + period },
+            _ => Transform::Identity,
+        }
+    }
+
+    /// The value on the real line; infinite or NaN for a value that the column cannot have.
+    pub(super) fn unbounded(&self, value: f64) -> f64 {
+        match self.transform() {
+            Transform::Exp => value.ln(),
+            Transform::Sigmoid { lower, upper } => {
+                let share = (value - lower) / (upper - lower);
+                share.ln() - (-share).ln_1p()
+            }
+            _ => value,
+        }
+    }
+
+    /// The value of the file: angles are brought into their period.
+    pub(super) fn wrapped(&self, value: f64) -> f64 {
+        match self.kind {
+            Kind::Circular { start, period } => start + (value - start).rem_euclid(period),
+            _ => value,
+        }
+    }
+
+    /// The nearest value that the column can have: a sample of a rounded column is rounded as its data were.
+    pub(super) fn rounded(&self, value: f64) -> f64 {
+        match self.cell > 0.0 {
+            true => self.offset + ((value - self.offset) / self.cell).round() * self.cell,
+            false => value,
+        }
+    }
+}
+
+/// A column on which the density is conditioned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GivenColumn {
+    /// Its name in the file.
+    pub name: String,
+    /// How its values become numbers of a context.
+    pub encoding: Encoding,
+}
+
+/// How the values of a given column become numbers of a context.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Encoding {
+    /// (x - mean)/deviation.
+    Standardised {
+        /// The mean of the training rows.
+        mean: f64,
+        /// Their standard deviation.
+        deviation: f64,
+    },
+    /// (ln x - mean)/deviation.
+    Logarithm {
+        /// The mean of ln x.
+        mean: f64,
+        /// Its standard deviation.
+        deviation: f64,
+    },
+    /// Cosine and sine of the angle.
+    Circle {
+        /// The value at angle 0.
+        start: f64,
+        /// The length of the circle.
+        period: f64,
+    },
+    /// 1 for the level of the row, 0 for each other level.
+    OneHot {
+        /// The levels.
+        levels: Vec<String>,
+    },
+}
+
+impl Encoding {
+    /// The number of context numbers.
+    pub fn width(&self) -> usize {
+        match self {
+            Encoding::Standardised { .. } | Encoding::Logarithm { .. } => 1,
+            Encoding::Circle { .. } => 2,
+            Encoding::OneHot { levels } => levels.len(),
+        }
+    }
+}
+
+impl GivenColumn {
+    /// Fits the encoding of a column of this kind to its values.
+    pub(super) fn fit(name: &str, kind: &Kind, cells: &Cells) -> Result<GivenColumn, ModelError> {
+        let encoding = match (kind, cells) {
+            (Kind::Circular { start, period }, _) => Encoding::Circle { start: *start, period: *period },
+            (Kind::Category { levels }, _) => Encoding::OneHot { levels: levels.clone() },
+            (Kind::Positive, Cells::Numbers(values)) => {
+                let (mean, deviation) = moments(values.iter().map(|value| value.ln()));
+                Encoding::Logarithm { mean, deviation }
+            }
+            (_, Cells::Numbers(values)) => {
+                let (mean, deviation) = moments(values.iter().copied());
+                Encoding::Standardised { mean, deviation }
+            }
+            (_, Cells::Text(_)) => {
+                let problem = format!("column `{name}` is {kind}: give numbers or categories (--kind {name}=category)");
+                return Err(ModelError::Column(problem));
+            }
+        };
+        Ok(GivenColumn { name: name.to_string(), encoding })
+    }
+
+    /// Appends the context numbers of a row.
+    pub(super) fn encode(&self, cells: &Cells, row: usize, line: u64, into: &mut Vec<f64>) -> Result<(), ModelError> {
+        let missing = || ModelError::Column(format!("line {line}: the given column `{}` is missing", self.name));
+        if cells.is_missing(row) {
+            return Err(missing());
+        }
+        let number = || match cells {
+            Cells::Numbers(values) => Ok(values[row]),
+            Cells::Text(_) => Err(ModelError::Column(format!("line {line}: `{}` is no number", self.name))),
+        };
+        match &self.encoding {
+            Encoding::Standardised { mean, deviation } => into.push((number()? - mean) / deviation),
+            Encoding::Logarithm { mean, deviation } => {
+                let value = number()?;
+                if value <= 0.0 {
+                    let problem = format!("line {line}: `{}` is {value}; it was positive in every row of the fit", self.name);
+                    return Err(ModelError::Column(problem));
+                }
+                into.push((value.ln() - mean) / deviation);
+            }
+            Encoding::Circle { start, period } => {
+                let angle = TAU * (number()? - start) / period;
+                into.extend([angle.cos(), angle.sin()]);
+            }
+            Encoding::OneHot { levels } => {
+                let text = match cells {
+                    Cells::Numbers(values) => values[row].to_string(),
+                    Cells::Text(texts) => texts[row].clone().unwrap_or_default(),
+                };
+                let Some(place) = levels.iter().position(|level| *level == text) else {
+                    let problem = format!(
+                        "line {line}: `{}` is `{text}`, which no row of the fit was; the levels are: {}",
+                        self.name,
+                        levels.join(", ")
+                    );
+                    return Err(ModelError::Column(problem));
+                };
+                into.extend((0..levels.len()).map(|k| if k == place { 1.0 } else { 0.0 }));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+    let count = values.clone().count().max(1) as f64;
+    let mean = values.clone().sum::<f64>() / count;
+    let deviation = (values.map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt();
+    (mean, if deviation > 0.0 { deviation } else { 1.0 })
+}
+
+/// The modelled values of rows, row after row; `None` for rows in which one of them is missing.
+pub(super) fn values(columns: &[ModelColumn], block: &Block) -> Result<Vec<Option<Vec<f64>>>, ModelError> {
+    let cells: Result<Vec<_>, ModelError> = columns
+        .iter()
+        .map(|column| match &block.column(&column.name)?.cells {
+            Cells::Numbers(values) => Ok((column, values)),
+            Cells::Text(_) => Err(ModelError::Column(format!("column `{}` is text; it was numbers in the fit", column.name))),
+        })
+        .collect();
+    let cells = cells?;
+    let row = |row: usize| -> Option<Vec<f64>> {
+        let values: Vec<f64> = cells.iter().map(|(column, values)| column.wrapped(values[row])).collect();
+        values.iter().all(|value| !value.is_nan()).then_some(values)
+    };
+    Ok((0..block.rows()).map(row).collect())
+}
+
+/// The context numbers of rows, row after row.
+pub(super) fn contexts(given: &[GivenColumn], block: &Block) -> Result<Vec<f64>, ModelError> {
+    let mut contexts = Vec::new();
+    let columns: Result<Vec<_>, _> = given.iter().map(|column| block.column(&column.name)).collect();
+    let columns = columns?;
+    for row in 0..block.rows() {
+        for (column, read) in given.iter().zip(&columns) {
+            column.encode(&read.cells, row, block.lines()[row], &mut contexts)?;
+        }
+    }
+    Ok(contexts)
+}
