@@ -68,9 +68,14 @@ fn main() {
             for components in [1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20] {
                 let options = MixtureOptions { components, ..MixtureOptions::default() };
                 let base = GaussianMixture::fit(train.values(), d, options);
-                let flow = Flow::new(base, [Box::new(Affine::fixed(vec![1.0; d], vec![0.0; d])) as Box<dyn Bijection>]).unwrap();
+                let flow = Flow::new(
+                    base,
+                    [Box::new(Affine::fixed(vec![1.0; d], vec![0.0; d])) as Box<dyn Bijection>],
+                )
+                .unwrap();
                 let fitted = flow.with(Parameters::default()).unwrap();
-                let (v, t) = (fitted.log_prob(val.values()).unwrap(), fitted.log_prob(test.values()).unwrap());
+                let (v, t) =
+                    (fitted.log_prob(val.values()).unwrap(), fitted.log_prob(test.values()).unwrap());
                 if best.as_ref().is_none_or(|best| mean(&v) > best.0) {
                     best = Some((mean(&v), components, v, t));
                 }
@@ -82,8 +87,11 @@ fn main() {
             let all = Table::new(train.columns(), all).unwrap();
             let held: Vec<usize> = (train.rows()..all.rows()).collect();
             for member in 0..arguments.members {
-                let conditioner =
-                    if arguments.model == "coupling" { Conditioner::Coupling } else { Conditioner::Autoregressive };
+                let conditioner = if arguments.model == "coupling" {
+                    Conditioner::Coupling
+                } else {
+                    Conditioner::Autoregressive
+                };
                 let architecture = Architecture {
                     conditioner,
                     layers: arguments.layers,
@@ -108,7 +116,8 @@ fn main() {
                     ..FitOptions::default()
                 };
                 let fitted = flow.fit(&all, options).unwrap();
-                let (v, t) = (fitted.log_prob(val.values()).unwrap(), fitted.log_prob(test.values()).unwrap());
+                let (v, t) =
+                    (fitted.log_prob(val.values()).unwrap(), fitted.log_prob(test.values()).unwrap());
                 scores.push((v, t, fitted.history().best_epoch));
             }
         }
@@ -122,7 +131,8 @@ fn main() {
                 .collect()
         };
         let (v, t) = (mixed(|score| &score.0), mixed(|score| &score.1));
-        let se = (mean(&t.iter().map(|x| (x - mean(&t)).powi(2)).collect::<Vec<_>>()) / t.len() as f64).sqrt();
+        let se =
+            (mean(&t.iter().map(|x| (x - mean(&t)).powi(2)).collect::<Vec<_>>()) / t.len() as f64).sqrt();
         println!(
             "{:<16} val {:>8.3}  test {:>8.3} ± {se:.3}  {:>6.1} s  epochs {:?}",
             folder.file_name().unwrap().to_string_lossy(),

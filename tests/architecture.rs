@@ -20,7 +20,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("base", &["bijection", "tape"]),
     ("train", &["base", "kernel", "numeric", "program", "sweep", "tape"]),
     ("flow", &["base", "bijection", "numeric", "program", "sweep", "table", "tape", "train"]),
-    ("model", &["base", "bijection", "flow", "layers", "tape"]),
+    ("model", &["base", "bijection", "flow", "layers", "table", "tape"]),
     ("audit", &["base", "bijection", "checker", "jacobian", "numeric", "program", "sweep", "tape"]),
     ("derivation", &["audit", "bijection", "jacobian", "sweep", "tape", "typeset"]),
 ];

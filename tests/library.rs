@@ -16,6 +16,7 @@ mod checker;
 mod composition;
 mod conditional;
 mod continuous;
+mod density_of_a_table;
 mod derivations;
 mod exact;
 mod flow;

@@ -33,14 +33,21 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     }
     println!("A density of {} columns:", model.columns().len());
     for column in model.columns() {
-        let cell = if column.cell > 0.0 { format!(", before rounding to cells of {}", column.cell) } else { String::new() };
+        let cell = if column.cell > 0.0 {
+            format!(", before rounding to cells of {}", column.cell)
+        } else {
+            String::new()
+        };
         println!("  {:<30} {}{cell}", column.name, column.kind);
     }
     if !model.given().is_empty() {
         println!("given:");
         model.given().iter().for_each(|column| println!("  {}", column.name));
     }
-    println!("Fitted to {} rows and chosen by {} others, with seed {}, by pushforward {}.", fit.rows, fit.held_out, fit.seed, fit.library);
+    println!(
+        "Fitted to {} rows and chosen by {} others, with seed {}, by pushforward {}.",
+        fit.rows, fit.held_out, fit.seed, fit.library
+    );
     println!("Mean ln p of those: {:.3} ± {:.3} nats. It is a mixture of:", fit.score, fit.error);
     let kept = fit.candidates.iter().filter(|candidate| candidate.weight > 0.0);
     for (candidate, (weight, flow)) in kept.zip(model.flows()) {

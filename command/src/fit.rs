@@ -120,14 +120,17 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let model = Model::fit(&training, &training_look, options)?;
     shown.end();
     // The baseline is fitted to the same rows.
-    let options = ModelOptions { given, choice: Choice::Gaussian, seed: arguments.seed, ..ModelOptions::default() };
+    let options =
+        ModelOptions { given, choice: Choice::Gaussian, seed: arguments.seed, ..ModelOptions::default() };
     let gaussian = match model.given().is_empty() {
         true => Some(Model::fit(&training, &training_look, options)?),
         false => None,
     };
     let tested = Tested::of(&model, gaussian.as_ref(), &test)?;
     match arguments.json {
-        true => println!("{}", serde_json::json!({ "look": look, "fit": model.fit_record(), "test": tested })),
+        true => {
+            println!("{}", serde_json::json!({ "look": look, "fit": model.fit_record(), "test": tested }))
+        }
         false => {
             print_candidates(model.fit_record());
             print_test(&tested);
@@ -175,7 +178,8 @@ impl Tested {
             Ok(scores.map(|score| score.map_or(f64::NAN, |score| score.log_prob)).collect())
         };
         let own = scores(model)?;
-        let impossible = own.iter().zip(test.lines()).filter(|(log, _)| log.is_infinite()).map(|(_, line)| *line);
+        let impossible =
+            own.iter().zip(test.lines()).filter(|(log, _)| log.is_infinite()).map(|(_, line)| *line);
         let impossible: Vec<u64> = impossible.collect();
         let finite = |row: &usize| own[*row].is_finite();
         let rows: Vec<usize> = (0..own.len()).filter(finite).collect();
@@ -199,10 +203,11 @@ fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
 }
 
 fn print_candidates(fit: &FitRecord) {
-    println!("\nFitted to {} rows; chosen by {} others:", fit.rows, fit.held_out);
+    println!("\nFitted to {} rows; chosen by {} that were held out:", fit.rows, fit.held_out);
     println!("  {:<50} {:>9} {:>6} {:>5} {:>5}", "mean ln p of those, in nats", "", "±", "time", "share");
     for candidate in &fit.candidates {
-        let share = if candidate.weight > 0.0 { format!("{:.0}%", 100.0 * candidate.weight) } else { String::new() };
+        let share =
+            if candidate.weight > 0.0 { format!("{:.0}%", 100.0 * candidate.weight) } else { String::new() };
         println!(
             "  {:<50} {:>9.3} {:>6.3} {:>4.0}s {share:>5}",
             candidate.name, candidate.held_out, candidate.error, candidate.seconds
@@ -217,6 +222,12 @@ fn print_test(tested: &Option<Tested>) {
         return;
     };
     let Tested { rows, mean, error, gaussian, impossible } = tested;
+    if *rows < 10 {
+        println!(
+            "\nOnly {rows} rows were kept apart, which says little about new rows; their mean ln p is {mean:.3}."
+        );
+        return;
+    }
     println!("\nOn {rows} rows that were kept apart: mean ln p = {mean:.3} ± {error:.3} nats");
     if let Some((gaussian, difference, error)) = gaussian {
         println!("  one Gaussian: {gaussian:.3}; the model is better by {difference:.3} ± {error:.3}");
@@ -226,7 +237,11 @@ fn print_test(tested: &Option<Tested>) {
     }
     if !impossible.is_empty() {
         let lines: Vec<String> = impossible.iter().take(10).map(ToString::to_string).collect();
-        println!("  {} rows have density 0 and are not in the mean: line {}", impossible.len(), lines.join(", "));
+        println!(
+            "  {} rows have density 0 and are not in the mean: line {}",
+            impossible.len(),
+            lines.join(", ")
+        );
     }
 }
 
@@ -240,7 +255,8 @@ impl Shown {
     fn new() -> Shown {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(1);
-            let style = ProgressStyle::with_template("{bar:20} {msg}").unwrap_or(ProgressStyle::default_bar());
+            let style =
+                ProgressStyle::with_template("{bar:20} {msg}").unwrap_or(ProgressStyle::default_bar());
             bar.set_style(style);
             bar
         });

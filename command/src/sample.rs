@@ -82,7 +82,8 @@ fn given(model: &Model, text: &str, arguments: &Arguments) -> Result<Block, Box<
     if !text.contains('=') {
         let mut reader = arguments.written.open(text.as_ref())?;
         reader.select(&names)?;
-        let categories = model.given().iter().filter(|column| matches!(column.encoding, Encoding::OneHot { .. }));
+        let categories =
+            model.given().iter().filter(|column| matches!(column.encoding, Encoding::OneHot { .. }));
         let categories: Vec<&str> = categories.map(|column| column.name.as_str()).collect();
         reader.read_as_text(&categories)?;
         return Ok(reader.read_all()?);
@@ -95,11 +96,17 @@ fn given(model: &Model, text: &str, arguments: &Arguments) -> Result<Block, Box<
         })
         .collect::<Result<_, _>>()?;
     if let Some((name, _)) = pairs.iter().find(|(name, _)| !names.contains(&name.as_str())) {
-        return Err(format!("`{name}` is no given column of this model; they are: {}", names.join(", ")).into());
+        return Err(
+            format!("`{name}` is no given column of this model; they are: {}", names.join(", ")).into()
+        );
     }
     let columns = model.given().iter().map(|column| {
         let Some((_, value)) = pairs.iter().find(|(name, _)| *name == column.name) else {
-            return Err(format!("no value for `{}`; give one for each of: {}", column.name, names.join(", ")));
+            return Err(format!(
+                "no value for `{}`; give one for each of: {}",
+                column.name,
+                names.join(", ")
+            ));
         };
         let cells = match &column.encoding {
             Encoding::OneHot { .. } => Cells::Text(vec![Some(value.clone())]),

@@ -143,7 +143,8 @@ fn print_least(names: &[String], rows: Vec<Odd>) {
         shown.push((k, needed));
     }
     let line = |start: String, cell: &dyn Fn(usize) -> String| {
-        let cells: String = shown.iter().map(|(k, width)| format!("{:>width$}", cell(*k), width = *width)).collect();
+        let cells: String =
+            shown.iter().map(|(k, width)| format!("{:>width$}", cell(*k), width = *width)).collect();
         println!("{start}{cells}");
     };
     line(format!("{:>8}{:>12}{:>12}", "line", "ln p", "lower than"), &|k| names[k].clone());

@@ -4,7 +4,9 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use pushforward::table::{Block, Delimiter, Encoding, Kinds, Look, Missing, ReadOptions, Reader, split_names};
+use pushforward::table::{
+    Block, Delimiter, Encoding, Kinds, Look, Missing, ReadOptions, Reader, split_names,
+};
 
 /// How a table is written, where it is not found from its first rows.
 #[derive(Args)]

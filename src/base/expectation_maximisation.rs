@@ -19,7 +19,7 @@ pub struct MixtureOptions {
     pub components: usize,
     /// Seed of the first means.
     pub seed: u64,
-    /// Is added to the diagonal of each covariance, as a fraction of the variance of its variable in all rows.
+    /// Is added to the diagonal of each covariance, as a fraction of the squared spread of its variable in all rows.
     pub ridge: f64,
     /// The maximum number of iterations.
     pub iterations: usize,
@@ -80,12 +80,22 @@ impl GaussianMixture {
     }
 }
 
+/// The mean and the spread of each variable. The spread is the standard deviation, or the distance of the quartiles as
+/// that of a normal distribution where that is smaller: a few values far away do not set the scale of all others.
 fn moments(rows: &[f64], d: usize) -> (Vec<f64>, Vec<f64>) {
-    let count = (rows.len() / d) as f64;
-    let column = |j: usize| rows.iter().skip(j).step_by(d);
-    let centre: Vec<f64> = (0..d).map(|j| column(j).sum::<f64>() / count).collect();
-    let spread = (0..d).map(|j| (column(j).map(|x| (x - centre[j]).powi(2)).sum::<f64>() / count).sqrt());
-    let spread = spread.map(|s| if s > 0.0 { s } else { 1.0 }).collect();
+    let count = rows.len() / d;
+    let column = |j: usize| rows.iter().skip(j).step_by(d).copied();
+    let centre: Vec<f64> = (0..d).map(|j| column(j).sum::<f64>() / count as f64).collect();
+    let spread = |j: usize| {
+        let deviation = (column(j).map(|x| (x - centre[j]).powi(2)).sum::<f64>() / count as f64).sqrt();
+        let mut sorted: Vec<f64> = column(j).collect();
+        sorted.sort_by(f64::total_cmp);
+        const NORMAL_QUARTILES: f64 = 1.349;
+        let quartiles = (sorted[3 * (count - 1) / 4] - sorted[(count - 1) / 4]) / NORMAL_QUARTILES;
+        let spread = if quartiles > 0.0 { deviation.min(quartiles) } else { deviation };
+        if spread > 0.0 { spread } else { 1.0 }
+    };
+    let spread = (0..d).map(spread).collect();
     (centre, spread)
 }
 

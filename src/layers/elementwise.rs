@@ -142,7 +142,9 @@ impl Transform {
         match self {
             Transform::Exp | Transform::Softplus { .. } | Transform::Power { .. } => Domain::Positive,
             Transform::Ln | Transform::Logit | Transform::LeakyRelu { .. } => Domain::Reals,
-            Transform::Identity | Transform::SinhArcsinh { .. } | Transform::SqueezedLogit { .. } => Domain::Reals,
+            Transform::Identity | Transform::SinhArcsinh { .. } | Transform::SqueezedLogit { .. } => {
+                Domain::Reals
+            }
             Transform::Sigmoid { lower, upper } => Domain::Interval { lower, upper },
             Transform::Tanh => Domain::Interval { lower: -1.0, upper: 1.0 },
             Transform::GumbelCdf { .. } | Transform::KumaraswamyCdf { .. } => {
@@ -275,7 +277,9 @@ impl Bijection for Elementwise {
         };
         match (part.dim(), self.shared()) {
             (None, Some(transform)) => one(transform, part.clone()),
-            _ => Domain::each(self.transforms.iter().enumerate().map(|(i, transform)| one(*transform, part.of(i)))),
+            _ => Domain::each(
+                self.transforms.iter().enumerate().map(|(i, transform)| one(*transform, part.of(i))),
+            ),
         }
     }
 

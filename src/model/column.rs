@@ -129,7 +129,8 @@ impl GivenColumn {
                 Encoding::Standardised { mean, deviation }
             }
             (_, Cells::Text(_)) => {
-                let problem = format!("column `{name}` is {kind}: give numbers or categories (--kind {name}=category)");
+                let problem =
+                    format!("column `{name}` is {kind}: give numbers or categories (--kind {name}=category)");
                 return Err(ModelError::Column(problem));
             }
         };
@@ -137,8 +138,15 @@ impl GivenColumn {
     }
 
     /// Appends the context numbers of a row.
-    pub(super) fn encode(&self, cells: &Cells, row: usize, line: u64, into: &mut Vec<f64>) -> Result<(), ModelError> {
-        let missing = || ModelError::Column(format!("line {line}: the given column `{}` is missing", self.name));
+    pub(super) fn encode(
+        &self,
+        cells: &Cells,
+        row: usize,
+        line: u64,
+        into: &mut Vec<f64>,
+    ) -> Result<(), ModelError> {
+        let missing =
+            || ModelError::Column(format!("line {line}: the given column `{}` is missing", self.name));
         if cells.is_missing(row) {
             return Err(missing());
         }
@@ -151,13 +159,16 @@ impl GivenColumn {
             Encoding::Logarithm { mean, deviation } => {
                 let value = number()?;
                 if value <= 0.0 {
-                    let problem = format!("line {line}: `{}` is {value}; it was positive in every row of the fit", self.name);
+                    let problem = format!(
+                        "line {line}: `{}` is {value}; it was positive in every row of the fit",
+                        self.name
+                    );
                     return Err(ModelError::Column(problem));
                 }
                 into.push((value.ln() - mean) / deviation);
             }
             Encoding::Circle { start, period } => {
-                let angle = TAU * (number()? - start) / period;
+                let angle = TAU * ((number()? - start) / period).rem_euclid(1.0);
                 into.extend([angle.cos(), angle.sin()]);
             }
             Encoding::OneHot { levels } => {
@@ -193,7 +204,10 @@ pub(super) fn values(columns: &[ModelColumn], block: &Block) -> Result<Vec<Optio
         .iter()
         .map(|column| match &block.column(&column.name)?.cells {
             Cells::Numbers(values) => Ok((column, values)),
-            Cells::Text(_) => Err(ModelError::Column(format!("column `{}` is text; it was numbers in the fit", column.name))),
+            Cells::Text(_) => Err(ModelError::Column(format!(
+                "column `{}` is text; it was numbers in the fit",
+                column.name
+            ))),
         })
         .collect();
     let cells = cells?;

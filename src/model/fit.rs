@@ -11,6 +11,7 @@ use super::architecture::{Architecture, Conditioner};
 use super::column::{GivenColumn, ModelColumn, contexts, values};
 use super::error::ModelError;
 use super::model::{About, Model, mixture};
+use super::record::{Candidate, FitRecord};
 use crate::base::{Base, GaussianMixture, MixtureOptions};
 use crate::bijection::Bijection;
 use crate::flow::{FitOptions, FittedFlow, Flow, Progress, Trainer};
@@ -65,40 +66,6 @@ impl Default for ModelOptions<'_> {
             stop: None,
         }
     }
-}
-
-/// A candidate of a fit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Candidate {
-    /// What it is: `Gaussian mixture, 6 components`.
-    pub name: String,
-    /// Mean ln p of the held-out rows, in the units of the file.
-    pub held_out: f64,
-    /// Its standard error.
-    pub error: f64,
-    /// The seconds that its fit took.
-    pub seconds: f64,
-    /// Its weight in the model; 0 if it is not part of it.
-    pub weight: f64,
-}
-
-/// How a model was fitted.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FitRecord {
-    /// The seed.
-    pub seed: u64,
-    /// The library's version.
-    pub library: String,
-    /// The number of rows fitted to.
-    pub rows: usize,
-    /// The number of rows held out to choose by.
-    pub held_out: usize,
-    /// The candidates in the order in which they were tried.
-    pub candidates: Vec<Candidate>,
-    /// Mean ln p of the held-out rows under the model.
-    pub score: f64,
-    /// Its standard error.
-    pub error: f64,
 }
 
 /// Rows on the real line, standardised: what candidates are fitted to.
@@ -264,7 +231,15 @@ impl Found {
                     },
                 )?;
                 let layers = || architecture.layers(d, context, seed);
-                self.keep(name, start, architecture.base(d), layers(), fitted.parameters().clone(), prepared, columns)
+                self.keep(
+                    name,
+                    start,
+                    architecture.base(d),
+                    layers(),
+                    fitted.parameters().clone(),
+                    prepared,
+                    columns,
+                )
             }
         }
     }
@@ -287,18 +262,21 @@ impl Found {
         let mut worse = 0;
         let start = Instant::now();
         for components in [1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 30] {
-            let enough = prepared.training.len() > components * (d + 1);
+            // So few rows cannot choose.
+            const FEWEST: usize = 10;
+            let enough = prepared.training.len() > components * (d + 1) && prepared.held_out.len() >= FEWEST;
             if components > most || (components > 1 && (!enough || worse >= 2 || start.elapsed() >= time)) {
                 break;
             }
-            let label = format!("Gaussian mixture, {components} components");
+            let label = mixture_name(components);
             options.progress.iter_mut().for_each(|show| show(&label, None));
-            let mixture_options = MixtureOptions { components, seed: options.seed, ..MixtureOptions::default() };
+            let mixture_options =
+                MixtureOptions { components, seed: options.seed, ..MixtureOptions::default() };
             let mixture = GaussianMixture::fit(&rows, d, mixture_options);
             let flow = Flow::new(mixture.clone(), [unchanged(d)])?.with(Parameters::default())?;
             let score = mean_and_error(&flow.log_prob(&held)?).0;
             if components == 1 && most > 1 {
-                let name = "Gaussian".to_string();
+                let name = mixture_name(1);
                 let base = Box::new(mixture.clone());
                 self.keep(name, start, base, vec![unchanged(d)], Parameters::default(), prepared, columns)?;
             }
@@ -314,11 +292,15 @@ impl Found {
         if components == 1 && most > 1 {
             return Ok(());
         }
-        let name = match components {
-            1 => "Gaussian".to_string(),
-            more => format!("Gaussian mixture, {more} components"),
-        };
-        self.keep(name, start, Box::new(mixture), vec![unchanged(d)], Parameters::default(), prepared, columns)
+        self.keep(
+            mixture_name(components),
+            start,
+            Box::new(mixture),
+            vec![unchanged(d)],
+            Parameters::default(),
+            prepared,
+            columns,
+        )
     }
 
     /// Builds the flow in the units of the file, and scores the held-out rows.
@@ -393,6 +375,13 @@ fn to_file(column: &ModelColumn, value: f64) -> f64 {
 /// A mixture is a base already: the layer before the units leaves it as it is.
 fn unchanged(d: usize) -> Box<dyn Bijection> {
     Box::new(Affine::fixed(vec![1.0; d], vec![0.0; d]))
+}
+
+fn mixture_name(components: usize) -> String {
+    match components {
+        1 => "Gaussian".to_string(),
+        more => format!("Gaussian mixture, {more} components"),
+    }
 }
 
 fn name(architecture: &Architecture, seed: u64) -> String {
@@ -487,7 +476,9 @@ fn mean_and_error(logs: &[f64]) -> (f64, f64) {
 fn columns(block: &Block, look: &Look, given: &[String]) -> Result<Vec<ModelColumn>, ModelError> {
     let mut columns = Vec::new();
     for found in &look.columns {
-        if given.contains(&found.name) || !matches!(found.treatment, Treatment::Fitted | Treatment::Dequantised) {
+        if given.contains(&found.name)
+            || !matches!(found.treatment, Treatment::Fitted | Treatment::Dequantised)
+        {
             continue;
         }
         let cell = found.noise.unwrap_or(0.0);
@@ -529,13 +520,17 @@ fn prepare(
     const LEAST: usize = 10;
     let d = columns.len();
     if block.rows() < LEAST {
-        return Err(ModelError::Column(format!("{} rows are too few; at least {LEAST} are needed", block.rows())));
+        return Err(ModelError::Column(format!(
+            "{} rows are too few; at least {LEAST} are needed",
+            block.rows()
+        )));
     }
     let mut unbounded = Vec::with_capacity(block.rows() * d);
     for (row, values) in values(columns, block)?.into_iter().enumerate() {
         let line = block.lines()[row];
-        let values =
-            values.ok_or_else(|| ModelError::Column(format!("line {line} has a missing cell: leave such rows out")))?;
+        let values = values.ok_or_else(|| {
+            ModelError::Column(format!("line {line} has a missing cell: leave such rows out"))
+        })?;
         for (column, value) in columns.iter().zip(values) {
             let image = column.unbounded(value);
             if !image.is_finite() {
@@ -552,14 +547,13 @@ fn prepare(
     // Copies of a row stay together: a row that is trained on tells nothing about itself.
     let mut taken = vec![false; table.rows()];
     draw_groups(&look.groups, options.held_out, options.seed).into_iter().for_each(|row| taken[row] = true);
-    let (held_out, training): (Vec<usize>, Vec<usize>) =
-        (0..table.rows()).partition(|row| taken[*row]);
+    let (held_out, training): (Vec<usize>, Vec<usize>) = (0..table.rows()).partition(|row| taken[*row]);
     if training.is_empty() || held_out.is_empty() {
-        let problem = "there are too few different rows to hold some out: all are copies of a few".to_string();
+        let problem =
+            "there are too few different rows to hold some out: all are copies of a few".to_string();
         return Err(ModelError::Column(problem));
     }
-    let (means, deviations) = table.filter(|row| !taken[row]).moments();
-    let deviations: Vec<f64> = deviations.into_iter().map(|s| if s > 0.0 { s } else { 1.0 }).collect();
+    let (means, deviations) = scales(&table.filter(|row| !taken[row]));
     let noise = columns.iter().zip(&deviations).map(|(column, deviation)| column.cell / deviation).collect();
     let table = table.standardised(&(means.clone(), deviations.clone()));
     let contexts = match given.is_empty() {
@@ -572,6 +566,27 @@ fn prepare(
         }
     };
     Ok(Prepared { table, contexts, noise, held_out, training, means, deviations })
+}
+
+/// A centre and a scale for each column: mean and standard deviation; median and quartiles where a few values far away
+/// would set the scale of all others.
+fn scales(table: &Table) -> (Vec<f64>, Vec<f64>) {
+    let (mut centres, mut scales) = table.moments();
+    let rows = table.rows();
+    for j in 0..table.width() {
+        let mut sorted: Vec<f64> = table.values().iter().skip(j).step_by(table.width()).copied().collect();
+        sorted.sort_by(f64::total_cmp);
+        const NORMAL_QUARTILES: f64 = 1.349;
+        let quartiles = (sorted[3 * (rows - 1) / 4] - sorted[(rows - 1) / 4]) / NORMAL_QUARTILES;
+        const FAR: f64 = 20.0;
+        if quartiles > 0.0 && scales[j] > FAR * quartiles {
+            (centres[j], scales[j]) = (sorted[rows / 2], quartiles);
+        }
+        if scales[j] == 0.0 {
+            scales[j] = 1.0;
+        }
+    }
+    (centres, scales)
 }
 
 /// Draws about this share of rows, in ascending order, such that rows of one group are all drawn or all left.
@@ -600,5 +615,11 @@ fn jittered(prepared: &Prepared, row: usize, seed: u64) -> Vec<f64> {
     let values = prepared.table.row(row).iter().zip(&prepared.noise);
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     random.set_stream(row as u64);
-    values.map(|(value, width)| if *width > 0.0 { value + width * (random.random::<f64>() - 0.5) } else { *value }).collect()
+    values
+        .map(
+            |(value, width)| {
+                if *width > 0.0 { value + width * (random.random::<f64>() - 0.5) } else { *value }
+            },
+        )
+        .collect()
 }

@@ -30,11 +30,13 @@ mod fit;
 mod flows;
 #[expect(clippy::module_inception, reason = "a model is what the module is about")]
 mod model;
+mod record;
 mod registry;
 
 pub use architecture::{Architecture, Conditioner};
 pub use column::{Encoding, GivenColumn, ModelColumn};
 pub use error::ModelError;
-pub use fit::{Candidate, Choice, FitRecord, ModelOptions, draw_groups};
+pub use fit::{Choice, ModelOptions, draw_groups};
 pub use model::{Model, Score};
+pub use record::{Candidate, FitRecord};
 pub use registry::Registry;

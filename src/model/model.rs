@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::column::{GivenColumn, ModelColumn, contexts, values};
 use super::error::ModelError;
 use super::file::Content;
-use super::fit::FitRecord;
 use super::flows;
+use super::record::FitRecord;
 use super::registry::Registry;
 use crate::flow::FittedFlow;
 use crate::table::{Block, Table};
@@ -43,7 +43,8 @@ pub struct Score {
     /// ln p in the units of the file; -∞ where the density is 0. For a row with rounded values it is that of the mean
     /// density of its cell.
     pub log_prob: f64,
-    /// The standard error of ln p, where it is a mean over points of a cell; 0 where it is exact.
+    /// The standard error of ln p, where it is a mean over points of a cell, as if these were random; they are spread
+    /// evenly, so it is an upper estimate. 0 where ln p is exact.
     pub error: f64,
     /// The share of the training rows that are less likely.
     pub rank: f64,
@@ -122,7 +123,8 @@ impl Model {
             (_, true) => return Err(ModelError::Column("this model has no given columns".to_string())),
             (None, false) => {
                 let names: Vec<&str> = self.about.given.iter().map(|column| column.name.as_str()).collect();
-                let problem = format!("this model is conditioned on {}: give a value for each", names.join(", "));
+                let problem =
+                    format!("this model is conditioned on {}: give a value for each", names.join(", "));
                 return Err(ModelError::Column(problem));
             }
         };
@@ -145,7 +147,9 @@ impl Model {
             let rows: Vec<usize> = (0..count).filter(|row| chosen[*row] == k).collect();
             let own: Vec<f64> = match beside.len() == width {
                 true => beside.clone(),
-                false => rows.iter().flat_map(|row| &beside[row * width..(row + 1) * width]).copied().collect(),
+                false => {
+                    rows.iter().flat_map(|row| &beside[row * width..(row + 1) * width]).copied().collect()
+                }
             };
             let values = flow.sample_given(rows.len(), &own, random.random::<u64>())?;
             for (row, values) in rows.into_iter().zip(values.chunks(d)) {
@@ -198,7 +202,8 @@ impl Model {
     fn of(content: Content) -> Result<Model, ModelError> {
         let (flows, about) = flows::read(content, &Registry::catalogue())?;
         if about == Value::Null {
-            let problem = "it is a flow without the columns of a table (FittedFlow::load reads it)".to_string();
+            let problem =
+                "it is a flow without the columns of a table (FittedFlow::load reads it)".to_string();
             return Err(ModelError::Foreign(problem));
         }
         let about: About = serde_json::from_value(about)
@@ -224,19 +229,26 @@ impl Model {
         self.about.columns.iter().any(|column| column.cell > 0.0)
     }
 
-    /// Appends a point of the cell of a row: a Kronecker sequence with the roots of xᵈ⁺¹ = x + 1 as its steps (Roberts,
-    /// "The unreasonable effectiveness of quasirandom sequences", 2018), the same for every row.
+    /// Appends a point of the cell of a row: midpoints for the first rounded column, and for others a Kronecker sequence
+    /// whose steps are powers of the root of xⁿ⁺¹ = x + 1 (Roberts, "The unreasonable effectiveness of quasirandom
+    /// sequences", 2018); the same points for every row.
     fn push_point(&self, values: &[f64], point: usize, into: &mut Vec<f64>) {
         let cells = self.about.columns.iter().filter(|column| column.cell > 0.0).count();
-        let golden = (0..64).fold(2.0_f64, |root, _| (1.0 + root).powf(1.0 / (cells as f64 + 1.0)));
+        let root = (0..64).fold(2.0_f64, |root, _| (1.0 + root).powf(1.0 / cells.max(1) as f64));
         let mut step = 1.0;
+        let mut first = true;
         for (value, column) in values.iter().zip(&self.about.columns) {
             if column.cell == 0.0 {
                 into.push(*value);
                 continue;
             }
-            step /= golden;
-            let share = (0.5 + step * point as f64).fract();
+            let share = if first {
+                (point as f64 + 0.5) / CELL_POINTS as f64
+            } else {
+                step /= root;
+                (0.5 + step * point as f64).fract()
+            };
+            first = false;
             into.push(value + column.cell * (share - 0.5));
         }
     }

@@ -4,3 +4,4 @@ mod command_line;
 mod lessons;
 #[path = "../../../tests/snapshot/mod.rs"]
 mod snapshot;
+mod tables;

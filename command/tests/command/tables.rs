@@ -1,0 +1,212 @@
+//! `fit`, `score`, `sample`, `describe`, `derive`: a table in, a density out, and nothing lost on the way.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// A folder of its own.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let folder = std::env::temp_dir().join(format!("pushforward-tables-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        Folder(folder)
+    }
+
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_pushforward"))
+            .args(arguments)
+            .current_dir(&self.0)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    fn told(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn refused(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(!output.status.success(), "{arguments:?} is refused");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.0).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Two columns that depend on one another, and a label.
+fn table() -> String {
+    let row = |k: u32| {
+        let (a, b) = (f64::from(k) * 0.618_034 % 1.0, f64::from(k) * 0.414_214 % 1.0);
+        let x = (-2.0 * (1.0 - a).ln()).sqrt() * (std::f64::consts::TAU * b).cos();
+        let y = x + (-2.0 * (1.0 - a).ln()).sqrt() * (std::f64::consts::TAU * b).sin();
+        format!("{x},{y},{}\n", ["left", "right"][k as usize % 2])
+    };
+    format!("x,y,side\n{}", (0..200).map(row).collect::<String>())
+}
+
+#[test]
+fn a_table_is_fitted_scored_and_sampled() {
+    let folder = Folder::new("round");
+    folder.file("table.csv", &table());
+    let told = folder.told(&["fit", "table.csv", "-o", "table.model", "--model", "mixture"]);
+    assert!(told.contains("200 rows of 3 columns; 2 of them are fitted"), "{told}");
+    assert!(told.contains("rows were kept apart: mean ln p = "), "{told}");
+    assert!(told.contains("The model is in table.model."), "{told}");
+    assert_eq!(folder.names(), ["table.csv", "table.model"]);
+
+    folder.told(&["score", "table.model", "table.csv", "-o", "scores.csv"]);
+    let scores = fs::read_to_string(folder.0.join("scores.csv")).unwrap();
+    let lines: Vec<&str> = scores.lines().collect();
+    assert_eq!(lines.len(), 201);
+    assert_eq!(lines[0], "line,log_p,error,rank");
+    assert!(lines[1].starts_with("2,-"), "{}", lines[1]);
+    assert_eq!(
+        folder.told(&["score", "table.model", "table.csv"]),
+        scores,
+        "to standard output as to a file"
+    );
+
+    let top = folder.told(&["score", "table.model", "table.csv", "--top", "3"]);
+    assert_eq!(top.lines().count(), 4, "{top}");
+
+    let samples = folder.told(&["sample", "table.model", "-n", "50"]);
+    assert_eq!(samples.lines().count(), 51);
+    assert_eq!(samples.lines().next(), Some("x,y"));
+    assert_eq!(samples, folder.told(&["sample", "table.model", "-n", "50"]), "the seed decides");
+    assert_ne!(samples, folder.told(&["sample", "table.model", "-n", "50", "--seed", "1"]));
+
+    let about = folder.told(&["describe", "table.model"]);
+    assert!(about.contains("A density of 2 columns:"), "{about}");
+    let json: serde_json::Value =
+        serde_json::from_str(&folder.told(&["describe", "table.model", "--json"])).unwrap();
+    assert_eq!(json["columns"][0]["name"], "x");
+    assert!(folder.told(&["derive", "table.model"]).contains("ln|det J|"));
+}
+
+#[test]
+fn a_conditional_density_takes_values_or_a_table_of_them() {
+    let folder = Folder::new("given");
+    folder.file("table.csv", &table());
+    folder.told(&[
+        "fit",
+        "table.csv",
+        "-o",
+        "g.model",
+        "--given",
+        "side",
+        "--model",
+        "coupling",
+        "--time",
+        "2s",
+    ]);
+    let drawn = folder.told(&["sample", "g.model", "-n", "4", "--given", "side=left"]);
+    assert_eq!(drawn.lines().count(), 5);
+    folder.file("sides.csv", "side\nleft\nright\nleft\n");
+    assert_eq!(folder.told(&["sample", "g.model", "--given", "sides.csv"]).lines().count(), 4);
+    assert_eq!(folder.told(&["score", "g.model", "table.csv"]).lines().count(), 201);
+
+    let missing = folder.refused(&["sample", "g.model", "-n", "4"]);
+    assert!(missing.contains("conditioned on side"), "{missing}");
+    let other = folder.refused(&["sample", "g.model", "--given", "sied=left"]);
+    assert!(other.contains("`sied` is no given column of this model; they are: side"), "{other}");
+    let level = folder.refused(&["sample", "g.model", "--given", "side=middle"]);
+    assert!(level.contains("the levels are: left, right"), "{level}");
+}
+
+#[test]
+fn nothing_is_written_over_and_a_bad_path_is_noticed_before_the_fit() {
+    let folder = Folder::new("safe");
+    let table = table();
+    folder.file("table.csv", &table);
+    let over = folder.refused(&["fit", "table.csv", "-o", "table.csv"]);
+    assert!(over.contains("table.csv") && !over.contains("fitting"), "{over}");
+    assert_eq!(fs::read_to_string(folder.0.join("table.csv")).unwrap(), table);
+    let nowhere = folder.refused(&["fit", "table.csv", "-o", "no/such/table.model"]);
+    assert!(nowhere.contains("no/such") && !nowhere.contains("fitting"), "{nowhere}");
+    folder.told(&["fit", "table.csv", "-o", "table.model", "--model", "gaussian"]);
+    for target in ["table.csv", "table.model"] {
+        let over = folder.refused(&["score", "table.model", "table.csv", "-o", target]);
+        assert!(over.contains(target), "{over}");
+    }
+    assert_eq!(folder.names(), ["table.csv", "table.model"]);
+    if Path::new("/dev/full").exists() {
+        for command in [
+            vec!["score", "table.model", "table.csv", "-o", "/dev/full"],
+            vec!["sample", "table.model", "-n", "5", "-o", "/dev/full"],
+            vec!["fit", "table.csv", "-o", "/dev/full", "--model", "gaussian"],
+        ] {
+            let full = folder.refused(&command);
+            assert!(full.contains("/dev/full"), "{full}");
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_table_an_option_or_a_model_is_said() {
+    let folder = Folder::new("wrong");
+    folder.file("table.csv", &table());
+    folder.file("same.csv", "a,b,a\n1,2,3\n2,3,4\n");
+    folder.file("empty.csv", "");
+    folder.file("few.csv", "a,b\n1,2\n3,5\n");
+    folder.file("huge.csv", "a,b\n1,2\n3,5\n1e200,5\n");
+    folder.told(&["fit", "table.csv", "-o", "table.model", "--model", "gaussian"]);
+    let cases: [(&[&str], &str); 11] = [
+        (&["fit", "table.csv", "--columns", "x,z"], "`z`"),
+        (&["fit", "same.csv"], "2 columns named `a`"),
+        (&["fit", "empty.csv"], "empty.csv is empty"),
+        (&["fit", "few.csv"], "rows are too few"),
+        (&["fit", "huge.csv"], "line 4, column `a`"),
+        (&["fit", "none.csv"], "none.csv"),
+        (&["fit", "table.csv", "--kind", "x=positiv"], "did you mean `positive`"),
+        (&["fit", "table.csv", "--time", "5x"], "`x` is no unit of time"),
+        (&["fit", "table.csv", "--model", "gausian"], "gaussian"),
+        (&["score", "table.csv", "table.csv"], "this is not a model file"),
+        (&["score", "table.model", "few.csv"], "`x`"),
+    ];
+    for (arguments, told) in cases {
+        let refused = folder.refused(arguments);
+        assert!(refused.contains(told), "{arguments:?}: {refused}");
+    }
+}
+
+#[test]
+fn standard_input_and_output_are_files_too() {
+    let folder = Folder::new("pipes");
+    let path = folder.file("table.csv", &table());
+    folder.told(&["fit", "table.csv", "-o", "table.model", "--model", "gaussian"]);
+    let piped = Command::new(env!("CARGO_BIN_EXE_pushforward"))
+        .args(["score", "table.model", "-"])
+        .current_dir(&folder.0)
+        .stdin(fs::File::open(path).unwrap())
+        .output()
+        .unwrap();
+    assert!(piped.status.success());
+    assert_eq!(String::from_utf8(piped.stdout).unwrap(), folder.told(&["score", "table.model", "table.csv"]));
+    let json = folder.told(&["fit", "table.csv", "--model", "gaussian", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["fit"]["candidates"][0]["name"], "Gaussian");
+    assert!(json["test"]["mean"].as_f64().unwrap().is_finite());
+}

@@ -1,0 +1,365 @@
+//! Densities of tables: kinds of columns, rounded values, given columns, mixtures, and what a fit keeps.
+
+use std::time::Duration;
+
+use pushforward::base::MixtureOptions;
+use pushforward::model::{Choice, Model, ModelOptions, draw_groups};
+use pushforward::prelude::*;
+use pushforward::table::{Block, Cells, Column, Kinds, Look};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+fn normal(random: &mut ChaCha8Rng) -> f64 {
+    let radius = (-2.0 * (1.0 - random.random::<f64>()).ln()).sqrt();
+    radius * (std::f64::consts::TAU * random.random::<f64>()).cos()
+}
+
+fn numbers(columns: &[(&str, Vec<f64>)]) -> Block {
+    let rows = columns[0].1.len() as u64;
+    let columns = columns
+        .iter()
+        .map(|(name, values)| Column { name: name.to_string(), cells: Cells::Numbers(values.clone()) });
+    Block::new(columns.collect(), (2..rows + 2).collect()).unwrap()
+}
+
+fn fit(block: &Block, kinds: &str, choice: Choice, given: &[&str]) -> Model {
+    let look = Look::of(block, &kinds.parse::<Kinds>().unwrap()).unwrap();
+    let options = ModelOptions {
+        choice,
+        given: given.iter().map(ToString::to_string).collect(),
+        time: Duration::from_secs(600),
+        ..ModelOptions::default()
+    };
+    Model::fit(block, &look, options).unwrap()
+}
+
+/// ∫ p over an interval, by the midpoint rule.
+fn mass(model: &Model, (from, to): (f64, f64), points: usize) -> f64 {
+    let step = (to - from) / points as f64;
+    let values: Vec<f64> = (0..points).map(|k| from + (k as f64 + 0.5) * step).collect();
+    let name = model.columns()[0].name.clone();
+    let scores = model.score(&numbers(&[(&name, values)])).unwrap();
+    scores.into_iter().map(|score| score.unwrap().log_prob.exp() * step).sum()
+}
+
+#[test]
+fn a_density_in_the_units_of_the_file_integrates_to_1_for_each_kind_of_column() {
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    let values: Vec<f64> = (0..400).map(|_| (0.7 * normal(&mut random)).exp()).collect();
+    let logit = |x: &f64| 1.0 / (1.0 + (-2.0 * x.ln()).exp());
+    let cases = [
+        ("x=real", values.clone(), (-60.0, 80.0)),
+        ("x=positive", values.clone(), (0.0, 200.0)),
+        ("x=bounded:-3..5", values.iter().map(|x| -3.0 + 8.0 * logit(x)).collect(), (-3.0, 5.0)),
+        ("x=circular:360", values.iter().map(|x| 360.0 * logit(x)).collect(), (0.0, 360.0)),
+    ];
+    for (kinds, values, interval) in cases {
+        for choice in [Choice::Gaussian, Choice::Mixture] {
+            let model = fit(&numbers(&[("x", values.clone())]), kinds, choice, &[]);
+            let mass = mass(&model, interval, 200_000);
+            assert!((mass - 1.0).abs() < 1e-3, "{kinds} {choice:?}: {mass}");
+        }
+    }
+}
+
+#[test]
+fn a_gaussian_of_positive_columns_is_the_log_normal_distribution() {
+    let mut random = ChaCha8Rng::seed_from_u64(2);
+    let values: Vec<f64> = (0..500).map(|_| (1.0 + 0.5 * normal(&mut random)).exp()).collect();
+    let block = numbers(&[("x", values.clone())]);
+    let model = fit(&block, "x=positive", Choice::Gaussian, &[]);
+    // By hand, from the rows that were not held out.
+    let held = draw_groups(&(0..500).collect::<Vec<_>>(), 0.1, 0);
+    let logs: Vec<f64> = (0..500).filter(|row| !held.contains(row)).map(|row| values[row].ln()).collect();
+    let mean = logs.iter().sum::<f64>() / logs.len() as f64;
+    let variance = logs.iter().map(|l| (l - mean).powi(2)).sum::<f64>() / logs.len() as f64;
+    for (value, score) in values.iter().zip(model.score(&block).unwrap()) {
+        let l = value.ln();
+        let exact = -0.5 * (l - mean).powi(2) / variance - 0.5 * (std::f64::consts::TAU * variance).ln() - l;
+        // The ridge of the mixture is a millionth of the variance.
+        assert!((score.unwrap().log_prob - exact).abs() < 1e-4, "{value}");
+    }
+    let zero = model.score(&numbers(&[("x", vec![0.0, -1.0])])).unwrap();
+    assert!(zero.iter().all(|score| score.unwrap().log_prob == f64::NEG_INFINITY), "outside of the support");
+}
+
+#[test]
+fn a_rounded_value_has_the_mean_density_of_its_cell() {
+    let mut random = ChaCha8Rng::seed_from_u64(3);
+    let values: Vec<f64> = (0..2000).map(|_| (2.0 * normal(&mut random)).round()).collect();
+    let model = fit(&numbers(&[("x", values)]), "x=integer", Choice::Gaussian, &[]);
+    assert_eq!(model.columns()[0].cell, 1.0);
+    let (_, flow) = model.flows().next().unwrap();
+    for value in [-3.0, 0.0, 4.0] {
+        let score = model.score(&numbers(&[("x", vec![value])])).unwrap()[0].unwrap();
+        let points: Vec<f64> = (0..10_000).map(|k| value - 0.5 + (f64::from(k) + 0.5) / 10_000.0).collect();
+        let exact = flow.log_prob(&points).unwrap().into_iter().map(f64::exp).sum::<f64>() / 10_000.0;
+        let difference = (score.log_prob - exact.ln()).abs();
+        assert!(difference < 1e-3 && difference < score.error, "{value}: {score:?} {}", exact.ln());
+    }
+    // Probabilities of the integers sum to 1, and samples are integers.
+    let all = numbers(&[("x", (-30..=30).map(f64::from).collect())]);
+    let total: f64 = model.score(&all).unwrap().into_iter().map(|score| score.unwrap().log_prob.exp()).sum();
+    assert!((total - 1.0).abs() < 1e-3, "{total}");
+    assert!(model.sample(200, None, 1).unwrap().values().iter().all(|value| value.fract() == 0.0));
+}
+
+#[test]
+fn ties_have_no_unbounded_density() {
+    // Zero in half of the rows.
+    let mut random = ChaCha8Rng::seed_from_u64(4);
+    let rain: Vec<f64> = (0..600)
+        .map(|_| if random.random::<f64>() < 0.5 { 0.0 } else { (normal(&mut random)).exp() })
+        .collect();
+    let other: Vec<f64> = (0..600).map(|_| normal(&mut random)).collect();
+    let block = numbers(&[("rain", rain), ("other", other)]);
+    let model = fit(&block, "", Choice::Mixture, &[]);
+    assert!(model.columns()[0].cell > 0.0);
+    let most = model
+        .score(&block)
+        .unwrap()
+        .into_iter()
+        .map(|score| score.unwrap().log_prob)
+        .fold(f64::MIN, f64::max);
+    // Half of the mass in a cell is a density of half its inverse width, times that of the other column.
+    assert!(most < -(2.0 * model.columns()[0].cell).ln() + 1.0, "{most}");
+}
+
+#[test]
+fn a_mixture_finds_its_components_and_one_component_is_the_moments() {
+    let mut random = ChaCha8Rng::seed_from_u64(5);
+    let rows: Vec<f64> = (0..3000)
+        .flat_map(|k| {
+            let (a, b) = (normal(&mut random), normal(&mut random));
+            if k % 3 == 0 { [5.0 + a, 5.0 + 0.2 * b] } else { [a, 0.9 * a + 0.3 * b] }
+        })
+        .collect();
+    let score = |base: GaussianMixture| {
+        let flow =
+            Flow::new(base, [Box::new(Affine::fixed([1.0, 1.0], [0.0, 0.0])) as Box<dyn Bijection>]).unwrap();
+        let logs = flow.with(Parameters::default()).unwrap().log_prob(&rows).unwrap();
+        logs.iter().sum::<f64>() / logs.len() as f64
+    };
+    let of = |components: usize| MixtureOptions { components, ..MixtureOptions::default() };
+    let one = score(GaussianMixture::fit(&rows, 2, of(1)));
+    let table = Table::new(&["a", "b"], rows.clone()).unwrap();
+    let gaussian = Gaussian::fit(&table).log_prob(&table);
+    assert!((one - gaussian.iter().sum::<f64>() / gaussian.len() as f64).abs() < 1e-5);
+    // The entropy of the truth: components that hardly overlap.
+    let entropy = |share: f64, ln_det: f64| share * (share.ln() - 1.0 - std::f64::consts::TAU.ln() - ln_det);
+    let truth = entropy(1.0 / 3.0, 0.2_f64.ln()) + entropy(2.0 / 3.0, 0.3_f64.ln());
+    let two = score(GaussianMixture::fit(&rows, 2, of(2)));
+    assert!((two - truth).abs() < 0.05, "{two} {truth}");
+    // More iterations never lower the likelihood.
+    let of = |iterations: usize| MixtureOptions {
+        components: 4,
+        iterations,
+        tolerance: 0.0,
+        ..MixtureOptions::default()
+    };
+    let course: Vec<f64> =
+        [1, 2, 4, 8, 16, 32].map(|n| score(GaussianMixture::fit(&rows, 2, of(n)))).to_vec();
+    assert!(course.windows(2).all(|pair| pair[1] >= pair[0] - 1e-6), "{course:?}");
+}
+
+#[test]
+fn few_rows_get_no_network_and_two_humps_are_found() {
+    let mut random = ChaCha8Rng::seed_from_u64(6);
+    let mut humps = |_| (if random.random::<bool>() { 2.0 } else { -2.0 }) + 0.4 * normal(&mut random);
+    let few =
+        numbers(&[("a", (0..150).map(&mut humps).collect()), ("b", (0..150).map(&mut humps).collect())]);
+    let model = fit(&few, "", Choice::Auto, &[]);
+    let names: Vec<&str> = model.fit_record().candidates.iter().map(|one| one.name.as_str()).collect();
+    assert!(names.iter().all(|name| name.starts_with("Gaussian")), "{names:?}");
+    // Independent columns of two humps: ½·ln 2 and ln of the widths, twice.
+    let truth = 2.0 * (0.5_f64.ln() - 0.5 - 0.5 * std::f64::consts::TAU.ln() - 0.4_f64.ln());
+    let many =
+        numbers(&[("a", (0..1500).map(&mut humps).collect()), ("b", (0..1500).map(&mut humps).collect())]);
+    let model = fit(&many, "", Choice::Auto, &[]);
+    let test =
+        numbers(&[("a", (0..2000).map(&mut humps).collect()), ("b", (0..2000).map(&mut humps).collect())]);
+    let scores = model.score(&test).unwrap();
+    let mean = scores.iter().map(|score| score.unwrap().log_prob).sum::<f64>() / 2000.0;
+    assert!(mean > truth - 0.1, "{mean} {truth}");
+    let weights: f64 = model.flows().map(|(weight, _)| weight).sum();
+    assert!((weights - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn a_density_given_a_category_and_an_angle_depends_on_them() {
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let count = 600;
+    let kind: Vec<Option<String>> = (0..count).map(|k| Some(["low", "high"][k % 2].to_string())).collect();
+    let angle: Vec<f64> = (0..count).map(|_| 360.0 * random.random::<f64>()).collect();
+    let x: Vec<f64> = (0..count)
+        .map(
+            |k| if k % 2 == 0 { 0.0 } else { 10.0 } + angle[k].to_radians().cos() + 0.3 * normal(&mut random),
+        )
+        .collect();
+    let column = |name: &str, cells: Cells| Column { name: name.to_string(), cells };
+    let block = Block::new(
+        vec![
+            column("x", Cells::Numbers(x)),
+            column("kind", Cells::Text(kind)),
+            column("angle", Cells::Numbers(angle)),
+        ],
+        (2..count as u64 + 2).collect(),
+    )
+    .unwrap();
+    let model = fit(&block, "kind=category,angle=circular:360", Choice::Autoregressive, &["kind", "angle"]);
+    assert_eq!(model.needs(), ["x", "kind", "angle"]);
+    let given = |kind: &str, angle: f64| {
+        let cells = vec![
+            column("kind", Cells::Text(vec![Some(kind.to_string())])),
+            column("angle", Cells::Numbers(vec![angle])),
+        ];
+        Block::new(cells, vec![1]).unwrap()
+    };
+    let mean =
+        |block: &Block| model.sample(500, Some(block), 3).unwrap().values().iter().sum::<f64>() / 500.0;
+    let (low, high) = (mean(&given("low", 0.0)), mean(&given("high", 180.0)));
+    assert!((low - 1.0).abs() < 0.5 && (high - 9.0).abs() < 0.5, "{low} {high}");
+    // 0° and 360° are one angle.
+    assert_eq!(mean(&given("low", 0.0)), mean(&given("low", 720.0)));
+    let unknown = model.sample(1, Some(&given("middle", 0.0)), 1).unwrap_err().to_string();
+    assert_eq!(unknown, "line 1: `kind` is `middle`, which no row of the fit was; the levels are: high, low");
+    assert!(model.sample(1, None, 1).unwrap_err().to_string().contains("conditioned on kind, angle"));
+}
+
+#[test]
+fn a_model_is_the_same_for_its_seed_and_from_its_file() {
+    let mut random = ChaCha8Rng::seed_from_u64(8);
+    let a: Vec<f64> = (0..300).map(|_| normal(&mut random)).collect();
+    let b: Vec<f64> = a.iter().map(|a| (a + 0.3 * normal(&mut random)).exp()).collect();
+    let block = numbers(&[("a", a), ("b", b)]);
+    let (one, two) = (fit(&block, "", Choice::Coupling, &[]), fit(&block, "", Choice::Coupling, &[]));
+    assert_eq!(one.score(&block).unwrap(), two.score(&block).unwrap());
+    let loaded = Model::from_bytes(&one.to_bytes().unwrap()).unwrap();
+    assert_eq!(loaded.score(&block).unwrap(), one.score(&block).unwrap());
+    assert_eq!(loaded.sample(50, None, 9).unwrap(), one.sample(50, None, 9).unwrap());
+    assert_eq!(loaded.fit_record(), one.fit_record());
+    // A row with a hole has no score, the others keep theirs.
+    let holes = numbers(&[("a", vec![0.1, f64::NAN]), ("b", vec![1.0, 1.0])]);
+    let scores = loaded.score(&holes).unwrap();
+    assert!(scores[0].is_some() && scores[1].is_none());
+    let error = loaded.score(&numbers(&[("a", vec![0.1])])).unwrap_err().to_string();
+    assert!(error.contains("`b`"), "{error}");
+}
+
+#[test]
+fn every_layer_of_a_fitted_model_is_proven() {
+    let mut random = ChaCha8Rng::seed_from_u64(9);
+    let a: Vec<f64> = (0..300).map(|_| normal(&mut random)).collect();
+    let b: Vec<f64> = a.iter().map(|a| (a + 0.3 * normal(&mut random)).exp()).collect();
+    let block = numbers(&[("a", a), ("b", b)]);
+    for choice in [Choice::Gaussian, Choice::Coupling, Choice::Autoregressive] {
+        let model = fit(&block, "b=positive", choice, &[]);
+        for (_, flow) in model.flows() {
+            let report = audit(flow.flow().bijection()).unwrap();
+            assert!(report.has_no_refutation(), "{report}");
+        }
+    }
+}
+
+#[test]
+fn copies_of_a_row_are_drawn_together() {
+    let groups = [0, 1, 1, 2, 3, 3, 3, 4, 5, 6];
+    for seed in 0..20 {
+        let drawn = draw_groups(&groups, 0.3, seed);
+        assert!(drawn.len() >= 3 && drawn.len() <= 5, "{drawn:?}");
+        for (row, group) in groups.iter().enumerate() {
+            let together = (0..groups.len()).filter(|other| groups[*other] == *group);
+            assert!(
+                together.clone().all(|other| drawn.contains(&other) == drawn.contains(&row)),
+                "{drawn:?}"
+            );
+        }
+    }
+}
+
+fn start(flow: Flow, table: &Table, options: FitOptions<'_>) -> (FittedFlow, Vec<f64>) {
+    let fitted = flow.fit(table, options).unwrap();
+    let held = fitted.history().epochs.iter().map(|epoch| epoch.held_out).collect();
+    (fitted, held)
+}
+
+fn small_flow() -> Flow {
+    let network = Network::new([8]);
+    let coupling = Coupling::with(CouplingMask::first_half(2), network, SplineTransformer::new(4, 3.0));
+    Flow::new(
+        StandardNormal::new(2),
+        [Box::new(coupling) as Box<dyn Bijection>, Box::new(Linear::identity(2))],
+    )
+    .unwrap()
+}
+
+fn banana() -> Table {
+    let mut random = ChaCha8Rng::seed_from_u64(10);
+    let rows = (0..400).flat_map(|_| {
+        let a = normal(&mut random);
+        [a, 0.5 * a * a - 0.5 + 0.3 * normal(&mut random)]
+    });
+    Table::new(&["a", "b"], rows.collect::<Vec<_>>()).unwrap()
+}
+
+#[test]
+fn the_rows_to_hold_out_are_those_that_are_named() {
+    let (table, rows) = (banana(), [3, 5, 250, 399]);
+    let options = FitOptions { held_out_rows: Some(&rows), epochs: 1, ..FitOptions::default() };
+    let (_, held) = start(small_flow(), &table, options);
+    let flow = small_flow();
+    let initial = flow.initial(0);
+    let named: Vec<f64> = rows.iter().flat_map(|row| table.row(*row).to_vec()).collect();
+    let logs = flow.with(initial).unwrap().log_prob(&named).unwrap();
+    assert!((held[0] - logs.iter().sum::<f64>() / 4.0).abs() < 1e-12);
+    for (rows, told) in [(vec![400], "held_out_rows"), (vec![], "held_out_rows")] {
+        let options = FitOptions { held_out_rows: Some(&rows), ..FitOptions::default() };
+        assert!(small_flow().fit(&table, options).err().unwrap().to_string().contains(told));
+    }
+}
+
+#[test]
+fn single_precision_fits_as_well_and_averaging_and_decay_change_the_parameters() {
+    let table = banana();
+    let options = || FitOptions { epochs: 30, batch: 64, ..FitOptions::default() };
+    let best = |held: &[f64]| held.iter().copied().fold(f64::MIN, f64::max);
+    let (double, held) = start(small_flow(), &table, options());
+    let (single, held_single) =
+        start(small_flow(), &table, FitOptions { single_precision: true, ..options() });
+    assert!((best(&held) - best(&held_single)).abs() < 0.02, "{} {}", best(&held), best(&held_single));
+    assert_ne!(double.parameters(), single.parameters());
+    let (averaged, held_averaged) = start(small_flow(), &table, FitOptions { averaging: 0.9, ..options() });
+    assert!((best(&held) - best(&held_averaged)).abs() < 0.1);
+    assert_ne!(averaged.parameters(), double.parameters());
+    let length = |fitted: &FittedFlow| -> f64 {
+        fitted.parameters().iter().flat_map(|(_, tensor)| &tensor.values).map(|value| value * value).sum()
+    };
+    let (decayed, _) = start(small_flow(), &table, FitOptions { weight_decay: 5.0, ..options() });
+    assert!(length(&decayed) < 0.8 * length(&double), "{} {}", length(&decayed), length(&double));
+}
+
+#[test]
+fn a_fit_stops_when_it_is_asked_to_and_noise_undoes_rounding() {
+    let table = banana();
+    let asked = std::cell::Cell::new(0);
+    let stop = || {
+        asked.set(asked.get() + 1);
+        asked.get() == 3
+    };
+    let options = FitOptions { stop: Some(&stop), ..FitOptions::default() };
+    let (fitted, held) = start(small_flow(), &table, options);
+    assert_eq!(held.len(), 4);
+    assert_eq!(fitted.history().stop, pushforward::flow::Stop::Asked { epoch: 3 });
+
+    // Rounded to ½: without noise the likelihood of the training rows rises without bound.
+    let rounded = table.values().iter().map(|value| (2.0 * value).round() / 2.0).collect();
+    let rounded = Table::new(&["a", "b"], rounded).unwrap();
+    let widths = [0.5, 0.5];
+    let options = |noise| FitOptions { epochs: 60, batch: 64, noise, ..FitOptions::default() };
+    let (_, sharp) = start(small_flow(), &rounded, options(None));
+    let (_, smooth) = start(small_flow(), &rounded, options(Some(&widths)));
+    let best = |held: &[f64]| held.iter().copied().fold(f64::MIN, f64::max);
+    assert!(best(&sharp) > best(&smooth), "{} {}", best(&sharp), best(&smooth));
+    let wrong = FitOptions { noise: Some(&[1.0]), ..FitOptions::default() };
+    assert!(small_flow().fit(&rounded, wrong).err().unwrap().to_string().contains("noise"));
+}
