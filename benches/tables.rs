@@ -48,6 +48,9 @@ struct Arguments {
     bench: bool,
 }
 
+/// ln p of the validation and of the test rows, and the epoch that was kept or the number of components.
+type Scores = (Vec<f64>, Vec<f64>, usize);
+
 fn read(folder: &Path, part: &str) -> Table {
     Table::read(folder.join(format!("{part}.csv")), &[], |_| true).expect("a part of a split")
 }
@@ -62,7 +65,7 @@ fn main() {
         let (train, val, test) = (read(folder, "train"), read(folder, "val"), read(folder, "test"));
         let d = train.width();
         let start = Instant::now();
-        let mut scores: Vec<(Vec<f64>, Vec<f64>, usize)> = Vec::new();
+        let mut scores: Vec<Scores> = Vec::new();
         if arguments.model == "mixture" {
             let mut best: Option<(f64, usize, Vec<f64>, Vec<f64>)> = None;
             for components in [1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20] {
@@ -121,7 +124,7 @@ fn main() {
                 scores.push((v, t, fitted.history().best_epoch));
             }
         }
-        let mixed = |pick: fn(&(Vec<f64>, Vec<f64>, usize)) -> &Vec<f64>| -> Vec<f64> {
+        let mixed = |pick: fn(&Scores) -> &Vec<f64>| -> Vec<f64> {
             (0..pick(&scores[0]).len())
                 .map(|row| {
                     let logs: Vec<f64> = scores.iter().map(|score| pick(score)[row]).collect();

@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use pushforward::flow::Progress;
-use pushforward::model::{Choice, FitRecord, Model, ModelOptions};
+use pushforward::model::{Choice, FitRecord, Model, ModelOptions, Trying};
 use pushforward::table::{Block, Look, Output};
 
 use crate::table::{Fitted, Seen};
@@ -100,7 +99,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         }
     })?;
     let mut shown = Shown::new();
-    let mut progress = |candidate: &str, told: Option<Progress>| shown.tell(candidate, told);
+    let mut progress = |trying: Trying<'_>| shown.tell(trying);
     let choice = match arguments.model {
         Densities::Auto => Choice::Auto,
         Densities::Gaussian => Choice::Gaussian,
@@ -229,7 +228,9 @@ fn print_test(tested: &Option<Tested>) {
         return;
     }
     println!("\nOn {rows} rows that were kept apart: mean ln p = {mean:.3} ± {error:.3} nats");
-    if let Some((gaussian, difference, error)) = gaussian {
+    if let Some((_, 0.0, 0.0)) = gaussian {
+        println!("  The model is one Gaussian.");
+    } else if let Some((gaussian, difference, error)) = gaussian {
         println!("  one Gaussian: {gaussian:.3}; the model is better by {difference:.3} ± {error:.3}");
         if *difference < 2.0 * error {
             println!("  That is no clear gain: a Gaussian may do for this table (--model gaussian).");
@@ -263,7 +264,7 @@ impl Shown {
         Shown { bar, candidate: String::new() }
     }
 
-    fn tell(&mut self, candidate: &str, told: Option<Progress>) {
+    fn tell(&mut self, Trying { candidate, progress: told }: Trying<'_>) {
         let Some(bar) = &self.bar else {
             if candidate != self.candidate {
                 eprintln!("fitting: {candidate}");

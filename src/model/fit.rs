@@ -48,8 +48,8 @@ pub struct ModelOptions<'a> {
     pub seed: u64,
     /// The share of the rows that is held out to choose by.
     pub held_out: f64,
-    /// Is called with each candidate's progress.
-    pub progress: Option<&'a mut dyn FnMut(&str, Option<Progress>)>,
+    /// Is called when a candidate is begun, and after each of its epochs.
+    pub progress: Option<&'a mut dyn FnMut(Trying<'_>)>,
     /// Is asked after each epoch whether to stop; what is best so far is kept.
     pub stop: Option<&'a dyn Fn() -> bool>,
 }
@@ -66,6 +66,15 @@ impl Default for ModelOptions<'_> {
             stop: None,
         }
     }
+}
+
+/// The candidate that is being fitted.
+#[derive(Clone, Copy, Debug)]
+pub struct Trying<'a> {
+    /// What it is.
+    pub candidate: &'a str,
+    /// The state of its fit; none for a mixture.
+    pub progress: Option<Progress>,
 }
 
 /// Rows on the real line, standardised: what candidates are fitted to.
@@ -173,6 +182,22 @@ enum Trial {
     Flow { architecture: Architecture, batch: usize, epochs: usize, seed: u64 },
 }
 
+/// A candidate that was fitted to standardised variables.
+struct Tried {
+    name: String,
+    start: Instant,
+    base: Box<dyn Base>,
+    layers: Vec<Box<dyn Bijection>>,
+    parameters: Parameters,
+}
+
+impl Tried {
+    /// A mixture is a base already: one layer leaves it as it is.
+    fn mixture(name: String, start: Instant, base: Box<dyn Base>, d: usize) -> Tried {
+        Tried { name, start, base, layers: vec![unchanged(d)], parameters: Parameters::default() }
+    }
+}
+
 /// What was tried.
 struct Found {
     candidates: Vec<Candidate>,
@@ -210,7 +235,11 @@ impl Found {
                 }
                 let epochs = *epochs.min(&affordable.max(FEWEST));
                 let progress = &mut options.progress;
-                let mut tell = |told: Progress| progress.iter_mut().for_each(|show| show(&name, Some(told)));
+                let mut tell = |told: Progress| {
+                    progress
+                        .iter_mut()
+                        .for_each(|show| show(Trying { candidate: &name, progress: Some(told) }))
+                };
                 let fitted = flow.fit(
                     &prepared.table,
                     FitOptions {
@@ -231,15 +260,9 @@ impl Found {
                     },
                 )?;
                 let layers = || architecture.layers(d, context, seed);
-                self.keep(
-                    name,
-                    start,
-                    architecture.base(d),
-                    layers(),
-                    fitted.parameters().clone(),
-                    prepared,
-                    columns,
-                )
+                let (base, parameters) = (architecture.base(d), fitted.parameters().clone());
+                let tried = Tried { name, start, base, layers: layers(), parameters };
+                self.keep(tried, prepared, columns)
             }
         }
     }
@@ -269,7 +292,7 @@ impl Found {
                 break;
             }
             let label = mixture_name(components);
-            options.progress.iter_mut().for_each(|show| show(&label, None));
+            options.progress.iter_mut().for_each(|show| show(Trying { candidate: &label, progress: None }));
             let mixture_options =
                 MixtureOptions { components, seed: options.seed, ..MixtureOptions::default() };
             let mixture = GaussianMixture::fit(&rows, d, mixture_options);
@@ -278,7 +301,7 @@ impl Found {
             if components == 1 && most > 1 {
                 let name = mixture_name(1);
                 let base = Box::new(mixture.clone());
-                self.keep(name, start, base, vec![unchanged(d)], Parameters::default(), prepared, columns)?;
+                self.keep(Tried::mixture(name, start, base, d), prepared, columns)?;
             }
             match &best {
                 Some((before, ..)) if score <= *before => worse += 1,
@@ -292,28 +315,12 @@ impl Found {
         if components == 1 && most > 1 {
             return Ok(());
         }
-        self.keep(
-            mixture_name(components),
-            start,
-            Box::new(mixture),
-            vec![unchanged(d)],
-            Parameters::default(),
-            prepared,
-            columns,
-        )
+        self.keep(Tried::mixture(mixture_name(components), start, Box::new(mixture), d), prepared, columns)
     }
 
     /// Builds the flow in the units of the file, and scores the held-out rows.
-    fn keep(
-        &mut self,
-        name: String,
-        start: Instant,
-        base: Box<dyn Base>,
-        mut layers: Vec<Box<dyn Bijection>>,
-        parameters: Parameters,
-        prepared: &Prepared,
-        columns: &[ModelColumn],
-    ) -> Result<(), ModelError> {
+    fn keep(&mut self, tried: Tried, prepared: &Prepared, columns: &[ModelColumn]) -> Result<(), ModelError> {
+        let Tried { name, start, base, mut layers, parameters } = tried;
         layers.push(Box::new(Affine::fixed(prepared.deviations.clone(), prepared.means.clone())));
         let transforms: Vec<Transform> = columns.iter().map(ModelColumn::transform).collect();
         if transforms.iter().any(|transform| *transform != Transform::Identity) {
@@ -372,7 +379,7 @@ fn to_file(column: &ModelColumn, value: f64) -> f64 {
     }
 }
 
-/// A mixture is a base already: the layer before the units leaves it as it is.
+/// x = z.
 fn unchanged(d: usize) -> Box<dyn Bijection> {
     Box::new(Affine::fixed(vec![1.0; d], vec![0.0; d]))
 }
@@ -476,6 +483,12 @@ fn mean_and_error(logs: &[f64]) -> (f64, f64) {
 fn columns(block: &Block, look: &Look, given: &[String]) -> Result<Vec<ModelColumn>, ModelError> {
     let mut columns = Vec::new();
     for found in &look.columns {
+        if found.treatment == Treatment::Levels && !given.contains(&found.name) {
+            return Err(ModelError::Column(format!(
+                "column `{}` is a category: make it a context (--given {}), or leave it out (--kind {}=text)",
+                found.name, found.name, found.name
+            )));
+        }
         if given.contains(&found.name)
             || !matches!(found.treatment, Treatment::Fitted | Treatment::Dequantised)
         {

@@ -36,7 +36,7 @@ mod registry;
 pub use architecture::{Architecture, Conditioner};
 pub use column::{Encoding, GivenColumn, ModelColumn};
 pub use error::ModelError;
-pub use fit::{Choice, ModelOptions, draw_groups};
+pub use fit::{Choice, ModelOptions, Trying, draw_groups};
 pub use model::{Model, Score};
 pub use record::{Candidate, FitRecord};
 pub use registry::Registry;

@@ -73,7 +73,7 @@ fn a_table_is_fitted_scored_and_sampled() {
     folder.file("table.csv", &table());
     let told = folder.told(&["fit", "table.csv", "-o", "table.model", "--model", "mixture"]);
     assert!(told.contains("200 rows of 3 columns; 2 of them are fitted"), "{told}");
-    assert!(told.contains("rows were kept apart: mean ln p = "), "{told}");
+    assert!(told.contains("20 rows that were kept apart: mean ln p = "), "{told}");
     assert!(told.contains("The model is in table.model."), "{told}");
     assert_eq!(folder.names(), ["table.csv", "table.model"]);
 

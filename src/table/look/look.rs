@@ -105,8 +105,7 @@ fn column_look(block: &Block, column: &Column, given: Option<&Kind>) -> Result<C
     };
     if let (Kind::Category { .. }, None) = (&look.kind, given) {
         let name = &column.name;
-        look.hint =
-            Some(format!("--given {name} makes it a context, --kind {name}=category part of the density"));
+        look.hint = Some(format!("--given {name} makes it a context"));
     }
     Ok(look)
 }
