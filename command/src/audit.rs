@@ -1,14 +1,18 @@
 //! `pushforward audit`: the report on a layer of the catalogue, and its certificates.
 
-use std::path::PathBuf;
+use std::error::Error;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use pushforward::prelude::*;
 
+use crate::describe::load;
+
 /// Arguments of `audit`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The layer; without one, the names are listed.
+    /// A layer of the catalogue, or a model that `pushforward fit -o` wrote; without one, the names of the layers.
+    #[arg(value_name = "LAYER|MODEL")]
     layer: Option<String>,
     /// Writes the certificates of what is proven and refuted to this file, for `pushforward verify`.
     #[arg(long, value_name = "FILE")]
@@ -46,25 +50,37 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         super::say(&format!("Layers: {}\n", names.join(", ")));
         return ExitCode::SUCCESS;
     };
-    let Some((_, make)) = LAYERS.iter().find(|(name, _)| name == wanted) else {
-        eprintln!("pushforward audit: there is no layer `{wanted}`; the names are {}", names.join(", "));
-        return ExitCode::FAILURE;
-    };
-    let report = match audit(&make()) {
-        Ok(report) => report,
+    let reports = match audited(wanted) {
+        Ok(reports) => reports,
         Err(error) => {
             eprintln!("pushforward audit: {error}");
             return ExitCode::FAILURE;
         }
     };
-    super::say(&format!("{report}\n"));
+    reports.iter().for_each(|report| super::say(&format!("{report}\n")));
     if let Some(file) = &arguments.certificate {
-        if let Err(error) = std::fs::write(file, report.certificates()) {
+        let certificates: String = reports.iter().map(Report::certificates).collect();
+        if let Err(error) = std::fs::write(file, certificates) {
             eprintln!("pushforward audit: {}: {error}", file.display());
             return ExitCode::FAILURE;
         }
-        let count: usize = report.claims.iter().map(|claim| claim.certificates.len()).sum();
+        let claims = reports.iter().flat_map(|report| &report.claims);
+        let count: usize = claims.map(|claim| claim.certificates.len()).sum();
         super::say(&format!("{count} certificates in {}\n", file.display()));
     }
-    if report.has_no_refutation() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if reports.iter().all(Report::has_no_refutation) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The audit of a layer, or of each flow of a model: from the base to the units of the file.
+fn audited(wanted: &str) -> Result<Vec<Report>, Box<dyn Error>> {
+    if let Some((_, make)) = LAYERS.iter().find(|(name, _)| *name == wanted) {
+        return Ok(vec![audit(&make())?]);
+    }
+    if Path::new(wanted).is_file() {
+        let model = load(Path::new(wanted))?;
+        let reports = model.flows().map(|(_, flow)| Ok(audit(flow.flow().bijection())?));
+        return reports.collect();
+    }
+    let names: Vec<&str> = LAYERS.iter().map(|(name, _)| *name).collect();
+    Err(format!("there is no layer and no model file `{wanted}`; layers are {}", names.join(", ")).into())
 }

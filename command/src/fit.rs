@@ -18,7 +18,7 @@ use crate::table::{Fitted, Seen};
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     pushforward fit table.csv -o table.model\n  \
-    pushforward fit table.csv --columns a,b --given c --kind a=positive,c=circular:360 -o table.model\n  \
+    pushforward fit table.csv --columns a,b --given c --kind c=circular:360 -o c.model\n  \
     pushforward score table.model new.csv --top 20")]
 pub struct Arguments {
     #[command(flatten)]

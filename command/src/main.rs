@@ -25,6 +25,7 @@ use pushforward_course::runner;
 #[command(
     name = "pushforward",
     version,
+    max_term_width = 80,
     after_help = "Examples, from a clone:\n  \
                   cargo run --release                       the lessons, and the next step\n  \
                   cargo run --release -- run 7              lesson 7\n  \
@@ -33,8 +34,8 @@ use pushforward_course::runner;
                   cargo run --release -- hint 7             a hint, one more each time\n  \
                   cargo run --release -- reset 7            exercise 7 in its initial version\n  \
                   cargo run --release -- book               web pages, in out/book\n  \
-                  cargo run --release -- fit table.csv -o table.model    a density for a table, kept\n  \
-                  cargo run --release -- score table.model new.csv       ln p of new rows"
+                  cargo run --release -- fit table.csv -o table.model   a density, kept\n  \
+                  cargo run --release -- score table.model new.csv      ln p of new rows"
 )]
 struct Arguments {
     #[command(subcommand)]

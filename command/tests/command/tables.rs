@@ -104,6 +104,9 @@ fn a_table_is_fitted_scored_and_sampled() {
         serde_json::from_str(&folder.told(&["describe", "table.model", "--json"])).unwrap();
     assert_eq!(json["columns"][0]["name"], "x");
     assert!(folder.told(&["derive", "table.model"]).contains("ln|det J|"));
+    let audited = folder.told(&["audit", "table.model", "--certificate", "table.certificate"]);
+    assert!(audited.contains("6 proven") && audited.contains("0 refuted"), "{audited}");
+    folder.told(&["verify", "table.certificate"]);
 }
 
 #[test]
