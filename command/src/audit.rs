@@ -1,4 +1,4 @@
-//! `pushforward audit`: the report on a layer of the catalogue, and its certificates.
+//! `pushforward audit`: the report on a layer of the catalogue or on a model, and its certificates.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
