@@ -79,7 +79,7 @@ enum Command {
         #[arg(default_value = "out/book")]
         folder: std::path::PathBuf,
     },
-    /// Audit a layer of the catalogue, or a model: what is proven, what refuted.
+    /// Audit a layer or a model: what is proven, checked, refuted.
     Audit(audit::Arguments),
     /// Check certificates with a second program.
     Verify(verify::Arguments),
