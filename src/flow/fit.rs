@@ -1,18 +1,18 @@
 //! Maximum likelihood: minibatches, Adam, early stopping on held-out rows.
 
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::density::Density;
+use super::average::Average;
 use super::error::FlowError;
 use super::fitted::FittedFlow;
 use super::flow::Flow;
 use super::history::{History, Progress, Stop};
-use super::outside::Outside;
+use super::minibatch::{Minibatch, add_noise, gather, shuffle};
 use super::rows::{finite_rows, whole_rows};
-use super::support::Watch;
+use super::scores::Scores;
 use super::trainer::Trainer;
-use crate::program::{NonFinite, Output, Precision, Program};
+use crate::program::Precision;
 use crate::table::Table;
 use crate::tape::Parameters;
 use crate::train::{Step, check_clip, check_rate};
@@ -297,208 +297,7 @@ fn split(rows: usize, settings: &FitOptions<'_>, random: &mut ChaCha8Rng) -> (Ve
     (training, order)
 }
 
-/// Adds uniform noise of these widths to the columns of rows.
-fn add_noise(values: &mut [f64], widths: &[f64], random: &mut ChaCha8Rng) {
-    for row in values.chunks_mut(widths.len()) {
-        for (value, width) in row.iter_mut().zip(widths).filter(|(_, width)| **width > 0.0) {
-            *value += width * (random.random::<f64>() - 0.5);
-        }
-    }
-}
-
-/// The exponentially weighted mean of parameters over steps, corrected for its start at 0 as Adam's moments are.
-struct Average {
-    weight: f64,
-    steps: i32,
-    sum: Parameters,
-    mean: Parameters,
-}
-
-impl Average {
-    fn new(weight: f64, parameters: &Parameters) -> Average {
-        let mut sum = parameters.clone();
-        sum.iter_mut().for_each(|(_, tensor)| tensor.values.fill(0.0));
-        Average { weight, steps: 0, mean: sum.clone(), sum }
-    }
-
-    fn add<'p>(&mut self, now: impl FnOnce() -> &'p Parameters) {
-        if self.weight == 0.0 {
-            return;
-        }
-        self.steps += 1;
-        for ((_, sum), (_, now)) in self.sum.iter_mut().zip(now().iter()) {
-            for (sum, now) in sum.values.iter_mut().zip(&now.values) {
-                *sum = self.weight * *sum + (1.0 - self.weight) * now;
-            }
-        }
-    }
-
-    /// The mean so far; the present parameters where there is none.
-    fn or<'p>(&'p mut self, now: &'p Parameters) -> &'p Parameters {
-        if self.steps == 0 {
-            return now;
-        }
-        let correction = 1.0 - self.weight.powi(self.steps);
-        for ((_, mean), (_, sum)) in self.mean.iter_mut().zip(self.sum.iter()) {
-            mean.values.iter_mut().zip(&sum.values).for_each(|(mean, sum)| *mean = sum / correction);
-        }
-        &self.mean
-    }
-}
-
-/// Some rows of the table and their contexts, one after another.
-#[derive(Default)]
-struct Minibatch<F = f64> {
-    values: Vec<F>,
-    contexts: Vec<F>,
-}
-
-impl<F: Precision> Minibatch<F> {
-    fn inputs(&self, count: usize) -> Vec<&[F]> {
-        [self.values.as_slice(), &self.contexts][..count].to_vec()
-    }
-
-    /// Copies another minibatch in this precision.
-    fn take(&mut self, other: &Minibatch) {
-        let copy = |from: &[f64], to: &mut Vec<F>| {
-            to.clear();
-            to.extend(from.iter().map(|value| F::of(*value)));
-        };
-        copy(&other.values, &mut self.values);
-        copy(&other.contexts, &mut self.contexts);
-    }
-}
-
-/// Copies these rows and their contexts into existing memory.
-fn gather(data: &Table, contexts: Option<&Table>, rows: &[usize], into: &mut Minibatch) {
-    let fill = |table: &Table, into: &mut Vec<f64>| {
-        into.clear();
-        rows.iter().for_each(|row| into.extend_from_slice(table.row(*row)));
-    };
-    fill(data, &mut into.values);
-    contexts.iter().for_each(|table| fill(table, &mut into.contexts));
-}
-
-/// Evaluations outside of training steps: likelihoods, and rows with density 0.
-struct Scores<'a> {
-    data: &'a Table,
-    contexts: Option<&'a Table>,
-    density: &'a Density,
-    inputs: usize,
-    held_out: Minibatch,
-    held_out_count: usize,
-    /// Σ ln p.
-    sum: Program<f64>,
-    /// Where rows may leave the support.
-    watch: Option<Watch<f64>>,
-}
-
-impl<'a> Scores<'a> {
-    fn new(
-        density: &'a Density,
-        data: &'a Table,
-        contexts: Option<&'a Table>,
-        held_out: &[usize],
-    ) -> Scores<'a> {
-        let inputs = density.inputs();
-        let sum = Program::compile(&density.tape, &inputs, &[Output::Sum(density.log_prob)]);
-        let watch = density.support.as_ref().map(|support| support.watch(&density.tape, &inputs));
-        let mut scores = Scores {
-            data,
-            contexts,
-            density,
-            inputs: inputs.len(),
-            held_out: Minibatch::default(),
-            held_out_count: held_out.len(),
-            sum,
-            watch,
-        };
-        scores.held_out = scores.rows(held_out);
-        scores
-    }
-
-    fn rows(&self, rows: &[usize]) -> Minibatch {
-        let mut gathered = Minibatch::default();
-        gather(self.data, self.contexts, rows, &mut gathered);
-        gathered
-    }
-
-    /// Returns the mean of ln p over the held-out rows, if all of them have a positive density.
-    fn held_out(&mut self, parameters: &Parameters) -> Result<f64, FlowError> {
-        self.sum.load(parameters)?;
-        let inputs = self.held_out.inputs(self.inputs);
-        Ok(self.sum.run(&inputs, self.held_out_count)?[0][0] / self.held_out_count as f64)
-    }
-
-    /// Returns the first row in the order of the table that has density 0.
-    fn first_outside(
-        &mut self,
-        parameters: &Parameters,
-        lists: &[&[usize]],
-    ) -> Result<Option<Outside>, FlowError> {
-        if self.watch.is_none() {
-            return Ok(None);
-        }
-        let mut order: Vec<usize> = lists.concat();
-        order.sort_unstable();
-        let rows = self.rows(&order);
-        let Some(watch) = &mut self.watch else { return Ok(None) };
-        watch.load(parameters)?;
-        let found = watch.first_outside(&rows.inputs(self.inputs), order.len())?;
-        Ok(found.map(|outside| Outside { row: order[outside.row], ..outside }))
-    }
-
-    /// Returns the first row in the order of the table whose ln p is not finite, with that value.
-    fn first_not_finite(
-        &self,
-        parameters: &Parameters,
-        list: &[usize],
-    ) -> Result<Option<(usize, f64)>, FlowError> {
-        let mut order = list.to_vec();
-        order.sort_unstable();
-        let outputs = [Output::Each(self.density.log_prob)];
-        let mut each = Program::compile(&self.density.tape, &self.density.inputs(), &outputs);
-        each.load(parameters)?;
-        let found = each.run(&self.rows(&order).inputs(self.inputs), order.len())?.swap_remove(0);
-        Ok(order.into_iter().zip(found).find(|(_, log_p)| !log_p.is_finite()))
-    }
-
-    /// Returns an error if one of these rows has no finite likelihood.
-    fn refuse_impossible(&mut self, parameters: &Parameters, rows: &[usize]) -> Result<(), FlowError> {
-        if let Some(outside) = self.first_outside(parameters, &[rows])? {
-            return Err(FlowError::Outside(outside));
-        }
-        let Some((row, log_p)) = self.first_not_finite(parameters, rows)? else { return Ok(()) };
-        let numbers = self.data.row(row).iter().copied().enumerate();
-        let (column, value) =
-            numbers.max_by(|a, b| a.1.abs().total_cmp(&b.1.abs())).expect("a row has a number");
-        Err(FlowError::Impossible { row, log_p, column, value })
-    }
-
-    /// Explains why a step on these rows failed.
-    fn why(
-        &mut self,
-        parameters: &Parameters,
-        rows: &[usize],
-        epoch: usize,
-        origin: Option<NonFinite>,
-    ) -> Result<Stop, FlowError> {
-        if let Some(outside) = self.first_outside(parameters, &[rows])? {
-            return Ok(Stop::Outside { epoch, outside });
-        }
-        let row = self.first_not_finite(parameters, rows)?.map(|(row, _)| row);
-        Ok(Stop::NonFinite { epoch, row, origin })
-    }
-}
-
 /// Decreases from 1 to 1/10 along a half cosine.
 fn cosine(done: f64) -> f64 {
     0.1 + 0.9 * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
-}
-
-/// Shuffles (Fisher and Yates).
-fn shuffle(rows: &mut [usize], random: &mut ChaCha8Rng) {
-    for last in (1..rows.len()).rev() {
-        rows.swap(last, random.random_range(0..=last));
-    }
 }

@@ -3,6 +3,7 @@
 //! log p(x) = log p_Z(f⁻¹(x)) - ln|det J_f(f⁻¹(x))|. The density is a recorded program, training adds its adjoint,
 //! sampling is `forward`. A conditional density p(x | c) is the same program with a second input.
 
+mod average;
 mod context;
 mod density;
 mod error;
@@ -12,8 +13,10 @@ mod fitted;
 mod flow;
 mod gaussian;
 mod history;
+mod minibatch;
 mod outside;
 mod rows;
+mod scores;
 mod support;
 mod trainer;
 

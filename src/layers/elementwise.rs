@@ -9,7 +9,7 @@
 use crate::bijection::Description;
 use crate::bijection::{Bijection, Domain, bounded_image, record_inverse};
 use crate::jacobian::Structure;
-use crate::tape::{Var, concat, select};
+use crate::tape::{Var, select, stack};
 
 /// A strictly monotone function of one variable.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -215,8 +215,8 @@ impl Elementwise {
         self.transforms.iter().all(|transform| *transform == first).then_some(first)
     }
 
-    /// Records a function on the variables of each transform together, and puts the results back in order.
-    fn by_transform<'t>(
+    /// Records a function of each variable, one by one where they differ.
+    fn by_variable<'t>(
         &self,
         whole: Var<'t>,
         record: impl Fn(Transform, Var<'t>) -> Option<Var<'t>>,
@@ -224,18 +224,9 @@ impl Elementwise {
         if let Some(shared) = self.shared() {
             return record(shared, whole);
         }
-        let mut groups: Vec<(Transform, Vec<usize>)> = Vec::new();
-        for (i, transform) in self.transforms.iter().enumerate() {
-            match groups.iter_mut().find(|(known, _)| known == transform) {
-                Some((_, places)) => places.push(i),
-                None => groups.push((*transform, vec![i])),
-            }
-        }
-        let parts = groups.iter().map(|(transform, places)| record(*transform, whole.gather(places)));
-        let parts: Vec<Var<'t>> = parts.collect::<Option<_>>()?;
-        let mut back = vec![0; self.transforms.len()];
-        groups.iter().flat_map(|(_, places)| places).enumerate().for_each(|(k, i)| back[*i] = k);
-        Some(concat(parts).gather(&back))
+        let each = self.transforms.iter().enumerate();
+        let each: Option<Vec<Var<'t>>> = each.map(|(i, transform)| record(*transform, whole.at(i))).collect();
+        Some(stack(each?))
     }
 }
 
@@ -249,17 +240,22 @@ impl Bijection for Elementwise {
     }
 
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
-        self.by_transform(z, |transform, part| Some(transform.apply(part))).unwrap_or(z)
+        self.by_variable(z, |transform, variable| Some(transform.apply(variable))).unwrap_or(z)
     }
 
     fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
-        match self.shared() {
-            Some(transform) => transform.inverse(x),
-            None => self.by_transform(x, |transform, part| {
-                let derived = || record_inverse(&Elementwise::new(transform, part.len()), part).ok();
-                transform.inverse(part).or_else(derived)
-            }),
+        if self.shared().is_none() && !self.transforms.iter().any(|transform| transform.inverse(x).is_some())
+        {
+            return None;
         }
+        self.by_variable(x, |transform, variable| match (transform.inverse(variable), self.shared()) {
+            (None, None) => {
+                // One variable of its own, derived.
+                let own = record_inverse(&Elementwise::new(transform, 1), stack([variable]));
+                own.ok().map(|own| own.at(0))
+            }
+            (inverse, _) => inverse,
+        })
     }
 
     fn domain(&self) -> Domain {

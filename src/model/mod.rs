@@ -22,6 +22,7 @@
 //! ```
 
 mod architecture;
+mod candidates;
 mod catalogue;
 mod column;
 mod error;
@@ -30,13 +31,17 @@ mod fit;
 mod flows;
 #[expect(clippy::module_inception, reason = "a model is what the module is about")]
 mod model;
+mod options;
+mod plan;
+mod prepare;
 mod record;
 mod registry;
 
 pub use architecture::{Architecture, Conditioner};
 pub use column::{Encoding, GivenColumn, ModelColumn};
 pub use error::ModelError;
-pub use fit::{Choice, ModelOptions, Trying, draw_groups};
 pub use model::{Model, Score};
+pub use options::{Choice, ModelOptions, Trying};
+pub use prepare::draw_groups;
 pub use record::{Candidate, FitRecord};
 pub use registry::Registry;

@@ -75,7 +75,6 @@ pub fn catalogue() -> Vec<Entry> {
         map(Transform::KumaraswamyCdf { a: 2.0, b: 3.0 }),
         map(Transform::SinhArcsinh { skew: 0.4, tail: 1.3, normalise: true }),
         map(Transform::SqueezedLogit { alpha: 0.05 }),
-        map(Transform::Identity),
         entry(
             Box::new(Elementwise::each([
                 Transform::Exp,

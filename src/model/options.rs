@@ -1,0 +1,65 @@
+//! What a fit of a model may be told.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::flow::Progress;
+
+/// Which densities are tried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    /// All of them, mixed by their likelihood of the held-out rows.
+    #[default]
+    Auto,
+    /// One Gaussian with full covariance.
+    Gaussian,
+    /// Gaussian mixtures.
+    Mixture,
+    /// Spline coupling flows.
+    Coupling,
+    /// Autoregressive spline flows.
+    Autoregressive,
+}
+
+/// Options of [`Model::fit`].
+pub struct ModelOptions<'a> {
+    /// Columns on which the density is conditioned.
+    pub given: Vec<String>,
+    /// Which densities are tried.
+    pub choice: Choice,
+    /// After this time no further candidate is begun, and the one that trains stops at the end of its epoch.
+    pub time: Duration,
+    /// Seed of everything that is random.
+    pub seed: u64,
+    /// The share of the rows that is held out to choose by.
+    pub held_out: f64,
+    /// Is called when a candidate is begun, and after each of its epochs.
+    pub progress: Option<&'a mut dyn FnMut(Trying<'_>)>,
+    /// Is asked after each epoch whether to stop; what is best so far is kept.
+    pub stop: Option<&'a dyn Fn() -> bool>,
+}
+
+impl Default for ModelOptions<'_> {
+    fn default() -> Self {
+        ModelOptions {
+            given: Vec::new(),
+            choice: Choice::Auto,
+            time: Duration::from_secs(60),
+            seed: 0,
+            held_out: 0.1,
+            progress: None,
+            stop: None,
+        }
+    }
+}
+
+/// The candidate that is being fitted.
+#[derive(Clone, Copy, Debug)]
+pub struct Trying<'a> {
+    /// What it is.
+    pub candidate: &'a str,
+    /// The state of its fit; none for a mixture.
+    pub progress: Option<Progress>,
+}

@@ -1,0 +1,78 @@
+//! Which densities are tried, in which order.
+
+use super::architecture::{Architecture, Conditioner};
+use super::options::Choice;
+
+/// A candidate to try.
+pub(super) enum Trial {
+    /// Mixtures of 1, 2, … components; the best by the held-out rows.
+    Mixtures { most: usize },
+    /// A flow.
+    Flow { architecture: Architecture, batch: usize, epochs: usize, seed: u64 },
+}
+
+/// What is tried, in this order: a few rows do not get a network that remembers them.
+pub(super) fn plan(choice: Choice, rows: usize, d: usize, conditional: bool) -> Vec<Trial> {
+    let most = match choice {
+        Choice::Gaussian => 1,
+        Choice::Mixture | Choice::Auto => 30,
+        Choice::Coupling | Choice::Autoregressive => 0,
+    };
+    let mut plan = Vec::new();
+    if most > 0 && !conditional {
+        plan.push(Trial::Mixtures { most });
+    }
+    // Measured by `cargo bench --bench tables`; see the README.
+    let batch = if rows < 100_000 { 64 } else { 256 };
+    let epochs = (1_200_000 / rows.max(1)).clamp(15, 120);
+    let flow = |conditioner: Conditioner, layers: usize, seed: u64| Trial::Flow {
+        architecture: Architecture {
+            conditioner,
+            layers,
+            hidden: match conditioner {
+                Conditioner::Coupling => vec![32, 32],
+                Conditioner::Autoregressive => vec![64, 64],
+            },
+            bins: 8,
+            bound: 5.0,
+            degrees: None,
+            linear: true,
+        },
+        batch,
+        epochs,
+        seed,
+    };
+    let networks = match choice {
+        Choice::Gaussian | Choice::Mixture => vec![],
+        Choice::Coupling => vec![flow(Conditioner::Coupling, 6, 0)],
+        Choice::Autoregressive => vec![flow(Conditioner::Autoregressive, 4, 0)],
+        Choice::Auto if rows < 250 && !conditional => vec![],
+        Choice::Auto if d == 1 => vec![flow(Conditioner::Autoregressive, 1, 0)],
+        Choice::Auto => vec![
+            flow(Conditioner::Autoregressive, 4, 0),
+            flow(Conditioner::Coupling, 6, 0),
+            flow(Conditioner::Autoregressive, 4, 1),
+            flow(Conditioner::Coupling, 6, 1),
+            flow(Conditioner::Autoregressive, 4, 2),
+        ],
+    };
+    plan.extend(networks);
+    plan
+}
+
+pub(super) fn mixture_name(components: usize) -> String {
+    match components {
+        1 => "Gaussian".to_string(),
+        more => format!("Gaussian mixture, {more} components"),
+    }
+}
+
+pub(super) fn name(architecture: &Architecture, seed: u64) -> String {
+    let kind = match architecture.conditioner {
+        Conditioner::Coupling => "spline coupling",
+        Conditioner::Autoregressive => "autoregressive spline",
+    };
+    let hidden: Vec<String> = architecture.hidden.iter().map(ToString::to_string).collect();
+    let number = if seed > 0 { format!(", no. {}", seed + 1) } else { String::new() };
+    format!("{kind} flow, {} layers of {}{number}", architecture.layers, hidden.join("×"))
+}

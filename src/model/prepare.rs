@@ -1,0 +1,181 @@
+//! The rows of a table as candidates see them: on the real line, standardised, split.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::column::{GivenColumn, ModelColumn, contexts, values};
+use super::error::ModelError;
+use super::options::ModelOptions;
+use crate::table::{Block, Cells, Column, Kind, Look, Table, Treatment};
+
+/// Rows on the real line, standardised: what candidates are fitted to.
+pub(super) struct Prepared {
+    pub table: Table,
+    pub contexts: Option<Table>,
+    pub noise: Vec<f64>,
+    pub held_out: Vec<usize>,
+    pub training: Vec<usize>,
+    /// The last layers of each flow: from standardised variables to the units of the file.
+    pub means: Vec<f64>,
+    pub deviations: Vec<f64>,
+}
+
+/// The columns to model.
+pub(super) fn columns(block: &Block, look: &Look, given: &[String]) -> Result<Vec<ModelColumn>, ModelError> {
+    let mut columns = Vec::new();
+    for found in &look.columns {
+        if found.treatment == Treatment::Levels && !given.contains(&found.name) {
+            return Err(ModelError::Column(format!(
+                "column `{}` is a category: make it a context (--given {}), or leave it out (--kind {}=text)",
+                found.name, found.name, found.name
+            )));
+        }
+        if given.contains(&found.name)
+            || !matches!(found.treatment, Treatment::Fitted | Treatment::Dequantised)
+        {
+            continue;
+        }
+        let cell = found.noise.unwrap_or(0.0);
+        let Ok(Column { cells: Cells::Numbers(values), .. }) = block.column(&found.name) else {
+            continue;
+        };
+        let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+        // Noise may lead out of a bounded set.
+        let kind = match &found.kind {
+            Kind::Positive | Kind::Bounded { .. } if cell > 0.0 && least - cell <= 0.0 => Kind::Real,
+            kind => kind.clone(),
+        };
+        columns.push(ModelColumn { name: found.name.clone(), kind, cell, offset: least });
+    }
+    match columns.is_empty() {
+        true => Err(ModelError::Column("no column is left to model: see what was said of each".to_string())),
+        false => Ok(columns),
+    }
+}
+
+pub(super) fn given(block: &Block, look: &Look, names: &[String]) -> Result<Vec<GivenColumn>, ModelError> {
+    names
+        .iter()
+        .map(|name| {
+            let cells = &block.column(name)?.cells;
+            let kind = look.column(name).map_or(Kind::Real, |found| found.kind.clone());
+            GivenColumn::fit(name, &kind, cells)
+        })
+        .collect()
+}
+
+pub(super) fn prepare(
+    block: &Block,
+    look: &Look,
+    columns: &[ModelColumn],
+    given: &[GivenColumn],
+    options: &ModelOptions<'_>,
+) -> Result<Prepared, ModelError> {
+    const LEAST: usize = 10;
+    let d = columns.len();
+    if block.rows() < LEAST {
+        return Err(ModelError::Column(format!(
+            "{} rows are too few; at least {LEAST} are needed",
+            block.rows()
+        )));
+    }
+    let mut unbounded = Vec::with_capacity(block.rows() * d);
+    for (row, values) in values(columns, block)?.into_iter().enumerate() {
+        let line = block.lines()[row];
+        let values = values.ok_or_else(|| {
+            ModelError::Column(format!("line {line} has a missing cell: leave such rows out"))
+        })?;
+        for (column, value) in columns.iter().zip(values) {
+            let image = column.unbounded(value);
+            if !image.is_finite() {
+                return Err(ModelError::Column(format!(
+                    "line {line}: `{}` is {value}, which is not inside of {}; give it another kind, or leave the row out",
+                    column.name, column.kind
+                )));
+            }
+            unbounded.push(image);
+        }
+    }
+    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    let table = Table::new(&names, unbounded)?;
+    // Copies of a row stay together: a row that is trained on tells nothing about itself.
+    let mut taken = vec![false; table.rows()];
+    draw_groups(&look.groups, options.held_out, options.seed).into_iter().for_each(|row| taken[row] = true);
+    let (held_out, training): (Vec<usize>, Vec<usize>) = (0..table.rows()).partition(|row| taken[*row]);
+    if training.is_empty() || held_out.is_empty() {
+        let problem =
+            "there are too few different rows to hold some out: all are copies of a few".to_string();
+        return Err(ModelError::Column(problem));
+    }
+    let (means, deviations) = scales(&table.filter(|row| !taken[row]));
+    let noise = columns.iter().zip(&deviations).map(|(column, deviation)| column.cell / deviation).collect();
+    let table = table.standardised(&(means.clone(), deviations.clone()));
+    let contexts = match given.is_empty() {
+        true => None,
+        false => {
+            let values = contexts(given, block)?;
+            let width = values.len() / block.rows();
+            let names: Vec<String> = (0..width).map(|k| format!("context_{k}")).collect();
+            Some(Table::new(&names, values)?)
+        }
+    };
+    Ok(Prepared { table, contexts, noise, held_out, training, means, deviations })
+}
+
+/// A centre and a scale for each column: mean and standard deviation; median and quartiles where a few values far away
+/// would set the scale of all others.
+fn scales(table: &Table) -> (Vec<f64>, Vec<f64>) {
+    let (mut centres, mut scales) = table.moments();
+    let rows = table.rows();
+    for j in 0..table.width() {
+        let mut sorted: Vec<f64> = table.values().iter().skip(j).step_by(table.width()).copied().collect();
+        sorted.sort_by(f64::total_cmp);
+        const NORMAL_QUARTILES: f64 = 1.349;
+        let quartiles = (sorted[3 * (rows - 1) / 4] - sorted[(rows - 1) / 4]) / NORMAL_QUARTILES;
+        const FAR: f64 = 20.0;
+        if quartiles > 0.0 && scales[j] > FAR * quartiles {
+            (centres[j], scales[j]) = (sorted[rows / 2], quartiles);
+        }
+        if scales[j] == 0.0 {
+            scales[j] = 1.0;
+        }
+    }
+    (centres, scales)
+}
+
+/// Draws about this share of rows, in ascending order, such that rows of one group are all drawn or all left.
+pub fn draw_groups(groups: &[usize], share: f64, seed: u64) -> Vec<usize> {
+    let mut sizes = BTreeMap::<usize, usize>::new();
+    groups.iter().for_each(|group| *sizes.entry(*group).or_default() += 1);
+    let mut order: Vec<usize> = sizes.keys().copied().collect();
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    for last in (1..order.len()).rev() {
+        order.swap(last, random.random_range(0..=last));
+    }
+    let wanted = (groups.len() as f64 * share).round() as usize;
+    let (mut taken, mut count) = (BTreeSet::new(), 0);
+    for group in order {
+        if count >= wanted {
+            break;
+        }
+        count += sizes[&group];
+        taken.insert(group);
+    }
+    (0..groups.len()).filter(|row| taken.contains(&groups[*row])).collect()
+}
+
+/// A row with noise in the cells of its rounded values, the same each time.
+pub(super) fn jittered(prepared: &Prepared, row: usize, seed: u64) -> Vec<f64> {
+    let values = prepared.table.row(row).iter().zip(&prepared.noise);
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    random.set_stream(row as u64);
+    values
+        .map(
+            |(value, width)| {
+                if *width > 0.0 { value + width * (random.random::<f64>() - 0.5) } else { *value }
+            },
+        )
+        .collect()
+}
