@@ -23,7 +23,7 @@ pub enum Choice {
     Autoregressive,
 }
 
-/// Options of [`Model::fit`].
+/// Options of [`Model::fit`](crate::model::Model::fit).
 pub struct ModelOptions<'a> {
     /// Columns on which the density is conditioned.
     pub given: Vec<String>,

@@ -48,6 +48,7 @@ impl Registry {
     ///
     /// impl Bijection for Move {
     ///     fn dim(&self) -> usize { self.shift.len() }
+    ///     fn structure(&self) -> Structure { Structure::Diagonal }
     ///     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> { z + z.tape().vector(&self.shift) }
     ///     fn describe(&self) -> Option<Description> { Description::new("move", self) }
     /// }
