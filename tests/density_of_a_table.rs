@@ -126,6 +126,65 @@ fn ties_have_no_unbounded_density() {
 }
 
 #[test]
+fn ties_in_a_positive_column_have_cells_of_its_logarithm() {
+    // A price list: log-normal, in thousands, and a tenth of the rows has one price.
+    let mut random = ChaCha8Rng::seed_from_u64(11);
+    let prices: Vec<f64> =
+        (0..1000).map(|k| if k % 10 == 0 { 2000.0 } else { (7.0 + normal(&mut random)).exp() }).collect();
+    let block = numbers(&[("price", prices.clone())]);
+    let model = fit(&block, "price=positive", Choice::Gaussian, &[]);
+    let column = &model.columns()[0];
+    assert!(column.cell > 0.0 && column.cell < 0.01, "{}", column.cell);
+    assert!((mass(&model, (0.0, 400_000.0), 400_000) - 1.0).abs() < 1e-3);
+    let scores = model.score(&block).unwrap();
+    let mean = scores.iter().map(|score| score.unwrap().log_prob).sum::<f64>() / 1000.0;
+    // The entropy of the log-normal distribution with the moments of ln x.
+    let logs: Vec<f64> = prices.iter().map(|price| price.ln()).collect();
+    let centre = logs.iter().sum::<f64>() / 1000.0;
+    let variance = logs.iter().map(|l| (l - centre).powi(2)).sum::<f64>() / 1000.0;
+    let entropy = centre + 0.5 * (std::f64::consts::TAU * std::f64::consts::E * variance).ln();
+    assert!((mean + entropy).abs() < 0.01, "{mean} {entropy}");
+    assert!(model.sample(500, None, 1).unwrap().values().iter().all(|price| *price > 0.0));
+}
+
+#[test]
+fn a_circle_is_cut_where_no_value_is() {
+    // Hours around midnight, which is one of them.
+    let mut random = ChaCha8Rng::seed_from_u64(12);
+    let hours: Vec<f64> =
+        (0..400).map(|k| if k == 0 { 0.0 } else { (1.5 * normal(&mut random)).rem_euclid(24.0) }).collect();
+    let model = fit(&numbers(&[("hour", hours)]), "hour=circular:24", Choice::Gaussian, &[]);
+    let offset = model.columns()[0].offset;
+    assert!((6.0..18.0).contains(&offset), "{offset}");
+    assert!((mass(&model, (0.0, 24.0), 100_000) - 1.0).abs() < 1e-3);
+    let at = |hour: f64| model.score(&numbers(&[("hour", vec![hour])])).unwrap()[0].unwrap().log_prob;
+    assert!((at(0.0) - at(24.0)).abs() < 1e-12 && (at(0.01) - at(23.99)).abs() < 0.05);
+    assert!(at(0.0) > at(12.0) + 2.0);
+    let drawn = model.sample(500, None, 1).unwrap();
+    assert!(drawn.values().iter().all(|hour| (0.0..24.0).contains(hour)));
+    assert!(drawn.values().iter().any(|hour| *hour > 23.0) && drawn.values().iter().any(|hour| *hour < 1.0));
+}
+
+#[test]
+fn what_cannot_be_fitted_or_drawn_is_said() {
+    let mut random = ChaCha8Rng::seed_from_u64(13);
+    let values = |random: &mut ChaCha8Rng| (0..100).map(|_| normal(random)).collect::<Vec<f64>>();
+    let block = numbers(&[("a", values(&mut random)), ("b", values(&mut random))]);
+    let look = Look::of(&block, &Kinds::new()).unwrap();
+    for choice in [Choice::Gaussian, Choice::Mixture] {
+        let options = ModelOptions { choice, given: vec!["b".to_string()], ..ModelOptions::default() };
+        let error = Model::fit(&block, &look, options).err().unwrap().to_string();
+        assert!(error.contains("not conditioned on columns: choose auto"), "{error}");
+    }
+    let model = fit(&block, "", Choice::Coupling, &["b"]);
+    let given = |rows: usize| numbers(&[("b", vec![0.5; rows])]);
+    assert_eq!(model.sample(4, Some(&given(1)), 1).unwrap(), model.sample(4, Some(&given(4)), 1).unwrap());
+    let error = model.sample(4, Some(&given(3)), 1).unwrap_err().to_string();
+    assert_eq!(error, "3 rows of given values do not fit 4 samples; give one, or one for each");
+    assert_eq!(model.sample(0, Some(&given(1)), 1).unwrap().rows(), 0);
+}
+
+#[test]
 fn a_mixture_finds_its_components_and_one_component_is_the_moments() {
     let mut random = ChaCha8Rng::seed_from_u64(5);
     let rows: Vec<f64> = (0..3000)

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use pushforward::model::Model;
+use pushforward::table::Kind;
 
 /// What a model is.
 #[derive(Args)]
@@ -33,10 +34,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     }
     println!("A density of {} columns:", model.columns().len());
     for column in model.columns() {
-        let cell = if column.cell > 0.0 {
-            format!(", before rounding to cells of {}", column.cell)
-        } else {
-            String::new()
+        let cell = match column.kind {
+            Kind::Rounded { .. } => ", before rounding",
+            _ if column.cell > 0.0 => ", ties spread over a thousandth of its deviation",
+            _ => "",
         };
         println!("  {:<30} {}{cell}", column.name, column.kind);
     }

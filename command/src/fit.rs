@@ -29,7 +29,7 @@ pub struct Arguments {
     /// Which densities are tried.
     #[arg(long, value_enum, default_value = "auto")]
     model: Densities,
-    /// After this time no further density is begun: 30s, 5m, 1h.
+    /// About how long it may take: 30s, 5m, 1h. Short times mean fewer epochs.
     #[arg(long, default_value = "60s", value_parser = duration)]
     time: Duration,
     /// Seed of everything that is random.

@@ -168,7 +168,7 @@ impl Found {
             .flat_map(|row| {
                 let standardised = jittered(prepared, *row, 1);
                 let each = standardised.into_iter().enumerate();
-                each.map(|(i, z)| to_file(&columns[i], prepared.means[i] + prepared.deviations[i] * z))
+                each.map(|(i, z)| columns[i].to_file(prepared.means[i] + prepared.deviations[i] * z))
                     .collect::<Vec<f64>>()
             })
             .collect();
@@ -204,14 +204,6 @@ fn seconds_of_an_epoch(flow: &Flow, prepared: &Prepared, batch: usize) -> Result
     }
     let steps = prepared.training.len().div_ceil(batch) as f64;
     Ok((start.elapsed() / STEPS).as_secs_f64() * steps)
-}
-
-fn to_file(column: &ModelColumn, value: f64) -> f64 {
-    match column.transform() {
-        Transform::Exp => value.exp(),
-        Transform::Sigmoid { lower, upper } => lower + (upper - lower) / (1.0 + (-value).exp()),
-        _ => value,
-    }
 }
 
 /// x = z.

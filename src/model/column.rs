@@ -15,10 +15,11 @@ pub struct ModelColumn {
     pub name: String,
     /// What values it can have.
     pub kind: Kind,
-    /// The width of a cell of rounded values: the density is that of the values before rounding, and a row has the
-    /// mean density of its cell. 0 for values that are not rounded.
+    /// The width of a cell of values that are rounded or tied, on the real line (of ln x for a positive column): a
+    /// row has the mean density of its cell. 0 for values that are neither.
     pub cell: f64,
-    /// A rounded value, from which others differ by multiples of the cell.
+    /// A rounded value of the fit, from which others differ by multiples of the cell; for a circle the place where it
+    /// is cut, in the widest gap between values.
     pub offset: f64,
 }
 
@@ -28,7 +29,9 @@ impl ModelColumn {
         match self.kind {
             Kind::Positive => Transform::Exp,
             Kind::Bounded { lower, upper } => Transform::Sigmoid { lower, upper },
-            Kind::Circular { start, period } => Transform::Sigmoid { lower: start, upper: start + period },
+            Kind::Circular { period, .. } => {
+                Transform::Sigmoid { lower: self.offset, upper: self.offset + period }
+            }
             _ => Transform::Identity,
         }
     }
@@ -45,19 +48,29 @@ impl ModelColumn {
         }
     }
 
-    /// The value of the file: angles are brought into their period.
-    pub(super) fn wrapped(&self, value: f64) -> f64 {
-        match self.kind {
-            Kind::Circular { start, period } => start + (value - start).rem_euclid(period),
+    /// The value of the file for a value on the real line.
+    pub(super) fn to_file(&self, value: f64) -> f64 {
+        match self.transform() {
+            Transform::Exp => value.exp(),
+            Transform::Sigmoid { lower, upper } => lower + (upper - lower) / (1.0 + (-value).exp()),
             _ => value,
         }
     }
 
-    /// The nearest value that the column can have: a sample of a rounded column is rounded as its data were.
-    pub(super) fn rounded(&self, value: f64) -> f64 {
-        match self.cell > 0.0 {
-            true => self.offset + ((value - self.offset) / self.cell).round() * self.cell,
-            false => value,
+    /// A value of the file as flows take it: angles are brought into the period that begins at the cut.
+    pub(super) fn wrapped(&self, value: f64) -> f64 {
+        match self.kind {
+            Kind::Circular { period, .. } => self.offset + (value - self.offset).rem_euclid(period),
+            _ => value,
+        }
+    }
+
+    /// A sample as the file has values: rounded as its data were, angles in their own period.
+    pub(super) fn written(&self, value: f64) -> f64 {
+        match self.kind {
+            Kind::Rounded { step } => self.offset + ((value - self.offset) / step).round() * step,
+            Kind::Circular { start, period } => start + (value - start).rem_euclid(period),
+            _ => value,
         }
     }
 }
@@ -191,7 +204,7 @@ impl GivenColumn {
     }
 }
 
-fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+pub(super) fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     let count = values.clone().count().max(1) as f64;
     let mean = values.clone().sum::<f64>() / count;
     let deviation = (values.map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt();

@@ -6,7 +6,7 @@ use super::candidates::{Found, mean_and_error};
 use super::error::ModelError;
 use super::model::{About, Model, mixture};
 use super::options::ModelOptions;
-use super::plan::plan;
+use super::plan::{Trial, plan};
 use super::prepare::{columns, given, prepare};
 use super::record::FitRecord;
 use crate::flow::FittedFlow;
@@ -47,16 +47,19 @@ impl Model {
         let mut found = Found::default();
         let deadline = start + options.time;
         let plan = plan(options.choice, prepared.training.len(), columns.len(), !given.is_empty());
-        let trials = plan.len();
+        if plan.is_empty() {
+            let problem = "Gaussians and their mixtures are not conditioned on columns: choose auto, coupling or \
+                           autoregressive";
+            return Err(ModelError::Column(problem.to_string()));
+        }
         for (k, trial) in plan.iter().enumerate() {
             let stopped = options.stop.is_some_and(|stop| stop());
             let left = deadline.saturating_duration_since(Instant::now());
             if !found.flows.is_empty() && (stopped || left.is_zero()) {
                 break;
             }
-            // The first flow gets half of the time, the others share what is left.
-            let share = if found.flows.len() < 3 { 2 } else { trials - k };
-            found.try_one(trial, &prepared, &columns, &mut options, left / share.max(1) as u32)?;
+            let share = left / shares(&plan, k);
+            found.try_one(trial, &prepared, &columns, &mut options, share)?;
         }
         let weights = weights(&found.held_out);
         let mut kept = Vec::new();
@@ -97,14 +100,21 @@ impl Model {
     }
 }
 
-/// Weights of a mixture that maximise the likelihood of held-out rows, by expectation-maximisation; those below a
-/// hundredth are set to 0.
+/// Returns by what the time that is left is divided: the first flow gets half of it, each other trial an equal share.
+fn shares(plan: &[Trial], k: usize) -> u32 {
+    let is_flow = |trial: &Trial| matches!(trial, Trial::Flow { .. });
+    let first = is_flow(&plan[k]) && !plan[..k].iter().any(is_flow);
+    let left = (plan.len() - k) as u32;
+    if first { left.min(2) } else { left }
+}
+
+/// Weights of a mixture that maximise the likelihood of held-out rows, by expectation-maximisation with a prior of one
+/// row in all; those below a hundredth, or below two rows, are set to 0.
 fn weights(logs: &[Vec<f64>]) -> Vec<f64> {
     let rows = logs.first().map_or(0, Vec::len);
     let mut weights = vec![1.0 / logs.len() as f64; logs.len()];
     for _ in 0..500 {
         let mixed = mixture(&weights, logs);
-        // A prior of one row for each candidate keeps a few rows from deciding everything.
         let mut next = vec![1.0 / logs.len() as f64; logs.len()];
         for (row, total) in mixed.iter().enumerate().filter(|(_, total)| total.is_finite()) {
             for (k, own) in logs.iter().enumerate() {

@@ -87,7 +87,7 @@ impl Model {
     /// and [`ModelError::Flow`] where a density that should exist cannot be computed.
     pub fn score(&self, block: &Block) -> Result<Vec<Option<Score>>, ModelError> {
         let rows = values(&self.about.columns, block)?;
-        let width: usize = self.about.given.iter().map(|column| column.encoding.width()).sum();
+        let width = self.context_width();
         let given = contexts(&self.about.given, block)?;
         let known: Vec<usize> = (0..rows.len()).filter(|row| rows[*row].is_some()).collect();
         let points = if self.has_cells() { CELL_POINTS } else { 1 };
@@ -128,6 +128,13 @@ impl Model {
                 return Err(ModelError::Column(problem));
             }
         };
+        let rows_given = given.map_or(1, Block::rows);
+        if rows_given != 1 && rows_given != count {
+            let problem = format!(
+                "{rows_given} rows of given values do not fit {count} samples; give one, or one for each"
+            );
+            return Err(ModelError::Column(problem));
+        }
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut drawn = vec![0.0; count * d];
         // Which flow each row comes from.
@@ -142,19 +149,16 @@ impl Model {
                 found.unwrap_or(self.flows.len() - 1)
             })
             .collect();
-        let width = beside.len() / given.map_or(1, |block| block.rows().max(1));
+        let width = self.context_width();
         for (k, flow) in self.flows.iter().enumerate() {
             let rows: Vec<usize> = (0..count).filter(|row| chosen[*row] == k).collect();
-            let own: Vec<f64> = match beside.len() == width {
-                true => beside.clone(),
-                false => {
-                    rows.iter().flat_map(|row| &beside[row * width..(row + 1) * width]).copied().collect()
-                }
-            };
+            let of = |row: &usize| if rows_given == 1 { 0 } else { *row };
+            let own = rows.iter().map(of).flat_map(|row| &beside[row * width..(row + 1) * width]);
+            let own: Vec<f64> = own.copied().collect();
             let values = flow.sample_given(rows.len(), &own, random.random::<u64>())?;
             for (row, values) in rows.into_iter().zip(values.chunks(d)) {
                 for (i, column) in self.about.columns.iter().enumerate() {
-                    drawn[row * d + i] = column.rounded(values[i]);
+                    drawn[row * d + i] = column.written(values[i]);
                 }
             }
         }
@@ -225,6 +229,11 @@ impl Model {
         Ok(mixture(&self.about.weights, &logs?))
     }
 
+    /// The number of context numbers of a row.
+    fn context_width(&self) -> usize {
+        self.about.given.iter().map(|column| column.encoding.width()).sum()
+    }
+
     fn has_cells(&self) -> bool {
         self.about.columns.iter().any(|column| column.cell > 0.0)
     }
@@ -249,7 +258,7 @@ impl Model {
                 (0.5 + step * point as f64).fract()
             };
             first = false;
-            into.push(value + column.cell * (share - 0.5));
+            into.push(column.to_file(column.unbounded(*value) + column.cell * (share - 0.5)));
         }
     }
 }

@@ -29,7 +29,8 @@ pub struct ModelOptions<'a> {
     pub given: Vec<String>,
     /// Which densities are tried.
     pub choice: Choice,
-    /// After this time no further candidate is begun, and the one that trains stops at the end of its epoch.
+    /// About how long it may take. Where this is short, flows are trained for fewer epochs or not at all: then the
+    /// result depends on the speed of the machine, otherwise on the seed alone.
     pub time: Duration,
     /// Seed of everything that is random.
     pub seed: u64,

@@ -22,7 +22,7 @@ pub(super) fn plan(choice: Choice, rows: usize, d: usize, conditional: bool) -> 
     if most > 0 && !conditional {
         plan.push(Trial::Mixtures { most });
     }
-    // Measured by `cargo bench --bench tables`; see the README.
+    // Measured by `cargo bench --bench tables`; see `benches/README.md`.
     let batch = if rows < 100_000 { 64 } else { 256 };
     let epochs = (1_200_000 / rows.max(1)).clamp(15, 120);
     let flow = |conditioner: Conditioner, layers: usize, seed: u64| Trial::Flow {

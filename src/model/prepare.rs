@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::column::{GivenColumn, ModelColumn, contexts, values};
+use super::column::{GivenColumn, ModelColumn, contexts, moments, values};
 use super::error::ModelError;
 use super::options::ModelOptions;
+use crate::layers::Transform;
 use crate::table::{Block, Cells, Column, Kind, Look, Table, Treatment};
 
 /// Rows on the real line, standardised: what candidates are fitted to.
@@ -37,22 +38,43 @@ pub(super) fn columns(block: &Block, look: &Look, given: &[String]) -> Result<Ve
         {
             continue;
         }
-        let cell = found.noise.unwrap_or(0.0);
         let Ok(Column { cells: Cells::Numbers(values), .. }) = block.column(&found.name) else {
             continue;
         };
-        let least = values.iter().copied().fold(f64::INFINITY, f64::min);
-        // Noise may lead out of a bounded set.
-        let kind = match &found.kind {
-            Kind::Positive | Kind::Bounded { .. } if cell > 0.0 && least - cell <= 0.0 => Kind::Real,
-            kind => kind.clone(),
+        let offset = match found.kind {
+            Kind::Circular { start, period } => cut(values, start, period),
+            _ => values.iter().copied().fold(f64::INFINITY, f64::min),
         };
-        columns.push(ModelColumn { name: found.name.clone(), kind, cell, offset: least });
+        let mut column =
+            ModelColumn { name: found.name.clone(), kind: found.kind.clone(), cell: 0.0, offset };
+        column.cell = match (found.noise, column.transform()) {
+            (None, _) => 0.0,
+            (Some(noise), Transform::Identity) => noise,
+            // Ties: a cell as narrow on the real line as it would be in the units of the file.
+            (Some(_), _) => {
+                TIE * moments(values.iter().map(|value| column.unbounded(column.wrapped(*value)))).1
+            }
+        };
+        columns.push(column);
     }
     match columns.is_empty() {
         true => Err(ModelError::Column("no column is left to model: see what was said of each".to_string())),
         false => Ok(columns),
     }
+}
+
+/// The width of the cell of tied values, as a fraction of the standard deviation.
+const TIE: f64 = 1e-3;
+
+/// Where a circle is cut: in the middle of the widest gap between values.
+fn cut(values: &[f64], start: f64, period: f64) -> f64 {
+    let mut angles: Vec<f64> = values.iter().map(|value| (value - start).rem_euclid(period)).collect();
+    angles.sort_by(f64::total_cmp);
+    let (Some(first), Some(last)) = (angles.first(), angles.last()) else { return start };
+    let around = (*last, first + period - last);
+    let gaps = angles.windows(2).map(|pair| (pair[0], pair[1] - pair[0])).chain([around]);
+    let (from, width) = gaps.max_by(|a, b| a.1.total_cmp(&b.1)).expect("a gap at least");
+    start + from + width / 2.0
 }
 
 pub(super) fn given(block: &Block, look: &Look, names: &[String]) -> Result<Vec<GivenColumn>, ModelError> {
