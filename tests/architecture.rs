@@ -17,10 +17,10 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("jacobian", &["sweep", "tape"]),
     ("bijection", &["jacobian", "sweep", "tape", "typeset"]),
     ("layers", &["bijection", "jacobian", "tape"]),
-    ("base", &["bijection", "tape"]),
+    ("base", &["bijection", "numeric", "tape"]),
     ("train", &["base", "kernel", "numeric", "program", "sweep", "tape"]),
     ("flow", &["base", "bijection", "numeric", "program", "sweep", "table", "tape", "train"]),
-    ("model", &["base", "bijection", "flow", "layers", "table", "tape"]),
+    ("model", &["base", "bijection", "flow", "layers", "numeric", "table", "tape"]),
     ("audit", &["base", "bijection", "checker", "jacobian", "numeric", "program", "sweep", "tape"]),
     ("derivation", &["audit", "bijection", "jacobian", "sweep", "tape", "typeset"]),
 ];

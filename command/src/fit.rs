@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use pushforward::model::{Choice, FitRecord, Model, ModelOptions, Trying};
+use pushforward::model::{Choice, FitRecord, Model, ModelOptions, Trying, mean_and_error};
 use pushforward::table::{Block, Look, Output};
 
 use crate::table::{Fitted, Seen};
@@ -182,37 +182,36 @@ impl Tested {
         let impossible: Vec<u64> = impossible.collect();
         let finite = |row: &usize| own[*row].is_finite();
         let rows: Vec<usize> = (0..own.len()).filter(finite).collect();
-        let (mean, error) = moments(rows.iter().map(|row| own[*row]));
+        let of = |value: &dyn Fn(usize) -> f64| {
+            mean_and_error(&rows.iter().map(|row| value(*row)).collect::<Vec<_>>())
+        };
+        let (mean, error) = of(&|row| own[row]);
         let gaussian = gaussian
             .map(|gaussian| -> Result<_, Box<dyn Error>> {
                 let others = scores(gaussian)?;
-                let (difference, error) = moments(rows.iter().map(|row| own[*row] - others[*row]));
-                Ok((moments(rows.iter().map(|row| others[*row])).0, difference, error))
+                let (difference, error) = of(&|row| own[row] - others[row]);
+                Ok((of(&|row| others[row]).0, difference, error))
             })
             .transpose()?;
         Ok(Some(Tested { rows: test.rows(), mean, error, gaussian, impossible }))
     }
 }
 
-fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
-    let count = values.clone().count() as f64;
-    let mean = values.clone().sum::<f64>() / count;
-    let variance = values.map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
-    (mean, (variance / count).sqrt())
-}
-
 fn print_candidates(fit: &FitRecord) {
-    println!("\nFitted to {} rows; chosen by {} that were held out:", fit.rows, fit.held_out);
-    println!("  {:<50} {:>9} {:>6} {:>5} {:>5}", "mean ln p of those, in nats", "", "±", "time", "share");
+    println!(
+        "\nFitted to {} rows. Mean ln p, in nats, of {} others that were held out:",
+        fit.rows, fit.held_out
+    );
+    println!("  {:<46} {:>9} {:>6} {:>5} {:>5}", "", "ln p", "±", "time", "share");
     for candidate in &fit.candidates {
         let share =
             if candidate.weight > 0.0 { format!("{:.0}%", 100.0 * candidate.weight) } else { String::new() };
         println!(
-            "  {:<50} {:>9.3} {:>6.3} {:>4.0}s {share:>5}",
+            "  {:<46} {:>9.3} {:>6.3} {:>4.0}s {share:>5}",
             candidate.name, candidate.held_out, candidate.error, candidate.seconds
         );
     }
-    println!("  {:<50} {:>9.3} {:>6.3}", "the model: their mixture by these shares", fit.score, fit.error);
+    println!("  {:<46} {:>9.3} {:>6.3}", "the model: their mixture by these shares", fit.score, fit.error);
 }
 
 fn print_test(tested: &Option<Tested>) {

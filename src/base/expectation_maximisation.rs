@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use super::GaussianMixture;
 use super::gaussian_mixture::whitening;
+use crate::numeric::quartile_deviation;
 
 /// Options of [`GaussianMixture::fit`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -88,10 +89,7 @@ fn moments(rows: &[f64], d: usize) -> (Vec<f64>, Vec<f64>) {
     let centre: Vec<f64> = (0..d).map(|j| column(j).sum::<f64>() / count as f64).collect();
     let spread = |j: usize| {
         let deviation = (column(j).map(|x| (x - centre[j]).powi(2)).sum::<f64>() / count as f64).sqrt();
-        let mut sorted: Vec<f64> = column(j).collect();
-        sorted.sort_by(f64::total_cmp);
-        const NORMAL_QUARTILES: f64 = 1.349;
-        let quartiles = (sorted[3 * (count - 1) / 4] - sorted[(count - 1) / 4]) / NORMAL_QUARTILES;
+        let quartiles = quartile_deviation(column(j));
         let spread = if quartiles > 0.0 { deviation.min(quartiles) } else { deviation };
         if spread > 0.0 { spread } else { 1.0 }
     };

@@ -1,6 +1,7 @@
 //! The flows that are fitted to tables.
 
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -79,18 +80,13 @@ impl Architecture {
     }
 }
 
-/// Each second mask is the complement of the one before; the halves are drawn anew.
+/// Even and odd variables in turn; of four and more, halves that are drawn anew.
 fn mask(d: usize, k: usize, random: &mut ChaCha8Rng) -> CouplingMask {
     if d < 4 {
         return CouplingMask::alternating(d, k.is_multiple_of(2));
     }
-    let mut order: Vec<usize> = (0..d).collect();
-    let mut draw = ChaCha8Rng::seed_from_u64(random.random::<u64>());
-    for last in (1..d).rev() {
-        order.swap(last, draw.random_range(0..=last));
-    }
-    let mut mask = vec![false; d];
-    order[..d / 2].iter().for_each(|i| mask[*i] = true);
+    let mut mask: Vec<bool> = (0..d).map(|i| i < d / 2).collect();
+    mask.shuffle(random);
     CouplingMask::new(&mask)
 }
 

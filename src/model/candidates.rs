@@ -7,7 +7,7 @@ use super::error::ModelError;
 use super::options::{ModelOptions, Trying};
 use super::plan::{Trial, mixture_name, name};
 use super::prepare::{Prepared, jittered};
-use super::record::Candidate;
+use super::record::{Candidate, mean_and_error};
 use crate::base::{Base, GaussianMixture, MixtureOptions};
 use crate::bijection::Bijection;
 use crate::flow::{FitOptions, FittedFlow, Flow, Progress, Trainer};
@@ -209,12 +209,4 @@ fn seconds_of_an_epoch(flow: &Flow, prepared: &Prepared, batch: usize) -> Result
 /// x = z.
 fn unchanged(d: usize) -> Box<dyn Bijection> {
     Box::new(Affine::fixed(vec![1.0; d], vec![0.0; d]))
-}
-
-/// The mean of log-likelihoods and its standard error.
-pub(super) fn mean_and_error(logs: &[f64]) -> (f64, f64) {
-    let count = logs.len() as f64;
-    let mean = logs.iter().sum::<f64>() / count;
-    let variance = logs.iter().map(|log| (log - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
-    (mean, (variance / count).sqrt())
 }

@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use super::candidates::{Found, mean_and_error};
+use super::candidates::Found;
 use super::error::ModelError;
 use super::model::{About, Model, mixture};
 use super::options::ModelOptions;
 use super::plan::{Trial, plan};
 use super::prepare::{columns, given, prepare};
-use super::record::FitRecord;
+use super::record::{FitRecord, mean_and_error};
 use crate::flow::FittedFlow;
 use crate::table::{Block, Look};
 

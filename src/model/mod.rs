@@ -43,5 +43,5 @@ pub use error::ModelError;
 pub use model::{Model, Score};
 pub use options::{Choice, ModelOptions, Trying};
 pub use prepare::draw_groups;
-pub use record::{Candidate, FitRecord};
+pub use record::{Candidate, FitRecord, mean_and_error};
 pub use registry::Registry;

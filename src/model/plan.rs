@@ -67,12 +67,13 @@ pub(super) fn mixture_name(components: usize) -> String {
     }
 }
 
+/// `autoregressive splines, 4 × (64, 64), no. 2`: the number of layers, their hidden layers, and which of several.
 pub(super) fn name(architecture: &Architecture, seed: u64) -> String {
     let kind = match architecture.conditioner {
-        Conditioner::Coupling => "spline coupling",
-        Conditioner::Autoregressive => "autoregressive spline",
+        Conditioner::Coupling => "spline couplings",
+        Conditioner::Autoregressive => "autoregressive splines",
     };
     let hidden: Vec<String> = architecture.hidden.iter().map(ToString::to_string).collect();
     let number = if seed > 0 { format!(", no. {}", seed + 1) } else { String::new() };
-    format!("{kind} flow, {} layers of {}{number}", architecture.layers, hidden.join("×"))
+    format!("{kind}, {} × ({}){number}", architecture.layers, hidden.join(", "))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -9,6 +10,7 @@ use super::column::{GivenColumn, ModelColumn, contexts, moments, values};
 use super::error::ModelError;
 use super::options::ModelOptions;
 use crate::layers::Transform;
+use crate::numeric::quartile_deviation;
 use crate::table::{Block, Cells, Column, Kind, Look, Table, Treatment};
 
 /// Rows on the real line, standardised: what candidates are fitted to.
@@ -150,15 +152,14 @@ pub(super) fn prepare(
 /// would set the scale of all others.
 fn scales(table: &Table) -> (Vec<f64>, Vec<f64>) {
     let (mut centres, mut scales) = table.moments();
-    let rows = table.rows();
     for j in 0..table.width() {
-        let mut sorted: Vec<f64> = table.values().iter().skip(j).step_by(table.width()).copied().collect();
-        sorted.sort_by(f64::total_cmp);
-        const NORMAL_QUARTILES: f64 = 1.349;
-        let quartiles = (sorted[3 * (rows - 1) / 4] - sorted[(rows - 1) / 4]) / NORMAL_QUARTILES;
+        let column = || table.values().iter().skip(j).step_by(table.width()).copied();
+        let quartiles = quartile_deviation(column());
         const FAR: f64 = 20.0;
         if quartiles > 0.0 && scales[j] > FAR * quartiles {
-            (centres[j], scales[j]) = (sorted[rows / 2], quartiles);
+            let mut sorted: Vec<f64> = column().collect();
+            sorted.sort_by(f64::total_cmp);
+            (centres[j], scales[j]) = (sorted[table.rows() / 2], quartiles);
         }
         if scales[j] == 0.0 {
             scales[j] = 1.0;
@@ -173,9 +174,7 @@ pub fn draw_groups(groups: &[usize], share: f64, seed: u64) -> Vec<usize> {
     groups.iter().for_each(|group| *sizes.entry(*group).or_default() += 1);
     let mut order: Vec<usize> = sizes.keys().copied().collect();
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    for last in (1..order.len()).rev() {
-        order.swap(last, random.random_range(0..=last));
-    }
+    order.shuffle(&mut random);
     let wanted = (groups.len() as f64 * share).round() as usize;
     let (mut taken, mut count) = (BTreeSet::new(), 0);
     for group in order {

@@ -35,3 +35,11 @@ pub struct FitRecord {
     /// Its standard error.
     pub error: f64,
 }
+
+/// The mean of log-likelihoods and its standard error.
+pub fn mean_and_error(logs: &[f64]) -> (f64, f64) {
+    let count = logs.len() as f64;
+    let mean = logs.iter().sum::<f64>() / count;
+    let variance = logs.iter().map(|log| (log - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
+    (mean, (variance / count).sqrt())
+}

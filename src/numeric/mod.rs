@@ -3,6 +3,8 @@
 mod lu;
 pub(crate) mod mills;
 mod number;
+mod spread;
 
 pub use lu::Lu;
 pub use number::Number;
+pub use spread::quartile_deviation;

@@ -30,39 +30,29 @@ pub trait Field: Send + Sync {
     }
 }
 
-impl<V: Field + ?Sized> Field for Box<V> {
-    fn dim(&self) -> usize {
-        (**self).dim()
-    }
-
-    fn velocity<'t>(&self, z: Var<'t>, t: Var<'t>) -> Var<'t> {
-        (**self).velocity(z, t)
-    }
-
-    fn name(&self) -> String {
-        (**self).name()
-    }
-
-    #[cfg(feature = "serde")]
-    fn describe(&self) -> Option<Description> {
-        (**self).describe()
-    }
+/// References to fields, and boxes of them, are fields.
+macro_rules! pointer_to_field {
+    ($pointer:ty) => {
+        impl<V: Field + ?Sized> Field for $pointer {
+            fn dim(&self) -> usize {
+                (**self).dim()
+            }
+            fn velocity<'t>(&self, z: Var<'t>, t: Var<'t>) -> Var<'t> {
+                (**self).velocity(z, t)
+            }
+            fn name(&self) -> String {
+                (**self).name()
+            }
+            #[cfg(feature = "serde")]
+            fn describe(&self) -> Option<Description> {
+                (**self).describe()
+            }
+        }
+    };
 }
 
-/// References to fields are fields.
-impl<V: Field + ?Sized> Field for &V {
-    fn dim(&self) -> usize {
-        (**self).dim()
-    }
-
-    fn velocity<'t>(&self, z: Var<'t>, t: Var<'t>) -> Var<'t> {
-        (**self).velocity(z, t)
-    }
-
-    fn name(&self) -> String {
-        (**self).name()
-    }
-}
+pointer_to_field!(&V);
+pointer_to_field!(Box<V>);
 
 /// A vector field given by a network, v(z, t) = W·tanh(… (z, t)), as in FFJORD (Grathwohl et al., 2019).
 ///
