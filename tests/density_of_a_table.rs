@@ -306,6 +306,38 @@ fn a_model_is_the_same_for_its_seed_and_from_its_file() {
 }
 
 #[test]
+fn columns_that_do_not_fit_the_flows_are_refused() {
+    // Two flows of one file are read as one model only with columns and weights.
+    let mut random = ChaCha8Rng::seed_from_u64(14);
+    let block = numbers(&[("a", (0..100).map(|_| normal(&mut random)).collect())]);
+    let bytes = fit(&block, "", Choice::Gaussian, &[]).to_bytes().unwrap();
+    assert!(Model::from_bytes(&bytes).is_ok());
+    let layers: Vec<Box<dyn Bijection>> = vec![Box::new(Affine::identity(1))];
+    let flow = Flow::new(StandardNormal::new(1), layers).unwrap();
+    let start = flow.initial(0);
+    let alone = flow.with(start).unwrap().to_bytes().unwrap();
+    let error = Model::from_bytes(&alone).err().unwrap().to_string();
+    assert!(error.contains("a flow without the columns of a table"), "{error}");
+    for (place, value, told) in [
+        ("/table/weights", "[-1.0]", "the weights of its 1 flows are [-1.0]"),
+        ("/table/weights", "[0.5, 0.5]", "the weights of its 1 flows"),
+        ("/table/columns", "[]", "its flows are not of 0 columns"),
+        ("/table/columns/0/cell", "-1.0", "the cells of `a` are -1 wide"),
+        (
+            "/table/given",
+            r#"[{"name": "c", "encoding": {"circle": {"start": 0.0, "period": 1.0}}}]"#,
+            "given 2 numbers",
+        ),
+    ] {
+        let forged = crate::model::forged(&bytes, |document| {
+            *document.pointer_mut(place).unwrap() = serde_json::from_str(value).unwrap();
+        });
+        let error = Model::from_bytes(&forged).err().unwrap().to_string();
+        assert!(error.contains(told), "{error}");
+    }
+}
+
+#[test]
 fn every_layer_of_a_fitted_model_is_proven() {
     let mut random = ChaCha8Rng::seed_from_u64(9);
     let a: Vec<f64> = (0..300).map(|_| normal(&mut random)).collect();

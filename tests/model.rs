@@ -198,6 +198,82 @@ fn safetensors_of_another_program() -> Vec<u8> {
     [&(header.len() as u64).to_le_bytes()[..], header, &1f64.to_le_bytes()].concat()
 }
 
+/// The file with another document and the checksum that belongs to it: what an accident cannot do.
+pub fn forged(bytes: &[u8], change: impl Fn(&mut serde_json::Value)) -> Vec<u8> {
+    let size = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let mut header: serde_json::Value = serde_json::from_slice(&bytes[8..8 + size]).unwrap();
+    let numbers = &bytes[8 + size..];
+    let mut document = serde_json::from_str(header["__metadata__"]["pushforward"].as_str().unwrap()).unwrap();
+    change(&mut document);
+    let document = serde_json::to_string(&document).unwrap();
+    let mut hash = crc32fast::Hasher::new();
+    hash.update(document.as_bytes());
+    // In the order of their names, as a map of JSON is.
+    for (name, tensor) in header.as_object().unwrap().iter().filter(|(name, _)| *name != "__metadata__") {
+        let offset = |k: usize| tensor["data_offsets"][k].as_u64().unwrap() as usize;
+        hash.update(name.as_bytes());
+        hash.update(&numbers[offset(0)..offset(1)]);
+    }
+    header["__metadata__"] =
+        serde_json::json!({ "pushforward": document, "crc32": format!("{:08x}", hash.finalize()) });
+    let mut header = serde_json::to_vec(&header).unwrap();
+    header.resize(header.len().next_multiple_of(8), b' ');
+    [&(header.len() as u64).to_le_bytes()[..], &header, numbers].concat()
+}
+
+#[test]
+fn settings_that_a_constructor_refuses_are_refused_in_a_file() {
+    let layers: [Box<dyn Bijection>; 11] = [
+        Box::new(Affine::fixed([1.0, 2.0], [0.0, 0.0])),
+        Box::new(Permutation::reverse(2)),
+        Box::new(Triangular::lower(2).with_signs([1.0, -1.0])),
+        Box::new(Linear::identity(2)),
+        Box::new(Elementwise::new(Transform::LeakyRelu { slope: 0.5 }, 2)),
+        Box::new(RationalQuadraticSpline::fixed(2, [-1.0, 0.0, 1.0], [-1.0, 0.5, 1.0], [1.0, 0.4, 1.0])),
+        Box::new(RationalQuadraticSpline::bounded(2, SplineTransformer::new(4, 2.0))),
+        Box::new(AffineCoupling::new(CouplingMask::first_half(2), Network::new([3]))),
+        Box::new(SplineCoupling::new(
+            CouplingMask::first_half(2),
+            Network::new([3]),
+            SplineTransformer::new(4, 2.0),
+        )),
+        Box::new(Autoregressive::iaf(MaskedNetwork::new(2, [3]))),
+        Box::new(Continuous::new(NetworkField::new(2, Network::new([3])), Solver::Euler, 2)),
+    ];
+    let names = layers.each_ref().map(|layer| layer.name());
+    let files = layers.map(|layer| fitted(layer).to_bytes().unwrap());
+    // Unchanged, a forged file is the file.
+    files.iter().for_each(|bytes| {
+        drop(FittedFlow::from_bytes(&forged(bytes, |_| {}), &Registry::catalogue()).unwrap())
+    });
+    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    let forgeries = [
+        (0, "/scale", "[0.0, 1.0]"),
+        (0, "/shift", "[0.0]"),
+        (1, "/positions", "[1, 1]"),
+        (2, "/signs", "[1.0, 0.5]"),
+        (3, "/bias", "[0.0]"),
+        (4, "/transforms/0/LeakyRelu/slope", "-1.0"),
+        (5, "/knots/Fixed/slopes", "[1.0, -0.4, 1.0]"),
+        (6, "/knots/Numbers/bins", "0"),
+        (7, "/mask/identity", "[1]"),
+        (7, "/mask/transformed", "[]"),
+        (8, "/transformer/settings/bound", "-2.0"),
+        (9, "/network/inputs", "[1, 1]"),
+        (10, "/steps", "0"),
+        (10, "/tolerance", "-1.0"),
+    ];
+    let mut lines = Vec::new();
+    for (layer, place, value) in forgeries {
+        let bytes = forged(&files[layer], |document| {
+            let settings = &mut document["flows"][0]["layers"][0]["settings"];
+            *settings.pointer_mut(place).unwrap_or_else(|| panic!("{place}")) = json(value);
+        });
+        lines.push(format!("{} {place} = {value}:\n  {}", names[layer], refusal(&bytes)));
+    }
+    snapshot("model_forgeries", &lines.join("\n"));
+}
+
 #[test]
 fn no_byte_can_be_changed_or_left_out_without_an_error() {
     let whole = fitted(Box::new(Affine::identity(2))).to_bytes().unwrap();

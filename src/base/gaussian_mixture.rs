@@ -5,6 +5,7 @@ use std::f64::consts::TAU;
 use rand::{Rng, RngExt};
 
 use super::{Base, StandardNormal};
+use crate::bijection::Checked;
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
 use crate::tape::{Init, Parameters, Shape, Tape, Var, select};
@@ -84,6 +85,23 @@ impl GaussianMixture {
             (false, Shape::Matrix(rows, columns)) => tape.matrix(rows, columns, values),
             (false, _) => tape.vector(values),
         }
+    }
+}
+
+impl Checked for GaussianMixture {
+    fn fault(&self) -> Option<String> {
+        let d = self.d;
+        let sizes = |part: &Component| {
+            part.mean.len() == d && part.below.len() == d * d && part.log_diagonal.len() == d
+        };
+        let sound = !self.components.is_empty() && self.log_weights.len() == self.components.len();
+        let sound = sound && self.components.iter().all(sizes);
+        // Weights that are fixed sum to 1.
+        let total: f64 = self.log_weights.iter().map(|weight| weight.exp()).sum();
+        let sound = sound && (self.learned || (total - 1.0).abs() < 1e-6);
+        (!sound).then(|| {
+            format!("a mixture of {d} variables has weights that sum to 1, a mean and a matrix for each")
+        })
     }
 }
 

@@ -5,6 +5,7 @@ use std::f64::consts::PI;
 use rand::{Rng, RngExt};
 
 use super::Base;
+use crate::bijection::Checked;
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
 use crate::tape::Var;
@@ -27,16 +28,20 @@ impl StudentT {
     /// # Panics
     /// When `degrees` is not a positive number.
     pub fn new(d: usize, degrees: f64) -> StudentT {
-        assert!(
-            degrees > 0.0 && degrees.is_finite(),
-            "Student's t needs degrees of freedom above 0, not {degrees}"
-        );
-        StudentT { d, degrees }
+        StudentT { d, degrees }.checked()
     }
 
     /// Degrees of freedom ν.
     pub fn degrees(&self) -> f64 {
         self.degrees
+    }
+}
+
+impl Checked for StudentT {
+    fn fault(&self) -> Option<String> {
+        let degrees = self.degrees;
+        let sound = degrees > 0.0 && degrees.is_finite();
+        (!sound).then(|| format!("Student's t needs degrees of freedom above 0, not {degrees}"))
     }
 }
 

@@ -5,6 +5,7 @@
 //! a new tape and proves its claims.
 
 mod chain;
+mod checked;
 mod composition;
 #[cfg(feature = "serde")]
 mod description;
@@ -17,6 +18,7 @@ mod record;
 mod recording;
 
 pub use chain::Chain;
+pub(crate) use checked::Checked;
 pub use composition::{Composition, Leaf, Path, leaves};
 #[cfg(feature = "serde")]
 pub use description::Description;

@@ -8,9 +8,9 @@
 
 use std::panic::Location;
 
-use crate::bijection::Bijection;
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
+use crate::bijection::{Bijection, Checked};
 use crate::jacobian::Structure;
 use crate::tape::{Init, Shape, Var};
 
@@ -31,8 +31,7 @@ impl Affine {
     /// When the numbers of scales and shifts differ.
     pub fn new(scale: impl Into<Vec<f64>>, shift: impl Into<Vec<f64>>) -> Affine {
         let (scale, shift) = (scale.into(), shift.into());
-        assert_eq!(scale.len(), shift.len(), "the numbers of scales and shifts differ");
-        Affine { scale, shift, learned: true }
+        Affine { scale, shift, learned: true }.checked()
     }
 
     /// Keeps these scales and shifts: they are constants, and not learned.
@@ -40,11 +39,7 @@ impl Affine {
     /// # Panics
     /// When there is not one shift a scale, when a scale is 0, or when a number is not finite.
     pub fn fixed(scale: impl Into<Vec<f64>>, shift: impl Into<Vec<f64>>) -> Affine {
-        let affine = Affine { learned: false, ..Affine::new(scale, shift) };
-        let sound = affine.scale.iter().all(|scale| *scale != 0.0);
-        let finite = affine.scale.iter().chain(&affine.shift).all(|number| number.is_finite());
-        assert!(sound && finite, "fixed scales are finite and not 0, and shifts finite: {affine:?}");
-        affine
+        Affine { learned: false, ..Affine::new(scale, shift) }.checked()
     }
 
     /// The last layer of a flow of data with these means and standard deviations: x = σ ⊙ z + μ, both fixed. The layers
@@ -92,6 +87,18 @@ impl Affine {
             false => z.tape().vector(values),
         };
         (number("scale", &self.scale), number("shift", &self.shift))
+    }
+}
+
+impl Checked for Affine {
+    fn fault(&self) -> Option<String> {
+        if self.scale.len() != self.shift.len() {
+            return Some("the numbers of scales and shifts differ".to_string());
+        }
+        let sound = self.scale.iter().all(|scale| *scale != 0.0);
+        let finite = self.scale.iter().chain(&self.shift).all(|number| number.is_finite());
+        let allowed = self.learned || (sound && finite);
+        (!allowed).then(|| format!("fixed scales are finite and not 0, and shifts finite: {self:?}"))
     }
 }
 

@@ -16,7 +16,7 @@ use super::spline::SplineTransformer;
 use super::transformer::{AffineTransformer, ScaleMap, ShiftTransformer, Transformer};
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
-use crate::bijection::{Bijection, Domain};
+use crate::bijection::{Bijection, Checked, Domain};
 use crate::jacobian::{Order, Structure};
 use crate::tape::{Var, concat};
 
@@ -35,14 +35,7 @@ impl CouplingMask {
     /// When either part is empty.
     pub fn new(mask: &[bool]) -> CouplingMask {
         let side = |wanted: bool| (0..mask.len()).filter(|i| mask[*i] == wanted).collect::<Vec<_>>();
-        let built = CouplingMask { identity: side(true), transformed: side(false) };
-        assert!(
-            !built.identity.is_empty() && !built.transformed.is_empty(),
-            "a coupling mask needs variables in both parts; this one has {} in the identity part and {} in the transformed part",
-            built.identity.len(),
-            built.transformed.len()
-        );
-        built
+        CouplingMask { identity: side(true), transformed: side(false) }.checked()
     }
 
     /// The first half is the identity part, the second half the transformed part.
@@ -91,6 +84,21 @@ impl CouplingMask {
             true => Structure::LowerTriangular,
             false => Structure::Triangular { order: self.order() },
         }
+    }
+}
+
+impl Checked for CouplingMask {
+    fn fault(&self) -> Option<String> {
+        let CouplingMask { identity, transformed } = self;
+        if identity.is_empty() || transformed.is_empty() {
+            return Some(format!(
+                "a coupling mask needs variables in both parts; this one has {} in the identity part and {} in the transformed part",
+                identity.len(),
+                transformed.len()
+            ));
+        }
+        let sound = self.order().is_permutation(self.dim());
+        (!sound).then(|| format!("each variable is in one part of a coupling mask, not {self:?}"))
     }
 }
 

@@ -7,7 +7,7 @@
 
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
-use crate::bijection::{Bijection, Domain, bounded_image, record_inverse};
+use crate::bijection::{Bijection, Checked, Domain, bounded_image, record_inverse};
 use crate::jacobian::Structure;
 use crate::tape::{Var, select, stack};
 
@@ -202,11 +202,7 @@ impl Elementwise {
     /// # Panics
     /// As [`Elementwise::new`].
     pub fn each(transforms: impl Into<Vec<Transform>>) -> Elementwise {
-        let transforms = transforms.into();
-        if let Some(unsound) = transforms.iter().find(|transform| !transform.is_sound()) {
-            panic!("{unsound:?} is not strictly monotone: its numbers must be positive and finite");
-        }
-        Elementwise { transforms }
+        Elementwise { transforms: transforms.into() }.checked()
     }
 
     /// The function of all variables, if they have the same.
@@ -227,6 +223,13 @@ impl Elementwise {
         let each = self.transforms.iter().enumerate();
         let each: Option<Vec<Var<'t>>> = each.map(|(i, transform)| record(*transform, whole.at(i))).collect();
         Some(stack(each?))
+    }
+}
+
+impl Checked for Elementwise {
+    fn fault(&self) -> Option<String> {
+        let unsound = self.transforms.iter().find(|transform| !transform.is_sound())?;
+        Some(format!("{unsound:?} is not strictly monotone: its numbers must be positive and finite"))
     }
 }
 

@@ -7,9 +7,9 @@
 
 use std::panic::Location;
 
-use crate::bijection::Bijection;
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
+use crate::bijection::{Bijection, Checked};
 use crate::tape::{Init, Shape, Var};
 
 /// Linear map x = W z + b with any invertible matrix W.
@@ -28,9 +28,7 @@ impl Linear {
     /// When the matrix does not have d·d entries, where d is the length of the bias.
     pub fn new(weight: impl Into<Vec<f64>>, bias: impl Into<Vec<f64>>) -> Linear {
         let (weight, bias) = (weight.into(), bias.into());
-        let d = bias.len();
-        assert_eq!(weight.len(), d * d, "a linear map of {d} variables needs {d}×{d} weights");
-        Linear { weight, bias }
+        Linear { weight, bias }.checked()
     }
 
     /// Builds the layer with the identity on d variables as its initial value.
@@ -47,6 +45,13 @@ impl Linear {
             z.tape().parameter("weight", Shape::Matrix(d, d), weight),
             z.tape().parameter("bias", Shape::Vector(d), bias),
         )
+    }
+}
+
+impl Checked for Linear {
+    fn fault(&self) -> Option<String> {
+        let d = self.bias.len();
+        (self.weight.len() != d * d).then(|| format!("a linear map of {d} variables needs {d}×{d} weights"))
     }
 }
 

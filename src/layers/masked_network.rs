@@ -9,6 +9,7 @@
 use std::panic::Location;
 
 use super::network::{informed, sound};
+use crate::bijection::Checked;
 use crate::tape::{Init, Shape, Tape, Var};
 
 /// Multilayer perceptron with tanh units and masks given by degrees.
@@ -32,6 +33,18 @@ enum Hidden {
     Given(Vec<Vec<usize>>),
 }
 
+impl Checked for MaskedNetwork {
+    fn fault(&self) -> Option<String> {
+        let mut sorted = self.inputs.clone();
+        sorted.sort_unstable();
+        let sound = sorted.iter().enumerate().all(|(k, degree)| k + 1 == *degree);
+        (!sound).then(|| {
+            let (d, inputs) = (self.inputs.len(), &self.inputs);
+            format!("the input degrees must be a permutation of 1 to {d}, but are {inputs:?}")
+        })
+    }
+}
+
 impl MaskedNetwork {
     /// Builds a network with the natural order of inputs and hidden layers of these widths. Degrees of hidden
     /// units are spread evenly and sorted, so that the zeros of the masks form blocks.
@@ -51,14 +64,7 @@ impl MaskedNetwork {
     /// # Panics
     /// When the degrees of the inputs are not a permutation of 1 to d.
     pub fn with_degrees(inputs: Vec<usize>, hidden: Vec<Vec<usize>>) -> MaskedNetwork {
-        let mut sorted = inputs.clone();
-        sorted.sort_unstable();
-        assert!(
-            sorted.iter().enumerate().all(|(k, degree)| k + 1 == *degree),
-            "the input degrees must be a permutation of 1 to {}, but are {inputs:?}",
-            inputs.len()
-        );
-        MaskedNetwork { inputs, hidden: Hidden::Given(hidden), context: 0, first_is_blind: false }
+        MaskedNetwork { inputs, hidden: Hidden::Given(hidden), context: 0, first_is_blind: false }.checked()
     }
 
     /// Adds a context of `width` numbers, for a conditional density: every unit of the first layer also reads

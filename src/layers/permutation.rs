@@ -6,7 +6,7 @@
 
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
-use crate::bijection::{Bijection, Domain};
+use crate::bijection::{Bijection, Checked, Domain};
 use crate::jacobian::{Order, Structure};
 use crate::tape::Var;
 
@@ -23,20 +23,23 @@ impl Permutation {
     /// # Panics
     /// When `positions` does not contain each of 0..d once.
     pub fn new(positions: impl Into<Vec<usize>>) -> Permutation {
-        let positions = positions.into();
-        let order = Order::of(positions.clone());
-        assert!(
-            order.is_permutation(positions.len()),
-            "a permutation of {} variables names each of 0 to {} once, not {positions:?}",
-            positions.len(),
-            positions.len().saturating_sub(1)
-        );
-        Permutation { positions }
+        Permutation { positions: positions.into() }.checked()
     }
 
     /// Builds the permutation that reverses the order of the variables.
     pub fn reverse(d: usize) -> Permutation {
         Permutation::new((0..d).rev().collect::<Vec<_>>())
+    }
+}
+
+impl Checked for Permutation {
+    fn fault(&self) -> Option<String> {
+        let (positions, d) = (&self.positions, self.positions.len());
+        let sound = Order::of(positions.clone()).is_permutation(d);
+        let last = d.saturating_sub(1);
+        (!sound).then(|| {
+            format!("a permutation of {d} variables names each of 0 to {last} once, not {positions:?}")
+        })
     }
 }
 

@@ -7,6 +7,7 @@
 //! Source: Papamakarios et al., "Normalizing Flows for Probabilistic Modeling and Inference" (2021), section 3.1,
 //! which names transformers and conditioners.
 
+use crate::bijection::Checked;
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
 use crate::tape::{Init, Shape, Var};
@@ -155,11 +156,7 @@ impl AffineTransformer {
     /// # Panics
     /// When the slope of [`ScaleMap::SoftClipped`] is not above 0, or is 1.
     pub fn new(log_scale: ScaleMap) -> AffineTransformer {
-        if let ScaleMap::SoftClipped { slope } = log_scale {
-            let sound = slope > 0.0 && slope.is_finite() && slope != 1.0;
-            assert!(sound, "the smallest scale must be positive and different from 1, but is {slope}");
-        }
-        AffineTransformer { log_scale, normalising: false }
+        AffineTransformer { log_scale, normalising: false }.checked()
     }
 
     /// (x - t)·exp(-s), the inverse of [`AffineTransformer::new`]: for layers that are written from x to z.
@@ -168,6 +165,14 @@ impl AffineTransformer {
     /// As [`AffineTransformer::new`].
     pub fn normalising(log_scale: ScaleMap) -> AffineTransformer {
         AffineTransformer { normalising: true, ..AffineTransformer::new(log_scale) }
+    }
+}
+
+impl Checked for AffineTransformer {
+    fn fault(&self) -> Option<String> {
+        let ScaleMap::SoftClipped { slope } = self.log_scale else { return None };
+        let sound = slope > 0.0 && slope.is_finite() && slope != 1.0;
+        (!sound).then(|| format!("the smallest scale must be positive and different from 1, but is {slope}"))
     }
 }
 

@@ -13,7 +13,7 @@ use std::panic::Location;
 use super::{Affine, Permutation};
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
-use crate::bijection::{Bijection, Chain};
+use crate::bijection::{Bijection, Chain, Checked};
 use crate::jacobian::Structure;
 use crate::tape::{Init, Shape, Var};
 
@@ -48,13 +48,7 @@ impl Triangular {
     /// # Panics
     /// When there are not d signs, or one is neither 1 nor -1.
     pub fn with_signs(self, signs: impl Into<Vec<f64>>) -> Triangular {
-        let signs = signs.into();
-        assert!(
-            signs.len() == self.d && signs.iter().all(|sign| sign.abs() == 1.0),
-            "a triangular map of {} variables needs as many signs, each 1 or -1, but got {signs:?}",
-            self.d
-        );
-        Triangular { signs: Some(signs), ..self }
+        Triangular { signs: Some(signs.into()), ..self }.checked()
     }
 
     /// Records T from the parameters `weight` (off the diagonal) and `log_diagonal`.
@@ -73,6 +67,16 @@ impl Triangular {
             }
         };
         weight + diagonal.scatter(&places, shape)
+    }
+}
+
+impl Checked for Triangular {
+    fn fault(&self) -> Option<String> {
+        let (d, signs) = (self.d, self.signs.as_ref()?);
+        let sound = signs.len() == d && signs.iter().all(|sign| sign.abs() == 1.0);
+        (!sound).then(|| {
+            format!("a triangular map of {d} variables needs as many signs, each 1 or -1, but got {signs:?}")
+        })
     }
 }
 

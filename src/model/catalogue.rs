@@ -2,20 +2,36 @@
 
 use serde::Deserialize;
 
+use super::error::ModelError;
 use super::registry::{Build, Registry, read};
 use crate::base::{Base, GaussianMixture, Logistic, StandardNormal, StudentT, Uniform};
-use crate::bijection::{Bijection, Chain, Description, Inverse};
+use crate::bijection::{Bijection, Chain, Checked, Description, Inverse};
 use crate::layers::{
     Affine, AffineTransformer, Autoregressive, CircularSpline, Continuous, Coupling, CouplingMask,
     Divergence, Elementwise, Field, Linear, MaskedNetwork, Network, NetworkField, Permutation,
     RationalQuadraticSpline, ShiftTransformer, Solver, SplineTransformer, Transformer, Triangular,
 };
 
-/// A row of a type that is its own settings.
+/// A row of a type that is its own settings, whatever they are.
 macro_rules! plain {
     ($name:literal, $type:ty) => {
         ($name, |settings, _| Ok(Box::new(read::<$type>(settings)?)))
     };
+}
+
+/// A row of a type that is its own settings, which have to fulfil what its constructors ask for.
+macro_rules! checked {
+    ($name:literal, $type:ty) => {
+        ($name, |settings, _| Ok(Box::new(sound(read::<$type>(settings)?)?)))
+    };
+}
+
+/// Returns an error for settings that a constructor would refuse; the registry fills in the name.
+fn sound<T: Checked>(value: T) -> Result<T, ModelError> {
+    match value.fault() {
+        Some(problem) => Err(ModelError::Settings { name: String::new(), problem }),
+        None => Ok(value),
+    }
 }
 
 impl Registry {
@@ -27,40 +43,45 @@ impl Registry {
 
 fn layers() -> Vec<(&'static str, Build<dyn Bijection>)> {
     vec![
-        plain!("affine", Affine),
+        checked!("affine", Affine),
         ("autoregressive", |settings, registry| {
             let AutoregressiveSettings { network, transformer } = read(settings)?;
-            Ok(Box::new(Autoregressive::with(network, registry.transformer(&transformer)?)))
+            Ok(Box::new(Autoregressive::with(sound(network)?, registry.transformer(&transformer)?)))
         }),
         ("chain", |settings, registry| {
             let layers: Vec<Description> = read(settings)?;
-            let layers: Result<Vec<_>, _> = layers.iter().map(|layer| registry.layer(layer)).collect();
-            Ok(Box::new(Chain::new(layers?)))
+            let layers: Vec<_> =
+                layers.iter().map(|layer| registry.layer(layer)).collect::<Result<_, _>>()?;
+            if layers.is_empty() {
+                let problem = "a chain needs at least one layer".to_string();
+                return Err(ModelError::Settings { name: String::new(), problem });
+            }
+            Ok(Box::new(Chain::new(layers)))
         }),
-        plain!("circular_spline", CircularSpline),
+        checked!("circular_spline", CircularSpline),
         ("continuous", |settings, registry| {
             let ContinuousSettings { field, solver, steps, span, divergence, tolerance } = read(settings)?;
-            let layer = Continuous::new(registry.field(&field)?, solver, steps);
-            Ok(Box::new(layer.between(span.0, span.1).with_divergence(divergence).with_tolerance(tolerance)))
+            let layer = Continuous::of(registry.field(&field)?, (solver, steps, span), divergence, tolerance);
+            Ok(Box::new(sound(layer)?))
         }),
         ("coupling", |settings, registry| {
             let CouplingSettings { mask, network, transformer } = read(settings)?;
-            Ok(Box::new(Coupling::with(mask, network, registry.transformer(&transformer)?)))
+            Ok(Box::new(Coupling::with(sound(mask)?, network, registry.transformer(&transformer)?)))
         }),
-        plain!("elementwise", Elementwise),
+        checked!("elementwise", Elementwise),
         ("inverse", |settings, registry| Ok(Box::new(Inverse::new(registry.layer(&read(settings)?)?)))),
-        plain!("linear", Linear),
-        plain!("permutation", Permutation),
-        plain!("rational_quadratic_spline", RationalQuadraticSpline),
-        plain!("triangular", Triangular),
+        checked!("linear", Linear),
+        checked!("permutation", Permutation),
+        checked!("rational_quadratic_spline", RationalQuadraticSpline),
+        checked!("triangular", Triangular),
     ]
 }
 
 fn transformers() -> Vec<(&'static str, Build<dyn Transformer>)> {
     vec![
-        plain!("affine", AffineTransformer),
+        checked!("affine", AffineTransformer),
         plain!("shift", ShiftTransformer),
-        plain!("spline", SplineTransformer),
+        checked!("spline", SplineTransformer),
     ]
 }
 
@@ -70,10 +91,10 @@ fn fields() -> Vec<(&'static str, Build<dyn Field>)> {
 
 fn bases() -> Vec<(&'static str, Build<dyn Base>)> {
     vec![
-        plain!("gaussian_mixture", GaussianMixture),
+        checked!("gaussian_mixture", GaussianMixture),
         plain!("logistic", Logistic),
         plain!("standard_normal", StandardNormal),
-        plain!("student_t", StudentT),
+        checked!("student_t", StudentT),
         plain!("uniform", Uniform),
     ]
 }

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::column::{GivenColumn, ModelColumn, contexts, values};
+use super::column::{Encoding, GivenColumn, ModelColumn, contexts, values};
 use super::error::ModelError;
 use super::file::Content;
 use super::flows;
@@ -212,14 +212,40 @@ impl Model {
         }
         let about: About = serde_json::from_value(about)
             .map_err(|error| ModelError::Foreign(format!("its columns are not ours: {error}")))?;
-        match about.weights.len() == flows.len() && !flows.is_empty() {
-            true => Ok(Model { about, flows }),
-            false => Err(ModelError::Parameters(format!(
-                "{} weights for {} flows",
-                about.weights.len(),
-                flows.len()
-            ))),
+        let model = Model { about, flows };
+        match model.fault() {
+            Some(problem) => Err(ModelError::Parameters(problem)),
+            None => Ok(model),
         }
+    }
+
+    /// Returns in what the columns, the weights and the flows do not fit each other, if in anything.
+    fn fault(&self) -> Option<String> {
+        let About { columns, given, weights, .. } = &self.about;
+        let (d, context) = (columns.len(), self.context_width());
+        let flow = |flow: &FittedFlow| flow.flow().dim() == d && flow.flow().context() == context;
+        if self.flows.is_empty() || !self.flows.iter().all(flow) {
+            return Some(format!("its flows are not of {d} columns given {context} numbers"));
+        }
+        let total: f64 = weights.iter().sum();
+        let positive = weights.iter().all(|weight| *weight > 0.0);
+        if weights.len() != self.flows.len() || !positive || (total - 1.0).abs() > 1e-9 {
+            return Some(format!("the weights of its {} flows are {weights:?}", self.flows.len()));
+        }
+        let finite = |number: f64| number.is_finite() && number >= 0.0;
+        if let Some(column) = columns.iter().find(|column| !finite(column.cell) || !column.offset.is_finite())
+        {
+            return Some(format!("the cells of `{}` are {} wide", column.name, column.cell));
+        }
+        let unsound = |column: &&GivenColumn| match &column.encoding {
+            Encoding::Standardised { mean, deviation } | Encoding::Logarithm { mean, deviation } => {
+                !(mean.is_finite() && finite(*deviation) && *deviation > 0.0)
+            }
+            Encoding::Circle { start, period } => !(start.is_finite() && finite(*period) && *period > 0.0),
+            Encoding::OneHot { levels } => levels.is_empty(),
+        };
+        let column = given.iter().find(unsound)?;
+        Some(format!("the encoding of `{}` is {:?}", column.name, column.encoding))
     }
 
     /// Returns ln p of rows in the units of the file.

@@ -17,7 +17,7 @@ pub use solver::Solver;
 
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
-use crate::bijection::{Bijection, Composition, InverseWithLogDet, Motion, Sealed, Trajectory};
+use crate::bijection::{Bijection, Checked, Composition, InverseWithLogDet, Motion, Sealed, Trajectory};
 use crate::jacobian::{estimated_trace, map, trace};
 use crate::tape::{Shape, Tape, Var};
 
@@ -82,8 +82,8 @@ impl<V: Field> Continuous<V> {
     /// # Panics
     /// When `steps` is 0.
     pub fn new(field: V, solver: Solver, steps: usize) -> Continuous<V> {
-        assert!(steps > 0, "a continuous flow takes at least one step");
         Continuous { field, solver, steps, span: (0.0, 1.0), divergence: Divergence::Exact, tolerance: 1e-4 }
+            .checked()
     }
 
     /// Sets the time span: z is the value at `from`, x the value at `to`. `to` may be smaller than `from`.
@@ -91,8 +91,7 @@ impl<V: Field> Continuous<V> {
     /// # Panics
     /// When either time is not finite.
     pub fn between(self, from: f64, to: f64) -> Continuous<V> {
-        assert!(from.is_finite() && to.is_finite(), "the time span from {from} to {to} is not finite");
-        Continuous { span: (from, to), ..self }
+        Continuous { span: (from, to), ..self }.checked()
     }
 
     /// Sets how the trace is computed.
@@ -100,9 +99,7 @@ impl<V: Field> Continuous<V> {
     /// # Panics
     /// When an estimate has no probes.
     pub fn with_divergence(self, divergence: Divergence) -> Continuous<V> {
-        let none = matches!(divergence, Divergence::Hutchinson { probes: 0, .. });
-        assert!(!none, "an estimate of a trace needs at least one probe");
-        Continuous { divergence, ..self }
+        Continuous { divergence, ..self }.checked()
     }
 
     /// Sets the error that an audit tolerates in ln|det J| and in round trips; defaults to 10⁻⁴.
@@ -110,11 +107,7 @@ impl<V: Field> Continuous<V> {
     /// # Panics
     /// When it is negative or not finite.
     pub fn with_tolerance(self, tolerance: f64) -> Continuous<V> {
-        assert!(
-            tolerance >= 0.0 && tolerance.is_finite(),
-            "the tolerance must be finite and not negative, but is {tolerance}"
-        );
-        Continuous { tolerance, ..self }
+        Continuous { tolerance, ..self }.checked()
     }
 
     /// The vector field.
@@ -213,6 +206,36 @@ impl<V: Field> Motion for Continuous<V> {
 
     fn tolerance(&self) -> f64 {
         self.tolerance
+    }
+}
+
+impl<V> Continuous<V> {
+    /// Builds a layer from all its settings, which may be those of a file.
+    #[cfg(feature = "serde")]
+    pub(crate) fn of(
+        field: V,
+        (solver, steps, span): (Solver, usize, (f64, f64)),
+        divergence: Divergence,
+        tolerance: f64,
+    ) -> Continuous<V> {
+        Continuous { field, solver, steps, span, divergence, tolerance }
+    }
+}
+
+impl<V> Checked for Continuous<V> {
+    fn fault(&self) -> Option<String> {
+        let Continuous { steps, span: (from, to), divergence, tolerance, .. } = self;
+        if *steps == 0 {
+            return Some("a continuous flow takes at least one step".to_string());
+        }
+        if !(from.is_finite() && to.is_finite()) {
+            return Some(format!("the time span from {from} to {to} is not finite"));
+        }
+        if matches!(divergence, Divergence::Hutchinson { probes: 0, .. }) {
+            return Some("an estimate of a trace needs at least one probe".to_string());
+        }
+        let sound = *tolerance >= 0.0 && tolerance.is_finite();
+        (!sound).then(|| format!("the tolerance must be finite and not negative, but is {tolerance}"))
     }
 }
 

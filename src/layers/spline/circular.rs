@@ -15,7 +15,7 @@ use std::f64::consts::{PI, TAU};
 use super::{MonotoneSpline, SplineTransformer};
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
-use crate::bijection::{Bijection, Domain};
+use crate::bijection::{Bijection, Checked, Domain};
 use crate::jacobian::Structure;
 use crate::tape::{Init, Shape, Tape, Var, select};
 
@@ -58,16 +58,7 @@ impl CircularSpline {
         slopes: impl Into<Vec<f64>>,
     ) -> CircularSpline {
         let (x, y, slopes) = (x.into(), y.into(), slopes.into());
-        let around = |knots: &[f64]| knots.first() == Some(&-PI) && knots.last() == Some(&PI);
-        assert!(
-            MonotoneSpline::are_valid(&x, &y, &slopes)
-                && around(&x)
-                && around(&y)
-                && slopes.first() == slopes.last(),
-            "the knots of a circular spline ascend from -π to π, with one positive slope at both ends, not \
-             {x:?}, {y:?}, {slopes:?}"
-        );
-        CircularSpline { d, curve: Curve::Fixed { x, y, slopes, turn: 0.0 } }
+        CircularSpline { d, curve: Curve::Fixed { x, y, slopes, turn: 0.0 } }.checked()
     }
 
     /// Builds a layer with K learned bins and a learned rotation for each of d angles, initialised to the
@@ -117,6 +108,24 @@ impl CircularSpline {
                 (MonotoneSpline::sums((start, start), &widths, heights, slopes), turn)
             }
         }
+    }
+}
+
+impl Checked for CircularSpline {
+    fn fault(&self) -> Option<String> {
+        let (x, y, slopes, turn) = match &self.curve {
+            Curve::Fixed { x, y, slopes, turn } => (x, y, slopes, turn),
+            Curve::Learned(spline) => return spline.fault(),
+        };
+        let around = |knots: &[f64]| knots.first() == Some(&-PI) && knots.last() == Some(&PI);
+        let valid = MonotoneSpline::are_valid(x, y, slopes) && slopes.first() == slopes.last();
+        if !(valid && around(x) && around(y)) {
+            return Some(format!(
+                "the knots of a circular spline ascend from -π to π, with one positive slope at both ends, not \
+                 {x:?}, {y:?}, {slopes:?}"
+            ));
+        }
+        (!(-PI..=PI).contains(turn)).then(|| format!("the rotation {turn} is not within -π and π"))
     }
 }
 

@@ -4,9 +4,9 @@ use std::panic::Location;
 
 use super::transformer::rows;
 use super::{MonotoneSpline, SplineTransformer};
-use crate::bijection::Bijection;
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
+use crate::bijection::{Bijection, Checked};
 use crate::jacobian::Structure;
 use crate::tape::{Init, Shape, Tape, Var};
 
@@ -48,12 +48,25 @@ struct Given {
 
 impl Given {
     fn new(x: impl Into<Vec<f64>>, y: impl Into<Vec<f64>>, slopes: impl Into<Vec<f64>>) -> Given {
-        let (x, y, slopes) = (x.into(), y.into(), slopes.into());
-        assert!(
-            MonotoneSpline::are_valid(&x, &y, &slopes),
-            "the knots of a monotone spline ascend and its slopes are above 0, not {x:?}, {y:?}, {slopes:?}"
-        );
-        Given { x, y, slopes }
+        Given { x: x.into(), y: y.into(), slopes: slopes.into() }.checked()
+    }
+}
+
+impl Checked for Given {
+    fn fault(&self) -> Option<String> {
+        let Given { x, y, slopes } = self;
+        (!MonotoneSpline::are_valid(x, y, slopes)).then(|| {
+            format!("the knots of a monotone spline ascend and its slopes are above 0, not {x:?}, {y:?}, {slopes:?}")
+        })
+    }
+}
+
+impl Checked for RationalQuadraticSpline {
+    fn fault(&self) -> Option<String> {
+        match &self.knots {
+            Source::Fixed(given) | Source::Learned(given) => given.fault(),
+            Source::Numbers(spline) => spline.fault(),
+        }
     }
 }
 

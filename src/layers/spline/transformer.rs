@@ -1,6 +1,7 @@
 //! MonotoneSpline from the unconstrained element parameters of a conditioner.
 
 use super::MonotoneSpline;
+use crate::bijection::Checked;
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
 use crate::layers::Transformer;
@@ -49,11 +50,7 @@ impl SplineTransformer {
     /// When there are fewer than two bins (a single one is the identity) or more than 65536, or the bound is
     /// not above 0.
     pub fn new(bins: usize, bound: f64) -> SplineTransformer {
-        assert!(
-            (2..=1 << 16).contains(&bins) && bound > 0.0 && bound.is_finite(),
-            "a spline has 2 to 65536 bins and a bound above 0, not {bins} and {bound}"
-        );
-        SplineTransformer { bins, bound, rule: SplineConstraint::SoftClipped { slope: 1e-3 } }
+        SplineTransformer { bins, bound, rule: SplineConstraint::SoftClipped { slope: 1e-3 } }.checked()
     }
 
     /// Sets the map from element parameters to bin sizes and slopes.
@@ -62,21 +59,7 @@ impl SplineTransformer {
     /// When the rule is infeasible: slopes or minima that are not above 0, or minimum shares that fill the
     /// interval.
     pub fn with_constraint(self, rule: SplineConstraint) -> SplineTransformer {
-        let positive = |value: f64| value > 0.0 && value.is_finite();
-        let sound = match rule {
-            SplineConstraint::SoftClipped { slope } => positive(slope) && slope != 1.0,
-            SplineConstraint::Minimum { width, height, slope } => {
-                let share = |minimum: f64| positive(minimum) && self.bins as f64 * minimum < 1.0;
-                share(width) && share(height) && positive(slope)
-            }
-        };
-        assert!(
-            sound,
-            "{rule:?} is infeasible for {} bins: slopes and minimum sizes must be positive, and the minimum \
-             sizes must not fill the interval",
-            self.bins
-        );
-        SplineTransformer { rule, ..self }
+        SplineTransformer { rule, ..self }.checked()
     }
 
     /// Number of bins, K.
@@ -150,6 +133,29 @@ impl SplineTransformer {
         let each = whole * (1.0 - self.bins as f64 * least) / total;
         let share = |power: Var<'t>| if least > 0.0 { whole * least + power * each } else { power * each };
         powers.into_iter().map(share).collect()
+    }
+}
+
+impl Checked for SplineTransformer {
+    fn fault(&self) -> Option<String> {
+        let SplineTransformer { bins, bound, rule } = *self;
+        let positive = |value: f64| value > 0.0 && value.is_finite();
+        if !(2..=1 << 16).contains(&bins) || !positive(bound) {
+            return Some(format!("a spline has 2 to 65536 bins and a bound above 0, not {bins} and {bound}"));
+        }
+        let sound = match rule {
+            SplineConstraint::SoftClipped { slope } => positive(slope) && slope != 1.0,
+            SplineConstraint::Minimum { width, height, slope } => {
+                let share = |minimum: f64| positive(minimum) && bins as f64 * minimum < 1.0;
+                share(width) && share(height) && positive(slope)
+            }
+        };
+        (!sound).then(|| {
+            format!(
+                "{rule:?} is infeasible for {bins} bins: slopes and minimum sizes must be positive, and the minimum \
+                 sizes must not fill the interval"
+            )
+        })
     }
 }
 
