@@ -19,7 +19,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("layers", &["bijection", "jacobian", "tape"]),
     ("base", &["bijection", "numeric", "tape"]),
     ("train", &["base", "kernel", "numeric", "program", "sweep", "tape"]),
-    ("flow", &["base", "bijection", "numeric", "program", "sweep", "table", "tape", "train"]),
+    ("flow", &["base", "bijection", "jacobian", "numeric", "program", "sweep", "table", "tape", "train"]),
     ("model", &["base", "bijection", "flow", "layers", "numeric", "table", "tape"]),
     ("audit", &["base", "bijection", "checker", "jacobian", "numeric", "program", "sweep", "tape"]),
     ("derivation", &["audit", "bijection", "jacobian", "sweep", "tape", "typeset"]),

@@ -41,6 +41,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         };
         println!("  {:<30} {}{cell}", column.name, column.kind);
     }
+    for column in model.categories().into_iter().flat_map(|categories| &categories.columns) {
+        println!("  {:<30} {} levels: {}", column.name, column.levels.len(), column.levels.join(", "));
+    }
     if !model.given().is_empty() {
         println!("given:");
         model.given().iter().for_each(|column| println!("  {}", column.name));

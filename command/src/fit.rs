@@ -9,16 +9,18 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use pushforward::model::{Choice, FitRecord, Model, ModelOptions, Trying, mean_and_error};
+use pushforward::model::{Choice, FitRecord, Model, ModelOptions, Trying, weighted_mean_and_error};
 use pushforward::table::{Block, Look, Output};
 
-use crate::table::{Fitted, Seen};
+use crate::describe::load;
+use crate::table::Fitted;
 
 /// Fit a density to a table.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     pushforward fit table.csv -o table.model\n  \
     pushforward fit table.csv --columns a,b --given c --kind c=circular:360 -o c.model\n  \
+    pushforward fit visits.csv --groups patient --weights w --test later.csv\n  \
     pushforward score table.model new.csv --top 20")]
 pub struct Arguments {
     #[command(flatten)]
@@ -35,9 +37,15 @@ pub struct Arguments {
     /// Seed of everything that is random.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// The share of the rows that is kept apart and only used to say how good the model is.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.1, value_parser = share)]
-    test: f64,
+    /// The share of the rows that is kept apart and only used to say how good the model is; or a table of such rows.
+    #[arg(long, value_name = "SHARE|TABLE", default_value = "0.1")]
+    test: Test,
+    /// Fit what another model was fitted as, whatever the time: to the same rows it is the same bit for bit.
+    #[arg(long, value_name = "MODEL", conflicts_with_all = ["model", "time"])]
+    like: Option<PathBuf>,
+    /// Go on with the fit that was writing this model when it was ended.
+    #[arg(long, value_name = "MODEL", conflicts_with = "like")]
+    resume: Option<PathBuf>,
     /// Print the result as JSON.
     #[arg(long)]
     json: bool,
@@ -72,23 +80,50 @@ fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(number * seconds).map_err(|_| "a time is 0 or more: 30s, 5m, 1h".to_string())
 }
 
-fn share(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(share) if (0.0..=0.9).contains(&share) => Ok(share),
-        _ => Err("expected a share of the rows from 0 to 0.9".to_string()),
+/// The rows that only say how good the model is.
+#[derive(Clone)]
+enum Test {
+    Share(f64),
+    Table(PathBuf),
+}
+
+impl std::str::FromStr for Test {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Test, String> {
+        match text.parse::<f64>() {
+            Ok(share) if (0.0..=0.9).contains(&share) => Ok(Test::Share(share)),
+            Ok(_) => Err("expected a share of the rows from 0 to 0.9, or a table".to_string()),
+            Err(_) => Ok(Test::Table(text.into())),
+        }
     }
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let input = arguments.fitted.table.as_path();
+    let like = arguments.like.as_deref().map(load).transpose()?;
+    let resume = arguments.resume.as_deref().map(load).transpose()?;
     let output = arguments.output.as_ref().map(|path| Output::check(path, &[input])).transpose()?;
-    let Seen { block, look, kinds, given, said } = arguments.fitted.read()?;
+    let seen = arguments.fitted.read()?;
+    let (block, look, given) = (&seen.block, &seen.look, &seen.given);
     if !arguments.json {
-        said.iter().for_each(|line| println!("{line}"));
+        seen.said.iter().for_each(|line| println!("{line}"));
         print!("{look}");
     }
-    let (training, test) = split(&block, &look, arguments.test, arguments.seed);
-    let training_look = Look::of(&training, &kinds)?;
+    // A fit that is done again or gone on with draws the same rows.
+    let seed = like.as_ref().or(resume.as_ref()).map_or(arguments.seed, |model| model.fit_record().seed);
+    let (training, test) = match &arguments.test {
+        Test::Share(share) => split(block, look, *share, seed),
+        Test::Table(path) => {
+            let other = arguments.fitted.read_table(path)?;
+            if !arguments.json {
+                other.said.iter().for_each(|line| println!("{}: {line}", path.display()));
+            }
+            (block.clone(), other.block)
+        }
+    };
+    let training_look = seen.look_at(&training)?;
+    let (weights, test_weights) = (seen.weights_of(&training)?, seen.weights_of(&test)?);
 
     let stop = Arc::new(AtomicBool::new(false));
     let asked = stop.clone();
@@ -107,11 +142,23 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         Densities::Coupling => Choice::Coupling,
         Densities::Autoregressive => Choice::Autoregressive,
     };
+    // After each candidate the file has what is there so far. If it cannot be written, that is told at the end.
+    let mut keep = |model: &Model| {
+        if let (Some(output), Ok(bytes)) = (&output, model.to_bytes())
+            && output.is_file()
+        {
+            let _ = output.write(&bytes);
+        }
+    };
     let options = ModelOptions {
         given: given.clone(),
         choice,
         time: arguments.time,
-        seed: arguments.seed,
+        seed,
+        weights: weights.as_deref(),
+        like: like.as_ref().map(Model::fit_record),
+        resume,
+        checkpoint: Some(&mut keep),
         progress: Some(&mut progress),
         stop: Some(&|| stop.load(Ordering::SeqCst)),
         ..ModelOptions::default()
@@ -119,13 +166,18 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let model = Model::fit(&training, &training_look, options)?;
     shown.end();
     // The baseline is fitted to the same rows.
-    let options =
-        ModelOptions { given, choice: Choice::Gaussian, seed: arguments.seed, ..ModelOptions::default() };
-    let gaussian = match model.given().is_empty() {
+    let options = ModelOptions {
+        given: given.clone(),
+        choice: Choice::Gaussian,
+        seed,
+        weights: weights.as_deref(),
+        ..ModelOptions::default()
+    };
+    let gaussian = match model.given().is_empty() && model.categories().is_none() {
         true => Some(Model::fit(&training, &training_look, options)?),
         false => None,
     };
-    let tested = Tested::of(&model, gaussian.as_ref(), &test)?;
+    let tested = Tested::of(&model, gaussian.as_ref(), &test, test_weights.as_deref())?;
     match arguments.json {
         true => {
             println!("{}", serde_json::json!({ "look": look, "fit": model.fit_record(), "test": tested }))
@@ -168,7 +220,12 @@ struct Tested {
 }
 
 impl Tested {
-    fn of(model: &Model, gaussian: Option<&Model>, test: &Block) -> Result<Option<Tested>, Box<dyn Error>> {
+    fn of(
+        model: &Model,
+        gaussian: Option<&Model>,
+        test: &Block,
+        weights: Option<&[f64]>,
+    ) -> Result<Option<Tested>, Box<dyn Error>> {
         if test.rows() == 0 {
             return Ok(None);
         }
@@ -183,7 +240,10 @@ impl Tested {
         let finite = |row: &usize| own[*row].is_finite();
         let rows: Vec<usize> = (0..own.len()).filter(finite).collect();
         let of = |value: &dyn Fn(usize) -> f64| {
-            mean_and_error(&rows.iter().map(|row| value(*row)).collect::<Vec<_>>())
+            let values: Vec<f64> = rows.iter().map(|row| value(*row)).collect();
+            let weights: Option<Vec<f64>> =
+                weights.map(|weights| rows.iter().map(|row| weights[*row]).collect());
+            weighted_mean_and_error(&values, weights.as_deref())
         };
         let (mean, error) = of(&|row| own[row]);
         let gaussian = gaussian

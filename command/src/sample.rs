@@ -15,16 +15,24 @@ use crate::table::TableArguments;
 #[command(after_help = "Examples:\n  \
     pushforward sample table.model -n 1000 -o rows.csv\n  \
     pushforward sample table.model -n 1000 --given c=1.5,d=2\n  \
-    pushforward sample table.model --given rows.csv      one row for each row of given values")]
+    pushforward sample table.model --given rows.csv      one row for each row of given values\n  \
+    pushforward sample table.model --given rows.csv --quantiles 0.05,0.5,0.95")]
 pub struct Arguments {
     /// A model that `pushforward fit -o` wrote.
     model: PathBuf,
     /// The number of rows; for given rows the number of samples of each.
     #[arg(short = 'n', long, default_value_t = 1)]
     count: usize,
-    /// Values to condition on, column=value,…; or a table of them.
+    /// Values to condition on, column=value,…; or a table of them. Columns that the model was fitted with --given need a
+    /// value; any others may have one.
     #[arg(long, value_name = "VALUES|TABLE")]
     given: Option<String>,
+    /// The columns to draw, where the given table has them too.
+    #[arg(long, requires = "given")]
+    columns: Option<String>,
+    /// Print quantiles of each column that is not given instead of samples.
+    #[arg(long, value_name = "0.05,0.5,…", value_delimiter = ',', requires = "given")]
+    quantiles: Option<Vec<f64>>,
     /// Write the rows to this CSV file; `-`, the default, is standard output.
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     output: PathBuf,
@@ -40,19 +48,37 @@ const BLOCK: usize = 8192;
 
 pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let model = load(&arguments.model)?;
-    let names: Vec<&str> = model.columns().iter().map(|column| column.name.as_str()).collect();
+    let categories = model.categories().into_iter().flat_map(|categories| &categories.columns);
+    let names: Vec<&str> = model
+        .columns()
+        .iter()
+        .map(|column| column.name.as_str())
+        .chain(categories.map(|column| column.name.as_str()))
+        .collect();
     let output = Output::check(&arguments.output, &[arguments.model.as_path()])?;
     let given = match &arguments.given {
         None => None,
         Some(text) => Some(given(&model, text, arguments)?),
     };
+    if let (Some(levels), Some(given)) = (&arguments.quantiles, &given) {
+        let table = model.quantiles(given, levels, arguments.seed)?;
+        let mut rows = output.rows(&table.columns().iter().map(String::as_str).collect::<Vec<_>>())?;
+        (0..table.rows()).try_for_each(|row| rows.write_numbers(table.row(row)))?;
+        return Ok(rows.finish()?);
+    }
     let mut rows = output.rows(&names)?;
     let mut drawn = 0;
     let mut write = |count: usize, given: Option<&Block>| -> Result<(), Box<dyn Error>> {
         let seed = arguments.seed.wrapping_add((drawn as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         drawn += 1;
         let samples = model.sample(count, given, seed)?;
-        (0..samples.rows()).try_for_each(|row| rows.write_numbers(samples.row(row)))?;
+        let cell = |column: &Column, row: usize| match &column.cells {
+            Cells::Numbers(values) => values[row].to_string(),
+            Cells::Text(texts) => texts[row].clone().unwrap_or_default(),
+        };
+        for row in 0..samples.rows() {
+            rows.write(samples.columns().iter().map(|column| cell(column, row)))?;
+        }
         Ok(())
     };
     match given {
@@ -75,17 +101,31 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 
 /// The given values: `c=1.5,d=2`, or a table.
 fn given(model: &Model, text: &str, arguments: &Arguments) -> Result<Block, Box<dyn Error>> {
-    let names: Vec<&str> = model.given().iter().map(|column| column.name.as_str()).collect();
-    if names.is_empty() {
-        return Err("this model has no given columns; fit one with --given".into());
+    let names = model.needs();
+    let text_columns = texts(model);
+    let drawn = arguments.columns.as_deref().map(split_names).unwrap_or_default();
+    let is_given = |name: &str| model.given().iter().any(|column| column.name == name);
+    if let Some(name) = drawn.iter().find(|name| !names.contains(name) || is_given(name)) {
+        return Err(format!("`{name}` is no column that this model draws").into());
     }
     if !text.contains('=') {
         let mut reader = arguments.written.open(text.as_ref())?;
-        reader.select(&names)?;
-        let categories =
-            model.given().iter().filter(|column| matches!(column.encoding, Encoding::OneHot { .. }));
-        let categories: Vec<&str> = categories.map(|column| column.name.as_str()).collect();
-        reader.read_as_text(&categories)?;
+        let own = |name: &&String| reader.columns().contains(name) && !drawn.contains(name);
+        let own: Vec<String> = names.iter().filter(own).cloned().collect();
+        if names.iter().filter(|name| !is_given(name)).all(|name| own.contains(name)) {
+            let problem = "has all columns of the model; say with --columns which are to be drawn";
+            return Err(format!("{text} {problem}").into());
+        }
+        if own.is_empty() {
+            return Err(format!("{text} has no column of this model: {}", names.join(", ")).into());
+        }
+        reader.select(&own)?;
+        reader.read_as_text(
+            &text_columns
+                .into_iter()
+                .filter(|name| own.iter().any(|other| other == name))
+                .collect::<Vec<_>>(),
+        )?;
         return Ok(reader.read_all()?);
     }
     let pairs: Vec<(String, String)> = split_names(text)
@@ -95,27 +135,25 @@ fn given(model: &Model, text: &str, arguments: &Arguments) -> Result<Block, Box<
             None => Err(format!("`{pair}` is no column=value")),
         })
         .collect::<Result<_, _>>()?;
-    if let Some((name, _)) = pairs.iter().find(|(name, _)| !names.contains(&name.as_str())) {
-        return Err(
-            format!("`{name}` is no given column of this model; they are: {}", names.join(", ")).into()
-        );
-    }
-    let columns = model.given().iter().map(|column| {
-        let Some((_, value)) = pairs.iter().find(|(name, _)| *name == column.name) else {
-            return Err(format!(
-                "no value for `{}`; give one for each of: {}",
-                column.name,
-                names.join(", ")
-            ));
-        };
-        let cells = match &column.encoding {
-            Encoding::OneHot { .. } => Cells::Text(vec![Some(value.clone())]),
-            _ => match value.parse::<f64>() {
+    let columns = pairs.into_iter().map(|(name, value)| {
+        if !names.contains(&name) {
+            return Err(format!("`{name}` is no column of this model; they are: {}", names.join(", ")));
+        }
+        let cells = match text_columns.contains(&name.as_str()) {
+            true => Cells::Text(vec![Some(value)]),
+            false => match value.parse::<f64>() {
                 Ok(number) if number.is_finite() => Cells::Numbers(vec![number]),
-                _ => return Err(format!("`{value}` is no number for `{}`", column.name)),
+                _ => return Err(format!("`{value}` is no number for `{name}`")),
             },
         };
-        Ok(Column { name: column.name.clone(), cells })
+        Ok(Column { name, cells })
     });
     Ok(Block::new(columns.collect::<Result<_, _>>()?, vec![1])?)
+}
+
+/// The columns of a model that are read as text: categories.
+pub fn texts(model: &Model) -> Vec<&str> {
+    let given = model.given().iter().filter(|column| matches!(column.encoding, Encoding::OneHot { .. }));
+    let own = model.categories().into_iter().flat_map(|categories| &categories.columns);
+    given.map(|column| column.name.as_str()).chain(own.map(|column| column.name.as_str())).collect()
 }

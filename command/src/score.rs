@@ -5,10 +5,11 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use clap::Args;
-use pushforward::model::{Encoding, Score};
+use pushforward::model::{Explanation, Model, Reason, Score};
 use pushforward::table::{Block, Cells, Output};
 
 use crate::describe::load;
+use crate::sample::texts;
 use crate::table::TableArguments;
 
 /// ln p of each row of a table.
@@ -16,6 +17,7 @@ use crate::table::TableArguments;
 #[command(after_help = "Examples:\n  \
     pushforward score table.model new.csv -o scores.csv\n  \
     pushforward score table.model new.csv --top 20     the 20 least likely rows\n  \
+    pushforward score table.model new.csv --explain    and why they are unlikely\n  \
     zcat big.csv.gz | pushforward score table.model - > scores.csv")]
 pub struct Arguments {
     /// A model that `pushforward fit -o` wrote.
@@ -28,6 +30,10 @@ pub struct Arguments {
     /// Print the least likely rows instead.
     #[arg(long, value_name = "ROWS")]
     top: Option<usize>,
+    /// Say for each row which columns make it unlikely, and what they would be expected to be; without -o of the 20 least
+    /// likely rows.
+    #[arg(long)]
+    explain: bool,
     #[command(flatten)]
     written: TableArguments,
 }
@@ -39,7 +45,8 @@ const BLOCK: usize = 8192;
 struct Odd {
     line: u64,
     score: Score,
-    cells: Vec<String>,
+    /// The row.
+    block: Block,
 }
 
 impl PartialEq for Odd {
@@ -67,53 +74,74 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let mut reader = arguments.written.open(&arguments.table)?;
     let needs = model.needs();
     reader.select(&needs)?;
-    let categories = model.given().iter().filter(|column| matches!(column.encoding, Encoding::OneHot { .. }));
-    reader.read_as_text(&categories.map(|column| &column.name).collect::<Vec<_>>())?;
+    reader.read_as_text(&texts(&model))?;
+    let top = match arguments.explain && arguments.output.is_none() {
+        true => Some(arguments.top.unwrap_or(20)),
+        false => arguments.top,
+    };
     let target = arguments.output.clone().unwrap_or_else(|| PathBuf::from("-"));
-    let mut rows = match arguments.top {
+    let mut rows = match top {
         Some(_) if arguments.output.is_none() => None,
         _ => {
             let output = Output::check(&target, &[arguments.table.as_path(), arguments.model.as_path()])?;
-            Some(output.rows(&["line", "log_p", "error", "rank"])?)
+            let names = ["line", "log_p", "error", "rank", "because"];
+            Some(output.rows(if arguments.explain { &names } else { &names[..4] })?)
         }
     };
     let mut least: BinaryHeap<Odd> = BinaryHeap::new();
-    let (mut count, mut missing) = (0_u64, 0_u64);
+    let (mut count, mut missing, mut partial) = (0_u64, 0_u64, 0_u64);
     while let Some(block) = reader.next_block(BLOCK)? {
         let scores = model.score(&block).map_err(|error| format!("{}: {error}", reader.path()))?;
+        let because = match arguments.explain && rows.is_some() {
+            true => model.explain(&block, REASONS)?,
+            false => Vec::new(),
+        };
         for (row, score) in scores.iter().enumerate() {
             count += 1;
             let line = block.lines()[row];
-            let Some(score) = score else {
-                missing += 1;
-                if let Some(rows) = &mut rows {
-                    rows.write([line.to_string(), String::new(), String::new(), String::new()])?;
-                }
-                continue;
-            };
+            missing += u64::from(score.is_none());
+            partial += u64::from(score.is_some_and(|score| score.rank.is_none()));
             if let Some(rows) = &mut rows {
-                let Score { log_prob, error, rank } = score;
-                rows.write([line.to_string(), log_prob.to_string(), error.to_string(), rank.to_string()])?;
+                let mut cells = vec![line.to_string()];
+                cells.extend([
+                    score.map_or(String::new(), |score| score.log_prob.to_string()),
+                    score.map_or(String::new(), |score| score.error.to_string()),
+                    score.and_then(|score| score.rank).map_or(String::new(), |rank| rank.to_string()),
+                ]);
+                if arguments.explain {
+                    cells.push(because[row].as_ref().map_or(String::new(), one_line));
+                }
+                rows.write(cells)?;
             }
-            if let Some(top) = arguments.top {
-                let odd = least.peek().is_none_or(|most| score.log_prob < most.score.log_prob);
-                if least.len() < top || odd {
-                    least.push(Odd { line, score: *score, cells: cells(&block, row) });
-                }
-                if least.len() > top {
-                    least.pop();
-                }
+            let (Some(top), Some(score)) = (top, score) else { continue };
+            let odd = least.peek().is_none_or(|most| score.log_prob < most.score.log_prob);
+            if least.len() < top || odd {
+                least.push(Odd { line, score: *score, block: block.filter(|other| other == row) });
+            }
+            if least.len() > top {
+                least.pop();
             }
         }
     }
     if let Some(rows) = rows {
         rows.finish()?;
     }
-    if missing > 0 {
-        eprintln!("{missing} of {count} rows have a missing value and no score");
+    if partial > 0 {
+        eprintln!(
+            "{partial} of {count} rows have missing values, which are integrated out: ln p of the others"
+        );
     }
-    if arguments.top.is_some() {
-        print_least(&needs, least.into_sorted_vec());
+    if missing > 0 {
+        eprintln!(
+            "{missing} of {count} rows have no score: no value is there, or one is missing and the model has couplings"
+        );
+    }
+    if top.is_some() {
+        let least = least.into_sorted_vec();
+        match arguments.explain {
+            true => print_reasons(&model, &least)?,
+            false => print_least(&needs, &least),
+        }
     }
     Ok(())
 }
@@ -127,9 +155,10 @@ fn cells(block: &Block, row: usize) -> Vec<String> {
 }
 
 /// The least likely rows with their cells; columns that do not fit 80 characters are left out.
-fn print_least(names: &[String], rows: Vec<Odd>) {
+fn print_least(names: &[String], rows: &[Odd]) {
+    let rows: Vec<(&Odd, Vec<String>)> = rows.iter().map(|row| (row, cells(&row.block, 0))).collect();
     let width = |k: usize| {
-        let cells = rows.iter().map(|row| row.cells[k].chars().count());
+        let cells = rows.iter().map(|(_, cells)| cells[k].chars().count());
         cells.max().unwrap_or(0).max(names[k].chars().count())
     };
     let mut shown = Vec::new();
@@ -148,11 +177,91 @@ fn print_least(names: &[String], rows: Vec<Odd>) {
         println!("{start}{cells}");
     };
     line(format!("{:>8}{:>12}{:>12}", "line", "ln p", "lower than"), &|k| names[k].clone());
-    for row in &rows {
-        let share = format!("{:.1}%", 100.0 * (1.0 - row.score.rank));
-        line(format!("{:>8}{:>12.3}{share:>12}", row.line, row.score.log_prob), &|k| row.cells[k].clone());
+    for (row, cells) in &rows {
+        line(
+            format!("{:>8}{:>12.3}{:>12}", row.line, row.score.log_prob, lower_than(row.score.rank)),
+            &|k| cells[k].clone(),
+        );
     }
     if shown.len() < names.len() {
         println!("({} more columns do not fit)", names.len() - shown.len());
     }
+}
+
+/// `99.7%`: the share of the training rows that are more likely.
+fn lower_than(rank: Option<f64>) -> String {
+    match rank {
+        None => String::new(),
+        Some(0.0) => "all".to_string(),
+        Some(rank) => format!("{:.1}%", 100.0 * (1.0 - rank)),
+    }
+}
+
+/// Columns that are told of each row.
+const REASONS: usize = 3;
+
+/// The least likely rows, each with the columns that make it unlikely.
+fn print_reasons(model: &Model, rows: &[Odd]) -> Result<(), Box<dyn Error>> {
+    let Some(first) = rows.first() else { return Ok(()) };
+    let mut block = first.block.clone();
+    rows[1..].iter().try_for_each(|row| block.append(row.block.clone()))?;
+    println!("The least likely values of each row; what they would be expected to be, given");
+    println!("the other values of the row (half are below; 90% are between); how many are at");
+    println!("least as far out; and the share of the training rows with a likelier value.");
+    let explained = model.explain(&block, REASONS)?;
+    for (row, explanation) in rows.iter().zip(explained) {
+        let rank = match row.score.rank {
+            Some(_) => format!(", lower than {} of the training rows", lower_than(row.score.rank)),
+            None => String::new(),
+        };
+        println!("\nline {}: ln p = {:.3}{rank}", row.line, row.score.log_prob);
+        let Some(explanation) = explanation else {
+            println!("  values are missing");
+            continue;
+        };
+        for Reason { column, value, rank, expected, .. } in &explanation.reasons {
+            println!(
+                "  {:<22} {:>9} {:>9} {:>22} {:>6} {:>6}",
+                clipped(column, 22),
+                short(*value),
+                short(expected.median),
+                format!("({} to {})", short(expected.lower), short(expected.upper)),
+                format!("{:.1}%", 100.0 * expected.tail),
+                lower_than(*rank)
+            );
+        }
+    }
+    Ok(())
+}
+
+/// A name that is cut to a width.
+fn clipped(name: &str, width: usize) -> String {
+    match name.chars().count() > width {
+        true => name.chars().take(width - 1).chain(['…']).collect(),
+        false => name.to_string(),
+    }
+}
+
+/// `depth = 33, expected 8.2 to 14.1`
+fn told(reason: &Reason) -> String {
+    let Reason { column, value, expected, .. } = reason;
+    format!("{column} = {}, expected {} to {}", short(*value), short(expected.lower), short(expected.upper))
+}
+
+fn one_line(explanation: &Explanation) -> String {
+    explanation.reasons.iter().map(told).collect::<Vec<_>>().join("; ")
+}
+
+/// Four digits.
+fn short(value: f64) -> String {
+    let magnitude = value.abs();
+    if value == 0.0 || (1e-3..1e6).contains(&magnitude) {
+        let places = (3 - magnitude.max(1e-300).log10().floor() as i32).clamp(0, 6) as usize;
+        let text = format!("{value:.places$}");
+        return match text.contains('.') {
+            true => text.trim_end_matches('0').trim_end_matches('.').to_string(),
+            false => text,
+        };
+    }
+    format!("{value:.3e}")
 }

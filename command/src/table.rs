@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use pushforward::table::{
-    Block, Delimiter, Encoding, Kinds, Look, Missing, ReadOptions, Reader, split_names,
+    Block, Cells, Delimiter, Encoding, Kind, Kinds, Look, Missing, ReadOptions, Reader, split_names,
 };
 
 /// How a table is written, where it is not found from its first rows.
@@ -63,6 +63,12 @@ pub struct Fitted {
     /// What is done with rows in which a value is missing.
     #[arg(long, value_enum, default_value = "drop")]
     missing: Rows,
+    /// A column whose values say which rows belong together: they are all fitted to, or all kept apart.
+    #[arg(long, value_name = "COLUMN")]
+    groups: Option<String>,
+    /// A column with the weight of each row.
+    #[arg(long, value_name = "COLUMN")]
+    weights: Option<String>,
     #[command(flatten)]
     written: TableArguments,
 }
@@ -88,27 +94,83 @@ pub struct Seen {
     pub given: Vec<String>,
     /// What was found about the file and about missing cells, line by line.
     pub said: Vec<String>,
+    groups: Option<String>,
+    weights: Option<String>,
+}
+
+impl Seen {
+    /// Looks at some of the rows; those that belong together are in one group.
+    pub fn look_at(&self, block: &Block) -> Result<Look, Box<dyn Error>> {
+        let mut look = Look::of(block, &self.kinds)?;
+        if let Some(name) = &self.groups {
+            match &block.column(name)?.cells {
+                Cells::Numbers(values) => {
+                    look.keep_together(&values.iter().map(|value| value.to_bits()).collect::<Vec<_>>());
+                }
+                Cells::Text(texts) => look.keep_together(texts),
+            }
+        }
+        Ok(look)
+    }
+
+    /// The weights of rows, if they have any.
+    pub fn weights_of(&self, block: &Block) -> Result<Option<Vec<f64>>, Box<dyn Error>> {
+        let Some(name) = &self.weights else { return Ok(None) };
+        let Cells::Numbers(values) = &block.column(name)?.cells else {
+            return Err(format!("the weights in `{name}` are no numbers").into());
+        };
+        match values.iter().position(|weight| !(*weight >= 0.0 && weight.is_finite())) {
+            Some(row) => {
+                let (line, weight) = (block.lines()[row], values[row]);
+                Err(format!("line {line}: the weight `{name}` is {weight}; weights are 0 or more").into())
+            }
+            None => Ok(Some(values.clone())),
+        }
+    }
 }
 
 impl Fitted {
     /// Reads the table and looks at it.
     pub fn read(&self) -> Result<Seen, Box<dyn Error>> {
-        let mut reader = self.written.open(&self.table)?;
+        self.read_table(&self.table)
+    }
+
+    /// Reads another table of the same columns.
+    pub fn read_table(&self, path: &Path) -> Result<Seen, Box<dyn Error>> {
+        let mut reader = self.written.open(path)?;
         let mut said = Vec::new();
         let found = reader.found().to_string();
         if !found.is_empty() {
             said.push(found);
         }
-        let kinds: Kinds = self.kind.parse()?;
         let given = self.given.as_deref().map(split_names).unwrap_or_default();
+        let mut kinds: Kinds = self.kind.parse()?;
+        let beside: Vec<&String> = self.groups.iter().chain(&self.weights).collect();
+        let mut own = given.clone();
         if let Some(columns) = &self.columns {
             let mut names = split_names(columns);
+            let chosen = names.clone();
             names.extend(given.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
+            names.extend(
+                beside
+                    .iter()
+                    .filter(|name| !names.contains(name))
+                    .map(|name| (*name).clone())
+                    .collect::<Vec<_>>(),
+            );
             reader.select(&names)?;
+            own.extend(chosen);
         }
         reader.read_as(&kinds)?;
+        if let Some(weights) = &self.weights {
+            reader.read_as_numbers(&[weights])?;
+        }
         let path = reader.path().to_string();
         let named = |error: pushforward::table::TableError| format!("{path}: {error}");
+        // What says which rows belong together, or how much they count, is fitted only where it was chosen.
+        for name in beside.iter().filter(|name| !own.contains(name)) {
+            kinds = kinds.with(name, Kind::Identifier)?;
+        }
         let block = reader.read_all()?;
         for name in &given {
             block.column(name).map_err(named)?;
@@ -121,7 +183,10 @@ impl Fitted {
         if dropped.rows > 0 {
             said.push(dropped.to_string());
         }
+        let (groups, weights) = (self.groups.clone(), self.weights.clone());
         let look = Look::of(&block, &kinds).map_err(named)?;
-        Ok(Seen { block, look, kinds, given, said })
+        let mut seen = Seen { block, look, kinds, given, said, groups, weights };
+        seen.look = seen.look_at(&seen.block)?;
+        Ok(seen)
     }
 }

@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::GaussianMixture;
-use super::gaussian_mixture::whitening;
+use super::cholesky::whitening;
 use crate::numeric::quartile_deviation;
 
 /// Options of [`GaussianMixture::fit`].
@@ -20,6 +20,8 @@ pub struct MixtureOptions {
     pub components: usize,
     /// Seed of the first means.
     pub seed: u64,
+    /// So many first means are tried; the result of the highest likelihood is kept.
+    pub starts: usize,
     /// Is added to the diagonal of each covariance, as a fraction of the squared spread of its variable in all rows.
     pub ridge: f64,
     /// The maximum number of iterations.
@@ -30,12 +32,19 @@ pub struct MixtureOptions {
 
 impl Default for MixtureOptions {
     fn default() -> MixtureOptions {
-        MixtureOptions { components: 1, seed: 0, ridge: 1e-6, iterations: 200, tolerance: 1e-3 }
+        MixtureOptions { components: 1, seed: 0, starts: 1, ridge: 1e-6, iterations: 200, tolerance: 1e-3 }
     }
 }
 
 /// Rows that are summed by one thread: sums do not depend on the number of threads.
 const BLOCK: usize = 256;
+
+/// Rows with their weights.
+struct Rows<'a> {
+    values: &'a [f64],
+    weights: &'a [f64],
+    d: usize,
+}
 
 /// Weights, means and covariances.
 struct State {
@@ -59,24 +68,50 @@ impl GaussianMixture {
     /// When the rows are not whole, a number is not finite, or there are fewer rows than components.
     pub fn fit(rows: &[f64], d: usize, options: MixtureOptions) -> GaussianMixture {
         let count = rows.len() / d.max(1);
+        GaussianMixture::fit_weighted(rows, &vec![1.0; count], d, options)
+    }
+
+    /// As [`GaussianMixture::fit`], with a weight for each row: 2 is as good as the row twice.
+    ///
+    /// # Panics
+    /// Also when there is not one weight a row, when one is negative or not finite, or when all are 0.
+    pub fn fit_weighted(rows: &[f64], weights: &[f64], d: usize, options: MixtureOptions) -> GaussianMixture {
+        let count = rows.len() / d.max(1);
         let k = options.components;
         assert!(d > 0 && rows.len() == count * d, "{} numbers are no rows of {d}", rows.len());
         assert!(k > 0 && k <= count, "{k} components cannot be fitted to {count} rows");
         assert!(rows.iter().all(|value| value.is_finite()), "a mixture is fitted to finite numbers");
+        let total: f64 = weights.iter().sum();
+        let sound = weights.iter().all(|weight| *weight >= 0.0 && weight.is_finite());
+        assert!(
+            weights.len() == count && sound && total > 0.0,
+            "{count} rows need a weight of 0 or more each"
+        );
         let (centre, spread) = moments(rows, d);
         let ridge: Vec<f64> = spread.iter().map(|s| (options.ridge * s * s).max(f64::MIN_POSITIVE)).collect();
-        let mut state = start(rows, d, k, options.seed, (&centre, &spread), &ridge);
-        let mut before = f64::NEG_INFINITY;
-        for _ in 0..options.iterations {
-            let sums = expectation(&state, rows, d, &centre);
-            let now = sums.log_likelihood / count as f64;
-            state = maximisation(&sums, count, d, &centre, &ridge);
-            // One component is its moments.
-            if now - before < options.tolerance || k == 1 {
-                break;
+        let rows = Rows { values: rows, weights, d };
+        let from = |start_number: u64| {
+            let seed = options.seed.wrapping_add(start_number);
+            let mut state = start(&rows, k, seed, (&centre, &spread), &ridge);
+            let mut before = f64::NEG_INFINITY;
+            for _ in 0..options.iterations {
+                let sums = expectation(&state, &rows, &centre);
+                let now = sums.log_likelihood / total;
+                state = maximisation(&sums, total, d, &centre, &ridge);
+                let rise = now - before;
+                before = now;
+                // One component is its moments.
+                if rise < options.tolerance || k == 1 {
+                    break;
+                }
             }
-            before = now;
-        }
+            (before, state)
+        };
+        // One component has one maximum.
+        let starts = if k == 1 { 1 } else { options.starts.max(1) };
+        let best =
+            (0..starts as u64).map(from).reduce(|best, next| if next.0 > best.0 { next } else { best });
+        let (_, state) = best.expect("one start at least");
         GaussianMixture::new(&state.weights, &state.means, &state.covariances)
     }
 }
@@ -98,14 +133,8 @@ fn moments(rows: &[f64], d: usize) -> (Vec<f64>, Vec<f64>) {
 }
 
 /// Means by k-means++, then shares of the nearest mean.
-fn start(
-    rows: &[f64],
-    d: usize,
-    k: usize,
-    seed: u64,
-    (centre, spread): (&[f64], &[f64]),
-    ridge: &[f64],
-) -> State {
+fn start(given: &Rows<'_>, k: usize, seed: u64, (centre, spread): (&[f64], &[f64]), ridge: &[f64]) -> State {
+    let Rows { values: rows, weights, d } = *given;
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let count = rows.len() / d;
     let distance = |row: usize, mean: &[f64]| -> f64 {
@@ -114,13 +143,14 @@ fn start(
     let mut means: Vec<Vec<f64>> = Vec::new();
     let mut nearest = vec![(f64::INFINITY, 0); count];
     for c in 0..k {
-        let total: f64 = nearest.iter().map(|(square, _)| *square).sum();
+        let weighted = |(row, (square, _)): (usize, &(f64, usize))| weights[row] * square;
+        let total: f64 = nearest.iter().enumerate().map(weighted).sum();
         let drawn = if c == 0 || total <= 0.0 {
             random.random_range(0..count)
         } else {
             let mut left = random.random::<f64>() * total;
-            let found = nearest.iter().position(|(square, _)| {
-                left -= square;
+            let found = nearest.iter().enumerate().position(|(row, near)| {
+                left -= weighted((row, near));
                 left < 0.0
             });
             found.unwrap_or(count - 1)
@@ -136,9 +166,9 @@ fn start(
     }
     let mut sums = Sums::zero(k, d);
     for (row, (_, c)) in nearest.iter().enumerate() {
-        sums.add(*c, 1.0, &rows[row * d..(row + 1) * d], centre);
+        sums.add(*c, weights[row], &rows[row * d..(row + 1) * d], centre);
     }
-    maximisation(&sums, count, d, centre, ridge)
+    maximisation(&sums, weights.iter().sum(), d, centre, ridge)
 }
 
 impl Sums {
@@ -175,7 +205,8 @@ impl Sums {
 }
 
 /// The shares of each component in each row (its posterior), summed.
-fn expectation(state: &State, rows: &[f64], d: usize, centre: &[f64]) -> Sums {
+fn expectation(state: &State, given: &Rows<'_>, centre: &[f64]) -> Sums {
+    let Rows { values: rows, weights, d } = *given;
     let k = state.weights.len();
     let whitenings: Vec<(Vec<f64>, Vec<f64>, f64)> = (0..k)
         .map(|c| {
@@ -187,10 +218,11 @@ fn expectation(state: &State, rows: &[f64], d: usize, centre: &[f64]) -> Sums {
         .collect();
     let blocks: Vec<Sums> = rows
         .par_chunks(BLOCK * d)
-        .map(|block| {
+        .zip(weights.par_chunks(BLOCK))
+        .map(|(block, weights)| {
             let mut sums = Sums::zero(k, d);
             let mut logs = vec![0.0; k];
-            for row in block.chunks(d) {
+            for (row, weight) in block.chunks(d).zip(weights) {
                 for (c, (below, diagonal, constant)) in whitenings.iter().enumerate() {
                     let mean = &state.means[c];
                     let mut square = 0.0;
@@ -205,11 +237,11 @@ fn expectation(state: &State, rows: &[f64], d: usize, centre: &[f64]) -> Sums {
                 }
                 let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
                 let total = largest + logs.iter().map(|l| (l - largest).exp()).sum::<f64>().ln();
-                sums.log_likelihood += total;
+                sums.log_likelihood += weight * total;
                 for (c, log) in logs.iter().enumerate() {
                     let share = (log - total).exp();
                     if share > 1e-12 {
-                        sums.add(c, share, row, centre);
+                        sums.add(c, weight * share, row, centre);
                     }
                 }
             }
@@ -220,7 +252,7 @@ fn expectation(state: &State, rows: &[f64], d: usize, centre: &[f64]) -> Sums {
 }
 
 /// Weights, means and covariances of these shares.
-fn maximisation(sums: &Sums, count: usize, d: usize, centre: &[f64], ridge: &[f64]) -> State {
+fn maximisation(sums: &Sums, total: f64, d: usize, centre: &[f64], ridge: &[f64]) -> State {
     let mut state = State { weights: Vec::new(), means: Vec::new(), covariances: Vec::new() };
     for (c, share) in sums.shares.iter().enumerate().filter(|(_, share)| **share > 1e-6) {
         let mean: Vec<f64> = (0..d).map(|i| sums.first[c * d + i] / share).collect();
@@ -243,7 +275,7 @@ fn maximisation(sums: &Sums, count: usize, d: usize, centre: &[f64], ridge: &[f6
             }
             factor *= 10.0;
         }
-        state.weights.push(share / count as f64);
+        state.weights.push(share / total);
         state.means.push(mean.iter().zip(centre).map(|(mean, centre)| mean + centre).collect());
         state.covariances.push(covariance);
     }

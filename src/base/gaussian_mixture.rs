@@ -4,7 +4,9 @@ use std::f64::consts::TAU;
 
 use rand::{Rng, RngExt};
 
-use super::{Base, StandardNormal};
+use super::cholesky::whitening;
+use super::mixture_conditioned::ConditionedMixture;
+use super::{Base, Conditioned, StandardNormal};
 use crate::bijection::Checked;
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
@@ -169,6 +171,11 @@ impl Base for GaussianMixture {
         Some(Box::new(GaussianMixture { log_weights: values("log_weights")?, components, ..self.clone() }))
     }
 
+    fn conditioned(&self, known: &[bool]) -> Option<Box<dyn Conditioned>> {
+        let parts = self.components.iter().map(|one| (&one.mean[..], &one.below[..], &one.log_diagonal[..]));
+        Some(Box::new(ConditionedMixture::new(&self.log_weights, parts, known)?))
+    }
+
     #[cfg(feature = "serde")]
     fn describe(&self) -> Option<Description> {
         Description::new("gaussian_mixture", self)
@@ -185,31 +192,4 @@ fn log_sum_exp<'t>(terms: impl Iterator<Item = Var<'t>>) -> Var<'t> {
 fn log_add_exp<'t>(a: Var<'t>, b: Var<'t>) -> Var<'t> {
     let first = select(a.gt(-f64::MAX), a + (b - a).softplus(), a);
     select(a.lt(b), b + (a - b).softplus(), first)
-}
-
-/// Returns the entries below the diagonal and the log-diagonal of L⁻¹, for a covariance L·Lᵀ. `None` unless
-/// the covariance is positive definite.
-pub(super) fn whitening(d: usize, covariance: &[f64]) -> Option<(Vec<f64>, Vec<f64>)> {
-    let mut factor = vec![0.0; d * d];
-    for i in 0..d {
-        for j in 0..=i {
-            let known: f64 = (0..j).map(|k| factor[i * d + k] * factor[j * d + k]).sum();
-            let rest = covariance[i * d + j] - known;
-            factor[i * d + j] = if i == j { rest.sqrt() } else { rest / factor[j * d + j] };
-        }
-        if factor[i * d + i].is_nan() || factor[i * d + i] <= 0.0 {
-            return None;
-        }
-    }
-    let mut inverse = vec![0.0; d * d];
-    for i in 0..d {
-        inverse[i * d + i] = 1.0 / factor[i * d + i];
-        for j in 0..i {
-            let sum: f64 = (j..i).map(|k| factor[i * d + k] * inverse[k * d + j]).sum();
-            inverse[i * d + j] = -sum / factor[i * d + i];
-        }
-    }
-    let log_diagonal = (0..d).map(|i| inverse[i * d + i].ln()).collect();
-    (0..d).for_each(|i| inverse[i * d + i] = 0.0);
-    Some((inverse, log_diagonal))
 }

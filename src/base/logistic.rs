@@ -2,7 +2,8 @@
 
 use rand::{Rng, RngExt};
 
-use super::Base;
+use super::conditioned::Independent;
+use super::{Base, Conditioned};
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
 use crate::tape::Var;
@@ -46,6 +47,11 @@ impl Base for Logistic {
             };
             *value = u.ln() - (1.0 - u).ln();
         }
+    }
+
+    fn conditioned(&self, known: &[bool]) -> Option<Box<dyn Conditioned>> {
+        // Even in z, and without overflow for large |z|.
+        Some(Box::new(Independent::new(*self, known, |_, z| -z.abs() - 2.0 * (-z.abs()).exp().ln_1p())))
     }
 
     #[cfg(feature = "serde")]

@@ -1,12 +1,16 @@
 //! Base distributions: the distributions of z.
 
+mod cholesky;
+mod conditioned;
 mod expectation_maximisation;
 mod gaussian_mixture;
 mod logistic;
+mod mixture_conditioned;
 mod standard_normal;
 mod student_t;
 mod uniform;
 
+pub use conditioned::Conditioned;
 pub use expectation_maximisation::MixtureOptions;
 pub use gaussian_mixture::GaussianMixture;
 pub use logistic::Logistic;
@@ -60,6 +64,13 @@ pub trait Base: Send + Sync {
         None
     }
 
+    /// This base with some variables known; `None` where no formula integrates over the others. Parameters have the values
+    /// of [`Base::with_parameters`].
+    fn conditioned(&self, known: &[bool]) -> Option<Box<dyn Conditioned>> {
+        let _ = known;
+        None
+    }
+
     /// What a model file keeps of it, as [`Bijection::describe`](crate::bijection::Bijection::describe) of a layer.
     #[cfg(feature = "serde")]
     fn describe(&self) -> Option<Description> {
@@ -88,6 +99,9 @@ impl<B: Base + ?Sized> Base for Box<B> {
     }
     fn with_parameters(&self, parameters: &Parameters) -> Option<Box<dyn Base>> {
         (**self).with_parameters(parameters)
+    }
+    fn conditioned(&self, known: &[bool]) -> Option<Box<dyn Conditioned>> {
+        (**self).conditioned(known)
     }
     #[cfg(feature = "serde")]
     fn describe(&self) -> Option<Description> {

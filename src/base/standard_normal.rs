@@ -4,7 +4,8 @@ use std::f64::consts::{PI, TAU};
 
 use rand::{Rng, RngExt};
 
-use super::Base;
+use super::conditioned::Independent;
+use super::{Base, Conditioned};
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
 use crate::tape::Var;
@@ -40,6 +41,10 @@ impl Base for StandardNormal {
                 *value = second;
             }
         }
+    }
+
+    fn conditioned(&self, known: &[bool]) -> Option<Box<dyn Conditioned>> {
+        Some(Box::new(Independent::new(*self, known, |_, z| -0.5 * (z * z + TAU.ln()))))
     }
 
     #[cfg(feature = "serde")]

@@ -4,7 +4,8 @@ use std::f64::consts::PI;
 
 use rand::{Rng, RngExt};
 
-use super::Base;
+use super::conditioned::Independent;
+use super::{Base, Conditioned};
 use crate::bijection::Checked;
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
@@ -31,6 +32,11 @@ impl StudentT {
         StudentT { d, degrees }.checked()
     }
 
+    /// The logarithm of the normalising constant of one variable.
+    fn constant(&self) -> f64 {
+        log_gamma_half_step(0.5 * self.degrees) - 0.5 * (self.degrees * PI).ln()
+    }
+
     /// Degrees of freedom ν.
     pub fn degrees(&self) -> f64 {
         self.degrees
@@ -52,9 +58,8 @@ impl Base for StudentT {
 
     fn log_prob<'t>(&self, z: Var<'t>) -> Var<'t> {
         let degrees = self.degrees;
-        let constant = log_gamma_half_step(0.5 * degrees) - 0.5 * (degrees * PI).ln();
         let kernel = (z * z / degrees).ln_1p().sum();
-        self.d as f64 * constant - 0.5 * (degrees + 1.0) * kernel
+        self.d as f64 * self.constant() - 0.5 * (degrees + 1.0) * kernel
     }
 
     /// Draws by Bailey's polar method ("Polar generation of random variates with the t-distribution", 1994):
@@ -70,6 +75,13 @@ impl Base for StudentT {
             };
             *value = u * (self.degrees * (-2.0 / self.degrees * w.ln()).exp_m1() / w).sqrt();
         }
+    }
+
+    fn conditioned(&self, known: &[bool]) -> Option<Box<dyn Conditioned>> {
+        let log_prob = |base: &StudentT, z: f64| {
+            base.constant() - 0.5 * (base.degrees + 1.0) * (z * z / base.degrees).ln_1p()
+        };
+        Some(Box::new(Independent::new(*self, known, log_prob)))
     }
 
     #[cfg(feature = "serde")]

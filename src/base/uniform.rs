@@ -4,7 +4,8 @@ use std::f64::consts::{PI, TAU};
 
 use rand::{Rng, RngExt};
 
-use super::Base;
+use super::conditioned::Independent;
+use super::{Base, Conditioned};
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
 use crate::bijection::Domain;
@@ -60,6 +61,15 @@ impl Base for Uniform {
                 }
             };
         }
+    }
+
+    fn conditioned(&self, known: &[bool]) -> Option<Box<dyn Conditioned>> {
+        let log_prob = |base: &Uniform, z: f64| match (base.angles, base.support().contains_at(0, z)) {
+            (_, false) => f64::NEG_INFINITY,
+            (true, true) => -TAU.ln(),
+            (false, true) => 0.0,
+        };
+        Some(Box::new(Independent::new(*self, known, log_prob)))
     }
 
     #[cfg(feature = "serde")]

@@ -120,6 +120,15 @@ pub enum FlowError {
         /// The column.
         column: usize,
     },
+    /// The density is no product of densities of single variables given others.
+    #[error(
+        "this flow does not give the densities of single variables given others: {reason}. Autoregressive layers in \
+         one order of the variables do, and so does a Gaussian mixture"
+    )]
+    NoOrder {
+        /// Why not.
+        reason: String,
+    },
     /// There are too few rows to fit.
     #[error("{rows} rows are too few for training and held-out rows; at least {least} are needed")]
     TooFew {

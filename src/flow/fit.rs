@@ -1,6 +1,6 @@
 //! Maximum likelihood: minibatches, Adam, early stopping on held-out rows.
 
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::average::Average;
@@ -45,6 +45,9 @@ pub struct FitOptions<'a> {
     /// For each column the width of uniform noise around its values, drawn anew in each epoch: dequantisation of rounded
     /// values (Theis, van den Oord, Bethge, "A note on the evaluation of generative models", 2016, section 3.1).
     pub noise: Option<&'a [f64]>,
+    /// A weight for each row, 0 or more: each epoch has a row as often as its weight among all weights says on average, and
+    /// the held-out likelihood is a weighted mean.
+    pub weights: Option<&'a [f64]>,
     /// Whether steps are computed in single precision. Likelihoods are always computed in double precision.
     pub single_precision: bool,
     /// The parameters to start from; else the initial ones of the seed.
@@ -71,6 +74,7 @@ impl Default for FitOptions<'_> {
             weight_decay: 0.0,
             averaging: 0.0,
             noise: None,
+            weights: None,
             single_precision: false,
             start: None,
             stop: None,
@@ -112,6 +116,13 @@ impl FitOptions<'_> {
                     format!("{} rows", held_out.len()),
                     "some of the rows, not all",
                 );
+            }
+        }
+        if let Some(weights) = self.weights {
+            let sound = weights.iter().all(|weight| *weight >= 0.0 && weight.is_finite());
+            if weights.len() != rows || !sound {
+                let value = format!("{} numbers", weights.len());
+                return setting("weights", value, "a number of 0 or more for each row");
             }
         }
         const LEAST: usize = 10;
@@ -192,6 +203,12 @@ fn train<F: Precision>(
     }
     let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
     let (mut training, held_out) = split(data.rows(), &settings, &mut random);
+    for (part, rows) in [("training", &training), ("held-out", &held_out)] {
+        if settings.weights.is_some_and(|weights| rows.iter().all(|row| weights[*row] == 0.0)) {
+            let value = format!("0 for all {part} rows");
+            return Err(FlowError::Setting { name: "weights", value, allowed: "above 0 for some of them" });
+        }
+    }
     // One draw of the noise for everything that is evaluated; each epoch draws its own.
     let jittered = settings.noise.map(|widths| {
         let mut values = data.values().to_vec();
@@ -209,7 +226,7 @@ fn train<F: Precision>(
     trainer.set_clip(settings.clip);
     trainer.set_weight_decay(settings.weight_decay);
     let mut average = Average::new(settings.averaging, &parameters);
-    let mut scores = Scores::new(&density, evaluated, contexts, &held_out);
+    let mut scores = Scores::new(&density, evaluated, contexts, (&held_out, settings.weights));
     let start = scores.held_out(&parameters)?;
     if let Some(outside) = scores.first_outside(&parameters, &[&training, &held_out])? {
         return Err(FlowError::Outside(outside));
@@ -227,9 +244,14 @@ fn train<F: Precision>(
     let mut best_score = start;
     let mut rows = Minibatch::default();
     let mut singles = Minibatch::<F>::default();
+    let mut drawn = Vec::new();
     let batches = training.len().div_ceil(settings.batch);
     for epoch in 1..=epochs {
-        shuffle(&mut training, &mut random);
+        if let Some(weights) = settings.weights {
+            drawn = resampled(&training, weights, &mut random);
+        }
+        let training = if settings.weights.is_some() { &mut drawn } else { &mut training };
+        shuffle(training, &mut random);
         let mut total = 0.0;
         for (number, batch) in training.chunks(settings.batch).enumerate() {
             let done =
@@ -258,7 +280,7 @@ fn train<F: Precision>(
         }
         let parameters = average.or(trainer.parameters());
         let held_out_score = scores.held_out(parameters)?;
-        if let Some(outside) = scores.first_outside(parameters, &[&training, &held_out])? {
+        if let Some(outside) = scores.first_outside(parameters, &[training, &held_out])? {
             history.stop = Stop::Outside { epoch, outside };
             return Ok((best, history));
         }
@@ -267,8 +289,8 @@ fn train<F: Precision>(
             best = parameters.clone();
             history.best_epoch = epoch;
         }
-        let training = -total / training.len() as f64;
-        let told = Progress { epoch, epochs, training, held_out: held_out_score, best: best_score };
+        let mean = -total / training.len() as f64;
+        let told = Progress { epoch, epochs, training: mean, held_out: held_out_score, best: best_score };
         tell(told);
         history.epochs.push(told);
         if epoch - history.best_epoch >= settings.patience {
@@ -295,6 +317,24 @@ fn split(rows: usize, settings: &FitOptions<'_>, random: &mut ChaCha8Rng) -> (Ve
     let kept_out = ((rows as f64 * settings.held_out).round() as usize).clamp(1, rows - 1);
     let training = order.split_off(kept_out);
     (training, order)
+}
+
+/// Draws as many rows as there are, each as often as its weight says on average, by one random number (systematic
+/// resampling: Kitagawa 1996).
+fn resampled(rows: &[usize], weights: &[f64], random: &mut ChaCha8Rng) -> Vec<usize> {
+    let total: f64 = rows.iter().map(|row| weights[*row]).sum();
+    let step = total / rows.len() as f64;
+    let mut next = step * random.random::<f64>();
+    let mut below = 0.0;
+    let mut drawn = Vec::with_capacity(rows.len());
+    for row in rows {
+        below += weights[*row];
+        while next < below && drawn.len() < rows.len() {
+            drawn.push(*row);
+            next += step;
+        }
+    }
+    drawn
 }
 
 /// Decreases from 1 to 1/10 along a half cosine.

@@ -1,5 +1,7 @@
 //! A fitted flow: densities and samples.
 
+use std::sync::OnceLock;
+
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -7,6 +9,7 @@ use super::context::Contexts;
 use super::error::FlowError;
 use super::flow::Flow;
 use super::history::History;
+use super::order::ConditionalPrograms;
 use super::rows::whole_rows;
 use super::support::Watch;
 use crate::base::Base;
@@ -28,6 +31,8 @@ pub struct FittedFlow {
     watch: Option<Watch<f64>>,
     /// The sampler, or why there is none: a layer that is defined from x to z may have no formula from z to x.
     sampler: Result<Program<f64>, BijectionError>,
+    /// The conditional densities, compiled when they are asked for.
+    pub(super) conditionals: OnceLock<Result<ConditionalPrograms, FlowError>>,
 }
 
 impl Flow {
@@ -66,7 +71,8 @@ impl FittedFlow {
             Err(error) => Err(error),
         };
         let base = flow.base.with_parameters(&parameters);
-        Ok(FittedFlow { flow, base, parameters, history, density, watch, sampler })
+        let conditionals = OnceLock::new();
+        Ok(FittedFlow { flow, base, parameters, history, density, watch, sampler, conditionals })
     }
 
     /// The flow of which it is: base and layers.
@@ -146,10 +152,25 @@ impl FittedFlow {
         let contexts = Contexts::new(self.flow.context, contexts, count)?;
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut z = vec![0.0; count * d];
-        let base = self.base.as_ref().unwrap_or(&self.flow.base);
-        z.chunks_mut(d).for_each(|row| base.sample(&mut random, row));
+        z.chunks_mut(d).for_each(|row| self.base().sample(&mut random, row));
+        self.pushed(&z, &contexts, count)
+    }
+
+    /// The base with its learned parameters.
+    pub(super) fn base(&self) -> &dyn Base {
+        self.base.as_deref().unwrap_or(self.flow.base())
+    }
+
+    /// Returns x = f(z) of each row.
+    pub(super) fn pushed(
+        &self,
+        z: &[f64],
+        contexts: &Contexts<'_>,
+        count: usize,
+    ) -> Result<Vec<f64>, FlowError> {
+        let d = self.flow.dim();
         let sampler = self.sampler.as_ref().map_err(|error| error.clone())?;
-        let x = sampler.run(&contexts.beside(&z), count)?.pop().expect("one output");
+        let x = sampler.run(&contexts.beside(z), count)?.pop().expect("one output");
         if let Some(place) = x.iter().position(|value| !value.is_finite()) {
             let row = place / d;
             let origin = sampler.trace_nonfinite(&contexts.beside_row(&z[row * d..(row + 1) * d], row), 1)?;

@@ -4,6 +4,7 @@
 //! sampling is `forward`. A conditional density p(x | c) is the same program with a second input.
 
 mod average;
+mod conditionals;
 mod context;
 mod density;
 mod error;
@@ -14,12 +15,14 @@ mod flow;
 mod gaussian;
 mod history;
 mod minibatch;
+mod order;
 mod outside;
 mod rows;
 mod scores;
 mod support;
 mod trainer;
 
+pub use conditionals::Conditionals;
 pub use error::FlowError;
 pub use fit::FitOptions;
 pub use fitted::FittedFlow;

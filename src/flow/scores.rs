@@ -18,8 +18,10 @@ pub(super) struct Scores<'a> {
     pub inputs: usize,
     held_out: Minibatch,
     held_out_count: usize,
-    /// Σ ln p.
-    sum: Program<f64>,
+    /// The weights of the held-out rows; none if they count the same.
+    weights: Option<Vec<f64>>,
+    /// Σ ln p, or ln p of each row where they have weights.
+    log_prob: Program<f64>,
     /// Where rows may leave the support.
     watch: Option<Watch<f64>>,
 }
@@ -29,10 +31,16 @@ impl<'a> Scores<'a> {
         density: &'a Density,
         data: &'a Table,
         contexts: Option<&'a Table>,
-        held_out: &[usize],
+        (held_out, weights): (&[usize], Option<&[f64]>),
     ) -> Scores<'a> {
         let inputs = density.inputs();
-        let sum = Program::compile(&density.tape, &inputs, &[Output::Sum(density.log_prob)]);
+        let weights: Option<Vec<f64>> =
+            weights.map(|weights| held_out.iter().map(|row| weights[*row]).collect());
+        let output = match weights {
+            Some(_) => Output::Each(density.log_prob),
+            None => Output::Sum(density.log_prob),
+        };
+        let log_prob = Program::compile(&density.tape, &inputs, &[output]);
         let watch = density.support.as_ref().map(|support| support.watch(&density.tape, &inputs));
         let mut scores = Scores {
             data,
@@ -41,7 +49,8 @@ impl<'a> Scores<'a> {
             inputs: inputs.len(),
             held_out: Minibatch::default(),
             held_out_count: held_out.len(),
-            sum,
+            weights,
+            log_prob,
             watch,
         };
         scores.held_out = scores.rows(held_out);
@@ -54,11 +63,15 @@ impl<'a> Scores<'a> {
         gathered
     }
 
-    /// Returns the mean of ln p over the held-out rows, if all of them have a positive density.
+    /// Returns the (weighted) mean of ln p over the held-out rows, if all of them have a positive density.
     pub fn held_out(&mut self, parameters: &Parameters) -> Result<f64, FlowError> {
-        self.sum.load(parameters)?;
+        self.log_prob.load(parameters)?;
         let inputs = self.held_out.inputs(self.inputs);
-        Ok(self.sum.run(&inputs, self.held_out_count)?[0][0] / self.held_out_count as f64)
+        let logs = self.log_prob.run(&inputs, self.held_out_count)?.pop().expect("one output");
+        let Some(weights) = &self.weights else { return Ok(logs[0] / self.held_out_count as f64) };
+        // A row of weight 0 counts for nothing, whatever its density is.
+        let counted = logs.iter().zip(weights).filter(|(_, weight)| **weight > 0.0);
+        Ok(counted.map(|(log, weight)| log * weight).sum::<f64>() / weights.iter().sum::<f64>())
     }
 
     /// Returns the first row in the order of the table that has density 0.

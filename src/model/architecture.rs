@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::base::{Base, StandardNormal, StudentT};
 use crate::bijection::Bijection;
 use crate::layers::{
-    Affine, Autoregressive, Coupling, CouplingMask, Linear, MaskedNetwork, Network, RationalQuadraticSpline,
-    SplineTransformer,
+    Affine, Autoregressive, Coupling, CouplingMask, Linear, MaskedNetwork, Network, Permutation,
+    RationalQuadraticSpline, SplineTransformer, Triangular,
 };
 
 /// Layers, widths and knots of a spline flow.
@@ -27,7 +27,8 @@ pub struct Architecture {
     pub bound: f64,
     /// Degrees of freedom of a Student's t base; `None` for a standard normal one.
     pub degrees: Option<f64>,
-    /// Whether a learned linear layer follows, which starts as the identity.
+    /// Whether a learned linear layer follows the couplings, or a triangular one each autoregressive layer; they start as
+    /// the identity.
     pub linear: bool,
 }
 
@@ -37,7 +38,8 @@ pub struct Architecture {
 pub enum Conditioner {
     /// Half of the variables transform the other half (Durkan et al., "Neural Spline Flows", 2019).
     Coupling,
-    /// Each variable is transformed by those before it, in orders that alternate.
+    /// Each variable is transformed by those before it, in one order for all layers, so that ln p(x) is a sum of densities
+    /// of single variables given those before them ([`Conditionals`](crate::flow::Conditionals)).
     Autoregressive,
 }
 
@@ -50,11 +52,18 @@ impl Architecture {
         }
     }
 
-    /// The layers for d standardised variables and a context, first to last. The seed draws the masks.
+    /// The layers for d standardised variables and a context, first to last. The seed draws masks and orders.
     pub fn layers(&self, d: usize, context: usize, seed: u64) -> Vec<Box<dyn Bijection>> {
         let spline = SplineTransformer::new(self.bins, self.bound);
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut layers: Vec<Box<dyn Bijection>> = Vec::new();
+        let mut order: Vec<usize> = (0..d).collect();
+        // Natural, reversed, then drawn: a mixture of several orders depends on none of them.
+        match seed % MEMBERS {
+            0 => {}
+            1 => order.reverse(),
+            _ => order.shuffle(&mut random),
+        }
         for k in 0..self.layers {
             match self.conditioner {
                 // One variable has nothing to depend on.
@@ -67,18 +76,31 @@ impl Architecture {
                     layers.push(Box::new(RationalQuadraticSpline::bounded(1, spline)));
                 }
                 _ => {
-                    let network = masked(d, &self.hidden, k % 2 == 1).with_context(context);
+                    let network = MaskedNetwork::new(d, self.hidden.clone()).with_context(context);
                     layers.push(Box::new(Autoregressive::spline(network, spline)));
+                    if self.linear && d > 1 {
+                        layers.push(Box::new(Triangular::lower(d)));
+                        layers.push(Box::new(Affine::identity(d)));
+                    }
                 }
             }
         }
-        layers.push(match self.linear && d > 1 {
-            true => Box::new(Linear::identity(d)) as Box<dyn Bijection>,
-            false => Box::new(Affine::identity(d)),
-        });
+        match self.conditioner {
+            Conditioner::Coupling if self.linear && d > 1 => layers.push(Box::new(Linear::identity(d))),
+            Conditioner::Autoregressive if d > 1 => {
+                if !self.linear {
+                    layers.push(Box::new(Affine::identity(d)));
+                }
+                layers.push(Box::new(Permutation::new(order)));
+            }
+            _ => layers.push(Box::new(Affine::identity(d))),
+        }
         layers
     }
 }
+
+/// Seeds with the same remainder have orders of the same sort.
+const MEMBERS: u64 = 1000;
 
 /// Even and odd variables in turn; of four and more, halves that are drawn anew.
 fn mask(d: usize, k: usize, random: &mut ChaCha8Rng) -> CouplingMask {
@@ -88,14 +110,4 @@ fn mask(d: usize, k: usize, random: &mut ChaCha8Rng) -> CouplingMask {
     let mut mask: Vec<bool> = (0..d).map(|i| i < d / 2).collect();
     mask.shuffle(random);
     CouplingMask::new(&mask)
-}
-
-/// A masked network in the natural order or in the reverse order.
-fn masked(d: usize, hidden: &[usize], reversed: bool) -> MaskedNetwork {
-    if !reversed {
-        return MaskedNetwork::new(d, hidden);
-    }
-    let degrees = |width: &usize| (0..*width).map(|unit| (unit * (d - 1)) / width + 1).collect::<Vec<_>>();
-    let hidden = hidden.iter().map(|width| if d > 1 { degrees(width) } else { vec![0; *width] }).collect();
-    MaskedNetwork::with_degrees((1..=d).rev().collect(), hidden)
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ModelError;
 use crate::layers::Transform;
-use crate::table::{Block, Cells, Kind};
+use crate::table::{Block, Cells, Column, Kind};
 
 /// A column whose density is modelled.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,6 +57,22 @@ impl ModelColumn {
         }
     }
 
+    /// ln of the derivative of the value of the file with respect to the value on the real line.
+    pub(super) fn log_slope(&self, value: f64) -> f64 {
+        match self.transform() {
+            Transform::Exp => value.ln(),
+            Transform::Sigmoid { lower, upper } => {
+                ((value - lower) / (upper - lower)).ln() + (upper - value).ln()
+            }
+            _ => 0.0,
+        }
+    }
+
+    /// A point of the cell of a rounded or tied value, from its start (0) to its end (1).
+    pub(super) fn in_cell(&self, value: f64, share: f64) -> f64 {
+        self.to_file(self.unbounded(value) + self.cell * (share - 0.5))
+    }
+
     /// A value of the file as flows take it: angles are brought into the period that begins at the cut.
     pub(super) fn wrapped(&self, value: f64) -> f64 {
         match self.kind {
@@ -68,7 +84,13 @@ impl ModelColumn {
     /// A sample as the file has values: rounded as its data were, angles in their own period.
     pub(super) fn written(&self, value: f64) -> f64 {
         match self.kind {
-            Kind::Rounded { step } => self.offset + ((value - self.offset) / step).round() * step,
+            Kind::Rounded { step } => {
+                let (steps, per_unit) = (((value - self.offset) / step).round(), (1.0 / step).round());
+                let start = (self.offset / step).round();
+                // 41/100 is the decimal number 0.41, 41·0.01 is its neighbour.
+                let decimal = per_unit >= 1.0 && per_unit * step == 1.0 && start / per_unit == self.offset;
+                if decimal { (start + steps) / per_unit } else { self.offset + steps * step }
+            }
             Kind::Circular { start, period } => start + (value - start).rem_euclid(period),
             _ => value,
         }
@@ -211,24 +233,27 @@ pub(super) fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     (mean, if deviation > 0.0 { deviation } else { 1.0 })
 }
 
-/// The modelled values of rows, row after row; `None` for rows in which one of them is missing.
-pub(super) fn values(columns: &[ModelColumn], block: &Block) -> Result<Vec<Option<Vec<f64>>>, ModelError> {
+/// The modelled values of rows as flows take them, row after row; missing ones are NaN. A column that is not there is
+/// missing in each row where that is allowed.
+pub(super) fn values(columns: &[ModelColumn], block: &Block, absent: bool) -> Result<Vec<f64>, ModelError> {
     let cells: Result<Vec<_>, ModelError> = columns
         .iter()
-        .map(|column| match &block.column(&column.name)?.cells {
-            Cells::Numbers(values) => Ok((column, values)),
-            Cells::Text(_) => Err(ModelError::Column(format!(
+        .map(|column| match block.column(&column.name) {
+            Ok(Column { cells: Cells::Numbers(values), .. }) => Ok(Some(values)),
+            Ok(_) => Err(ModelError::Column(format!(
                 "column `{}` is text; it was numbers in the fit",
                 column.name
             ))),
+            Err(_) if absent => Ok(None),
+            Err(error) => Err(error.into()),
         })
         .collect();
     let cells = cells?;
-    let row = |row: usize| -> Option<Vec<f64>> {
-        let values: Vec<f64> = cells.iter().map(|(column, values)| column.wrapped(values[row])).collect();
-        values.iter().all(|value| !value.is_nan()).then_some(values)
-    };
-    Ok((0..block.rows()).map(row).collect())
+    let value = |row: usize, i: usize| cells[i].map_or(f64::NAN, |values| columns[i].wrapped(values[row]));
+    Ok((0..block.rows())
+        .flat_map(|row| (0..columns.len()).map(move |i| (row, i)))
+        .map(|(row, i)| value(row, i))
+        .collect())
 }
 
 /// The context numbers of rows, row after row.

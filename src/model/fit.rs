@@ -2,13 +2,14 @@
 
 use std::time::Instant;
 
-use super::candidates::Found;
+use super::candidates::{Found, Task};
+use super::categories::Categories;
 use super::error::ModelError;
 use super::model::{About, Model, mixture};
 use super::options::ModelOptions;
-use super::plan::{Trial, plan};
-use super::prepare::{columns, given, prepare};
-use super::record::{FitRecord, mean_and_error};
+use super::plan::{Trial, like, plan};
+use super::prepare::{Prepared, columns, given, prepare};
+use super::record::{Candidate, FitRecord, Recipe, shares_of, weighted_mean_and_error};
 use crate::flow::FittedFlow;
 use crate::table::{Block, Look};
 
@@ -32,7 +33,7 @@ impl Model {
     /// let scores = model.score(&block)?;
     /// assert!(scores[0].unwrap().log_prob > -4.0);
     /// let samples = model.sample(5, None, 7)?;
-    /// assert_eq!(samples.columns(), ["a", "b"]);
+    /// assert_eq!(samples.numbers()?.columns(), ["a", "b"]);
     /// assert_eq!(Model::from_bytes(&model.to_bytes()?)?.sample(5, None, 7)?, samples);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -43,61 +44,150 @@ impl Model {
         let start = Instant::now();
         let columns = columns(block, look, &options.given)?;
         let given = given(block, look, &options.given)?;
-        let prepared = prepare(block, look, &columns, &given, &options)?;
+        let categories = Categories::fit(block, look, &options.given, options.weights)?;
+        let prepared = prepare(block, look, &columns, (&given, categories.as_ref()), &options)?;
         let mut found = Found::default();
         let deadline = start + options.time;
-        let plan = plan(options.choice, prepared.training.len(), columns.len(), !given.is_empty());
+        let plan = match options.like {
+            Some(record) => like(record),
+            None => {
+                let conditional = prepared.contexts.is_some();
+                plan(options.choice, prepared.training.len(), columns.len(), conditional)
+            }
+        };
         if plan.is_empty() {
-            let problem = "Gaussians and their mixtures are not conditioned on columns: choose auto, coupling or \
-                           autoregressive";
+            let problem = match options.like {
+                Some(_) => "the other fit does not say how its candidates were fitted",
+                None => {
+                    "Gaussians and their mixtures are not conditioned on columns or categories: choose auto, \
+                     coupling or autoregressive"
+                }
+            };
             return Err(ModelError::Column(problem.to_string()));
         }
+        let before = options.resume.take();
+        let mut checkpoint = options.checkpoint.take();
+        let mut task = Task { prepared: &prepared, columns: &columns, options: &mut options };
+        if let Some(model) = before {
+            if model.columns() != columns || model.given() != given {
+                let problem = "the model to go on from has other columns".to_string();
+                return Err(ModelError::Column(problem));
+            }
+            found.resume(model, &task)?;
+        }
+        let about = |fit: FitRecord, weights: Vec<f64>| About {
+            columns: columns.clone(),
+            given: given.clone(),
+            categories: categories.clone(),
+            weights,
+            ranks: Vec::new(),
+            usual: Vec::new(),
+            fit,
+        };
         for (k, trial) in plan.iter().enumerate() {
-            let stopped = options.stop.is_some_and(|stop| stop());
+            let stopped = task.options.stop.is_some_and(|stop| stop());
             let left = deadline.saturating_duration_since(Instant::now());
-            if !found.flows.is_empty() && (stopped || left.is_zero()) {
+            let late = left.is_zero() && task.options.like.is_none();
+            if found.is_something() && (stopped || late) {
                 break;
             }
-            let share = left / shares(&plan, k);
-            found.try_one(trial, &prepared, &columns, &mut options, share)?;
-        }
-        let weights = weights(&found.held_out);
-        let mut kept = Vec::new();
-        for ((candidate, flow), weight) in found.candidates.iter_mut().zip(found.flows).zip(&weights) {
-            candidate.weight = *weight;
-            if *weight > 0.0 {
-                kept.push((*weight, flow));
+            found.try_one(trial, &mut task, left / shares(&plan, k))?;
+            if let Some(checkpoint) = &mut checkpoint {
+                found = with_model(found, &prepared, task.options.seed, &about, |model| checkpoint(model))?;
             }
         }
-        let (weights, flows): (Vec<f64>, Vec<FittedFlow>) = kept.into_iter().unzip();
-        let of_kept: Vec<Vec<f64>> = found
-            .candidates
-            .iter()
-            .zip(found.held_out)
-            .filter(|(candidate, _)| candidate.weight > 0.0)
-            .map(|(_, logs)| logs)
-            .collect();
-        let (score, error) = mean_and_error(&mixture(&weights, &of_kept));
-        let fit = FitRecord {
-            seed: options.seed,
-            library: env!("CARGO_PKG_VERSION").to_string(),
-            rows: prepared.training.len(),
-            held_out: prepared.held_out.len(),
-            candidates: found.candidates,
-            score,
-            error,
-        };
-        let mut model = Model { about: About { columns, given, weights, ranks: Vec::new(), fit }, flows };
-        let mut ranks: Vec<f64> =
-            model.score(block)?.into_iter().flatten().map(|score| score.log_prob).collect();
-        ranks.sort_by(f64::total_cmp);
-        const RANKS: usize = 1000;
-        if ranks.len() > RANKS {
-            ranks = (0..RANKS).map(|k| ranks[(2 * k + 1) * ranks.len() / (2 * RANKS)]).collect();
+        let (record, mut flows) = weighed(found, &prepared, options.seed);
+        let task = Task { prepared: &prepared, columns: &columns, options: &mut options };
+        // Weights are those of fits without the held-out rows; a mixture is then fitted to these too.
+        let kept = record.candidates.iter().filter(|candidate| candidate.weight > 0.0);
+        for (candidate, (flow, _)) in kept.zip(&mut flows) {
+            if let Some(Recipe::Mixture { components }) = candidate.recipe {
+                *flow = task.refitted(components)?;
+            }
         }
-        model.about.ranks = ranks;
+        let weights =
+            record.candidates.iter().map(|candidate| candidate.weight).filter(|weight| *weight > 0.0);
+        let about = about(record.clone(), weights.collect());
+        let mut model = Model { about, flows: flows.into_iter().map(|(flow, _)| flow).collect() };
+        let scores = model.score(block)?.into_iter().flatten().map(|score| score.log_prob);
+        model.about.ranks = shares_of(scores.collect(), 1000);
+        model.about.usual = model.usual(block)?;
         Ok(model)
     }
+}
+
+/// A flow with ln p of the held-out rows.
+type Scored = (FittedFlow, Vec<f64>);
+
+/// Weighs candidates by the held-out rows; returns the flows that have a weight, in order.
+fn weighed(mut found: Found, prepared: &Prepared, seed: u64) -> (FitRecord, Vec<Scored>) {
+    let (candidates, flows) = weigh(&mut found, prepared);
+    let flows: Vec<Scored> = flows.into_iter().map(|(_, scored)| scored).collect();
+    (record(candidates, &flows, prepared, seed), flows)
+}
+
+/// Sets the weights of candidates; takes the flows that have one, with their places.
+fn weigh(found: &mut Found, prepared: &Prepared) -> (Vec<Candidate>, Vec<(usize, Scored)>) {
+    let row_weights = prepared.weights_of(&prepared.held_out);
+    let fitted: Vec<usize> =
+        (0..found.entries.len()).filter(|k| found.entries[*k].fitted.is_some()).collect();
+    let logs: Vec<&[f64]> = found
+        .entries
+        .iter()
+        .filter_map(|entry| entry.fitted.as_ref())
+        .map(|(_, logs)| logs.as_slice())
+        .collect();
+    let weights = weights(&logs, row_weights.as_deref());
+    found.entries.iter_mut().for_each(|entry| entry.candidate.weight = 0.0);
+    let mut flows = Vec::new();
+    for (k, weight) in fitted.into_iter().zip(weights) {
+        let entry = &mut found.entries[k];
+        entry.candidate.weight = weight;
+        if weight > 0.0 {
+            flows.extend(entry.fitted.take().map(|fitted| (k, fitted)));
+        }
+    }
+    (found.entries.iter().map(|entry| entry.candidate.clone()).collect(), flows)
+}
+
+fn record(candidates: Vec<Candidate>, flows: &[Scored], prepared: &Prepared, seed: u64) -> FitRecord {
+    let row_weights = prepared.weights_of(&prepared.held_out);
+    let weights: Vec<f64> =
+        candidates.iter().map(|candidate| candidate.weight).filter(|weight| *weight > 0.0).collect();
+    let logs: Vec<&[f64]> = flows.iter().map(|(_, logs)| logs.as_slice()).collect();
+    let (score, error) = weighted_mean_and_error(&mixture(&weights, &logs), row_weights.as_deref());
+    FitRecord {
+        seed,
+        library: env!("CARGO_PKG_VERSION").to_string(),
+        rows: prepared.training.len(),
+        held_out: prepared.held_out.len(),
+        candidates,
+        score,
+        error,
+    }
+}
+
+/// Shows the model so far, and puts its flows back.
+fn with_model(
+    mut found: Found,
+    prepared: &Prepared,
+    seed: u64,
+    about: &dyn Fn(FitRecord, Vec<f64>) -> About,
+    mut show: impl FnMut(&Model),
+) -> Result<Found, ModelError> {
+    let (candidates, flows) = weigh(&mut found, prepared);
+    let (places, scored): (Vec<usize>, Vec<Scored>) = flows.into_iter().unzip();
+    let weights: Vec<f64> = places.iter().map(|k| found.entries[*k].candidate.weight).collect();
+    let fit = record(candidates, &scored, prepared, seed);
+    let (flows, logs): (Vec<FittedFlow>, Vec<Vec<f64>>) = scored.into_iter().unzip();
+    let of_all = mixture(&weights, &logs.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    let mut model = Model { about: about(fit, weights), flows };
+    model.about.ranks = shares_of(of_all, 1000);
+    show(&model);
+    for ((k, flow), logs) in places.into_iter().zip(model.flows).zip(logs) {
+        found.entries[k].fitted = Some((flow, logs));
+    }
+    Ok(found)
 }
 
 /// Returns by what the time that is left is divided: the first flow gets half of it, each other trial an equal share.
@@ -110,15 +200,17 @@ fn shares(plan: &[Trial], k: usize) -> u32 {
 
 /// Weights of a mixture that maximise the likelihood of held-out rows, by expectation-maximisation with a prior of one
 /// row in all; those below a hundredth, or below two rows, are set to 0.
-fn weights(logs: &[Vec<f64>]) -> Vec<f64> {
-    let rows = logs.first().map_or(0, Vec::len);
+fn weights(logs: &[&[f64]], row_weights: Option<&[f64]>) -> Vec<f64> {
+    let rows = logs.first().map_or(0, |logs| logs.len());
+    let sum = row_weights.map_or(1.0, |weights| weights.iter().sum::<f64>() / rows as f64);
+    let of_row = |row: usize| row_weights.map_or(1.0, |weights| weights[row] / sum);
     let mut weights = vec![1.0 / logs.len() as f64; logs.len()];
     for _ in 0..500 {
         let mixed = mixture(&weights, logs);
         let mut next = vec![1.0 / logs.len() as f64; logs.len()];
         for (row, total) in mixed.iter().enumerate().filter(|(_, total)| total.is_finite()) {
             for (k, own) in logs.iter().enumerate() {
-                next[k] += (weights[k].ln() + own[row] - total).exp();
+                next[k] += of_row(row) * (weights[k].ln() + own[row] - total).exp();
             }
         }
         let total: f64 = next.iter().sum();

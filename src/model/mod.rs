@@ -22,10 +22,15 @@
 //! ```
 
 mod architecture;
+mod beside;
 mod candidates;
 mod catalogue;
+mod categories;
 mod column;
+mod complete;
 mod error;
+mod expected;
+mod explain;
 mod file;
 mod fit;
 mod flows;
@@ -36,12 +41,18 @@ mod plan;
 mod prepare;
 mod record;
 mod registry;
+mod sample;
+mod score;
 
 pub use architecture::{Architecture, Conditioner};
+pub use categories::{Categories, CategoryColumn};
 pub use column::{Encoding, GivenColumn, ModelColumn};
 pub use error::ModelError;
-pub use model::{Model, Score};
+pub use expected::Expected;
+pub use explain::{Explanation, Reason};
+pub use model::Model;
 pub use options::{Choice, ModelOptions, Trying};
 pub use prepare::draw_groups;
-pub use record::{Candidate, FitRecord, mean_and_error};
+pub use record::{Candidate, FitRecord, Recipe, mean_and_error, weighted_mean_and_error};
 pub use registry::Registry;
+pub use score::Score;

@@ -2,19 +2,18 @@
 
 use std::path::Path;
 
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::column::{Encoding, GivenColumn, ModelColumn, contexts, values};
+use super::categories::Categories;
+use super::column::{Encoding, GivenColumn, ModelColumn};
 use super::error::ModelError;
 use super::file::Content;
 use super::flows;
-use super::record::FitRecord;
+use super::record::{FitRecord, Usual};
 use super::registry::Registry;
 use crate::flow::FittedFlow;
-use crate::table::{Block, Table};
+use crate::numeric::log_sum_exp;
 
 /// A density of columns of a table, possibly given others: a mixture of flows in the units of the file, with what is
 /// needed to use it on new rows.
@@ -31,27 +30,17 @@ pub struct Model {
 pub(super) struct About {
     pub columns: Vec<ModelColumn>,
     pub given: Vec<GivenColumn>,
+    /// Categories that are part of the density.
+    #[serde(default)]
+    pub categories: Option<Categories>,
     pub weights: Vec<f64>,
     /// ln p of training rows at equal shares, ascending.
     pub ranks: Vec<f64>,
+    /// What a training row is like, by column.
+    #[serde(default)]
+    pub usual: Vec<Usual>,
     pub fit: FitRecord,
 }
-
-/// The density of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Score {
-    /// ln p in the units of the file; -∞ where the density is 0. For a row with rounded values it is that of the mean
-    /// density of its cell.
-    pub log_prob: f64,
-    /// The standard error of ln p, where it is a mean over points of a cell, as if these were random; they are spread
-    /// evenly, so it is an upper estimate. 0 where ln p is exact.
-    pub error: f64,
-    /// The share of the training rows that are less likely.
-    pub rank: f64,
-}
-
-/// Points of the cell of a row with rounded values.
-const CELL_POINTS: usize = 32;
 
 impl Model {
     /// The modelled columns.
@@ -62,6 +51,11 @@ impl Model {
     /// The columns on which the density is conditioned.
     pub fn given(&self) -> &[GivenColumn] {
         &self.about.given
+    }
+
+    /// Categories that are part of the density.
+    pub fn categories(&self) -> Option<&Categories> {
+        self.about.categories.as_ref()
     }
 
     /// The flows with their weights.
@@ -77,92 +71,10 @@ impl Model {
     /// The names of all columns that a row needs to have.
     pub fn needs(&self) -> Vec<String> {
         let own = self.about.columns.iter().map(|column| column.name.clone());
-        own.chain(self.about.given.iter().map(|column| column.name.clone())).collect()
-    }
-
-    /// Returns the density of each row; `None` for a row in which a modelled value is missing.
-    ///
-    /// # Errors
-    /// [`ModelError::Table`] for a column that is not there, [`ModelError::Column`] for a given value that cannot be used,
-    /// and [`ModelError::Flow`] where a density that should exist cannot be computed.
-    pub fn score(&self, block: &Block) -> Result<Vec<Option<Score>>, ModelError> {
-        let rows = values(&self.about.columns, block)?;
-        let width = self.context_width();
-        let given = contexts(&self.about.given, block)?;
-        let known: Vec<usize> = (0..rows.len()).filter(|row| rows[*row].is_some()).collect();
-        let points = if self.has_cells() { CELL_POINTS } else { 1 };
-        let (mut inputs, mut beside) = (Vec::new(), Vec::new());
-        for row in &known {
-            let values = rows[*row].as_deref().unwrap_or_default();
-            for point in 0..points {
-                self.push_point(values, point, &mut inputs);
-                beside.extend_from_slice(&given[row * width..(row + 1) * width]);
-            }
-        }
-        let logs = self.log_prob_of(&inputs, &beside)?;
-        let mut scores = vec![None; rows.len()];
-        for (row, logs) in known.into_iter().zip(logs.chunks(points)) {
-            let (log_prob, error) = log_mean(logs);
-            let below = self.about.ranks.partition_point(|rank| *rank < log_prob);
-            let rank = below as f64 / self.about.ranks.len().max(1) as f64;
-            scores[row] = Some(Score { log_prob, error, rank });
-        }
-        Ok(scores)
-    }
-
-    /// Draws rows of the modelled columns; with given columns, `given` has one row for each of them, or one for all.
-    ///
-    /// # Errors
-    /// [`ModelError::Column`] for given values that cannot be used, and [`ModelError::Flow`].
-    pub fn sample(&self, count: usize, given: Option<&Block>, seed: u64) -> Result<Table, ModelError> {
-        let names: Vec<&str> = self.about.columns.iter().map(|column| column.name.as_str()).collect();
-        let d = names.len();
-        let beside = match (given, self.about.given.is_empty()) {
-            (Some(block), false) => contexts(&self.about.given, block)?,
-            (None, true) => Vec::new(),
-            (_, true) => return Err(ModelError::Column("this model has no given columns".to_string())),
-            (None, false) => {
-                let names: Vec<&str> = self.about.given.iter().map(|column| column.name.as_str()).collect();
-                let problem =
-                    format!("this model is conditioned on {}: give a value for each", names.join(", "));
-                return Err(ModelError::Column(problem));
-            }
-        };
-        let rows_given = given.map_or(1, Block::rows);
-        if rows_given != 1 && rows_given != count {
-            let problem = format!(
-                "{rows_given} rows of given values do not fit {count} samples; give one, or one for each"
-            );
-            return Err(ModelError::Column(problem));
-        }
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let mut drawn = vec![0.0; count * d];
-        // Which flow each row comes from.
-        let total: f64 = self.about.weights.iter().sum();
-        let chosen: Vec<usize> = (0..count)
-            .map(|_| {
-                let mut left = random.random::<f64>() * total;
-                let found = self.about.weights.iter().position(|weight| {
-                    left -= weight;
-                    left < 0.0
-                });
-                found.unwrap_or(self.flows.len() - 1)
-            })
-            .collect();
-        let width = self.context_width();
-        for (k, flow) in self.flows.iter().enumerate() {
-            let rows: Vec<usize> = (0..count).filter(|row| chosen[*row] == k).collect();
-            let of = |row: &usize| if rows_given == 1 { 0 } else { *row };
-            let own = rows.iter().map(of).flat_map(|row| &beside[row * width..(row + 1) * width]);
-            let own: Vec<f64> = own.copied().collect();
-            let values = flow.sample_given(rows.len(), &own, random.random::<u64>())?;
-            for (row, values) in rows.into_iter().zip(values.chunks(d)) {
-                for (i, column) in self.about.columns.iter().enumerate() {
-                    drawn[row * d + i] = column.written(values[i]);
-                }
-            }
-        }
-        Ok(Table::new(&names, drawn)?)
+        let categories = self.categories().into_iter().flat_map(|categories| &categories.columns);
+        own.chain(categories.map(|column| column.name.clone()))
+            .chain(self.about.given.iter().map(|column| column.name.clone()))
+            .collect()
     }
 
     /// Writes a model file, which is complete or absent.
@@ -227,6 +139,9 @@ impl Model {
         if self.flows.is_empty() || !self.flows.iter().all(flow) {
             return Some(format!("its flows are not of {d} columns given {context} numbers"));
         }
+        if let Some(problem) = self.categories().and_then(Categories::fault) {
+            return Some(problem);
+        }
         let total: f64 = weights.iter().sum();
         let positive = weights.iter().all(|weight| *weight > 0.0);
         if weights.len() != self.flows.len() || !positive || (total - 1.0).abs() > 1e-9 {
@@ -252,71 +167,20 @@ impl Model {
     pub(super) fn log_prob_of(&self, rows: &[f64], contexts: &[f64]) -> Result<Vec<f64>, ModelError> {
         let logs: Result<Vec<Vec<f64>>, ModelError> =
             self.flows.iter().map(|flow| Ok(flow.log_prob_given(rows, contexts)?)).collect();
-        Ok(mixture(&self.about.weights, &logs?))
-    }
-
-    /// The number of context numbers of a row.
-    fn context_width(&self) -> usize {
-        self.about.given.iter().map(|column| column.encoding.width()).sum()
-    }
-
-    fn has_cells(&self) -> bool {
-        self.about.columns.iter().any(|column| column.cell > 0.0)
-    }
-
-    /// Appends a point of the cell of a row: midpoints for the first rounded column, and for others a Kronecker sequence
-    /// whose steps are powers of the root of xⁿ⁺¹ = x + 1 (Roberts, "The unreasonable effectiveness of quasirandom
-    /// sequences", 2018); the same points for every row.
-    fn push_point(&self, values: &[f64], point: usize, into: &mut Vec<f64>) {
-        let cells = self.about.columns.iter().filter(|column| column.cell > 0.0).count();
-        let root = (0..64).fold(2.0_f64, |root, _| (1.0 + root).powf(1.0 / cells.max(1) as f64));
-        let mut step = 1.0;
-        let mut first = true;
-        for (value, column) in values.iter().zip(&self.about.columns) {
-            if column.cell == 0.0 {
-                into.push(*value);
-                continue;
-            }
-            let share = if first {
-                (point as f64 + 0.5) / CELL_POINTS as f64
-            } else {
-                step /= root;
-                (0.5 + step * point as f64).fract()
-            };
-            first = false;
-            into.push(column.to_file(column.unbounded(*value) + column.cell * (share - 0.5)));
-        }
+        let logs = logs?;
+        Ok(mixture(&self.about.weights, &logs.iter().map(Vec::as_slice).collect::<Vec<_>>()))
     }
 }
 
 /// Returns ln Σ wₖ·exp(lₖ) of each row.
-pub(super) fn mixture(weights: &[f64], logs: &[Vec<f64>]) -> Vec<f64> {
+pub(super) fn mixture(weights: &[f64], logs: &[&[f64]]) -> Vec<f64> {
     if let [only] = logs {
-        return only.clone();
+        return only.to_vec();
     }
-    let rows = logs.first().map_or(0, Vec::len);
+    let rows = logs.first().map_or(0, |logs| logs.len());
     let row = |row: usize| {
         let terms = weights.iter().zip(logs).map(|(weight, logs)| weight.ln() + logs[row]);
-        log_sum(terms)
+        log_sum_exp(terms)
     };
     (0..rows).map(row).collect()
-}
-
-fn log_sum(terms: impl Iterator<Item = f64> + Clone) -> f64 {
-    let largest = terms.clone().fold(f64::NEG_INFINITY, f64::max);
-    if largest == f64::NEG_INFINITY {
-        return largest;
-    }
-    largest + terms.map(|term| (term - largest).exp()).sum::<f64>().ln()
-}
-
-/// Returns ln of the mean of densities, and its standard error by the delta method.
-fn log_mean(logs: &[f64]) -> (f64, f64) {
-    let count = logs.len() as f64;
-    let mean = log_sum(logs.iter().copied()) - count.ln();
-    if logs.len() == 1 || mean == f64::NEG_INFINITY {
-        return (mean, 0.0);
-    }
-    let variance = logs.iter().map(|log| ((log - mean).exp() - 1.0).powi(2)).sum::<f64>() / (count - 1.0);
-    (mean, (variance / count).sqrt())
 }

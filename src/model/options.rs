@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::model::Model;
+use super::record::FitRecord;
 use crate::flow::Progress;
 
 /// Which densities are tried.
@@ -36,6 +38,15 @@ pub struct ModelOptions<'a> {
     pub seed: u64,
     /// The share of the rows that is held out to choose by.
     pub held_out: f64,
+    /// A weight for each row, 0 or more: a row of weight 2 is as good as two of them.
+    pub weights: Option<&'a [f64]>,
+    /// Fits the candidates of another fit again, whatever the time: to the same rows with the same options and seed, the
+    /// result is the same bit for bit.
+    pub like: Option<&'a FitRecord>,
+    /// Goes on from a model of the same rows, options and seed, whose fit was ended: its candidates are kept.
+    pub resume: Option<Model>,
+    /// Is called with the model so far after each candidate: what is left when a fit is ended from outside.
+    pub checkpoint: Option<&'a mut dyn FnMut(&Model)>,
     /// Is called when a candidate is begun, and after each of its epochs.
     pub progress: Option<&'a mut dyn FnMut(Trying<'_>)>,
     /// Is asked after each epoch whether to stop; what is best so far is kept.
@@ -50,6 +61,10 @@ impl Default for ModelOptions<'_> {
             time: Duration::from_secs(60),
             seed: 0,
             held_out: 0.1,
+            weights: None,
+            like: None,
+            resume: None,
+            checkpoint: None,
             progress: None,
             stop: None,
         }

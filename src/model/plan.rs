@@ -2,13 +2,30 @@
 
 use super::architecture::{Architecture, Conditioner};
 use super::options::Choice;
+use super::record::{FitRecord, Recipe};
 
 /// A candidate to try.
 pub(super) enum Trial {
     /// Mixtures of 1, 2, … components; the best by the held-out rows.
     Mixtures { most: usize },
-    /// A flow.
+    /// A mixture of so many components.
+    Mixture { components: usize },
+    /// A flow, for at most so many epochs.
     Flow { architecture: Architecture, batch: usize, epochs: usize, seed: u64 },
+    /// A flow that was fitted before, for as many epochs as then.
+    Again { architecture: Architecture, batch: usize, epochs: usize, trained: usize, seed: u64 },
+}
+
+/// The candidates of another fit.
+pub(super) fn like(record: &FitRecord) -> Vec<Trial> {
+    let recipes = record.candidates.iter().filter_map(|candidate| candidate.recipe.clone());
+    let trial = |recipe: Recipe| match recipe {
+        Recipe::Mixture { components } => Trial::Mixture { components },
+        Recipe::Flow { architecture, batch, epochs, trained, seed } => {
+            Trial::Again { architecture, batch, epochs, trained, seed }
+        }
+    };
+    recipes.map(trial).collect()
 }
 
 /// What is tried, in this order: a few rows do not get a network that remembers them.
@@ -25,7 +42,7 @@ pub(super) fn plan(choice: Choice, rows: usize, d: usize, conditional: bool) -> 
     // Measured by `cargo bench --bench tables`; see `benches/README.md`.
     let batch = if rows < 100_000 { 64 } else { 256 };
     let epochs = (1_200_000 / rows.max(1)).clamp(15, 120);
-    let flow = |conditioner: Conditioner, layers: usize, seed: u64| Trial::Flow {
+    let flow = |conditioner: Conditioner, layers: usize, bins: usize, seed: u64| Trial::Flow {
         architecture: Architecture {
             conditioner,
             layers,
@@ -33,7 +50,7 @@ pub(super) fn plan(choice: Choice, rows: usize, d: usize, conditional: bool) -> 
                 Conditioner::Coupling => vec![32, 32],
                 Conditioner::Autoregressive => vec![64, 64],
             },
-            bins: 8,
+            bins,
             bound: 5.0,
             degrees: None,
             linear: true,
@@ -44,17 +61,14 @@ pub(super) fn plan(choice: Choice, rows: usize, d: usize, conditional: bool) -> 
     };
     let networks = match choice {
         Choice::Gaussian | Choice::Mixture => vec![],
-        Choice::Coupling => vec![flow(Conditioner::Coupling, 6, 0)],
-        Choice::Autoregressive => vec![flow(Conditioner::Autoregressive, 4, 0)],
+        Choice::Coupling => vec![flow(Conditioner::Coupling, 6, 8, 0)],
+        Choice::Autoregressive => vec![flow(Conditioner::Autoregressive, 4, 8, 0)],
         Choice::Auto if rows < 250 && !conditional => vec![],
-        Choice::Auto if d == 1 => vec![flow(Conditioner::Autoregressive, 1, 0)],
-        Choice::Auto => vec![
-            flow(Conditioner::Autoregressive, 4, 0),
-            flow(Conditioner::Coupling, 6, 0),
-            flow(Conditioner::Autoregressive, 4, 1),
-            flow(Conditioner::Coupling, 6, 1),
-            flow(Conditioner::Autoregressive, 4, 2),
-        ],
+        Choice::Auto if d == 1 => vec![flow(Conditioner::Autoregressive, 1, 8, 0)],
+        // Flows in several orders; couplings are no better and give no conditional densities.
+        Choice::Auto => (0..5)
+            .map(|seed| flow(Conditioner::Autoregressive, 4, if seed % 2 == 0 { 8 } else { 16 }, seed))
+            .collect(),
     };
     plan.extend(networks);
     plan

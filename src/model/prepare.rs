@@ -6,6 +6,7 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::categories::Categories;
 use super::column::{GivenColumn, ModelColumn, contexts, moments, values};
 use super::error::ModelError;
 use super::options::ModelOptions;
@@ -18,6 +19,10 @@ pub(super) struct Prepared {
     pub table: Table,
     pub contexts: Option<Table>,
     pub noise: Vec<f64>,
+    /// A number for each row, the same for rows that belong together.
+    pub groups: Vec<usize>,
+    /// Weights of all rows, if they have any.
+    pub weights: Option<Vec<f64>>,
     pub held_out: Vec<usize>,
     pub training: Vec<usize>,
     /// The last layers of each flow: from standardised variables to the units of the file.
@@ -29,12 +34,6 @@ pub(super) struct Prepared {
 pub(super) fn columns(block: &Block, look: &Look, given: &[String]) -> Result<Vec<ModelColumn>, ModelError> {
     let mut columns = Vec::new();
     for found in &look.columns {
-        if found.treatment == Treatment::Levels && !given.contains(&found.name) {
-            return Err(ModelError::Column(format!(
-                "column `{}` is a category: make it a context (--given {}), or leave it out (--kind {}=text)",
-                found.name, found.name, found.name
-            )));
-        }
         if given.contains(&found.name)
             || !matches!(found.treatment, Treatment::Fitted | Treatment::Dequantised)
         {
@@ -94,7 +93,7 @@ pub(super) fn prepare(
     block: &Block,
     look: &Look,
     columns: &[ModelColumn],
-    given: &[GivenColumn],
+    (given, categories): (&[GivenColumn], Option<&Categories>),
     options: &ModelOptions<'_>,
 ) -> Result<Prepared, ModelError> {
     const LEAST: usize = 10;
@@ -106,13 +105,14 @@ pub(super) fn prepare(
         )));
     }
     let mut unbounded = Vec::with_capacity(block.rows() * d);
-    for (row, values) in values(columns, block)?.into_iter().enumerate() {
+    for (row, values) in values(columns, block, false)?.chunks(d).enumerate() {
         let line = block.lines()[row];
-        let values = values.ok_or_else(|| {
-            ModelError::Column(format!("line {line} has a missing cell: leave such rows out"))
-        })?;
+        if values.iter().any(|value| value.is_nan()) {
+            let problem = format!("line {line} has a missing cell: leave such rows out");
+            return Err(ModelError::Column(problem));
+        }
         for (column, value) in columns.iter().zip(values) {
-            let image = column.unbounded(value);
+            let image = column.unbounded(*value);
             if !image.is_finite() {
                 return Err(ModelError::Column(format!(
                     "line {line}: `{}` is {value}, which is not inside of {}; give it another kind, or leave the row out",
@@ -133,19 +133,46 @@ pub(super) fn prepare(
             "there are too few different rows to hold some out: all are copies of a few".to_string();
         return Err(ModelError::Column(problem));
     }
+    let weights = options.weights.map(<[f64]>::to_vec);
+    if let Some(weights) = &weights {
+        let sound = weights.iter().all(|weight| *weight >= 0.0 && weight.is_finite());
+        let some = |rows: &[usize]| rows.iter().any(|row| weights[*row] > 0.0);
+        if weights.len() != block.rows() || !sound || !some(&training) || !some(&held_out) {
+            let problem = "each row needs a weight of 0 or more, and more than a few of them one above 0";
+            return Err(ModelError::Column(problem.to_string()));
+        }
+    }
     let (means, deviations) = scales(&table.filter(|row| !taken[row]));
     let noise = columns.iter().zip(&deviations).map(|(column, deviation)| column.cell / deviation).collect();
     let table = table.standardised(&(means.clone(), deviations.clone()));
-    let contexts = match given.is_empty() {
-        true => None,
-        false => {
-            let values = contexts(given, block)?;
+    let contexts = match (given.is_empty(), categories) {
+        (true, None) => None,
+        _ => {
+            let given = contexts(given, block)?;
+            let own = given.len() / block.rows();
+            let of_rows = categories.map(|categories| categories.of_rows(block)).transpose()?;
+            let mut values = Vec::new();
+            for row in 0..block.rows() {
+                values.extend_from_slice(&given[row * own..(row + 1) * own]);
+                if let (Some(categories), Some(of_rows)) = (categories, &of_rows) {
+                    of_rows[row].iter().for_each(|combination| categories.encode(*combination, &mut values));
+                }
+            }
             let width = values.len() / block.rows();
             let names: Vec<String> = (0..width).map(|k| format!("context_{k}")).collect();
             Some(Table::new(&names, values)?)
         }
     };
-    Ok(Prepared { table, contexts, noise, held_out, training, means, deviations })
+    let groups = look.groups.clone();
+    Ok(Prepared { table, contexts, noise, groups, weights, held_out, training, means, deviations })
+}
+
+impl Prepared {
+    /// The weights of some of the rows.
+    pub fn weights_of(&self, rows: &[usize]) -> Option<Vec<f64>> {
+        let weights = self.weights.as_ref()?;
+        Some(rows.iter().map(|row| weights[*row]).collect())
+    }
 }
 
 /// A centre and a scale for each column: mean and standard deviation; median and quartiles where a few values far away
@@ -185,6 +212,16 @@ pub fn draw_groups(groups: &[usize], share: f64, seed: u64) -> Vec<usize> {
         taken.insert(group);
     }
     (0..groups.len()).filter(|row| taken.contains(&groups[*row])).collect()
+}
+
+/// Splits rows into so many parts by groups; returns for each part the rows of all others, and its own.
+pub(super) fn folds(groups: &[usize], count: usize, seed: u64) -> Vec<(Vec<usize>, Vec<usize>)> {
+    let mut order: Vec<usize> = groups.iter().copied().collect::<BTreeSet<usize>>().into_iter().collect();
+    order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    let part: BTreeMap<usize, usize> =
+        order.into_iter().enumerate().map(|(place, group)| (group, place % count)).collect();
+    let of = |fold: usize| (0..groups.len()).partition(|row| part[&groups[*row]] != fold);
+    (0..count).map(of).collect()
 }
 
 /// A row with noise in the cells of its rounded values, the same each time.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::architecture::Architecture;
+
 /// A candidate of a fit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
@@ -15,6 +17,33 @@ pub struct Candidate {
     pub seconds: f64,
     /// Its weight in the model; 0 if it is not part of it.
     pub weight: f64,
+    /// What it takes to fit it again; `None` in files of older versions.
+    #[serde(default)]
+    pub recipe: Option<Recipe>,
+}
+
+/// What it takes to fit a candidate again to the same rows, bit for bit, whatever the time that it takes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recipe {
+    /// A Gaussian mixture.
+    Mixture {
+        /// The number of components.
+        components: usize,
+    },
+    /// A flow.
+    Flow {
+        /// Its layers.
+        architecture: Architecture,
+        /// Rows of a minibatch.
+        batch: usize,
+        /// The epochs of the schedule of the learning rate.
+        epochs: usize,
+        /// The epoch after which training ended, by itself or because it was asked to.
+        trained: usize,
+        /// Which of several flows of this sort it is.
+        seed: u64,
+    },
 }
 
 /// How a model was fitted.
@@ -34,6 +63,35 @@ pub struct FitRecord {
     pub score: f64,
     /// Its standard error.
     pub error: f64,
+}
+
+/// What a column is like in the training rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Usual {
+    /// Its values as flows take them, at equal shares, ascending.
+    pub values: Vec<f64>,
+    /// Its contributions to ln p, at equal shares, ascending; none for a model of couplings.
+    pub contributions: Vec<f64>,
+}
+
+/// Values in ascending order; of many, about so many at equal shares.
+pub(super) fn shares_of(mut values: Vec<f64>, most: usize) -> Vec<f64> {
+    values.sort_by(f64::total_cmp);
+    if values.len() <= most {
+        return values;
+    }
+    (0..most).map(|k| values[(2 * k + 1) * values.len() / (2 * most)]).collect()
+}
+
+/// The weighted mean of log-likelihoods and its standard error; a row of weight 0 counts for nothing.
+pub fn weighted_mean_and_error(logs: &[f64], weights: Option<&[f64]>) -> (f64, f64) {
+    let Some(weights) = weights else { return mean_and_error(logs) };
+    let counted = || logs.iter().zip(weights).filter(|(_, weight)| **weight > 0.0);
+    let total: f64 = counted().map(|(_, weight)| weight).sum();
+    let mean = counted().map(|(log, weight)| weight * log).sum::<f64>() / total;
+    let square: f64 = counted().map(|(log, weight)| (weight * (log - mean)).powi(2)).sum();
+    let count = counted().count() as f64;
+    (mean, (square * count / (count - 1.0).max(1.0)).sqrt() / total)
 }
 
 /// The mean of log-likelihoods and its standard error.

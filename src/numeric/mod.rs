@@ -1,10 +1,12 @@
 //! Numerical algorithms that know nothing of tapes: number types, LU decomposition, tails of distributions.
 
+mod log_sum;
 mod lu;
 pub(crate) mod mills;
 mod number;
 mod spread;
 
+pub(crate) use log_sum::log_sum_exp;
 pub use lu::Lu;
 pub use number::Number;
 pub use spread::quartile_deviation;

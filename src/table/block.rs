@@ -150,6 +150,14 @@ impl Block {
         Ok(())
     }
 
+    /// Returns all columns as a table of numbers, row after row.
+    ///
+    /// # Errors
+    /// [`TableError::Text`] for a column of text, and [`TableError::MissingCell`].
+    pub fn numbers(&self) -> Result<Table, TableError> {
+        self.to_table(&self.columns.iter().map(|column| &column.name).collect::<Vec<_>>())
+    }
+
     /// Returns these columns as a table of numbers, row after row.
     ///
     /// # Errors

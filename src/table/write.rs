@@ -126,6 +126,11 @@ impl Output {
         Ok(Output { path: shown, target: Target::File(target) })
     }
 
+    /// Whether it is a regular file, or will be: what is written replaces it as a whole, or leaves it as it was.
+    pub fn is_file(&self) -> bool {
+        matches!(self.target, Target::File(_))
+    }
+
     /// What messages call the file.
     pub fn path(&self) -> &str {
         &self.path

@@ -134,7 +134,7 @@ fn a_conditional_density_takes_values_or_a_table_of_them() {
     let missing = folder.refused(&["sample", "g.model", "-n", "4"]);
     assert!(missing.contains("conditioned on side"), "{missing}");
     let other = folder.refused(&["sample", "g.model", "--given", "sied=left"]);
-    assert!(other.contains("`sied` is no given column of this model; they are: side"), "{other}");
+    assert!(other.contains("`sied` is no column of this model; they are: x, y, side"), "{other}");
     let level = folder.refused(&["sample", "g.model", "--given", "side=middle"]);
     assert!(level.contains("the levels are: left, right"), "{level}");
 }
@@ -212,4 +212,85 @@ fn standard_input_and_output_are_files_too() {
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["fit"]["candidates"][0]["name"], "Gaussian");
     assert!(json["test"]["mean"].as_f64().unwrap().is_finite());
+}
+
+#[test]
+fn what_is_known_of_a_row_may_be_any_part_of_it() {
+    let folder = Folder::new("known");
+    folder.file("table.csv", &table());
+    folder.told(&["fit", "table.csv", "-o", "t.model", "--kind", "side=text", "--model", "mixture"]);
+    // Missing cells are integrated out.
+    folder.file("holes.csv", "x,y\n0.3,\n,0.1\n,\n0.3,0.1\n");
+    let scored = folder.run(&["score", "t.model", "holes.csv"]);
+    let told = String::from_utf8(scored.stderr).unwrap();
+    assert!(
+        told.contains("2 of 4 rows have missing values") && told.contains("1 of 4 rows have no score"),
+        "{told}"
+    );
+    let rows = String::from_utf8(scored.stdout).unwrap();
+    let cells: Vec<Vec<&str>> = rows.lines().map(|line| line.split(',').collect()).collect();
+    assert!(cells[1][1].parse::<f64>().unwrap() < 0.0 && cells[1][3].is_empty(), "{rows}");
+    assert_eq!(cells[3][1..], ["", "", ""]);
+    // Any columns may be given, as values or as a table.
+    let drawn = folder.told(&["sample", "t.model", "-n", "3", "--given", "y=0.5"]);
+    assert!(drawn.lines().skip(1).all(|line| line.ends_with(",0.5")), "{drawn}");
+    let quantiles = ["sample", "t.model", "--given", "table.csv", "--columns", "x", "--quantiles", "0.1,0.9"];
+    let told = folder.told(&quantiles);
+    assert!(told.starts_with("x_0.1,x_0.9,effective\n") && told.lines().count() == 201, "{told}");
+    let all = folder.refused(&["sample", "t.model", "--given", "table.csv"]);
+    assert!(all.contains("has all columns of the model; say with --columns"), "{all}");
+    // Why rows are unlikely, within 80 columns.
+    let told = folder.told(&["score", "t.model", "table.csv", "--explain", "--top", "2"]);
+    assert!(told.contains("of the training rows") && told.lines().count() == 3 + 2 * 4, "{told}");
+    assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
+    folder.told(&["score", "t.model", "table.csv", "--explain", "-o", "why.csv"]);
+    let why = fs::read_to_string(folder.0.join("why.csv")).unwrap();
+    assert!(why.lines().nth(1).unwrap().contains("expected"), "{why}");
+}
+
+#[test]
+fn categories_groups_weights_and_a_table_of_test_rows() {
+    let folder = Folder::new("parts");
+    let with_weights = |text: &str| -> String {
+        let more = |(k, line): (usize, &str)| match k {
+            0 => format!("{line},patient,w\n"),
+            _ => format!("{line},{},{}\n", k / 5, 1 + k % 2),
+        };
+        text.lines().enumerate().map(more).collect()
+    };
+    folder.file("table.csv", &with_weights(&table()));
+    folder.file("later.csv", &with_weights(&table().lines().take(60).collect::<Vec<_>>().join("\n")));
+    let fit = ["fit", "table.csv", "-o", "t.model", "--model", "gaussian"];
+    let more = ["--groups", "patient", "--weights", "w", "--test", "later.csv"];
+    let told = folder.told(&[&fit[..], &more].concat());
+    assert!(told.contains("On 59 rows that were kept apart"), "{told}");
+    assert!(told.contains("2 of them are fitted"), "{told}");
+    let unknown = folder.refused(&[&fit[..], &["--weights", "v"]].concat());
+    assert!(unknown.contains("`v`"), "{unknown}");
+    let fit = ["fit", "table.csv", "-o", "c.model", "--model", "autoregressive", "--time", "3s"];
+    folder.told(&[&fit[..], &["--columns", "x,y,side", "--kind", "side=category"]].concat());
+    let described = folder.told(&["describe", "c.model"]);
+    assert!(described.contains("2 levels: left, right"), "{described}");
+    let drawn = folder.told(&["sample", "c.model", "-n", "40"]);
+    assert!(
+        drawn.starts_with("x,y,side\n") && drawn.contains(",left") && drawn.contains(",right"),
+        "{drawn}"
+    );
+    let drawn = folder.told(&["sample", "c.model", "-n", "5", "--given", "side=left,x=1"]);
+    assert!(drawn.lines().skip(1).all(|line| line.starts_with("1,") && line.ends_with(",left")), "{drawn}");
+    assert_eq!(folder.told(&["score", "c.model", "table.csv"]).lines().count(), 201);
+}
+
+#[test]
+fn a_fit_is_done_again_and_gone_on_with() {
+    let folder = Folder::new("again");
+    folder.file("table.csv", &table());
+    let fit = ["fit", "table.csv", "--columns", "x,y", "--seed", "3"];
+    folder.told(&[&fit[..], &["-o", "a.model", "--model", "autoregressive", "--time", "3s"]].concat());
+    folder.told(&["fit", "table.csv", "--columns", "x,y", "-o", "b.model", "--like", "a.model"]);
+    let scores = |model: &str| folder.told(&["score", model, "table.csv"]);
+    assert_eq!(scores("a.model"), scores("b.model"));
+    let told = folder.told(&[&fit[..], &["-o", "a.model", "--resume", "a.model", "--time", "0s"]].concat());
+    assert!(told.contains("The model is in a.model"), "{told}");
+    assert_eq!(folder.names(), ["a.model", "b.model", "table.csv"]);
 }

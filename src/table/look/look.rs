@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use rustc_hash::FxHashMap;
+
 use super::collinear::{Relation, relations};
 use super::column::{ColumnLook, Treatment};
 use super::detect::{self, Detected};
@@ -71,6 +73,31 @@ impl Look {
         let used = columns.iter().zip(block.columns()).filter(|(look, _)| look.treatment.is_used());
         let (groups, repeats) = groups(block, &used.map(|(_, column)| column).collect::<Vec<_>>());
         Ok(Look { rows: block.rows(), columns, relations, repeats, groups })
+    }
+
+    /// Keeps rows together that have the same label, and what is equal to one of them: [`Look::groups`] become those of
+    /// the smallest row of each group.
+    ///
+    /// # Panics
+    /// When there is not one label a row.
+    pub fn keep_together<Label: Eq + std::hash::Hash>(&mut self, labels: &[Label]) {
+        assert_eq!(labels.len(), self.groups.len(), "one label a row");
+        let mut first: FxHashMap<&Label, usize> = FxHashMap::default();
+        // Union-find: each row points to an earlier one of its group, or to itself.
+        let mut parent: Vec<usize> = self.groups.clone();
+        let root = |parent: &mut Vec<usize>, mut row: usize| {
+            while parent[row] != row {
+                parent[row] = parent[parent[row]];
+                row = parent[row];
+            }
+            row
+        };
+        for (row, label) in labels.iter().enumerate() {
+            let other = *first.entry(label).or_insert(row);
+            let (a, b) = (root(&mut parent, row), root(&mut parent, other));
+            parent[a.max(b)] = a.min(b);
+        }
+        self.groups = (0..labels.len()).map(|row| root(&mut parent, row)).collect();
     }
 
     /// The names of the columns that are part of the density.

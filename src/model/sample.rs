@@ -1,0 +1,279 @@
+//! New rows, also given values of some columns, and quantiles of columns given others.
+
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::beside::Contexts;
+use super::column::{ModelColumn, values};
+use super::complete::{Completer, Completions, Partial};
+use super::error::ModelError;
+use super::model::Model;
+use crate::table::{Block, Cells, Column, Table};
+
+/// Draws of a row that quantiles are computed from.
+const DRAWS: usize = 2048;
+
+impl Model {
+    /// Draws rows of the modelled columns.
+    ///
+    /// `given` has values to condition on: of all columns that the model is [given](Model::given), and of any others that it
+    /// models, which is decided here and not in the fit. It has one row for each row that is drawn, or one for all; a
+    /// missing value of a modelled column is drawn.
+    ///
+    /// Draws given values of modelled columns are exact for Gaussian mixtures and where the given columns come first in the
+    /// order of a flow; otherwise they are drawn again from many weighted ones (sampling-importance-resampling, Rubin 1987).
+    ///
+    /// # Errors
+    /// [`ModelError::Column`] for given values that cannot be used, or that are so unlikely that too few draws have any
+    /// weight; [`ModelError::Flow`], also for a model of couplings when modelled columns are given.
+    pub fn sample(&self, count: usize, given: Option<&Block>, seed: u64) -> Result<Block, ModelError> {
+        self.check_given(given)?;
+        let rows_given = given.map_or(1, Block::rows);
+        if rows_given != 1 && rows_given != count {
+            let problem = format!(
+                "{rows_given} rows of given values do not fit {count} samples; give one, or one for each"
+            );
+            return Err(ModelError::Column(problem));
+        }
+        let d = self.columns().len();
+        let nothing = Block::new(Vec::new(), vec![0])?;
+        let given = given.unwrap_or(&nothing);
+        let contexts = self.contexts(given)?;
+        let known = values(self.columns(), given, true)?;
+        let (drawn, combinations) = match known.iter().all(|value| value.is_nan()) {
+            true => self.draw(count, given.rows(), &contexts, seed)?,
+            false => self.draw_given(count, &known, &contexts, seed)?,
+        };
+        let column = |(i, column): (usize, &ModelColumn)| Column {
+            name: column.name.clone(),
+            cells: Cells::Numbers(
+                drawn.iter().skip(i).step_by(d).map(|value| column.written(*value)).collect(),
+            ),
+        };
+        let mut columns: Vec<Column> = self.columns().iter().enumerate().map(column).collect();
+        columns
+            .extend(self.categories().into_iter().flat_map(|categories| categories.written(&combinations)));
+        Ok(Block::new(columns, (1..=count as u64).collect())?)
+    }
+
+    /// Returns quantiles of the columns that are not given, for each row of `given`: columns `name_0.05`, … for each of
+    /// `levels`, and `effective`, of how many independent draws the weighted draws are worth.
+    ///
+    /// # Errors
+    /// As [`Model::sample`], and for levels that are not between 0 and 1.
+    pub fn quantiles(&self, given: &Block, levels: &[f64], seed: u64) -> Result<Table, ModelError> {
+        self.check_given(Some(given))?;
+        if let Some(level) = levels.iter().find(|level| !(0.0..=1.0).contains(*level)) {
+            return Err(ModelError::Column(format!("a quantile is between 0 and 1, not {level}")));
+        }
+        let d = self.columns().len();
+        let contexts = self.contexts(given)?;
+        let known = values(self.columns(), given, true)?;
+        let asked = |i: &usize| given.column(&self.columns()[*i].name).is_err();
+        let unknown: Vec<usize> = (0..d).filter(asked).collect();
+        let completer = self.completer()?;
+        let mut table = Vec::new();
+        for row in 0..given.rows() {
+            let drawn = self.pool(
+                &completer,
+                &known[row * d..(row + 1) * d],
+                &contexts,
+                row,
+                DRAWS,
+                row_seed(seed, row),
+            )?;
+            let shares = drawn.shares();
+            for i in &unknown {
+                let written = |value: &f64| self.columns()[*i].written(*value);
+                let mut pairs: Vec<(f64, f64)> =
+                    drawn.rows.iter().skip(*i).step_by(d).map(written).zip(shares.iter().copied()).collect();
+                pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
+                table.extend(levels.iter().map(|level| quantile(&pairs, *level)));
+            }
+            table.push(drawn.effective());
+        }
+        let mut names: Vec<String> = Vec::new();
+        for i in &unknown {
+            names.extend(levels.iter().map(|level| format!("{}_{level}", self.columns()[*i].name)));
+        }
+        names.push("effective".to_string());
+        Ok(Table::new(&names.iter().map(String::as_str).collect::<Vec<_>>(), table)?)
+    }
+
+    /// Refuses given columns that are missing or are none of the model.
+    fn check_given(&self, given: Option<&Block>) -> Result<(), ModelError> {
+        let needed: Vec<&str> = self.given().iter().map(|column| column.name.as_str()).collect();
+        let categories = self.categories().map_or(&[][..], |categories| &categories.columns);
+        let Some(block) = given else {
+            if needed.is_empty() {
+                return Ok(());
+            }
+            let problem =
+                format!("this model is conditioned on {}: give a value for each", needed.join(", "));
+            return Err(ModelError::Column(problem));
+        };
+        let own = |name: &str| {
+            self.columns().iter().any(|column| column.name == name)
+                || categories.iter().any(|column| column.name == name)
+        };
+        match block.columns().iter().find(|column| !needed.contains(&&*column.name) && !own(&column.name)) {
+            Some(column) => {
+                let names = self.needs().join(", ");
+                Err(ModelError::Column(format!("`{}` is no column of this model: {names}", column.name)))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Draws rows, and their combinations of levels.
+    fn draw(
+        &self,
+        count: usize,
+        rows_given: usize,
+        contexts: &Contexts,
+        seed: u64,
+    ) -> Result<(Vec<f64>, Vec<usize>), ModelError> {
+        let d = self.columns().len();
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut drawn = vec![0.0; count * d];
+        let chosen: Vec<usize> = (0..count).map(|_| pick(&self.about.weights, &mut random)).collect();
+        let mut of_row = Vec::with_capacity(count);
+        for row in 0..count {
+            let options = contexts.of_row(if rows_given == 1 { 0 } else { row });
+            if options.is_empty() {
+                return Err(impossible());
+            }
+            let shares: Vec<f64> = options.clone().map(|k| contexts.logs[k].exp()).collect();
+            // Without a choice no random number is spent.
+            of_row.push(options.start + if options.len() == 1 { 0 } else { pick(&shares, &mut random) });
+        }
+        for (k, flow) in self.flows.iter().enumerate() {
+            let rows: Vec<usize> = (0..count).filter(|row| chosen[*row] == k).collect();
+            let own: Vec<f64> = rows.iter().flat_map(|row| contexts.of(of_row[*row])).copied().collect();
+            let values = flow.sample_given(rows.len(), &own, random.random::<u64>())?;
+            for (row, values) in rows.into_iter().zip(values.chunks(d)) {
+                drawn[row * d..(row + 1) * d].copy_from_slice(values);
+            }
+        }
+        Ok((drawn, of_row.into_iter().map(|k| contexts.combinations[k]).collect()))
+    }
+
+    /// Draws rows given some of their values.
+    fn draw_given(
+        &self,
+        count: usize,
+        known: &[f64],
+        contexts: &Contexts,
+        seed: u64,
+    ) -> Result<(Vec<f64>, Vec<usize>), ModelError> {
+        let d = self.columns().len();
+        let completer = self.completer()?;
+        let given = known.len() / d;
+        let (mut drawn, mut combinations) = (Vec::with_capacity(count * d), Vec::with_capacity(count));
+        for row in 0..given {
+            let values = &known[row * d..(row + 1) * d];
+            let wanted = if given == 1 { count } else { 1 };
+            let mut random = ChaCha8Rng::seed_from_u64(row_seed(seed, row));
+            // More and more draws until they are worth as many independent ones as are wanted.
+            let mut draws = (4 * wanted).max(DRAWS);
+            let pool = loop {
+                let pool = self.pool(&completer, values, contexts, row, draws, random.random())?;
+                if pool.effective() >= 2.0 * wanted as f64 || draws >= MOST_DRAWS {
+                    break pool;
+                }
+                draws *= 4;
+            };
+            let effective = pool.effective();
+            if effective < FEWEST.min(wanted as f64) {
+                let named = (0..d).filter(|i| !values[*i].is_nan()).map(|i| self.columns()[i].name.as_str());
+                let names: Vec<&str> = named.collect();
+                return Err(ModelError::Column(format!(
+                    "the given values of {} are so unlikely under the model that {draws} draws are worth {effective:.0}; \
+                     fit a model with --given {}",
+                    names.join(", "),
+                    names.join(",")
+                )));
+            }
+            let below: Vec<f64> = pool
+                .shares()
+                .into_iter()
+                .scan(0.0, |sum, share| {
+                    *sum += share;
+                    Some(*sum)
+                })
+                .collect();
+            for _ in 0..wanted {
+                let drawn_share = random.random::<f64>();
+                let k = below.partition_point(|sum| *sum <= drawn_share).min(below.len() - 1);
+                let sample = &pool.rows[k * d..(k + 1) * d];
+                drawn.extend(
+                    sample.iter().zip(values).map(|(x, known)| if known.is_nan() { *x } else { *known }),
+                );
+                combinations.push(pool.combinations[k]);
+            }
+        }
+        Ok((drawn, combinations))
+    }
+
+    /// Weighted draws of a row, over the combinations of levels that it may have.
+    fn pool(
+        &self,
+        completer: &Completer<'_>,
+        values: &[f64],
+        contexts: &Contexts,
+        row: usize,
+        draws: usize,
+        seed: u64,
+    ) -> Result<Completions, ModelError> {
+        let mut pool: Option<Completions> = None;
+        for k in contexts.of_row(row) {
+            let partial = Partial { values, context: contexts.of(k) };
+            let count = (draws as f64 * contexts.logs[k].exp()).ceil() as usize;
+            let mut drawn = completer.complete(&partial, count, seed.wrapping_add(k as u64))?;
+            drawn.log_weights.iter_mut().for_each(|log| *log += contexts.logs[k]);
+            drawn.combinations.fill(contexts.combinations[k]);
+            match &mut pool {
+                None => pool = Some(drawn),
+                Some(pool) => pool.append(drawn),
+            }
+        }
+        pool.ok_or_else(impossible)
+    }
+}
+
+/// A level that no row of the fit had.
+fn impossible() -> ModelError {
+    ModelError::Column("a given category has a level that no row of the fit had".to_string())
+}
+
+/// The most draws of a row.
+const MOST_DRAWS: usize = 1 << 17;
+/// So many independent draws are enough to draw from.
+const FEWEST: f64 = 100.0;
+
+/// The seed of a row.
+fn row_seed(seed: u64, row: usize) -> u64 {
+    seed.wrapping_add((row as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+/// Draws an index by weight.
+fn pick(weights: &[f64], random: &mut impl Rng) -> usize {
+    let mut left = random.random::<f64>() * weights.iter().sum::<f64>();
+    let found = weights.iter().position(|weight| {
+        left -= weight;
+        left < 0.0
+    });
+    found.unwrap_or(weights.len() - 1)
+}
+
+/// The quantile of values with shares that sum to 1, in ascending order.
+fn quantile(pairs: &[(f64, f64)], level: f64) -> f64 {
+    let mut below = 0.0;
+    for (value, share) in pairs {
+        below += share;
+        if below >= level {
+            return *value;
+        }
+    }
+    pairs.last().map_or(f64::NAN, |(value, _)| *value)
+}
