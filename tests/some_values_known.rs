@@ -196,8 +196,8 @@ fn rows_that_belong_together_are_drawn_together() {
 /// A category with levels a (a third) and b, where x is about 0 for a and about 3 for b.
 fn with_category(rows: usize) -> Block {
     let mut random = ChaCha8Rng::seed_from_u64(8);
-    let level = |k: usize| if k % 3 == 0 { "a" } else { "b" };
-    let x = (0..rows).map(|k| if k % 3 == 0 { 0.0 } else { 3.0 } + normal(&mut random)).collect();
+    let level = |k: usize| if k.is_multiple_of(3) { "a" } else { "b" };
+    let x = (0..rows).map(|k| if k.is_multiple_of(3) { 0.0 } else { 3.0 } + normal(&mut random)).collect();
     let texts = (0..rows).map(|k| Some(level(k).to_string())).collect();
     let columns = vec![
         Column { name: "x".to_string(), cells: Cells::Numbers(x) },
