@@ -53,6 +53,7 @@
 //! | [`audit`](mod@audit) | every claim with its evidence |
 //! | [`derivation`] | everything that follows from `forward`, as a document |
 //! | `model` | model files: a fitted flow saved and loaded (feature `serde`) |
+//! | `plot` | pictures as text and SVG (feature `report`) |
 //! | [`train`] | any recorded loss, minimised by its derived gradient |
 //!
 //! # Below: for those who write tools on tapes
@@ -82,6 +83,8 @@ pub mod layers;
 #[cfg(feature = "serde")]
 pub mod model;
 pub mod numeric;
+#[cfg(feature = "report")]
+pub mod plot;
 pub mod program;
 pub mod sweep;
 pub mod table;

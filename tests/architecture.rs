@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module and the modules that it uses: an import that is not listed fails, and so does an entry that nobody needs.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("checker", &[]),
     ("kernel", &[]),
     ("table", &[]),
     ("tape", &[]),
     ("typeset", &[]),
+    ("plot", &["typeset"]),
     ("numeric", &["kernel"]),
     ("sweep", &["numeric", "tape", "typeset"]),
     ("program", &["kernel", "numeric", "sweep", "tape"]),
