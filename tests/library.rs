@@ -13,6 +13,7 @@ mod bases;
 mod bounds;
 mod catalogue;
 mod checker;
+mod compare;
 mod composition;
 mod conditional;
 mod continuous;

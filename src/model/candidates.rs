@@ -7,7 +7,7 @@ use super::error::ModelError;
 use super::options::{ModelOptions, Trying};
 use super::plan::{Trial, mixture_name, name};
 use super::prepare::{Prepared, jittered};
-use super::record::{Candidate, mean_and_error};
+use super::record::{Candidate, Epoch, mean_and_error};
 use crate::base::{Base, GaussianMixture, MixtureOptions};
 use crate::bijection::Bijection;
 use crate::flow::{FitOptions, FittedFlow, Flow, Progress, Trainer};
@@ -22,12 +22,20 @@ struct Tried {
     base: Box<dyn Base>,
     layers: Vec<Box<dyn Bijection>>,
     parameters: Parameters,
+    epochs: Vec<Epoch>,
 }
 
 impl Tried {
     /// A mixture is a base already: one layer leaves it as it is.
     fn mixture(name: String, start: Instant, base: Box<dyn Base>, d: usize) -> Tried {
-        Tried { name, start, base, layers: vec![unchanged(d)], parameters: Parameters::default() }
+        Tried {
+            name,
+            start,
+            base,
+            layers: vec![unchanged(d)],
+            parameters: Parameters::default(),
+            epochs: Vec::new(),
+        }
     }
 }
 
@@ -96,7 +104,8 @@ impl Found {
                 )?;
                 let layers = || architecture.layers(d, context, seed);
                 let (base, parameters) = (architecture.base(d), fitted.parameters().clone());
-                let tried = Tried { name, start, base, layers: layers(), parameters };
+                let epochs = Epoch::of(fitted.history());
+                let tried = Tried { name, start, base, layers: layers(), parameters, epochs };
                 self.keep(tried, prepared, columns)
             }
         }
@@ -155,7 +164,7 @@ impl Found {
 
     /// Builds the flow in the units of the file, and scores the held-out rows.
     fn keep(&mut self, tried: Tried, prepared: &Prepared, columns: &[ModelColumn]) -> Result<(), ModelError> {
-        let Tried { name, start, base, mut layers, parameters } = tried;
+        let Tried { name, start, base, mut layers, parameters, epochs } = tried;
         layers.push(Box::new(Affine::fixed(prepared.deviations.clone(), prepared.means.clone())));
         let transforms: Vec<Transform> = columns.iter().map(ModelColumn::transform).collect();
         if transforms.iter().any(|transform| *transform != Transform::Identity) {
@@ -179,7 +188,7 @@ impl Found {
         let logs = flow.log_prob_given(&rows, &contexts)?;
         let (held_out, error) = mean_and_error(&logs);
         let seconds = start.elapsed().as_secs_f64();
-        self.candidates.push(Candidate { name, held_out, error, seconds, weight: 0.0 });
+        self.candidates.push(Candidate { name, held_out, error, seconds, weight: 0.0, epochs });
         self.held_out.push(logs);
         self.flows.push(flow);
         Ok(())

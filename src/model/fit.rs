@@ -8,7 +8,7 @@ use super::model::{About, Model, mixture};
 use super::options::ModelOptions;
 use super::plan::{Trial, plan};
 use super::prepare::{columns, given, prepare};
-use super::record::{FitRecord, mean_and_error};
+use super::record::{FitRecord, LeftOut, mean_and_error};
 use crate::flow::FittedFlow;
 use crate::table::{Block, Look};
 
@@ -86,6 +86,9 @@ impl Model {
             candidates: found.candidates,
             score,
             error,
+            centres: prepared.means,
+            scales: prepared.deviations,
+            left_out: LeftOut::of(look, &options.given),
         };
         let mut model = Model { about: About { columns, given, weights, ranks: Vec::new(), fit }, flows };
         let mut ranks: Vec<f64> =
