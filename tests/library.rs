@@ -36,6 +36,7 @@ mod places;
 mod plain;
 mod program;
 mod random_programs;
+mod report;
 mod requirements;
 pub mod seeded;
 mod shared_weights;

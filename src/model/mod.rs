@@ -40,6 +40,8 @@ mod registry;
 
 pub use architecture::{Architecture, Conditioner};
 pub use column::{Encoding, GivenColumn, ModelColumn};
+#[cfg(feature = "report")]
+pub(crate) use column::{contexts, values};
 pub use compare::{CompareOptions, Compared, Comparing, Comparison, deal_groups};
 pub use error::ModelError;
 pub use model::{Model, Score};
