@@ -112,7 +112,7 @@ fn print(comparison: &Comparison, folds: usize) {
     let near = densities
         .iter()
         .enumerate()
-        .filter(|(k, density)| *k != *best && density.difference.abs() < 2.0 * density.difference_error);
+        .filter(|(k, density)| *k != *best && density.difference.abs() <= 2.0 * density.difference_error);
     let near: Vec<String> = near.map(|(_, density)| density.choice.to_string()).collect();
     if !near.is_empty() {
         println!("Within two standard errors of the best: {}.", near.join(", "));

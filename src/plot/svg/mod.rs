@@ -42,12 +42,14 @@ static PANEL: Layout = Layout {
     left: 46.0,
     right: 14.0,
     top: 12.0,
-    below: 46.0,
+    below: 52.0,
     share: 0.64,
     x_ticks: 4,
     y_ticks: 5,
     is_panel: true,
 };
+/// The width of a letter in a panel, at most.
+const LETTER: f64 = 9.0;
 /// Space for a title above, where the page does not show one.
 const TITLE: f64 = 28.0;
 const LEGEND_LINE: f64 = 26.0;
@@ -176,7 +178,6 @@ fn draw(picture: &Picture, layout: &'static Layout, style: Option<&str>) -> Stri
 
 /// The space that the labels of a panel's vertical axis need beyond that of four letters.
 fn more_for_labels(picture: &Picture, layout: &Layout) -> f64 {
-    const LETTER: f64 = 8.0;
     let Some((_, y)) = picture.frame(1.0, 1.0) else { return 0.0 };
     let labels = picture.y.ticks(y, layout.y_ticks).into_iter();
     let letters = labels.map(|(_, label)| label.chars().count()).max().unwrap_or(0);
@@ -224,10 +225,32 @@ impl Frame {
         let _ = writeln!(svg, "<path class=\"tick\" d=\"{path}\"/>");
     }
 
+    /// The ticks of the horizontal axis; in a panel only as many as have room for their labels.
+    fn x_ticks(&self, picture: &Picture) -> Vec<(f64, String)> {
+        let ticks = |count: usize| picture.x.ticks(self.x, count);
+        let half = |label: &str| 0.5 * LETTER * label.chars().count() as f64;
+        let fit = |ticks: &Vec<(f64, String)>| {
+            let ends = ticks.iter().map(|(value, label)| {
+                let (u, _) = self.place(*value, self.y.0);
+                (u - half(label), u + half(label))
+            });
+            let ends: Vec<(f64, f64)> = ends.collect();
+            ends.windows(2).all(|pair| pair[0].1 < pair[1].0)
+        };
+        let most = self.layout.x_ticks;
+        if !self.layout.is_panel {
+            return ticks(most);
+        }
+        let mut found = (1..=most).rev().map(ticks).find(fit).unwrap_or_else(|| ticks(1));
+        let right = self.left + self.width + self.layout.right;
+        found.retain(|(value, label)| self.place(*value, self.y.0).0 + half(label) <= right + LETTER);
+        found
+    }
+
     fn axes(&self, svg: &mut String, picture: &Picture) {
         let (left, right, bottom) = (self.left, self.left + self.width, self.top + self.height);
         let _ = writeln!(svg, "<path class=\"axis\" d=\"M{left} {}V{bottom:.1}H{right:.1}\"/>", self.top);
-        for (value, label) in picture.x.ticks(self.x, self.layout.x_ticks) {
+        for (value, label) in self.x_ticks(picture) {
             let (u, _) = self.place(value, self.y.0);
             let _ = writeln!(
                 svg,
@@ -251,7 +274,7 @@ impl Frame {
             "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>\
              <text x=\"14\" y=\"{:.1}\">{}</text>",
             left + self.width / 2.0,
-            bottom + 46.0_f64.min(self.layout.below - 4.0),
+            bottom + 46.0_f64.min(self.layout.below - 9.0),
             escape(&picture.x.label),
             self.top - 14.0,
             escape(&picture.y.label)

@@ -52,7 +52,11 @@ fn whole(report: &Report) -> String {
     };
     let rows = [
         row("energy distance", with_error(energy.distance, energy.error), energy.p),
-        row("AUC of a classifier", with_error(classifier.auc.area, classifier.auc.error), classifier.p),
+        row(
+            "AUC of a classifier",
+            format!("{:.3} ± {:.3}", classifier.auc.area, classifier.auc.error),
+            classifier.p,
+        ),
     ];
     format!(
         "{}<ul>\n<li>The energy distance is in standard deviations of columns, and about 0 for equal distributions; this is {} % \

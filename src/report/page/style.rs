@@ -26,7 +26,7 @@ a{color:var(--accent);text-underline-offset:.15em}nav a{text-decoration:none}nav
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(12.5rem,1fr));gap:.8rem;margin:1.4rem 0 .8rem;padding:0}
 .figures div{background:var(--panel);border-radius:5px;padding:.7rem .9rem}
 .figures dt{color:var(--soft);font-size:.86rem}
-.figures dd{margin:.1rem 0 0;white-space:nowrap;font-size:1.3rem;line-height:1.3;font-weight:650;font-variant-numeric:tabular-nums}
+.figures dd{margin:.1rem 0 0;white-space:nowrap;font-size:1.25rem;line-height:1.3;font-weight:650;font-variant-numeric:tabular-nums}
 .figures small{display:block;white-space:normal;font-weight:400;font-size:.84rem;line-height:1.4}
 .verdict{padding:.6rem .9rem;border-left:3px solid var(--rule);background:var(--panel);max-width:none}
 .verdict.good{border-color:var(--good)}.verdict.bad{border-color:var(--bad)}
@@ -46,7 +46,7 @@ tr.total td{font-weight:650}tr.out td{color:var(--soft)}
 .legend .key{display:inline-block;width:1.5em;margin-right:.5em;vertical-align:middle}
 .key.area{height:.75em;background:currentColor;opacity:.4;border-radius:2px}.key.line{border-top:2.5px solid}
 .key.dashed{border-top:2.5px dashed}
-.panels{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,18rem),1fr));gap:1.3rem 1.5rem;margin:1rem 0}
+.panels{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,18rem),1fr));gap:1.3rem 1.5rem;margin:1rem 0;align-items:end}
 .twins{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,31rem),1fr));gap:1.6rem 2rem;margin:1rem 0}
 .twins .both{display:grid;grid-template-columns:1fr 1fr;gap:.5rem}
 figure{margin:0;break-inside:avoid;min-width:0}

@@ -45,7 +45,7 @@ pub(super) fn section(report: &Report) -> String {
         ),
         (
             "Rows told from samples",
-            format!("AUC {}", with_error(classifier.auc.area, classifier.auc.error)),
+            format!("AUC {:.3} ± {:.3}", classifier.auc.area, classifier.auc.error),
             format!("½ if rows are as samples; {}", probability(classifier.p)),
         ),
     ];
@@ -59,20 +59,27 @@ pub(super) fn section(report: &Report) -> String {
            samples than new rows do, so make the report of rows that were kept apart.</p>\n"
 }
 
-/// The columns by which trees tell rows from samples, above all.
+/// The columns by which trees tell rows from samples, above all; empty where they do not.
 pub(super) fn by_columns(report: &Report) -> String {
     const NAMED: usize = 3;
+    // What stands out of equal parts.
+    const MORE: f64 = 1.3;
     let importance = &report.calibration.classifier.importance;
-    // Numbers of given columns stand behind those of modelled ones.
-    let mut columns: Vec<(f64, &String)> = importance.iter().copied().zip(&report.columns).collect();
-    if columns.len() <= NAMED {
+    if report.calibration.classifier.p >= LEVEL {
         return String::new();
     }
+    // Numbers of given columns stand behind those of modelled ones.
+    let mut columns: Vec<(f64, &String)> = importance.iter().copied().zip(&report.columns).collect();
+    columns.retain(|(part, _)| *part > MORE / importance.len() as f64);
     columns.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let names = columns[..NAMED]
-        .iter()
-        .map(|(part, name)| format!("{} ({:.0} % of what splits gain)", escape(name), 100.0 * part));
-    format!(", above all by {}", list(&names.collect::<Vec<_>>(), NAMED))
+    columns.truncate(NAMED);
+    match columns.is_empty() {
+        true => String::new(),
+        false => {
+            let names = columns.iter().map(|(_, name)| format!("<b>{}</b>", escape(name)));
+            format!(", above all by {}", list(&names.collect::<Vec<_>>(), NAMED))
+        }
+    }
 }
 
 /// One paragraph: whether the rows look like samples, and where they do not.
