@@ -37,6 +37,9 @@ impl ReadTable {
     /// Leaves out rows with missing values, and describes the others.
     pub(super) fn of(model: &Model, block: &Block) -> Result<(ReadTable, Block), ModelError> {
         let block = block.select(&model.needs())?;
+        if block.rows() == 0 {
+            return Err(ModelError::Column("it has no rows".to_string()));
+        }
         let (complete, dropped) = Missing::Drop.apply(&block)?;
         let modelled = model.columns().iter().map(|column| {
             let used = match column.kind {

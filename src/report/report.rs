@@ -79,7 +79,7 @@ impl Report {
     ///
     /// # Errors
     /// [`ModelError::Table`] for a column that is not there or a table without a complete row, [`ModelError::Column`] for
-    /// a value that cannot be used, and [`ModelError::Flow`] where a density cannot be computed or a layer not recorded.
+    /// a table without rows and a value that cannot be used, and [`ModelError::Flow`] where a density cannot be computed or a layer not recorded.
     pub fn of(model: &Model, block: &Block, mut options: ReportOptions<'_>) -> Result<Report, ModelError> {
         let mut progress = options.progress.take();
         let mut tell = |what: &str| progress.iter_mut().for_each(|show| show(what));

@@ -40,6 +40,9 @@ fn a_report_is_not_written_over_what_it_reads() {
     }
     let other = folder.refused(&["report", "table.model", "other.csv"]);
     assert!(other.contains("other.csv") && other.contains("`y`"), "{other}");
+    folder.file("empty.csv", "x,y\n");
+    let empty = folder.refused(&["report", "table.model", "empty.csv"]);
+    assert!(empty.contains("empty.csv: it has no rows"), "{empty}");
     let full = folder.run(&["report", "table.model", "table.csv", "--no-audit", "-o", "/dev/full"]);
     assert_eq!(full.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&full.stderr).contains("/dev/full"));

@@ -106,7 +106,7 @@ fn row(calibration: &Calibration, column: &ColumnCalibration) -> (&'static str, 
         true => marked(format!("<span class=\"bad\">{}</span>", column.difference.words()), ""),
         false => marked("<span class=\"good\">as samples</span>", ""),
     };
-    let distance = number(digits(column.test.distance, 3));
+    let distance = number(format!("{:.3}", column.test.distance));
     ("", vec![words(&column.column), distance, number(probability(column.test.p)), said])
 }
 

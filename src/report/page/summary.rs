@@ -6,6 +6,8 @@ use crate::table::{count, list};
 
 /// The p-value below which rows and samples as a whole are said to differ.
 const LEVEL: f64 = 0.01;
+/// So few rows tell nothing.
+const FEW: usize = 20;
 
 pub(super) fn section(report: &Report) -> String {
     let (fit, calibration) = (&report.fit, &report.calibration);
@@ -114,6 +116,10 @@ fn verdict(report: &Report) -> String {
         said.push(format!("The model gives no probability to {rows}."));
     }
     let (class, said) = match said.is_empty() {
+        true if calibration.rows < FEW => {
+            let rows = count(calibration.rows, "row");
+            ("", format!("{rows} of the table are too few to be told from samples of the model, or not."))
+        }
         true => {
             let rows = count(calibration.rows, "row");
             ("good", format!("Nothing here tells {rows} of the table from samples of the model."))
