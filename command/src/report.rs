@@ -29,7 +29,7 @@ pub struct Arguments {
     #[arg(short, long, value_name = "FILE", default_value = "report.html")]
     output: PathBuf,
     /// The most rows that are compared with samples; of a larger table so many are drawn.
-    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rows: u32,
     /// Leave out what is proven of the layers, which takes long for many columns.
     #[arg(long)]
