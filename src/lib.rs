@@ -52,7 +52,8 @@
 //! | [`table`] | tables from files, and a look at them before a fit |
 //! | [`audit`](mod@audit) | every claim with its evidence |
 //! | [`derivation`] | everything that follows from `forward`, as a document |
-//! | `model` | model files: a fitted flow saved and loaded (feature `serde`) |
+//! | `model` | densities of tables, and model files (feature `serde`) |
+//! | `report` | a page on a model and a table; its pictures are of `plot` (feature `report`) |
 //! | [`train`] | any recorded loss, minimised by its derived gradient |
 //!
 //! # Below: for those who write tools on tapes
@@ -82,7 +83,11 @@ pub mod layers;
 #[cfg(feature = "serde")]
 pub mod model;
 pub mod numeric;
+#[cfg(feature = "report")]
+pub mod plot;
 pub mod program;
+#[cfg(feature = "report")]
+pub mod report;
 pub mod sweep;
 pub mod table;
 pub mod tape;

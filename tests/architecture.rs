@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module and the modules that it uses: an import that is not listed fails, and so does an entry that nobody needs.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 19] = [
     ("checker", &[]),
     ("kernel", &[]),
     ("table", &[]),
     ("tape", &[]),
     ("typeset", &[]),
+    ("plot", &["typeset"]),
     ("numeric", &["kernel"]),
     ("sweep", &["numeric", "tape", "typeset"]),
     ("program", &["kernel", "numeric", "sweep", "tape"]),
@@ -22,6 +23,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("flow", &["base", "bijection", "jacobian", "numeric", "program", "sweep", "table", "tape", "train"]),
     ("model", &["base", "bijection", "flow", "layers", "numeric", "table", "tape"]),
     ("audit", &["base", "bijection", "checker", "jacobian", "numeric", "program", "sweep", "tape"]),
+    ("report", &["audit", "bijection", "model", "numeric", "plot", "table", "typeset"]),
     ("derivation", &["audit", "bijection", "jacobian", "sweep", "tape", "typeset"]),
 ];
 

@@ -1,19 +1,17 @@
 //! `pushforward fit`: a density for a table, kept in a model file.
 
 use std::error::Error;
-use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use pushforward::model::{Choice, FitRecord, Model, ModelOptions, Trying, weighted_mean_and_error};
 use pushforward::table::{Block, Look, Output};
 
 use crate::describe::load;
-use crate::table::Fitted;
+use crate::progress::Shown;
+use crate::table::{Densities, Fitted, stopping};
 
 /// Fit a density to a table.
 #[derive(Args)]
@@ -51,24 +49,8 @@ pub struct Arguments {
     json: bool,
 }
 
-/// Which densities are tried.
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum Densities {
-    /// All, mixed by how well they predict rows that were held out.
-    Auto,
-    /// One Gaussian with full covariance.
-    Gaussian,
-    /// Mixtures of Gaussians.
-    Mixture,
-    /// Spline coupling flows.
-    #[value(alias = "spline")]
-    Coupling,
-    /// Autoregressive spline flows.
-    Autoregressive,
-}
-
 /// Reads a duration: a number and `s`, `m` or `h`.
-fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = text.split_at(text.trim_end_matches(char::is_alphabetic).len());
     let seconds = match unit {
         "" | "s" => 1.0,
@@ -125,23 +107,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let training_look = seen.look_at(&training)?;
     let (weights, test_weights) = (seen.weights_of(&training)?, seen.weights_of(&test)?);
 
-    let stop = Arc::new(AtomicBool::new(false));
-    let asked = stop.clone();
-    // A second Ctrl-C ends the program at once.
-    ctrlc::set_handler(move || {
-        if asked.swap(true, Ordering::SeqCst) {
-            std::process::exit(130);
-        }
-    })?;
+    let stop = stopping()?;
     let mut shown = Shown::new();
-    let mut progress = |trying: Trying<'_>| shown.tell(trying);
-    let choice = match arguments.model {
-        Densities::Auto => Choice::Auto,
-        Densities::Gaussian => Choice::Gaussian,
-        Densities::Mixture => Choice::Mixture,
-        Densities::Coupling => Choice::Coupling,
-        Densities::Autoregressive => Choice::Autoregressive,
-    };
+    let mut progress = |trying: Trying<'_>| shown.tell(trying.candidate, trying.progress);
     // After each candidate the file has what is there so far. If it cannot be written, that is told at the end.
     let mut keep = |model: &Model| {
         if let (Some(output), Ok(bytes)) = (&output, model.to_bytes())
@@ -152,7 +120,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     };
     let options = ModelOptions {
         given: given.clone(),
-        choice,
+        choice: arguments.model.choice(),
         time: arguments.time,
         seed,
         weights: weights.as_deref(),
@@ -302,43 +270,5 @@ fn print_test(tested: &Option<Tested>) {
             impossible.len(),
             lines.join(", ")
         );
-    }
-}
-
-/// Progress: a line that changes on a terminal, a line for each candidate elsewhere.
-struct Shown {
-    bar: Option<ProgressBar>,
-    candidate: String,
-}
-
-impl Shown {
-    fn new() -> Shown {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::new(1);
-            let style =
-                ProgressStyle::with_template("{bar:20} {msg}").unwrap_or(ProgressStyle::default_bar());
-            bar.set_style(style);
-            bar
-        });
-        Shown { bar, candidate: String::new() }
-    }
-
-    fn tell(&mut self, Trying { candidate, progress: told }: Trying<'_>) {
-        let Some(bar) = &self.bar else {
-            if candidate != self.candidate {
-                eprintln!("fitting: {candidate}");
-                self.candidate = candidate.to_string();
-            }
-            return;
-        };
-        if let Some(told) = told {
-            bar.set_length(told.epochs as u64);
-            bar.set_position(told.epoch as u64);
-        }
-        bar.set_message(candidate.to_string());
-    }
-
-    fn end(&self) {
-        self.bar.iter().for_each(ProgressBar::finish_and_clear);
     }
 }

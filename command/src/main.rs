@@ -3,8 +3,11 @@
 //! The lessons are run by [`pushforward_course::runner`]; audits, certificates and fits are calls of the library.
 
 mod audit;
+mod compare;
 mod describe;
 mod fit;
+mod progress;
+mod report;
 mod sample;
 mod score;
 mod table;
@@ -89,6 +92,10 @@ enum Command {
     Score(score::Arguments),
     /// New rows from a model.
     Sample(sample::Arguments),
+    /// Compare densities of a table by cross-validation.
+    Compare(compare::Arguments),
+    /// A page on a model and the rows of a table: fit, calibration, oddest rows.
+    Report(report::Arguments),
     /// What a model is: columns, flows, how it was fitted.
     Describe(describe::Arguments),
     /// The formulas of a model: Jacobians, log-determinants, inverses.
@@ -109,6 +116,8 @@ fn main() -> ExitCode {
         Some(Command::Fit(arguments)) => end("fit", fit::run(&arguments)),
         Some(Command::Score(arguments)) => end("score", score::run(&arguments)),
         Some(Command::Sample(arguments)) => end("sample", sample::run(&arguments)),
+        Some(Command::Compare(arguments)) => end("compare", compare::run(&arguments)),
+        Some(Command::Report(arguments)) => end("report", report::run(&arguments)),
         Some(Command::Describe(arguments)) => end("describe", describe::run(&arguments)),
         Some(Command::Derive(arguments)) => end("derive", describe::derive(&arguments)),
     }

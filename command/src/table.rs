@@ -2,8 +2,11 @@
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
+use pushforward::model::Choice;
 use pushforward::table::{
     Block, Cells, Delimiter, Encoding, Kind, Kinds, Look, Missing, ReadOptions, Reader, split_names,
 };
@@ -80,6 +83,47 @@ enum Rows {
     Drop,
     /// The first one is an error.
     Error,
+}
+
+/// Which densities are tried.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Densities {
+    /// All, mixed by how well they predict rows that were held out.
+    Auto,
+    /// One Gaussian with full covariance.
+    Gaussian,
+    /// Mixtures of Gaussians.
+    Mixture,
+    /// Spline coupling flows.
+    #[value(alias = "spline")]
+    Coupling,
+    /// Autoregressive spline flows.
+    Autoregressive,
+}
+
+impl Densities {
+    /// The library's name.
+    pub fn choice(self) -> Choice {
+        match self {
+            Densities::Auto => Choice::Auto,
+            Densities::Gaussian => Choice::Gaussian,
+            Densities::Mixture => Choice::Mixture,
+            Densities::Coupling => Choice::Coupling,
+            Densities::Autoregressive => Choice::Autoregressive,
+        }
+    }
+}
+
+/// Whether Ctrl-C was pressed; pressed a second time, it ends the program at once.
+pub fn stopping() -> Result<Arc<AtomicBool>, Box<dyn Error>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = stop.clone();
+    ctrlc::set_handler(move || {
+        if asked.swap(true, Ordering::SeqCst) {
+            std::process::exit(130);
+        }
+    })?;
+    Ok(stop)
 }
 
 /// A table that was read and looked at.

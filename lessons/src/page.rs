@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::exercise::Exercise;
-use super::plot::Picture;
 use super::terminal::{Style, render};
 use pushforward::audit::{Evidence, Report};
 use pushforward::derivation::{Derivation, Formulas};
+use pushforward::plot::Picture;
 
 /// A block of a page.
 #[derive(Clone, Debug)]

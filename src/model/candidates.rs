@@ -9,7 +9,7 @@ use super::model::Model;
 use super::options::{ModelOptions, Trying};
 use super::plan::{Trial, mixture_name, name};
 use super::prepare::{Prepared, folds, jittered};
-use super::record::{Candidate, Recipe, weighted_mean_and_error};
+use super::record::{Candidate, Epoch, Recipe, weighted_mean_and_error};
 use crate::base::{Base, GaussianMixture, MixtureOptions};
 use crate::bijection::Bijection;
 use crate::flow::{FitOptions, FittedFlow, Flow, Progress, Trainer};
@@ -25,6 +25,7 @@ struct Tried {
     base: Box<dyn Base>,
     layers: Vec<Box<dyn Bijection>>,
     parameters: Parameters,
+    epochs: Vec<Epoch>,
 }
 
 impl Tried {
@@ -37,6 +38,7 @@ impl Tried {
             base: Box::new(base),
             layers: vec![unchanged(d)],
             parameters: Parameters::default(),
+            epochs: Vec::new(),
         }
     }
 }
@@ -192,7 +194,8 @@ impl Found {
         let layers = architecture.layers(d, context, own_seed);
         let (base, parameters) = (architecture.base(d), fitted.parameters().clone());
         let recipe = Recipe::Flow { architecture, batch, epochs, trained, seed };
-        self.keep(Tried { name, recipe, start, base, layers, parameters }, task)
+        let epochs = Epoch::of(fitted.history());
+        self.keep(Tried { name, recipe, start, base, layers, parameters, epochs }, task)
     }
 
     /// Tries more and more components until the held-out likelihood has fallen twice.
@@ -241,13 +244,14 @@ impl Found {
 
     /// Builds the flow in the units of the file, and scores the held-out rows.
     fn keep(&mut self, tried: Tried, task: &Task<'_, '_>) -> Result<(), ModelError> {
-        let Tried { name, recipe, start, base, layers, parameters } = tried;
+        let Tried { name, recipe, start, base, layers, parameters, epochs } = tried;
         let flow = task.in_units(base, layers, parameters)?;
         let logs = task.held_out(&flow)?;
         let weights = task.prepared.weights_of(&task.prepared.held_out);
         let (held_out, error) = weighted_mean_and_error(&logs, weights.as_deref());
         let seconds = start.elapsed().as_secs_f64();
-        let candidate = Candidate { name, held_out, error, seconds, weight: 0.0, recipe: Some(recipe) };
+        let candidate =
+            Candidate { name, held_out, error, seconds, weight: 0.0, recipe: Some(recipe), epochs };
         self.entries.push(Entry { candidate, fitted: Some((flow, logs)) });
         Ok(())
     }

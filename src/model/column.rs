@@ -37,7 +37,7 @@ impl ModelColumn {
     }
 
     /// The value on the real line; infinite or NaN for a value that the column cannot have.
-    pub(super) fn unbounded(&self, value: f64) -> f64 {
+    pub(crate) fn unbounded(&self, value: f64) -> f64 {
         match self.transform() {
             Transform::Exp => value.ln(),
             Transform::Sigmoid { lower, upper } => {
@@ -49,7 +49,7 @@ impl ModelColumn {
     }
 
     /// The value of the file for a value on the real line.
-    pub(super) fn to_file(&self, value: f64) -> f64 {
+    pub(crate) fn to_file(&self, value: f64) -> f64 {
         match self.transform() {
             Transform::Exp => value.exp(),
             Transform::Sigmoid { lower, upper } => lower + (upper - lower) / (1.0 + (-value).exp()),
@@ -74,7 +74,7 @@ impl ModelColumn {
     }
 
     /// A value of the file as flows take it: angles are brought into the period that begins at the cut.
-    pub(super) fn wrapped(&self, value: f64) -> f64 {
+    pub(crate) fn wrapped(&self, value: f64) -> f64 {
         match self.kind {
             Kind::Circular { period, .. } => self.offset + (value - self.offset).rem_euclid(period),
             _ => value,
@@ -82,7 +82,7 @@ impl ModelColumn {
     }
 
     /// A sample as the file has values: rounded as its data were, angles in their own period.
-    pub(super) fn written(&self, value: f64) -> f64 {
+    pub(crate) fn written(&self, value: f64) -> f64 {
         match self.kind {
             Kind::Rounded { step } => {
                 let (steps, per_unit) = (((value - self.offset) / step).round(), (1.0 / step).round());
@@ -235,7 +235,7 @@ pub(super) fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
 
 /// The modelled values of rows as flows take them, row after row; missing ones are NaN. A column that is not there is
 /// missing in each row where that is allowed.
-pub(super) fn values(columns: &[ModelColumn], block: &Block, absent: bool) -> Result<Vec<f64>, ModelError> {
+pub(crate) fn values(columns: &[ModelColumn], block: &Block, absent: bool) -> Result<Vec<f64>, ModelError> {
     let cells: Result<Vec<_>, ModelError> = columns
         .iter()
         .map(|column| match block.column(&column.name) {
@@ -257,7 +257,7 @@ pub(super) fn values(columns: &[ModelColumn], block: &Block, absent: bool) -> Re
 }
 
 /// The context numbers of rows, row after row.
-pub(super) fn contexts(given: &[GivenColumn], block: &Block) -> Result<Vec<f64>, ModelError> {
+pub(crate) fn contexts(given: &[GivenColumn], block: &Block) -> Result<Vec<f64>, ModelError> {
     let mut contexts = Vec::new();
     let columns: Result<Vec<_>, _> = given.iter().map(|column| block.column(&column.name)).collect();
     let columns = columns?;

@@ -164,6 +164,9 @@ fn record(candidates: Vec<Candidate>, flows: &[Scored], prepared: &Prepared, see
         candidates,
         score,
         error,
+        centres: prepared.means.clone(),
+        scales: prepared.deviations.clone(),
+        left_out: prepared.left_out.clone(),
     }
 }
 

@@ -148,6 +148,12 @@ impl Model {
             return Some(format!("the weights of its {} flows are {weights:?}", self.flows.len()));
         }
         let finite = |number: f64| number.is_finite() && number >= 0.0;
+        let FitRecord { centres, scales, .. } = &self.about.fit;
+        let sound = centres.iter().all(|centre| centre.is_finite())
+            && scales.iter().all(|scale| finite(*scale) && *scale > 0.0);
+        if !sound || centres.len() != scales.len() || ![0, d].contains(&scales.len()) {
+            return Some(format!("the scales of its {d} columns are {scales:?}, about {centres:?}"));
+        }
         if let Some(column) = columns.iter().find(|column| !finite(column.cell) || !column.offset.is_finite())
         {
             return Some(format!("the cells of `{}` are {} wide", column.name, column.cell));

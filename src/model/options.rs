@@ -1,5 +1,6 @@
 //! What a fit of a model may be told.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,25 @@ pub enum Choice {
     Coupling,
     /// Autoregressive spline flows.
     Autoregressive,
+}
+
+impl Choice {
+    /// Whether it can be conditioned on columns.
+    pub fn takes_given_columns(self) -> bool {
+        !matches!(self, Choice::Gaussian | Choice::Mixture)
+    }
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Choice::Auto => "auto",
+            Choice::Gaussian => "gaussian",
+            Choice::Mixture => "mixture",
+            Choice::Coupling => "coupling",
+            Choice::Autoregressive => "autoregressive",
+        })
+    }
 }
 
 /// Options of [`Model::fit`](crate::model::Model::fit).

@@ -10,6 +10,7 @@ use super::categories::Categories;
 use super::column::{GivenColumn, ModelColumn, contexts, moments, values};
 use super::error::ModelError;
 use super::options::ModelOptions;
+use super::record::LeftOut;
 use crate::layers::Transform;
 use crate::numeric::quartile_deviation;
 use crate::table::{Block, Cells, Column, Kind, Look, Table, Treatment};
@@ -25,6 +26,8 @@ pub(super) struct Prepared {
     pub weights: Option<Vec<f64>>,
     pub held_out: Vec<usize>,
     pub training: Vec<usize>,
+    /// The columns that are no part of the model.
+    pub left_out: Vec<LeftOut>,
     /// The last layers of each flow: from standardised variables to the units of the file.
     pub means: Vec<f64>,
     pub deviations: Vec<f64>,
@@ -163,8 +166,8 @@ pub(super) fn prepare(
             Some(Table::new(&names, values)?)
         }
     };
-    let groups = look.groups.clone();
-    Ok(Prepared { table, contexts, noise, groups, weights, held_out, training, means, deviations })
+    let (groups, left_out) = (look.groups.clone(), LeftOut::of(look, &options.given));
+    Ok(Prepared { table, contexts, noise, groups, left_out, weights, held_out, training, means, deviations })
 }
 
 impl Prepared {
@@ -214,13 +217,25 @@ pub fn draw_groups(groups: &[usize], share: f64, seed: u64) -> Vec<usize> {
     (0..groups.len()).filter(|row| taken.contains(&groups[*row])).collect()
 }
 
+/// Deals rows into folds of about equal size, the rows of one group into one fold, and returns the fold of each row.
+pub fn deal_groups(groups: &[usize], folds: usize, seed: u64) -> Vec<usize> {
+    let mut members = BTreeMap::<usize, Vec<usize>>::new();
+    groups.iter().enumerate().for_each(|(row, group)| members.entry(*group).or_default().push(row));
+    let mut order: Vec<Vec<usize>> = members.into_values().collect();
+    order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    let (mut fold_of, mut sizes) = (vec![0; groups.len()], vec![0; folds]);
+    for rows in order {
+        let smallest = (0..folds).min_by_key(|fold| sizes[*fold]).unwrap_or(0);
+        sizes[smallest] += rows.len();
+        rows.into_iter().for_each(|row| fold_of[row] = smallest);
+    }
+    fold_of
+}
+
 /// Splits rows into so many parts by groups; returns for each part the rows of all others, and its own.
 pub(super) fn folds(groups: &[usize], count: usize, seed: u64) -> Vec<(Vec<usize>, Vec<usize>)> {
-    let mut order: Vec<usize> = groups.iter().copied().collect::<BTreeSet<usize>>().into_iter().collect();
-    order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
-    let part: BTreeMap<usize, usize> =
-        order.into_iter().enumerate().map(|(place, group)| (group, place % count)).collect();
-    let of = |fold: usize| (0..groups.len()).partition(|row| part[&groups[*row]] != fold);
+    let fold_of = deal_groups(groups, count, seed);
+    let of = |fold: usize| (0..groups.len()).partition(|row| fold_of[*row] != fold);
     (0..count).map(of).collect()
 }
 

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::architecture::Architecture;
+use crate::flow::History;
+use crate::table::{Look, Treatment};
 
 /// A candidate of a fit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +22,10 @@ pub struct Candidate {
     /// What it takes to fit it again; `None` in files of older versions.
     #[serde(default)]
     pub recipe: Option<Recipe>,
+    /// Its learning curve: some of its epochs, the first, the last and the best among them. Empty for what is not
+    /// trained by epochs, and in files of versions that did not keep it.
+    #[serde(default)]
+    pub epochs: Vec<Epoch>,
 }
 
 /// What it takes to fit a candidate again to the same rows, bit for bit, whatever the time that it takes.
@@ -46,6 +52,67 @@ pub enum Recipe {
     },
 }
 
+/// A point of a learning curve.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// The number of epochs done.
+    pub epoch: usize,
+    /// Mean ln p of the training rows, as seen during the epoch, of standardised columns.
+    pub training: f64,
+    /// Mean ln p of the held-out rows after it, of standardised columns.
+    pub held_out: f64,
+}
+
+impl Epoch {
+    /// Thins the course of a fit to at most 60 epochs.
+    pub(super) fn of(history: &History) -> Vec<Epoch> {
+        const MOST: usize = 60;
+        let finite: Vec<Epoch> = history
+            .epochs
+            .iter()
+            .map(|told| Epoch { epoch: told.epoch, training: told.training, held_out: told.held_out })
+            .filter(|point| point.training.is_finite() && point.held_out.is_finite())
+            .collect();
+        if finite.len() <= MOST {
+            return finite;
+        }
+        // Room for the best one, which may lie between.
+        let mut places: Vec<usize> = (0..MOST - 1).map(|k| k * (finite.len() - 1) / (MOST - 2)).collect();
+        places.extend(finite.iter().position(|point| point.epoch == history.best_epoch));
+        places.sort_unstable();
+        places.dedup();
+        places.into_iter().map(|place| finite[place]).collect()
+    }
+}
+
+/// A column of the table of a fit that is no part of the model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Its name.
+    pub name: String,
+    /// Why it was left out.
+    pub why: String,
+}
+
+impl LeftOut {
+    /// The columns that a look at the table leaves out, but for those that are given.
+    pub(super) fn of(look: &Look, given: &[String]) -> Vec<LeftOut> {
+        let out = look.columns.iter().filter(|column| {
+            matches!(column.treatment, Treatment::LeftOut | Treatment::Dependent)
+                && !given.contains(&column.name)
+        });
+        out.map(|column| {
+            let relation = look.relations.iter().find(|relation| relation.column == column.name);
+            let why = match relation {
+                Some(relation) => format!("it follows from others: {relation}"),
+                None => format!("{}: {}", column.kind.name(), column.why),
+            };
+            LeftOut { name: column.name.clone(), why }
+        })
+        .collect()
+    }
+}
+
 /// How a model was fitted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FitRecord {
@@ -63,6 +130,16 @@ pub struct FitRecord {
     pub score: f64,
     /// Its standard error.
     pub error: f64,
+    /// The centre of each column over the training rows, on the real line (of ln x for a positive column). Empty in
+    /// files of versions that did not keep it.
+    #[serde(default)]
+    pub centres: Vec<f64>,
+    /// The scale of each column over the training rows, on the real line.
+    #[serde(default)]
+    pub scales: Vec<f64>,
+    /// The columns of the table that are no part of the model.
+    #[serde(default)]
+    pub left_out: Vec<LeftOut>,
 }
 
 /// What a column is like in the training rows.

@@ -35,6 +35,8 @@ pub use look::{ColumnLook, Look, Relation, Repeats, Suspect, Treatment};
 pub use missing::{Dropped, Missing};
 #[cfg(feature = "csv")]
 pub use names::split_names;
+#[cfg(feature = "report")]
+pub(crate) use number::{count, list, rounded, shown};
 #[cfg(feature = "csv")]
 pub use read::{Delimiter, Encoding, Found, ReadOptions, Reader};
 pub use table::Table;

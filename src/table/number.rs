@@ -1,14 +1,14 @@
 //! Numbers in messages.
 
 /// Writes a number in full where that is short, and with an exponent where it is not: 0.1, 2922, 1e15.
-pub(super) fn shown(value: f64) -> String {
+pub(crate) fn shown(value: f64) -> String {
     let plain = format!("{value}");
     let exponent = format!("{value:e}");
     if plain.len() <= exponent.len().max(8) { plain } else { exponent }
 }
 
 /// The number of so many significant digits that is nearest.
-pub(super) fn rounded(value: f64, digits: usize) -> f64 {
+pub(crate) fn rounded(value: f64, digits: usize) -> f64 {
     format!("{value:.*e}", digits.saturating_sub(1)).parse().unwrap_or(value)
 }
 
@@ -24,12 +24,12 @@ pub(super) fn percent(part: usize, whole: usize) -> String {
 }
 
 /// "1 row", "2 rows".
-pub(super) fn count(number: usize, noun: &str) -> String {
+pub(crate) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Lists words: "a", "a and b", "a, b and c", "a, b, c and 4 more".
-pub(super) fn list(words: &[String], most: usize) -> String {
+pub(crate) fn list(words: &[String], most: usize) -> String {
     match words {
         [] => String::new(),
         [word] => word.clone(),

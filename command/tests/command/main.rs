@@ -2,6 +2,7 @@
 
 mod command_line;
 mod lessons;
+mod reports;
 #[path = "../../../tests/snapshot/mod.rs"]
 mod snapshot;
 mod tables;

@@ -1,9 +1,9 @@
 //! The frame of every page: head, style, and links to the neighbouring pages.
 
 use super::style::STYLE;
-use crate::plot;
 use pushforward::derivation::html;
 use pushforward::derivation::html::escape;
+use pushforward::plot;
 
 /// A link to another page.
 pub(super) struct Link {

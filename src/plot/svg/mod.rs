@@ -6,21 +6,59 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::{Mark, Picture};
-use pushforward::derivation::html::escape;
+use crate::typeset::html_words as escape;
 
-const WIDTH: f64 = 640.0;
-const LEFT: f64 = 84.0;
-const RIGHT: f64 = 22.0;
-/// Space for the name of the vertical axis.
-const TOP: f64 = 34.0;
-/// Space for a title above that, where the page does not show one.
+/// The width of a picture and the margins around its marks, in pixels of the drawing.
+struct Layout {
+    width: f64,
+    left: f64,
+    right: f64,
+    /// Space for the name of the vertical axis.
+    top: f64,
+    /// Space for labels and the name of the horizontal axis.
+    below: f64,
+    /// The height as a part of the width.
+    share: f64,
+    x_ticks: usize,
+    y_ticks: usize,
+    /// Whether it is one of several on a page that shows titles and legend.
+    is_panel: bool,
+}
+
+static FULL: Layout = Layout {
+    width: 640.0,
+    left: 84.0,
+    right: 22.0,
+    top: 34.0,
+    below: 74.0,
+    share: 0.56,
+    x_ticks: 7,
+    y_ticks: 6,
+    is_panel: false,
+};
+/// Half as wide, with text of the same size.
+static PANEL: Layout = Layout {
+    width: 320.0,
+    left: 46.0,
+    right: 14.0,
+    top: 12.0,
+    below: 52.0,
+    share: 0.64,
+    x_ticks: 4,
+    y_ticks: 5,
+    is_panel: true,
+};
+/// The width of a letter in a panel, at most.
+const LETTER: f64 = 9.0;
+/// Space for a title above, where the page does not show one.
 const TITLE: f64 = 28.0;
-const BELOW: f64 = 74.0;
 const LEGEND_LINE: f64 = 26.0;
 
+/// The style of inline pictures, light and dark.
+///
 /// Okabe and Ito's colours, which colour-blind readers can distinguish; each has a lighter variant for dark
 /// paper. Lines also differ in their dashes, for greyscale.
-pub(crate) const STYLE: &str = "\
+pub const STYLE: &str = "\
 .plot{display:block;width:100%;height:auto;font-family:ui-sans-serif,system-ui,sans-serif;font-size:14px;fill:#33312d}\
 .plot .axis{stroke:#77736b;stroke-width:1;fill:none}.plot .tick{stroke:#e7e3da;stroke-width:1;fill:none}\
 .plot .title,.plot .name{font-weight:600}.plot .title{font-size:16px}.plot .on,.plot .along{fill:#33312d;stroke:none}\
@@ -35,32 +73,39 @@ pub(super) fn alone(picture: &Picture) -> String {
     let style = format!(
         "svg{{background:#fff}}{STYLE}@media(prefers-color-scheme:dark){{svg{{background:#17181b}}}}"
     );
-    draw(picture, Some(&style))
+    draw(picture, &FULL, Some(&style))
 }
 
 /// Returns a part of a page that has [`STYLE`] and shows the title itself.
 pub(super) fn inline(picture: &Picture) -> String {
-    draw(picture, None)
+    draw(picture, &FULL, None)
+}
+
+/// Returns one of several small pictures on a page that has [`STYLE`] and shows titles and legend.
+pub(super) fn panel(picture: &Picture) -> String {
+    draw(picture, &PANEL, None)
 }
 
 /// Returns the marks alone.
 pub(super) fn thumbnail(picture: &Picture) -> String {
-    let (width, height) = (WIDTH - LEFT - RIGHT, 0.62 * (WIDTH - LEFT - RIGHT));
+    let (left, width) = (FULL.left, FULL.width - FULL.left - FULL.right);
+    let height = 0.62 * width;
     let Some((x, y)) = picture.frame(width, height) else { return String::new() };
     let mut svg =
-        format!("<svg class=\"plot\" viewBox=\"{LEFT} 0 {width} {height:.0}\" aria-hidden=\"true\">\n");
-    Frame { x, y, width, height, top: 0.0 }.marks(&mut svg, picture);
+        format!("<svg class=\"plot\" viewBox=\"{left} 0 {width} {height:.0}\" aria-hidden=\"true\">\n");
+    Frame { x, y, left, width, height, top: 0.0, layout: &FULL }.marks(&mut svg, picture);
     svg + "</svg>"
 }
 
-fn draw(picture: &Picture, style: Option<&str>) -> String {
-    let labels: Vec<(usize, &str)> =
-        picture.labels().into_iter().enumerate().filter(|(_, label)| !label.is_empty()).collect();
+fn draw(picture: &Picture, layout: &'static Layout, style: Option<&str>) -> String {
+    let named = |(_, label): &(usize, &str)| !label.is_empty() && !layout.is_panel;
+    let labels: Vec<(usize, &str)> = picture.labels().into_iter().enumerate().filter(named).collect();
     let columns = if labels.iter().all(|(_, label)| label.chars().count() <= 22) { 2 } else { 1 };
     // A single label that repeats the title needs no legend.
     let rows = labels.len().div_ceil(columns);
-    let inner_width = WIDTH - LEFT - RIGHT;
-    let share = if picture.equal { 0.72 } else { 0.56 };
+    let left = layout.left + if layout.is_panel { more_for_labels(picture, layout) } else { 0.0 };
+    let inner_width = layout.width - left - layout.right;
+    let share = if picture.equal { 0.72 } else { layout.share };
     let patterns = picture.marks.iter().filter_map(|mark| match mark {
         Mark::Pattern(pattern) => Some(diagram::height(pattern)),
         _ => None,
@@ -70,12 +115,13 @@ fn draw(picture: &Picture, style: Option<&str>) -> String {
         None if picture.has_axes() => share * inner_width,
         None => 0.42 * inner_width,
     };
-    let below = if picture.has_axes() || rows > 0 { BELOW } else { 12.0 };
-    let top = TOP + if style.is_some() { TITLE } else { 0.0 };
+    let below = if picture.has_axes() || rows > 0 { layout.below } else { 12.0 };
+    let top = layout.top + if style.is_some() { TITLE } else { 0.0 };
     let height = top + inner_height + below + LEGEND_LINE * rows as f64;
     let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plot\" viewBox=\"0 0 {WIDTH} {height:.0}\" role=\"img\">\n\
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plot\" viewBox=\"0 0 {} {height:.0}\" role=\"img\">\n\
          <title>{}</title>\n<desc>{}</desc>\n",
+        layout.width,
         escape(&picture.title),
         escape(&picture.alt)
     );
@@ -85,10 +131,10 @@ fn draw(picture: &Picture, style: Option<&str>) -> String {
             writeln!(svg, "<style>{style}</style>\n<text class=\"title\" x=\"14\" y=\"26\">{title}</text>");
     }
     let Some((x, y)) = picture.frame(inner_width, inner_height) else {
-        let _ = writeln!(svg, "<text x=\"{LEFT}\" y=\"{:.0}\">no data</text>\n</svg>", top + 20.0);
+        let _ = writeln!(svg, "<text x=\"{left}\" y=\"{:.0}\">no data</text>\n</svg>", top + 20.0);
         return svg;
     };
-    let frame = Frame { x, y, width: inner_width, height: inner_height, top };
+    let frame = Frame { x, y, left, width: inner_width, height: inner_height, top, layout };
     if picture.has_axes() {
         frame.grid(&mut svg, picture);
     }
@@ -97,8 +143,8 @@ fn draw(picture: &Picture, style: Option<&str>) -> String {
         frame.axes(&mut svg, picture);
     }
     for (k, (number, label)) in labels.iter().enumerate() {
-        let left = LEFT + (k % columns) as f64 * inner_width / columns as f64;
-        let line = top + inner_height + BELOW + LEGEND_LINE * (k / columns) as f64;
+        let left = layout.left + (k % columns) as f64 * inner_width / columns as f64;
+        let line = top + inner_height + layout.below + LEGEND_LINE * (k / columns) as f64;
         let sample = match &picture.marks[*number] {
             Mark::Line { .. } => {
                 let (dash, middle) = (dash(*number), line - 5.0);
@@ -130,6 +176,14 @@ fn draw(picture: &Picture, style: Option<&str>) -> String {
     svg
 }
 
+/// The space that the labels of a panel's vertical axis need beyond that of four letters.
+fn more_for_labels(picture: &Picture, layout: &Layout) -> f64 {
+    let Some((_, y)) = picture.frame(1.0, 1.0) else { return 0.0 };
+    let labels = picture.y.ticks(y, layout.y_ticks).into_iter();
+    let letters = labels.map(|(_, label)| label.chars().count()).max().unwrap_or(0);
+    LETTER * letters.saturating_sub(4) as f64
+}
+
 /// Lines of one picture also differ in their dashes.
 fn dash(number: usize) -> &'static str {
     match number % 4 {
@@ -143,15 +197,17 @@ fn dash(number: usize) -> &'static str {
 struct Frame {
     x: (f64, f64),
     y: (f64, f64),
+    left: f64,
     width: f64,
     height: f64,
     top: f64,
+    layout: &'static Layout,
 }
 
 impl Frame {
     fn place(&self, x: f64, y: f64) -> (f64, f64) {
         (
-            LEFT + (x - self.x.0) / (self.x.1 - self.x.0) * self.width,
+            self.left + (x - self.x.0) / (self.x.1 - self.x.0) * self.width,
             self.top + (self.y.1 - y) / (self.y.1 - self.y.0) * self.height,
         )
     }
@@ -162,17 +218,39 @@ impl Frame {
             return;
         }
         let mut path = String::new();
-        for (value, _) in picture.y.ticks(self.y, 6) {
+        for (value, _) in picture.y.ticks(self.y, self.layout.y_ticks) {
             let (_, v) = self.place(self.x.0, value);
-            let _ = write!(path, "M{LEFT} {v:.1}h{:.1}", self.width);
+            let _ = write!(path, "M{} {v:.1}h{:.1}", self.left, self.width);
         }
         let _ = writeln!(svg, "<path class=\"tick\" d=\"{path}\"/>");
     }
 
+    /// The ticks of the horizontal axis; in a panel only as many as have room for their labels.
+    fn x_ticks(&self, picture: &Picture) -> Vec<(f64, String)> {
+        let ticks = |count: usize| picture.x.ticks(self.x, count);
+        let half = |label: &str| 0.5 * LETTER * label.chars().count() as f64;
+        let fit = |ticks: &Vec<(f64, String)>| {
+            let ends = ticks.iter().map(|(value, label)| {
+                let (u, _) = self.place(*value, self.y.0);
+                (u - half(label), u + half(label))
+            });
+            let ends: Vec<(f64, f64)> = ends.collect();
+            ends.windows(2).all(|pair| pair[0].1 < pair[1].0)
+        };
+        let most = self.layout.x_ticks;
+        if !self.layout.is_panel {
+            return ticks(most);
+        }
+        let mut found = (1..=most).rev().map(ticks).find(fit).unwrap_or_else(|| ticks(1));
+        let right = self.left + self.width + self.layout.right;
+        found.retain(|(value, label)| self.place(*value, self.y.0).0 + half(label) <= right + LETTER);
+        found
+    }
+
     fn axes(&self, svg: &mut String, picture: &Picture) {
-        let (right, bottom) = (LEFT + self.width, self.top + self.height);
-        let _ = writeln!(svg, "<path class=\"axis\" d=\"M{LEFT} {}V{bottom:.1}H{right:.1}\"/>", self.top);
-        for (value, label) in picture.x.ticks(self.x, 7) {
+        let (left, right, bottom) = (self.left, self.left + self.width, self.top + self.height);
+        let _ = writeln!(svg, "<path class=\"axis\" d=\"M{left} {}V{bottom:.1}H{right:.1}\"/>", self.top);
+        for (value, label) in self.x_ticks(picture) {
             let (u, _) = self.place(value, self.y.0);
             let _ = writeln!(
                 svg,
@@ -181,13 +259,13 @@ impl Frame {
                 bottom + 22.0
             );
         }
-        for (value, label) in picture.y.ticks(self.y, 6) {
+        for (value, label) in picture.y.ticks(self.y, self.layout.y_ticks) {
             let (_, v) = self.place(self.x.0, value);
             let _ = writeln!(
                 svg,
-                "<path class=\"axis\" d=\"M{LEFT} {v:.1}h-5\"/>\
+                "<path class=\"axis\" d=\"M{left} {v:.1}h-5\"/>\
                  <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{label}</text>",
-                LEFT - 9.0,
+                left - 9.0,
                 v + 5.0
             );
         }
@@ -195,8 +273,8 @@ impl Frame {
             svg,
             "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>\
              <text x=\"14\" y=\"{:.1}\">{}</text>",
-            LEFT + self.width / 2.0,
-            bottom + 46.0,
+            left + self.width / 2.0,
+            bottom + 46.0_f64.min(self.layout.below - 9.0),
             escape(&picture.x.label),
             self.top - 14.0,
             escape(&picture.y.label)
@@ -219,7 +297,7 @@ impl Frame {
                 Mark::Line { points, .. } => {
                     let dash = dash(number);
                     let _ = write!(svg, "<path d=\"{}\" stroke-width=\"2.2\"{dash}/>", path(points));
-                    if points.len() <= 24 {
+                    if points.len() <= 24 && !self.layout.is_panel {
                         svg.push_str(&dots(points.iter().map(|point| at(*point)), 7.0, 1.0));
                     }
                 }
@@ -248,7 +326,7 @@ impl Frame {
                         Mark::Pattern(before) => Some(diagram::width(before)),
                         _ => None,
                     });
-                    self.pattern(svg, pattern, LEFT + before.sum::<f64>());
+                    self.pattern(svg, pattern, self.left + before.sum::<f64>());
                 }
                 Mark::HeatMap { x, y, columns, values, .. } => self.heat_map(svg, *x, *y, *columns, values),
             }

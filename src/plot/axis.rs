@@ -38,8 +38,15 @@ impl Axis {
         (first..=last)
             .map(|k| {
                 let value = k as f64 * step;
-                let label =
-                    if value.abs() >= 1e6 { format!("{value:.0e}") } else { format!("{value:.places$}") };
+                let label = match value.abs() >= 1e6 {
+                    // As many digits as tell one tick from the next.
+                    true => {
+                        let digits =
+                            (value.abs().log10().floor() - step.log10().floor()).clamp(0.0, 12.0) as usize;
+                        format!("{value:.digits$e}")
+                    }
+                    false => format!("{value:.places$}"),
+                };
                 (value, label)
             })
             .collect()

@@ -1,15 +1,21 @@
 //! Pictures: their content, separate from how they are drawn.
 //!
 //! A [`Picture`] holds marks in data coordinates. `text.rs` draws it with Unicode dots for a terminal,
-//! `svg.rs` as an SVG for a page; both are deterministic. Points that are not finite are omitted and counted.
+//! `svg/` as an SVG for a page; both are deterministic. Points that are not finite are omitted and counted.
+//!
+//! ```
+//! use pushforward::plot::Picture;
+//!
+//! let curve = (0..50).map(|k| (f64::from(k) / 10.0, (f64::from(k) / 10.0).sin())).collect();
+//! let picture = Picture::new("A wave", "The sine from 0 to 5").axes("x", "sin x").line("", curve);
+//! assert!(picture.to_svg().starts_with("<svg xmlns="));
+//! ```
 
 mod axis;
-mod slope;
 mod svg;
 mod text;
 
-pub use slope::fit_slope;
-pub(crate) use svg::STYLE;
+pub use svg::STYLE;
 
 use axis::Axis;
 
@@ -49,6 +55,7 @@ pub struct Picture {
     x: Axis,
     y: Axis,
     equal: bool,
+    within: Option<((f64, f64), (f64, f64))>,
     marks: Vec<Mark>,
     left_out: usize,
 }
@@ -62,6 +69,7 @@ impl Picture {
             x: Axis::new(""),
             y: Axis::new(""),
             equal: false,
+            within: None,
             marks: Vec::new(),
             left_out: 0,
         }
@@ -76,6 +84,25 @@ impl Picture {
     /// Makes both axes logarithmic, to base 10; points that are not positive are omitted.
     pub fn log_log(mut self) -> Picture {
         (self.x.logarithmic, self.y.logarithmic) = (true, true);
+        self
+    }
+
+    /// Makes the horizontal axis logarithmic, to base 10; points that are not positive are omitted.
+    pub fn log_x(mut self) -> Picture {
+        self.x.logarithmic = true;
+        self
+    }
+
+    /// Makes the vertical axis logarithmic, to base 10; points that are not positive are omitted.
+    pub fn log_y(mut self) -> Picture {
+        self.y.logarithmic = true;
+        self
+    }
+
+    /// Shows these ranges, whatever the marks are, so that several pictures can be compared; points outside are
+    /// omitted. For a logarithmic axis both ends are positive.
+    pub fn within(mut self, x: (f64, f64), y: (f64, f64)) -> Picture {
+        self.within = Some((x, y));
         self
     }
 
@@ -172,13 +199,19 @@ impl Picture {
         svg::alone(self)
     }
 
-    /// Draws the picture as part of a page that has the style and shows the title as a caption.
-    pub(crate) fn to_inline_svg(&self) -> String {
+    /// Draws the picture as part of a page that has the [`STYLE`] and shows the title as a caption.
+    pub fn to_inline_svg(&self) -> String {
         svg::inline(self)
     }
 
+    /// Draws the picture half as large, without a legend, for a row of pictures on a page that has the [`STYLE`] and
+    /// shows titles and the legend.
+    pub fn to_panel_svg(&self) -> String {
+        svg::panel(self)
+    }
+
     /// Draws the marks alone, as a thumbnail beside a link; it needs no description.
-    pub(crate) fn to_thumbnail(&self) -> String {
+    pub fn to_thumbnail(&self) -> String {
         svg::thumbnail(self)
     }
 
@@ -191,13 +224,23 @@ impl Picture {
         let before = points.len();
         let (x_log, y_log) = (self.x.logarithmic, self.y.logarithmic);
         let fits = |value: f64, logarithmic: bool| value.is_finite() && (!logarithmic || value > 0.0);
-        let kept: Vec<_> = points.into_iter().filter(|(x, y)| fits(*x, x_log) && fits(*y, y_log)).collect();
+        let shown = |(x, y): &(f64, f64)| match self.within {
+            Some((columns, rows)) => (columns.0..=columns.1).contains(x) && (rows.0..=rows.1).contains(y),
+            None => true,
+        };
+        let kept: Vec<_> = points
+            .into_iter()
+            .filter(|point| fits(point.0, x_log) && fits(point.1, y_log) && shown(point))
+            .collect();
         self.left_out += before - kept.len();
         kept
     }
 
     /// Returns the bounding rectangle of all marks with a margin; `None` when there are none.
     fn bounds(&self) -> Option<((f64, f64), (f64, f64))> {
+        if let Some((x, y)) = self.within {
+            return Some((self.x.padded(x), self.y.padded(y)));
+        }
         let mut points: Vec<(f64, f64)> = Vec::new();
         for mark in &self.marks {
             match mark {

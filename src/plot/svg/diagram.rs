@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::Frame;
 use crate::plot::Pattern;
-use pushforward::derivation::html::escape;
+use crate::typeset::html_words as escape;
 
 /// Side length of a cell of a pattern.
 const CELL: f64 = 26.0;

@@ -1,0 +1,124 @@
+//! Densities compared by cross-validation: each row is scored by a fit that did not see it.
+
+use pushforward::model::{Choice, CompareOptions, Comparison, deal_groups};
+use pushforward::prelude::Table;
+use pushforward::table::{Block, Kinds, Look};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+fn normal(random: &mut ChaCha8Rng) -> f64 {
+    let radius = (-2.0 * (1.0 - random.random::<f64>()).ln()).sqrt();
+    radius * (std::f64::consts::TAU * random.random::<f64>()).cos()
+}
+
+fn block(values: Vec<f64>, names: &[&str]) -> (Block, Look) {
+    let block = Block::from(&Table::new(names, values).unwrap());
+    let look = Look::of(&block, &Kinds::new()).unwrap();
+    (block, look)
+}
+
+fn compare(values: Vec<f64>, names: &[&str], choices: &[Choice]) -> Comparison {
+    let (block, look) = block(values, names);
+    let options = CompareOptions { choices: choices.to_vec(), ..CompareOptions::default() };
+    Comparison::of(&block, &look, options).unwrap()
+}
+
+#[test]
+fn a_gaussian_scores_each_fold_by_the_moments_of_the_others() {
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    let values: Vec<f64> = (0..200).map(|_| 5.0 + 2.0 * normal(&mut random)).collect();
+    let (block, look) = block(values.clone(), &["x"]);
+    let options =
+        CompareOptions { choices: vec![Choice::Gaussian], folds: 4, seed: 3, ..CompareOptions::default() };
+    let found = Comparison::of(&block, &look, options).unwrap();
+    // By hand; the fit leaves a tenth of its rows out, too.
+    let fold_of = deal_groups(&look.groups, 4, 3);
+    let mut logs = Vec::new();
+    for fold in 0..4 {
+        let training: Vec<usize> = (0..200).filter(|row| fold_of[*row] != fold).collect();
+        let groups: Vec<usize> = training.iter().map(|row| look.groups[*row]).collect();
+        let held = pushforward::model::draw_groups(&groups, 0.1, 3);
+        let kept: Vec<f64> =
+            (0..training.len()).filter(|row| !held.contains(row)).map(|row| values[training[row]]).collect();
+        let mean = kept.iter().sum::<f64>() / kept.len() as f64;
+        let variance = kept.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / kept.len() as f64;
+        for row in (0..200).filter(|row| fold_of[*row] == fold) {
+            let square = (values[row] - mean).powi(2) / variance;
+            logs.push(-0.5 * square - 0.5 * (std::f64::consts::TAU * variance).ln());
+        }
+    }
+    let mean = logs.iter().sum::<f64>() / 200.0;
+    let square: f64 = logs.iter().map(|log| (log - mean).powi(2)).sum();
+    let only = &found.densities[0];
+    assert!((only.mean - mean).abs() < 1e-4, "{} {mean}", only.mean);
+    assert!((only.error - (square / 199.0 / 200.0).sqrt()).abs() < 1e-4);
+    assert_eq!((only.difference, only.difference_error, found.rows, found.best), (0.0, 0.0, 200, 0));
+}
+
+#[test]
+fn two_clusters_are_a_mixture_and_the_paired_error_is_the_smaller_one() {
+    let mut random = ChaCha8Rng::seed_from_u64(2);
+    let values = (0..400)
+        .flat_map(|k| {
+            let side = if k % 2 == 0 { 1.5 } else { -1.5 };
+            [side + 0.5 * normal(&mut random), normal(&mut random)]
+        })
+        .collect();
+    let found = compare(values, &["x", "y"], &[Choice::Gaussian, Choice::Mixture]);
+    assert_eq!((found.best, found.folds, found.impossible), (1, 5, 0));
+    let gaussian = &found.densities[0];
+    assert!(gaussian.difference < -5.0 * gaussian.difference_error, "{gaussian:?}");
+    assert!(gaussian.difference_error < 0.8 * gaussian.error, "{gaussian:?}");
+    let difference = gaussian.mean - found.densities[1].mean;
+    assert!((gaussian.difference - difference).abs() < 1e-12);
+}
+
+#[test]
+fn equal_rows_are_in_one_fold_and_folds_are_of_one_size() {
+    let groups: Vec<usize> = (0..300).map(|row| if row < 30 { row / 10 } else { row }).collect();
+    for seed in 0..10 {
+        let folds = deal_groups(&groups, 7, seed);
+        assert!((0..30).all(|row| folds[row] == folds[row / 10 * 10]), "{folds:?}");
+        let size = |fold: usize| folds.iter().filter(|other| **other == fold).count();
+        let sizes: Vec<usize> = (0..7).map(size).collect();
+        assert!(sizes.iter().all(|size| (40..=52).contains(size)), "{sizes:?}");
+    }
+    assert_eq!(deal_groups(&groups, 7, 1), deal_groups(&groups, 7, 1));
+    assert_ne!(deal_groups(&groups, 7, 1), deal_groups(&groups, 7, 2));
+}
+
+#[test]
+fn what_cannot_be_compared_is_said() {
+    let (block, look) = block((0..40).map(|k| f64::from(k % 3)).collect(), &["x"]);
+    let refused =
+        |options: CompareOptions<'_>| Comparison::of(&block, &look, options).unwrap_err().to_string();
+    let none = refused(CompareOptions { choices: Vec::new(), ..CompareOptions::default() });
+    assert_eq!(none, "there is no density to compare");
+    assert!(refused(CompareOptions { folds: 1, ..CompareOptions::default() }).contains("two folds"));
+    assert_eq!(refused(CompareOptions::default()), "there are too few different rows for 5 folds");
+    let (block, look) = self::block((0..100).map(|k| f64::from(k).sin()).collect(), &["x"]);
+    let stop = || true;
+    let options = CompareOptions { stop: Some(&stop), ..CompareOptions::default() };
+    let stopped = Comparison::of(&block, &look, options).unwrap_err().to_string();
+    assert!(stopped.contains("stopped before all densities were fitted once"), "{stopped}");
+}
+
+#[test]
+fn a_comparison_tells_where_it_is_and_ends_with_the_folds_that_are_done() {
+    let (block, look) = block((0..200).map(|k| f64::from(k).sin()).collect(), &["x"]);
+    let (fits, done) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
+    let mut progress = |at: pushforward::model::Comparing<'_>| {
+        fits.set(at.fits);
+        done.set(at.done);
+    };
+    let stop = || done.get() >= 3;
+    let options = CompareOptions {
+        choices: vec![Choice::Gaussian, Choice::Mixture],
+        folds: 4,
+        progress: Some(&mut progress),
+        stop: Some(&stop),
+        ..CompareOptions::default()
+    };
+    let found = Comparison::of(&block, &look, options).unwrap();
+    assert_eq!((fits.get(), found.folds, found.rows), (8, 1, 50));
+}
