@@ -3,6 +3,7 @@
 mod lu;
 pub(crate) mod mills;
 mod number;
+mod panel;
 mod spread;
 
 pub use lu::Lu;
