@@ -39,6 +39,7 @@ mod requirements;
 pub mod seeded;
 mod shared_weights;
 mod simplify;
+mod single_sample;
 mod slopes;
 mod snapshot;
 mod snapshots;
