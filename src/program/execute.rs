@@ -67,17 +67,11 @@ impl<'a, F: Number> Split<'a, F> {
     }
 }
 
-/// Calls a function with segments whose operands are contiguous rows or single numbers: element by element where an
-/// operand is one row for all of them, or shared numbers one after another, unless there is one lane.
+/// In how many parts a segment is computed: element by element where an operand is one row for all of them, or shared
+/// numbers one after another, unless there is one lane.
 #[inline(always)]
-fn plain(segments: &[Segment], stride: usize, mut run: impl FnMut(&Segment)) {
-    for segment in segments {
-        if stride == 1 || segment.is_plain() {
-            run(segment);
-        } else {
-            (0..segment.count).for_each(|element| run(&segment.element(element)));
-        }
-    }
+fn parts(segment: &Segment, stride: usize) -> usize {
+    if stride == 1 || segment.is_plain() { 1 } else { segment.count }
 }
 
 /// The rows that are written, and all others, which are read.
@@ -169,17 +163,22 @@ impl<F: Number> Chunk<'_, F> {
     #[inline(always)]
     fn map<S: Simd>(&mut self, simd: S, function: impl Function, segments: &[Segment]) {
         let stride = self.lanes.stride;
-        plain(segments, stride, |segment| {
-            let (out, read) = split(&mut self.space.rows, segment.rows(), stride);
-            match read.operand(segment, 0, stride, self.shared) {
-                Argument::Rows(a) => kernel::map(simd, function, a, out),
-                Argument::Number(a) => {
-                    let mut one = [F::zero()];
-                    kernel::map(simd, function, &[a], &mut one);
-                    out.fill(one[0]);
+        for whole in segments {
+            let parts = parts(whole, stride);
+            for part in 0..parts {
+                let own = (parts > 1).then(|| whole.element(part));
+                let segment = own.as_ref().unwrap_or(whole);
+                let (out, read) = split(&mut self.space.rows, segment.rows(), stride);
+                match read.operand(segment, 0, stride, self.shared) {
+                    Argument::Rows(a) => kernel::map(simd, function, a, out),
+                    Argument::Number(a) => {
+                        let mut one = [F::zero()];
+                        kernel::map(simd, function, &[a], &mut one);
+                        out.fill(one[0]);
+                    }
                 }
             }
-        });
+        }
     }
 
     #[inline(always)]
@@ -209,60 +208,75 @@ impl<F: Number> Chunk<'_, F> {
     #[inline(always)]
     fn zip<S: Simd>(&mut self, simd: S, operation: impl Operation, segments: &[Segment]) {
         let stride = self.lanes.stride;
-        plain(segments, stride, |segment| {
-            let (out, read) = split(&mut self.space.rows, segment.rows(), stride);
-            let of = |k: usize| read.operand(segment, k, stride, self.shared);
-            match (of(0), of(1)) {
-                (Argument::Rows(a), Argument::Rows(b)) => kernel::zip(simd, operation, a, b, out),
-                (Argument::Rows(a), Argument::Number(b)) => kernel::zip(simd, operation, a, b, out),
-                (Argument::Number(a), Argument::Rows(b)) => kernel::zip(simd, operation, a, b, out),
-                // Both operands are the same for all lanes: one pair is enough.
-                (Argument::Number(a), Argument::Number(b)) => {
-                    let mut one = [F::zero()];
-                    kernel::zip(simd, operation, [a].as_slice(), b, &mut one);
-                    out.fill(one[0]);
+        for whole in segments {
+            let parts = parts(whole, stride);
+            for part in 0..parts {
+                let own = (parts > 1).then(|| whole.element(part));
+                let segment = own.as_ref().unwrap_or(whole);
+                let (out, read) = split(&mut self.space.rows, segment.rows(), stride);
+                let of = |k: usize| read.operand(segment, k, stride, self.shared);
+                match (of(0), of(1)) {
+                    (Argument::Rows(a), Argument::Rows(b)) => kernel::zip(simd, operation, a, b, out),
+                    (Argument::Rows(a), Argument::Number(b)) => kernel::zip(simd, operation, a, b, out),
+                    (Argument::Number(a), Argument::Rows(b)) => kernel::zip(simd, operation, a, b, out),
+                    // Both operands are the same for all lanes: one pair is enough.
+                    (Argument::Number(a), Argument::Number(b)) => {
+                        let mut one = [F::zero()];
+                        kernel::zip(simd, operation, [a].as_slice(), b, &mut one);
+                        out.fill(one[0]);
+                    }
                 }
             }
-        });
+        }
     }
 
     #[inline(always)]
     fn select<S: Simd>(&mut self, simd: S, segments: &[Segment]) {
         let stride = self.lanes.stride;
-        plain(segments, stride, |segment| {
-            let (out, read) = split(&mut self.space.rows, segment.rows(), stride);
-            let of = |k: usize| read.operand(segment, k, stride, self.shared);
-            let (then, otherwise) = (of(1), of(2));
-            let condition = match of(0) {
-                Argument::Rows(condition) => condition,
-                // The condition is the same for all lanes: copy the branch taken.
-                Argument::Number(condition) => {
-                    match if condition == F::zero() { otherwise } else { then } {
-                        Argument::Rows(a) => out.copy_from_slice(a),
-                        Argument::Number(a) => out.fill(a),
+        for whole in segments {
+            let parts = parts(whole, stride);
+            for part in 0..parts {
+                let own = (parts > 1).then(|| whole.element(part));
+                let segment = own.as_ref().unwrap_or(whole);
+                let (out, read) = split(&mut self.space.rows, segment.rows(), stride);
+                let of = |k: usize| read.operand(segment, k, stride, self.shared);
+                let (then, otherwise) = (of(1), of(2));
+                let condition = match of(0) {
+                    Argument::Rows(condition) => condition,
+                    // The condition is the same for all lanes: copy the branch taken.
+                    Argument::Number(condition) => {
+                        match if condition == F::zero() { otherwise } else { then } {
+                            Argument::Rows(a) => out.copy_from_slice(a),
+                            Argument::Number(a) => out.fill(a),
+                        }
+                        continue;
                     }
-                    return;
+                };
+                match (then, otherwise) {
+                    (Argument::Rows(a), Argument::Rows(b)) => kernel::select(simd, condition, a, b, out),
+                    (Argument::Rows(a), Argument::Number(b)) => kernel::select(simd, condition, a, b, out),
+                    (Argument::Number(a), Argument::Rows(b)) => kernel::select(simd, condition, a, b, out),
+                    (Argument::Number(a), Argument::Number(b)) => kernel::select(simd, condition, a, b, out),
                 }
-            };
-            match (then, otherwise) {
-                (Argument::Rows(a), Argument::Rows(b)) => kernel::select(simd, condition, a, b, out),
-                (Argument::Rows(a), Argument::Number(b)) => kernel::select(simd, condition, a, b, out),
-                (Argument::Number(a), Argument::Rows(b)) => kernel::select(simd, condition, a, b, out),
-                (Argument::Number(a), Argument::Number(b)) => kernel::select(simd, condition, a, b, out),
             }
-        });
+        }
     }
 
     /// Applies a function of the standard library, lane by lane.
     fn each(&mut self, segments: &[Segment], f: &dyn Fn(F) -> F) {
         let stride = self.lanes.stride;
-        plain(segments, stride, |segment| {
-            let (out, read) = split(&mut self.space.rows, segment.rows(), stride);
-            match read.operand(segment, 0, stride, self.shared) {
-                Argument::Rows(a) => out.iter_mut().zip(a).for_each(|(value, a)| *value = f(*a)),
-                Argument::Number(a) => out.fill(f(a)),
+        for whole in segments {
+            let parts = parts(whole, stride);
+            for part in 0..parts {
+                let own = (parts > 1).then(|| whole.element(part));
+                let segment = own.as_ref().unwrap_or(whole);
+                let (out, read) = split(&mut self.space.rows, segment.rows(), stride);
+                match read.operand(segment, 0, stride, self.shared) {
+                    Argument::Rows(a) => out.iter_mut().zip(a).for_each(|(value, a)| *value = f(*a)),
+                    Argument::Number(a) => out.fill(f(a)),
+                }
             }
-        });
+        }
     }
 
     /// Computes an operation without a kernel of its own by the value sweep.
@@ -350,14 +364,11 @@ impl<F: Number> Chunk<'_, F> {
         let values = read.rows(from, shape.len(), stride);
         let (mut own, mut found) = (Vec::new(), vec![F::zero(); result.len()]);
         for lane in 0..count {
-            let matrix = match stride {
-                1 => values,
-                _ => {
-                    own.clear();
-                    own.extend(values[lane..].iter().step_by(stride));
-                    &own[..]
-                }
-            };
+            if stride > 1 {
+                own.clear();
+                own.extend(values[lane..].iter().step_by(stride));
+            }
+            let matrix = if stride > 1 { &own[..] } else { values };
             let operand = OperandValues { values: matrix, width: 1, shape, zeros: &[] };
             evaluate(op, result, &[operand], &mut found, 1, &[]);
             for (row, value) in out.chunks_exact_mut(stride).zip(&found) {
