@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use num_traits::{Float, cast};
 use pushforward::kernel::{
-    Arch, EntryMask, Lanes, PackedMatrix, Real, Simd, WithSimd, add_outer, instruction_sets, multiply,
-    multiply_add,
+    Arch, Blocks, EntryMask, Lanes, PackedMatrix, Real, Simd, WithSimd, add_outer, instruction_sets,
+    multiply, multiply_add, subtract_product,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -400,4 +400,69 @@ fn stripes_of_a_sum_of_outer_products_are_the_whole_to_the_last_bit() {
 #[should_panic(expected = "rows from 6 on: not a multiple of 4")]
 fn stripes_begin_with_a_block() {
     let _ = EntryMask::new([12, 3], &[]).rows(6..12);
+}
+
+struct Subtract<'a, F> {
+    above: &'a [F],
+    rows: &'a mut [F],
+    blocks: &'a Blocks,
+}
+
+impl<F: Real> WithSimd for Subtract<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        subtract_product(simd, self.above, self.rows, self.blocks, &mut Vec::new());
+    }
+}
+
+/// Blocks of one matrix: as many rows, terms and columns, with other columns before, between and after them.
+fn dense_products<F: Real + Float + Debug>(tolerance: f64) {
+    let mut random = ChaCha8Rng::seed_from_u64(5);
+    for [rows, terms, columns] in [
+        [1, 1, 1],
+        [3, 8, 5],
+        [8, 8, 8],
+        [9, 16, 24],
+        [13, 130, 25],
+        [40, 7, 70],
+        [33, 300, 49],
+        [5, 0, 4],
+        [4, 3, 0],
+    ] {
+        let stride = terms + columns + 3;
+        let blocks = Blocks { stride, inner: 1..1 + terms, columns: terms + 2..terms + 2 + columns };
+        let mut numbers =
+            |count: usize| -> Vec<F> { (0..count).map(|_| number(random.random::<f64>() - 0.5)).collect() };
+        let (above, before) = (numbers(terms * stride), numbers(rows * stride));
+        for (_, arch) in instruction_sets() {
+            let mut after = before.clone();
+            arch.dispatch(Subtract { above: &above, rows: &mut after, blocks: &blocks });
+            for (place, value) in after.iter().enumerate() {
+                let (row, column) = (place / stride, place % stride);
+                if !blocks.columns.contains(&column) {
+                    assert_eq!(*value, before[place], "only the block is written");
+                    continue;
+                }
+                let term =
+                    |k: usize| double(before[row * stride + 1 + k]) * double(above[k * stride + column]);
+                let expected = double(before[place]) - (0..terms).map(term).sum::<f64>();
+                let off = (double(*value) - expected).abs();
+                assert!(off <= tolerance, "{rows}×{terms}×{columns}: {value:?} is not {expected}");
+            }
+            // By parts, as threads compute it: the same bits.
+            let mut parts = before.clone();
+            for part in parts.chunks_mut(3 * stride) {
+                arch.dispatch(Subtract { above: &above, rows: part, blocks: &blocks });
+            }
+            assert_eq!(parts, after);
+        }
+    }
+}
+
+#[test]
+fn blocks_of_a_dense_matrix_are_multiplied_as_by_plain_loops_and_by_parts_alike() {
+    dense_products::<f64>(1e-13);
+    dense_products::<f32>(1e-4);
 }

@@ -42,6 +42,7 @@ mod requirements;
 pub mod seeded;
 mod shared_weights;
 mod simplify;
+mod single_sample;
 mod slopes;
 mod snapshot;
 mod snapshots;

@@ -5,11 +5,13 @@
 //! inverse, or points. The text does not depend on other nodes of the tape: nodes are numbered in the order
 //! in which the program needs them.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::bijection::Domain;
+use crate::checker::Checker;
 use crate::tape::{Equation, Function, Node, NodeId, Op, Shape, Subgraph, Tape};
 
 /// A certificate under construction, as lines.
@@ -18,6 +20,27 @@ pub(super) struct Certificate {
     head: String,
     functions: Vec<Arc<Function>>,
     programs: String,
+}
+
+/// What the checker said in one audit: several claims about a layer rest on the same certificates.
+#[derive(Default)]
+pub(super) struct Decided {
+    checker: RefCell<Checker>,
+    /// By certificate: nothing if it was accepted, otherwise the message.
+    known: RefCell<HashMap<String, Option<String>>>,
+}
+
+impl Decided {
+    /// Returns why the checker does not accept a certificate; nothing if it does.
+    pub fn rejection(&self, certificate: &Certificate) -> Option<String> {
+        let text = certificate.text();
+        if let Some(known) = self.known.borrow().get(&text) {
+            return known.clone();
+        }
+        let found = self.checker.borrow_mut().verify(&text).err().map(|rejection| rejection.to_string());
+        self.known.borrow_mut().insert(text, found.clone());
+        found
+    }
 }
 
 impl Certificate {

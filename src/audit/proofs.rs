@@ -6,10 +6,9 @@
 
 use std::cell::RefCell;
 
-use super::certificate::Certificate;
+use super::certificate::{Certificate, Decided};
 use super::subject::{Layer, Subject};
 use crate::bijection::{Bijection, Motion, Path, derived_inverse, record_forward, record_inverse};
-use crate::checker::verify;
 use crate::jacobian::{map, prove, triangular_diagonal};
 use crate::sweep::simplify::simplify;
 use crate::tape::{NodeId, Shape, Tape, Var};
@@ -33,6 +32,8 @@ pub(super) struct LayerProver<'a> {
     pub x: NodeId,
     /// Why arguments were not accepted.
     pub refused: RefCell<Vec<String>>,
+    /// What the checker said in this audit.
+    decided: &'a Decided,
 }
 
 impl<'a> LayerProver<'a> {
@@ -46,15 +47,15 @@ impl<'a> LayerProver<'a> {
             z: layer.z,
             x: layer.x,
             refused: RefCell::default(),
+            decided: &subject.decided,
         }
     }
 
     /// Returns the proof if the checker accepts the certificate.
     fn accepted(&self, certificate: Certificate, reason: impl Into<String>) -> Option<Proof> {
-        match verify(&certificate.text()) {
-            Ok(_) => Some(Proof { reason: reason.into(), certificate }),
-            Err(rejection) => {
-                let told = rejection.to_string();
+        match self.decided.rejection(&certificate) {
+            None => Some(Proof { reason: reason.into(), certificate }),
+            Some(told) => {
                 let mut refused = self.refused.borrow_mut();
                 // Messages that no order exists or that f is not linear say nothing about the other
                 // arguments.
@@ -152,6 +153,7 @@ impl<'a> LayerProver<'a> {
             z: z.id(),
             x: x.id(),
             refused: RefCell::default(),
+            decided: self.decided,
         };
         let found = ask(other, &single);
         self.refused.borrow_mut().extend(single.refused.into_inner());

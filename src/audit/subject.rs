@@ -1,7 +1,11 @@
 //! The subject of an audit: a bijection on a tape, with parameters and points.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use super::AuditOptions;
-use super::certificate::Certificate;
+use super::certificate::{Certificate, Decided};
 use super::points::{perturbed, points};
 use crate::bijection::{Bijection, BijectionError, Domain, Leaf, Motion, leaves, record_forward};
 use crate::jacobian::{Structure, StructureError, map, simplified_log_det};
@@ -33,6 +37,9 @@ pub(super) struct Subject<'a> {
     pub points: Vec<f64>,
     /// J·v at z for any v: one program for all columns.
     directional: Program<f64>,
+    /// Programs that were compiled, by input and outputs.
+    programs: RefCell<HashMap<(NodeId, Vec<NodeId>), Rc<Program<f64>>>>,
+    pub decided: Decided,
 }
 
 /// A layer between two nodes.
@@ -91,6 +98,8 @@ impl<'a> Subject<'a> {
             seed: settings.seed,
             points: points(&bijection.domain(), d, settings.points, settings.seed),
             directional,
+            programs: RefCell::default(),
+            decided: Decided::default(),
         };
         subject.directional.load(&subject.parameters).map_err(|error| BijectionError::Parameters {
             layer: subject.name.clone(),
@@ -122,11 +131,14 @@ impl<'a> Subject<'a> {
     }
 
     /// Compiles these nodes as functions of `input`, with the parameters of the audit.
-    pub fn program(&self, input: NodeId, outputs: &[NodeId]) -> Program<f64> {
-        let outputs: Vec<Output> = outputs.iter().map(|id| Output::Each(*id)).collect();
-        let mut program = Program::compile(&self.tape, &[input], &outputs);
-        program.load(&self.parameters).expect("the parameters fitted this tape before");
-        program
+    pub fn program(&self, input: NodeId, outputs: &[NodeId]) -> Rc<Program<f64>> {
+        let compile = || {
+            let outputs: Vec<Output> = outputs.iter().map(|id| Output::Each(*id)).collect();
+            let mut program = Program::compile(&self.tape, &[input], &outputs);
+            program.load(&self.parameters).expect("the parameters fitted this tape before");
+            Rc::new(program)
+        };
+        self.programs.borrow_mut().entry((input, outputs.to_vec())).or_insert_with(compile).clone()
     }
 
     /// Computes these nodes at rows of z.

@@ -4,6 +4,8 @@
 //! variable. Claims are about all z of the domain and all real parameters, except for refutations, which are
 //! about one point.
 
+use std::rc::Rc;
+
 use dashu_ratio::RBig;
 
 use super::determinant::exact_determinant;
@@ -11,11 +13,46 @@ use super::map::{Map, forward, interval};
 use super::normal::Forms;
 use super::rejection::{Checked, reject};
 use super::scalar::{Function, Id, Scalar};
-use super::text::{Certificate, Side};
+use super::text::{Certificate, Program, Side};
 use super::triangular::{agrees, bijection_by_limits, slopes, structure};
 
-pub(super) fn check(certificate: &Certificate) -> Checked<()> {
-    let words: Vec<&str> = certificate.claim.iter().map(String::as_str).collect();
+/// The maps that were accepted as bijections, with the claim: its words, f, domain and codomain. Whether it is true
+/// depends on nothing else of a certificate.
+#[derive(Default)]
+pub(super) struct Bijections(Vec<BijectionClaim>);
+
+type BijectionClaim = (Vec<String>, Rc<Program>, [Vec<Side>; 2]);
+
+impl Bijections {
+    /// The claim of a certificate that holds all that it needs itself.
+    fn claim_of(certificate: &Certificate) -> Option<BijectionClaim> {
+        let ["bijection", "inverse" | "monotone" | "linear" | "pieces", ..] = words(certificate).as_slice()
+        else {
+            return None;
+        };
+        let forward = certificate.program("forward").ok()?.clone();
+        let sets = [certificate.domain.clone(), certificate.codomain.clone()];
+        Some((certificate.claim.clone(), forward, sets))
+    }
+}
+
+fn words(certificate: &Certificate) -> Vec<&str> {
+    certificate.claim.iter().map(String::as_str).collect()
+}
+
+/// Checks a certificate; maps that were accepted as bijections before are not checked again.
+pub(super) fn check(certificate: &Certificate, known: &mut Bijections) -> Checked<()> {
+    let claim = Bijections::claim_of(certificate);
+    if claim.as_ref().is_some_and(|claim| known.0.contains(claim)) {
+        return Ok(());
+    }
+    check_anew(certificate, known)?;
+    known.0.extend(claim);
+    Ok(())
+}
+
+fn check_anew(certificate: &Certificate, known: &mut Bijections) -> Checked<()> {
+    let words = words(certificate);
     // Not every argument looks at each set of the codomain, but a chain uses the codomain as the domain of
     // the next layer.
     if words.first() == Some(&"bijection") && certificate.codomain.len() != certificate.domain.len() {
@@ -27,15 +64,15 @@ pub(super) fn check(certificate: &Certificate) -> Checked<()> {
         ["determinant", sign] => determinant(certificate, sign),
         ["one-to-one"] => slopes(certificate, true).map(|_| ()),
         ["one-to-one", "pieces"] => super::pieces::check(certificate).map(|_| ()),
-        ["determinant", "turned", sign] => determinant_turned(certificate, sign),
+        ["determinant", "turned", sign] => determinant_turned(certificate, sign, known),
         ["determinant", "pieces", sign] => super::pieces::determinant(certificate, sign),
         ["bijection", "monotone"] => bijection_by_limits(certificate),
         ["bijection", "pieces"] => super::pieces::onto(certificate),
         ["bijection", "inverse"] => bijection_by_inverse(certificate),
         ["bijection", "linear", sign] => linear(certificate, sign),
-        ["bijection", "turned"] => turned(certificate),
-        ["bijection", "chain"] => chain(certificate, true),
-        ["one-to-one", "chain"] => chain(certificate, false),
+        ["bijection", "turned"] => turned(certificate, known),
+        ["bijection", "chain"] => chain(certificate, true, known),
+        ["one-to-one", "chain"] => chain(certificate, false, known),
         ["range"] => forward(certificate)?.lands_in(&certificate.codomain),
         ["identity"] => identity(certificate, true),
         ["identity", "partial"] => identity(certificate, false),
@@ -71,7 +108,7 @@ fn bijection_by_inverse(certificate: &Certificate) -> Checked<()> {
 
 /// Checks that f is the inverse of a bijection g, the only layer: g maps its domain one-to-one onto its
 /// codomain, which is f's domain, and f(g(x)) = x.
-fn turned(certificate: &Certificate) -> Checked<()> {
+fn turned(certificate: &Certificate, known: &mut Bijections) -> Checked<()> {
     let [layer] = certificate.layers.as_slice() else { return reject("an inverse needs exactly one layer") };
     if layer.claim.first().is_none_or(|word| word != "bijection") {
         return reject("the layer is not claimed to be a bijection");
@@ -79,7 +116,7 @@ fn turned(certificate: &Certificate) -> Checked<()> {
     if layer.domain != certificate.codomain || layer.codomain != certificate.domain {
         return reject("domain and codomain are not the codomain and domain of the layer");
     }
-    check(layer)?;
+    check(layer, known)?;
     // f at every x = g(z), and these are all of its domain.
     let mut map = forward(layer)?;
     let results = map.then(certificate.program("forward")?)?;
@@ -92,16 +129,16 @@ fn turned(certificate: &Certificate) -> Checked<()> {
 }
 
 /// Checks the sign of det J for an inverse: it equals the sign for the inverted layer.
-fn determinant_turned(certificate: &Certificate, expected: &str) -> Checked<()> {
-    turned(certificate)?;
+fn determinant_turned(certificate: &Certificate, expected: &str, known: &mut Bijections) -> Checked<()> {
+    turned(certificate, known)?;
     let mut layer = certificate.layers[0].clone();
     layer.claim = vec!["determinant".to_string(), expected.to_string()];
-    check(&layer)
+    check(&layer, known)
 }
 
 /// Checks a composition: it is one-to-one if all layers are one-to-one and each maps into the domain of the
 /// next; it is a bijection if all layers are bijections and each codomain equals the next domain.
-fn chain(certificate: &Certificate, onto: bool) -> Checked<()> {
+fn chain(certificate: &Certificate, onto: bool, known: &mut Bijections) -> Checked<()> {
     let layers = &certificate.layers;
     let (Some(first), Some(last)) = (layers.first(), layers.last()) else {
         return reject("there is no layer");
@@ -114,7 +151,7 @@ fn chain(certificate: &Certificate, onto: bool) -> Checked<()> {
         if word != Some("bijection") && (onto || word != Some("one-to-one")) {
             return reject(format!("layer {k} is not claimed to be one-to-one"));
         }
-        check(layer)?;
+        check(layer, known)?;
         let Some(next) = layers.get(k + 1) else { continue };
         let within = layer.codomain.len() == next.domain.len()
             && layer.codomain.iter().zip(&next.domain).all(|(a, b)| interval(a).is_within(&interval(b)));
@@ -206,7 +243,7 @@ fn singular(certificate: &Certificate) -> Checked<()> {
             Scalar::Input(_) => inputs += 1,
             Scalar::Apply(Function::Sign | Function::Less | Function::LessEq, _) => {}
             Scalar::Apply(Function::Select, operands) => stack.extend(&operands[1..]),
-            scalar => stack.extend(scalar.operands()),
+            scalar => stack.extend_from_slice(&scalar.operands()),
         }
     }
     match inputs < distinct.len() {

@@ -1,7 +1,7 @@
 //! High-precision values at points, to compare values in f64 with.
 
 use super::interval::{Interval, Num, number};
-use super::map::{Map, forward};
+use super::map::{Map, NONE, forward};
 use super::range::Ranges;
 use super::refute::{all_missed, interval_determinant, jacobian};
 use super::rejection::{Rejection, reject};
@@ -16,6 +16,8 @@ const LARGEST: usize = 8;
 /// Maximum number of elementary functions evaluated for one question: each takes a series of 58 digits for
 /// both ends.
 const MOST: usize = 8192;
+/// Maximum number of operations evaluated for one question.
+const MOST_OPERATIONS: usize = 1 << 17;
 
 /// Computes ln|det J| of `forward` at points, row by row, as a lower and an upper bound; `None` where it is
 /// not proven to exist. For large programs only the first points are evaluated, at least one.
@@ -43,7 +45,8 @@ pub fn log_abs_det(certificate: &str, points: &[f64]) -> Result<Vec<Option<[f64;
     let needed = map.scalars.order(&entries, |_| false);
     let elementary =
         |id: &&Id| matches!(map.scalars.get(**id), Scalar::Apply(function, _) if function.is_elementary());
-    let affordable = MOST / needed.iter().filter(elementary).count().max(1);
+    let affordable =
+        (MOST / needed.iter().filter(elementary).count().max(1)).min(MOST_OPERATIONS / needed.len().max(1));
     let mut found = Vec::new();
     for point in points.chunks(d.max(1)).take(affordable.max(1)) {
         let given = map.inputs.iter().copied().zip(point.iter().map(|value| Interval::of(*value)));
@@ -96,10 +99,13 @@ pub fn values(certificate: &str, name: &str, points: &[f64]) -> Result<Vec<Optio
 /// Returns the slopes of a triangular map, in the order of its structure.
 fn slopes(certificate: &Certificate) -> Result<(Map, Vec<Id>), Rejection> {
     let (mut map, labels) = structure(certificate, "lower")?;
+    let highest = map.highest(&labels.inputs);
     let mut slopes = Vec::new();
-    for (i, o) in labels.pairs()? {
+    for (place, (i, o)) in labels.pairs()?.into_iter().enumerate() {
         let (input, output) = (map.inputs[i], map.outputs[o]);
-        let found = slope(&mut map.scalars, output, input, |_| false)?;
+        let earlier =
+            |id: Id| highest.get(&id).is_some_and(|label| *label == NONE || (*label as usize) < place);
+        let found = slope(&mut map.scalars, output, input, earlier)?;
         slopes.push(found.unwrap_or_else(|| map.scalars.number(0.0)));
     }
     Ok((map, slopes))

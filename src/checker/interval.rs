@@ -51,9 +51,19 @@ pub(super) fn rounded(
     down: impl FnOnce(Context<Down>) -> FpResult<FBig<Down, 2>>,
     up: impl FnOnce(Context<Up>) -> FpResult<FBig<Up, 2>>,
 ) -> Option<(Num, Num)> {
+    Some((rounded_down(down)?, rounded_up(up)?))
+}
+
+/// Returns the result of an operation rounded down, if it is finite.
+pub(super) fn rounded_down(down: impl FnOnce(Context<Down>) -> FpResult<FBig<Down, 2>>) -> Option<Num> {
     let low = down(Context::new(DIGITS)).ok()?.value().into_repr();
+    low.is_finite().then_some(low)
+}
+
+/// Returns the result of an operation rounded up, if it is finite.
+pub(super) fn rounded_up(up: impl FnOnce(Context<Up>) -> FpResult<FBig<Up, 2>>) -> Option<Num> {
     let high = up(Context::new(DIGITS)).ok()?.value().into_repr();
-    (low.is_finite() && high.is_finite()).then_some((low, high))
+    high.is_finite().then_some(high)
 }
 
 impl End {
@@ -196,8 +206,12 @@ impl Interval {
             if a.at.is_infinite() || b.at.is_infinite() {
                 return End::open(if a.at.is_infinite() { a.at.clone() } else { b.at.clone() });
             }
-            match rounded(|context| context.add(&a.at, &b.at), |context| context.add(&a.at, &b.at)) {
-                Some((low, high)) => End { at: if up { high } else { low }, open },
+            let at = match up {
+                true => rounded_up(|context| context.add(&a.at, &b.at)),
+                false => rounded_down(|context| context.add(&a.at, &b.at)),
+            };
+            match at {
+                Some(at) => End { at, open },
                 None => End::open(if up { Num::infinity() } else { Num::neg_infinity() }),
             }
         };
@@ -209,6 +223,11 @@ impl Interval {
     }
 
     pub fn mul(&self, other: &Interval) -> Interval {
+        self.mul_of_one_sign(other).unwrap_or_else(|| self.mul_by_corners(other))
+    }
+
+    /// a·b of any two intervals: the ends are among the products of ends.
+    fn mul_by_corners(&self, other: &Interval) -> Interval {
         let mut ends: Option<(End, End)> = None;
         for x in [&self.low, &self.high] {
             for y in [&other.low, &other.high] {
@@ -221,6 +240,35 @@ impl Interval {
         }
         let (low, high) = ends.expect("there are four corners");
         Interval { low, high }
+    }
+
+    /// a·b where the finite ends of each are both above 0 or both below 0, so that the ends of the product are known
+    /// from the signs; otherwise `None`.
+    fn mul_of_one_sign(&self, other: &Interval) -> Option<Interval> {
+        let sign = |interval: &Interval| {
+            let finite = !interval.low.at.is_infinite() && !interval.high.at.is_infinite();
+            match finite {
+                true if interval.low.at > zero() => Some(true),
+                true if interval.high.at < zero() => Some(false),
+                _ => None,
+            }
+        };
+        let (a, b) = (self, other);
+        let (low, high) = match (sign(a)?, sign(b)?) {
+            (true, true) => ((&a.low, &b.low), (&a.high, &b.high)),
+            (true, false) => ((&a.high, &b.low), (&a.low, &b.high)),
+            (false, true) => ((&a.low, &b.high), (&a.high, &b.low)),
+            (false, false) => ((&a.high, &b.high), (&a.low, &b.low)),
+        };
+        let moderate =
+            |(x, y): (&End, &End)| magnitude(&x.at).saturating_add(magnitude(&y.at)).abs() < LARGEST_EXPONENT;
+        if !moderate(low) || !moderate(high) {
+            return None;
+        }
+        let below = rounded_down(|context| context.mul(&low.0.at, &low.1.at))?;
+        let above = rounded_up(|context| context.mul(&high.0.at, &high.1.at))?;
+        let open = |(x, y): (&End, &End)| x.open || y.open;
+        Some(Interval { low: End { at: below, open: open(low) }, high: End { at: above, open: open(high) } })
     }
 
     /// 1/a; `None` if 0 is in the interval.
@@ -308,5 +356,45 @@ fn corner(x: &End, y: &End) -> (End, End) {
     match positive {
         true => (End::open(near), End::open(far)),
         false => (negated(&End::open(far)), negated(&End::open(near))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Interval;
+
+    #[test]
+    fn products_of_known_signs_are_those_of_all_corners() {
+        let numbers = [-3.0, -0.7, -0.1, 0.0, 0.3, 2.0, f64::INFINITY];
+        let mut intervals = Vec::new();
+        for (k, low) in numbers.iter().enumerate() {
+            for high in &numbers[k + 1..] {
+                for open in [(false, false), (false, true), (true, false), (true, true)] {
+                    intervals.push(Interval::new((*low, open.0), (*high, open.1)));
+                }
+            }
+            intervals.push(Interval::of(if low.is_finite() { *low } else { 1.5 }));
+        }
+        let mut compared = 0;
+        for a in &intervals {
+            for b in &intervals {
+                if let Some(product) = a.mul_of_one_sign(b) {
+                    assert_eq!(product, a.mul_by_corners(b), "{a:?} times {b:?}");
+                    compared += 1;
+                }
+            }
+        }
+        assert!(compared > 300, "{compared} products");
+    }
+
+    #[test]
+    fn products_with_more_digits_than_an_end_has_are_rounded_outwards() {
+        for a in [0.1, -0.1] {
+            let mut product = Interval::of(a);
+            for power in 2..=6 {
+                product = product.mul(&Interval::of(a));
+                assert_eq!(product.low.at < product.high.at, power > 3, "power {power}");
+            }
+        }
     }
 }

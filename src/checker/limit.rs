@@ -65,7 +65,7 @@ fn scalar_limit(scalars: &Scalars, ranges: &mut Ranges, id: Id, known: &HashMap<
     };
     let limits: Vec<Limit> = operands.iter().map(of).collect();
     let fixed = |limit: &Limit, id: &Id| *limit == Fixed || scalars.value(*id).is_some();
-    if limits.iter().zip(&operands).all(|(limit, id)| fixed(limit, id)) {
+    if limits.iter().zip(operands.iter()).all(|(limit, id)| fixed(limit, id)) {
         return Fixed;
     }
     match scalar {

@@ -1,7 +1,7 @@
 //! A program over the sets of its inputs: dependence of its outputs, and whether they lie in a set, jump, or
 //! have kinks.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::interval::Interval;
 use super::normal::Forms;
@@ -107,13 +107,14 @@ impl Map {
     }
 
     /// Returns the largest label of the inputs that each scalar depends on.
-    pub fn highest(&self, labels: &[u32]) -> HashMap<Id, u32> {
-        let mut highest = HashMap::new();
+    pub fn highest(&self, labels: &[u32]) -> FxHashMap<Id, u32> {
+        let mut highest = FxHashMap::default();
         for id in self.scalars.order(&self.outputs, |_| false) {
             let own = match self.scalars.get(id) {
                 Scalar::Input(i) => labels.get(*i).copied().unwrap_or(NONE),
                 scalar => {
-                    let labels = scalar.operands().into_iter().map(|operand| highest[&operand]);
+                    let operands = scalar.operands();
+                    let labels = operands.iter().map(|operand| highest[operand]);
                     labels.filter(|label| *label != NONE).max().unwrap_or(NONE)
                 }
             };

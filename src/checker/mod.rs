@@ -5,7 +5,7 @@
 //! sweeps and the proofs; it is written to be simple rather than fast.
 //!
 //! *What it trusts*: its own files, and dashu for integers, fractions, and correctly rounded elementary
-//! functions. *What it does*: it writes a program out as scalar functions (`scalar.rs`) and asks four
+//! functions; hashes (rustc-hash) find equal scalars, which are then compared. *What it does*: it writes a program out as scalar functions (`scalar.rs`) and asks four
 //! questions about them: which inputs a scalar depends on, which values it has and whether it is defined
 //! (`range.rs`, intervals of 192 bits rounded outwards, `interval.rs`, `elementary.rs`), what its derivative
 //! is (`slope.rs`), and whether two are equal (`normal`, a normal form in exact fractions). `limit.rs`
@@ -41,10 +41,24 @@ pub use rejection::Rejection;
 /// # Errors
 /// The first claim that cannot be shown to hold.
 pub fn verify(certificates: &str) -> Result<Vec<String>, Rejection> {
-    let mut claims = Vec::new();
-    for certificate in text::read(certificates)? {
-        claim::check(&certificate)?;
-        claims.push(certificate.claim.join(" "));
+    Checker::default().verify(certificates)
+}
+
+/// A checker that remembers which maps it accepted as bijections: certificates of an inverse and of a chain hold those
+/// of their layers.
+#[derive(Default)]
+pub(crate) struct Checker {
+    bijections: claim::Bijections,
+}
+
+impl Checker {
+    /// As [`verify`].
+    pub fn verify(&mut self, certificates: &str) -> Result<Vec<String>, Rejection> {
+        let mut claims = Vec::new();
+        for certificate in text::read(certificates)? {
+            claim::check(&certificate, &mut self.bijections)?;
+            claims.push(certificate.claim.join(" "));
+        }
+        Ok(claims)
     }
-    Ok(claims)
 }

@@ -349,7 +349,7 @@ fn thresholds(scalars: &Scalars, x: Id, z: Id, moves: &impl Fn(Id) -> bool) -> C
 /// sums.
 fn letters(scalars: &mut Scalars, x: Id, moves: &impl Fn(Id) -> bool) -> HashMap<Id, Id> {
     let moving = scalars.order(&[x], |id| !moves(id));
-    let mut stack: Vec<Id> = moving.iter().flat_map(|id| scalars.get(*id).operands()).collect();
+    let mut stack: Vec<Id> = moving.iter().flat_map(|id| scalars.get(*id).operands().into_owned()).collect();
     stack.push(x);
     stack.retain(|id| !moves(*id));
     let mut names = HashMap::new();

@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 
 use dashu_ratio::RBig;
+use rustc_hash::FxHashMap;
 
 use super::determinant::exact_determinant;
 use super::elementary::pi;
@@ -27,7 +28,7 @@ pub(super) struct Range {
 pub(super) struct Ranges {
     given: HashMap<Id, Interval>,
     values: HashMap<String, Vec<f64>>,
-    known: HashMap<Id, Range>,
+    known: FxHashMap<Id, Range>,
 }
 
 impl Ranges {
@@ -37,7 +38,7 @@ impl Ranges {
 
     /// Builds ranges with these values of the parameters.
     pub fn at(given: HashMap<Id, Interval>, values: &HashMap<String, Vec<f64>>) -> Ranges {
-        Ranges { given, values: values.clone(), known: HashMap::new() }
+        Ranges { given, values: values.clone(), known: FxHashMap::default() }
     }
 
     pub fn give(&mut self, id: Id, interval: Interval) {

@@ -7,10 +7,11 @@
 //! either sign) makes a product 0, whatever the other factor is, as it does in the executor; an equation
 //! z = G(z) is solved by writing out its elements in their order.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use indexmap::IndexSet;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 
 pub(super) use super::function::Function;
 
@@ -46,14 +47,14 @@ pub(super) enum Scalar {
 }
 
 impl Scalar {
-    pub fn operands(&self) -> Vec<Id> {
+    pub fn operands(&self) -> Cow<'_, [Id]> {
         match self {
-            Scalar::Input(_) | Scalar::Letter(..) | Scalar::Parameter(..) => Vec::new(),
-            Scalar::Number(_) | Scalar::TwoOverRootPi => Vec::new(),
-            Scalar::Apply(_, operands) | Scalar::Sum(operands) => operands.clone(),
+            Scalar::Input(_) | Scalar::Letter(..) | Scalar::Parameter(..) => Cow::Borrowed(&[]),
+            Scalar::Number(_) | Scalar::TwoOverRootPi => Cow::Borrowed(&[]),
+            Scalar::Apply(_, operands) | Scalar::Sum(operands) => Cow::Borrowed(operands),
             Scalar::Solve(matrix, right, _) => matrix.iter().chain(right.iter()).copied().collect(),
-            Scalar::Inverse(matrix, _) | Scalar::LogAbsDet(matrix) => matrix.to_vec(),
-            Scalar::Root { body, letter, .. } => vec![*letter, *body],
+            Scalar::Inverse(matrix, _) | Scalar::LogAbsDet(matrix) => Cow::Borrowed(matrix),
+            Scalar::Root { body, letter, .. } => Cow::Owned(vec![*letter, *body]),
         }
     }
 
@@ -77,7 +78,7 @@ impl Scalar {
 /// All scalars of a certificate.
 #[derive(Default)]
 pub(super) struct Scalars {
-    all: IndexSet<Scalar>,
+    all: IndexSet<Scalar, FxBuildHasher>,
     letters: usize,
 }
 
@@ -175,11 +176,11 @@ impl Scalars {
     /// Returns the scalars on which `roots` depend, operands first; without those for which `stop` holds, and
     /// those that only they need.
     pub fn order(&self, roots: &[Id], stop: impl Fn(Id) -> bool) -> Vec<Id> {
-        let mut seen = HashSet::new();
+        let mut seen = FxHashSet::default();
         let mut stack: Vec<Id> = roots.to_vec();
         while let Some(id) = stack.pop() {
             if !stop(id) && seen.insert(id) {
-                stack.extend(self.get(id).operands());
+                stack.extend_from_slice(&self.get(id).operands());
             }
         }
         let mut order: Vec<Id> = seen.into_iter().collect();

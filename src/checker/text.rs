@@ -15,7 +15,7 @@ use super::scalar::Function;
 const MOST_ELEMENTS: usize = 1 << 24;
 
 /// The operation of a node.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Op {
     Input(usize),
     Parameter(Rc<str>),
@@ -36,7 +36,7 @@ pub(super) enum Op {
 }
 
 /// A node; rows and columns are 1 for a scalar, and columns are 1 for a vector.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Node {
     pub op: Op,
     pub operands: Vec<usize>,
@@ -51,7 +51,7 @@ impl Node {
 }
 
 /// Nodes in order, and the result node.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Program {
     pub nodes: Vec<Node>,
     pub result: usize,

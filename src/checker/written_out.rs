@@ -147,9 +147,18 @@ impl Scalars {
                 }
                 for (e, own) in own.iter_mut().enumerate().filter(|(_, own)| own.is_none()) {
                     let (row, column) = (e / node.columns, e % node.columns);
+                    let pair = |k: usize| [a[row * left.columns + k], b[k * right.columns + column]];
+                    // Inside of an equation this is asked once for each place; no product is recorded until all are
+                    // known.
+                    let known = |[a, b]: [Option<Id>; 2]| {
+                        a.is_some() && b.is_some() || self.is_zero(a) || self.is_zero(b)
+                    };
+                    if !(0..left.columns).all(|k| known(pair(k))) {
+                        continue;
+                    }
                     let terms = (0..left.columns).map(|k| {
-                        let pair = [a[row * left.columns + k], b[k * right.columns + column]];
-                        self.product(pair[0], pair[1])
+                        let [a, b] = pair(k);
+                        self.product(a, b)
                     });
                     let terms: Option<Vec<Id>> = terms.collect();
                     *own = terms.map(|terms| self.sum(terms));
@@ -216,11 +225,15 @@ impl Scalars {
 
     /// Returns a product; it is known to be 0 as soon as one factor is.
     fn product(&mut self, a: Option<Id>, b: Option<Id>) -> Option<Id> {
-        let zero = |id: Option<Id>| id.is_some_and(|id| self.value(id) == Some(0.0));
-        if zero(a) || zero(b) {
+        if self.is_zero(a) || self.is_zero(b) {
             return Some(self.number(0.0));
         }
         Some(self.apply(Function::Mul, &[a?, b?]))
+    }
+
+    /// Returns whether an element is known and the constant 0.
+    fn is_zero(&self, id: Option<Id>) -> bool {
+        id.is_some_and(|id| self.value(id) == Some(0.0))
     }
 
     fn sum(&mut self, mut terms: Vec<Id>) -> Id {

@@ -53,6 +53,8 @@
 //! | [`sum_products`] | Σ over lanes of a·b |
 //! | [`Exp`], [`ExpM1`], [`Ln`], [`Ln1p`], [`Tanh`], [`SechSquared`], [`Sigmoid`], [`Softplus`] | within 1 to 3 ulp everywhere, the ends and the subnormal numbers included |
 //! | [`multiply`], [`multiply_add`], [`multiply_plus`] | a [`PackedMatrix`], shared by all lanes, times a vector |
+//! | [`subtract_product`] | blocks of one dense matrix: C - A·B |
+//! | [`transpose`] | elements and lanes |
 //! | [`add_outer`] | Σ over lanes of a bᵀ: the gradient of a matrix |
 //! | [`sum_lanes`], [`sum_elements`] | sums in a fixed order |
 //!
@@ -60,6 +62,7 @@
 //! or to repeat them, use `fill` and `copy_from_slice` of slices: they run at memory speed.
 
 mod arithmetic;
+mod dense;
 mod dispatch;
 mod elementwise;
 mod exponential;
@@ -79,6 +82,7 @@ mod vector;
 pub use pulp::{Arch, Simd, WithSimd};
 
 pub use arithmetic::{Abs, Add, Div, Less, LessEq, Max, Min, Mul, Neg, Powi, Recip, Sign, Sqrt, Sub};
+pub use dense::{Blocks, subtract_product};
 pub use dispatch::instruction_sets;
 pub use elementwise::{Function, Operand, Operation, Pair, map, map_pair, select, update, zip};
 pub use exponential::{Exp, ExpM1, Exponential};
@@ -92,4 +96,5 @@ pub use sigmoid::{Sigmoid, Softplus};
 pub use sums::{sum_elements, sum_lanes, sum_products};
 pub use tanh::{HyperbolicTangent, Tanh};
 pub use terms::{Term, sum_terms};
+pub use transpose::transpose;
 pub use vector::{Mask, Vector};

@@ -31,6 +31,13 @@ impl Lanes {
         Lanes { count, stride: count.next_multiple_of(REGISTER_BYTES / size_of::<F>()) }
     }
 
+    /// So many lanes, in whole registers unless they fill at most half of the first: for one sample, elements are side
+    /// by side.
+    pub fn compact<F>(count: usize) -> Lanes {
+        let padded = Lanes::padded::<F>(count);
+        Lanes { count, stride: if 2 * count <= padded.stride { count } else { padded.stride } }
+    }
+
     /// # Panics
     /// When elements overlap, or when there are fewer numbers than the elements need.
     pub(super) fn check(self, elements: usize, numbers: usize) {

@@ -9,7 +9,7 @@ use super::real::Real;
 /// Writes the transposed block: `out` has `width` numbers for each lane, those of the elements
 /// `first..first + count` and zeros. `width` is a multiple of a register's lanes.
 #[inline(always)]
-pub(super) fn transpose<S: Simd, F: Real>(
+pub fn transpose<S: Simd, F: Real>(
     values: &[F],
     lanes: Lanes,
     elements: [usize; 2],

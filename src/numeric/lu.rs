@@ -10,14 +10,13 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::number::Number;
-use crate::kernel::{Arch, Lanes, PackedMatrix, Simd, WithSimd, multiply_add};
+use super::panel::{EliminateFew, FEW, Substitution};
+use crate::kernel::{Arch, Blocks, Simd, WithSimd, subtract_product};
 
 /// From this many multiplications on a product is split over threads.
 const ENOUGH: usize = 1 << 20;
-/// The product kernel takes a multiple of this many rows.
+/// The product kernel computes this many rows at a time.
 const ROWS_AT_ONCE: usize = 8;
-/// Up to this many columns are eliminated one by one.
-const FEW: usize = 8;
 
 /// P A = L U of a square matrix.
 #[derive(Clone, Debug)]
@@ -37,7 +36,10 @@ impl<F: Number> Lu<F> {
     /// When the matrix has not d·d elements.
     pub fn new(d: usize, matrix: Vec<F>) -> Lu<F> {
         let mut lu = Lu::of(d, matrix);
-        lu.eliminate(0..d, &mut Room::new(Arch::new(), usize::MAX));
+        match d {
+            0..FEW => lu.eliminate_one_by_one(),
+            _ => lu.eliminate(0..d, &mut Room::new(Arch::new(), usize::MAX)),
+        }
         lu
     }
 
@@ -47,6 +49,9 @@ impl<F: Number> Lu<F> {
     /// # Panics
     /// When the matrix has not d·d elements.
     pub fn on_all_threads(d: usize, matrix: Vec<F>) -> Lu<F> {
+        if d < FEW {
+            return Lu::new(d, matrix);
+        }
         let mut lu = Lu::of(d, matrix);
         // Runs inside the thread pool; avoids worker wake-ups between products.
         rayon::scope(|_| lu.eliminate(0..d, &mut Room::new(Arch::new(), ENOUGH)));
@@ -68,7 +73,7 @@ impl<F: Number> Lu<F> {
             self.eliminate_few(columns, room);
             return;
         }
-        let middle = columns.start + columns.len() / 2;
+        let middle = middle(&columns);
         let (left, right) = (columns.start..middle, middle..columns.end);
         self.eliminate(left.clone(), room);
         self.solve_rows(left.clone(), right.clone(), room);
@@ -76,49 +81,56 @@ impl<F: Number> Lu<F> {
         self.eliminate(right, room);
     }
 
-    /// Eliminates column after column, choosing pivots, in a copy where the columns are contiguous: in the matrix
-    /// itself they would compete for the same cache lines.
-    fn eliminate_few(&mut self, columns: Range<usize>, Room { arch, few, .. }: &mut Room<F>) {
+    /// Eliminates a matrix that fills no panel.
+    fn eliminate_one_by_one(&mut self) {
         let d = self.d;
-        let below = self.factors.chunks_exact(d.max(1)).skip(columns.start);
-        few.clear();
-        few.extend(below.map(|row| {
-            let own = &row[columns.clone()];
-            std::array::from_fn::<F, FEW, _>(|k| own.get(k).copied().unwrap_or(F::zero()))
-        }));
-        for k in 0..columns.len() {
-            let size = |row: usize| few[row][k].abs();
-            let pivot =
-                (k + 1..few.len()).fold(k, |best, row| if size(row) > size(best) { row } else { best });
+        for k in 0..d {
+            let size = |row: usize| self.entry(row, k).abs();
+            let pivot = (k + 1..d).fold(k, |best, row| if size(row) > size(best) { row } else { best });
             if pivot != k {
-                few.swap(k, pivot);
-                self.swap(columns.start + k, columns.start + pivot);
+                let (above, below) = self.factors.split_at_mut(pivot * d);
+                above[k * d..][..d].swap_with_slice(&mut below[..d]);
+                self.rows.swap(k, pivot);
+                self.odd = !self.odd;
             }
-            if few[k][k] != F::zero() {
-                arch.dispatch(Step { k, few });
+            let (above, below) = self.factors.split_at_mut((k + 1) * d);
+            let own = &above[k * d..];
+            if own[k] == F::zero() {
+                continue;
             }
-        }
-        for (row, own) in self.factors.chunks_exact_mut(d.max(1)).skip(columns.start).zip(few) {
-            row[columns.clone()].copy_from_slice(&own[..columns.len()]);
+            for row in below.chunks_exact_mut(d) {
+                let factor = row[k] / own[k];
+                row[k] = factor;
+                for (value, own) in row[k + 1..].iter_mut().zip(&own[k + 1..]) {
+                    *value = *value - factor * *own;
+                }
+            }
         }
     }
 
-    fn swap(&mut self, row: usize, below: usize) {
-        let (above, rest) = self.factors.split_at_mut(below * self.d);
-        above[row * self.d..][..self.d].swap_with_slice(&mut rest[..self.d]);
-        self.rows.swap(row, below);
-        self.odd = !self.odd;
+    fn eliminate_few(&mut self, columns: Range<usize>, Room { arch, copies, .. }: &mut Room<F>) {
+        if columns.is_empty() {
+            return;
+        }
+        let (d, first) = (self.d, columns.start);
+        let rows = &mut self.factors[first * d..];
+        let pivots = arch.dispatch(EliminateFew { d, rows, columns: columns.clone(), copies });
+        for (k, pivot) in pivots.into_iter().enumerate().filter(|(k, pivot)| k != pivot) {
+            self.rows.swap(first + k, first + pivot);
+            self.odd = !self.odd;
+        }
     }
 
     /// Computes U in some rows and in the columns to their right: forward substitution with the unit lower triangle
     /// of these rows.
     fn solve_rows(&mut self, rows: Range<usize>, columns: Range<usize>, room: &mut Room<F>) {
         if rows.len() <= FEW {
-            let d = self.d;
-            room.arch.dispatch(Substitution { d, rows, columns, factors: &mut self.factors });
+            let (d, diagonal) = (self.d, rows.start);
+            let rows = &mut self.factors[rows.start * d..rows.end * d];
+            room.arch.dispatch(Substitution { d, rows, diagonal, columns });
             return;
         }
-        let middle = rows.start + rows.len() / 2;
+        let middle = middle(&rows);
         self.solve_rows(rows.start..middle, columns.clone(), room);
         self.subtract_product(middle..rows.end, rows.start..middle, columns.clone(), room);
         self.solve_rows(middle..rows.end, columns, room);
@@ -132,31 +144,21 @@ impl<F: Number> Lu<F> {
         columns: Range<usize>,
         room: &mut Room<F>,
     ) {
-        if rows.is_empty() || columns.is_empty() {
-            return;
-        }
         let d = self.d;
         let (above, below) = self.factors.split_at_mut(rows.start * d);
-        let below = &mut below[..rows.len() * d];
-        let b = &above[inner.start * d + columns.start..];
-        let subtract = |out: &mut [F], Room { arch, factors, panel, .. }: &mut Room<F>| {
-            factors.clear();
-            for row in out.chunks_exact(d) {
-                factors.extend(row[inner.clone()].iter().map(|factor| -*factor));
-            }
-            let mut matrix = PackedMatrix::new(out.len() / d, inner.len(), &[]);
-            matrix.load(factors);
-            let lanes = Lanes { count: columns.len(), stride: d };
-            arch.dispatch(AddProduct { matrix: &matrix, b, out: &mut out[columns.start..], lanes, panel });
-        };
-        if rows.len() * inner.len() * columns.len() < room.shared_from {
-            subtract(below, room);
+        let (above, rows) = (&above[inner.start * d..], &mut below[..rows.len() * d]);
+        let terms = rows.len() / d.max(1) * inner.len() * columns.len();
+        let blocks = &Blocks { stride: d, inner, columns };
+        if terms < room.shared_from {
+            room.arch.dispatch(Product { above, rows, blocks, panel: &mut room.panel });
             return;
         }
         // By rows: every entry is summed in the same order on any number of threads.
-        let share = rows.len().div_ceil(2 * rayon::current_num_threads()).next_multiple_of(ROWS_AT_ONCE);
-        let own = || Room::new(room.arch, usize::MAX);
-        below.par_chunks_mut(share * d).for_each_init(own, |room, out| subtract(out, room));
+        let share =
+            (rows.len() / d).div_ceil(2 * rayon::current_num_threads()).next_multiple_of(ROWS_AT_ONCE);
+        rows.par_chunks_mut(share * d).for_each_init(Vec::new, |panel, rows| {
+            room.arch.dispatch(Product { above, rows, blocks, panel });
+        });
     }
 
     /// Returns ln|det A|, a sum of logarithms: it neither overflows nor underflows. -∞ when singular.
@@ -208,95 +210,40 @@ impl<F: Number> Lu<F> {
     }
 }
 
+/// Splits a range in two, the first of them in whole panels.
+fn middle(range: &Range<usize>) -> usize {
+    range.start + (range.len() / 2).next_multiple_of(FEW)
+}
+
 /// The workspace of an elimination.
 struct Room<F> {
     arch: Arch,
     /// From this many multiplications on products are split over all threads.
     shared_from: usize,
-    /// The rows of a few columns.
-    few: Vec<[F; FEW]>,
-    factors: Vec<F>,
+    /// The columns of a panel, and its rows.
+    copies: [Vec<F>; 2],
     panel: Vec<F>,
 }
 
 impl<F> Room<F> {
     fn new(arch: Arch, shared_from: usize) -> Room<F> {
-        Room { arch, shared_from, few: Vec::new(), factors: Vec::new(), panel: Vec::new() }
+        Room { arch, shared_from, copies: [Vec::new(), Vec::new()], panel: Vec::new() }
     }
 }
 
-/// Subtracts one pivot row from all rows below it.
-struct Step<'a, F> {
-    k: usize,
-    few: &'a mut [[F; FEW]],
-}
-
-impl<F: Number> WithSimd for Step<'_, F> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Step { k, few } = self;
-        let (above, below) = few.split_at_mut(k + 1);
-        let pivot = above[k][k];
-        // 0 up to the pivot column, so that rows can be processed in whole registers.
-        let own: [F; FEW] = std::array::from_fn(|j| if j > k { above[k][j] } else { F::zero() });
-        for row in below {
-            let factor = row[k] / pivot;
-            for j in 0..FEW {
-                row[j] = row[j] - factor * own[j];
-            }
-            row[k] = factor;
-        }
-    }
-}
-
-/// Solves by forward substitution in a few rows.
-struct Substitution<'a, F> {
-    d: usize,
-    rows: Range<usize>,
-    columns: Range<usize>,
-    factors: &'a mut [F],
-}
-
-impl<F: Number> WithSimd for Substitution<'_, F> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Substitution { d, rows, columns, factors } = self;
-        for k in rows.start + 1..rows.end {
-            let (above, row) = factors.split_at_mut(k * d);
-            let (factors, row) = row[..columns.end].split_at_mut(columns.start);
-            for j in rows.start..k {
-                subtract(row, factors[j], &above[j * d..][columns.clone()]);
-            }
-        }
-    }
-}
-
-struct AddProduct<'a, F> {
-    matrix: &'a PackedMatrix<F>,
-    b: &'a [F],
-    out: &'a mut [F],
-    lanes: Lanes,
+struct Product<'a, F> {
+    above: &'a [F],
+    rows: &'a mut [F],
+    blocks: &'a Blocks,
     panel: &'a mut Vec<F>,
 }
 
-impl<F: Number> WithSimd for AddProduct<'_, F> {
+impl<F: Number> WithSimd for Product<'_, F> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        multiply_add(simd, self.matrix, self.b, self.out, self.lanes, self.panel);
-    }
-}
-
-/// `row -= factor·other`, element by element.
-#[inline(always)]
-fn subtract<F: Number>(row: &mut [F], factor: F, other: &[F]) {
-    for (value, other) in row.iter_mut().zip(other) {
-        *value = *value - factor * *other;
+        subtract_product(simd, self.above, self.rows, self.blocks, self.panel);
     }
 }
 

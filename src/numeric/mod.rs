@@ -4,6 +4,7 @@ mod log_sum;
 mod lu;
 pub(crate) mod mills;
 mod number;
+mod panel;
 mod spread;
 
 pub(crate) use log_sum::log_sum_exp;

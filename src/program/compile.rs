@@ -4,6 +4,7 @@
 //! chunk of rows. A batch sum is pushed through linear operations, so that the gradient of a weight matrix is one
 //! product of two matrices; it is accumulated as soon as both are known.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
@@ -40,6 +41,8 @@ pub(super) struct Compiler<'t> {
     /// How often the node is an operand or an output.
     pub uses: Vec<u32>,
     pub unread: HashMap<usize, Vec<bool>>,
+    /// By matrix: what [`Compiler::source`] found.
+    pub sources: RefCell<HashMap<NodeId, (NodeId, bool)>>,
 }
 
 impl<'t> Compiler<'t> {
@@ -71,6 +74,7 @@ impl<'t> Compiler<'t> {
             needs_sum: vec![false; count],
             uses: vec![0; count],
             unread: HashMap::new(),
+            sources: RefCell::default(),
         }
     }
 

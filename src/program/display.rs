@@ -55,7 +55,7 @@ fn write_list(f: &mut fmt::Formatter<'_>, list: &[Instruction], depth: usize) ->
                 }
             }
             Work::TanhAndSlope { segments, slopes } => {
-                for (Segment { out, count, operands }, slope) in segments.iter().zip(slopes) {
+                for (Segment { out, count, operands, .. }, slope) in segments.iter().zip(slopes) {
                     let (out, slope) = (rows(Rows::new(*out, *count)), rows(Rows::new(*slope, *count)));
                     writeln!(f, "{indent}{out}, {slope} = tanh_and_slope {}", operand(operands[0], *count))?;
                 }

@@ -43,12 +43,35 @@ impl<'a, F: Number> Split<'a, F> {
         }
     }
 
-    pub fn argument(&self, register: Register, count: usize, stride: usize, shared: &[F]) -> Argument<'a, F> {
+    pub fn argument(
+        &self,
+        register: Register,
+        count: usize,
+        stride: usize,
+        shared: &'a [F],
+    ) -> Argument<'a, F> {
         match register.kind() {
             Kind::Shared(index) => Argument::Number(shared[index]),
             Kind::Row(row) => Argument::Rows(self.rows(row, count, stride)),
         }
     }
+
+    /// The operand of a segment. In one lane, a row is one number and contiguous shared numbers are rows.
+    fn operand(&self, segment: &Segment, k: usize, stride: usize, shared: &'a [F]) -> Argument<'a, F> {
+        let (register, count) = (segment.operands[k], segment.count);
+        match register.kind() {
+            Kind::Shared(index) if segment.moves[k] => Argument::Rows(&shared[index..index + count]),
+            Kind::Row(row) if !segment.moves[k] => Argument::Number(self.rows(row, 1, stride)[0]),
+            _ => self.argument(register, count, stride, shared),
+        }
+    }
+}
+
+/// In how many parts a segment is computed: element by element where an operand is one row for all of them, or shared
+/// numbers one after another, unless there is one lane.
+#[inline(always)]
+fn parts(segment: &Segment, stride: usize) -> usize {
+    if stride == 1 || segment.is_plain() { 1 } else { segment.count }
 }
 
 /// The rows that are written, and all others, which are read.
@@ -140,14 +163,19 @@ impl<F: Number> Chunk<'_, F> {
     #[inline(always)]
     fn map<S: Simd>(&mut self, simd: S, function: impl Function, segments: &[Segment]) {
         let stride = self.lanes.stride;
-        for segment in segments {
-            let (out, read) = split(&mut self.space.rows, segment.rows(), stride);
-            match read.argument(segment.operands[0], segment.count, stride, self.shared) {
-                Argument::Rows(a) => kernel::map(simd, function, a, out),
-                Argument::Number(a) => {
-                    let mut one = [F::zero()];
-                    kernel::map(simd, function, &[a], &mut one);
-                    out.fill(one[0]);
+        for whole in segments {
+            let parts = parts(whole, stride);
+            for part in 0..parts {
+                let own = (parts > 1).then(|| whole.element(part));
+                let segment = own.as_ref().unwrap_or(whole);
+                let (out, read) = split(&mut self.space.rows, segment.rows(), stride);
+                match read.operand(segment, 0, stride, self.shared) {
+                    Argument::Rows(a) => kernel::map(simd, function, a, out),
+                    Argument::Number(a) => {
+                        let mut one = [F::zero()];
+                        kernel::map(simd, function, &[a], &mut one);
+                        out.fill(one[0]);
+                    }
                 }
             }
         }
@@ -180,18 +208,23 @@ impl<F: Number> Chunk<'_, F> {
     #[inline(always)]
     fn zip<S: Simd>(&mut self, simd: S, operation: impl Operation, segments: &[Segment]) {
         let stride = self.lanes.stride;
-        for segment in segments {
-            let (out, read) = split(&mut self.space.rows, segment.rows(), stride);
-            let of = |k: usize| read.argument(segment.operands[k], segment.count, stride, self.shared);
-            match (of(0), of(1)) {
-                (Argument::Rows(a), Argument::Rows(b)) => kernel::zip(simd, operation, a, b, out),
-                (Argument::Rows(a), Argument::Number(b)) => kernel::zip(simd, operation, a, b, out),
-                (Argument::Number(a), Argument::Rows(b)) => kernel::zip(simd, operation, a, b, out),
-                // Both operands are the same for all lanes: one pair is enough.
-                (Argument::Number(a), Argument::Number(b)) => {
-                    let mut one = [F::zero()];
-                    kernel::zip(simd, operation, [a].as_slice(), b, &mut one);
-                    out.fill(one[0]);
+        for whole in segments {
+            let parts = parts(whole, stride);
+            for part in 0..parts {
+                let own = (parts > 1).then(|| whole.element(part));
+                let segment = own.as_ref().unwrap_or(whole);
+                let (out, read) = split(&mut self.space.rows, segment.rows(), stride);
+                let of = |k: usize| read.operand(segment, k, stride, self.shared);
+                match (of(0), of(1)) {
+                    (Argument::Rows(a), Argument::Rows(b)) => kernel::zip(simd, operation, a, b, out),
+                    (Argument::Rows(a), Argument::Number(b)) => kernel::zip(simd, operation, a, b, out),
+                    (Argument::Number(a), Argument::Rows(b)) => kernel::zip(simd, operation, a, b, out),
+                    // Both operands are the same for all lanes: one pair is enough.
+                    (Argument::Number(a), Argument::Number(b)) => {
+                        let mut one = [F::zero()];
+                        kernel::zip(simd, operation, [a].as_slice(), b, &mut one);
+                        out.fill(one[0]);
+                    }
                 }
             }
         }
@@ -200,26 +233,31 @@ impl<F: Number> Chunk<'_, F> {
     #[inline(always)]
     fn select<S: Simd>(&mut self, simd: S, segments: &[Segment]) {
         let stride = self.lanes.stride;
-        for segment in segments {
-            let (out, read) = split(&mut self.space.rows, segment.rows(), stride);
-            let of = |k: usize| read.argument(segment.operands[k], segment.count, stride, self.shared);
-            let (then, otherwise) = (of(1), of(2));
-            let condition = match of(0) {
-                Argument::Rows(condition) => condition,
-                // The condition is the same for all lanes: copy the branch taken.
-                Argument::Number(condition) => {
-                    match if condition == F::zero() { otherwise } else { then } {
-                        Argument::Rows(a) => out.copy_from_slice(a),
-                        Argument::Number(a) => out.fill(a),
+        for whole in segments {
+            let parts = parts(whole, stride);
+            for part in 0..parts {
+                let own = (parts > 1).then(|| whole.element(part));
+                let segment = own.as_ref().unwrap_or(whole);
+                let (out, read) = split(&mut self.space.rows, segment.rows(), stride);
+                let of = |k: usize| read.operand(segment, k, stride, self.shared);
+                let (then, otherwise) = (of(1), of(2));
+                let condition = match of(0) {
+                    Argument::Rows(condition) => condition,
+                    // The condition is the same for all lanes: copy the branch taken.
+                    Argument::Number(condition) => {
+                        match if condition == F::zero() { otherwise } else { then } {
+                            Argument::Rows(a) => out.copy_from_slice(a),
+                            Argument::Number(a) => out.fill(a),
+                        }
+                        continue;
                     }
-                    continue;
+                };
+                match (then, otherwise) {
+                    (Argument::Rows(a), Argument::Rows(b)) => kernel::select(simd, condition, a, b, out),
+                    (Argument::Rows(a), Argument::Number(b)) => kernel::select(simd, condition, a, b, out),
+                    (Argument::Number(a), Argument::Rows(b)) => kernel::select(simd, condition, a, b, out),
+                    (Argument::Number(a), Argument::Number(b)) => kernel::select(simd, condition, a, b, out),
                 }
-            };
-            match (then, otherwise) {
-                (Argument::Rows(a), Argument::Rows(b)) => kernel::select(simd, condition, a, b, out),
-                (Argument::Rows(a), Argument::Number(b)) => kernel::select(simd, condition, a, b, out),
-                (Argument::Number(a), Argument::Rows(b)) => kernel::select(simd, condition, a, b, out),
-                (Argument::Number(a), Argument::Number(b)) => kernel::select(simd, condition, a, b, out),
             }
         }
     }
@@ -227,11 +265,16 @@ impl<F: Number> Chunk<'_, F> {
     /// Applies a function of the standard library, lane by lane.
     fn each(&mut self, segments: &[Segment], f: &dyn Fn(F) -> F) {
         let stride = self.lanes.stride;
-        for segment in segments {
-            let (out, read) = split(&mut self.space.rows, segment.rows(), stride);
-            match read.argument(segment.operands[0], segment.count, stride, self.shared) {
-                Argument::Rows(a) => out.iter_mut().zip(a).for_each(|(value, a)| *value = f(*a)),
-                Argument::Number(a) => out.fill(f(a)),
+        for whole in segments {
+            let parts = parts(whole, stride);
+            for part in 0..parts {
+                let own = (parts > 1).then(|| whole.element(part));
+                let segment = own.as_ref().unwrap_or(whole);
+                let (out, read) = split(&mut self.space.rows, segment.rows(), stride);
+                match read.operand(segment, 0, stride, self.shared) {
+                    Argument::Rows(a) => out.iter_mut().zip(a).for_each(|(value, a)| *value = f(*a)),
+                    Argument::Number(a) => out.fill(f(a)),
+                }
             }
         }
     }
@@ -242,38 +285,30 @@ impl<F: Number> Chunk<'_, F> {
         for segment in segments {
             let (out, read) = split(&mut self.space.rows, segment.rows(), stride);
             let shape = Shape::Vector(segment.count);
-            let operands: smallvec::SmallVec<[OperandValues<'_, F>; 3]> = segment
-                .operands
-                .iter()
-                .map(|register| match register.kind() {
-                    // A shared number is repeated over the elements of its segment.
-                    Kind::Shared(index) => {
-                        let values = &self.shared[index..index + 1];
-                        OperandValues { values, width: 1, shape: Shape::Scalar, zeros: &[] }
-                    }
-                    Kind::Row(row) => {
-                        let values = read.rows(row, segment.count, stride);
-                        OperandValues { values, width: stride, shape, zeros: &[] }
-                    }
-                })
-                .collect();
-            // Elementwise where a shared number is repeated: the value sweep has no such operand.
-            if operands.iter().all(|operand| operand.width == stride) || segment.count == 1 {
+            // A shared number is one for all lanes.
+            let values = |register: &Register, count: usize, shape: Shape| match register.kind() {
+                Kind::Shared(index) => {
+                    let values = &self.shared[index..index + 1];
+                    OperandValues { values, width: 1, shape: Shape::Scalar, zeros: &[] }
+                }
+                Kind::Row(row) => {
+                    let values = read.rows(row, count, stride);
+                    OperandValues { values, width: stride, shape, zeros: &[] }
+                }
+            };
+            type Operands<'a, F> = smallvec::SmallVec<[OperandValues<'a, F>; 3]>;
+            if segment.moves.iter().all(|moves| *moves) && segment.is_plain() {
+                let of = |register| values(register, segment.count, shape);
+                let operands: Operands<'_, F> = segment.operands.iter().map(of).collect();
                 evaluate(op, shape, &operands, out, stride, &[]);
                 continue;
             }
+            // One register for all elements: the value sweep has no such operand.
             for (e, row) in out.chunks_exact_mut(stride).enumerate() {
-                let own: smallvec::SmallVec<[OperandValues<'_, F>; 3]> = operands
-                    .iter()
-                    .map(|operand| match operand.width == stride {
-                        true => {
-                            let values = &operand.values[e * stride..(e + 1) * stride];
-                            OperandValues { values, width: stride, shape: Shape::Scalar, zeros: &[] }
-                        }
-                        false => *operand,
-                    })
-                    .collect();
-                evaluate(op, Shape::Scalar, &own, row, stride, &[]);
+                let own = segment.element(e);
+                let of = |register| values(register, 1, Shape::Scalar);
+                let operands: Operands<'_, F> = own.operands.iter().map(of).collect();
+                evaluate(op, Shape::Scalar, &operands, row, stride, &[]);
             }
         }
     }
@@ -324,10 +359,27 @@ impl<F: Number> Chunk<'_, F> {
     }
 
     fn lanewise(&mut self, op: &Op, (from, to): (Row, Row), (shape, result): (Shape, Shape)) {
-        let stride = self.lanes.stride;
+        let Lanes { count, stride } = self.lanes;
         let (out, read) = split(&mut self.space.rows, Rows::new(to, result.len()), stride);
         let values = read.rows(from, shape.len(), stride);
-        evaluate(op, result, &[OperandValues { values, width: stride, shape, zeros: &[] }], out, stride, &[]);
+        let (mut own, mut found) = (Vec::new(), vec![F::zero(); result.len()]);
+        for lane in 0..count {
+            if stride > 1 {
+                own.clear();
+                own.extend(values[lane..].iter().step_by(stride));
+            }
+            let matrix = if stride > 1 { &own[..] } else { values };
+            let operand = OperandValues { values: matrix, width: 1, shape, zeros: &[] };
+            evaluate(op, result, &[operand], &mut found, 1, &[]);
+            for (row, value) in out.chunks_exact_mut(stride).zip(&found) {
+                row[lane] = *value;
+            }
+        }
+        // Lanes beyond the last row repeat it.
+        for row in out.chunks_exact_mut(stride) {
+            let last = row[count - 1];
+            row[count..].fill(last);
+        }
     }
 }
 

@@ -84,6 +84,9 @@ impl Parts {
     ) -> Option<Part> {
         let Work::Elementwise { op, segments } = &instruction.work else { return None };
         let [segment] = segments.as_slice() else { return None };
+        if !segment.is_plain() {
+            return None;
+        }
         let rows = segment.rows();
         let [mut a, mut b] = *segment.operands.as_slice() else { return None };
         let single = |register: Register| FusedTerm { negative: false, register, factor: None };

@@ -136,7 +136,7 @@ impl Instruction {
         };
         match &self.work {
             Work::Elementwise { segments, .. } | Work::TanhAndSlope { segments, .. } => {
-                segments.iter().flat_map(|segment| rows_of(&segment.operands, segment.count)).collect()
+                segments.iter().flat_map(Segment::read).collect()
             }
             Work::SumOfTerms { out, terms } => {
                 let registers: Vec<Register> = terms.iter().flat_map(FusedTerm::registers).collect();

@@ -162,6 +162,11 @@ impl Compiler<'_> {
     /// Returns the source of a matrix's numbers, and whether the matrix is its transpose: a transpose is part of the
     /// layout, and a mask of zeros and ones is part of the structural zeros.
     pub(super) fn source(&self, matrix: NodeId) -> (NodeId, bool) {
+        // An equation asks for each of its stages.
+        *self.sources.borrow_mut().entry(matrix).or_insert_with(|| self.find_source(matrix))
+    }
+
+    fn find_source(&self, matrix: NodeId) -> (NodeId, bool) {
         let (mut id, mut transposed) = (matrix, false);
         loop {
             let node = self.tape.node(id);

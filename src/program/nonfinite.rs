@@ -144,19 +144,18 @@ impl<F: Precision> Program<F> {
     /// Returns the rows that each number written by an instruction is computed from; of a choice those of the branch
     /// taken.
     fn sources_of(&self, instruction: &Instruction, lanes: Lanes, space: &Space<F>) -> Sources {
-        let row = |register: Register, k: usize| register.row().map(|row| row.after(k));
         match &instruction.work {
             Work::Elementwise { op, segments } => {
                 let each = |segment: &Segment, k: usize| -> Vec<Row> {
-                    let operands = &segment.operands;
+                    let operands = segment.element(k).operands;
                     let taken: &[Register] = match op {
                         Op::Choice(Choice::Select) => {
-                            let condition = self.number(operands[0], k, lanes, space);
+                            let condition = self.number(operands[0], lanes, space);
                             if condition == F::zero() { &operands[2..] } else { &operands[1..2] }
                         }
-                        _ => operands,
+                        _ => &operands,
                     };
-                    taken.iter().filter_map(|register| row(*register, k)).collect()
+                    taken.iter().filter_map(|register| register.row()).collect()
                 };
                 let numbers =
                     segments.iter().flat_map(|segment| (0..segment.count).map(move |k| (segment, k)));
@@ -172,30 +171,29 @@ impl<F: Precision> Program<F> {
         }
     }
 
-    /// Returns the number of a register's element, in the first lane.
-    fn number(&self, register: Register, element: usize, lanes: Lanes, space: &Space<F>) -> F {
+    /// Returns the number of a register, in the first lane.
+    fn number(&self, register: Register, lanes: Lanes, space: &Space<F>) -> F {
         match register.kind() {
             Kind::Shared(index) => self.shared[index],
-            Kind::Row(row) => space.rows[row.after(element).index() * lanes.stride],
+            Kind::Row(row) => space.rows[row.index() * lanes.stride],
         }
     }
 
     /// Returns the operands of each number that an instruction writes; for a product all of them together.
     fn operands_of(&self, instruction: &Instruction, lanes: Lanes, space: &Space<F>) -> Vec<Vec<F>> {
-        let number = |register: &Register, k: usize| self.number(*register, k, lanes, space);
+        let number = |register: &Register| self.number(*register, lanes, space);
         match &instruction.work {
             Work::Elementwise { segments, .. } | Work::TanhAndSlope { segments, .. } => segments
                 .iter()
                 .flat_map(|segment| {
-                    (0..segment.count).map(|k| {
-                        segment.operands.iter().map(|register| number(register, k)).collect::<Vec<F>>()
-                    })
+                    (0..segment.count)
+                        .map(|k| segment.element(k).operands.iter().map(number).collect::<Vec<F>>())
                 })
                 .collect(),
             _ => {
                 let read = instruction.read(&self.plan.matrices).into_iter().flat_map(Rows::iter);
                 // They all contribute to every result, so none of them is reported.
-                match read.map(|row| number(&row.into(), 0)).find(|value| !value.is_finite()) {
+                match read.map(|row| number(&row.into())).find(|value| !value.is_finite()) {
                     Some(value) => vec![vec![value]],
                     None => Vec::new(),
                 }

@@ -45,7 +45,7 @@ impl<F: Precision> Program<F> {
     }
 
     pub(super) fn profile_here(&self, inputs: &[&[F]], rows: usize, repeats: usize) -> Profile {
-        let lanes = Lanes::padded::<F>(self.chunk_lanes(rows).max(1));
+        let lanes = Lanes::compact::<F>(self.chunk_lanes(rows).max(1));
         let mut by_name: BTreeMap<&'static str, ProfileRow> = BTreeMap::new();
         if rows > 0 {
             let sums = self.plan.sums.start..self.plan.deferred_sums.end;

@@ -104,7 +104,7 @@ impl Register {
 
     /// Returns the register of the same kind `count` further on.
     fn after(self, count: usize) -> Register {
-        Register(self.0 + count as u32)
+        Register(self.0.wrapping_add(count as u32))
     }
 
     /// Returns the register with its row renumbered.
@@ -188,19 +188,50 @@ impl Registers {
     }
 }
 
-/// Contiguous elements of a result, for which each operand is either contiguous rows or one shared number.
+/// Contiguous elements of a result, for which each operand is contiguous registers or one register.
 #[derive(Clone, Debug)]
 pub(super) struct Segment {
     /// The first row written.
     pub out: Row,
     pub count: usize,
+    /// The operands of the first element.
     pub operands: SmallVec<[Register; 3]>,
+    /// By operand: whether each element has the register after that of the element before it; otherwise all have the
+    /// same one.
+    pub moves: SmallVec<[bool; 3]>,
 }
 
 impl Segment {
     /// The rows written.
     pub fn rows(&self) -> Rows {
         Rows::new(self.out, self.count)
+    }
+
+    /// The rows read.
+    pub fn read(&self) -> impl Iterator<Item = Rows> + '_ {
+        let count = |moves: bool| if moves { self.count } else { 1 };
+        self.operands
+            .iter()
+            .zip(&self.moves)
+            .filter_map(move |(operand, moves)| operand.row().map(|first| Rows::new(first, count(*moves))))
+    }
+
+    /// The operand of an element.
+    pub fn operand(&self, k: usize, element: usize) -> Register {
+        if self.moves[k] { self.operands[k].after(element) } else { self.operands[k] }
+    }
+
+    /// Whether each operand is contiguous rows or one shared number.
+    pub fn is_plain(&self) -> bool {
+        self.operands.iter().zip(&self.moves).all(|(operand, moves)| *moves != operand.is_shared())
+    }
+
+    /// One element, as a segment.
+    pub fn element(&self, element: usize) -> Segment {
+        let operands: SmallVec<[Register; 3]> =
+            (0..self.operands.len()).map(|k| self.operand(k, element)).collect();
+        let moves = operands.iter().map(|operand| !operand.is_shared()).collect();
+        Segment { out: self.out.after(element), count: 1, operands, moves }
     }
 }
 
@@ -209,17 +240,27 @@ pub(super) fn segments(elements: impl Iterator<Item = (Row, SmallVec<[Register; 
     let mut segments: Vec<Segment> = Vec::new();
     for (out, operands) in elements {
         if let Some(last) = segments.last_mut() {
-            let goes_on =
-                last.operands.iter().zip(&operands).all(|(first, register)| match first.is_shared() {
-                    true => first == register,
-                    false => *register == first.after(last.count),
-                });
-            if goes_on && out == last.out.after(last.count) {
+            let count = last.count;
+            let moves: SmallVec<[Option<bool>; 3]> = (last.operands.iter().zip(&last.moves).zip(&operands))
+                .map(|((first, moves), register)| {
+                    // The second element decides.
+                    let next =
+                        if first.is_shared() == register.is_shared() { first.after(count) } else { *first };
+                    let goes_on = |moves: bool| *register == if moves { next } else { *first };
+                    let found = [*moves, !moves].into_iter().find(|moves| goes_on(*moves));
+                    found.filter(|found| count == 1 || found == moves)
+                })
+                .collect();
+            if out == last.out.after(count)
+                && let Some(moves) = moves.into_iter().collect()
+            {
+                last.moves = moves;
                 last.count += 1;
                 continue;
             }
         }
-        segments.push(Segment { out, count: 1, operands });
+        let moves = operands.iter().map(|operand| !operand.is_shared()).collect();
+        segments.push(Segment { out, count: 1, operands, moves });
     }
     segments
 }

@@ -271,7 +271,7 @@ impl<F: Precision> Program<F> {
                     break;
                 }
                 let count = shards.lanes.min(end - start);
-                let lanes = Lanes::padded::<F>(count);
+                let lanes = Lanes::compact::<F>(count);
                 space.lanes = Some(lanes);
                 self.chunk(inputs, start, lanes, space);
                 let each = self.plan.outputs.iter().filter_map(Found::registers);
@@ -338,6 +338,10 @@ impl<F: Precision> Program<F> {
         }
         for (Rows { first, count: width }, rows) in self.plan.inputs.iter().copied().zip(inputs) {
             let target = &mut space.rows[first.index() * stride..][..width * stride];
+            if stride == 1 {
+                target.copy_from_slice(&rows[start * width..][..width]);
+                continue;
+            }
             for (block, target) in target.chunks_mut(TRANSPOSED * stride).enumerate() {
                 for at in 0..stride {
                     // Lanes beyond the last row repeat it.

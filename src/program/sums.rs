@@ -43,6 +43,17 @@ impl<F: Number> Chunk<'_, F> {
             Argument::Rows(a) => out.copy_from_slice(a),
             Argument::Number(a) => out.fill(a),
         }
+        if let [sum] = out {
+            // One lane: a call for each term would cost more than its addition.
+            for register in &terms[1..] {
+                *sum = *sum
+                    + match of(*register) {
+                        Argument::Rows(a) => a[0],
+                        Argument::Number(a) => a,
+                    };
+            }
+            return;
+        }
         for register in &terms[1..] {
             match of(*register) {
                 Argument::Rows(a) => kernel::update(simd, kernel::Add, out, a),

@@ -14,7 +14,9 @@ type Arguments = Vec<(Register, usize)>;
 
 fn arguments(instruction: &Instruction) -> Option<(&Op, &Vec<Segment>, Arguments)> {
     match &instruction.work {
-        Work::Elementwise { op: op @ Op::Unary(Unary::Tanh | Unary::SechSquared), segments } => {
+        Work::Elementwise { op: op @ Op::Unary(Unary::Tanh | Unary::SechSquared), segments }
+            if segments.iter().all(Segment::is_plain) =>
+        {
             let of = segments.iter().map(|segment| (segment.operands[0], segment.count)).collect();
             Some((op, segments, of))
         }

@@ -22,6 +22,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use dashu_ratio::RBig;
+use rustc_hash::FxHashMap;
 
 use self::sum::{
     Monomial, Sum, add, insert, inverted, is_unit, power_residue, raised, rational_residue, times, unit,
@@ -65,7 +66,7 @@ struct Atom {
 pub(super) struct Forms {
     atoms: Vec<Atom>,
     by_key: HashMap<(Kind, Vec<u64>), Vec<u32>>,
-    known: HashMap<Id, Rc<Form>>,
+    known: FxHashMap<Id, Rc<Form>>,
     ranges: Ranges,
     /// Candidates for the unknowns of equations.
     candidates: Vec<Id>,
@@ -122,7 +123,7 @@ impl Forms {
         Forms {
             atoms: Vec::new(),
             by_key: HashMap::new(),
-            known: HashMap::new(),
+            known: FxHashMap::default(),
             ranges,
             candidates,
             roots: HashMap::new(),

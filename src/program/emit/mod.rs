@@ -12,6 +12,7 @@ use crate::program::compile::Compiler;
 use crate::program::instruction::{Instruction, Work};
 use crate::program::matrix::Matrix;
 use crate::program::register::{Register, Registers, Row, Rows, segments};
+use crate::sweep::is_one;
 use crate::tape::{Binary, Node, NodeId, Op};
 
 /// The result of emission.
@@ -239,6 +240,11 @@ impl<'c, 't> Emitter<'c, 't> {
                     list[0] = self.sum_of(id, &node, 0, terms);
                 }
             }
+            Op::Outer if is_one(self.compiler.tape.var(node.operands[1])) => {
+                // Each element is repeated along its row, as by a gather.
+                let (left, (_, columns)) = (operand(self, 0), node.shape.matrix_dims());
+                elements.iter().for_each(|e| list[*e] = left.get(e / columns));
+            }
             Op::Outer => {
                 let (left, right) = (operand(self, 0), operand(self, 1));
                 let columns = right.len();
@@ -362,17 +368,6 @@ impl<'c, 't> Emitter<'c, 't> {
                 out.into()
             }
         }
-    }
-
-    /// Returns the first row of these registers, copying them to contiguous rows if they are not.
-    fn together(&mut self, id: NodeId, registers: &Registers) -> Row {
-        if let Some(row) = registers.first_row() {
-            return row;
-        }
-        let out = self.new_rows(registers.len());
-        let from = registers.iter().collect();
-        self.push_at(Work::Copy { out, from }, id, "copy", None);
-        out
     }
 
     /// Accumulates the batch sum of a node.

@@ -148,4 +148,15 @@ impl Emitter<'_, '_> {
             (0..inner).map(|column| if seen(column) { vector.get(column) } else { Register::ZERO }).collect();
         (self.together(id, &Registers::List(list)), (0..inner).collect(), inner)
     }
+
+    /// Returns the first row of these registers, copying them to contiguous rows if they are not.
+    pub(super) fn together(&mut self, id: NodeId, registers: &Registers) -> Row {
+        if let Some(row) = registers.first_row() {
+            return row;
+        }
+        let out = self.new_rows(registers.len());
+        let from = registers.iter().collect();
+        self.push_at(Work::Copy { out, from }, id, "copy", None);
+        out
+    }
 }
