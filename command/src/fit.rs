@@ -104,6 +104,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             (block.clone(), other.block)
         }
     };
+    let (training, told) = seen.filled(training, seed)?;
+    if let (Some(told), false) = (told, arguments.json) {
+        println!("{told}");
+    }
     let training_look = seen.look_at(&training)?;
     let (weights, test_weights) = (seen.weights_of(&training)?, seen.weights_of(&test)?);
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
-use pushforward::model::Choice;
+use pushforward::model::{Choice, Filled};
 use pushforward::table::{
     Block, Cells, Delimiter, Encoding, Kind, Kinds, Look, Missing, ReadOptions, Reader, split_names,
 };
@@ -83,6 +83,8 @@ enum Rows {
     Drop,
     /// The first one is an error.
     Error,
+    /// They are fitted to: what is missing is drawn, given what is there, from a mixture that is fitted in turns.
+    Model,
 }
 
 /// Which densities are tried.
@@ -140,6 +142,8 @@ pub struct Seen {
     pub said: Vec<String>,
     groups: Option<String>,
     weights: Option<String>,
+    /// Whether missing cells are filled before a fit.
+    fill: bool,
 }
 
 impl Seen {
@@ -155,6 +159,21 @@ impl Seen {
             }
         }
         Ok(look)
+    }
+
+    /// The rows without missing cells among those that are modelled, if they were asked to be filled.
+    pub fn filled(&self, block: Block, seed: u64) -> Result<(Block, Option<String>), Box<dyn Error>> {
+        if !self.fill {
+            return Ok((block, None));
+        }
+        let filled = Filled::of(&block, &self.look_at(&block)?, &self.given, seed)?;
+        let told = (filled.cells > 0).then(|| {
+            format!(
+                "{} missing cells of {} rows are drawn given the others of their row",
+                filled.cells, filled.rows
+            )
+        });
+        Ok((filled.block, told))
     }
 
     /// The weights of rows, if they have any.
@@ -222,14 +241,16 @@ impl Fitted {
         let missing = match self.missing {
             Rows::Drop => Missing::Drop,
             Rows::Error => Missing::Error,
+            Rows::Model => Missing::Model,
         };
         let (block, dropped) = missing.apply(&block).map_err(named)?;
-        if dropped.rows > 0 {
+        if dropped.rows > 0 || !dropped.columns.is_empty() {
             said.push(dropped.to_string());
         }
         let (groups, weights) = (self.groups.clone(), self.weights.clone());
+        let fill = matches!(self.missing, Rows::Model);
         let look = Look::of(&block, &kinds).map_err(named)?;
-        let mut seen = Seen { block, look, kinds, given, said, groups, weights };
+        let mut seen = Seen { block, look, kinds, given, said, groups, weights, fill };
         seen.look = seen.look_at(&seen.block)?;
         Ok(seen)
     }

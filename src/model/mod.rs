@@ -33,6 +33,7 @@ mod error;
 mod expected;
 mod explain;
 mod file;
+mod fill;
 mod fit;
 mod flows;
 #[expect(clippy::module_inception, reason = "a model is what the module is about")]
@@ -54,6 +55,7 @@ pub use compare::{CompareOptions, Compared, Comparing, Comparison};
 pub use error::ModelError;
 pub use expected::Expected;
 pub use explain::{Explanation, Reason};
+pub use fill::Filled;
 pub use model::Model;
 pub use options::{Choice, ModelOptions, Trying};
 pub use prepare::{deal_groups, draw_groups};
