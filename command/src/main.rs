@@ -94,7 +94,7 @@ enum Command {
     Sample(sample::Arguments),
     /// Compare densities of a table by cross-validation.
     Compare(compare::Arguments),
-    /// A page on a model and the rows of a table: fit, calibration, oddest rows.
+    /// A page on a model and the rows of a table.
     Report(report::Arguments),
     /// What a model is: columns, flows, how it was fitted.
     Describe(describe::Arguments),
