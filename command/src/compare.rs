@@ -40,7 +40,11 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let Seen { block, look, given, said, .. } = arguments.fitted.read()?;
+    let seen = arguments.fitted.read()?;
+    if seen.weights_of(&seen.block)?.is_some() {
+        return Err("rows are not weighted in a comparison: leave out --weights".into());
+    }
+    let Seen { block, look, given, said, .. } = seen;
     let mut choices: Vec<Choice> = Vec::new();
     for model in &arguments.models {
         if choices.contains(&model.choice()) {

@@ -221,8 +221,8 @@ fn print_reasons(model: &Model, rows: &[Odd]) -> Result<(), Box<dyn Error>> {
         };
         for Reason { column, value, rank, expected, .. } in &explanation.reasons {
             println!(
-                "  {:<22} {:>9} {:>9} {:>22} {:>6} {:>6}",
-                clipped(column, 22),
+                "  {:<21} {:>9} {:>9} {:>22} {:>6} {:>6}",
+                clipped(column, 21),
                 short(*value),
                 short(expected.median),
                 format!("({} to {})", short(expected.lower), short(expected.upper)),
