@@ -20,6 +20,8 @@ const MOST_NUMBERS: usize = 1 << 23;
 /// How often `forward` is recorded to check that the program is the same.
 pub(super) const RECORDINGS: usize = 8;
 
+type Programs = HashMap<(NodeId, Vec<NodeId>), Rc<Program<f64>>>;
+
 /// A bijection recorded without relying on any of its claims.
 pub(super) struct Subject<'a> {
     pub name: String,
@@ -38,7 +40,7 @@ pub(super) struct Subject<'a> {
     /// J·v at z for any v: one program for all columns.
     directional: Program<f64>,
     /// Programs that were compiled, by input and outputs.
-    programs: RefCell<HashMap<(NodeId, Vec<NodeId>), Rc<Program<f64>>>>,
+    programs: RefCell<Programs>,
     pub decided: Decided,
 }
 

@@ -157,6 +157,7 @@ fn tiles<'a, S: Simd, F: Real, const ROWS: usize, const N: usize>(
 type Sums<S, F, const ROWS: usize, const N: usize> = [[<F as Real>::Register<S>; N]; ROWS];
 
 /// Adds the products of one tile. The sums are passed by value, as those of [`multiply`](super::multiply).
+#[allow(clippy::needless_range_loop)]
 #[inline(always)]
 fn tile<S: Simd, F: Real, const ROWS: usize, const N: usize>(
     simd: S,

@@ -173,6 +173,7 @@ impl<F: Number> WithSimd for Substitution<'_, F> {
 }
 
 /// Solves in up to `N` registers of columns.
+#[allow(clippy::needless_range_loop)]
 #[inline(always)]
 fn solve<S: Simd, F: Number, const N: usize>(
     simd: S,
