@@ -220,15 +220,16 @@ fn print_reasons(model: &Model, rows: &[Odd]) -> Result<(), Box<dyn Error>> {
             continue;
         };
         for Reason { column, value, rank, expected, .. } in &explanation.reasons {
-            println!(
-                "  {:<21} {:>9} {:>9} {:>22} {:>6} {:>6}",
-                clipped(column, 21),
-                short(*value),
-                short(expected.median),
-                format!("({} to {})", short(expected.lower), short(expected.upper)),
-                format!("{:.1}%", 100.0 * expected.tail),
-                lower_than(*rank)
-            );
+            let [median, range, tail] = match expected {
+                Some(expected) => [
+                    short(expected.median),
+                    format!("({} to {})", short(expected.lower), short(expected.upper)),
+                    format!("{:.1}%", 100.0 * expected.tail),
+                ],
+                None => ["-", "", ""].map(str::to_string),
+            };
+            let (column, value, rank) = (clipped(column, 21), short(*value), lower_than(*rank));
+            println!("  {column:<21} {value:>9} {median:>9} {range:>22} {tail:>6} {rank:>6}");
         }
     }
     Ok(())
@@ -245,6 +246,7 @@ fn clipped(name: &str, width: usize) -> String {
 /// `depth = 33, expected 8.2 to 14.1`
 fn told(reason: &Reason) -> String {
     let Reason { column, value, expected, .. } = reason;
+    let Some(expected) = expected else { return format!("{column} = {}", short(*value)) };
     format!("{column} = {}, expected {} to {}", short(*value), short(expected.lower), short(expected.upper))
 }
 

@@ -43,8 +43,8 @@ struct Line {
 }
 
 impl Model {
-    /// Returns the distribution of each of these values, given all others of its row.
-    pub(super) fn expected(&self, asked: &[Asked<'_>]) -> Result<Vec<Expected>, ModelError> {
+    /// Returns the distribution of each of these values, given all others of its row; `None` where these are impossible.
+    pub(super) fn expected(&self, asked: &[Asked<'_>]) -> Result<Vec<Option<Expected>>, ModelError> {
         let mut lines: Vec<Line> = asked.iter().map(|asked| self.line(asked)).collect();
         for _ in 0..ROUNDS {
             self.evaluate(asked, &mut lines)?;
@@ -130,9 +130,12 @@ impl Line {
         self.points = points;
     }
 
-    fn expected(&self, column: &ModelColumn, value: f64) -> Expected {
+    fn expected(&self, column: &ModelColumn, value: f64) -> Option<Expected> {
         let masses = self.masses();
         let total: f64 = masses.iter().sum();
+        if total <= 0.0 {
+            return None;
+        }
         let quantile = |level: f64| {
             let mut below = 0.0;
             for (pair, mass) in self.points.windows(2).zip(&masses) {
@@ -154,7 +157,7 @@ impl Line {
             .map(|(_, mass)| mass)
             .sum();
         let share = below / total;
-        let tail = if share.is_nan() { f64::NAN } else { (2.0 * share.min(1.0 - share)).clamp(0.0, 1.0) };
-        Expected { lower: quantile(0.05), median: quantile(0.5), upper: quantile(0.95), tail }
+        let tail = (2.0 * share.min(1.0 - share)).clamp(0.0, 1.0);
+        Some(Expected { lower: quantile(0.05), median: quantile(0.5), upper: quantile(0.95), tail })
     }
 }

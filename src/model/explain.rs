@@ -37,8 +37,8 @@ pub struct Reason {
     pub contribution: Option<f64>,
     /// The share of the training rows whose value of this column is less likely; `None` for a model of couplings.
     pub rank: Option<f64>,
-    /// What the value would be expected to be, given all others of the row.
-    pub expected: Expected,
+    /// What the value would be expected to be, given all others of the row; `None` where these are impossible.
+    pub expected: Option<Expected>,
 }
 
 /// Rows that say what is usual.
@@ -85,7 +85,7 @@ impl Model {
         let mut expected = self.expected(&asked)?.into_iter();
         let mut explained = vec![None; block.rows()];
         for ((place, row), columns) in known.into_iter().enumerate().zip(&chosen) {
-            let reason = |((i, rank), expected): (&(usize, Option<f64>), Expected)| Reason {
+            let reason = |((i, rank), expected): (&(usize, Option<f64>), Option<Expected>)| Reason {
                 column: self.columns()[*i].name.clone(),
                 value: self.columns()[*i].written(inputs[place * d + i]),
                 contribution: contributions.as_ref().map(|all| all[place * d + i]),
@@ -95,7 +95,8 @@ impl Model {
             let mut reasons: Vec<Reason> =
                 columns.iter().zip(expected.by_ref().take(columns.len())).map(reason).collect();
             if contributions.is_none() {
-                reasons.sort_by(|a, b| a.expected.tail.total_cmp(&b.expected.tail));
+                let tail = |reason: &Reason| reason.expected.map_or(1.0, |expected| expected.tail);
+                reasons.sort_by(|a, b| tail(a).total_cmp(&tail(b)));
                 reasons.truncate(most);
             }
             explained[row] = Some(Explanation { reasons });

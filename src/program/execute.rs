@@ -56,22 +56,44 @@ impl<'a, F: Number> Split<'a, F> {
         }
     }
 
-    /// The operand of a segment. In one lane, a row is one number and contiguous shared numbers are rows.
-    fn operand(&self, segment: &Segment, k: usize, stride: usize, shared: &'a [F]) -> Argument<'a, F> {
-        let (register, count) = (segment.operands[k], segment.count);
+    /// The operand of a part of a segment. In one lane, a row is one number and contiguous shared numbers are rows.
+    #[inline(always)]
+    fn operand(&self, part: &Part<'_>, k: usize, stride: usize, shared: &'a [F]) -> Argument<'a, F> {
+        let Part { segment, first, count } = *part;
+        let (register, moves) = (segment.operands[k], segment.moves[k]);
+        let skipped = if moves { first } else { 0 };
         match register.kind() {
-            Kind::Shared(index) if segment.moves[k] => Argument::Rows(&shared[index..index + count]),
-            Kind::Row(row) if !segment.moves[k] => Argument::Number(self.rows(row, 1, stride)[0]),
-            _ => self.argument(register, count, stride, shared),
+            Kind::Shared(index) if moves && count > 1 => Argument::Rows(&shared[index..index + count]),
+            Kind::Shared(index) => Argument::Number(shared[index + skipped]),
+            Kind::Row(row) if !moves && count > 1 => Argument::Number(self.rows(row, 1, stride)[0]),
+            Kind::Row(row) => Argument::Rows(self.rows(row.after(skipped), count, stride)),
         }
     }
 }
 
-/// In how many parts a segment is computed: element by element where an operand is one row for all of them, or shared
-/// numbers one after another, unless there is one lane.
+/// Elements of a segment that are computed at once.
+struct Part<'s> {
+    segment: &'s Segment,
+    first: usize,
+    count: usize,
+}
+
+impl Part<'_> {
+    /// The rows written.
+    #[inline(always)]
+    fn rows(&self) -> Rows {
+        Rows::new(self.segment.out.after(self.first), self.count)
+    }
+}
+
+/// The parts of segments: whole ones, or element by element where an operand is one row for all elements, or shared numbers
+/// one after another, unless there is one lane.
 #[inline(always)]
-fn parts(segment: &Segment, stride: usize) -> usize {
-    if stride == 1 || segment.is_plain() { 1 } else { segment.count }
+fn parts(segments: &[Segment], stride: usize) -> impl Iterator<Item = Part<'_>> {
+    segments.iter().flat_map(move |segment| {
+        let count = if stride == 1 || segment.is_plain() { segment.count } else { 1 };
+        (0..segment.count).step_by(count.max(1)).map(move |first| Part { segment, first, count })
+    })
 }
 
 /// The rows that are written, and all others, which are read.
@@ -163,19 +185,14 @@ impl<F: Number> Chunk<'_, F> {
     #[inline(always)]
     fn map<S: Simd>(&mut self, simd: S, function: impl Function, segments: &[Segment]) {
         let stride = self.lanes.stride;
-        for whole in segments {
-            let parts = parts(whole, stride);
-            for part in 0..parts {
-                let own = (parts > 1).then(|| whole.element(part));
-                let segment = own.as_ref().unwrap_or(whole);
-                let (out, read) = split(&mut self.space.rows, segment.rows(), stride);
-                match read.operand(segment, 0, stride, self.shared) {
-                    Argument::Rows(a) => kernel::map(simd, function, a, out),
-                    Argument::Number(a) => {
-                        let mut one = [F::zero()];
-                        kernel::map(simd, function, &[a], &mut one);
-                        out.fill(one[0]);
-                    }
+        for part in parts(segments, stride) {
+            let (out, read) = split(&mut self.space.rows, part.rows(), stride);
+            match read.operand(&part, 0, stride, self.shared) {
+                Argument::Rows(a) => kernel::map(simd, function, a, out),
+                Argument::Number(a) => {
+                    let mut one = [F::zero()];
+                    kernel::map(simd, function, &[a], &mut one);
+                    out.fill(one[0]);
                 }
             }
         }
@@ -208,23 +225,18 @@ impl<F: Number> Chunk<'_, F> {
     #[inline(always)]
     fn zip<S: Simd>(&mut self, simd: S, operation: impl Operation, segments: &[Segment]) {
         let stride = self.lanes.stride;
-        for whole in segments {
-            let parts = parts(whole, stride);
-            for part in 0..parts {
-                let own = (parts > 1).then(|| whole.element(part));
-                let segment = own.as_ref().unwrap_or(whole);
-                let (out, read) = split(&mut self.space.rows, segment.rows(), stride);
-                let of = |k: usize| read.operand(segment, k, stride, self.shared);
-                match (of(0), of(1)) {
-                    (Argument::Rows(a), Argument::Rows(b)) => kernel::zip(simd, operation, a, b, out),
-                    (Argument::Rows(a), Argument::Number(b)) => kernel::zip(simd, operation, a, b, out),
-                    (Argument::Number(a), Argument::Rows(b)) => kernel::zip(simd, operation, a, b, out),
-                    // Both operands are the same for all lanes: one pair is enough.
-                    (Argument::Number(a), Argument::Number(b)) => {
-                        let mut one = [F::zero()];
-                        kernel::zip(simd, operation, [a].as_slice(), b, &mut one);
-                        out.fill(one[0]);
-                    }
+        for part in parts(segments, stride) {
+            let (out, read) = split(&mut self.space.rows, part.rows(), stride);
+            let of = |k: usize| read.operand(&part, k, stride, self.shared);
+            match (of(0), of(1)) {
+                (Argument::Rows(a), Argument::Rows(b)) => kernel::zip(simd, operation, a, b, out),
+                (Argument::Rows(a), Argument::Number(b)) => kernel::zip(simd, operation, a, b, out),
+                (Argument::Number(a), Argument::Rows(b)) => kernel::zip(simd, operation, a, b, out),
+                // Both operands are the same for all lanes: one pair is enough.
+                (Argument::Number(a), Argument::Number(b)) => {
+                    let mut one = [F::zero()];
+                    kernel::zip(simd, operation, [a].as_slice(), b, &mut one);
+                    out.fill(one[0]);
                 }
             }
         }
@@ -233,31 +245,26 @@ impl<F: Number> Chunk<'_, F> {
     #[inline(always)]
     fn select<S: Simd>(&mut self, simd: S, segments: &[Segment]) {
         let stride = self.lanes.stride;
-        for whole in segments {
-            let parts = parts(whole, stride);
-            for part in 0..parts {
-                let own = (parts > 1).then(|| whole.element(part));
-                let segment = own.as_ref().unwrap_or(whole);
-                let (out, read) = split(&mut self.space.rows, segment.rows(), stride);
-                let of = |k: usize| read.operand(segment, k, stride, self.shared);
-                let (then, otherwise) = (of(1), of(2));
-                let condition = match of(0) {
-                    Argument::Rows(condition) => condition,
-                    // The condition is the same for all lanes: copy the branch taken.
-                    Argument::Number(condition) => {
-                        match if condition == F::zero() { otherwise } else { then } {
-                            Argument::Rows(a) => out.copy_from_slice(a),
-                            Argument::Number(a) => out.fill(a),
-                        }
-                        continue;
+        for part in parts(segments, stride) {
+            let (out, read) = split(&mut self.space.rows, part.rows(), stride);
+            let of = |k: usize| read.operand(&part, k, stride, self.shared);
+            let (then, otherwise) = (of(1), of(2));
+            let condition = match of(0) {
+                Argument::Rows(condition) => condition,
+                // The condition is the same for all lanes: copy the branch taken.
+                Argument::Number(condition) => {
+                    match if condition == F::zero() { otherwise } else { then } {
+                        Argument::Rows(a) => out.copy_from_slice(a),
+                        Argument::Number(a) => out.fill(a),
                     }
-                };
-                match (then, otherwise) {
-                    (Argument::Rows(a), Argument::Rows(b)) => kernel::select(simd, condition, a, b, out),
-                    (Argument::Rows(a), Argument::Number(b)) => kernel::select(simd, condition, a, b, out),
-                    (Argument::Number(a), Argument::Rows(b)) => kernel::select(simd, condition, a, b, out),
-                    (Argument::Number(a), Argument::Number(b)) => kernel::select(simd, condition, a, b, out),
+                    continue;
                 }
+            };
+            match (then, otherwise) {
+                (Argument::Rows(a), Argument::Rows(b)) => kernel::select(simd, condition, a, b, out),
+                (Argument::Rows(a), Argument::Number(b)) => kernel::select(simd, condition, a, b, out),
+                (Argument::Number(a), Argument::Rows(b)) => kernel::select(simd, condition, a, b, out),
+                (Argument::Number(a), Argument::Number(b)) => kernel::select(simd, condition, a, b, out),
             }
         }
     }
@@ -265,16 +272,11 @@ impl<F: Number> Chunk<'_, F> {
     /// Applies a function of the standard library, lane by lane.
     fn each(&mut self, segments: &[Segment], f: &dyn Fn(F) -> F) {
         let stride = self.lanes.stride;
-        for whole in segments {
-            let parts = parts(whole, stride);
-            for part in 0..parts {
-                let own = (parts > 1).then(|| whole.element(part));
-                let segment = own.as_ref().unwrap_or(whole);
-                let (out, read) = split(&mut self.space.rows, segment.rows(), stride);
-                match read.operand(segment, 0, stride, self.shared) {
-                    Argument::Rows(a) => out.iter_mut().zip(a).for_each(|(value, a)| *value = f(*a)),
-                    Argument::Number(a) => out.fill(f(a)),
-                }
+        for part in parts(segments, stride) {
+            let (out, read) = split(&mut self.space.rows, part.rows(), stride);
+            match read.operand(&part, 0, stride, self.shared) {
+                Argument::Rows(a) => out.iter_mut().zip(a).for_each(|(value, a)| *value = f(*a)),
+                Argument::Number(a) => out.fill(f(a)),
             }
         }
     }

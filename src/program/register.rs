@@ -199,9 +199,15 @@ pub(super) struct Segment {
     /// By operand: whether each element has the register after that of the element before it; otherwise all have the
     /// same one.
     pub moves: SmallVec<[bool; 3]>,
+    plain: bool,
 }
 
 impl Segment {
+    fn new(out: Row, count: usize, operands: SmallVec<[Register; 3]>, moves: SmallVec<[bool; 3]>) -> Segment {
+        let plain = operands.iter().zip(&moves).all(|(operand, moves)| *moves != operand.is_shared());
+        Segment { out, count, operands, moves, plain }
+    }
+
     /// The rows written.
     pub fn rows(&self) -> Rows {
         Rows::new(self.out, self.count)
@@ -223,7 +229,7 @@ impl Segment {
 
     /// Whether each operand is contiguous rows or one shared number.
     pub fn is_plain(&self) -> bool {
-        self.operands.iter().zip(&self.moves).all(|(operand, moves)| *moves != operand.is_shared())
+        self.plain
     }
 
     /// One element, as a segment.
@@ -231,7 +237,7 @@ impl Segment {
         let operands: SmallVec<[Register; 3]> =
             (0..self.operands.len()).map(|k| self.operand(k, element)).collect();
         let moves = operands.iter().map(|operand| !operand.is_shared()).collect();
-        Segment { out: self.out.after(element), count: 1, operands, moves }
+        Segment::new(self.out.after(element), 1, operands, moves)
     }
 }
 
@@ -254,13 +260,13 @@ pub(super) fn segments(elements: impl Iterator<Item = (Row, SmallVec<[Register; 
             if out == last.out.after(count)
                 && let Some(moves) = moves.into_iter().collect()
             {
-                last.moves = moves;
-                last.count += 1;
+                let operands = std::mem::take(&mut last.operands);
+                *last = Segment::new(last.out, count + 1, operands, moves);
                 continue;
             }
         }
         let moves = operands.iter().map(|operand| !operand.is_shared()).collect();
-        segments.push(Segment { out, count: 1, operands, moves });
+        segments.push(Segment::new(out, 1, operands, moves));
     }
     segments
 }

@@ -97,6 +97,7 @@ fn reasons(model: &Model, rows: &Block) -> Result<Vec<Vec<String>>, ModelError> 
     let short = |value: f64| shown(rounded(value, 4));
     let told = |reason: &Reason| {
         let Reason { column, value, expected, .. } = reason;
+        let Some(expected) = expected else { return format!("{column} = {}", short(*value)) };
         let (median, lower, upper) = (short(expected.median), short(expected.lower), short(expected.upper));
         format!("{column} = {}, expected {median} ({lower} to {upper})", short(*value))
     };
