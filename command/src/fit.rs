@@ -253,9 +253,8 @@ fn print_test(tested: &Option<Tested>) {
     };
     let Tested { rows, mean, error, gaussian, impossible } = tested;
     if *rows < 10 {
-        println!(
-            "\nOnly {rows} rows were kept apart, which says little about new rows; their mean ln p is {mean:.3}."
-        );
+        let kept = if *rows == 1 { "1 row was".to_string() } else { format!("{rows} rows were") };
+        println!("\nOnly {kept} kept apart, which says little about new rows; the mean ln p is {mean:.3}.");
         return;
     }
     println!("\nOn {rows} rows that were kept apart: mean ln p = {mean:.3} ± {error:.3} nats");

@@ -75,14 +75,17 @@ impl Found {
         let mut flows = flows.into_iter();
         for candidate in about.fit.candidates {
             let flow = if candidate.weight > 0.0 { flows.next() } else { None };
-            let fitted = match flow {
-                Some(flow) => {
-                    let logs = task.held_out(&flow)?;
-                    Some((flow, logs))
+            let flow = match (flow, &candidate.recipe) {
+                // In the end it was fitted to the held-out rows, too, which shall judge it.
+                (Some(_), Some(Recipe::Mixture { components })) => {
+                    let mixture = task.mixture(*components, &task.prepared.training);
+                    let (d, none) = (task.columns.len(), Parameters::default());
+                    Some(task.in_units(Box::new(mixture), vec![unchanged(d)], none)?)
                 }
-                None => None,
+                (flow, _) => flow,
             };
-            self.entries.push(Entry { candidate, fitted });
+            let logs = flow.as_ref().map(|flow| task.held_out(flow)).transpose()?;
+            self.entries.push(Entry { candidate, fitted: flow.zip(logs) });
         }
         Ok(())
     }

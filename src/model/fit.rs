@@ -69,7 +69,10 @@ impl Model {
         let mut checkpoint = options.checkpoint.take();
         let mut task = Task { prepared: &prepared, columns: &columns, options: &mut options };
         if let Some(model) = before {
-            if model.columns() != columns || model.given() != given {
+            let same = model.columns() == columns && model.given() == given;
+            if !same
+                || model.categories().map(|all| &all.columns) != categories.as_ref().map(|all| &all.columns)
+            {
                 let problem = "the model to go on from has other columns".to_string();
                 return Err(ModelError::Column(problem));
             }

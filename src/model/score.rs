@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::column::values;
+use super::column::{ModelColumn, values};
 use super::complete::Partial;
 use super::error::ModelError;
 use super::model::Model;
@@ -46,10 +46,11 @@ impl Model {
         let values = |row: usize| &rows[row * d..(row + 1) * d];
         let has_holes = |row: usize| values(row).iter().any(|value| value.is_nan());
         let points = if self.has_cells() { CELL_POINTS } else { 1 };
+        let cells = CellPoints::new(self.columns());
         let (mut inputs, mut beside) = (Vec::new(), Vec::new());
         for k in (0..contexts.len()).filter(|k| !has_holes(contexts.rows[*k])) {
             for point in 0..points {
-                self.push_point(values(contexts.rows[k]), point, &mut inputs);
+                cells.push(values(contexts.rows[k]), point, &mut inputs);
                 beside.extend_from_slice(contexts.of(k));
             }
         }
@@ -105,28 +106,44 @@ impl Model {
     pub(super) fn has_cells(&self) -> bool {
         self.columns().iter().any(|column| column.cell > 0.0)
     }
+}
 
-    /// Appends a point of the cell of a row: midpoints for the first rounded column, and for others a Kronecker sequence
-    /// whose steps are powers of the root of xⁿ⁺¹ = x + 1 (Roberts, "The unreasonable effectiveness of quasirandom
-    /// sequences", 2018); the same points for every row.
-    fn push_point(&self, values: &[f64], point: usize, into: &mut Vec<f64>) {
-        let cells = self.columns().iter().filter(|column| column.cell > 0.0).count();
+/// The points of cells: the same ones for every row.
+struct CellPoints<'a> {
+    columns: &'a [ModelColumn],
+    /// By column the step of its sequence; 0 for the first rounded column, `None` for one that is not rounded.
+    steps: Vec<Option<f64>>,
+}
+
+impl CellPoints<'_> {
+    /// Midpoints for the first rounded column, and for others a Kronecker sequence whose steps are powers of the root of
+    /// xⁿ⁺¹ = x + 1 (Roberts, "The unreasonable effectiveness of quasirandom sequences", 2018).
+    fn new(columns: &[ModelColumn]) -> CellPoints<'_> {
+        let cells = columns.iter().filter(|column| column.cell > 0.0).count();
         let root = (0..64).fold(2.0_f64, |root, _| (1.0 + root).powf(1.0 / cells.max(1) as f64));
-        let mut step = 1.0;
-        let mut first = true;
-        for (value, column) in values.iter().zip(self.columns()) {
+        let (mut step, mut first) = (1.0, true);
+        let mut of = |column: &ModelColumn| {
             if column.cell == 0.0 {
-                into.push(*value);
-                continue;
+                return None;
             }
-            let share = if first {
-                (point as f64 + 0.5) / CELL_POINTS as f64
-            } else {
-                step /= root;
-                (0.5 + step * point as f64).fract()
-            };
-            first = false;
-            into.push(column.in_cell(*value, share));
+            if std::mem::take(&mut first) {
+                return Some(0.0);
+            }
+            step /= root;
+            Some(step)
+        };
+        let steps = columns.iter().map(&mut of).collect();
+        CellPoints { columns, steps }
+    }
+
+    /// Appends a point of the cell of a row.
+    fn push(&self, values: &[f64], point: usize, into: &mut Vec<f64>) {
+        for ((value, column), step) in values.iter().zip(self.columns).zip(&self.steps) {
+            into.push(match step {
+                None => *value,
+                Some(0.0) => column.in_cell(*value, (point as f64 + 0.5) / CELL_POINTS as f64),
+                Some(step) => column.in_cell(*value, (0.5 + step * point as f64).fract()),
+            });
         }
     }
 }
