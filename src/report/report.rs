@@ -65,12 +65,12 @@ impl Report {
     /// use pushforward::report::{Report, ReportOptions};
     /// use pushforward::table::{Block, Kinds, Look};
     ///
-    /// let rows: Vec<f64> = (0..300).flat_map(|k| [f64::from(k).sin(), 3.0 + f64::from(k * k).cos()]).collect();
+    /// let rows: Vec<f64> = (0..1000).flat_map(|k| [f64::from(k).sin(), 3.0 + f64::from(k * k).cos()]).collect();
     /// let block = Block::from(&Table::new(&["a", "b"], rows)?);
     /// let look = Look::of(&block, &Kinds::new())?;
     /// let model = Model::fit(&block, &look, ModelOptions { choice: Choice::Gaussian, ..ModelOptions::default() })?;
     ///
-    /// let report = Report::of(&model, &block, ReportOptions { rows: 200, ..ReportOptions::default() })?;
+    /// let report = Report::of(&model, &block, ReportOptions { rows: 1000, ..ReportOptions::default() })?;
     /// // A sine has most of its values at the ends, a Gaussian has them in the middle.
     /// assert!(report.calibration.differs(&report.calibration.columns[0]));
     /// assert!(report.to_html().starts_with("<!DOCTYPE html>"));
