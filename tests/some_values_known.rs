@@ -1,6 +1,6 @@
 //! Rows of which some values are known: their density, draws and quantiles of the others, and why a row is unlikely.
 
-use pushforward::model::{Choice, Model, ModelError, ModelOptions};
+use pushforward::model::{Choice, Filled, Model, ModelError, ModelOptions};
 use pushforward::table::{Block, Cells, Column, Kinds, Look};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -260,4 +260,37 @@ fn a_category_is_part_of_the_density() {
     // All of it comes back from a file.
     let loaded = Model::from_bytes(&model.to_bytes().unwrap()).unwrap();
     assert_eq!(loaded.sample(20, None, 4).unwrap(), model.sample(20, None, 4).unwrap());
+}
+
+#[test]
+fn missing_cells_are_drawn_given_the_others_and_nothing_else_changes() {
+    let block = table(600);
+    let Cells::Numbers(y) = &block.column("y").unwrap().cells else { panic!("y is numbers") };
+    // Every fifth y is missing, and one row is empty.
+    let open = |row: usize| row.is_multiple_of(5);
+    let holes: Vec<Column> = block
+        .columns()
+        .iter()
+        .map(|column| {
+            let Cells::Numbers(values) = &column.cells else { panic!("{} is numbers", column.name) };
+            let gone = |row: usize| row == 7 || (column.name == "y" && open(row));
+            let values = values.iter().enumerate().map(|(row, x)| if gone(row) { f64::NAN } else { *x });
+            Column { name: column.name.clone(), cells: Cells::Numbers(values.collect()) }
+        })
+        .collect();
+    let holes = Block::new(holes, block.lines().to_vec()).unwrap();
+    let look = Look::of(&holes, &Kinds::new()).unwrap();
+    let filled = Filled::of(&holes, &look, &[], 1).unwrap();
+    assert_eq!((filled.cells, filled.rows, filled.block.rows()), (120, 120, 599));
+    let kept = block.filter(|row| row != 7);
+    assert_eq!(filled.block.column("x").unwrap(), kept.column("x").unwrap());
+    let Cells::Numbers(new) = &filled.block.column("y").unwrap().cells else { panic!("y is numbers") };
+    // As y given x and w: no average, whose errors would be smaller, and no draw without regard to the row.
+    let rows: Vec<usize> = (0..600).filter(|row| *row != 7).collect();
+    let pairs = rows.iter().zip(new).map(|(row, new)| (*row, new - y[*row]));
+    let (drawn, same): (Vec<_>, Vec<_>) = pairs.partition(|(row, _)| open(*row));
+    assert!(same.iter().all(|(_, difference)| *difference == 0.0));
+    let square = drawn.iter().map(|(_, difference)| difference.powi(2)).sum::<f64>() / 120.0;
+    // The variance of y given x and w is 1/(4 + 1) = 0.2; the difference of two draws has twice that.
+    assert!((0.25..0.6).contains(&square), "{square}");
 }

@@ -62,10 +62,8 @@ impl Filled {
             let modelled: Vec<&String> = model.columns().iter().map(|column| &column.name).collect();
             let drawn =
                 model.sample(open.rows(), Some(&open.select(&modelled)?), seed.wrapping_add(round + 1))?;
-            let columns = open.columns().iter().map(|column| match drawn.column(&column.name) {
-                Ok(column) => column.clone(),
-                Err(_) => column.clone(),
-            });
+            let columns =
+                open.columns().iter().map(|column| drawn.column(&column.name).unwrap_or(column).clone());
             filled = Block::new(columns.collect(), open.lines().to_vec())?;
             all = complete.clone();
             all.append(filled.clone())?;

@@ -174,17 +174,18 @@ impl Model {
             let values = &known[row * d..(row + 1) * d];
             let wanted = if given == 1 { count } else { 1 };
             let mut random = ChaCha8Rng::seed_from_u64(row_seed(seed, row));
-            // More and more draws until they are worth as many independent ones as are wanted.
+            // More and more draws until they are worth twice as many independent ones as are wanted.
+            let enough = (2.0 * wanted as f64).max(FEWEST);
             let mut draws = (4 * wanted).max(DRAWS);
             let pool = loop {
                 let pool = self.pool(&completer, values, contexts, row, draws, random.random())?;
-                if pool.effective() >= 2.0 * wanted as f64 || draws >= MOST_DRAWS {
+                if pool.effective() >= enough || draws >= MOST_DRAWS {
                     break pool;
                 }
                 draws *= 4;
             };
             let effective = pool.effective();
-            if effective < FEWEST.min(wanted as f64) {
+            if effective < FEWEST {
                 let named = (0..d).filter(|i| !values[*i].is_nan()).map(|i| self.columns()[i].name.as_str());
                 let names: Vec<&str> = named.collect();
                 return Err(ModelError::Column(format!(
@@ -248,7 +249,7 @@ fn impossible() -> ModelError {
 
 /// The most draws of a row.
 const MOST_DRAWS: usize = 1 << 17;
-/// So many independent draws are enough to draw from.
+/// Fewer independent draws are too few to draw even one row from.
 const FEWEST: f64 = 100.0;
 
 /// The seed of a row.
