@@ -103,7 +103,7 @@ pub(super) fn lower(tape: &Tape, inputs: &[NodeId], outputs: &[Output]) -> Optio
     for input in inputs {
         known.insert(*input, new.input(tape.shape(*input)).id());
     }
-    let mut unfolding = Unfolding { to: &new, blocks: Vec::new() };
+    let mut unfolding = Unfolding { to: &new, blocks: Vec::new(), beside: Vec::new() };
     unfolding.copy(tape, &subgraph, &mut known);
     let blocks = unfolding.blocks;
     Some(Lowered {
@@ -117,6 +117,9 @@ pub(super) fn lower(tape: &Tape, inputs: &[NodeId], outputs: &[Output]) -> Optio
 struct Unfolding<'t> {
     to: &'t Tape,
     blocks: Vec<Block<NodeId>>,
+    /// For each block, the nodes of its function that do not depend on its unknown: factors of a slope, which are computed
+    /// once, but in a block around it not before what they depend on.
+    beside: Vec<Vec<NodeId>>,
 }
 
 impl Unfolding<'_> {
@@ -136,10 +139,11 @@ impl Unfolding<'_> {
             let operands: Operands = node.operands.iter().map(|operand| known[operand]).collect();
             let new = match &node.op {
                 Op::Equation(equation) => {
-                    let block = self.equation(equation, node.shape, &operands);
+                    let (block, beside) = self.equation(equation, node.shape, &operands);
                     let variable = block.variable;
                     blocks.insert(*id, self.blocks.len());
                     self.blocks.push(block);
+                    self.beside.push(beside);
                     variable
                 }
                 _ => {
@@ -152,7 +156,13 @@ impl Unfolding<'_> {
         blocks
     }
 
-    fn equation(&mut self, equation: &Equation, shape: Shape, operands: &[NodeId]) -> Block<NodeId> {
+    /// The block of an equation, and the nodes beside it.
+    fn equation(
+        &mut self,
+        equation: &Equation,
+        shape: Shape,
+        operands: &[NodeId],
+    ) -> (Block<NodeId>, Vec<NodeId>) {
         let count = shape.len();
         let mut sorted: Vec<Vec<Part<NodeId>>> = (0..count + 1).map(|_| Vec::new()).collect();
         // Parts by the label they wait for, after the parts that wait for none.
@@ -166,13 +176,13 @@ impl Unfolding<'_> {
             Equation::Substitution(equation) => {
                 let (local, inputs, output) = equation.function.tape();
                 let labels = &equation.order;
-                let Unfolded { variable, known, parts } =
+                let Unfolded { variable, known, parts, beside } =
                     self.unfold(&local, &inputs, &[output], operands, labels);
                 sort(parts);
                 let mut order = vec![0; count];
                 labels.iter().enumerate().for_each(|(e, place)| order[*place as usize] = e);
                 let kind = Kind::Substitution { output: known[&output], stages: sorted, order };
-                Block { variable, kind, inner: false }
+                (Block { variable, kind, inner: false }, beside)
             }
             Equation::Root(equation) => {
                 let (local, inputs, value) = equation.function.tape();
@@ -180,14 +190,14 @@ impl Unfolding<'_> {
                 let subgraph = Subgraph::new(&local, &inputs, &[value]);
                 let slope = tangent(&local, &subgraph, &[(inputs[0], one)])[0].expect("h grows with z").id();
                 let labels: Vec<u32> = (0..count as u32).collect();
-                let Unfolded { variable, known, parts } =
+                let Unfolded { variable, known, parts, beside } =
                     self.unfold(&local, &inputs, &[value, slope], operands, &labels);
                 sort(parts);
                 let slices = sorted.split_off(1);
                 let once = sorted.swap_remove(0);
                 let ends = (equation.ends.values()[0], equation.ends.values()[1]);
                 let kind = Kind::Root { value: known[&value], slope: known[&slope], ends, once, slices };
-                Block { variable, kind, inner: false }
+                (Block { variable, kind, inner: false }, beside)
             }
         }
     }
@@ -208,27 +218,63 @@ impl Unfolding<'_> {
         let arguments = [variable].into_iter().chain(operands.iter().copied());
         let mut known: HashMap<NodeId, NodeId> = inputs.iter().copied().zip(arguments).collect();
         let inner = self.copy(local, &subgraph, &mut known);
-        let mut parts = Vec::new();
-        for id in
-            subgraph.nodes().iter().filter(|id| !subgraph.is_input(**id) && reach.depends_on_input(**id))
-        {
-            let mut by_label: Vec<(u32, usize)> =
-                highest[reach.layout().elements(*id)].iter().copied().zip(0..).collect();
-            by_label.sort_unstable();
+        let (mut parts, mut beside) = (Vec::new(), Vec::new());
+        let mut run: HashSet<NodeId> = HashSet::new();
+        for id in subgraph.nodes().iter().filter(|id| !subgraph.is_input(**id)) {
+            if !reach.depends_on_input(*id) {
+                beside.push(known[id]);
+                continue;
+            }
             if let Some(block) = inner.get(id) {
                 self.blocks[*block].inner = true;
+                parts.extend(self.beside_inner(*block, variable, labels, &mut run));
+            } else if !run.insert(known[id]) {
+                continue;
             }
-            for group in by_label.chunk_by(|a, b| a.0 == b.0) {
-                let elements: Vec<usize> = group.iter().map(|(_, e)| *e).collect();
+            let highest = &highest[reach.layout().elements(*id)];
+            parts.extend(by_label(highest).into_iter().map(|(label, elements)| {
                 let part = match inner.get(id) {
                     Some(block) => Part::Solve { block: *block, elements },
                     None => Part::Run { node: known[id], elements },
                 };
-                parts.push((group[0].0, part));
+                (label, part)
+            }));
+        }
+        Unfolded { variable, known, parts, beside }
+    }
+
+    /// The nodes beside an inner block that depend on the unknown of this one, in their order.
+    fn beside_inner(
+        &self,
+        block: usize,
+        variable: NodeId,
+        labels: &[u32],
+        run: &mut HashSet<NodeId>,
+    ) -> Vec<(u32, Part<NodeId>)> {
+        let beside = &self.beside[block];
+        let subgraph = Subgraph::new(self.to, &[variable], beside);
+        let reach = Reach::new(self.to, &subgraph, Relation::Value);
+        let highest = reach.highest(labels);
+        let mut parts = Vec::new();
+        for node in subgraph.nodes().iter().copied() {
+            if beside.contains(&node) && reach.depends_on_input(node) && run.insert(node) {
+                let highest = &highest[reach.layout().elements(node)];
+                let run = |(label, elements)| (label, Part::Run { node, elements });
+                parts.extend(by_label(highest).into_iter().map(run));
             }
         }
-        Unfolded { variable, known, parts }
+        parts
     }
+}
+
+/// The elements of a node by the label that each waits for.
+fn by_label(labels: &[u32]) -> Vec<(u32, Vec<usize>)> {
+    let mut sorted: Vec<(u32, usize)> = labels.iter().copied().zip(0..).collect();
+    sorted.sort_unstable();
+    sorted
+        .chunk_by(|a, b| a.0 == b.0)
+        .map(|group| (group[0].0, group.iter().map(|(_, e)| *e).collect()))
+        .collect()
 }
 
 /// A function's nodes on the tape: those that depend on its variable are split into parts by the largest label among
@@ -237,4 +283,6 @@ struct Unfolded {
     variable: NodeId,
     known: HashMap<NodeId, NodeId>,
     parts: Vec<(u32, Part<NodeId>)>,
+    /// The nodes that do not depend on it.
+    beside: Vec<NodeId>,
 }
