@@ -347,7 +347,7 @@ fn what_may_have_no_value_is_not_said_to_be_defined() {
     // Each is defined on (0, 1), and neither at 0 nor at all of [-2, 1].
     let partial: [Line; 10] = [
         |z| z.ln(),
-        |z| z.pow(0.5),
+        |z| z.pow(-0.5),
         |z| z.recip(),
         |z| z.powi(-2),
         |z| 1.0 / z,
@@ -362,6 +362,14 @@ fn what_may_have_no_value_is_not_said_to_be_defined() {
         assert!(!bound_of(Bound::closed(0.0, 1.0), record).defined, "{k} at 0");
         assert!(!bound_of(Bound::closed(-2.0, 1.0), record).defined, "{k} below 0");
     }
+    // 0 to a positive power is 0; to a power that may be 0 or below it is nothing.
+    assert!(bound_of(Bound::closed(0.0, 1.0), |z| z.pow(0.5)).defined);
+    assert!(!bound_of(Bound::closed(-1e-300, 1.0), |z| z.pow(0.5)).defined);
+    assert!(!bound_of(Bound::closed(0.0, 1.0), |z| z.pow(z)).defined);
+    assert!(bound_of(Bound::between(0.0, 1.0), |z| z.normal_quantile()).defined);
+    assert!(!bound_of(Bound::closed(0.0, 0.5), |z| z.normal_quantile()).defined);
+    assert!(bound_of(Bound::between(-0.5, 0.5), |z| z.tan_pi()).defined);
+    assert!(!bound_of(Bound::closed(-0.5, 0.5), |z| z.tan_pi()).defined);
     assert!(bound_of(Bound::closed(0.0, 1.0), |z| z.sqrt()).defined);
     assert!(!bound_of(Bound::closed(-1e-300, 1.0), |z| z.sqrt()).defined);
     assert!(bound_of(Bound::between(-1.0, 1.0), |z| z.ln_1p()).defined);

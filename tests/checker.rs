@@ -83,6 +83,53 @@ fn onto_is_accepted_where_both_ends_are_reached() {
 }
 
 #[test]
+fn distribution_functions_and_angles_end_where_they_do() {
+    let onto = |domain, codomain, nodes: &[&str]| {
+        accepts(&certificate("bijection monotone", domain, codomain, nodes))
+    };
+    let (unit, turn) = ((0.0, 1.0), (-0.5, 0.5));
+    assert!(onto(REALS, unit, &["normal_cdf n1"]));
+    assert!(!onto(REALS, (0.0, 1.0f64.next_down()), &["normal_cdf n1"]));
+    assert!(onto(unit, REALS, &["normal_quantile n1"]));
+    // Below ½ it is below 0; beyond 0 it is not defined.
+    assert!(onto((0.0, 0.5), (f64::NEG_INFINITY, 0.0), &["normal_quantile n1"]));
+    assert!(!onto((0.0, 0.5), REALS, &["normal_quantile n1"]));
+    assert!(!onto((-1e-300, 1.0), REALS, &["normal_quantile n1"]));
+    assert!(onto(REALS, turn, &["atan_pi n1"]));
+    assert!(!onto(REALS, (-0.5, 0.5f64.next_up()), &["atan_pi n1"]));
+    assert!(onto(turn, REALS, &["tan_pi n1"]));
+    assert!(!onto((-0.5, 0.25), REALS, &["tan_pi n1"]));
+    assert!(!onto((-0.5, 0.5f64.next_up()), REALS, &["tan_pi n1"]));
+    let softplus = ["constant : 0.0", "log_add_exp n1 n2"];
+    assert!(onto(REALS, (0.0, f64::INFINITY), &softplus));
+    assert!(!onto(REALS, (-1e-300, f64::INFINITY), &softplus));
+    assert!(onto(REALS, (0.0, f64::INFINITY), &["constant : 0.0", "log_add_exp n2 n1"]));
+    assert!(!onto(REALS, REALS, &["log_add_exp n1 n1", "exp n2"]));
+}
+
+#[test]
+fn a_power_of_0_is_0_only_for_a_positive_exponent() {
+    let halves = |exponent: f64| {
+        let exponent = format!("constant : {exponent:?}");
+        let nodes = [
+            "constant : 0.0",
+            "less n1 n2",
+            &exponent,
+            "neg n1",
+            "pow n5 n4",
+            "neg n6",
+            "pow n1 n4",
+            "select n3 n7 n8",
+        ];
+        accepts(&certificate("bijection pieces", REALS, REALS, &nodes))
+    };
+    assert!(halves(1.5));
+    assert!(halves(0.3));
+    assert!(!halves(-1.5));
+    assert!(!halves(0.0));
+}
+
+#[test]
 fn an_inverse_is_accepted_only_if_it_is_one_both_ways() {
     let with = |f: &[&str], g: &[&str], domain, codomain| {
         let text = certificate("bijection inverse", domain, codomain, f);
@@ -990,7 +1037,13 @@ fn pieces_that_nearly_fit_are_not_accepted() {
 #[test]
 fn values_are_those_of_fifty_digits() {
     // At 50 digits, the power in exact fractions, rounded to doubles.
-    let cases: [(&str, f64, f64); 15] = [
+    let cases: [(&str, f64, f64); 21] = [
+        ("normal_cdf n1", 1.0, 0.841_344_746_068_542_9),
+        ("normal_cdf n1", -5.0, 2.866_515_718_791_939e-7),
+        ("atan_pi n1", 1.0, 0.25),
+        ("atan_pi n1", -3.0, -0.397_583_617_650_433_3),
+        ("tan_pi n1", 0.1, 0.324_919_696_232_906_3),
+        ("log_add_exp n1 n1", 1.0, 1.693_147_180_559_945_3),
         ("ln n1", 1e-305, -702.288_453_363_184),
         ("ln n1", 1e305, 702.288_453_363_184),
         ("tanh n1", 0.5, 0.462_117_157_260_009_76),
@@ -1098,7 +1151,7 @@ fn certificates_with_words_exchanged_are_refused_or_hold_without_a_panic() {
 #[test]
 fn every_proven_claim_of_the_catalogue_comes_with_certificates_that_hold() {
     let (mut claims, mut certificates, mut bytes) = (0, 0, 0);
-    for catalogue::Entry { layer, reach } in catalogue::catalogue() {
+    for catalogue::Entry { layer, reach, .. } in catalogue::catalogue() {
         assert!(reach > 0.0);
         let report = audit(&layer).unwrap();
         assert!(report.has_no_refutation(), "{report}");

@@ -633,7 +633,7 @@ fn comes_home_or_is_refused(name: &str, layer: &Layer, points: &[Vec<f64>]) -> b
 
 #[test]
 fn each_operation_is_undone() {
-    let reals: [(&str, Formula); 22] = [
+    let reals: [(&str, Formula); 24] = [
         ("-z", |z| -z),
         ("e^z", |z| z.exp()),
         ("e^z - 1", |z| z.exp_m1()),
@@ -655,6 +655,8 @@ fn each_operation_is_undone() {
         ("z·e^-p", |z| z * (-z.tape().parameter("p", Shape::Scalar, Init::Constant(0.3))).exp()),
         ("2^z", |z| z.tape().constant(2.0).pow(z)),
         ("erf", |z| z.erf()),
+        ("Φ", |z| z.normal_cdf()),
+        ("arctan/π", |z| z.atan_pi()),
         ("z + sin(z)/2", |z| z + 0.5 * z.sin()),
     ];
     for (name, forward) in reals {

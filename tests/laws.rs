@@ -135,6 +135,9 @@ fn what_a_rule_says_is_what_one_of_its_laws_does() {
         Rule::SelectConstant,
         Rule::OneByOne,
         Rule::ExpSoftplus,
+        Rule::DeterminantProduct,
+        Rule::DeterminantTranspose,
+        Rule::DeterminantInverse,
     ];
     // An algorithm has more cases than a law says.
     let rules = Rule::all().filter(|rule| rule.algorithm().is_none() && !general.contains(rule));
@@ -219,6 +222,16 @@ fn every_rule_of_an_algorithm_is_used_and_keeps_the_value() {
         (Rule::ExpM1Tanh, |z| (1.0 - z.exp_m1() * (-z).sigmoid()).abs().ln()),
         (Rule::LogRoot, |z| ((-2.0 * z.asinh()).exp() * (z * z + 1.0)).abs().ln()),
         (Rule::OnePlusPower, |z| (1.0 + z.powi(-4)).abs().ln()),
+        (Rule::DeterminantTriangular, |z| (z.outer(z) * z.tape().mask(3, 3, |i, j| i >= j)).log_abs_det()),
+        (Rule::DeterminantReflection, |z| {
+            (z.tape().identity(3) - (2.0 / z.dot(z)) * z.outer(z)).log_abs_det()
+        }),
+        (Rule::DeterminantSkew, |z| {
+            let any = z.outer(z.exp());
+            (z.tape().identity(3) - (any - any.transpose())).log_abs_det()
+        }),
+        (Rule::DeterminantOfTwo, |z| z.gather(&[0, 1, 1, 2]).reshape(Shape::Matrix(2, 2)).log_abs_det()),
+        (Rule::SineCosine, |z| (z * z.sin().powi(2) + z * z.cos().powi(2)).abs().ln()),
     ];
     for (rule, expression) in table {
         let tape = Tape::new();

@@ -58,4 +58,5 @@ mod table_write;
 mod tails;
 mod threads;
 mod train;
+mod users_layers;
 mod vectors;

@@ -114,7 +114,8 @@ fn every_notation_says_what_the_program_computes() {
 
 #[test]
 fn every_function_of_one_number_says_what_it_computes() {
-    let at = 0.7;
+    // In the domain of each.
+    let at = 0.3;
     for function in Unary::ALL {
         let tape = Tape::new();
         let z = tape.input(Shape::Scalar);

@@ -389,10 +389,10 @@ fn new_rules_keep_to_their_domains() {
     }
     // A determinant of numbers is folded only where no step is rounded.
     let folded = |values: &[f64]| {
-        let det = tape.matrix(2, 2, values).log_abs_det();
+        let det = tape.matrix(3, 3, values).log_abs_det();
         let simple = simplify(&tape, det.id(), 0, &[]).value;
         Subgraph::new(&tape, &[], &[simple.id()]).nodes().iter().all(|id| tape.node(*id).op != Op::LogAbsDet)
     };
-    assert!(folded(&[2.0, 3.0, 1.0, 4.0]));
-    assert!(!folded(&[0.1, 0.3, 0.7, 0.1]));
+    assert!(folded(&[2.0, 3.0, 1.0, 1.0, 4.0, 1.0, 0.0, 1.0, 5.0]));
+    assert!(!folded(&[0.1, 0.3, 0.7, 0.1, 0.2, 0.3, 0.7, 0.9, 0.4]));
 }

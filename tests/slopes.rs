@@ -74,6 +74,14 @@ impl Big {
         (self.exp() + self.negative().exp()) / big(2.0)
     }
 
+    fn pi() -> Big {
+        Big(Big::constants().pi(PRECISION, ROUNDING))
+    }
+
+    fn normal_density(&self) -> Big {
+        (self.square() / big(-2.0)).exp() / (big(2.0) * Big::pi()).sqrt()
+    }
+
     /// The density of erf, 2/√π·exp(-a²).
     fn erf_slope(&self) -> Big {
         let pi = Big(Big::constants().pi(PRECISION, ROUNDING));
@@ -175,6 +183,21 @@ fn known() -> Vec<Known> {
                 a.negative() / (below.clone() * below.sqrt())
             },
         ),
+        everywhere(
+            "atan_pi",
+            |a| a.atan_pi(),
+            |a| big(1.0) / (Big::pi() * (big(1.0) + a.square())),
+            |a| {
+                let below = big(1.0) + a.square();
+                big(-2.0) * a.clone() / (Big::pi() * below.square())
+            },
+        ),
+        everywhere(
+            "normal_cdf",
+            |a| a.normal_cdf(),
+            |a| a.normal_density(),
+            |a| a.negative() * a.normal_density(),
+        ),
         everywhere("erf", |a| a.erf(), |a| a.erf_slope(), |a| big(-2.0) * a.clone() * a.erf_slope()),
     ]
 }
@@ -231,7 +254,7 @@ fn hold<F: Precision>(epsilon: f64, (least, most): (f64, f64)) {
                 }
                 let scale = match (name, order) {
                     // Of exp(-a²) the last bit of a² is as good as it gets.
-                    ("erf", _) => 1.0 + a * a,
+                    ("erf" | "normal_cdf", _) => 1.0 + a * a,
                     // σ″ = σ′·(σ(-a) - σ(a)) changes sign at 0, where it is as good as σ′ is.
                     ("sigmoid", 1) => (0.5 * a).tanh().abs().recip(),
                     _ => 1.0,

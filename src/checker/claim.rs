@@ -86,7 +86,7 @@ fn check_anew(certificate: &Certificate, known: &mut Bijections) -> Checked<()> 
 /// Checks the sign of det J: the product of the diagonal, whose factors each have one sign, times the sign of
 /// the order.
 fn determinant(certificate: &Certificate, expected: &str) -> Checked<()> {
-    let (_, signs) = slopes(certificate, false)?;
+    let (_, signs, _) = slopes(certificate, false)?;
     agrees(&signs, expected)
 }
 

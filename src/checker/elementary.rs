@@ -86,6 +86,23 @@ impl Interval {
         self.rising(f, zero(), Num::infinity())
     }
 
+    /// ln(eᵃ + eᵇ), which increases in both: b + softplus(a - b).
+    pub fn log_add_exp(&self, other: &Interval) -> Interval {
+        let end = |a: &End, b: &End| {
+            let (least, most) = if a.at <= b.at { (a, b) } else { (b, a) };
+            // The limit, as the smaller one tends to -∞ or the larger one to ∞, is the larger one.
+            if least.at.is_infinite() || most.at.is_infinite() {
+                let open = End::open(most.at.clone());
+                return (open.clone(), open);
+            }
+            let larger = Interval::point(most.at.clone());
+            let sum = larger.add(&Interval::point(least.at.clone()).sub(&larger).softplus());
+            let open = a.open || b.open;
+            (End { at: sum.low.at, open }, End { at: sum.high.at, open })
+        };
+        Interval { low: end(&self.low, &other.low).0, high: end(&self.high, &other.high).1 }
+    }
+
     /// sinh a = (eᵃ - 1)(1 + e⁻ᵃ)/2
     pub fn sinh(&self) -> Interval {
         let f = |at: &Num| {
@@ -171,6 +188,67 @@ impl Interval {
             Some(if *at < zero() { value.neg() } else { value })
         };
         self.rising(f, Num::neg_one(), Num::one())
+    }
+
+    /// arctan(a)/π
+    pub fn atan_pi(&self) -> Interval {
+        let f = |at: &Num| {
+            // |arctan(a)/π| is below |a|/3, and as many digits as there are zeros before the first are not formed.
+            if is_tiny(at) {
+                let most = Interval::point(at.clone()).abs().high.at;
+                let end = |at: Num| End { at, open: true };
+                return Some(match *at > zero() {
+                    true => Interval { low: end(zero()), high: end(most) },
+                    false => Interval { low: end(-most), high: end(zero()) },
+                });
+            }
+            if magnitude(at) > 1000 {
+                return None;
+            }
+            let found =
+                rounded(|context| context.atan_unit(at, 2, None), |context| context.atan_unit(at, 2, None));
+            found.map(|(low, high)| Interval { low: End::closed(low), high: End::closed(high) })
+        };
+        self.rising(f, number(-0.5), number(0.5))
+    }
+
+    /// tan(πa) of the part of the interval between -½ and ½.
+    pub fn tan_pi(&self) -> Interval {
+        let f = |at: &Num| {
+            if is_tiny(at) {
+                // Between a and 4a.
+                let a = Interval::point(at.clone());
+                return Some(a.hull(&a.mul(&Interval::of(4.0))));
+            }
+            let found = rounded(|context| context.tan_pi(at, None), |context| context.tan_pi(at, None));
+            found.map(|(low, high)| Interval { low: End::closed(low), high: End::closed(high) })
+        };
+        if !self.is_within(&Interval::between(-0.5, 0.5)) {
+            return Interval::reals();
+        }
+        let end = |end: &End, limit: f64| end.at == number(limit);
+        let mut inside = self.clone();
+        // An open end at ±½ has no value: the limit there is ±∞.
+        if end(&self.low, -0.5) {
+            inside.low = End::open(Num::neg_infinity());
+        }
+        if end(&self.high, 0.5) {
+            inside.high = End::open(Num::infinity());
+        }
+        inside.rising(f, Num::neg_infinity(), Num::infinity())
+    }
+
+    /// Φ, as ln Φ is enclosed.
+    pub fn normal_cdf(&self) -> Interval {
+        let f = |at: &Num| {
+            let a = Interval::point(at.clone());
+            if *at > number(-8.0) {
+                let erf = a.mul(&Interval::of(2.0).sqrt().recip()?).erf();
+                return Some(erf.add(&Interval::of(1.0)).mul(&Interval::of(0.5)));
+            }
+            Some(a.ln_normal_cdf().exp())
+        };
+        self.rising(f, zero(), Num::one())
     }
 
     /// ln Φ, by ½(1 + erf(a/√2)); in the left tail by φ(a)/|a|·(1 - 1/a²) < Φ(a) < φ(a)/|a|.

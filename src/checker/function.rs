@@ -71,6 +71,10 @@ functions! {
     Cosh "cosh" 1 Series;
     Asinh "asinh" 1 Series;
     AsinhSlope "asinh_slope" 1 Series;
+    AtanPi "atan_pi" 1 Series;
+    TanPi "tan_pi" 1 Series;
+    NormalCdf "normal_cdf" 1 Series;
+    NormalQuantile "normal_quantile" 1 Series;
     LnNormalCdf "ln_normal_cdf" 1 Series;
     InverseMills(u32) "inverse_mills" 1 Series;
     LnGamma "ln_gamma" 1 Series;
@@ -81,6 +85,7 @@ functions! {
     Mul "mul" 2 Arithmetic;
     Div "div" 2 Arithmetic;
     Pow "pow" 2 Series;
+    LogAddExp "log_add_exp" 2 Series;
     Min "min" 2 Arithmetic;
     Max "max" 2 Arithmetic;
     Less "less" 2 Arithmetic;

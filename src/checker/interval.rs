@@ -166,6 +166,18 @@ impl Interval {
         Interval { low, high: self.high.clone() }
     }
 
+    /// Returns the part that lies in another interval as well, which is not empty.
+    pub fn common(&self, other: &Interval) -> Interval {
+        let tighter = |a: &End, b: &End, up: bool| match a.at.cmp(&b.at) {
+            std::cmp::Ordering::Equal => End { open: a.open || b.open, ..a.clone() },
+            order => {
+                let first = (order == std::cmp::Ordering::Less) == up;
+                if first { a.clone() } else { b.clone() }
+            }
+        };
+        Interval { low: tighter(&self.low, &other.low, false), high: tighter(&self.high, &other.high, true) }
+    }
+
     pub fn hull(&self, other: &Interval) -> Interval {
         Interval {
             low: lower(self.low.clone(), other.low.clone()),

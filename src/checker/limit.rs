@@ -1,13 +1,16 @@
 //! Limits of a scalar as an input tends to an end of its interval, with everything else fixed.
 //!
-//! A limit is ±∞, a number (with the side of approach, if known), or only that the value stays bounded. Sums
-//! and products of limits follow the theorems of calculus; cases that these do not cover (∞ - ∞, 0·∞) are
-//! unknown.
+//! A limit is ±∞, a number (with the side of approach, if known), a scalar that does not depend on the input, or only that
+//! the value stays bounded. Sums and products of limits follow the theorems of calculus; cases that these do not cover
+//! (∞ - ∞, 0·∞) are unknown. A continuous function of what tends to scalars tends to its value there, if it is defined
+//! there; if the normal form of that value is a number, the limit is this number.
 
 use std::collections::HashMap;
 
 use dashu_ratio::RBig;
 
+use super::interval::Interval;
+use super::normal::Forms;
 use super::range::Ranges;
 use super::scalar::{Function as F, Id, Scalar, Scalars};
 
@@ -28,16 +31,18 @@ pub(super) enum Limit {
     Up,
     Down,
     To(RBig, From),
+    /// It tends to the value of a scalar that does not depend on the input.
+    Tends(Id),
     /// It stays between two numbers.
     Bounded,
     Unknown,
 }
 
-use Limit::{Bounded, Down, Fixed, To, Unknown, Up};
+use Limit::{Bounded, Down, Fixed, Tends, To, Unknown, Up};
 
 /// Returns the limit of `root` as `input` has the limit `start`.
 pub(super) fn limit(
-    scalars: &Scalars,
+    scalars: &mut Scalars,
     ranges: &mut Ranges,
     root: Id,
     input: Id,
@@ -55,8 +60,8 @@ pub(super) fn limit(
     known.remove(&root).unwrap_or(Fixed)
 }
 
-fn scalar_limit(scalars: &Scalars, ranges: &mut Ranges, id: Id, known: &HashMap<Id, Limit>) -> Limit {
-    let scalar = scalars.get(id);
+fn scalar_limit(scalars: &mut Scalars, ranges: &mut Ranges, id: Id, known: &HashMap<Id, Limit>) -> Limit {
+    let scalar = scalars.get(id).clone();
     let operands = scalar.operands();
     // A constant is its own limit; for other fixed scalars only the range is known.
     let of = |id: &Id| match scalars.value(*id) {
@@ -68,17 +73,63 @@ fn scalar_limit(scalars: &Scalars, ranges: &mut Ranges, id: Id, known: &HashMap<
     if limits.iter().zip(operands.iter()).all(|(limit, id)| fixed(limit, id)) {
         return Fixed;
     }
-    match scalar {
-        Scalar::Sum(_) => limits.into_iter().reduce(|a, b| sum(&a, &b)).unwrap_or(Fixed),
+    let found = match &scalar {
+        Scalar::Sum(_) => limits.iter().cloned().reduce(|a, b| sum(&a, &b)).unwrap_or(Fixed),
         Scalar::Apply(function, operands) => apply(scalars, ranges, *function, operands, &limits),
         _ => Unknown,
+    };
+    match found {
+        Bounded | Unknown => settled(scalars, ranges, id, &limits).unwrap_or(found),
+        found => found,
     }
+}
+
+/// The limit of a continuous function whose operands all tend to scalars that do not depend on the input.
+fn settled(scalars: &mut Scalars, ranges: &mut Ranges, id: Id, limits: &[Limit]) -> Option<Limit> {
+    let scalar = scalars.get(id).clone();
+    let mut ends = Vec::new();
+    for (limit, operand) in limits.iter().zip(scalar.operands().iter()) {
+        ends.push(match limit {
+            Fixed => *operand,
+            Tends(id) => *id,
+            To(value, _) => {
+                let number = value.to_f64().value();
+                if RBig::try_from(number).ok().as_ref() != Some(value) {
+                    return None;
+                }
+                scalars.number(number)
+            }
+            _ => return None,
+        });
+    }
+    let value = match &scalar {
+        Scalar::Sum(_) => scalars.push(Scalar::Sum(ends)),
+        Scalar::Apply(F::Sign | F::Less | F::LessEq | F::Select, _) => return None,
+        Scalar::Apply(function, _) => scalars.apply(*function, &ends),
+        _ => return None,
+    };
+    if !ranges.of(scalars, value).defined {
+        return None;
+    }
+    let form = Forms::new(ranges.clone(), Vec::new()).of(scalars, value).ok();
+    let Some(number) = form.and_then(|form| form.as_number()) else { return Some(Tends(value)) };
+    // The side from which it comes is that on which it lies.
+    let end = number.to_f64().value();
+    let exact = RBig::try_from(end).ok().as_ref() == Some(&number);
+    let beside = ranges.of(scalars, id).interval.sub(&Interval::of(if exact { end } else { 0.0 }));
+    let side = match (exact, beside.is_positive(), beside.is_negative()) {
+        (true, true, _) => From::Above,
+        (true, _, true) => From::Below,
+        _ => From::Anywhere,
+    };
+    Some(To(number, side))
 }
 
 fn apply(scalars: &Scalars, ranges: &mut Ranges, function: F, operands: &[Id], limits: &[Limit]) -> Limit {
     let a = &limits[0];
     let zero = || RBig::ZERO;
     let one = || RBig::ONE;
+    let half = || RBig::from_parts(1.into(), 2u8.into());
     match function {
         F::Neg => negated(a),
         F::Add => sum(a, &limits[1]),
@@ -93,7 +144,9 @@ fn apply(scalars: &Scalars, ranges: &mut Ranges, function: F, operands: &[Id], l
                     (_, To(value, _)) if value.is_zero() && matches!(inverse, To(..)) => {
                         To(zero(), From::Anywhere)
                     }
-                    (To(value, _), Fixed | Bounded) if value.is_zero() => To(zero(), From::Anywhere),
+                    (To(value, _), Fixed | Bounded | Tends(_)) if value.is_zero() => {
+                        To(zero(), From::Anywhere)
+                    }
                     _ => product(scalars, ranges, (a, operands[0]), (&inverse, operands[0])),
                 }
             }
@@ -102,14 +155,14 @@ fn apply(scalars: &Scalars, ranges: &mut Ranges, function: F, operands: &[Id], l
             Up => Up,
             Down => To(zero(), From::Above),
             To(value, side) if value.is_zero() => To(one(), *side),
-            To(..) | Bounded => Bounded,
+            To(..) | Tends(_) | Bounded => Bounded,
             _ => Unknown,
         },
         F::ExpM1 => match a {
             Up => Up,
             Down => To(-one(), From::Above),
             To(value, side) if value.is_zero() => To(zero(), *side),
-            To(..) | Bounded => Bounded,
+            To(..) | Tends(_) | Bounded => Bounded,
             _ => Unknown,
         },
         F::Ln => match a {
@@ -141,7 +194,7 @@ fn apply(scalars: &Scalars, ranges: &mut Ranges, function: F, operands: &[Id], l
         F::Softplus => match a {
             Up => Up,
             Down => To(zero(), From::Above),
-            To(..) | Bounded => Bounded,
+            To(..) | Tends(_) | Bounded => Bounded,
             _ => Unknown,
         },
         F::Sech2 | F::AsinhSlope => match a {
@@ -151,25 +204,51 @@ fn apply(scalars: &Scalars, ranges: &mut Ranges, function: F, operands: &[Id], l
         F::Sin | F::Cos | F::Sign | F::Less | F::LessEq => Bounded,
         F::Sinh | F::Asinh => match a {
             To(value, side) if value.is_zero() => To(zero(), *side),
-            To(..) => Bounded,
+            To(..) | Tends(_) => Bounded,
             other => other.clone(),
         },
         F::Cosh | F::Abs => match a {
             Up | Down => Up,
-            To(..) | Bounded => Bounded,
+            To(..) | Tends(_) | Bounded => Bounded,
             _ => Unknown,
         },
         F::Sqrt => match a {
             Up => Up,
             To(value, _) if value.is_zero() => To(zero(), From::Above),
             To(value, side) if value.is_one() => To(one(), *side),
-            To(..) | Bounded => Bounded,
+            To(..) | Tends(_) | Bounded => Bounded,
+            _ => Unknown,
+        },
+        F::AtanPi => match a {
+            Up => To(half(), From::Below),
+            Down => To(-half(), From::Above),
+            To(value, side) if value.is_zero() => To(zero(), *side),
+            _ => Bounded,
+        },
+        F::TanPi => match a {
+            To(value, _) if *value == half() => Up,
+            To(value, _) if *value == -half() => Down,
+            To(value, side) if value.is_zero() => To(zero(), *side),
+            To(..) | Tends(_) => Bounded,
+            _ => Unknown,
+        },
+        F::NormalCdf => match a {
+            Up => To(one(), From::Below),
+            Down => To(zero(), From::Above),
+            _ => Bounded,
+        },
+        // It is defined between 0 and 1 only.
+        F::NormalQuantile => match a {
+            To(value, _) if value.is_zero() => Down,
+            To(value, _) if value.is_one() => Up,
+            To(value, side) if *value == half() => To(zero(), *side),
+            To(..) | Tends(_) => Bounded,
             _ => Unknown,
         },
         F::LnNormalCdf => match a {
             Up => To(zero(), From::Below),
             Down => Down,
-            To(..) | Bounded => Bounded,
+            To(..) | Tends(_) | Bounded => Bounded,
             _ => Unknown,
         },
         F::LnGamma if *a == Up => Up,
@@ -184,7 +263,7 @@ fn apply(scalars: &Scalars, ranges: &mut Ranges, function: F, operands: &[Id], l
                 };
                 To(value.clone(), side)
             }
-            To(..) | Bounded => Bounded,
+            To(..) | Tends(_) | Bounded => Bounded,
             _ => Unknown,
         },
         F::Powi(n) if n < 0 => match a {
@@ -194,9 +273,20 @@ fn apply(scalars: &Scalars, ranges: &mut Ranges, function: F, operands: &[Id], l
             _ => Unknown,
         },
         F::Pow => power(scalars, ranges, a, (&limits[1], operands[1])),
+        // Between the larger one and that plus ln 2.
+        F::LogAddExp => match (a, &limits[1]) {
+            (Up, _) | (_, Up) => Up,
+            (Down, Down) => Down,
+            (To(value, side), Down) | (Down, To(value, side)) => To(
+                value.clone(),
+                together(if *side == From::Exact { From::Above } else { *side }, From::Above),
+            ),
+            (Unknown, _) | (_, Unknown) => Unknown,
+            _ => Bounded,
+        },
         F::Min | F::Max => match (a, &limits[1]) {
             (a, b) if a == b => a.clone(),
-            (Fixed | Bounded | To(..), Fixed | Bounded | To(..)) => Bounded,
+            (Fixed | Bounded | Tends(_) | To(..), Fixed | Bounded | Tends(_) | To(..)) => Bounded,
             (Up, _) | (_, Up) if function == F::Max => Up,
             (Down, _) | (_, Down) if function == F::Min => Down,
             _ => Unknown,
@@ -204,7 +294,7 @@ fn apply(scalars: &Scalars, ranges: &mut Ranges, function: F, operands: &[Id], l
         // If both branches have the same limit, it does not matter which is taken.
         F::Select => match (&limits[1], &limits[2]) {
             (a, b) if a == b && *a != Fixed => a.clone(),
-            (Fixed | Bounded | To(..), Fixed | Bounded | To(..)) => Bounded,
+            (Fixed | Bounded | Tends(_) | To(..), Fixed | Bounded | Tends(_) | To(..)) => Bounded,
             _ => Unknown,
         },
         F::LnGamma | F::Powi(_) | F::InverseMills(_) | F::Polygamma(_) => Unknown,
@@ -240,9 +330,11 @@ fn negated(limit: &Limit) -> Limit {
 fn sum(a: &Limit, b: &Limit) -> Limit {
     match (a, b) {
         (To(x, side), To(y, other)) => To(x + y, together(*side, *other)),
-        (Fixed | Bounded | To(..), Fixed | Bounded | To(..)) => Bounded,
-        (Up, Up | Fixed | Bounded | To(..)) | (Fixed | Bounded | To(..), Up) => Up,
-        (Down, Down | Fixed | Bounded | To(..)) | (Fixed | Bounded | To(..), Down) => Down,
+        (Fixed | Bounded | Tends(_) | To(..), Fixed | Bounded | Tends(_) | To(..)) => Bounded,
+        (Up, Up | Fixed | Bounded | Tends(_) | To(..)) | (Fixed | Bounded | Tends(_) | To(..), Up) => Up,
+        (Down, Down | Fixed | Bounded | Tends(_) | To(..)) | (Fixed | Bounded | Tends(_) | To(..), Down) => {
+            Down
+        }
         _ => Unknown,
     }
 }
@@ -274,6 +366,10 @@ fn product(
             let interval = ranges.of(scalars, id).interval;
             i32::from(interval.is_positive()) - i32::from(interval.is_negative())
         }
+        Tends(end) => {
+            let interval = ranges.of(scalars, *end).interval;
+            i32::from(interval.is_positive()) - i32::from(interval.is_negative())
+        }
         Bounded | Unknown => 0,
     };
     match (a, b) {
@@ -294,10 +390,10 @@ fn product(
                 -1 => To(RBig::ZERO, opposite(*side)),
                 _ => To(RBig::ZERO, From::Anywhere),
             },
-            To(..) | Bounded => To(RBig::ZERO, From::Anywhere),
+            To(..) | Tends(_) | Bounded => To(RBig::ZERO, From::Anywhere),
             _ => Unknown,
         },
-        (Fixed | Bounded | To(..), Fixed | Bounded | To(..)) => Bounded,
+        (Fixed | Bounded | Tends(_) | To(..), Fixed | Bounded | Tends(_) | To(..)) => Bounded,
         _ => match sign(a, a_id) * sign(b, b_id) {
             1 => Up,
             -1 => Down,

@@ -13,6 +13,9 @@ use super::text::{Certificate, Program, Side};
 /// No label: a scalar that depends on no input.
 pub(super) const NONE: u32 = u32::MAX;
 
+/// How many operands of a program are brought to their normal forms for a sign.
+const MOST_ASKED: usize = 64;
+
 /// A program written out as scalars, over inputs in their sets.
 pub(super) struct Map {
     pub scalars: Scalars,
@@ -27,13 +30,59 @@ impl Map {
         let inputs: Vec<Id> = (0..sets.len()).map(|i| scalars.push(Scalar::Input(i))).collect();
         let outputs = scalars.results(program, std::slice::from_ref(&inputs))?;
         let given = inputs.iter().zip(sets).map(|(id, side)| (*id, interval(side))).collect();
-        Ok(Map { scalars, inputs, outputs, ranges: Ranges::new(given) })
+        let mut map = Map { scalars, inputs, outputs, ranges: Ranges::new(given) };
+        map.sharpen(&map.outputs.clone());
+        Ok(map)
+    }
+
+    /// Narrows the ranges of what has to have a sign (operands of logarithms, roots and powers, and denominators), where
+    /// intervals do not show it, by the signs of the terms of normal forms.
+    ///
+    /// A normal form is the value wherever everything in a formula is defined, so only operands that ranges show to be
+    /// defined are asked.
+    pub fn sharpen(&mut self, roots: &[Id]) {
+        let mut forms: Option<Forms> = None;
+        let mut asked = 0;
+        for id in self.scalars.order(roots, |_| false) {
+            let Scalar::Apply(function, operands) = self.scalars.get(id) else { continue };
+            let (operand, from) = match function {
+                Function::Ln | Function::Sqrt | Function::Pow | Function::Recip => (operands[0], 0.0),
+                Function::Div => (operands[1], 0.0),
+                Function::Ln1p => (operands[0], -1.0),
+                _ => continue,
+            };
+            let range = self.ranges.of(&self.scalars, operand);
+            let shown = range.interval.sub(&Interval::of(from)).excludes_zero();
+            if !range.defined || shown || asked == MOST_ASKED {
+                continue;
+            }
+            asked += 1;
+            let target = match from == 0.0 {
+                true => operand,
+                false => {
+                    let one = self.scalars.number(1.0);
+                    self.scalars.apply(Function::Add, &[one, operand])
+                }
+            };
+            let forms_now = forms.get_or_insert_with(|| Forms::new(self.ranges.clone(), Vec::new()));
+            let sign =
+                forms_now.of(&mut self.scalars, target).ok().and_then(|form| forms_now.sign_opened(&form));
+            let beside = match sign {
+                Some(1) => Interval::between(from, f64::INFINITY),
+                Some(-1) => Interval::between(f64::NEG_INFINITY, from),
+                _ => continue,
+            };
+            self.ranges.narrow(operand, beside);
+            forms = None;
+        }
     }
 
     /// Returns the result of another program applied to the outputs of this one.
     pub fn then(&mut self, program: &Program) -> Checked<Vec<Id>> {
         let outputs = self.outputs.clone();
-        self.scalars.results(program, &[outputs])
+        let results = self.scalars.results(program, &[outputs])?;
+        self.sharpen(&results);
+        Ok(results)
     }
 
     /// Checks that every output is defined and lies in its set.

@@ -58,7 +58,7 @@ fn each(certificate: &Certificate, meet: bool, onto: bool) -> Checked<Signs> {
             let z = pieces.z;
             let ends = (&certificate.domain[i], certificate.codomain.get(o));
             let mut ranges = pieces.ranges.clone();
-            reaches_ends(&map.scalars, &mut ranges, [first, last], z, ends, sign, |_| false)?;
+            reaches_ends(pieces.scalars, &mut ranges, [first, last], z, ends, sign, |_| false)?;
         }
         signs.push((i, o, sign));
     }

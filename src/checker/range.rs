@@ -28,6 +28,8 @@ pub(super) struct Range {
 pub(super) struct Ranges {
     given: HashMap<Id, Interval>,
     values: HashMap<String, Vec<f64>>,
+    /// What is known of scalars beside the intervals of their operands.
+    narrowed: FxHashMap<Id, Interval>,
     known: FxHashMap<Id, Range>,
 }
 
@@ -38,11 +40,17 @@ impl Ranges {
 
     /// Builds ranges with these values of the parameters.
     pub fn at(given: HashMap<Id, Interval>, values: &HashMap<String, Vec<f64>>) -> Ranges {
-        Ranges { given, values: values.clone(), known: FxHashMap::default() }
+        Ranges { given, values: values.clone(), ..Ranges::default() }
     }
 
     pub fn give(&mut self, id: Id, interval: Interval) {
         self.given.insert(id, interval);
+    }
+
+    /// Takes into account that a scalar lies above or below a number, wherever it is defined.
+    pub fn narrow(&mut self, id: Id, beside: Interval) {
+        self.narrowed.insert(id, beside);
+        self.known.clear();
     }
 
     pub fn of(&mut self, scalars: &Scalars, id: Id) -> Range {
@@ -53,6 +61,10 @@ impl Ranges {
             let range = match self.given.get(&id) {
                 Some(interval) => Range { interval: interval.clone(), defined: true },
                 None => self.scalar(scalars, scalars.get(id)),
+            };
+            let range = match self.narrowed.get(&id) {
+                Some(beside) => Range { interval: range.interval.common(beside), ..range },
+                None => range,
             };
             self.known.insert(id, range);
         }
@@ -165,6 +177,20 @@ fn apply(function: Function, operands: &[&Interval], same: bool) -> (Interval, b
         F::Sinh => all(a.sinh()),
         F::Cosh => all(a.cosh()),
         F::Asinh => all(a.asinh()),
+        F::AtanPi => all(a.atan_pi()),
+        F::TanPi => (a.tan_pi(), a.is_within(&Interval::between(-0.5, 0.5))),
+        F::NormalCdf => all(a.normal_cdf()),
+        // Its sign is that of a - ½; more is not worked out.
+        F::NormalQuantile => {
+            let half = a.sub(&Interval::of(0.5));
+            let (above, below) = (half.is_positive(), half.is_negative());
+            let interval = match (above, below) {
+                (true, _) => Interval::between(0.0, f64::INFINITY),
+                (_, true) => Interval::between(f64::NEG_INFINITY, 0.0),
+                _ => Interval::reals(),
+            };
+            (interval, a.is_within(&Interval::between(0.0, 1.0)))
+        }
         F::LnNormalCdf => all(a.ln_normal_cdf()),
         // φ/Φ is positive and decreasing, with a slope between -1 and 0; higher derivatives are not bounded.
         F::InverseMills(0) => all(Interval::between(0.0, f64::INFINITY)),
@@ -188,8 +214,13 @@ fn apply(function: Function, operands: &[&Interval], same: bool) -> (Interval, b
         F::Mul if same => all(a.power(2)),
         F::Mul => all(a.mul(operands[1])),
         F::Div => quotient(a, operands[1]),
-        // e^(b ln a)
+        // 0 where a is 0 and b is positive, else e^(b ln a).
+        F::Pow if a.is_nonnegative() && !a.is_positive() && operands[1].is_positive() => {
+            let zero = Interval::of(0.0);
+            all(if a.is_within(&zero) { zero } else { a.ln().mul(operands[1]).exp().hull(&zero) })
+        }
         F::Pow => (a.ln().mul(operands[1]).exp(), a.is_positive()),
+        F::LogAddExp => all(a.log_add_exp(operands[1])),
         F::Min => all(a.neg().maximum(&operands[1].neg()).neg()),
         F::Max => all(a.maximum(operands[1])),
         F::Less | F::LessEq => all(unit()),

@@ -152,7 +152,7 @@ impl Scalars {
             F::Div => zero(0) && self.value(operands[1]).is_some_and(|value| value != 0.0),
             F::Powi(n) => n > 0 && zero(0),
             F::Neg | F::ExpM1 | F::Ln1p | F::Tanh | F::Sin | F::Sqrt | F::Abs | F::Sign => zero(0),
-            F::Erf | F::Sinh | F::Asinh => zero(0),
+            F::Erf | F::Sinh | F::Asinh | F::AtanPi | F::TanPi => zero(0),
             // Not 0 at 0, or a base, a condition and an order that would have to be looked at.
             F::Recip
             | F::Exp
@@ -163,11 +163,14 @@ impl Scalars {
             | F::Cos
             | F::Cosh
             | F::AsinhSlope => false,
-            F::LnNormalCdf
+            F::NormalCdf
+            | F::NormalQuantile
+            | F::LnNormalCdf
             | F::InverseMills(_)
             | F::LnGamma
             | F::Polygamma(_)
             | F::Pow
+            | F::LogAddExp
             | F::Less
             | F::LessEq => false,
         }

@@ -152,6 +152,30 @@ fn term(
             let constant = scalars.push(Scalar::TwoOverRootPi);
             scalars.apply(F::Mul, &[constant, bell])
         }
+        // 1/(π(1 + a²)), where 1/π is (2/√π)²/4.
+        F::AtanPi => {
+            let (square, quarter) = (make(F::Mul, &[a, a]), scalars.number(0.25));
+            let sum = scalars.apply(F::Add, &[one, square]);
+            let root = scalars.push(Scalar::TwoOverRootPi);
+            let inverse = scalars.apply(F::Mul, &[root, root]);
+            let inverse = scalars.apply(F::Mul, &[quarter, inverse]);
+            scalars.apply(F::Div, &[inverse, sum])
+        }
+        // π(1 + y²)
+        F::TanPi => {
+            let (square, four) = (make(F::Mul, &[y, y]), scalars.number(4.0));
+            let sum = scalars.apply(F::Add, &[one, square]);
+            let root = scalars.push(Scalar::TwoOverRootPi);
+            let inverse = scalars.apply(F::Mul, &[root, root]);
+            let pi = scalars.apply(F::Div, &[four, inverse]);
+            scalars.apply(F::Mul, &[pi, sum])
+        }
+        // φ(a), where 1/√(2π) is 2/√π·√⅛.
+        F::NormalCdf => normal_density(scalars, a),
+        F::NormalQuantile => {
+            let density = normal_density(scalars, y);
+            scalars.apply(F::Recip, &[density])
+        }
         F::LnNormalCdf => make(F::InverseMills(0), &[a]),
         F::InverseMills(n) => make(F::InverseMills(n.saturating_add(1)), &[a]),
         F::LnGamma => make(F::Polygamma(0), &[a]),
@@ -181,7 +205,25 @@ fn term(
             let log = make(F::Ln, &[a]);
             make(F::Mul, &[y, log])
         }
+        // eᵃ/(eᵃ + eᵇ)
+        F::LogAddExp => {
+            let (own, other) = if k == 0 { (a, b) } else { (b, a) };
+            let difference = make(F::Sub, &[own, other]);
+            make(F::Sigmoid, &[difference])
+        }
         F::Select | F::Min | F::Max => return Err(Rejection::new("a choice is not multiplied")),
     };
     Ok(Some(if inner == one { partial } else { scalars.apply(F::Mul, &[partial, inner]) }))
+}
+
+/// φ(a) = 2/√π·√⅛·exp(-½a²)
+fn normal_density(scalars: &mut Scalars, a: Id) -> Id {
+    let (eighth, half) = (scalars.number(0.125), scalars.number(-0.5));
+    let square = scalars.apply(F::Mul, &[a, a]);
+    let exponent = scalars.apply(F::Mul, &[half, square]);
+    let bell = scalars.apply(F::Exp, &[exponent]);
+    let factor = scalars.apply(F::Sqrt, &[eighth]);
+    let root = scalars.push(Scalar::TwoOverRootPi);
+    let factor = scalars.apply(F::Mul, &[root, factor]);
+    scalars.apply(F::Mul, &[factor, bell])
 }

@@ -10,12 +10,15 @@ use super::map::{Labels, Map, NONE, forward, jumps};
 use super::normal::Forms;
 use super::range::Ranges;
 use super::rejection::{Checked, Rejection, reject};
-use super::scalar::{Id, Scalars};
+use super::scalar::{Function, Id, Scalars};
 use super::slope::slope;
 use super::text::{Certificate, Side};
 
 /// Input, output, and the sign of the slope, by place in the order.
 pub(super) type Signs = Vec<(usize, usize, i32)>;
+
+/// The slopes of a triangular map, with the hints of the certificate, by place in the order.
+pub(super) type Slopes = Vec<(Id, Option<Id>)>;
 
 /// Checks that no output depends on an input of a larger label, and for a diagonal structure, nor on one of a
 /// smaller label.
@@ -49,7 +52,7 @@ pub(super) fn structure(certificate: &Certificate, kind: &str) -> Checked<(Map, 
 ///
 /// The sign comes from the range of the slope, or of a formula in `slopes` that is equal to the slope, or
 /// from the terms of the slope's normal form if all of them have that sign.
-pub(super) fn slopes(certificate: &Certificate, strictly: bool) -> Checked<(Map, Signs)> {
+pub(super) fn slopes(certificate: &Certificate, strictly: bool) -> Checked<(Map, Signs, Slopes)> {
     let (mut map, labels) = structure(certificate, "lower")?;
     let pairs = labels.pairs()?;
     let highest = map.highest(&labels.inputs);
@@ -57,7 +60,7 @@ pub(super) fn slopes(certificate: &Certificate, strictly: bool) -> Checked<(Map,
         Some(program) => map.scalars.results(program, &[map.inputs.clone()])?,
         None => Vec::new(),
     };
-    let mut signs = Vec::new();
+    let (mut signs, mut slopes) = (Vec::new(), Vec::new());
     for (place, (i, o)) in pairs.into_iter().enumerate() {
         let (input, output) = (map.inputs[i], map.outputs[o]);
         let earlier =
@@ -71,14 +74,44 @@ pub(super) fn slopes(certificate: &Certificate, strictly: bool) -> Checked<(Map,
         }
         let found = slope(&mut map.scalars, output, input, earlier)?;
         let Some(found) = found else { return reject(format!("output {o} does not depend on input {i}")) };
-        let sign = sign(&mut map, found, hints.get(place).copied())?;
+        let hint = hints.get(place).copied();
+        let sign = match sign(&mut map, found, hint) {
+            Ok(sign) => sign,
+            Err(rejection) => {
+                sign_between(&mut map, found, (input, &certificate.domain[i])).ok_or(rejection)?
+            }
+        };
         signs.push((i, o, sign));
+        slopes.push((found, hint));
     }
-    Ok((map, signs))
+    Ok((map, signs, slopes))
+}
+
+/// Whether a slope is bounded away from 0: a continuous function with such a slope maps all numbers onto all numbers.
+fn is_steep(map: &mut Map, id: Id, hint: Option<Id>) -> bool {
+    let away = |interval: &Interval| {
+        interval.is_apart_from(&Interval::of(0.0)) && {
+            // Not only open at 0.
+            let wider = Interval::closed(-f64::MIN_POSITIVE, f64::MIN_POSITIVE);
+            interval.is_apart_from(&wider)
+        }
+    };
+    if away(&map.ranges.of(&map.scalars, id).interval) {
+        return true;
+    }
+    let mut forms = Forms::new(map.ranges.clone(), Vec::new());
+    if let Some(hint) = hint
+        && away(&map.ranges.of(&map.scalars, hint).interval)
+        && forms.equal(&mut map.scalars, id, hint).unwrap_or(false)
+    {
+        return true;
+    }
+    forms.of(&mut map.scalars, id).is_ok_and(|form| forms.is_above_a_number(&form))
 }
 
 /// Returns the sign of a scalar, if it is the same everywhere.
 pub(super) fn sign(map: &mut Map, id: Id, hint: Option<Id>) -> Checked<i32> {
+    map.sharpen(&[id]);
     let range = map.ranges.of(&map.scalars, id);
     if !range.defined {
         return reject("a slope cannot be shown to be defined everywhere");
@@ -95,10 +128,33 @@ pub(super) fn sign(map: &mut Map, id: Id, hint: Option<Id>) -> Checked<i32> {
         }
     }
     let form = forms.of(&mut map.scalars, id)?;
-    match forms.sign(&form) {
+    match forms.sign_opened(&form) {
         Some(sign) if sign != 0 => Ok(sign),
         _ => reject("a slope cannot be shown to have one sign"),
     }
+}
+
+/// Returns the sign of a scalar with a variable that lies between two numbers s < t written as s + (t - s)·a/(a + b) with
+/// positive a and b: of a polynomial, the terms are then those of its Bernstein basis.
+fn sign_between(map: &mut Map, id: Id, (input, side): (Id, &Side)) -> Option<i32> {
+    let (low, high) = (side.low.0, side.high.0);
+    if !(low.is_finite() && high.is_finite() && side.low.1 && side.high.1) {
+        return None;
+    }
+    let scalars = &mut map.scalars;
+    let (a, b) = (scalars.letter(), scalars.letter());
+    let mut ranges = map.ranges.clone();
+    [a, b].into_iter().for_each(|letter| ranges.give(letter, Interval::between(0.0, f64::INFINITY)));
+    let sum = scalars.apply(Function::Add, &[a, b]);
+    let share = scalars.apply(Function::Div, &[a, sum]);
+    let [from, to] = [low, high].map(|end| scalars.number(end));
+    let whole = scalars.apply(Function::Sub, &[to, from]);
+    let along = scalars.apply(Function::Mul, &[whole, share]);
+    let place = scalars.apply(Function::Add, &[from, along]);
+    let written = scalars.replaced(id, &HashMap::from([(input, place)]));
+    let mut forms = Forms::new(ranges, Vec::new());
+    let form = forms.of(scalars, written).ok()?;
+    forms.sign(&form).filter(|sign| *sign != 0)
 }
 
 /// Returns the sign of the permutation that maps each input to the output of the same place.
@@ -122,16 +178,24 @@ pub(super) fn agrees(signs: &[(usize, usize, i32)], expected: &str) -> Checked<(
 
 /// Checks that f is strictly monotone in each variable and tends to the ends of the codomain at the ends of
 /// the domain: by the intermediate value theorem every x of the codomain then has one z.
+///
+/// From all numbers to all numbers it does so, too, where its slope is bounded away from 0 (mean value theorem).
 pub(super) fn bijection_by_limits(certificate: &Certificate) -> Checked<()> {
-    let (mut map, signs) = slopes(certificate, true)?;
+    let (mut map, signs, slopes) = slopes(certificate, true)?;
     let labels = Labels::read(certificate, map.inputs.len())?;
     let highest = map.highest(&labels.inputs);
-    for (i, o, sign) in signs {
+    let whole = |side: &Side| side.low.0 == f64::NEG_INFINITY && side.high.0 == f64::INFINITY;
+    for ((i, o, sign), (slope, hint)) in signs.into_iter().zip(slopes) {
         let place = labels.inputs[i];
         let earlier = |id: Id| highest.get(&id).is_some_and(|label| *label == NONE || *label < place);
         let ends = (&certificate.domain[i], certificate.codomain.get(o));
         let both = [map.outputs[o]; 2];
-        reaches_ends(&map.scalars, &mut map.ranges, both, map.inputs[i], ends, sign, earlier)?;
+        let reached =
+            reaches_ends(&mut map.scalars, &mut map.ranges, both, map.inputs[i], ends, sign, earlier);
+        let everywhere = whole(ends.0) && ends.1.is_some_and(whole);
+        if reached.is_err() && !(everywhere && is_steep(&mut map, slope, hint)) {
+            return reached;
+        }
     }
     Ok(())
 }
@@ -140,7 +204,7 @@ pub(super) fn bijection_by_limits(certificate: &Certificate) -> Checked<()> {
 /// those of its domain. The output is the first of two formulas near the lower end, and the second near the
 /// upper end.
 pub(super) fn reaches_ends(
-    scalars: &Scalars,
+    scalars: &mut Scalars,
     ranges: &mut Ranges,
     [first, last]: [Id; 2],
     input: Id,

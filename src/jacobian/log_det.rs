@@ -9,8 +9,9 @@ use super::error::StructureError;
 use super::proof::prove;
 use super::structure::Structure;
 use crate::sweep::bound::Region;
+use crate::sweep::reach::{Reach, Relation};
 use crate::sweep::simplify::{Rule, Simplified, Step, simplify_within};
-use crate::tape::{Subgraph, Tape, Var};
+use crate::tape::{Binary, NodeId, Op, Shape, Subgraph, Tape, Var};
 
 /// How a log-determinant is computed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,11 @@ pub enum Route {
         sizes: Vec<usize>,
         /// Number of tangent sweeps for all blocks together.
         sweeps: usize,
+    },
+    /// Σ ln|det W_k| over the matrices of a linear map, which do not depend on z.
+    Linear {
+        /// How many there are.
+        matrices: usize,
     },
     /// The full Jacobian and an LU decomposition: O(d³).
     Dense {
@@ -45,6 +51,8 @@ impl fmt::Display for Route {
                 let largest = sizes.iter().max().copied().unwrap_or(0);
                 write!(f, "{} diagonal blocks of at most {largest}, {sweeps} sliced tangents", sizes.len())
             }
+            Route::Linear { matrices: 1 } => f.write_str("linear, the determinant of its matrix"),
+            Route::Linear { matrices } => write!(f, "linear, the determinants of its {matrices} matrices"),
             Route::Dense { compression: Compression::Columns(n) } => {
                 write!(f, "dense, {n} tangents and an LU, O(d³)")
             }
@@ -130,10 +138,50 @@ pub fn log_det<'t>(
 
 fn dense<'t>(tape: &'t Tape, map: &Subgraph) -> Result<LogDet<'t>, StructureError> {
     refuse_singular(tape, map)?;
+    if let Some(factors) = linear_factors(tape, map) {
+        let matrices = factors.len();
+        let logs = factors.into_iter().map(|matrix| tape.var(matrix).log_abs_det());
+        let value = logs.reduce(|sum, next| sum + next).unwrap_or_else(|| tape.constant(0.0));
+        return Ok(LogDet { value, diagonal: None, route: Route::Linear { matrices } });
+    }
     let (matrix, compression) = jacobian_with(tape, map);
     Ok(LogDet { value: matrix.log_abs_det(), diagonal: None, route: Route::Dense { compression } })
 }
 
 fn refuse_singular(tape: &Tape, map: &Subgraph) -> Result<(), StructureError> {
     discover(tape, map).map(|_| ())
+}
+
+/// The square matrices W₁, …, W_k of a map x = W_k(… (W₁ z + b₁) …) + b_k, where none depends on z; `None` for other maps.
+fn linear_factors(tape: &Tape, map: &Subgraph) -> Option<Vec<NodeId>> {
+    let input = map.inputs()[0];
+    let moves = |id: NodeId| {
+        let part = Subgraph::new(tape, &[input], &[id]);
+        Reach::new(tape, &part, Relation::Value).depends_on_input(id)
+    };
+    let (mut at, mut factors) = (map.outputs()[0], Vec::new());
+    while at != input {
+        let node = tape.node(at);
+        match node.op {
+            Op::MatVec if !moves(node.operands[0]) => {
+                let Shape::Matrix(rows, columns) = tape.shape(node.operands[0]) else { return None };
+                if rows != columns {
+                    return None;
+                }
+                factors.push(node.operands[0]);
+                at = node.operands[1];
+            }
+            Op::Binary(Binary::Add) => {
+                let sides = [node.operands[0], node.operands[1]];
+                at = match sides.map(moves) {
+                    [true, false] => sides[0],
+                    [false, true] => sides[1],
+                    _ => return None,
+                };
+            }
+            Op::Binary(Binary::Sub) if !moves(node.operands[1]) => at = node.operands[0],
+            _ => return None,
+        }
+    }
+    (!factors.is_empty()).then_some(factors)
 }

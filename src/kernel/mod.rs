@@ -52,6 +52,7 @@
 //! | [`sum_terms`] | sums of products and numbers, in one pass |
 //! | [`sum_products`] | Σ over lanes of a·b |
 //! | [`Exp`], [`ExpM1`], [`Ln`], [`Ln1p`], [`Tanh`], [`SechSquared`], [`Sigmoid`], [`Softplus`] | within 1 to 3 ulp everywhere, the ends and the subnormal numbers included |
+//! | [`LogAddExp`] | ln(eᵃ + eᵇ), within 3 ulp of the larger of its two terms |
 //! | [`multiply`], [`multiply_add`], [`multiply_plus`] | a [`PackedMatrix`], shared by all lanes, times a vector |
 //! | [`subtract_product`] | blocks of one dense matrix: C - A·B |
 //! | [`transpose`] | elements and lanes |
@@ -92,7 +93,7 @@ pub use outer::{EntryMask, add_outer};
 pub use product::{Lanes, multiply, multiply_add, multiply_plus};
 pub use real::Real;
 pub use sech::{SechSquared, TanhAndSlope};
-pub use sigmoid::{Sigmoid, Softplus};
+pub use sigmoid::{LogAddExp, Sigmoid, Softplus};
 pub use sums::{sum_elements, sum_lanes, sum_products};
 pub use tanh::{HyperbolicTangent, Tanh};
 pub use terms::{Term, sum_terms};

@@ -5,6 +5,7 @@ mod lu;
 pub(crate) mod mills;
 mod number;
 mod panel;
+pub(crate) mod quantile;
 mod spread;
 
 pub(crate) use log_sum::log_sum_exp;

@@ -171,6 +171,7 @@ impl<F: Number> Chunk<'_, F> {
             Op::Binary(Binary::Div) => self.zip(simd, kernel::Div, segments),
             Op::Choice(Choice::Min) => self.zip(simd, kernel::Min, segments),
             Op::Choice(Choice::Max) => self.zip(simd, kernel::Max, segments),
+            Op::Binary(Binary::LogAddExp) => self.zip(simd, kernel::LogAddExp, segments),
             Op::Binary(Binary::Less) => self.zip(simd, kernel::Less, segments),
             Op::Binary(Binary::LessEq) => self.zip(simd, kernel::LessEq, segments),
             Op::Choice(Choice::Select) => self.select(simd, segments),

@@ -44,7 +44,9 @@ fn jumps_outside_of_functions(
             match &node.op {
                 Op::Unary(op) => smoothness(*op) == Smoothness::Steps,
                 Op::Binary(Binary::Less | Binary::LessEq) => true,
-                Op::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Div | Binary::Pow) => false,
+                Op::Binary(
+                    Binary::Add | Binary::Sub | Binary::Mul | Binary::Div | Binary::Pow | Binary::LogAddExp,
+                ) => false,
                 // A jump whatever its condition depends on.
                 Op::Choice(Choice::Select) => reach.depends_on_input(node.operands[0]),
                 Op::Equation(equation) => {

@@ -98,6 +98,13 @@ fn node_limit(node: &Node, limits: &HashMap<NodeId, Limit>, bounds: &Bounds<'_>)
             (Bounded | Fixed, Up | Down) => Bounded,
             _ => Unknown,
         },
+        // Between the larger one and that plus ln 2.
+        Op::Binary(Binary::LogAddExp) => match (of(0), of(1)) {
+            (Up, _) | (_, Up) => Up,
+            (Down, Down) => Down,
+            (Unknown, _) | (_, Unknown) => Unknown,
+            _ => Bounded,
+        },
         Op::Binary(Binary::Less | Binary::LessEq) => Bounded,
         Op::Choice(Choice::Min | Choice::Max) => match (of(0), of(1)) {
             (a, b) if a == b => a,

@@ -38,6 +38,8 @@ pub(crate) fn binary<'t>(op: Binary, [a, b]: [Var<'t>; 2], y: Var<'t>, k: usize)
         (Binary::Pow, 0) => By(b * a.pow(b - 1.0)),
         // aᵇ·ln a tends to 0 with a where b > 0, but 0·ln 0 is NaN.
         (Binary::Pow, _) => By(select(y.abs().le(0.0), 0.0, y * a.ln())),
+        (Binary::LogAddExp, 0) => By((a - b).sigmoid()),
+        (Binary::LogAddExp, _) => By((b - a).sigmoid()),
         (Binary::Less | Binary::LessEq, _) => Zero,
     }
 }

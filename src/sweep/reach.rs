@@ -186,7 +186,13 @@ impl<'a> Reach<'a> {
             Op::Unary(_) => elementwise(0),
             Op::Binary(Binary::Less | Binary::LessEq) if !value => {}
             Op::Binary(
-                Binary::Add | Binary::Sub | Binary::Div | Binary::Pow | Binary::Less | Binary::LessEq,
+                Binary::Add
+                | Binary::Sub
+                | Binary::Div
+                | Binary::Pow
+                | Binary::LogAddExp
+                | Binary::Less
+                | Binary::LessEq,
             )
             | Op::Choice(Choice::Min | Choice::Max) => {
                 elementwise(0);

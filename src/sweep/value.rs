@@ -158,9 +158,16 @@ fn binary<F: Number>(
         Binary::Mul => zip(a, b, out, lanes, |a, b| a * b),
         Binary::Div => zip(a, b, out, lanes, |a, b| a / b),
         Binary::Pow => zip(a, b, out, lanes, F::powf),
+        Binary::LogAddExp => zip(a, b, out, lanes, log_add_exp),
         Binary::Less => zip(a, b, out, lanes, |a, b| if a < b { one } else { zero }),
         Binary::LessEq => zip(a, b, out, lanes, |a, b| if a <= b { one } else { zero }),
     }
+}
+
+/// max(a, b) + ln(1 + exp(-|a - b|)); of two equal infinities there is no difference.
+fn log_add_exp<F: Number>(a: F, b: F) -> F {
+    let apart = if a == b { F::zero() } else { (a - b).abs() };
+    (if a < b { b } else { a }) + (-apart).exp().ln_1p()
 }
 
 /// Applies a function to each number.

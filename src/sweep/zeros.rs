@@ -35,7 +35,7 @@ fn node_zeros(tape: &Tape, node: &Node, operands: &[&[bool]], zeros: &mut [bool]
         }
         Op::Unary(op) if at_zero(*op) == Some(0.0) => zeros.copy_from_slice(operands[0]),
         Op::Unary(_) => {}
-        Op::Binary(Binary::Pow | Binary::Less | Binary::LessEq) => {}
+        Op::Binary(Binary::Pow | Binary::LogAddExp | Binary::Less | Binary::LessEq) => {}
         Op::Binary(Binary::Add | Binary::Sub) | Op::Choice(Choice::Min | Choice::Max) => {
             for (e, zero) in zeros.iter_mut().enumerate() {
                 *zero = operands[0][e] && operands[1][e];

@@ -18,8 +18,10 @@ pub enum Binary {
     Mul,
     /// a/b
     Div,
-    /// aᵇ, for a > 0
+    /// aᵇ, for a > 0; 0 where a is 0 and b > 0
     Pow,
+    /// ln(eᵃ + eᵇ), without overflow
+    LogAddExp,
     /// 1 where a < b, else 0: a condition
     Less,
     /// 1 where a ≤ b, else 0: a condition
@@ -39,8 +41,16 @@ pub enum Choice {
 
 impl Binary {
     /// Every function once.
-    pub const ALL: &[Binary] =
-        &[Binary::Add, Binary::Sub, Binary::Mul, Binary::Div, Binary::Pow, Binary::Less, Binary::LessEq];
+    pub const ALL: &[Binary] = &[
+        Binary::Add,
+        Binary::Sub,
+        Binary::Mul,
+        Binary::Div,
+        Binary::Pow,
+        Binary::LogAddExp,
+        Binary::Less,
+        Binary::LessEq,
+    ];
 
     /// The name in messages and printed programs.
     pub fn name(self) -> &'static str {
@@ -50,6 +60,7 @@ impl Binary {
             Binary::Mul => "mul",
             Binary::Div => "div",
             Binary::Pow => "pow",
+            Binary::LogAddExp => "log_add_exp",
             Binary::Less => "less",
             Binary::LessEq => "less_eq",
         }
@@ -71,10 +82,17 @@ impl Choice {
 }
 
 impl<'t> Var<'t> {
-    /// aᵇ for a > 0.
+    /// aᵇ for a > 0; 0 where a is 0 and b > 0.
     #[track_caller]
     pub fn pow(self, exponent: impl Operand<'t>) -> Var<'t> {
         elementwise(Op::Binary(Binary::Pow), &[self, exponent.on(self.tape())])
+    }
+
+    /// ln(eᵃ + eᵇ), without overflow. It increases in both, which bounds know, so that sums of powers that are formed
+    /// of it are proven monotone; see also [`Var::log_sum_exp`](Var::log_sum_exp).
+    #[track_caller]
+    pub fn log_add_exp(self, other: impl Operand<'t>) -> Var<'t> {
+        elementwise(Op::Binary(Binary::LogAddExp), &[self, other.on(self.tape())])
     }
 
     /// The smaller of the two.

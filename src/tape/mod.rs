@@ -8,6 +8,7 @@
 //! Reading order: [`Shape`], [`Op`], [`Tape`], [`Var`], then [`Parameters`] and [`Subgraph`].
 
 mod binary;
+mod builders;
 mod elementwise;
 mod error;
 mod function;

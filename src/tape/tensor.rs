@@ -96,6 +96,17 @@ impl<'t> Var<'t> {
         self.pick("column", &positions, Shape::Vector(rows))
     }
 
+    /// The elements of a matrix on its diagonal.
+    #[track_caller]
+    pub fn diagonal(self) -> Var<'t> {
+        let Shape::Matrix(rows, columns) = self.shape() else {
+            return self.refuse("diagonal", "only a matrix has a diagonal", &[], self.shape());
+        };
+        let n = rows.min(columns);
+        let positions: Vec<usize> = (0..n).map(|i| i * columns + i).collect();
+        self.pick("diagonal", &positions, Shape::Vector(n))
+    }
+
     /// Returns the elements, by rows, in another shape.
     #[track_caller]
     pub fn reshape(self, shape: Shape) -> Var<'t> {

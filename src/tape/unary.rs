@@ -95,6 +95,15 @@ functions! {
     Asinh asinh;
     /// 1/√(1 + a²), without overflow: the derivative of asinh.
     AsinhSlope asinh_slope;
+    /// arctan(a)/π, the arctangent in half turns, between -½ and ½ (atanPi of IEEE 754). Its ends are numbers, which those
+    /// of the arctangent in radians are not; [`Var::atan`](Var::atan) is that one.
+    AtanPi atan_pi;
+    /// tan(π·a) for |a| < ½.
+    TanPi tan_pi;
+    /// Φ(a), the standard normal distribution function; exact in the lower tail.
+    NormalCdf normal_cdf;
+    /// The quantile Φ⁻¹(a) of the standard normal, for 0 < a < 1.
+    NormalQuantile normal_quantile;
     /// ln Φ(a), Φ the standard normal distribution function; exact in both tails.
     LnNormalCdf ln_normal_cdf;
     /// The derivative of this order of φ(a)/Φ(a), the inverse Mills ratio of the standard normal, which is itself the

@@ -19,7 +19,8 @@ impl Function {
 
     /// A function whose name is one word.
     pub(crate) fn named(name: &str) -> Function {
-        const KNOWN: [&str; 10] = ["ln", "sin", "cos", "tanh", "sinh", "cosh", "exp", "min", "max", "det"];
+        const KNOWN: [&str; 12] =
+            ["ln", "sin", "cos", "tan", "arctan", "tanh", "sinh", "cosh", "exp", "min", "max", "det"];
         let latex =
             if KNOWN.contains(&name) { format!("\\{name}") } else { format!("\\operatorname{{{name}}}") };
         Function { text: name.to_string(), latex, mathml: format!("<mi>{name}</mi>") }
@@ -46,6 +47,15 @@ impl Function {
                 "<msup><mrow><mo>(</mo><mi>φ</mi><mo>/</mo><mi>Φ</mi><mo>)</mo></mrow>\
                  <mrow><mo>(</mo><mn>{order}</mn><mo>)</mo></mrow></msup>"
             ),
+        }
+    }
+
+    /// The quantile function of the standard normal: Φ⁻¹.
+    pub(crate) fn normal_quantile() -> Function {
+        Function {
+            text: "Φ⁻¹".to_string(),
+            latex: "\\Phi^{-1}".to_string(),
+            mathml: "<msup><mi>Φ</mi><mrow><mo>-</mo><mn>1</mn></mrow></msup>".to_string(),
         }
     }
 

@@ -17,9 +17,9 @@ const SIGNS: &str = r"
 const ABOVE: (&str, &str) =
     ("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᵀ", "0123456789+-()abcdefghijklmnoprstuvw×yz⊤");
 const BELOW: (&str, &str) = ("₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₐₑᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", "0123456789+-()aeijklmnoprstuvx");
-const FUNCTIONS: [&str; 17] = [
-    "ln", "exp", "det", "sin", "cos", "tanh", "sinh", "cosh", "asinh", "diag", "softplus", "sign", "erf",
-    "min", "max", "sgn", "tr",
+const FUNCTIONS: [&str; 19] = [
+    "ln", "exp", "det", "sin", "cos", "tan", "arctan", "tanh", "sinh", "cosh", "asinh", "diag", "softplus",
+    "sign", "erf", "min", "max", "sgn", "tr",
 ];
 
 fn plain(script: (&str, &str), c: char) -> Option<char> {

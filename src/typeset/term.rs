@@ -8,6 +8,9 @@ use super::function::Function;
 use super::piece::{Binding, Fence, Height, Piece};
 use super::{latex, mathml, text};
 
+/// ½·ln 2π
+const LN_SQRT_TAU: f64 = 0.918_938_533_204_672_7;
+
 /// Maximum number of cases of a choice.
 const CASES: usize = 12;
 
@@ -227,6 +230,13 @@ impl Written {
         match value {
             PI => pi(),
             TAU => two.times(Product::Scalar, &pi()),
+            LN_SQRT_TAU => {
+                let log = Written::of(&Term::Call(
+                    &Function::named("ln"),
+                    vec![&two.times(Product::Scalar, &pi())],
+                ));
+                log.over(&two)
+            }
             FRAC_2_SQRT_PI => two.over(&Written::of(&Term::Root(&pi()))),
             _ => Written::of(&Term::Number(value)),
         }

@@ -99,13 +99,20 @@ fn evaluate(
             let shapes: Vec<Shape> =
                 node.operands.iter().map(|operand| setting.tape.shape(*operand)).collect();
             let value = node_value(exact, setting, &node, &operands, &shapes, d)?;
-            if value.iter().any(|dual| dual.value.is_nan() || dual.value.is_inf()) {
+            if value.iter().any(|dual| dual.value.is_inf()) {
                 return None;
             }
             known.insert(*id, value);
         }
     }
-    Some(known)
+    // A branch that is not taken may have no value.
+    let defined = known[&root].iter().all(|dual| !dual.value.is_nan());
+    defined.then_some(known)
+}
+
+/// What has no value.
+fn undefined(d: usize) -> Dual {
+    Dual { value: astro_float_num::NAN, slopes: vec![Slope::Zero; d] }
 }
 
 fn node_value(
@@ -230,8 +237,17 @@ fn elementwise(exact: &mut Exact, op: &Op, operands: &[&Dual]) -> Option<Dual> {
         return Some(operands[usize::from(!first)].clone());
     }
     let b = operands.get(1).map(|b| &b.value);
-    let value = function(exact, op, a, b)?;
     let d = operands[0].slopes.len();
+    if operands.iter().any(|operand| operand.value.is_nan()) {
+        return Some(undefined(d));
+    }
+    let value = match function(exact, op, a, b) {
+        Some(value) => value,
+        None if matches!(op, Op::Unary(Unary::Ln | Unary::Ln1p | Unary::Sqrt) | Op::Binary(Binary::Pow)) => {
+            return Some(undefined(d));
+        }
+        None => return None,
+    };
     let mut slopes = vec![Slope::Zero; d];
     for (k, operand) in operands.iter().enumerate() {
         if operand.slopes.iter().all(|slope| matches!(slope, Slope::Zero)) {
@@ -278,6 +294,18 @@ pub fn function(exact: &mut Exact, op: &Op, a: &BigFloat, b: Option<&BigFloat>) 
             exact.exp(&log)?
         }
         Op::Unary(Unary::Asinh) => exact.asinh(a)?,
+        Op::Unary(Unary::AtanPi) => exact.atan_pi(a)?,
+        Op::Unary(Unary::NormalCdf) => {
+            let log = exact.ln_normal_cdf(a)?;
+            exact.exp(&log)?
+        }
+        Op::Unary(Unary::NormalQuantile) => exact.normal_quantile(a)?,
+        Op::Unary(Unary::TanPi) => {
+            let pi = exact.pi();
+            let angle = exact.mul(&pi, a);
+            let (sin, cos) = (exact.sin(&angle), exact.cos(&angle));
+            exact.div(&sin, &cos)?
+        }
         Op::Unary(Unary::LnNormalCdf) => exact.ln_normal_cdf(a)?,
         Op::Unary(Unary::Powi(k)) => exact.powi(a, *k)?,
         Op::Binary(Binary::Add) => exact.add(a, b()),
@@ -287,6 +315,10 @@ pub fn function(exact: &mut Exact, op: &Op, a: &BigFloat, b: Option<&BigFloat>) 
         Op::Binary(Binary::Pow) => {
             let log = exact.ln(a)?;
             exact.exp(&exact.mul(b(), &log))?
+        }
+        Op::Binary(Binary::LogAddExp) => {
+            let rest = exact.softplus(&exact.sub(a, b()))?;
+            exact.add(b(), &rest)
         }
         Op::Binary(Binary::Less) => condition(exact, less(a, b())),
         Op::Binary(Binary::LessEq) => condition(exact, !less(b(), a)),
@@ -377,6 +409,33 @@ fn partial(
             let log = exact.ln_1p(&exact.mul(a, a))?;
             up(exact.mul(&log, &exact.of(-0.5)))
         }
+        // 1/(π(1 + a²))
+        Op::Unary(Unary::AtanPi) => {
+            let pi = exact.pi();
+            let log = exact.ln(&pi)?;
+            let square = exact.mul(a, a);
+            let rest = exact.ln_1p(&square)?;
+            up(exact.add(&rest, &log).neg())
+        }
+        // √(2π)·exp(½y²)
+        Op::Unary(Unary::NormalQuantile) => {
+            let pi = exact.pi();
+            let log = exact.ln(&exact.mul(&pi, &exact.of(2.0)))?;
+            up(exact.mul(&exact.add(&log, &exact.mul(y, y)), &exact.of(0.5)))
+        }
+        // π·(1 + y²)
+        Op::Unary(Unary::TanPi) => {
+            let pi = exact.pi();
+            let log = exact.ln(&pi)?;
+            let square = exact.mul(y, y);
+            let rest = exact.ln_1p(&square)?;
+            up(exact.add(&rest, &log))
+        }
+        Op::Unary(Unary::NormalCdf) => {
+            let pi = exact.pi();
+            let log = exact.ln(&exact.mul(&pi, &exact.of(2.0)))?;
+            up(exact.mul(&exact.add(&log, &exact.mul(a, a)), &exact.of(-0.5)))
+        }
         // φ(a)/Φ(a)
         Op::Unary(Unary::LnNormalCdf) => {
             let pi = exact.pi();
@@ -388,6 +447,12 @@ fn partial(
         Op::Unary(Unary::Powi(n)) => {
             let power = exact.powi(a, n - 1)?;
             of(exact, &exact.mul(&power, &exact.of(f64::from(*n))))
+        }
+        // σ(a - b) and σ(b - a)
+        Op::Binary(Binary::LogAddExp) => {
+            let difference = exact.sub(a, b());
+            let apart = if k == 0 { difference.neg() } else { difference };
+            up(exact.softplus(&apart)?.neg())
         }
         // b·aᵇ⁻¹ and ln a·aᵇ
         Op::Binary(Binary::Pow) => {

@@ -139,6 +139,36 @@ impl Exact {
         a.cos(self.digits, ROUNDING, &mut self.constants)
     }
 
+    /// The z with ln Φ(z) = ln a, by Newton's method: lnΦ is concave, and from the left of the root it comes nearer.
+    pub fn normal_quantile(&mut self, a: &BigFloat) -> Option<BigFloat> {
+        let wanted = self.ln(a)?;
+        let (pi, two) = (self.pi(), self.of(2.0));
+        let log = self.ln(&self.mul(&pi, &two))?;
+        let mut z = self.of(-40.0);
+        for _ in 0..400 {
+            let value = self.ln_normal_cdf(&z)?;
+            // ln φ(z) - ln Φ(z)
+            let half = self.mul(&self.add(&log, &self.mul(&z, &z)), &self.of(-0.5));
+            let slope = self.exp(&self.sub(&half, &value))?;
+            let step = self.div(&self.sub(&wanted, &value), &slope)?;
+            let next = self.add(&z, &step);
+            let small = step.is_zero()
+                || step.exponent()? + self.digits as i32 * 3 / 4 < z.exponent().unwrap_or(0).max(-1100);
+            z = next;
+            if small {
+                return Some(z);
+            }
+        }
+        None
+    }
+
+    /// arctan(a)/π
+    pub fn atan_pi(&mut self, a: &BigFloat) -> Option<BigFloat> {
+        let angle = a.atan(self.digits, ROUNDING, &mut self.constants);
+        let pi = self.pi();
+        self.div(&angle, &pi)
+    }
+
     pub fn pi(&mut self) -> BigFloat {
         self.constants.pi(self.digits, ROUNDING)
     }

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use statrs::distribution::ContinuousCDF;
+
 use super::scope::Scope;
 use super::value::Value;
 
@@ -317,6 +319,10 @@ impl Reader<'_> {
         if word == "det" {
             return Ok(Value::scalar(self.power()?.inverse()?.1));
         }
+        if word == "Φ" && self.takes("⁻¹") {
+            let normal = statrs::distribution::Normal::standard();
+            return Ok(self.arguments()?[0].map(|p| normal.inverse_cdf(p)));
+        }
         if word == "ψ" {
             self.expect("⁽¹⁾")?;
             return self.own("ψ⁽¹⁾");
@@ -340,6 +346,8 @@ impl Reader<'_> {
             ("asinh", 1) => a.map(f64::asinh),
             ("sin", 1) => a.map(f64::sin),
             ("cos", 1) => a.map(f64::cos),
+            ("tan", 1) => a.map(f64::tan),
+            ("arctan", 1) => a.map(f64::atan),
             ("σ", 1) => a.map(|x| 1.0 / (1.0 + (-x).exp())),
             ("softplus", 1) => a.map(softplus),
             ("sign", 1) => a.map(sign),

@@ -118,6 +118,10 @@ impl Said {
         if text.contains('…') {
             self.shortened = true;
         }
+        // The solution of an equation in the middle of a formula has no value here.
+        if text.contains("solve(") {
+            return Ok(());
+        }
         if self.shortened {
             return Ok(());
         }

@@ -176,9 +176,9 @@ impl<'t> Pool<'t> {
 }
 
 /// How many functions of one variable there are.
-pub const UNARY: usize = 30;
+pub const UNARY: usize = 34;
 /// How many functions of two variables.
-pub const BINARY: usize = 8;
+pub const BINARY: usize = 9;
 
 /// One of the functions of one variable, kept inside of its domain.
 pub fn unary<'t>(a: Var<'t>, which: usize) -> Var<'t> {
@@ -212,6 +212,10 @@ pub fn unary<'t>(a: Var<'t>, which: usize) -> Var<'t> {
         26 => a.asinh_slope(),
         27 => a.inverse_mills(0),
         28 => a.inverse_mills(1),
+        29 => a.atan_pi(),
+        30 => (0.4 * a.tanh()).tan_pi(),
+        31 => a.normal_cdf(),
+        32 => (0.5 + 0.4 * a.tanh()).normal_quantile(),
         _ => (1.0 + a * a).pow(0.3),
     }
 }
@@ -224,7 +228,8 @@ pub fn binary<'t>(a: Var<'t>, b: Var<'t>, which: usize) -> Var<'t> {
         3 => a * b,
         4 => a / (1.5 + b.sin()),
         5 => (1.0 + a.tanh().powi(2)).pow(b.tanh()),
-        6 => a.min(b),
+        6 => a.log_add_exp(b),
+        7 => a.min(b),
         _ => a.max(b),
     }
 }

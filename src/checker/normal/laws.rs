@@ -33,6 +33,9 @@ impl Forms {
 
     /// aᶜ of a non-negative form for a rational number c; `positive` if it is not 0 either.
     pub(super) fn rational_power(&mut self, a: &Form, c: &RBig, positive: bool) -> Found<Form> {
+        if a.is_zero() && *c > RBig::ZERO {
+            return Ok(a.clone());
+        }
         if c.is_int() {
             let n = i64::try_from(c.numerator().clone()).map_err(|_| too_large())?;
             return self.whole(a, n);
@@ -129,7 +132,7 @@ impl Forms {
 
     /// ln a of a positive form.
     pub(super) fn ln(&mut self, a: &Form) -> Found<Form> {
-        let opened = self.opened(a)?;
+        let opened = self.opened(a, (2, 16))?;
         let a = &opened;
         if !self.divides_by_positive(a) {
             return self.function(Kind::Ln, vec![Rc::new(a.clone())], false);
@@ -222,8 +225,17 @@ impl Forms {
         }
     }
 
-    /// Writes tanh and σ in a form with exponentials, if there are few of them.
-    fn opened(&mut self, a: &Form) -> Found<Form> {
+    /// The sign of a form, by that of its terms, or of its terms once tanh and σ are written with exponentials: 1 - σ is
+    /// positive, and so is 1 less a mixture of several.
+    pub fn sign_opened(&mut self, a: &Form) -> Option<i32> {
+        self.sign(a).or_else(|| {
+            let opened = self.opened(a, (8, 256)).ok()?;
+            self.sign(&opened)
+        })
+    }
+
+    /// Writes tanh and σ in a form with exponentials, if there are no more of them, and of terms, than this.
+    fn opened(&mut self, a: &Form, (most, terms): (usize, usize)) -> Found<Form> {
         let function = |forms: &Forms, atom: u32| match forms.atoms[atom as usize].kind {
             Kind::Function(function @ (F::Sigmoid | F::Tanh | F::Sech2)) => Some(function),
             _ => None,
@@ -233,7 +245,7 @@ impl Forms {
         atoms.sort_unstable();
         atoms.dedup();
         atoms.retain(|atom| function(self, *atom).is_some());
-        if atoms.is_empty() || atoms.len() > 2 || a.over.len() + a.under.len() > 16 {
+        if atoms.is_empty() || atoms.len() > most || a.over.len() + a.under.len() > terms {
             return Ok(a.clone());
         }
         let mut sides = Vec::new();

@@ -16,6 +16,7 @@
 
 mod laws;
 mod scalars;
+mod squares;
 mod sum;
 
 use std::collections::HashMap;
@@ -24,6 +25,7 @@ use std::rc::Rc;
 use dashu_ratio::RBig;
 use rustc_hash::FxHashMap;
 
+use self::squares::is_even;
 use self::sum::{
     Monomial, Sum, add, insert, inverted, is_unit, power_residue, raised, rational_residue, times, unit,
 };
@@ -108,7 +110,7 @@ impl Form {
     }
 
     /// Returns the number, if the form is one.
-    fn as_number(&self) -> Option<RBig> {
+    pub(super) fn as_number(&self) -> Option<RBig> {
         let single = |sum: &Sum| match sum.iter().next() {
             None => Some(RBig::ZERO),
             Some((monomial, c)) if sum.len() == 1 && monomial.is_empty() => Some(c.clone()),
@@ -159,7 +161,36 @@ impl Forms {
         Some(self.sum_sign(&form.over)? * self.sum_sign(&form.under)?)
     }
 
+    /// Whether a form is at least some number above 0: a sum of squares, of positive terms and of that number.
+    pub fn is_above_a_number(&self, form: &Form) -> bool {
+        if !is_unit(&form.under) {
+            return false;
+        }
+        let rest = self.without_squares(&form.over).unwrap_or_else(|| form.over.clone());
+        let constant = rest.get(&Vec::new()).is_some_and(|c| *c > RBig::ZERO);
+        constant && rest.iter().all(|(monomial, c)| *c > RBig::ZERO && self.is_nonnegative(monomial))
+    }
+
     fn sum_sign(&self, sum: &Sum) -> Option<i32> {
+        self.sign_of_terms(sum).or_else(|| {
+            let rest = self.without_squares(sum)?;
+            let nonnegative =
+                |(monomial, c): (&Monomial, &RBig)| *c > RBig::ZERO && self.is_nonnegative(monomial);
+            let positive = rest.keys().any(|monomial| self.is_positive(monomial));
+            (positive && rest.iter().all(nonnegative)).then_some(1)
+        })
+    }
+
+    fn is_positive(&self, monomial: &Monomial) -> bool {
+        monomial.iter().all(|(atom, _)| self.atoms[*atom as usize].positive)
+    }
+
+    /// Whether it is a product of positive atoms and of even powers.
+    fn is_nonnegative(&self, monomial: &Monomial) -> bool {
+        monomial.iter().all(|(atom, exponent)| self.atoms[*atom as usize].positive || is_even(exponent))
+    }
+
+    fn sign_of_terms(&self, sum: &Sum) -> Option<i32> {
         let atoms = sum.keys().flatten().all(|(atom, _)| self.atoms[*atom as usize].positive);
         let positive = sum.values().filter(|c| **c > RBig::ZERO).count();
         match (atoms && !sum.is_empty(), positive) {

@@ -163,24 +163,57 @@ impl Forms {
                 Some(inner) => Ok(inner),
                 None => self.function(Kind::Function(F::Asinh), arguments.to_vec(), false),
             },
+            // Inverse to each other.
+            F::AtanPi | F::TanPi | F::NormalCdf | F::NormalQuantile => {
+                let other = match function {
+                    F::AtanPi => F::TanPi,
+                    F::TanPi => F::AtanPi,
+                    F::NormalCdf => F::NormalQuantile,
+                    _ => F::NormalCdf,
+                };
+                if let Some(inner) = self.argument_of(a, other) {
+                    return Ok(inner.as_ref().clone());
+                }
+                let positive = self.ranges.of(scalars, id).interval.is_positive();
+                self.function(Kind::Function(function), arguments.to_vec(), positive)
+            }
             F::Sqrt => {
                 let positive = self.ranges.of(scalars, operands[0]).interval.is_positive();
                 self.rational_power(a, &RBig::from_parts(1.into(), 2u8.into()), positive)
             }
             F::Pow => match arguments[1].as_number() {
-                Some(number) => self.rational_power(a, &number, true),
+                // A power that is not positive is defined above 0 only.
+                Some(number) => {
+                    let positive =
+                        number <= RBig::ZERO || self.ranges.of(scalars, operands[0]).interval.is_positive();
+                    self.rational_power(a, &number, positive)
+                }
+                // 0ᵇ, where b is positive, is not e^(b ln 0).
+                None if !self.ranges.of(scalars, operands[0]).interval.is_positive() => {
+                    self.function(Kind::Function(F::Pow), arguments.to_vec(), false)
+                }
                 None => {
                     let log = self.ln(a)?;
                     let product = self.mul(&log, &arguments[1])?;
                     self.exp(&product)
                 }
             },
+            F::LogAddExp => {
+                let (first, second) = (self.exp(a)?, self.exp(&arguments[1])?);
+                let sum = self.plus(&first, &second)?;
+                self.ln(&sum)
+            }
             F::Abs | F::Sign => {
                 let interval = self.ranges.of(scalars, operands[0]).interval;
                 let sign = i32::from(interval.is_positive()) - i32::from(interval.is_negative());
                 let sign = if sign == 0 { self.sign(a).unwrap_or(0) } else { sign };
                 match (sign, function) {
-                    (0, _) => self.function(Kind::Function(function), arguments.to_vec(), false),
+                    (0, F::Sign) => self.function(Kind::Function(F::Sign), arguments.to_vec(), false),
+                    // |a| = a·sign a
+                    (0, _) => {
+                        let sign = self.function(Kind::Function(F::Sign), arguments.to_vec(), false)?;
+                        self.mul(a, &sign)
+                    }
                     (sign, F::Abs) => self.scaled(a, RBig::from(sign)),
                     (sign, _) => Ok(Form::number(RBig::from(sign))),
                 }

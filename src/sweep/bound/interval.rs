@@ -124,7 +124,7 @@ impl Bound {
 }
 
 /// Returns the lower of two ends; of two equal values the one that is reached.
-pub(super) fn lower(a: End, b: End) -> End {
+pub(in crate::sweep) fn lower(a: End, b: End) -> End {
     if a.at < b.at {
         a
     } else if b.at < a.at {

@@ -17,6 +17,7 @@ mod increasing;
 mod interval;
 mod power;
 mod region;
+mod skew;
 
 use std::cell::RefCell;
 
@@ -27,11 +28,11 @@ pub use self::region::Region;
 
 pub(super) use self::arithmetic::{absolute, is_exact_product, negative, outward, product, reciprocal, sum};
 pub(super) use self::increasing::Increasing;
-pub(super) use self::interval::higher;
+pub(super) use self::interval::{higher, lower};
 pub(super) use self::power::power;
+pub(super) use self::skew::{Skew, skew};
 
 use self::arithmetic::{quotient, repeated};
-use self::interval::lower;
 use self::region::around;
 use super::function;
 use super::limit::crosses_zero;
@@ -139,6 +140,13 @@ impl<'t> Bounds<'t> {
                 let bound = Bound::of(higher(a.low, b.low), higher(a.high, b.high));
                 bound.with(a.nonzero && b.nonzero, a.defined && b.defined)
             }
+            // Above the larger one, by ln 2 at most.
+            Op::Binary(Binary::LogAddExp) => {
+                let (a, b) = (a(), of(1));
+                let low = higher(a.low, b.low).at;
+                let high = sum(Bound::of(a.low, higher(a.high, b.high)), Bound::closed(0.0, 0.7)).high;
+                Bound { defined: a.defined && b.defined, ..Bound::of(End::open(low), high) }
+            }
             Op::Binary(Binary::Less | Binary::LessEq) => {
                 Bound::closed(0.0, 1.0).with(false, a().defined && of(1).defined)
             }
@@ -173,7 +181,10 @@ impl<'t> Bounds<'t> {
                 repeated(product(a(), of(1)), inner)
             }
             Op::Outer => product(a(), of(1)),
-            Op::LogAbsDet | Op::Inverse => Bound { defined: false, ..Bound::REALS },
+            Op::LogAbsDet | Op::Inverse => {
+                let regular = skew(self.tape, node.operands[0]).is_some();
+                Bound { defined: regular && a().defined, ..Bound::REALS }
+            }
             Op::Equation(Equation::Substitution(equation)) => {
                 let operands: Vec<Bound> = (0..node.operands.len()).map(of).collect();
                 // A bound of G over all z holds for the solution z, and applying G to that bound tightens it; if G is

@@ -58,11 +58,12 @@ fn size_power(a: f64, mut n: u32, up: bool) -> f64 {
     times(result, square)
 }
 
-/// aᵇ for a > 0.
+/// aᵇ for a > 0, and 0 where a is 0 and b > 0.
 ///
-/// Where a may be 0 or below nothing is claimed: floating-point arithmetic has values for some of these.
+/// Where a may be below 0 nothing is claimed: floating-point arithmetic has values for some of these.
 pub(super) fn power_of_positive(a: Bound, b: Bound) -> Bound {
-    let defined = a.defined && b.defined && a.is_positive();
+    let inside = a.is_positive() || (a.is_nonnegative() && b.is_positive());
+    let defined = a.defined && b.defined && inside;
     if !a.is_positive() {
         let low = if a.is_nonnegative() { End::closed(0.0) } else { Bound::REALS.low };
         return Bound { low, defined, ..Bound::REALS };

@@ -1,10 +1,11 @@
-//! The normal distribution: the error function, ln Φ, and the inverse Mills ratio φ/Φ with its derivatives.
+//! The normal distribution: the error function, Φ, its inverse, ln Φ, and the inverse Mills ratio φ/Φ with its derivatives.
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, TAU};
 
 use super::{NoInverse, Smoothness, called, lettered};
 use crate::numeric::mills::{hazard, inverse_mills, upper_tail};
-use crate::sweep::bound::{Bound, Bounds, Increasing};
+use crate::numeric::quantile::normal_quantile;
+use crate::sweep::bound::{Bound, Bounds, End, Increasing, higher, lower};
 use crate::sweep::limit::Limit;
 use crate::sweep::partial::Partial::{self, By};
 use crate::tape::Var;
@@ -25,6 +26,53 @@ row! {
 }
 
 const ERF: Increasing = Increasing::new(libm::erf, (-1.0, 1.0), Increasing::ZERO_AT_ZERO);
+
+row! {
+    /// Φ(a)
+    NormalCdf {
+        value(a): F::of(normal_cdf(a.to_double())),
+        // φ(a), so that its logarithm is an exponent.
+        derivative(a, _): By((-0.5 * (a * a) - LN_SQRT_TAU).exp()),
+        smoothness: Smoothness::Smooth,
+        at_zero: Some(0.5),
+        bound(a): NORMAL_CDF.of(a),
+        limit(_): Limit::Bounded,
+        inverse(y, _): Ok(y.normal_quantile()),
+        notation(a): lettered("", 'Φ', "\\Phi", a),
+    }
+}
+
+/// ½·ln 2π
+const LN_SQRT_TAU: f64 = 0.918_938_533_204_672_7;
+
+/// Trusted as ln Φ is.
+const NORMAL_CDF: Increasing =
+    Increasing { trust: LN_NORMAL_CDF.trust, ..Increasing::new(normal_cdf, (0.0, 1.0), Some((0.0, 0.5))) };
+
+row! {
+    /// Φ⁻¹(a)
+    NormalQuantile {
+        value(a): F::of(normal_quantile(a.to_double())),
+        derivative(_, y): By((0.5 * (y * y) + LN_SQRT_TAU).exp()),
+        smoothness: Smoothness::Smooth,
+        at_zero: None,
+        bound(a): {
+            let inside = a.low.at > 0.0 || (a.low.at == 0.0 && a.low.open);
+            let below = a.high.at < 1.0 || (a.high.at == 1.0 && a.high.open);
+            let part = Bound { low: higher(a.low, End::open(0.0)), high: lower(a.high, End::open(1.0)), ..a };
+            NORMAL_QUANTILE.of(part).with(false, a.defined && inside && below)
+        },
+        limit(_): Limit::Unknown,
+        inverse(y, _): Ok(y.normal_cdf()),
+        notation(a): Written::of(&Term::Call(&Function::normal_quantile(), vec![a])),
+    }
+}
+
+/// Trusted as ln Φ is.
+const NORMAL_QUANTILE: Increasing = Increasing {
+    trust: LN_NORMAL_CDF.trust,
+    ..Increasing::new(normal_quantile, Increasing::EVERYWHERE, Some((0.5, 0.0)))
+};
 
 row! {
     /// ln Φ(a)
@@ -71,6 +119,11 @@ row! {
 
 /// From here on Φ is formed from the inverse Mills ratio.
 const TAILS: f64 = 2.0;
+
+/// Φ(a); from the inverse Mills ratio in the lower tail.
+fn normal_cdf(a: f64) -> f64 {
+    if a < -TAILS { upper_tail(-a) } else { 0.5 * libm::erfc(-a * FRAC_1_SQRT_2) }
+}
 
 /// ln Φ(a), Φ the distribution function of the standard normal.
 ///

@@ -5,8 +5,8 @@
 //! | `algebraic.rs` | -a, 1/a, √a, \|a\|, sign, aᵏ |
 //! | `exponential.rs` | eᵃ, ln, and those near 0, σ, softplus |
 //! | `hyperbolic.rs` | tanh, sinh, cosh, asinh, and derivatives of them |
-//! | `trigonometric.rs` | sin, cos |
-//! | `gaussian.rs` | erf, ln Φ, φ/Φ and its derivatives (numbers: `numeric/mills.rs`) |
+//! | `trigonometric.rs` | sin, cos, and arctan and tan in half turns |
+//! | `gaussian.rs` | erf, Φ, Φ⁻¹, ln Φ, φ/Φ and its derivatives (numbers: `numeric/mills.rs`, `numeric/quantile.rs`) |
 //! | `gamma.rs` | ln Γ and its derivatives |
 //!
 //! A part of a row that was forgotten does not compile: `row!` asks for all of them, as [`Row`] does, which has no
@@ -201,6 +201,22 @@ macro_rules! ask {
             }
             Unary::AsinhSlope => {
                 let $row = $crate::sweep::function::hyperbolic::AsinhSlope;
+                $answer
+            }
+            Unary::AtanPi => {
+                let $row = $crate::sweep::function::trigonometric::AtanPi;
+                $answer
+            }
+            Unary::TanPi => {
+                let $row = $crate::sweep::function::trigonometric::TanPi;
+                $answer
+            }
+            Unary::NormalCdf => {
+                let $row = $crate::sweep::function::gaussian::NormalCdf;
+                $answer
+            }
+            Unary::NormalQuantile => {
+                let $row = $crate::sweep::function::gaussian::NormalQuantile;
                 $answer
             }
             Unary::LnNormalCdf => {

@@ -70,6 +70,8 @@ impl<'t> Sweep<'t, '_> {
             }
             Op::Binary(Binary::Pow) if unknown == 0 => (y.ln() / other()).exp(),
             Op::Binary(Binary::Pow) => y.ln() / other().ln(),
+            // ln(eʸ - eᵇ), with y > b.
+            Op::Binary(Binary::LogAddExp) => y + (-(other() - y).exp()).ln_1p(),
             Op::Binary(Binary::Less | Binary::LessEq) | Op::Choice(_) => return none(),
             Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => return none(),
             Op::Broadcast | Op::Sum | Op::Gather(_) | Op::Scatter(_) | Op::Concat => return none(),

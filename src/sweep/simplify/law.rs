@@ -32,6 +32,8 @@ pub(super) enum Condition {
     OtherThanZero(usize),
     /// a has one element.
     Single(usize),
+    /// a has as many rows as columns.
+    Square(usize),
     /// The exponent is not 0.
     ExponentNotZero,
 }
@@ -89,7 +91,7 @@ impl Law {
     /// Whether the condition allows these letters, of which each is one number, and this exponent.
     pub fn admits(&self, letters: &[f64], exponent: i32) -> bool {
         match self.condition {
-            Condition::Always | Condition::Defined(_) | Condition::Single(_) => true,
+            Condition::Always | Condition::Defined(_) | Condition::Single(_) | Condition::Square(_) => true,
             Condition::Positive(a) => letters[a] > 0.0,
             Condition::Nonnegative(a) => letters[a] >= 0.0,
             Condition::Nonpositive(a) => letters[a] <= 0.0,

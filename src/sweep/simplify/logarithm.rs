@@ -252,6 +252,15 @@ impl<'t> Simplifier<'t> {
     /// Adds the terms of a sum that was derived; what the user wrote stays one term.
     pub(super) fn add_all(&mut self, id: NodeId, c: f64, terms: &mut Terms) {
         let first = self.first;
+        // A number times anything is a term, whoever wrote it.
+        let node = self.tape.node(id);
+        if node.op == Op::Binary(Binary::Mul)
+            && let Some(number) = self.number(node.operands[0])
+            && node.operands[1].index() < first
+            && let Some(product) = exact_product(c, number)
+        {
+            return terms.add(node.operands[1], product);
+        }
         let found =
             self.terms(id, &|id| id.index() >= first && self.small(id), &|id| id, 64).filter(|found| {
                 found

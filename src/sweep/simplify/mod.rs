@@ -11,6 +11,7 @@
 
 #[cfg(test)]
 mod conditions;
+mod determinant;
 mod exact;
 mod factors;
 mod law;
@@ -247,7 +248,7 @@ impl<'t> Simplifier<'t> {
                     let det = self.tape.constant(value);
                     self.log_abs(det.id(), 0)
                 }
-                None => again(self),
+                None => self.log_determinant(operands[0]).unwrap_or_else(|| again(self)),
             },
             _ => again(self),
         }

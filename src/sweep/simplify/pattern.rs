@@ -36,8 +36,10 @@ pub(super) enum Head {
     Binary(Binary),
     Select,
     MatVec,
+    MatMul,
     Transpose,
     Inverse,
+    LogAbsDet,
 }
 
 impl Head {
@@ -47,6 +49,8 @@ impl Head {
             Op::Binary(function) => Some(Head::Binary(*function)),
             Op::Choice(Choice::Select) => Some(Head::Select),
             Op::MatVec => Some(Head::MatVec),
+            Op::MatMul => Some(Head::MatMul),
+            Op::LogAbsDet => Some(Head::LogAbsDet),
             Op::Transpose => Some(Head::Transpose),
             Op::Inverse => Some(Head::Inverse),
             _ => None,
@@ -63,12 +67,15 @@ impl Head {
             Head::Binary(Binary::Div) => operands[0] / operands[1],
             Head::Binary(Binary::Pow) => operands[0].pow(operands[1]),
             Head::Binary(Binary::Less) => operands[0].lt(operands[1]).var(),
+            Head::Binary(Binary::LogAddExp) => operands[0].log_add_exp(operands[1]),
             Head::Binary(Binary::LessEq) => operands[0].le(operands[1]).var(),
             Head::Select => {
                 let shape = operands[1].shape();
                 choice(operands[0].broadcast(shape), operands[1], operands[2].broadcast(shape))
             }
             Head::MatVec => operands[0].matvec(operands[1]),
+            Head::MatMul => operands[0].matmul(operands[1]),
+            Head::LogAbsDet => operands[0].log_abs_det(),
             Head::Transpose => operands[0].transpose(),
             Head::Inverse => operands[0].inverse(),
         }
@@ -137,6 +144,8 @@ impl Pattern {
             Pattern::Of(Head::Binary(function), _) => function.name(),
             Pattern::Of(Head::Select, _) => Op::Choice(Choice::Select).name(),
             Pattern::Of(Head::MatVec, _) => Op::MatVec.name(),
+            Pattern::Of(Head::MatMul, _) => Op::MatMul.name(),
+            Pattern::Of(Head::LogAbsDet, _) => Op::LogAbsDet.name(),
             Pattern::Of(Head::Transpose, _) => Op::Transpose.name(),
             Pattern::Of(Head::Inverse, _) => Op::Inverse.name(),
             Pattern::Power(_) => Unary::Powi(0).name(),
@@ -230,7 +239,10 @@ pub(super) fn needed(pattern: &Pattern, letter: usize) -> Option<Shape> {
     let own = match pattern {
         Pattern::Of(Head::MatVec, [matrix, _]) if is(matrix) => Some(Shape::Matrix(2, 2)),
         Pattern::Of(Head::MatVec, [_, vector]) if is(vector) => Some(Shape::Vector(2)),
-        Pattern::Of(Head::Transpose | Head::Inverse, [matrix]) if is(matrix) => Some(Shape::Matrix(2, 2)),
+        Pattern::Of(Head::Transpose | Head::Inverse | Head::LogAbsDet, [matrix]) if is(matrix) => {
+            Some(Shape::Matrix(2, 2))
+        }
+        Pattern::Of(Head::MatMul, [a, b]) if is(a) || is(b) => Some(Shape::Matrix(2, 2)),
         _ => None,
     };
     own.or_else(|| pattern.inside().iter().find_map(|inner| needed(inner, letter)))
@@ -266,6 +278,8 @@ macro_rules! pattern {
         Pattern::Of(Head::Select, &[pattern!($x), pattern!($y), pattern!($z)])
     };
     ((matvec $x:tt $y:tt)) => { Pattern::Of(Head::MatVec, &[pattern!($x), pattern!($y)]) };
+    ((matmul $x:tt $y:tt)) => { Pattern::Of(Head::MatMul, &[pattern!($x), pattern!($y)]) };
+    ((lndet $x:tt)) => { Pattern::Of(Head::LogAbsDet, &[pattern!($x)]) };
     ((transpose $x:tt)) => { Pattern::Of(Head::Transpose, &[pattern!($x)]) };
     ((inverse $x:tt)) => { Pattern::Of(Head::Inverse, &[pattern!($x)]) };
     ((InverseMills $x:tt)) => { Pattern::Of(Head::Unary(Unary::InverseMills(0)), &[pattern!($x)]) };

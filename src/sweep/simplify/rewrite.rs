@@ -101,6 +101,9 @@ impl<'t> Simplifier<'t> {
             Condition::Defined(a) => bound(a).defined,
             Condition::OtherThanZero(a) => self.number(found.letter(a)).is_some_and(|number| number != 0.0),
             Condition::Single(a) => self.tape.shape(found.letter(a)).len() == 1,
+            Condition::Square(a) => {
+                matches!(self.tape.shape(found.letter(a)), Shape::Matrix(rows, columns) if rows == columns)
+            }
             Condition::ExponentNotZero => found.found.exponent() != 0,
         };
         self.holds(found.rule, proven)

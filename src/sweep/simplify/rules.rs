@@ -191,6 +191,10 @@ rows! {
         (ExpM1 (Ln1p a)) => a;
         (Sinh (Asinh a)) => a;
         (Asinh (Sinh a)) => a;
+        (TanPi (AtanPi a)) => a;
+        (AtanPi (TanPi a)) => a;
+        (NormalQuantile (NormalCdf a)) => a;
+        (NormalCdf (NormalQuantile a)) => a;
         (Sigmoid ((ln a) - (Ln1p (- a)))) => a;
     }
     SelectSame "select-same": "{a if c, else a} = a"; if "c is defined everywhere, else the domain grows";
@@ -257,6 +261,32 @@ rows! {
     ConstantDeterminant "det-const": "det of a matrix of numbers is a number"; if "no step is rounded";
         since "Laplace's expansion by the first row";
         by "mod.rs: expansion by the first row".
+    DeterminantProduct "det-prod": "ln|det (A·B)| = ln|det A| + ln|det B|"; if "A and B square";
+        since "the determinant of a product is the product of the determinants" {
+        (lndet (matmul a b)) => ((lndet a) + (lndet b)) if Square a;
+    }
+    DeterminantTranspose "det-transpose": "ln|det Aᵀ| = ln|det A|"; if "-";
+        since "Leibniz' sum, by columns instead of rows" {
+        (lndet (transpose a)) => (lndet a);
+    }
+    DeterminantInverse "det-inverse": "ln|det A⁻¹| = -ln|det A|"; if "A⁻¹ exists, which is the left side's domain";
+        since "det-prod with A·A⁻¹ = 1" {
+        (lndet (inverse a)) => (- (lndet a));
+    }
+    DeterminantTriangular "det-triangular": "ln|det T| = Σᵢ ln|tᵢᵢ|"; if "T has constant zeros on one side of its diagonal";
+        since "Laplace's expansion, row by row";
+        by "determinant.rs: structural zeros".
+    DeterminantReflection "det-reflection": "ln|det (1 - (2/vᵀv)·v·vᵀ)| = 0"; if "v ≠ 0, which is the left side's domain";
+        since "the eigenvalue of v is -1, those of the vectors orthogonal to it are 1";
+        by "determinant.rs: the identity and one outer product".
+    DeterminantSkew "det-skew": "ln|det (1 - (A - Aᵀ))| = ln|det (1 + (A - Aᵀ))|"; if "-";
+        since "det-transpose: (1 - (A - Aᵀ))ᵀ = 1 + (A - Aᵀ)";
+        by "determinant.rs: the identity less a skew-symmetric matrix".
+    DeterminantOfTwo "det-2x2": "det ((a, b), (c, d)) = a·d - b·c"; if "it is no longer than the matrix";
+        since "Leibniz' sum";
+        by "determinant.rs: written out where that simplifies".
+    SineCosine "sin-cos": "p·sin² a + p·cos² a = p"; if "-"; since "Pythagoras";
+        by "stable/pair.rs: two products as one".
     ExpM1Tanh "expm1-tanh": "expm1(a)·σ(-a) = tanh(a/2)"; if "-"; since "(eᵃ - 1)/(eᵃ + 1) = tanh(a/2)";
         by "stable/open.rs: two factors as one".
     LogRoot "log-root": "ln(t² + k) = 2·(a + softplus(-2a) - ln 2) + ln k, a = asinh(t/√k)"; if "-";

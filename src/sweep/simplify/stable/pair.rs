@@ -42,6 +42,13 @@ impl Simplifier<'_> {
         if let Some(quotient) = self.beside_over_exp_m1(&ratio, same, &result) {
             return Some((quotient, Rule::OnePlusExpM1));
         }
+        if same
+            && ratio.exponent.is_zero()
+            && let Some(id) = self.square_beside_square(&ratio)
+        {
+            result.letter(id, -2)?;
+            return Some((result, Rule::SineCosine));
+        }
         let probabilities = ratio.letters.keys().all(|id| self.is(*id, Unary::Sigmoid));
         let single = match ratio.letters.iter().next() {
             Some((id, exponent)) if ratio.letters.len() == 1 && ratio.exponent.is_zero() => {
@@ -90,6 +97,18 @@ impl Simplifier<'_> {
             _ if probabilities => self.of_probabilities((p, q), &ratio, result),
             _ => None,
         }
+    }
+
+    /// The one below, where the ratio is sin² a/cos² a or cos² a/sin² a.
+    fn square_beside_square(&self, ratio: &Product) -> Option<NodeId> {
+        let power = |exponent: i32| ratio.letters.iter().find(|(_, e)| **e == exponent).map(|(id, _)| *id);
+        let (above, below) = (power(2)?, power(-2)?);
+        let (a, b) = (self.tape.node(above), self.tape.node(below));
+        let pair = matches!(
+            (&a.op, &b.op),
+            (Op::Unary(Unary::Sin), Op::Unary(Unary::Cos)) | (Op::Unary(Unary::Cos), Op::Unary(Unary::Sin))
+        );
+        (ratio.letters.len() == 2 && pair && a.operands == b.operands).then_some(below)
     }
 
     /// Multiplies a product by the right side of a law, down to letters.

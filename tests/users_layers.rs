@@ -1,0 +1,271 @@
+//! Layers as users write them, from plain operations: what proves the library's own proves these.
+
+use pushforward::audit::Topic;
+use pushforward::prelude::*;
+
+type Formula = for<'t> fn(Var<'t>) -> Var<'t>;
+
+/// A layer of a user: `forward`, and what is declared.
+struct Written {
+    name: &'static str,
+    d: usize,
+    structure: Structure,
+    domain: Domain,
+    codomain: Domain,
+    forward: Formula,
+}
+
+impl Bijection for Written {
+    fn dim(&self) -> usize {
+        self.d
+    }
+    fn structure(&self) -> Structure {
+        self.structure.clone()
+    }
+    fn domain(&self) -> Domain {
+        self.domain.clone()
+    }
+    fn codomain(&self) -> Domain {
+        self.codomain.clone()
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        (self.forward)(z)
+    }
+    fn name(&self) -> String {
+        self.name.to_string()
+    }
+}
+
+fn line(name: &'static str, forward: Formula) -> Written {
+    Written {
+        name,
+        d: 1,
+        structure: Structure::Diagonal,
+        domain: Domain::Reals,
+        codomain: Domain::Reals,
+        forward,
+    }
+}
+
+const UNIT: Domain = Domain::Interval { lower: 0.0, upper: 1.0 };
+
+/// What an audit says of a map: onto, one-to-one, or not proven.
+fn said(layer: &Written) -> &'static str {
+    let report = audit(layer).unwrap_or_else(|error| panic!("{}: {error}", layer.name));
+    assert!(report.has_no_refutation(), "{report}");
+    let one = report.claim(Topic::Injective).expect("it is asked").evidence.label();
+    match (one, report.claim(Topic::Codomain).is_none()) {
+        ("proven", true) => "onto",
+        ("proven", false) => "one-to-one",
+        _ => "not proven",
+    }
+}
+
+fn parameter<'t>(z: Var<'t>, name: &str, values: &[f64]) -> Var<'t> {
+    let shape = if values.len() == 1 { Shape::Scalar } else { Shape::Vector(values.len()) };
+    z.tape().parameter(name, shape, Init::Values(values.to_vec()))
+}
+
+/// The distances of z in (0, 1) from the ends: 1 - z, with z.
+fn bernstein<'t>(z: Var<'t>) -> Var<'t> {
+    let steps = parameter(z, "steps", &[0.1, -0.3, 0.2, 0.5]).exp();
+    let total = steps.sum();
+    let binomials = [4.0, 6.0, 4.0, 1.0];
+    let term = |k: usize| {
+        let theta = steps.slice(0..k).sum() / total;
+        theta * binomials[k - 1] * z.powi(k as i32) * (1.0 - z).powi(4 - k as i32)
+    };
+    (2..=4).fold(term(1), |sum, k| sum + term(k))
+}
+
+fn layers() -> Vec<(Written, &'static str)> {
+    let lower = |name, d, forward: Formula| Written {
+        d,
+        structure: Structure::LowerTriangular,
+        ..line(name, forward)
+    };
+    vec![
+        (
+            line("sum of squares", |z| {
+                let (a, b) = (parameter(z, "a", &[0.3]), parameter(z, "b", &[-0.5]));
+                // ∫ (0.1 + (a + b·u)²) du
+                0.1 * z + a * a * z + a * b * z.powi(2) + b * b * z.powi(3) / 3.0
+            }),
+            "onto",
+        ),
+        (Written { domain: UNIT, codomain: UNIT, ..line("Bernstein polynomial", bernstein) }, "onto"),
+        (
+            line("logit of a mixture of sigmoids", |z| {
+                let w = parameter(z, "w", &[0.3, -0.2, 0.5]).softmax();
+                let (a, b) =
+                    (parameter(z, "a", &[0.1, 0.4, -0.3]).exp(), parameter(z, "b", &[0.0, 1.0, -1.0]));
+                let m = (w * (a * z.at(0) + b).sigmoid()).sum();
+                stack([m.ln() - (1.0 - m).ln()])
+            }),
+            "onto",
+        ),
+        (
+            line("the same as a difference of ln Σ", |z| {
+                let w = parameter(z, "w", &[0.3, -0.2, 0.5]);
+                let (a, b) =
+                    (parameter(z, "a", &[0.1, 0.4, -0.3]).exp(), parameter(z, "b", &[0.0, 1.0, -1.0]));
+                let u = a * z.at(0) + b;
+                stack([(w.exp() * u.sigmoid()).sum().ln() - (w.exp() * (-u).sigmoid()).sum().ln()])
+            }),
+            "onto",
+        ),
+        (
+            Written {
+                codomain: UNIT,
+                ..line("mixture of distribution functions", |z| {
+                    let w = parameter(z, "w", &[0.3, -0.2]).softmax();
+                    let b = parameter(z, "b", &[0.0, 1.0]);
+                    stack([(w * (z.at(0) - b).sigmoid()).sum()])
+                })
+            },
+            "onto",
+        ),
+        (
+            Written {
+                domain: UNIT,
+                codomain: UNIT,
+                ..line("Kumaraswamy", |z| {
+                    let (a, b) = (parameter(z, "a", &[0.3]).exp(), parameter(z, "b", &[-0.2]).exp());
+                    1.0 - (1.0 - z.pow(a)).pow(b)
+                })
+            },
+            "onto",
+        ),
+        (line("leaky ReLU by max", |z| z.max(0.1 * z)), "onto"),
+        (line("leaky ReLU by select", |z| select(z.lt(0.0), 0.1 * z, z)), "onto"),
+        (
+            Written {
+                domain: Domain::Positive,
+                codomain: Domain::Interval { lower: -2.0, upper: f64::INFINITY },
+                ..line("Box-Cox", |z| (z.pow(0.5) - 1.0) / 0.5)
+            },
+            "onto",
+        ),
+        (
+            line("Yeo-Johnson", |z| {
+                let above = ((z + 1.0).pow(0.5) - 1.0) / 0.5;
+                let below = -((1.0 - z).pow(1.5) - 1.0) / 1.5;
+                select(z.lt(0.0), below, above)
+            }),
+            "onto",
+        ),
+        (line("signed power", |z| z.sign() * z.abs().pow(1.5)), "not proven"),
+        (line("signed power by select", |z| select(z.lt(0.0), -(-z).pow(1.5), z.pow(1.5))), "onto"),
+        (line("normal to uniform and back", |z| z.normal_cdf().normal_quantile()), "onto"),
+        (line("arctangent and tangent", |z| z.atan_pi().tan_pi()), "onto"),
+        (line("z + 0.9 sin z", |z| z + 0.9 * z.sin()), "onto"),
+        (line("ln(eᶻ + 1) - ln(e⁻ᶻ + 2)", |z| z.log_add_exp(0.0) - (-z).log_add_exp(2f64.ln())), "onto"),
+        (
+            line("sinh-arcsinh", |z| {
+                let (skew, tail) = (parameter(z, "skew", &[0.3]), parameter(z, "tail", &[0.2]).exp());
+                ((z.asinh() + skew) * tail).sinh()
+            }),
+            "onto",
+        ),
+        (line("cubic", |z| z + parameter(z, "c", &[-1.0]).exp() * z.powi(3)), "onto"),
+        (
+            lower("block neural autoregressive", 2, |z| {
+                // Two units for each variable: positive weights on the diagonal blocks, any below.
+                let (v, w) = (z.at(0), z.at(1));
+                let p = |name: &str| parameter(z, name, &[0.3]);
+                let first = [1, 2].map(|k| (p(&format!("a{k}")).exp() * v + p(&format!("b{k}"))).tanh());
+                let second = [1, 2].map(|k| {
+                    (p(&format!("c{k}")).exp() * w + p(&format!("d{k}")) * v + p(&format!("e{k}"))).tanh()
+                });
+                let x1 = p("f1").exp() * first[0] + p("f2").exp() * first[1] + p("f3").exp() * v;
+                let x2 = p("g1").exp() * second[0]
+                    + p("g2").exp() * second[1]
+                    + p("g3") * first[0]
+                    + p("g4").exp() * w;
+                stack([x1, x2])
+            }),
+            "onto",
+        ),
+        (lower("ordered", 3, |z| concat([z.slice(0..1), z.slice(1..3).exp()]).cumsum()), "one-to-one"),
+        (
+            Written {
+                codomain: UNIT,
+                ..lower("stick breaking", 2, |z| {
+                    let s = z.sigmoid();
+                    stack([s.at(0), s.at(1) * (1.0 - s.at(0))])
+                })
+            },
+            "one-to-one",
+        ),
+    ]
+}
+
+#[test]
+fn what_a_user_writes_is_proven() {
+    let mut wrong = Vec::new();
+    for (layer, expected) in layers() {
+        let found = said(&layer);
+        println!("{:<45} {found}", layer.name);
+        if found != expected {
+            wrong.push(format!("{}: {found} instead of {expected}", layer.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_is_not_onto_is_not_said_to_be() {
+    // The image of each is less than the codomain, by what the facts beside intervals must not hide.
+    let short: [(&str, Domain, Formula); 4] = [
+        ("weights that do not sum to 1", UNIT, |z| {
+            let w = parameter(z, "w", &[0.3, -0.2]).exp() * 0.4;
+            stack([(w / (1.0 + w.sum()) * (z.at(0) - parameter(z, "b", &[0.0, 1.0])).sigmoid()).sum()])
+        }),
+        ("a mixture that ends below 1", UNIT, |z| {
+            let w = parameter(z, "w", &[0.3, -0.2]).softmax();
+            stack([0.9999 * (w * (z.at(0) - parameter(z, "b", &[0.0, 1.0])).sigmoid()).sum()])
+        }),
+        ("a slope that tends to 0", Domain::Reals, |z| z.asinh().tanh() + 0.5 * z.tanh()),
+        ("ln of what stays away from 0", Domain::Reals, |z| {
+            let w = parameter(z, "w", &[0.3, -0.2]).softmax();
+            let m = (w * (z.at(0) - parameter(z, "b", &[0.0, 1.0])).sigmoid()).sum();
+            stack([m.ln() - (1.0001 - m).ln()])
+        }),
+    ];
+    for (name, codomain, forward) in short {
+        let report = audit(&Written { codomain, ..line(name, forward) }).unwrap();
+        assert!(report.claim(Topic::Codomain).is_some(), "{name}: {report}");
+    }
+}
+
+#[test]
+fn what_may_be_no_bijection_is_not_proven() {
+    // A scale that may be 0, a slope that may be below 0, a sum of squares that may vanish, a weight of any sign.
+    let doubtful: [(&str, Formula); 7] = [
+        ("a mixture that passes 1", |z| {
+            let w = parameter(z, "w", &[0.3, -0.2]).softmax();
+            let m = 1.0001 * (w * (z.at(0) - parameter(z, "b", &[0.0, 1.0])).sigmoid()).sum();
+            stack([m.ln() - (1.0 - m).ln()])
+        }),
+        ("a raw scale", |z| parameter(z, "scale", &[1.3]) * z),
+        ("a cubic of any coefficient", |z| z + parameter(z, "c", &[0.1]) * z.powi(3)),
+        ("a square without a least slope", |z| {
+            let (a, b) = (parameter(z, "a", &[0.3]), parameter(z, "b", &[0.5]));
+            a * a * z + a * b * z.powi(2) + b * b * z.powi(3) / 3.0
+        }),
+        ("weights of any sign", |z| {
+            let w = parameter(z, "w", &[0.3, 0.2]);
+            stack([z.at(0) + (w * z.at(0).sigmoid()).sum()])
+        }),
+        ("a step of 1.1 sin z", |z| z + 1.1 * z.sin()),
+        ("almost a square", |z| {
+            let (a, b) = (parameter(z, "a", &[0.3]), parameter(z, "b", &[0.5]));
+            0.01 * z + a * a * z + 1.01 * (a * b) * z.powi(2) + b * b * z.powi(3) / 3.0
+        }),
+    ];
+    for (name, forward) in doubtful {
+        let report = audit(&line(name, forward)).unwrap();
+        let label = report.claim(Topic::Injective).unwrap().evidence.label();
+        assert_ne!(label, "proven", "{name}: {report}");
+    }
+}
