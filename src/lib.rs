@@ -103,8 +103,16 @@ pub mod prelude {
     pub use crate::flow::{FitOptions, FittedFlow, Flow, FlowError, Gaussian};
     pub use crate::jacobian::{Order, Structure};
     pub use crate::layers::{
+        ActNorm, BatchNorm, Cayley, CentredSoftmax, CorrelationCholesky, CovarianceFromCholesky, Householder,
+        Ordered, Planar, PointwiseConvolution, Polar, Radial, StickBreaking, Sylvester, Unconditional,
+    };
+    pub use crate::layers::{
         AdditiveCoupling, Affine, AffineCoupling, Autoregressive, CircularSpline, Continuous, Coupling,
         Divergence, Field, NetworkField, Solver, Triangular,
+    };
+    pub use crate::layers::{
+        BernsteinTransformer, DeepSigmoidalTransformer, LogisticMixtureTransformer,
+        PolynomialSplineTransformer, SumOfSquaresTransformer,
     };
     pub use crate::layers::{
         CouplingMask, Elementwise, Linear, MaskedNetwork, Network, Permutation, ScaleMap,

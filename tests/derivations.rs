@@ -132,7 +132,7 @@ fn learned_spline_by_hand<'t>(z: Var<'t>) -> Var<'t> {
 /// Each layer, its log-determinant by hand, and how many more nodes the derived one may have.
 fn table() -> Vec<(Box<dyn Bijection>, Formula, f64)> {
     let net = || Network::new([8]);
-    vec![
+    let layers: Vec<(Box<dyn Bijection>, Formula, f64)> = vec![
         (
             boxed(Affine::identity(4)),
             |z| z.tape().parameter("scale", Shape::Vector(4), Init::Values(vec![1.0; 4])).abs().ln().sum(),
@@ -164,12 +164,11 @@ fn table() -> Vec<(Box<dyn Bijection>, Formula, f64)> {
         ),
         (
             boxed(plu([2, 0, 1], [1.0, -1.0, 1.0])),
-            // ln|u_ii| is l_i whatever the signs are; the bias has no share, its scale is 1.
+            // ln|u_ii| is l_i whatever the signs are.
             |z| {
                 let l = z.tape().parameter("layers.0.log_diagonal", Shape::Vector(3), Init::Constant(0.0));
-                let scale = Init::Values(vec![1.0; 3]);
-                let scale = z.tape().parameter("layers.3.scale", Shape::Vector(3), scale);
-                l.sum() + 0.0 + 0.0 + scale.abs().ln().sum()
+                let scale = Init::Values(vec![0.0; 3]);
+                l.sum() + 0.0 + 0.0 + z.tape().parameter("layers.3.log_scale", Shape::Vector(3), scale).sum()
             },
             1.1,
         ),
@@ -219,6 +218,168 @@ fn table() -> Vec<(Box<dyn Bijection>, Formula, f64)> {
             boxed(RationalQuadraticSpline::learned(1, [0.0, 0.5, 0.75], [0.0, 0.25, 1.75], [1.0, 2.0, 0.5])),
             learned_spline_by_hand,
             1.5,
+        ),
+    ];
+    layers.into_iter().chain(maps()).chain(layers_of_several()).collect()
+}
+
+/// ½·ln 2π
+const LN_SQRT_TAU: f64 = 0.918_938_533_204_672_7;
+
+/// Maps of one variable.
+fn maps() -> Vec<(Box<dyn Bijection>, Formula, f64)> {
+    let map = |transform: Transform, by_hand: Formula| (boxed(Elementwise::new(transform, 2)), by_hand, 1.1);
+    vec![
+        map(Transform::NormalCdf, |z| (-0.5 * (z * z) - LN_SQRT_TAU).sum()),
+        map(Transform::NormalQuantile, |z| {
+            let y = z.normal_quantile();
+            (0.5 * (y * y) + LN_SQRT_TAU).sum()
+        }),
+        map(Transform::Softsign, |z| (-2.0 * z.abs().ln_1p()).sum()),
+        map(Transform::Sinh, |z| (z + (-2.0 * z).softplus() - 2.0f64.ln()).sum()),
+        map(Transform::Asinh, |z| {
+            let y = z.asinh();
+            (2.0f64.ln() - y - (-2.0 * y).softplus()).sum()
+        }),
+        // 2/π·1/(1 + z²), by 1 + z² = cosh² asinh z.
+        map(Transform::Arctangent, |z| {
+            let y = z.asinh();
+            ((2.0 / std::f64::consts::PI).ln() + 2.0 * (2.0f64.ln() - y - (-2.0 * y).softplus())).sum()
+        }),
+        map(Transform::Cubic { coefficient: 0.25 }, |z| (0.75 * (z * z)).ln_1p().sum()),
+        map(Transform::SignedPower { exponent: 1.5 }, |z| {
+            select(z.lt(0.0), 1.5f64.ln() + 0.5 * (-z).ln(), 1.5f64.ln() + 0.5 * z.ln()).sum()
+        }),
+        map(Transform::BoxCox { power: 0.5 }, |z| (-0.5 * z.ln()).sum()),
+        map(Transform::YeoJohnson { power: 0.5 }, |z| {
+            select(z.lt(0.0), 0.5 * (-z).ln_1p(), -0.5 * z.ln_1p()).sum()
+        }),
+        map(Transform::WeibullCdf { scale: 2.0, shape: 1.5 }, |z| {
+            let u = z / 2.0;
+            (0.75f64.ln() + 0.5 * u.ln() - u.pow(1.5)).sum()
+        }),
+    ]
+}
+
+/// ln sech² a
+fn log_sech_squared(a: Var<'_>) -> Var<'_> {
+    2.0 * (2.0f64.ln() - a - (-2.0 * a).softplus())
+}
+
+/// Of a map whose Jacobian is dense, and whose determinant is formed by an LU decomposition.
+const BY_LU: f64 = 40.0;
+
+fn layers_of_several() -> Vec<(Box<dyn Bijection>, Formula, f64)> {
+    vec![
+        (
+            boxed(ActNorm::new(3)),
+            |z| z.tape().parameter("log_scale", Shape::Vector(3), Init::Values(vec![0.0; 3])).sum(),
+            1.1,
+        ),
+        (
+            boxed(BatchNorm::new([0.5, -1.0], [3.0, 0.24], 1.0)),
+            |z| {
+                let log_scale = z.tape().parameter("log_scale", Shape::Vector(2), Init::Constant(0.0));
+                (z.tape().vector(&[2.0, 1.24f64.sqrt()]).ln() - log_scale).sum()
+            },
+            1.1,
+        ),
+        (boxed(Ordered::new(3)), |z| z.slice(1..3).sum(), 1.1),
+        (
+            boxed(StickBreaking::new(3)),
+            |z| {
+                let u = [0, 1, 2].map(|i| z.at(i) - (3.0 - i as f64).ln());
+                let share = |i: usize| -u[i].softplus() - (-u[i]).softplus();
+                let left = |i: usize| -u[i].softplus();
+                share(0) + share(1) + share(2) + 2.0 * left(0) + left(1)
+            },
+            1.1,
+        ),
+        (
+            boxed(CentredSoftmax::new(3)),
+            |z| {
+                let total = z.exp().sum().ln_1p();
+                z.sum() - 4.0 * total
+            },
+            BY_LU,
+        ),
+        (
+            boxed(CovarianceFromCholesky::new(2)),
+            |z| 2.0 * 2.0f64.ln() + 2.0 * z.at(0).ln() + z.at(2).ln(),
+            1.1,
+        ),
+        (
+            boxed(CorrelationCholesky::new(3)),
+            |z| {
+                let [a, b, c] = [0, 1, 2].map(|i| log_sech_squared(z.at(i)));
+                a + 1.5 * b + c
+            },
+            1.1,
+        ),
+        (boxed(Polar), |z| z.at(0).ln(), 1.1),
+        (boxed(Householder::new(3, 2)), |z| z.tape().constant(0.0), 1.1),
+        (boxed(Cayley::new(3)), |z| z.tape().constant(0.0), 1.1),
+        (
+            boxed(PointwiseConvolution::new(2, 2)),
+            |z| {
+                let start = Init::Values(vec![1.0, 0.0, 0.0, 1.0]);
+                let w = z.tape().parameter("weight", Shape::Matrix(2, 2), start);
+                let entry = |i: usize, j: usize| w.row(i).at(j);
+                2.0 * (entry(0, 0) * entry(1, 1) - entry(0, 1) * entry(1, 0)).abs().ln()
+            },
+            1.1,
+        ),
+        (
+            boxed(Planar::new(3)),
+            |z| {
+                let of = |name: &str, start: f64| {
+                    z.tape().parameter(name, Shape::Vector(3), Init::Values(vec![start; 3]))
+                };
+                let (w, u) = (
+                    of("w", 3f64.sqrt().recip()),
+                    z.tape().parameter("u", Shape::Vector(3), Init::Constant(0.0)),
+                );
+                let b = z.tape().parameter("b", Shape::Scalar, Init::Constant(0.0));
+                let along = w.dot(u);
+                let hat = u + ((along.softplus() - 1.0 - along) / w.dot(w)) * w;
+                ((w.dot(z) + b).sech_squared() * w.dot(hat)).ln_1p()
+            },
+            BY_LU,
+        ),
+        (
+            boxed(Radial::new(2)),
+            |z| {
+                let of = |name: &str| z.tape().parameter(name, Shape::Scalar, Init::Constant(1.0));
+                let centre = z.tape().parameter("centre", Shape::Vector(2), Init::Constant(0.0));
+                let alpha = of("alpha").softplus();
+                let beta = of("beta").softplus() - alpha;
+                let r = (z - centre).norm();
+                let h = (alpha + r).recip();
+                (1.0 + beta * h).ln() + (1.0 + beta * h - beta * (h * h) * r).ln()
+            },
+            BY_LU,
+        ),
+        (
+            boxed(Sylvester::new(2, [0.6, 0.8])),
+            |z| {
+                let of = |name: &str| {
+                    z.tape().parameter(name, Shape::Matrix(1, 1), Init::Constant(0.0)).row(0).at(0)
+                };
+                let b = z.tape().parameter("b", Shape::Vector(1), Init::Constant(0.0)).at(0);
+                let (r, other) = (of("r").tanh(), of("r_tilde").tanh());
+                let y = 0.6 * z.at(0) + 0.8 * z.at(1);
+                (1.0 + r * other * (other * y + b).sech_squared()).abs().ln()
+            },
+            BY_LU,
+        ),
+        (
+            boxed(Unconditional::new(2, SumOfSquaresTransformer::new(1, 1))),
+            |z| {
+                let all = z.tape().parameter("element_parameters", Shape::Vector(6), Init::Constant(0.0));
+                let root = (1.0 + all.slice(0..2)) + all.slice(2..4) * z;
+                (1e-3 + root * root).ln().sum()
+            },
+            3.0,
         ),
     ]
 }

@@ -14,21 +14,23 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// Half of the points near the middle, half anywhere up to `reach`; carried into the domain.
-fn points(domain: &Domain, count: usize, reach: f64, random: &mut ChaCha8Rng) -> Vec<f64> {
-    let mut draw = || {
+fn points(domain: &Domain, d: usize, count: usize, reach: f64, random: &mut ChaCha8Rng) -> Vec<f64> {
+    let mut draw = |domain: &Domain| {
         let far = if random.random::<f64>() < 0.5 { 3.0 } else { reach };
         let u = far * (2.0 * random.random::<f64>() - 1.0);
         match domain {
             Domain::Positive => u.exp(),
             // As far as doubles can tell from the ends.
             Domain::Interval { lower, upper } => lower + (upper - lower) / (1.0 + (-u).exp()),
+            Domain::Circle => std::f64::consts::PI * (u / reach),
             _ => u,
         }
     };
     let mut drawn = Vec::with_capacity(count);
     while drawn.len() < count {
-        let z = draw();
-        if domain.contains(&[z]) {
+        let own = domain.of(drawn.len() % d);
+        let z = draw(&own);
+        if own.contains(&[z]) {
             drawn.push(z);
         }
     }
@@ -41,7 +43,7 @@ fn every_layer_comes_back_from_its_tails_with_the_right_log_determinant() {
     let mut random = ChaCha8Rng::seed_from_u64(5);
     println!("{:<28} {:>8} {:>11} {:>11}", "layer", "points", "round trip", "ln|det J|");
     let mut worst = (String::new(), 0.0f64);
-    for Entry { layer, reach } in catalogue() {
+    for Entry { layer, reach, .. } in catalogue() {
         let d = layer.dim();
         let tape = Tape::new();
         let z = tape.input(Shape::Vector(d));
@@ -55,7 +57,7 @@ fn every_layer_comes_back_from_its_tails_with_the_right_log_determinant() {
             tensor.values.iter_mut().for_each(|value| *value += 0.3 * (2.0 * random.random::<f64>() - 1.0));
         }
         program.load(&parameters).unwrap();
-        let points = points(&layer.domain(), count * d, reach, &mut random);
+        let points = points(&layer.domain(), d, count * d, reach, &mut random);
         let found = program.run(&[&points], count).unwrap();
         let (mut trip, mut log_det, mut kept) = (0.0f64, 0.0f64, 0);
         for row in 0..count {

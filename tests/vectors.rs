@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use pushforward::bijection::{forward_with_log_det, inverse_with_log_det, record_inverse};
-use pushforward::layers::plu;
+use pushforward::layers::{lower_triangular_positive, plu};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::adjoint;
@@ -223,7 +223,7 @@ fn layer(transform: &str, p: &Value, d: usize) -> Option<(Box<dyn Bijection>, Pa
                 ("layers.0.weight", square("U")),
                 ("layers.0.log_diagonal", row("log_diag")),
                 ("layers.1.weight", square("L")),
-                ("layers.3.shift", row("bias")),
+                ("layers.3.bias", row("bias")),
             ] {
                 parameters.set(name, shape, values).expect("it fits");
             }
@@ -234,11 +234,63 @@ fn layer(transform: &str, p: &Value, d: usize) -> Option<(Box<dyn Bijection>, Pa
             Box::new(Permutation::new(numbers(&p["perm"]).iter().map(|i| *i as usize).collect::<Vec<_>>()))
         }
         "actnorm" => {
-            let scale: Vec<f64> = numbers(&p["log_scale"]).iter().map(|s| s.exp()).collect();
-            parameters.set("scale", Shape::Vector(d), scale.clone()).expect("it fits");
-            let bias = numbers(&p["bias"]);
-            parameters.set("shift", Shape::Vector(d), bias.clone()).expect("it fits");
-            Box::new(Affine::new(scale, bias))
+            for name in ["log_scale", "bias"] {
+                parameters.set(name, Shape::Vector(d), numbers(&p[name])).expect("it fits");
+            }
+            Box::new(ActNorm::new(d))
+        }
+        "batchnorm" => {
+            for (name, key) in [("shift", "beta"), ("log_scale", "log_gamma")] {
+                parameters.set(name, Shape::Vector(d), numbers(&p[key])).expect("it fits");
+            }
+            Box::new(BatchNorm::new(numbers(&p["mean"]), numbers(&p["var"]), number(&p["eps"])))
+        }
+        "householder" => {
+            let vectors = numbers(&p["vs"]);
+            let count = vectors.len() / d;
+            parameters.set("vectors", Shape::Matrix(count, d), vectors).expect("it fits");
+            Box::new(Householder::new(d, count))
+        }
+        "conv1x1" => {
+            let pixels = (number(&p["height"]) * number(&p["width"])) as usize;
+            let channels = d / pixels;
+            parameters.set("weight", Shape::Matrix(channels, channels), numbers(&p["W"])).expect("it fits");
+            Box::new(PointwiseConvolution::new(pixels, channels))
+        }
+        "planar" => {
+            for name in ["w", "u"] {
+                parameters.set(name, Shape::Vector(d), numbers(&p[name])).expect("it fits");
+            }
+            parameters.set("b", Shape::Scalar, vec![number(&p["b"])]).expect("it fits");
+            let layer = Planar::new(d);
+            Box::new(if p["constrain"] == true { layer } else { layer.unconstrained() })
+        }
+        "radial" => {
+            parameters.set("centre", Shape::Vector(d), numbers(&p["z0"])).expect("it fits");
+            for name in ["alpha", "beta"] {
+                parameters.set(name, Shape::Scalar, vec![number(&p[name])]).expect("it fits");
+            }
+            let layer = Radial::new(d);
+            Box::new(if p["constrain"] == true { layer } else { layer.unconstrained() })
+        }
+        "sylvester" => {
+            let (q, b) = (numbers(&p["Q"]), numbers(&p["b"]));
+            let m = b.len();
+            parameters.set("b", Shape::Vector(m), b).expect("it fits");
+            for (name, key) in [("r", "R"), ("r_tilde", "Rt")] {
+                parameters.set(name, Shape::Matrix(m, m), numbers(&p[key])).expect("it fits");
+            }
+            Box::new(Sylvester::new(d, q).unconstrained())
+        }
+        "stick_breaking" => Box::new(StickBreaking::new(d)),
+        "ordered" => Box::new(Ordered::new(d)),
+        "polar" => Box::new(Polar),
+        "lower_triangular_positive" => {
+            let diagonal = match p["diag"].as_str()? {
+                "exp" => Transform::Exp,
+                _ => Transform::Softplus { sharpness: 1.0 },
+            };
+            Box::new(lower_triangular_positive(number(&p["n"]) as usize, diagonal))
         }
         _ => return None,
     };
@@ -488,6 +540,7 @@ fn gradient_case(case: &Value, family: &mut Family) {
     for (path, expected) in case["grad_nll_mean"].as_object().expect("gradients by path") {
         let path: Vec<&str> = path.split('/').collect();
         let prefix = format!("layers.{}", path[1]);
+        let transform = &case["layers"][path[1].parse::<usize>().expect("a number")]["transform"];
         let own = match path[3..] {
             ["net", "layers", k, part @ ("W" | "b")] => {
                 let part = if part == "W" { "weight" } else { "bias" };
@@ -495,23 +548,20 @@ fn gradient_case(case: &Value, family: &mut Family) {
                 // Back from the order of `scales_first`.
                 let next = k.parse::<usize>().expect("a layer's number") + 1;
                 let last = all.get(&format!("{prefix}.net.{next}.bias")).is_none();
-                if last && case["layers"][path[1].parse::<usize>().expect("a number")]["transform"] == "maf" {
+                if last && transform == "maf" {
                     let half = own.len() / 2;
                     own.rotate_left(half);
                 }
                 own
             }
-            ["bias"] => of(&format!("{prefix}.shift")),
-            // Of the logarithm of a scale, and of one bound for all moved variables: the chain rule.
-            ["log_scale"] => {
-                let scale = &all.get(&format!("{prefix}.scale")).expect("a scale").values;
-                of(&format!("{prefix}.scale")).iter().zip(scale).map(|(g, s)| g * s).collect()
-            }
-            ["alpha"] => {
+            // Of one bound for all moved variables: the chain rule.
+            ["alpha"] if transform == "affine_coupling" => {
                 let name = format!("{prefix}.log_bound");
                 let bound = all.get(&name).expect("a bound").values[0].exp();
                 vec![of(&name).iter().sum::<f64>() / bound]
             }
+            ["z0"] => of(&format!("{prefix}.centre")),
+            [name] => of(&format!("{prefix}.{name}")),
             _ => panic!("{path:?} is no parameter that is known"),
         };
         compare("gradients", &own, numbers(expected));

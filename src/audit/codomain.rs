@@ -18,7 +18,9 @@ pub(super) fn claims(subject: &mut Subject) -> Vec<Claim> {
 }
 
 fn lies_in(subject: &mut Subject, statement: String) -> Claim {
-    if let [layer] = subject.layers.as_slice()
+    // A proof is about each variable by itself.
+    if !subject.codomain.couples()
+        && let [layer] = subject.layers.as_slice()
         && let Some(proof) = LayerProver::of(subject, layer).range()
     {
         let evidence = Evidence::Proven { reason: proof.reason };
@@ -27,7 +29,10 @@ fn lies_in(subject: &mut Subject, statement: String) -> Claim {
     let x = subject.values(&[subject.x], &subject.points).swap_remove(0);
     let d = subject.d;
     for (row, image) in x.chunks(d.max(1)).enumerate() {
-        let outside = (0..d).find(|i| image[*i].is_finite() && !subject.codomain.contains_at(*i, image[*i]));
+        let outside = match subject.codomain.couples() {
+            false => (0..d).find(|i| image[*i].is_finite() && !subject.codomain.contains_at(*i, image[*i])),
+            true => subject.codomain.first_outside(image),
+        };
         let Some(i) = outside else { continue };
         let z = subject.point(row).to_vec();
         let shown = format!("At z = {}: x[{i}] = {}.", shown(&z), number(image[i]));

@@ -27,6 +27,10 @@ pub(super) fn claim(subject: &mut Subject, collides: bool, elsewhere: bool) -> O
         2 => [120, 240],
         _ => return None,
     };
+    // The grid is a product of intervals.
+    if subject.domain.couples() {
+        return None;
+    }
     let log_det = subject.log_det().ok()?;
     if collides {
         let reason = "f is not injective: some x have several z, and p_Z(z)/|det J| counts only one of them";

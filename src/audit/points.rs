@@ -17,7 +17,18 @@ pub(super) fn points(domain: &Domain, d: usize, count: usize, seed: u64) -> Vec<
         StandardNormal::new(d).sample(&mut random, point);
         let spread = if row % 4 == 3 { 3.0 } else { 1.0 };
         for (i, value) in point.iter_mut().enumerate() {
-            *value = into(&domain.of(i), spread * *value);
+            *value = spread * *value;
+            if !domain.couples() {
+                *value = into(&domain.of(i), *value);
+            }
+        }
+        match domain {
+            Domain::Ordered => point.sort_by(f64::total_cmp),
+            Domain::Simplex => {
+                let sum: f64 = 1.0 + point.iter().map(|value| value.exp()).sum::<f64>();
+                point.iter_mut().for_each(|value| *value = value.exp() / sum);
+            }
+            _ => {}
         }
     }
     points

@@ -201,7 +201,9 @@ impl<'a> LayerProver<'a> {
         let by_limits = "J is triangular and its diagonal has one sign everywhere: each xᵢ is strictly \
                          monotone in zᵢ, and tends to the ends of its set";
         let linear = "f is linear, and its determinant is not 0 in exact arithmetic";
-        if self.is_large() {
+        // A certificate has a set for each variable: onto all of these is more than onto a set in which they restrict one
+        // another.
+        if self.is_large() || self.bijection.domain().couples() || self.bijection.codomain().couples() {
             return None;
         }
         self.with_inverse("bijection inverse")

@@ -40,9 +40,16 @@ pub enum Domain {
     /// Angles, [-π, π), where the two ends are the same point. As a real function, a map of the circle jumps
     /// by 2π somewhere.
     Circle,
+    /// The vectors with x₁ < x₂ < … < x_d.
+    Ordered,
+    /// The vectors of positive numbers that sum to less than 1: the first d coordinates of a simplex of d + 1 corners.
+    Simplex,
     /// A separate domain for each variable, made by [`Domain::each`].
     Each(Product),
 }
+
+/// What the variables of [`Domain::Simplex`] lie in, one by one.
+static UNIT: Domain = Domain::Interval { lower: 0.0, upper: 1.0 };
 
 /// One domain for each variable, not all equal.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,7 +82,8 @@ impl Domain {
         }
     }
 
-    /// The domain of variable `i`; ℝ if a product has no such variable.
+    /// The domain of variable `i`; ℝ if a product has no such variable. Where variables restrict one another, all values
+    /// that the variable may have.
     pub fn of(&self, i: usize) -> Domain {
         self.part(i).clone()
     }
@@ -83,8 +91,16 @@ impl Domain {
     fn part(&self, i: usize) -> &Domain {
         match self {
             Domain::Each(Product(each)) => each.get(i).unwrap_or(&Domain::Reals),
+            Domain::Ordered => &Domain::Reals,
+            Domain::Simplex => &UNIT,
             one => one,
         }
+    }
+
+    /// Whether the variables restrict one another, so that the domain is less than the product of the domains of its
+    /// variables.
+    pub fn couples(&self) -> bool {
+        matches!(self, Domain::Ordered | Domain::Simplex)
     }
 
     /// Number of variables; `None` if it applies to any number.
@@ -102,6 +118,8 @@ impl Domain {
             Domain::Positive => (0.0, f64::INFINITY),
             Domain::Interval { lower, upper } => (*lower, *upper),
             Domain::Circle => (-PI, PI),
+            Domain::Ordered => Domain::Reals.ends(),
+            Domain::Simplex => UNIT.ends(),
             Domain::Each(Product(each)) => {
                 let around = |a: (f64, f64), b: (f64, f64)| (a.0.min(b.0), a.1.max(b.1));
                 each.iter().map(Domain::ends).reduce(around).unwrap_or(Domain::Reals.ends())
@@ -111,8 +129,21 @@ impl Domain {
 
     /// Returns whether a point lies inside; `false` if a product has another number of variables.
     pub fn contains(&self, point: &[f64]) -> bool {
-        self.dim().is_none_or(|d| d == point.len())
-            && point.iter().enumerate().all(|(i, value)| self.contains_at(i, *value))
+        self.dim().is_none_or(|d| d == point.len()) && self.first_outside(point).is_none()
+    }
+
+    /// The first variable of a point that lies outside, where those before it are as they are.
+    pub(crate) fn first_outside(&self, point: &[f64]) -> Option<usize> {
+        let mut sum = 0.0;
+        (0..point.len()).find(|i| {
+            sum += point[*i];
+            let beside = match self {
+                Domain::Ordered => *i == 0 || point[*i] > point[*i - 1],
+                Domain::Simplex => sum < 1.0,
+                _ => true,
+            };
+            !(beside && self.contains_at(*i, point[*i]))
+        })
     }
 
     /// Returns whether variable `i` may have this value.
@@ -128,6 +159,9 @@ impl Domain {
 
     /// Returns whether every point of this domain, in `d` variables, lies in the other.
     pub fn is_within(&self, other: &Domain, d: usize) -> bool {
+        if other.couples() && d > 1 {
+            return self == other;
+        }
         let fits = |domain: &Domain| domain.dim().is_none_or(|own| own == d);
         let alike = self.dim().is_none() && other.dim().is_none();
         let places = if alike { d.min(1) } else { d };
@@ -175,6 +209,8 @@ impl Domain {
     pub fn written(&self, d: usize) -> String {
         match self {
             Domain::Each(_) => self.to_string(),
+            Domain::Ordered => format!("the ordered vectors of {}", power(&Domain::Reals, d)),
+            Domain::Simplex => format!("the open simplex in {}", power(&Domain::Reals, d)),
             one => power(one, d),
         }
     }
@@ -195,6 +231,8 @@ impl PartialEq for Domain {
             (Domain::Each(_), _) | (_, Domain::Each(_)) => false,
             (Domain::Circle, Domain::Circle) => true,
             (Domain::Circle, _) | (_, Domain::Circle) => false,
+            (Domain::Ordered, Domain::Ordered) | (Domain::Simplex, Domain::Simplex) => true,
+            _ if self.couples() || other.couples() => false,
             _ => self.ends() == other.ends(),
         }
     }
@@ -240,6 +278,8 @@ impl fmt::Display for Domain {
         };
         match self {
             Domain::Circle => f.write_str("[-π, π)"),
+            Domain::Ordered => f.write_str("the ordered vectors"),
+            Domain::Simplex => f.write_str("the open simplex"),
             Domain::Each(Product(each)) => {
                 let runs: Vec<String> =
                     each.chunk_by(|a, b| a == b).map(|alike| power(&alike[0], alike.len())).collect();

@@ -6,7 +6,7 @@ use super::composition::{Leaf, leaves};
 use super::recording::{Boundary, ForwardWithLogDet, InverseWithLogDet, LayerRecord, Recording};
 use super::{Bijection, BijectionError, Domain, Motion};
 use crate::jacobian::{Route, SimplifiedLogDet, map, prove, simplified_log_det};
-use crate::sweep::{invert, substitution};
+use crate::sweep::{invert, root, substitution};
 use crate::tape::{Equation, Op, Shape, Tape, Var};
 
 /// Records a bijection on a new tape and proves its declared structure.
@@ -290,6 +290,22 @@ pub fn solve_in_order<'t>(
         tape.note("solve_in_order", message.to_string(), &[], std::panic::Location::caller());
     }
     Some(solved)
+}
+
+/// Solves h(t) = 0 for a t between these ends, where each element of h increases with its own element of t and depends
+/// on no other. For inverses written by hand; solved by Newton's method between brackets.
+///
+/// `None` when h has another shape.
+#[track_caller]
+pub fn solve_increasing<'t>(
+    tape: &'t Tape,
+    shape: Shape,
+    ends: (f64, f64),
+    h: impl FnOnce(Var<'t>) -> Var<'t>,
+) -> Option<Var<'t>> {
+    let unknown = tape.input(shape);
+    let value = h(unknown);
+    (value.shape() == shape).then(|| root(tape, unknown, value, ends))
 }
 
 /// Takes a bijection apart; a bijection without variables, an invalid domain or codomain, and layers that do not fit are

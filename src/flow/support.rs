@@ -69,7 +69,7 @@ impl Support {
 /// Whether bounds prove that a node lies in a domain, including its ends.
 fn stays(domain: &Domain, bounds: &Bounds<'_>, value: NodeId) -> bool {
     let ((lower, upper), bound) = (domain.ends(), bounds.of(value));
-    domain.dim().is_none() && bound.low.at >= lower && bound.high.at <= upper
+    domain.dim().is_none() && !domain.couples() && bound.low.at >= lower && bound.high.at <= upper
 }
 
 /// Counts the elements of a vector that lie outside of a domain; `None` where the domain is ℝ. NaN is not outside: it
@@ -91,10 +91,19 @@ fn outside<'t>(value: Var<'t>, domain: &Domain, exact: bool) -> Option<Var<'t>> 
     });
     let above = side(&|domain| domain.ends().1)
         .map(|(part, ends, _)| if exact { count(part.ge(ends)) } else { count(part.gt(ends)) });
-    match (below, above) {
-        (Some(below), Some(above)) => Some(below + above),
-        (one, other) => one.or(other),
-    }
+    let last = value.len().saturating_sub(1);
+    let together = match domain {
+        Domain::Ordered if last > 0 => {
+            let (lower, upper) = (value.slice(0..last), value.slice(1..value.len()));
+            Some(if exact { count(upper.le(lower)) } else { count(upper.lt(lower)) })
+        }
+        Domain::Simplex => {
+            let sum = value.sum();
+            Some(if exact { count(sum.ge(1.0)) } else { count(sum.gt(1.0)) })
+        }
+        _ => None,
+    };
+    [below, above, together].into_iter().flatten().reduce(|a, b| a + b)
 }
 
 /// The values of rows at all support constraints.
@@ -116,15 +125,15 @@ impl<F: Precision> Watch<F> {
             for (place, pair) in self.places.iter().zip(found.chunks(2)) {
                 if pair[1][row].to_double() > 0.0 {
                     let numbers: Vec<f64> = numbers(&pair[0], row, rows);
-                    let within = |i: &usize| place.of.domain.contains_at(*i, numbers[*i]);
                     // In single precision ends are rounded: the comparison in double precision may find none outside.
-                    let variable = (0..numbers.len()).find(|i| !within(i)).unwrap_or(0);
+                    let variable = place.of.domain.first_outside(&numbers).unwrap_or(0);
+                    let whole = place.of.domain.couples();
                     return Ok(Some(Outside {
                         row,
                         of: place.of.name.clone(),
                         variable,
                         value: numbers[variable],
-                        set: place.of.domain.of(variable),
+                        set: if whole { place.of.domain.clone() } else { place.of.domain.of(variable) },
                         base: place.of.base,
                     }));
                 }

@@ -200,3 +200,8 @@ impl Transformer for AffineTransformer {
         Description::new("affine", self)
     }
 }
+
+/// Splits a vector into vectors of length m.
+pub(super) fn rows(all: Var<'_>, m: usize) -> Vec<Var<'_>> {
+    (0..all.len() / m).map(|k| all.slice(k * m..(k + 1) * m)).collect()
+}

@@ -10,7 +10,7 @@
 
 use std::panic::Location;
 
-use super::{Affine, Permutation};
+use super::{ActNorm, Permutation};
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
 use crate::bijection::{Bijection, Chain, Checked};
@@ -100,7 +100,8 @@ impl Bijection for Triangular {
     }
 }
 
-/// Builds x = P·L·U·z + b: xᵢ = `(L·U·z)[positions[i]]` + bᵢ, U with the diagonal signs·exp(l), L with 1.
+/// Builds x = exp(s) ⊙ (P·L·U·z) + b: xᵢ = exp(sᵢ)·`(L·U·z)[positions[i]]` + bᵢ, U with the diagonal signs·exp(l), L with 1.
+/// It is a bijection for all parameters.
 ///
 /// # Panics
 /// When `positions` is not a permutation, or the signs are not ±1.
@@ -111,7 +112,7 @@ pub fn plu(positions: impl Into<Vec<usize>>, signs: impl Into<Vec<f64>>) -> Chai
         Box::new(Triangular::upper(d).with_signs(signs)),
         Box::new(Triangular::unit_lower(d)),
         Box::new(permutation),
-        Box::new(Affine::identity(d)),
+        Box::new(ActNorm::new(d)),
     ];
     Chain::new(layers)
 }

@@ -7,9 +7,13 @@ use super::registry::{Build, Registry, read};
 use crate::base::{Base, GaussianMixture, Logistic, StandardNormal, StudentT, Uniform};
 use crate::bijection::{Bijection, Chain, Checked, Description, Inverse};
 use crate::layers::{
-    Affine, AffineTransformer, Autoregressive, CircularSpline, Continuous, Coupling, CouplingMask,
-    Divergence, Elementwise, Field, Linear, MaskedNetwork, Network, NetworkField, Permutation,
-    RationalQuadraticSpline, ShiftTransformer, Solver, SplineTransformer, Transformer, Triangular,
+    ActNorm, Affine, AffineTransformer, Autoregressive, BatchNorm, BernsteinTransformer, Cayley,
+    CentredSoftmax, CircularSpline, Continuous, CorrelationCholesky, Coupling, CouplingMask,
+    CovarianceFromCholesky, DeepSigmoidalTransformer, Divergence, Elementwise, Field, Householder, Linear,
+    LogisticMixtureTransformer, MaskedNetwork, Network, NetworkField, Ordered, Permutation, Planar,
+    PointwiseConvolution, Polar, PolynomialSplineTransformer, Radial, RationalQuadraticSpline,
+    ShiftTransformer, Solver, SplineTransformer, StickBreaking, SumOfSquaresTransformer, Sylvester,
+    Transformer, Triangular, Unconditional,
 };
 
 /// A row of a type that is its own settings, whatever they are.
@@ -43,11 +47,15 @@ impl Registry {
 
 fn layers() -> Vec<(&'static str, Build<dyn Bijection>)> {
     vec![
+        checked!("act_norm", ActNorm),
         checked!("affine", Affine),
         ("autoregressive", |settings, registry| {
             let AutoregressiveSettings { network, transformer } = read(settings)?;
             Ok(Box::new(Autoregressive::with(sound(network)?, registry.transformer(&transformer)?)))
         }),
+        checked!("batch_norm", BatchNorm),
+        checked!("cayley", Cayley),
+        checked!("centred_softmax", CentredSoftmax),
         ("chain", |settings, registry| {
             let layers: Vec<Description> = read(settings)?;
             let layers: Vec<_> =
@@ -64,24 +72,43 @@ fn layers() -> Vec<(&'static str, Build<dyn Bijection>)> {
             let layer = Continuous::of(registry.field(&field)?, (solver, steps, span), divergence, tolerance);
             Ok(Box::new(sound(layer)?))
         }),
+        checked!("correlation_cholesky", CorrelationCholesky),
         ("coupling", |settings, registry| {
             let CouplingSettings { mask, network, transformer } = read(settings)?;
             Ok(Box::new(Coupling::with(sound(mask)?, network, registry.transformer(&transformer)?)))
         }),
+        checked!("covariance_from_cholesky", CovarianceFromCholesky),
         checked!("elementwise", Elementwise),
+        checked!("householder", Householder),
         ("inverse", |settings, registry| Ok(Box::new(Inverse::new(registry.layer(&read(settings)?)?)))),
         checked!("linear", Linear),
+        checked!("ordered", Ordered),
         checked!("permutation", Permutation),
+        checked!("planar", Planar),
+        checked!("pointwise_convolution", PointwiseConvolution),
+        plain!("polar", Polar),
+        checked!("radial", Radial),
         checked!("rational_quadratic_spline", RationalQuadraticSpline),
+        checked!("stick_breaking", StickBreaking),
+        checked!("sylvester", Sylvester),
         checked!("triangular", Triangular),
+        ("unconditional", |settings, registry| {
+            let UnconditionalSettings { d, transformer } = read(settings)?;
+            Ok(Box::new(Unconditional::new(d, registry.transformer(&transformer)?)))
+        }),
     ]
 }
 
 fn transformers() -> Vec<(&'static str, Build<dyn Transformer>)> {
     vec![
         checked!("affine", AffineTransformer),
+        checked!("bernstein", BernsteinTransformer),
+        checked!("deep_sigmoidal", DeepSigmoidalTransformer),
+        checked!("logistic_mixture", LogisticMixtureTransformer),
+        checked!("polynomial_spline", PolynomialSplineTransformer),
         plain!("shift", ShiftTransformer),
         checked!("spline", SplineTransformer),
+        checked!("sum_of_squares", SumOfSquaresTransformer),
     ]
 }
 
@@ -102,6 +129,12 @@ fn bases() -> Vec<(&'static str, Build<dyn Base>)> {
 #[derive(Deserialize)]
 struct AutoregressiveSettings {
     network: MaskedNetwork,
+    transformer: Description,
+}
+
+#[derive(Deserialize)]
+struct UnconditionalSettings {
+    d: usize,
     transformer: Description,
 }
 

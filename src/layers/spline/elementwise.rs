@@ -2,12 +2,12 @@
 
 use std::panic::Location;
 
-use super::transformer::rows;
 use super::{MonotoneSpline, SplineTransformer};
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
 use crate::bijection::{Bijection, Checked};
 use crate::jacobian::Structure;
+use crate::layers::transformer::rows;
 use crate::tape::{Init, Shape, Tape, Var};
 
 /// Elementwise monotone rational-quadratic splines xᵢ = gᵢ(zᵢ).

@@ -17,9 +17,11 @@
 mod circular;
 mod elementwise;
 mod monotone;
+mod polynomial;
 mod transformer;
 
 pub use circular::CircularSpline;
 pub use elementwise::RationalQuadraticSpline;
 pub use monotone::MonotoneSpline;
+pub use polynomial::PolynomialSplineTransformer;
 pub use transformer::{SplineConstraint, SplineTransformer};

@@ -152,7 +152,7 @@ impl<'t> MonotoneSpline<'t> {
 /// Records the value of the bin that contains `at`, for K values and the K - 1 ascending knots between them.
 /// A bin contains its left knot.
 #[track_caller]
-fn chosen<'t>(at: Var<'t>, knots: &[Var<'t>], values: &[Var<'t>]) -> Var<'t> {
+pub(super) fn chosen<'t>(at: Var<'t>, knots: &[Var<'t>], values: &[Var<'t>]) -> Var<'t> {
     let last = values[values.len() - 1];
     knots.iter().zip(values).rev().fold(last, |later, (knot, value)| select(at.lt(*knot), *value, later))
 }

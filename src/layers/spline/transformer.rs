@@ -4,7 +4,7 @@ use super::MonotoneSpline;
 use crate::bijection::Checked;
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
-use crate::layers::Transformer;
+use crate::layers::transformer::{Transformer, rows};
 use crate::tape::{Shape, Var};
 
 /// Monotone spline transformer: builds a spline from K widths, K heights and K - 1 slopes, all unconstrained.
@@ -120,19 +120,8 @@ impl SplineTransformer {
         rows(slopes, m)
     }
 
-    /// Records positive numbers that sum to the length of the interval: softmax with a minimum share for
-    /// each.
     fn shares<'t>(&self, numbers: Var<'t>, m: usize, least: f64) -> Vec<Var<'t>> {
-        let whole = 2.0 * self.bound;
-        let numbers = rows(numbers, m);
-        // Subtract the maximum, so that nothing overflows.
-        let largest = numbers.iter().copied().reduce(Var::max).expect("a spline has a bin at least");
-        let powers: Vec<Var<'t>> = numbers.iter().map(|number| (*number - largest).exp()).collect();
-        let total =
-            powers.iter().copied().reduce(|sum, power| sum + power).expect("a spline has a bin at least");
-        let each = whole * (1.0 - self.bins as f64 * least) / total;
-        let share = |power: Var<'t>| if least > 0.0 { whole * least + power * each } else { power * each };
-        powers.into_iter().map(share).collect()
+        shares(rows(numbers, m), 2.0 * self.bound, least)
     }
 }
 
@@ -188,7 +177,13 @@ fn clipped(a: Var<'_>, c: f64) -> Var<'_> {
     a / (1.0 + (c * a).abs())
 }
 
-/// Splits a vector into vectors of length m.
-pub(super) fn rows(all: Var<'_>, m: usize) -> Vec<Var<'_>> {
-    (0..all.len() / m).map(|k| all.slice(k * m..(k + 1) * m)).collect()
+/// Records positive numbers that sum to `whole`: softmax with a minimum share for each.
+pub(super) fn shares<'t>(numbers: Vec<Var<'t>>, whole: f64, least: f64) -> Vec<Var<'t>> {
+    // Subtract the maximum, so that nothing overflows.
+    let largest = numbers.iter().copied().reduce(Var::max).expect("a spline has a bin at least");
+    let powers: Vec<Var<'t>> = numbers.iter().map(|number| (*number - largest).exp()).collect();
+    let total = powers.iter().copied().reduce(|sum, power| sum + power).expect("a spline has a bin at least");
+    let each = whole * (1.0 - powers.len() as f64 * least) / total;
+    let share = |power: Var<'t>| if least > 0.0 { whole * least + power * each } else { power * each };
+    powers.into_iter().map(share).collect()
 }
