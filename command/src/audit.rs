@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use pushforward::prelude::*;
 
+use crate::catalogue::{named, names};
 use crate::describe::load;
 
 /// Arguments of `audit`.
@@ -19,35 +20,10 @@ pub struct Arguments {
     certificate: Option<PathBuf>,
 }
 
-type Make = fn() -> Box<dyn Bijection>;
-
-/// Layers of a few variables, by name.
-const LAYERS: [(&str, Make); 10] = [
-    ("affine", || Box::new(Affine::new([2.0, -0.5, 1.0], [0.1, 0.0, -3.0]))),
-    ("permutation", || Box::new(Permutation::new([2, 0, 1]))),
-    ("triangular", || Box::new(Triangular::lower(3))),
-    ("additive_coupling", || {
-        Box::new(AdditiveCoupling::new(CouplingMask::first_half(3), Network::new([5, 4])))
-    }),
-    ("affine_coupling", || Box::new(AffineCoupling::new(CouplingMask::first_half(3), Network::new([5, 4])))),
-    ("spline_coupling", || {
-        Box::new(SplineCoupling::new(
-            CouplingMask::alternating(3, true),
-            Network::new([5]),
-            SplineTransformer::new(8, 3.0),
-        ))
-    }),
-    ("spline", || Box::new(RationalQuadraticSpline::bounded(3, SplineTransformer::new(5, 2.0)))),
-    ("iaf", || Box::new(Autoregressive::iaf(MaskedNetwork::new(3, [6])))),
-    ("maf", || Box::new(Autoregressive::maf(MaskedNetwork::new(3, [6])))),
-    ("sigmoid", || Box::new(Elementwise::new(Transform::Sigmoid { lower: 0.0, upper: 1.0 }, 2))),
-];
-
 /// Prints the report; a refuted claim is a failure.
 pub fn run(arguments: &Arguments) -> ExitCode {
-    let names: Vec<&str> = LAYERS.iter().map(|(name, _)| *name).collect();
     let Some(wanted) = &arguments.layer else {
-        super::say(&format!("Layers: {}\n", names.join(", ")));
+        super::say(&format!("Layers: {}\n", names().join(", ")));
         return ExitCode::SUCCESS;
     };
     let reports = match audited(wanted) {
@@ -73,14 +49,13 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 
 /// The audit of a layer, or of each flow of a model: from the base to the units of the file.
 fn audited(wanted: &str) -> Result<Vec<Report>, Box<dyn Error>> {
-    if let Some((_, make)) = LAYERS.iter().find(|(name, _)| *name == wanted) {
-        return Ok(vec![audit(&make())?]);
+    if let Some(layer) = named(wanted) {
+        return Ok(vec![audit(&layer)?]);
     }
     if Path::new(wanted).is_file() {
         let model = load(Path::new(wanted))?;
         let reports = model.flows().map(|(_, flow)| Ok(audit(flow.flow().bijection())?));
         return reports.collect();
     }
-    let names: Vec<&str> = LAYERS.iter().map(|(name, _)| *name).collect();
-    Err(format!("there is no layer and no model file `{wanted}`; layers are {}", names.join(", ")).into())
+    Err(format!("there is no layer and no model file `{wanted}`; layers are {}", names().join(", ")).into())
 }

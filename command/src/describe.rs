@@ -7,6 +7,8 @@ use clap::Args;
 use pushforward::model::Model;
 use pushforward::table::Kind;
 
+use crate::catalogue::{named, names};
+
 /// What a model is.
 #[derive(Args)]
 pub struct Arguments {
@@ -17,11 +19,12 @@ pub struct Arguments {
     json: bool,
 }
 
-/// The formulas of a model.
+/// The formulas of a layer or a model.
 #[derive(Args)]
 pub struct DeriveArguments {
-    /// A model that `pushforward fit -o` wrote.
-    model: PathBuf,
+    /// A layer of the catalogue, or a model that `pushforward fit -o` wrote.
+    #[arg(value_name = "LAYER|MODEL")]
+    layer: String,
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
@@ -65,10 +68,19 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 }
 
 pub fn derive(arguments: &DeriveArguments) -> Result<(), Box<dyn Error>> {
-    let model = load(&arguments.model)?;
+    let wanted = &arguments.layer;
+    if let Some(layer) = named(wanted) {
+        super::say(&format!("{}\n", pushforward::derivation::derive(&layer)?));
+        return Ok(());
+    }
+    if !Path::new(wanted).exists() {
+        let names = names().join(", ");
+        return Err(format!("there is no layer and no model file `{wanted}`; layers are {names}").into());
+    }
+    let model = load(Path::new(wanted))?;
     for (weight, flow) in model.flows() {
-        println!("Flow with weight {weight:.3}, {} base:", flow.flow().base().name());
-        println!("{}", pushforward::derivation::derive(flow.flow().bijection())?);
+        super::say(&format!("Flow with weight {weight:.3}, {} base:\n", flow.flow().base().name()));
+        super::say(&format!("{}\n", pushforward::derivation::derive(flow.flow().bijection())?));
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! The lessons are run by [`pushforward_course::runner`]; audits, certificates and fits are calls of the library.
 
 mod audit;
+mod catalogue;
 mod compare;
 mod describe;
 mod fit;
@@ -82,6 +83,8 @@ enum Command {
         #[arg(default_value = "out/book")]
         folder: std::path::PathBuf,
     },
+    /// Every layer of the library: what is proven and derived of it.
+    Catalogue(catalogue::Arguments),
     /// Audit a layer or a model: what is proven, checked, refuted.
     Audit(audit::Arguments),
     /// Check certificates with a second program.
@@ -98,7 +101,7 @@ enum Command {
     Report(report::Arguments),
     /// What a model is: columns, flows, how it was fitted.
     Describe(describe::Arguments),
-    /// The formulas of a model: Jacobians, log-determinants, inverses.
+    /// The formulas of a layer or a model: Jacobians, log-determinants, inverses.
     Derive(describe::DeriveArguments),
 }
 
@@ -111,6 +114,7 @@ fn main() -> ExitCode {
         Some(Command::Hint { lesson }) => runner::hint(lesson.as_deref()),
         Some(Command::Reset { lesson, yes }) => runner::reset(&lesson, yes),
         Some(Command::Book { folder }) => runner::write_book(&folder),
+        Some(Command::Catalogue(arguments)) => end("catalogue", catalogue::run(&arguments)),
         Some(Command::Audit(arguments)) => audit::run(&arguments),
         Some(Command::Verify(arguments)) => verify::run(&arguments),
         Some(Command::Fit(arguments)) => end("fit", fit::run(&arguments)),
