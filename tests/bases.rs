@@ -24,32 +24,49 @@ fn samples(base: &dyn Base, count: usize, seed: u64) -> Vec<f64> {
     z
 }
 
+fn boxed(base: impl Base + 'static) -> Box<dyn Base> {
+    Box::new(base)
+}
+
+/// z of u in (0, 1), and dz/du. On ℝ it reaches far into the tails: z = sinh(s·logit(u)).
+fn place(support: &Domain, u: f64) -> (f64, f64) {
+    match (support, support.ends()) {
+        (Domain::Reals, _) => {
+            let steep = 0.7 * (u / (1.0 - u)).ln();
+            (steep.sinh(), 0.7 * steep.cosh() / (u * (1.0 - u)))
+        }
+        (_, (lower, upper)) => (lower + (upper - lower) * u, upper - lower),
+    }
+}
+
+/// ln p of rows, with initial parameters.
+fn log_prob(base: &dyn Base, rows: &[f64]) -> Vec<f64> {
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(base.dim()));
+    let log_prob = base.log_prob(z);
+    tape.check().unwrap();
+    pushforward::program::values(&tape, z, &[log_prob], rows).swap_remove(0)
+}
+
 #[test]
 fn every_base_is_a_density() {
-    // By quadrature over u in (0, 1) with z = logit(u)·s, which reaches far into the tails; and against samples.
-    let bases: [(Box<dyn Base>, bool); 6] = [
-        (Box::new(StandardNormal::new(1)), false),
-        (Box::new(Uniform::new(1)), true),
-        (Box::new(Logistic::new(1)), false),
-        (Box::new(StudentT::new(1, 3.0)), false),
-        (Box::new(bimodal()), false),
-        (Box::new(bimodal().learned()), false),
+    // By quadrature, and against samples.
+    let bases: [Box<dyn Base>; 7] = [
+        boxed(StandardNormal::new(1)),
+        boxed(Uniform::new(1)),
+        boxed(Logistic::new(1)),
+        boxed(StudentT::new(1, 3.0)),
+        boxed(bimodal()),
+        boxed(bimodal().learned()),
+        boxed(Laplace::new(1)),
     ];
-    for (number, (base, unit)) in bases.into_iter().enumerate() {
-        let tape = Tape::new();
-        let z = tape.input(Shape::Vector(1));
-        let log_prob = base.log_prob(z);
+    for (number, base) in bases.into_iter().enumerate() {
         let n = 40_000;
-        let middles = (0..n).map(|k| (f64::from(k) + 0.5) / f64::from(n));
-        let place = |u: f64| if unit { u } else { ((u / (1.0 - u)).ln() * 0.7).sinh() };
-        let slope = |u: f64| match unit {
-            true => 1.0,
-            false => 0.7 * ((u / (1.0 - u)).ln() * 0.7).cosh() / (u * (1.0 - u)),
-        };
-        let grid: Vec<f64> = middles.clone().map(place).collect();
-        let values = pushforward::program::values(&tape, z, &[log_prob], &grid).swap_remove(0);
+        let (grid, slopes): (Vec<f64>, Vec<f64>) =
+            (0..n).map(|k| place(&base.support(), (f64::from(k) + 0.5) / f64::from(n))).unzip();
+        let values = log_prob(&*base, &grid);
         let cells: Vec<f64> =
-            values.iter().zip(middles).map(|(value, u)| value.exp() * slope(u) / f64::from(n)).collect();
+            values.iter().zip(slopes).map(|(value, slope)| value.exp() * slope / f64::from(n)).collect();
         let mass: f64 = cells.iter().sum();
         assert!((mass - 1.0).abs() < 1e-5, "base {number}: mass {mass}");
         let mut drawn = samples(&*base, 20_000, 1);
@@ -65,6 +82,40 @@ fn every_base_is_a_density() {
             gap = gap.max((below - k as f64 / drawn.len() as f64).abs());
         }
         assert!(gap < 1.95 / (drawn.len() as f64).sqrt(), "base {number}: gap {gap}");
+    }
+}
+
+#[test]
+fn every_base_has_the_gradient_of_its_density() {
+    let bases: [Box<dyn Base>; 1] = [boxed(Laplace::new(2))];
+    for base in bases {
+        let tape = Tape::new();
+        let z = tape.input(Shape::Vector(2));
+        let recorded = base.log_prob(z);
+        let subgraph = pushforward::tape::Subgraph::new(&tape, &[z.id()], &[recorded.id()]);
+        let one = tape.constant(1.0);
+        let slope =
+            pushforward::sweep::adjoint(&tape, &subgraph, &[(recorded.id(), one)], &[z.id()])[0].unwrap();
+        let points = samples(&*base, 20, 9);
+        let slopes = pushforward::program::values(&tape, z, &[slope], &points).swap_remove(0);
+        for (k, slope) in slopes.into_iter().enumerate() {
+            let at = |by: f64| {
+                let mut point = points[k / 2 * 2..k / 2 * 2 + 2].to_vec();
+                point[k % 2] += by;
+                point
+            };
+            let shifted = |by: f64| log_prob(&*base, &at(by))[0];
+            // Of the fourth order, with a step that is small beside the distance to the end of the support.
+            let mut step = 1e-4;
+            while !base.supports(&at(100.0 * step)) || !base.supports(&at(-100.0 * step)) {
+                step *= 0.5;
+            }
+            let difference = (8.0 * (shifted(step) - shifted(-step)) - shifted(2.0 * step)
+                + shifted(-2.0 * step))
+                / (12.0 * step);
+            let off = (slope - difference).abs() / slope.abs().max(1.0);
+            assert!(off < 1e-7, "{} at {}: {slope} and {difference}", base.name(), points[k]);
+        }
     }
 }
 
