@@ -51,7 +51,7 @@ fn log_prob(base: &dyn Base, rows: &[f64]) -> Vec<f64> {
 #[test]
 fn every_base_is_a_density() {
     // By quadrature, and against samples.
-    let bases: [Box<dyn Base>; 7] = [
+    let bases: [Box<dyn Base>; 8] = [
         boxed(StandardNormal::new(1)),
         boxed(Uniform::new(1)),
         boxed(Logistic::new(1)),
@@ -59,6 +59,7 @@ fn every_base_is_a_density() {
         boxed(bimodal()),
         boxed(bimodal().learned()),
         boxed(Laplace::new(1)),
+        boxed(Gumbel::new(1)),
     ];
     for (number, base) in bases.into_iter().enumerate() {
         let n = 40_000;
@@ -87,7 +88,7 @@ fn every_base_is_a_density() {
 
 #[test]
 fn every_base_has_the_gradient_of_its_density() {
-    let bases: [Box<dyn Base>; 1] = [boxed(Laplace::new(2))];
+    let bases: [Box<dyn Base>; 2] = [boxed(Laplace::new(2)), boxed(Gumbel::new(2))];
     for base in bases {
         let tape = Tape::new();
         let z = tape.input(Shape::Vector(2));

@@ -395,6 +395,7 @@ fn base(distribution: &str, p: &Value, d: usize) -> Option<(Box<dyn Base>, Box<d
             (Box::new(Uniform::new(d)), placed(low, widths))
         }
         "laplace" => (Box::new(Laplace::new(d)), located()),
+        "gumbel" => (Box::new(Gumbel::new(d)), located()),
         "normal_full" => {
             let one = mixture(&[1.0], &[p["loc"].clone()], &[p["cov"].clone()]);
             (Box::new(one), Box::new(Affine::identity(d)))

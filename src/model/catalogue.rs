@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::error::ModelError;
 use super::registry::{Build, Registry, read};
-use crate::base::{Base, GaussianMixture, Laplace, Logistic, StandardNormal, StudentT, Uniform};
+use crate::base::{Base, GaussianMixture, Gumbel, Laplace, Logistic, StandardNormal, StudentT, Uniform};
 use crate::bijection::{Bijection, Chain, Checked, Description, Inverse};
 use crate::layers::{
     Affine, AffineTransformer, Autoregressive, CircularSpline, Continuous, Coupling, CouplingMask,
@@ -92,6 +92,7 @@ fn fields() -> Vec<(&'static str, Build<dyn Field>)> {
 fn bases() -> Vec<(&'static str, Build<dyn Base>)> {
     vec![
         checked!("gaussian_mixture", GaussianMixture),
+        plain!("gumbel", Gumbel),
         plain!("laplace", Laplace),
         plain!("logistic", Logistic),
         plain!("standard_normal", StandardNormal),
