@@ -39,6 +39,14 @@ fn place(support: &Domain, u: f64) -> (f64, f64) {
     }
 }
 
+/// u of z.
+fn unplace(support: &Domain, z: f64) -> f64 {
+    match (support, support.ends()) {
+        (Domain::Reals, _) => 1.0 / (1.0 + (-z.asinh() / 0.7).exp()),
+        (_, (lower, upper)) => (z - lower) / (upper - lower),
+    }
+}
+
 /// ln p of rows, with initial parameters.
 fn log_prob(base: &dyn Base, rows: &[f64]) -> Vec<f64> {
     let tape = Tape::new();
@@ -51,7 +59,7 @@ fn log_prob(base: &dyn Base, rows: &[f64]) -> Vec<f64> {
 #[test]
 fn every_base_is_a_density() {
     // By quadrature, and against samples.
-    let bases: [Box<dyn Base>; 8] = [
+    let bases: [Box<dyn Base>; 9] = [
         boxed(StandardNormal::new(1)),
         boxed(Uniform::new(1)),
         boxed(Logistic::new(1)),
@@ -60,6 +68,7 @@ fn every_base_is_a_density() {
         boxed(bimodal().learned()),
         boxed(Laplace::new(1)),
         boxed(Gumbel::new(1)),
+        boxed(MultivariateStudentT::new(1, 3.0)),
     ];
     for (number, base) in bases.into_iter().enumerate() {
         let n = 40_000;
@@ -87,8 +96,53 @@ fn every_base_is_a_density() {
 }
 
 #[test]
+fn every_base_of_two_variables_is_a_density() {
+    let bases: [Box<dyn Base>; 1] = [boxed(MultivariateStudentT::new(2, 3.0))];
+    for (number, base) in bases.into_iter().enumerate() {
+        let (support, n, parts) = (base.support(), 600, 6);
+        let middles: Vec<f64> = (0..n).map(|k| (k as f64 + 0.5) / n as f64).collect();
+        let (mut grid, mut weights) = (Vec::new(), Vec::new());
+        for u in &middles {
+            for v in &middles {
+                let (first, second) = (place(&support.of(0), *u), place(&support.of(1), *v));
+                grid.extend([first.0, second.0]);
+                weights.push(first.1 * second.1 / (n * n) as f64);
+            }
+        }
+        let density = log_prob(&*base, &grid);
+        // By quadrature and by samples, the mass of 36 rectangles.
+        let mut expected = vec![0.0; parts * parts];
+        for (k, (value, weight)) in density.iter().zip(weights).enumerate() {
+            if base.supports(&grid[2 * k..2 * k + 2]) {
+                expected[k / n / (n / parts) * parts + k % n / (n / parts)] += value.exp() * weight;
+            }
+        }
+        let mass: f64 = expected.iter().sum();
+        assert!((mass - 1.0).abs() < 1e-4, "base {number}: mass {mass}");
+        let (count, mut found) = (20_000, vec![0.0; parts * parts]);
+        for z in samples(&*base, count, 8).chunks(2) {
+            assert!(base.supports(z), "base {number}: {z:?}");
+            let part = |i: usize| ((unplace(&support.of(i), z[i]) * parts as f64) as usize).min(parts - 1);
+            found[part(0) * parts + part(1)] += 1.0;
+        }
+        // Pearson's χ², rectangles of few samples taken together; beyond 80 for 35 degrees once in 40 000 times.
+        let (mut square, mut few) = (0.0, (0.0, 0.0));
+        for (expected, found) in expected.iter().map(|p| p * count as f64).zip(found) {
+            if expected < 10.0 {
+                few = (few.0 + expected, few.1 + found);
+            } else {
+                square += (found - expected) * (found - expected) / expected;
+            }
+        }
+        square += (few.1 - few.0) * (few.1 - few.0) / few.0.max(1.0);
+        assert!(square < 80.0, "base {number}: χ² = {square}");
+    }
+}
+
+#[test]
 fn every_base_has_the_gradient_of_its_density() {
-    let bases: [Box<dyn Base>; 2] = [boxed(Laplace::new(2)), boxed(Gumbel::new(2))];
+    let bases: [Box<dyn Base>; 3] =
+        [boxed(Laplace::new(2)), boxed(Gumbel::new(2)), boxed(MultivariateStudentT::new(2, 3.0))];
     for base in bases {
         let tape = Tape::new();
         let z = tape.input(Shape::Vector(2));
@@ -247,4 +301,36 @@ fn a_mixture_has_its_limits_where_no_component_is_near() {
     let (log_prob, slope) = of_two::<f64>([1.0, 1.0], 1, 2.0);
     assert!((log_prob + 2.0 + 0.5 * std::f64::consts::TAU.ln()).abs() < 2e-15 && (slope + 2.0).abs() < 2e-15);
     assert!(of_two::<f64>([1.0, 4.0], 1, f64::NAN).0.is_nan());
+}
+
+#[test]
+fn a_multivariate_t_is_completed_as_its_conditional_distribution_says() {
+    // Given z₁, z₂·√((ν + 1)/(ν + z₁²)) is Student's t of ν + 1 degrees.
+    let (degrees, known) = (2.5, 3.0);
+    let base = MultivariateStudentT::new(2, degrees).conditioned(&[true, false]).unwrap();
+    let marginal = log_prob(&StudentT::new(1, degrees), &[known])[0];
+    assert!((base.log_marginal(&[known, f64::NAN]) - marginal).abs() < 1e-14);
+    let exact = StudentsT::new(0.0, 1.0, degrees + 1.0).unwrap();
+    let scale = ((degrees + 1.0) / (degrees + known * known)).sqrt();
+    let mut random = ChaCha8Rng::seed_from_u64(14);
+    let mut u: Vec<f64> = (0..20_000)
+        .map(|_| {
+            let mut z = [known, 0.0];
+            base.complete(&mut random, &mut z);
+            exact.cdf(z[1] * scale)
+        })
+        .collect();
+    u.sort_by(f64::total_cmp);
+    let gap = u.iter().enumerate().map(|(k, u)| (u - k as f64 / 20_000.0).abs()).fold(0.0, f64::max);
+    assert!(gap < 1.95 / 20_000f64.sqrt(), "{gap}");
+}
+
+#[test]
+fn settings_that_are_no_distribution_are_refused() {
+    let refused = |build: fn() -> Box<dyn Base>, message: &str| {
+        let panic = std::panic::catch_unwind(build).err().expect(message);
+        let found = panic.downcast_ref::<String>().unwrap();
+        assert!(found.contains(message), "{found}");
+    };
+    refused(|| boxed(MultivariateStudentT::new(2, -1.0)), "degrees of freedom above 0, not -1");
 }

@@ -396,6 +396,11 @@ fn base(distribution: &str, p: &Value, d: usize) -> Option<(Box<dyn Base>, Box<d
         }
         "laplace" => (Box::new(Laplace::new(d)), located()),
         "gumbel" => (Box::new(Gumbel::new(d)), located()),
+        "student_t_multivariate" => {
+            let shape = cholesky(&numbers(&p["shape"]), d);
+            let base = MultivariateStudentT::new(d, number(&p["df"]));
+            (Box::new(base), Box::new(Linear::new(shape, numbers(&p["loc"]))))
+        }
         "normal_full" => {
             let one = mixture(&[1.0], &[p["loc"].clone()], &[p["cov"].clone()]);
             (Box::new(one), Box::new(Affine::identity(d)))
@@ -406,6 +411,19 @@ fn base(distribution: &str, p: &Value, d: usize) -> Option<(Box<dyn Base>, Box<d
         }
         _ => return None,
     })
+}
+
+/// The lower triangular L of L·Lᵀ.
+fn cholesky(matrix: &[f64], d: usize) -> Vec<f64> {
+    let mut factor = vec![0.0; d * d];
+    for i in 0..d {
+        for j in 0..=i {
+            let known: f64 = (0..j).map(|k| factor[i * d + k] * factor[j * d + k]).sum();
+            let rest = matrix[i * d + j] - known;
+            factor[i * d + j] = if i == j { rest.sqrt() } else { rest / factor[j * d + j] };
+        }
+    }
+    factor
 }
 
 /// ln p and its gradient.

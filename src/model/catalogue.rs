@@ -4,7 +4,9 @@ use serde::Deserialize;
 
 use super::error::ModelError;
 use super::registry::{Build, Registry, read};
-use crate::base::{Base, GaussianMixture, Gumbel, Laplace, Logistic, StandardNormal, StudentT, Uniform};
+use crate::base::{
+    Base, GaussianMixture, Gumbel, Laplace, Logistic, MultivariateStudentT, StandardNormal, StudentT, Uniform,
+};
 use crate::bijection::{Bijection, Chain, Checked, Description, Inverse};
 use crate::layers::{
     Affine, AffineTransformer, Autoregressive, CircularSpline, Continuous, Coupling, CouplingMask,
@@ -95,6 +97,7 @@ fn bases() -> Vec<(&'static str, Build<dyn Base>)> {
         plain!("gumbel", Gumbel),
         plain!("laplace", Laplace),
         plain!("logistic", Logistic),
+        checked!("multivariate_student_t", MultivariateStudentT),
         plain!("standard_normal", StandardNormal),
         checked!("student_t", StudentT),
         plain!("uniform", Uniform),
