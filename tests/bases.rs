@@ -59,7 +59,7 @@ fn log_prob(base: &dyn Base, rows: &[f64]) -> Vec<f64> {
 #[test]
 fn every_base_is_a_density() {
     // By quadrature, and against samples.
-    let bases: [Box<dyn Base>; 9] = [
+    let bases: [Box<dyn Base>; 10] = [
         boxed(StandardNormal::new(1)),
         boxed(Uniform::new(1)),
         boxed(Logistic::new(1)),
@@ -69,6 +69,7 @@ fn every_base_is_a_density() {
         boxed(Laplace::new(1)),
         boxed(Gumbel::new(1)),
         boxed(MultivariateStudentT::new(1, 3.0)),
+        boxed(Beta::new([2.0], [3.5])),
     ];
     for (number, base) in bases.into_iter().enumerate() {
         let n = 40_000;
@@ -97,7 +98,8 @@ fn every_base_is_a_density() {
 
 #[test]
 fn every_base_of_two_variables_is_a_density() {
-    let bases: [Box<dyn Base>; 1] = [boxed(MultivariateStudentT::new(2, 3.0))];
+    let bases: [Box<dyn Base>; 2] =
+        [boxed(MultivariateStudentT::new(2, 3.0)), boxed(Beta::new([1.5, 6.0], [4.0, 2.0]))];
     for (number, base) in bases.into_iter().enumerate() {
         let (support, n, parts) = (base.support(), 600, 6);
         let middles: Vec<f64> = (0..n).map(|k| (k as f64 + 0.5) / n as f64).collect();
@@ -141,8 +143,12 @@ fn every_base_of_two_variables_is_a_density() {
 
 #[test]
 fn every_base_has_the_gradient_of_its_density() {
-    let bases: [Box<dyn Base>; 3] =
-        [boxed(Laplace::new(2)), boxed(Gumbel::new(2)), boxed(MultivariateStudentT::new(2, 3.0))];
+    let bases: [Box<dyn Base>; 4] = [
+        boxed(Laplace::new(2)),
+        boxed(Gumbel::new(2)),
+        boxed(MultivariateStudentT::new(2, 3.0)),
+        boxed(Beta::new([1.5, 0.4], [4.0, 0.8])),
+    ];
     for base in bases {
         let tape = Tape::new();
         let z = tape.input(Shape::Vector(2));
@@ -304,6 +310,21 @@ fn a_mixture_has_its_limits_where_no_component_is_near() {
 }
 
 #[test]
+fn a_beta_variable_is_drawn_as_its_distribution_function_says() {
+    for (a, b) in [(0.05, 0.2), (0.5, 0.5), (1.0, 7.0), (300.0, 40.0)] {
+        let exact = statrs::distribution::Beta::new(a, b).unwrap();
+        let drawn = samples(&Beta::new([a], [b]), 20_000, 10);
+        assert!(drawn.iter().all(|z| *z > 0.0 && *z < 1.0));
+        let mut u: Vec<f64> = drawn.iter().map(|z| exact.cdf(*z)).collect();
+        u.sort_by(f64::total_cmp);
+        // Draws that round to 1 share a place.
+        let gap = u.iter().enumerate().filter(|(_, u)| **u < 0.99);
+        let gap = gap.map(|(k, u)| (u - k as f64 / 20_000.0).abs()).fold(0.0, f64::max);
+        assert!(gap < 1.95 / 20_000f64.sqrt(), "Beta({a}, {b}): {gap}");
+    }
+}
+
+#[test]
 fn a_multivariate_t_is_completed_as_its_conditional_distribution_says() {
     // Given z₁, z₂·√((ν + 1)/(ν + z₁²)) is Student's t of ν + 1 degrees.
     let (degrees, known) = (2.5, 3.0);
@@ -333,4 +354,6 @@ fn settings_that_are_no_distribution_are_refused() {
         assert!(found.contains(message), "{found}");
     };
     refused(|| boxed(MultivariateStudentT::new(2, -1.0)), "degrees of freedom above 0, not -1");
+    refused(|| boxed(Beta::new([1.0], [1.0, 2.0])), "an a and a b; there are 1 and 2");
+    refused(|| boxed(Beta::new([0.0], [1.0])), "a and b above 0, not [0.0] and [1.0]");
 }

@@ -47,7 +47,7 @@ impl Base for Gumbel {
     }
 
     fn conditioned(&self, known: &[bool]) -> Option<Box<dyn Conditioned>> {
-        Some(Box::new(Independent::new(*self, known, |_, z| -(z + (-z).exp()))))
+        Some(Box::new(Independent::new(*self, known, |_, _, z| -(z + (-z).exp()))))
     }
 
     #[cfg(feature = "serde")]

@@ -48,7 +48,7 @@ impl Base for Laplace {
     }
 
     fn conditioned(&self, known: &[bool]) -> Option<Box<dyn Conditioned>> {
-        Some(Box::new(Independent::new(*self, known, |_, z| -z.abs() - LN_2)))
+        Some(Box::new(Independent::new(*self, known, |_, _, z| -z.abs() - LN_2)))
     }
 
     #[cfg(feature = "serde")]

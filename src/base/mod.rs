@@ -1,5 +1,6 @@
 //! Base distributions: the distributions of z.
 
+mod beta;
 mod cholesky;
 mod conditioned;
 mod expectation_maximisation;
@@ -14,6 +15,7 @@ mod standard_normal;
 mod student_t;
 mod uniform;
 
+pub use beta::Beta;
 pub use conditioned::Conditioned;
 pub use expectation_maximisation::MixtureOptions;
 pub use gaussian_mixture::GaussianMixture;

@@ -79,7 +79,7 @@ impl Base for StudentT {
     }
 
     fn conditioned(&self, known: &[bool]) -> Option<Box<dyn Conditioned>> {
-        let log_prob = |base: &StudentT, z: f64| {
+        let log_prob = |base: &StudentT, _: usize, z: f64| {
             base.constant() - 0.5 * (base.degrees + 1.0) * (z * z / base.degrees).ln_1p()
         };
         Some(Box::new(Independent::new(*self, known, log_prob)))
