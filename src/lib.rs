@@ -98,8 +98,8 @@ pub mod typeset;
 pub mod prelude {
     pub use crate::audit::{Evidence, Report, audit};
     pub use crate::base::{
-        Base, Beta, GaussianMixture, Gumbel, Laplace, Logistic, MultivariateStudentT, StandardNormal,
-        StudentT, Uniform,
+        Base, Beta, Dirichlet, GaussianMixture, Gumbel, Laplace, Logistic, MultivariateStudentT,
+        StandardNormal, StudentT, Uniform,
     };
     pub use crate::bijection::{Bijection, BijectionError, Chain, Domain, Inverse, record};
     pub use crate::derivation::{Derivation, derive};

@@ -59,7 +59,7 @@ fn log_prob(base: &dyn Base, rows: &[f64]) -> Vec<f64> {
 #[test]
 fn every_base_is_a_density() {
     // By quadrature, and against samples.
-    let bases: [Box<dyn Base>; 10] = [
+    let bases: [Box<dyn Base>; 11] = [
         boxed(StandardNormal::new(1)),
         boxed(Uniform::new(1)),
         boxed(Logistic::new(1)),
@@ -70,6 +70,7 @@ fn every_base_is_a_density() {
         boxed(Gumbel::new(1)),
         boxed(MultivariateStudentT::new(1, 3.0)),
         boxed(Beta::new([2.0], [3.5])),
+        boxed(Dirichlet::new([1.5, 4.0])),
     ];
     for (number, base) in bases.into_iter().enumerate() {
         let n = 40_000;
@@ -98,8 +99,11 @@ fn every_base_is_a_density() {
 
 #[test]
 fn every_base_of_two_variables_is_a_density() {
-    let bases: [Box<dyn Base>; 2] =
-        [boxed(MultivariateStudentT::new(2, 3.0)), boxed(Beta::new([1.5, 6.0], [4.0, 2.0]))];
+    let bases: [Box<dyn Base>; 3] = [
+        boxed(MultivariateStudentT::new(2, 3.0)),
+        boxed(Beta::new([1.5, 6.0], [4.0, 2.0])),
+        boxed(Dirichlet::new([2.0, 1.5, 3.0])),
+    ];
     for (number, base) in bases.into_iter().enumerate() {
         let (support, n, parts) = (base.support(), 600, 6);
         let middles: Vec<f64> = (0..n).map(|k| (k as f64 + 0.5) / n as f64).collect();
@@ -143,11 +147,12 @@ fn every_base_of_two_variables_is_a_density() {
 
 #[test]
 fn every_base_has_the_gradient_of_its_density() {
-    let bases: [Box<dyn Base>; 4] = [
+    let bases: [Box<dyn Base>; 5] = [
         boxed(Laplace::new(2)),
         boxed(Gumbel::new(2)),
         boxed(MultivariateStudentT::new(2, 3.0)),
         boxed(Beta::new([1.5, 0.4], [4.0, 0.8])),
+        boxed(Dirichlet::new([2.0, 1.5, 0.6])),
     ];
     for base in bases {
         let tape = Tape::new();
@@ -322,6 +327,10 @@ fn a_beta_variable_is_drawn_as_its_distribution_function_says() {
         let gap = gap.map(|(k, u)| (u - k as f64 / 20_000.0).abs()).fold(0.0, f64::max);
         assert!(gap < 1.95 / 20_000f64.sqrt(), "Beta({a}, {b}): {gap}");
     }
+    for (shape, d) in [(1e-5, 3), (1e-3, 50), (1e9, 4)] {
+        let base = Dirichlet::new(vec![shape; d]);
+        assert!(samples(&base, 2000, 11).chunks(d - 1).all(|z| base.supports(z)), "{shape}");
+    }
 }
 
 #[test]
@@ -356,4 +365,6 @@ fn settings_that_are_no_distribution_are_refused() {
     refused(|| boxed(MultivariateStudentT::new(2, -1.0)), "degrees of freedom above 0, not -1");
     refused(|| boxed(Beta::new([1.0], [1.0, 2.0])), "an a and a b; there are 1 and 2");
     refused(|| boxed(Beta::new([0.0], [1.0])), "a and b above 0, not [0.0] and [1.0]");
+    refused(|| boxed(Dirichlet::new([1.0])), "two concentrations or more, all above 0, not [1.0]");
+    refused(|| boxed(Dirichlet::new([1.0, f64::NAN])), "all above 0, not [1.0, NaN]");
 }

@@ -3,6 +3,7 @@
 mod beta;
 mod cholesky;
 mod conditioned;
+mod dirichlet;
 mod expectation_maximisation;
 mod gamma;
 mod gaussian_mixture;
@@ -17,6 +18,7 @@ mod uniform;
 
 pub use beta::Beta;
 pub use conditioned::Conditioned;
+pub use dirichlet::Dirichlet;
 pub use expectation_maximisation::MixtureOptions;
 pub use gaussian_mixture::GaussianMixture;
 pub use gumbel::Gumbel;

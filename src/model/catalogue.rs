@@ -5,8 +5,8 @@ use serde::Deserialize;
 use super::error::ModelError;
 use super::registry::{Build, Registry, read};
 use crate::base::{
-    Base, Beta, GaussianMixture, Gumbel, Laplace, Logistic, MultivariateStudentT, StandardNormal, StudentT,
-    Uniform,
+    Base, Beta, Dirichlet, GaussianMixture, Gumbel, Laplace, Logistic, MultivariateStudentT, StandardNormal,
+    StudentT, Uniform,
 };
 use crate::bijection::{Bijection, Chain, Checked, Description, Inverse};
 use crate::layers::{
@@ -95,6 +95,7 @@ fn fields() -> Vec<(&'static str, Build<dyn Field>)> {
 fn bases() -> Vec<(&'static str, Build<dyn Base>)> {
     vec![
         checked!("beta", Beta),
+        checked!("dirichlet", Dirichlet),
         checked!("gaussian_mixture", GaussianMixture),
         plain!("gumbel", Gumbel),
         plain!("laplace", Laplace),
