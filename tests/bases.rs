@@ -59,7 +59,7 @@ fn log_prob(base: &dyn Base, rows: &[f64]) -> Vec<f64> {
 #[test]
 fn every_base_is_a_density() {
     // By quadrature, and against samples.
-    let bases: [Box<dyn Base>; 11] = [
+    let bases: [Box<dyn Base>; 13] = [
         boxed(StandardNormal::new(1)),
         boxed(Uniform::new(1)),
         boxed(Logistic::new(1)),
@@ -71,6 +71,8 @@ fn every_base_is_a_density() {
         boxed(MultivariateStudentT::new(1, 3.0)),
         boxed(Beta::new([2.0], [3.5])),
         boxed(Dirichlet::new([1.5, 4.0])),
+        boxed(VonMises::new([2.5], [4.0])),
+        boxed(VonMises::new([0.0], [0.0])),
     ];
     for (number, base) in bases.into_iter().enumerate() {
         let n = 40_000;
@@ -99,10 +101,11 @@ fn every_base_is_a_density() {
 
 #[test]
 fn every_base_of_two_variables_is_a_density() {
-    let bases: [Box<dyn Base>; 3] = [
+    let bases: [Box<dyn Base>; 4] = [
         boxed(MultivariateStudentT::new(2, 3.0)),
         boxed(Beta::new([1.5, 6.0], [4.0, 2.0])),
         boxed(Dirichlet::new([2.0, 1.5, 3.0])),
+        boxed(VonMises::new([-3.0, 1.0], [0.7, 30.0])),
     ];
     for (number, base) in bases.into_iter().enumerate() {
         let (support, n, parts) = (base.support(), 600, 6);
@@ -147,12 +150,13 @@ fn every_base_of_two_variables_is_a_density() {
 
 #[test]
 fn every_base_has_the_gradient_of_its_density() {
-    let bases: [Box<dyn Base>; 5] = [
+    let bases: [Box<dyn Base>; 6] = [
         boxed(Laplace::new(2)),
         boxed(Gumbel::new(2)),
         boxed(MultivariateStudentT::new(2, 3.0)),
         boxed(Beta::new([1.5, 0.4], [4.0, 0.8])),
         boxed(Dirichlet::new([2.0, 1.5, 0.6])),
+        boxed(VonMises::new([-3.0, 1.0], [0.7, 30.0])),
     ];
     for base in bases {
         let tape = Tape::new();
@@ -367,4 +371,7 @@ fn settings_that_are_no_distribution_are_refused() {
     refused(|| boxed(Beta::new([0.0], [1.0])), "a and b above 0, not [0.0] and [1.0]");
     refused(|| boxed(Dirichlet::new([1.0])), "two concentrations or more, all above 0, not [1.0]");
     refused(|| boxed(Dirichlet::new([1.0, f64::NAN])), "all above 0, not [1.0, NaN]");
+    refused(|| boxed(VonMises::new([0.0], [-1.0])), "a finite concentration of 0 or more, not -1");
+    refused(|| boxed(VonMises::new([f64::NAN], [1.0])), "a finite number, not NaN");
+    refused(|| boxed(VonMises::new([0.0, 1.0], [1.0])), "there are 2 and 1");
 }

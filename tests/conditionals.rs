@@ -139,7 +139,7 @@ fn a_mixture_gives_every_conditional_distribution_exactly() {
 
 #[test]
 fn a_base_of_which_all_or_nothing_is_known_is_itself() {
-    let bases: [Box<dyn Base>; 9] = [
+    let bases: [Box<dyn Base>; 10] = [
         Box::new(StandardNormal::new(2)),
         Box::new(Logistic::new(2)),
         Box::new(Uniform::new(2)),
@@ -149,6 +149,7 @@ fn a_base_of_which_all_or_nothing_is_known_is_itself() {
         Box::new(Gumbel::new(2)),
         Box::new(MultivariateStudentT::new(2, 3.0)),
         Box::new(Beta::new([2.0, 0.5], [1.5, 3.0])),
+        Box::new(VonMises::new([1.0, -2.0], [0.5, 7.0])),
     ];
     for base in bases {
         let tape = Tape::new();

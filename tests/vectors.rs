@@ -401,6 +401,10 @@ fn base(distribution: &str, p: &Value, d: usize) -> Option<(Box<dyn Base>, Box<d
             let base = MultivariateStudentT::new(d, number(&p["df"]));
             (Box::new(base), Box::new(Linear::new(shape, numbers(&p["loc"]))))
         }
+        "von_mises" => {
+            let base = VonMises::new(numbers(&p["loc"]), numbers(&p["kappa"]));
+            (Box::new(base), Box::new(Affine::identity(d)))
+        }
         "normal_full" => {
             let one = mixture(&[1.0], &[p["loc"].clone()], &[p["cov"].clone()]);
             (Box::new(one), Box::new(Affine::identity(d)))

@@ -15,6 +15,7 @@ mod multivariate_student_t;
 mod standard_normal;
 mod student_t;
 mod uniform;
+mod von_mises;
 
 pub use beta::Beta;
 pub use conditioned::Conditioned;
@@ -28,6 +29,7 @@ pub use multivariate_student_t::MultivariateStudentT;
 pub use standard_normal::StandardNormal;
 pub use student_t::StudentT;
 pub use uniform::Uniform;
+pub use von_mises::VonMises;
 
 pub use rand::Rng;
 

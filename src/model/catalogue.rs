@@ -6,7 +6,7 @@ use super::error::ModelError;
 use super::registry::{Build, Registry, read};
 use crate::base::{
     Base, Beta, Dirichlet, GaussianMixture, Gumbel, Laplace, Logistic, MultivariateStudentT, StandardNormal,
-    StudentT, Uniform,
+    StudentT, Uniform, VonMises,
 };
 use crate::bijection::{Bijection, Chain, Checked, Description, Inverse};
 use crate::layers::{
@@ -104,6 +104,7 @@ fn bases() -> Vec<(&'static str, Build<dyn Base>)> {
         plain!("standard_normal", StandardNormal),
         checked!("student_t", StudentT),
         plain!("uniform", Uniform),
+        checked!("von_mises", VonMises),
     ]
 }
 
