@@ -99,7 +99,7 @@ pub mod prelude {
     pub use crate::audit::{Evidence, Report, audit};
     pub use crate::base::{
         Base, Beta, Dirichlet, GaussianMixture, Gumbel, Laplace, Logistic, MultivariateStudentT,
-        StandardNormal, StudentT, Uniform, VonMises,
+        StandardNormal, StudentT, Uniform, VonMises, VonMisesFisher,
     };
     pub use crate::bijection::{Bijection, BijectionError, Chain, Domain, Inverse, record};
     pub use crate::derivation::{Derivation, derive};

@@ -101,11 +101,14 @@ fn every_base_is_a_density() {
 
 #[test]
 fn every_base_of_two_variables_is_a_density() {
-    let bases: [Box<dyn Base>; 4] = [
+    let bases: [Box<dyn Base>; 7] = [
         boxed(MultivariateStudentT::new(2, 3.0)),
         boxed(Beta::new([1.5, 6.0], [4.0, 2.0])),
         boxed(Dirichlet::new([2.0, 1.5, 3.0])),
         boxed(VonMises::new([-3.0, 1.0], [0.7, 30.0])),
+        boxed(VonMisesFisher::new([1.0, -2.0, 0.5], 3.0)),
+        boxed(VonMisesFisher::new([0.0, 0.0, -1.0], 8.0)),
+        boxed(VonMisesFisher::new([0.0, 1.0, 0.0], 0.0)),
     ];
     for (number, base) in bases.into_iter().enumerate() {
         let (support, n, parts) = (base.support(), 600, 6);
@@ -150,13 +153,14 @@ fn every_base_of_two_variables_is_a_density() {
 
 #[test]
 fn every_base_has_the_gradient_of_its_density() {
-    let bases: [Box<dyn Base>; 6] = [
+    let bases: [Box<dyn Base>; 7] = [
         boxed(Laplace::new(2)),
         boxed(Gumbel::new(2)),
         boxed(MultivariateStudentT::new(2, 3.0)),
         boxed(Beta::new([1.5, 0.4], [4.0, 0.8])),
         boxed(Dirichlet::new([2.0, 1.5, 0.6])),
         boxed(VonMises::new([-3.0, 1.0], [0.7, 30.0])),
+        boxed(VonMisesFisher::new([1.0, -2.0, 0.5], 3.0)),
     ];
     for base in bases {
         let tape = Tape::new();
@@ -338,6 +342,71 @@ fn a_beta_variable_is_drawn_as_its_distribution_function_says() {
 }
 
 #[test]
+fn bases_have_their_limits_and_special_cases() {
+    let same = |found: Vec<f64>, expected: f64, units: f64| {
+        let off = (found[0] - expected).abs() / expected.abs().max(1.0);
+        assert!(off < units, "{} for {expected}", found[0]);
+    };
+    let normal = |z: &[f64]| log_prob(&StandardNormal::new(z.len()), z)[0];
+    for z in [vec![0.3], vec![1.0, -2.0], vec![0.5, 4.0, -1.0]] {
+        same(log_prob(&MultivariateStudentT::new(z.len(), 1e300), &z), normal(&z), 1e-13);
+        same(log_prob(&MultivariateStudentT::new(z.len(), 1e9), &z), normal(&z), 1e-7);
+    }
+    for degrees in [0.3, 1.0, 7.5, 1e6] {
+        let expected = log_prob(&StudentT::new(1, degrees), &[1.7])[0];
+        same(log_prob(&MultivariateStudentT::new(1, degrees), &[1.7]), expected, 1e-15);
+    }
+    same(log_prob(&Beta::new([1.0, 1.0], [1.0, 1.0]), &[0.2, 0.9]), 0.0, 1e-15);
+    same(log_prob(&Dirichlet::new([1.0; 4]), &[0.2, 0.1, 0.4]), 6f64.ln(), 1e-15);
+    let two = log_prob(&Beta::new([0.7], [5.0]), &[0.3])[0];
+    same(log_prob(&Dirichlet::new([0.7, 5.0]), &[0.3]), two, 1e-15);
+    // With mpmath 1.3 at 50 digits.
+    let angles = [
+        (1.0, 1e6, 1.0, 5.988816620777402),
+        (1.0, 1e6, 1.001, 5.488816662444178),
+        (1.0, 1e6, -2.0, -1989986.5077838246),
+        (0.5, 1e6, 0.5000001, 5.988816615777401),
+    ];
+    for (mean, kappa, z, expected) in angles {
+        same(log_prob(&VonMises::new([mean], [kappa]), &[z]), expected, 1e-12);
+    }
+    let directions = [
+        ([1.0, 2.0, 2.0], 1e5, [0.6667, 1.107], 9.674334058518431),
+        ([1.0, 2.0, 2.0], 1e5, [-0.9, -3.0], -178475.43480371506),
+        ([0.0, 0.0, 1.0], 1e5, [0.999995, 0.3], 9.175048398557607),
+        ([3.0, -1.0, 0.5], 1e-12, [0.2, 1.0], -2.531024246969021),
+        ([3.0, -1.0, 0.5], 0.01, [0.2, 1.0], -2.528343205096261),
+        ([3.0, -1.0, 0.5], 40.0, [0.2, -0.4], 1.692876129994658),
+    ];
+    for (mean, kappa, z, expected) in directions {
+        same(log_prob(&VonMisesFisher::new(mean, kappa), &z), expected, 1e-12);
+    }
+    let circle = std::f64::consts::TAU;
+    same(log_prob(&VonMises::new([1.0], [0.0]), &[-2.0]), -circle.ln(), 1e-15);
+    same(log_prob(&VonMisesFisher::new([0.0, 1.0, 1.0], 0.0), &[0.3, 2.0]), -(2.0 * circle).ln(), 1e-15);
+    same(log_prob(&VonMisesFisher::new([0.0, 1.0, 1.0], 1e-300), &[0.3, 2.0]), -(2.0 * circle).ln(), 1e-15);
+}
+
+#[test]
+fn concentrated_directions_are_drawn_near_their_mean() {
+    for kappa in [1e6, 1e12] {
+        let drawn = samples(&VonMises::new([0.5], [kappa]), 20_000, 12);
+        let square = drawn.iter().map(|z| kappa * (z - 0.5) * (z - 0.5)).sum::<f64>() / 20_000.0;
+        assert!((square - 1.0).abs() < 0.05, "{kappa}: {square}");
+    }
+    // 2κ(1 - μ·x) is χ² of 2 degrees for large κ.
+    for mean in [[0.0, 0.0, 1.0], [3.0, -1.0, 0.2]] {
+        let base = VonMisesFisher::new(mean, 1e5);
+        let distance = |z: &[f64]| {
+            let x = VonMisesFisher::point([z[0], z[1]]);
+            x.iter().zip(base.mean()).map(|(x, mean)| 1e5 * (x - mean) * (x - mean)).sum::<f64>()
+        };
+        let square = samples(&base, 20_000, 13).chunks(2).map(distance).sum::<f64>() / 20_000.0;
+        assert!((square - 2.0).abs() < 0.06, "{mean:?}: {square}");
+    }
+}
+
+#[test]
 fn a_multivariate_t_is_completed_as_its_conditional_distribution_says() {
     // Given z₁, z₂·√((ν + 1)/(ν + z₁²)) is Student's t of ν + 1 degrees.
     let (degrees, known) = (2.5, 3.0);
@@ -360,6 +429,16 @@ fn a_multivariate_t_is_completed_as_its_conditional_distribution_says() {
 }
 
 #[test]
+fn a_point_of_the_sphere_is_its_height_and_angle() {
+    for x in [[0.6, -0.8, 0.0], [-0.48, 0.64, -0.6], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]] {
+        let coordinates = VonMisesFisher::coordinates(x);
+        let back = VonMisesFisher::point(coordinates);
+        assert!(back.iter().zip(x).all(|(back, x)| (back - x).abs() < 1e-15), "{x:?}: {back:?}");
+        assert!(Domain::Circle.contains_at(0, coordinates[1]), "{coordinates:?}");
+    }
+}
+
+#[test]
 fn settings_that_are_no_distribution_are_refused() {
     let refused = |build: fn() -> Box<dyn Base>, message: &str| {
         let panic = std::panic::catch_unwind(build).err().expect(message);
@@ -374,4 +453,9 @@ fn settings_that_are_no_distribution_are_refused() {
     refused(|| boxed(VonMises::new([0.0], [-1.0])), "a finite concentration of 0 or more, not -1");
     refused(|| boxed(VonMises::new([f64::NAN], [1.0])), "a finite number, not NaN");
     refused(|| boxed(VonMises::new([0.0, 1.0], [1.0])), "there are 2 and 1");
+    refused(
+        || boxed(VonMisesFisher::new([0.0; 3], 1.0)),
+        "finite and not 0, but this one is [0.0, 0.0, 0.0]",
+    );
+    refused(|| boxed(VonMisesFisher::new([1.0; 3], f64::INFINITY)), "0 or more, not inf");
 }

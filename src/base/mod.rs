@@ -16,6 +16,7 @@ mod standard_normal;
 mod student_t;
 mod uniform;
 mod von_mises;
+mod von_mises_fisher;
 
 pub use beta::Beta;
 pub use conditioned::Conditioned;
@@ -30,6 +31,7 @@ pub use standard_normal::StandardNormal;
 pub use student_t::StudentT;
 pub use uniform::Uniform;
 pub use von_mises::VonMises;
+pub use von_mises_fisher::VonMisesFisher;
 
 pub use rand::Rng;
 

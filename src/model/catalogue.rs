@@ -6,7 +6,7 @@ use super::error::ModelError;
 use super::registry::{Build, Registry, read};
 use crate::base::{
     Base, Beta, Dirichlet, GaussianMixture, Gumbel, Laplace, Logistic, MultivariateStudentT, StandardNormal,
-    StudentT, Uniform, VonMises,
+    StudentT, Uniform, VonMises, VonMisesFisher,
 };
 use crate::bijection::{Bijection, Chain, Checked, Description, Inverse};
 use crate::layers::{
@@ -105,6 +105,7 @@ fn bases() -> Vec<(&'static str, Build<dyn Base>)> {
         checked!("student_t", StudentT),
         plain!("uniform", Uniform),
         checked!("von_mises", VonMises),
+        checked!("von_mises_fisher", VonMisesFisher),
     ]
 }
 
