@@ -98,7 +98,7 @@ pub mod typeset;
 pub mod prelude {
     pub use crate::audit::{Evidence, Report, audit};
     pub use crate::base::{
-        Base, Beta, Dirichlet, GaussianMixture, Gumbel, Laplace, Logistic, MultivariateStudentT,
+        Base, Beta, Dirichlet, GaussianMixture, Gumbel, Laplace, Logistic, Mixture, MultivariateStudentT,
         StandardNormal, StudentT, Uniform, VonMises, VonMisesFisher,
     };
     pub use crate::bijection::{Bijection, BijectionError, Chain, Domain, Inverse, record};

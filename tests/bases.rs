@@ -28,6 +28,11 @@ fn boxed(base: impl Base + 'static) -> Box<dyn Base> {
     Box::new(base)
 }
 
+/// Two normals and heavy tails.
+fn of_any() -> Mixture {
+    Mixture::new(&[1.0, 2.0, 0.5], [boxed(bimodal()), boxed(Laplace::new(1)), boxed(StudentT::new(1, 2.5))])
+}
+
 /// z of u in (0, 1), and dz/du. On ℝ it reaches far into the tails: z = sinh(s·logit(u)).
 fn place(support: &Domain, u: f64) -> (f64, f64) {
     match (support, support.ends()) {
@@ -59,7 +64,7 @@ fn log_prob(base: &dyn Base, rows: &[f64]) -> Vec<f64> {
 #[test]
 fn every_base_is_a_density() {
     // By quadrature, and against samples.
-    let bases: [Box<dyn Base>; 13] = [
+    let bases: [Box<dyn Base>; 15] = [
         boxed(StandardNormal::new(1)),
         boxed(Uniform::new(1)),
         boxed(Logistic::new(1)),
@@ -73,6 +78,8 @@ fn every_base_is_a_density() {
         boxed(Dirichlet::new([1.5, 4.0])),
         boxed(VonMises::new([2.5], [4.0])),
         boxed(VonMises::new([0.0], [0.0])),
+        boxed(of_any()),
+        boxed(of_any().learned()),
     ];
     for (number, base) in bases.into_iter().enumerate() {
         let n = 40_000;
@@ -101,7 +108,8 @@ fn every_base_is_a_density() {
 
 #[test]
 fn every_base_of_two_variables_is_a_density() {
-    let bases: [Box<dyn Base>; 7] = [
+    let pair = || [boxed(StandardNormal::new(2)), boxed(MultivariateStudentT::new(2, 2.5))];
+    let bases: [Box<dyn Base>; 8] = [
         boxed(MultivariateStudentT::new(2, 3.0)),
         boxed(Beta::new([1.5, 6.0], [4.0, 2.0])),
         boxed(Dirichlet::new([2.0, 1.5, 3.0])),
@@ -109,6 +117,7 @@ fn every_base_of_two_variables_is_a_density() {
         boxed(VonMisesFisher::new([1.0, -2.0, 0.5], 3.0)),
         boxed(VonMisesFisher::new([0.0, 0.0, -1.0], 8.0)),
         boxed(VonMisesFisher::new([0.0, 1.0, 0.0], 0.0)),
+        boxed(Mixture::new(&[0.4, 0.6], pair())),
     ];
     for (number, base) in bases.into_iter().enumerate() {
         let (support, n, parts) = (base.support(), 600, 6);
@@ -153,7 +162,7 @@ fn every_base_of_two_variables_is_a_density() {
 
 #[test]
 fn every_base_has_the_gradient_of_its_density() {
-    let bases: [Box<dyn Base>; 7] = [
+    let bases: [Box<dyn Base>; 9] = [
         boxed(Laplace::new(2)),
         boxed(Gumbel::new(2)),
         boxed(MultivariateStudentT::new(2, 3.0)),
@@ -161,6 +170,8 @@ fn every_base_has_the_gradient_of_its_density() {
         boxed(Dirichlet::new([2.0, 1.5, 0.6])),
         boxed(VonMises::new([-3.0, 1.0], [0.7, 30.0])),
         boxed(VonMisesFisher::new([1.0, -2.0, 0.5], 3.0)),
+        boxed(Mixture::new(&[0.4, 0.6], [boxed(Laplace::new(2)), boxed(StudentT::new(2, 2.5))])),
+        boxed(Mixture::new(&[1.0], [boxed(Gumbel::new(2))]).learned()),
     ];
     for base in bases {
         let tape = Tape::new();
@@ -428,6 +439,59 @@ fn a_multivariate_t_is_completed_as_its_conditional_distribution_says() {
     assert!(gap < 1.95 / 20_000f64.sqrt(), "{gap}");
 }
 
+/// Two normals in two variables, as one mixture of them and as a mixture of bases.
+fn twice() -> (GaussianMixture, Mixture) {
+    let (weights, means) = ([0.3, 0.7], [vec![1.0, 0.0], vec![-1.0, 2.0]]);
+    let covariances = [vec![1.0, 0.6, 0.6, 2.0], vec![0.5, -0.2, -0.2, 0.3]];
+    let one = |k: usize| boxed(GaussianMixture::new(&[1.0], &means[k..=k], &covariances[k..=k]));
+    (GaussianMixture::new(&weights, &means, &covariances), Mixture::new(&weights, [one(0), one(1)]))
+}
+
+#[test]
+fn a_mixture_of_normal_bases_is_a_gaussian_mixture() {
+    let (gaussian, mixture) = twice();
+    for z in [[0.0, 0.0], [1.0, -3.0], [-40.0, 55.0]] {
+        let (expected, found) = (log_prob(&gaussian, &z)[0], log_prob(&mixture, &z)[0]);
+        assert!((found / expected - 1.0).abs() < 1e-14, "{z:?}: {found} for {expected}");
+        let [expected, found] = [&gaussian as &dyn Base, &mixture]
+            .map(|base| base.conditioned(&[false, true]).unwrap().log_marginal(&z));
+        assert!((found / expected - 1.0).abs() < 1e-14, "{z:?}: {found} for {expected}");
+    }
+    let mean = |base: &dyn Base| {
+        let (conditioned, mut random) =
+            (base.conditioned(&[false, true]).unwrap(), ChaCha8Rng::seed_from_u64(15));
+        let mut draw = || {
+            let mut z = [0.0, 0.7];
+            conditioned.complete(&mut random, &mut z);
+            z[0]
+        };
+        (0..20_000).map(|_| draw()).sum::<f64>() / 20_000.0
+    };
+    let (expected, found) = (mean(&gaussian), mean(&mixture));
+    assert!((found - expected).abs() < 0.03, "{found} for {expected}");
+}
+
+#[test]
+fn a_learned_mixture_of_bases_learns_its_components_too() {
+    let table = Table::new(&["z"], samples(&bimodal(), 4000, 5)).unwrap();
+    let one = |mean: f64| boxed(GaussianMixture::new(&[1.0], &[vec![mean]], &[vec![1.0]]).learned());
+    let start = Mixture::new(&[1.0, 1.0], [one(-1.0), one(0.5)]).learned();
+    let layer: Box<dyn Bijection> = Box::new(Affine::fixed([1.0], [0.0]));
+    let flow = Flow::new(start, [layer]).unwrap();
+    let settings = FitOptions { seed: 1, epochs: 80, learning_rate: 2e-2, ..FitOptions::default() };
+    let fitted = flow.fit(&table, settings).unwrap();
+    let names: Vec<&str> = fitted.parameters().iter().map(|(name, _)| name).collect();
+    assert!(names.contains(&"base.log_weights") && names.contains(&"base.components.1.means"), "{names:?}");
+    let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
+    let exact = mean(identity(bimodal()).log_prob(table.values()).unwrap());
+    let found = mean(fitted.log_prob(table.values()).unwrap());
+    assert!((found - exact).abs() < 0.01, "{found} against {exact}");
+    let left = |z: &[f64]| z.iter().filter(|z| **z < -1.0).count() as f64 / z.len() as f64;
+    let (sampled, expected) =
+        (left(&fitted.sample(20_000, 6).unwrap()), left(&samples(&bimodal(), 20_000, 7)));
+    assert!((sampled - expected).abs() < 0.02, "{sampled} against {expected}");
+}
+
 #[test]
 fn a_point_of_the_sphere_is_its_height_and_angle() {
     for x in [[0.6, -0.8, 0.0], [-0.48, 0.64, -0.6], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]] {
@@ -458,4 +522,14 @@ fn settings_that_are_no_distribution_are_refused() {
         "finite and not 0, but this one is [0.0, 0.0, 0.0]",
     );
     refused(|| boxed(VonMisesFisher::new([1.0; 3], f64::INFINITY)), "0 or more, not inf");
+    refused(|| boxed(Mixture::new(&[], [])), "one at least; there are 0 and 0");
+    refused(|| boxed(Mixture::new(&[1.0, 0.0], [])), "weights must be positive");
+    refused(
+        || boxed(Mixture::new(&[1.0, 1.0], [boxed(Logistic::new(2)), boxed(Uniform::new(2))])),
+        "component 1 (Uniform) (0, 1)² is not component 0 (Logistic) ℝ²",
+    );
+    refused(
+        || boxed(Mixture::new(&[1.0, 1.0], [boxed(Logistic::new(2)), boxed(Laplace::new(1))])),
+        "component 1 (Laplace) ℝ is not component 0 (Logistic) ℝ²",
+    );
 }

@@ -5,8 +5,8 @@ use serde::Deserialize;
 use super::error::ModelError;
 use super::registry::{Build, Registry, read};
 use crate::base::{
-    Base, Beta, Dirichlet, GaussianMixture, Gumbel, Laplace, Logistic, MultivariateStudentT, StandardNormal,
-    StudentT, Uniform, VonMises, VonMisesFisher,
+    Base, Beta, Dirichlet, GaussianMixture, Gumbel, Laplace, Logistic, Mixture, MultivariateStudentT,
+    StandardNormal, StudentT, Uniform, VonMises, VonMisesFisher,
 };
 use crate::bijection::{Bijection, Chain, Checked, Description, Inverse};
 use crate::layers::{
@@ -100,6 +100,12 @@ fn bases() -> Vec<(&'static str, Build<dyn Base>)> {
         plain!("gumbel", Gumbel),
         plain!("laplace", Laplace),
         plain!("logistic", Logistic),
+        ("mixture", |settings, registry| {
+            let MixtureSettings { log_weights, components, learned } = read(settings)?;
+            let components: Vec<_> =
+                components.iter().map(|one| registry.base(one)).collect::<Result<_, _>>()?;
+            Ok(Box::new(sound(Mixture::of(log_weights, components, learned))?))
+        }),
         checked!("multivariate_student_t", MultivariateStudentT),
         plain!("standard_normal", StandardNormal),
         checked!("student_t", StudentT),
@@ -120,6 +126,13 @@ struct CouplingSettings {
     mask: CouplingMask,
     network: Network,
     transformer: Description,
+}
+
+#[derive(Deserialize)]
+struct MixtureSettings {
+    log_weights: Vec<f64>,
+    components: Vec<Description>,
+    learned: bool,
 }
 
 #[derive(Deserialize)]
