@@ -97,7 +97,10 @@ pub mod typeset;
 /// What most programs use.
 pub mod prelude {
     pub use crate::audit::{Evidence, Report, audit};
-    pub use crate::base::{Base, GaussianMixture, Logistic, StandardNormal, StudentT, Uniform};
+    pub use crate::base::{
+        Base, Beta, Dirichlet, GaussianMixture, Gumbel, Laplace, Logistic, Mixture, MultivariateStudentT,
+        StandardNormal, StudentT, Uniform, VonMises, VonMisesFisher,
+    };
     pub use crate::bijection::{Bijection, BijectionError, Chain, Domain, Inverse, record};
     pub use crate::derivation::{Derivation, derive};
     pub use crate::flow::{FitOptions, FittedFlow, Flow, FlowError, Gaussian};

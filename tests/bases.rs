@@ -24,32 +24,70 @@ fn samples(base: &dyn Base, count: usize, seed: u64) -> Vec<f64> {
     z
 }
 
+fn boxed(base: impl Base + 'static) -> Box<dyn Base> {
+    Box::new(base)
+}
+
+/// Two normals and heavy tails.
+fn of_any() -> Mixture {
+    Mixture::new(&[1.0, 2.0, 0.5], [boxed(bimodal()), boxed(Laplace::new(1)), boxed(StudentT::new(1, 2.5))])
+}
+
+/// z of u in (0, 1), and dz/du. On ℝ it reaches far into the tails: z = sinh(s·logit(u)).
+fn place(support: &Domain, u: f64) -> (f64, f64) {
+    match (support, support.ends()) {
+        (Domain::Reals, _) => {
+            let steep = 0.7 * (u / (1.0 - u)).ln();
+            (steep.sinh(), 0.7 * steep.cosh() / (u * (1.0 - u)))
+        }
+        (_, (lower, upper)) => (lower + (upper - lower) * u, upper - lower),
+    }
+}
+
+/// u of z.
+fn unplace(support: &Domain, z: f64) -> f64 {
+    match (support, support.ends()) {
+        (Domain::Reals, _) => 1.0 / (1.0 + (-z.asinh() / 0.7).exp()),
+        (_, (lower, upper)) => (z - lower) / (upper - lower),
+    }
+}
+
+/// ln p of rows, with initial parameters.
+fn log_prob(base: &dyn Base, rows: &[f64]) -> Vec<f64> {
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(base.dim()));
+    let log_prob = base.log_prob(z);
+    tape.check().unwrap();
+    pushforward::program::values(&tape, z, &[log_prob], rows).swap_remove(0)
+}
+
 #[test]
 fn every_base_is_a_density() {
-    // By quadrature over u in (0, 1) with z = logit(u)·s, which reaches far into the tails; and against samples.
-    let bases: [(Box<dyn Base>, bool); 6] = [
-        (Box::new(StandardNormal::new(1)), false),
-        (Box::new(Uniform::new(1)), true),
-        (Box::new(Logistic::new(1)), false),
-        (Box::new(StudentT::new(1, 3.0)), false),
-        (Box::new(bimodal()), false),
-        (Box::new(bimodal().learned()), false),
+    // By quadrature, and against samples.
+    let bases: [Box<dyn Base>; 15] = [
+        boxed(StandardNormal::new(1)),
+        boxed(Uniform::new(1)),
+        boxed(Logistic::new(1)),
+        boxed(StudentT::new(1, 3.0)),
+        boxed(bimodal()),
+        boxed(bimodal().learned()),
+        boxed(Laplace::new(1)),
+        boxed(Gumbel::new(1)),
+        boxed(MultivariateStudentT::new(1, 3.0)),
+        boxed(Beta::new([2.0], [3.5])),
+        boxed(Dirichlet::new([1.5, 4.0])),
+        boxed(VonMises::new([2.5], [4.0])),
+        boxed(VonMises::new([0.0], [0.0])),
+        boxed(of_any()),
+        boxed(of_any().learned()),
     ];
-    for (number, (base, unit)) in bases.into_iter().enumerate() {
-        let tape = Tape::new();
-        let z = tape.input(Shape::Vector(1));
-        let log_prob = base.log_prob(z);
+    for (number, base) in bases.into_iter().enumerate() {
         let n = 40_000;
-        let middles = (0..n).map(|k| (f64::from(k) + 0.5) / f64::from(n));
-        let place = |u: f64| if unit { u } else { ((u / (1.0 - u)).ln() * 0.7).sinh() };
-        let slope = |u: f64| match unit {
-            true => 1.0,
-            false => 0.7 * ((u / (1.0 - u)).ln() * 0.7).cosh() / (u * (1.0 - u)),
-        };
-        let grid: Vec<f64> = middles.clone().map(place).collect();
-        let values = pushforward::program::values(&tape, z, &[log_prob], &grid).swap_remove(0);
+        let (grid, slopes): (Vec<f64>, Vec<f64>) =
+            (0..n).map(|k| place(&base.support(), (f64::from(k) + 0.5) / f64::from(n))).unzip();
+        let values = log_prob(&*base, &grid);
         let cells: Vec<f64> =
-            values.iter().zip(middles).map(|(value, u)| value.exp() * slope(u) / f64::from(n)).collect();
+            values.iter().zip(slopes).map(|(value, slope)| value.exp() * slope / f64::from(n)).collect();
         let mass: f64 = cells.iter().sum();
         assert!((mass - 1.0).abs() < 1e-5, "base {number}: mass {mass}");
         let mut drawn = samples(&*base, 20_000, 1);
@@ -65,6 +103,104 @@ fn every_base_is_a_density() {
             gap = gap.max((below - k as f64 / drawn.len() as f64).abs());
         }
         assert!(gap < 1.95 / (drawn.len() as f64).sqrt(), "base {number}: gap {gap}");
+    }
+}
+
+#[test]
+fn every_base_of_two_variables_is_a_density() {
+    let pair = || [boxed(StandardNormal::new(2)), boxed(MultivariateStudentT::new(2, 2.5))];
+    let bases: [Box<dyn Base>; 8] = [
+        boxed(MultivariateStudentT::new(2, 3.0)),
+        boxed(Beta::new([1.5, 6.0], [4.0, 2.0])),
+        boxed(Dirichlet::new([2.0, 1.5, 3.0])),
+        boxed(VonMises::new([-3.0, 1.0], [0.7, 30.0])),
+        boxed(VonMisesFisher::new([1.0, -2.0, 0.5], 3.0)),
+        boxed(VonMisesFisher::new([0.0, 0.0, -1.0], 8.0)),
+        boxed(VonMisesFisher::new([0.0, 1.0, 0.0], 0.0)),
+        boxed(Mixture::new(&[0.4, 0.6], pair())),
+    ];
+    for (number, base) in bases.into_iter().enumerate() {
+        let (support, n, parts) = (base.support(), 600, 6);
+        let middles: Vec<f64> = (0..n).map(|k| (k as f64 + 0.5) / n as f64).collect();
+        let (mut grid, mut weights) = (Vec::new(), Vec::new());
+        for u in &middles {
+            for v in &middles {
+                let (first, second) = (place(&support.of(0), *u), place(&support.of(1), *v));
+                grid.extend([first.0, second.0]);
+                weights.push(first.1 * second.1 / (n * n) as f64);
+            }
+        }
+        let density = log_prob(&*base, &grid);
+        // By quadrature and by samples, the mass of 36 rectangles.
+        let mut expected = vec![0.0; parts * parts];
+        for (k, (value, weight)) in density.iter().zip(weights).enumerate() {
+            if base.supports(&grid[2 * k..2 * k + 2]) {
+                expected[k / n / (n / parts) * parts + k % n / (n / parts)] += value.exp() * weight;
+            }
+        }
+        let mass: f64 = expected.iter().sum();
+        assert!((mass - 1.0).abs() < 1e-4, "base {number}: mass {mass}");
+        let (count, mut found) = (20_000, vec![0.0; parts * parts]);
+        for z in samples(&*base, count, 8).chunks(2) {
+            assert!(base.supports(z), "base {number}: {z:?}");
+            let part = |i: usize| ((unplace(&support.of(i), z[i]) * parts as f64) as usize).min(parts - 1);
+            found[part(0) * parts + part(1)] += 1.0;
+        }
+        // Pearson's χ², rectangles of few samples taken together; beyond 80 for 35 degrees once in 40 000 times.
+        let (mut square, mut few) = (0.0, (0.0, 0.0));
+        for (expected, found) in expected.iter().map(|p| p * count as f64).zip(found) {
+            if expected < 10.0 {
+                few = (few.0 + expected, few.1 + found);
+            } else {
+                square += (found - expected) * (found - expected) / expected;
+            }
+        }
+        square += (few.1 - few.0) * (few.1 - few.0) / few.0.max(1.0);
+        assert!(square < 80.0, "base {number}: χ² = {square}");
+    }
+}
+
+#[test]
+fn every_base_has_the_gradient_of_its_density() {
+    let bases: [Box<dyn Base>; 9] = [
+        boxed(Laplace::new(2)),
+        boxed(Gumbel::new(2)),
+        boxed(MultivariateStudentT::new(2, 3.0)),
+        boxed(Beta::new([1.5, 0.4], [4.0, 0.8])),
+        boxed(Dirichlet::new([2.0, 1.5, 0.6])),
+        boxed(VonMises::new([-3.0, 1.0], [0.7, 30.0])),
+        boxed(VonMisesFisher::new([1.0, -2.0, 0.5], 3.0)),
+        boxed(Mixture::new(&[0.4, 0.6], [boxed(Laplace::new(2)), boxed(StudentT::new(2, 2.5))])),
+        boxed(Mixture::new(&[1.0], [boxed(Gumbel::new(2))]).learned()),
+    ];
+    for base in bases {
+        let tape = Tape::new();
+        let z = tape.input(Shape::Vector(2));
+        let recorded = base.log_prob(z);
+        let subgraph = pushforward::tape::Subgraph::new(&tape, &[z.id()], &[recorded.id()]);
+        let one = tape.constant(1.0);
+        let slope =
+            pushforward::sweep::adjoint(&tape, &subgraph, &[(recorded.id(), one)], &[z.id()])[0].unwrap();
+        let points = samples(&*base, 20, 9);
+        let slopes = pushforward::program::values(&tape, z, &[slope], &points).swap_remove(0);
+        for (k, slope) in slopes.into_iter().enumerate() {
+            let at = |by: f64| {
+                let mut point = points[k / 2 * 2..k / 2 * 2 + 2].to_vec();
+                point[k % 2] += by;
+                point
+            };
+            let shifted = |by: f64| log_prob(&*base, &at(by))[0];
+            // Of the fourth order, with a step that is small beside the distance to the end of the support.
+            let mut step = 1e-4;
+            while !base.supports(&at(100.0 * step)) || !base.supports(&at(-100.0 * step)) {
+                step *= 0.5;
+            }
+            let difference = (8.0 * (shifted(step) - shifted(-step)) - shifted(2.0 * step)
+                + shifted(-2.0 * step))
+                / (12.0 * step);
+            let off = (slope - difference).abs() / slope.abs().max(1.0);
+            assert!(off < 1e-7, "{} at {}: {slope} and {difference}", base.name(), points[k]);
+        }
     }
 }
 
@@ -195,4 +331,205 @@ fn a_mixture_has_its_limits_where_no_component_is_near() {
     let (log_prob, slope) = of_two::<f64>([1.0, 1.0], 1, 2.0);
     assert!((log_prob + 2.0 + 0.5 * std::f64::consts::TAU.ln()).abs() < 2e-15 && (slope + 2.0).abs() < 2e-15);
     assert!(of_two::<f64>([1.0, 4.0], 1, f64::NAN).0.is_nan());
+}
+
+#[test]
+fn a_beta_variable_is_drawn_as_its_distribution_function_says() {
+    for (a, b) in [(0.05, 0.2), (0.5, 0.5), (1.0, 7.0), (300.0, 40.0)] {
+        let exact = statrs::distribution::Beta::new(a, b).unwrap();
+        let drawn = samples(&Beta::new([a], [b]), 20_000, 10);
+        assert!(drawn.iter().all(|z| *z > 0.0 && *z < 1.0));
+        let mut u: Vec<f64> = drawn.iter().map(|z| exact.cdf(*z)).collect();
+        u.sort_by(f64::total_cmp);
+        // Draws that round to 1 share a place.
+        let gap = u.iter().enumerate().filter(|(_, u)| **u < 0.99);
+        let gap = gap.map(|(k, u)| (u - k as f64 / 20_000.0).abs()).fold(0.0, f64::max);
+        assert!(gap < 1.95 / 20_000f64.sqrt(), "Beta({a}, {b}): {gap}");
+    }
+    for (shape, d) in [(1e-5, 3), (1e-3, 50), (1e9, 4)] {
+        let base = Dirichlet::new(vec![shape; d]);
+        assert!(samples(&base, 2000, 11).chunks(d - 1).all(|z| base.supports(z)), "{shape}");
+    }
+}
+
+#[test]
+fn bases_have_their_limits_and_special_cases() {
+    let same = |found: Vec<f64>, expected: f64, units: f64| {
+        let off = (found[0] - expected).abs() / expected.abs().max(1.0);
+        assert!(off < units, "{} for {expected}", found[0]);
+    };
+    let normal = |z: &[f64]| log_prob(&StandardNormal::new(z.len()), z)[0];
+    for z in [vec![0.3], vec![1.0, -2.0], vec![0.5, 4.0, -1.0]] {
+        same(log_prob(&MultivariateStudentT::new(z.len(), 1e300), &z), normal(&z), 1e-13);
+        same(log_prob(&MultivariateStudentT::new(z.len(), 1e9), &z), normal(&z), 1e-7);
+    }
+    for degrees in [0.3, 1.0, 7.5, 1e6] {
+        let expected = log_prob(&StudentT::new(1, degrees), &[1.7])[0];
+        same(log_prob(&MultivariateStudentT::new(1, degrees), &[1.7]), expected, 1e-15);
+    }
+    same(log_prob(&Beta::new([1.0, 1.0], [1.0, 1.0]), &[0.2, 0.9]), 0.0, 1e-15);
+    same(log_prob(&Dirichlet::new([1.0; 4]), &[0.2, 0.1, 0.4]), 6f64.ln(), 1e-15);
+    let two = log_prob(&Beta::new([0.7], [5.0]), &[0.3])[0];
+    same(log_prob(&Dirichlet::new([0.7, 5.0]), &[0.3]), two, 1e-15);
+    // With mpmath 1.3 at 50 digits.
+    let angles = [
+        (1.0, 1e6, 1.0, 5.988816620777402),
+        (1.0, 1e6, 1.001, 5.488816662444178),
+        (1.0, 1e6, -2.0, -1989986.5077838246),
+        (0.5, 1e6, 0.5000001, 5.988816615777401),
+    ];
+    for (mean, kappa, z, expected) in angles {
+        same(log_prob(&VonMises::new([mean], [kappa]), &[z]), expected, 1e-12);
+    }
+    let directions = [
+        ([1.0, 2.0, 2.0], 1e5, [0.6667, 1.107], 9.674334058518431),
+        ([1.0, 2.0, 2.0], 1e5, [-0.9, -3.0], -178475.43480371506),
+        ([0.0, 0.0, 1.0], 1e5, [0.999995, 0.3], 9.175048398557607),
+        ([3.0, -1.0, 0.5], 1e-12, [0.2, 1.0], -2.531024246969021),
+        ([3.0, -1.0, 0.5], 0.01, [0.2, 1.0], -2.528343205096261),
+        ([3.0, -1.0, 0.5], 40.0, [0.2, -0.4], 1.692876129994658),
+    ];
+    for (mean, kappa, z, expected) in directions {
+        same(log_prob(&VonMisesFisher::new(mean, kappa), &z), expected, 1e-12);
+    }
+    let circle = std::f64::consts::TAU;
+    same(log_prob(&VonMises::new([1.0], [0.0]), &[-2.0]), -circle.ln(), 1e-15);
+    same(log_prob(&VonMisesFisher::new([0.0, 1.0, 1.0], 0.0), &[0.3, 2.0]), -(2.0 * circle).ln(), 1e-15);
+    same(log_prob(&VonMisesFisher::new([0.0, 1.0, 1.0], 1e-300), &[0.3, 2.0]), -(2.0 * circle).ln(), 1e-15);
+}
+
+#[test]
+fn concentrated_directions_are_drawn_near_their_mean() {
+    for kappa in [1e6, 1e12] {
+        let drawn = samples(&VonMises::new([0.5], [kappa]), 20_000, 12);
+        let square = drawn.iter().map(|z| kappa * (z - 0.5) * (z - 0.5)).sum::<f64>() / 20_000.0;
+        assert!((square - 1.0).abs() < 0.05, "{kappa}: {square}");
+    }
+    // 2κ(1 - μ·x) is χ² of 2 degrees for large κ.
+    for mean in [[0.0, 0.0, 1.0], [3.0, -1.0, 0.2]] {
+        let base = VonMisesFisher::new(mean, 1e5);
+        let distance = |z: &[f64]| {
+            let x = VonMisesFisher::point([z[0], z[1]]);
+            x.iter().zip(base.mean()).map(|(x, mean)| 1e5 * (x - mean) * (x - mean)).sum::<f64>()
+        };
+        let square = samples(&base, 20_000, 13).chunks(2).map(distance).sum::<f64>() / 20_000.0;
+        assert!((square - 2.0).abs() < 0.06, "{mean:?}: {square}");
+    }
+}
+
+#[test]
+fn a_multivariate_t_is_completed_as_its_conditional_distribution_says() {
+    // Given z₁, z₂·√((ν + 1)/(ν + z₁²)) is Student's t of ν + 1 degrees.
+    let (degrees, known) = (2.5, 3.0);
+    let base = MultivariateStudentT::new(2, degrees).conditioned(&[true, false]).unwrap();
+    let marginal = log_prob(&StudentT::new(1, degrees), &[known])[0];
+    assert!((base.log_marginal(&[known, f64::NAN]) - marginal).abs() < 1e-14);
+    let exact = StudentsT::new(0.0, 1.0, degrees + 1.0).unwrap();
+    let scale = ((degrees + 1.0) / (degrees + known * known)).sqrt();
+    let mut random = ChaCha8Rng::seed_from_u64(14);
+    let mut u: Vec<f64> = (0..20_000)
+        .map(|_| {
+            let mut z = [known, 0.0];
+            base.complete(&mut random, &mut z);
+            exact.cdf(z[1] * scale)
+        })
+        .collect();
+    u.sort_by(f64::total_cmp);
+    let gap = u.iter().enumerate().map(|(k, u)| (u - k as f64 / 20_000.0).abs()).fold(0.0, f64::max);
+    assert!(gap < 1.95 / 20_000f64.sqrt(), "{gap}");
+}
+
+/// Two normals in two variables, as one mixture of them and as a mixture of bases.
+fn twice() -> (GaussianMixture, Mixture) {
+    let (weights, means) = ([0.3, 0.7], [vec![1.0, 0.0], vec![-1.0, 2.0]]);
+    let covariances = [vec![1.0, 0.6, 0.6, 2.0], vec![0.5, -0.2, -0.2, 0.3]];
+    let one = |k: usize| boxed(GaussianMixture::new(&[1.0], &means[k..=k], &covariances[k..=k]));
+    (GaussianMixture::new(&weights, &means, &covariances), Mixture::new(&weights, [one(0), one(1)]))
+}
+
+#[test]
+fn a_mixture_of_normal_bases_is_a_gaussian_mixture() {
+    let (gaussian, mixture) = twice();
+    for z in [[0.0, 0.0], [1.0, -3.0], [-40.0, 55.0]] {
+        let (expected, found) = (log_prob(&gaussian, &z)[0], log_prob(&mixture, &z)[0]);
+        assert!((found / expected - 1.0).abs() < 1e-14, "{z:?}: {found} for {expected}");
+        let [expected, found] = [&gaussian as &dyn Base, &mixture]
+            .map(|base| base.conditioned(&[false, true]).unwrap().log_marginal(&z));
+        assert!((found / expected - 1.0).abs() < 1e-14, "{z:?}: {found} for {expected}");
+    }
+    let mean = |base: &dyn Base| {
+        let (conditioned, mut random) =
+            (base.conditioned(&[false, true]).unwrap(), ChaCha8Rng::seed_from_u64(15));
+        let mut draw = || {
+            let mut z = [0.0, 0.7];
+            conditioned.complete(&mut random, &mut z);
+            z[0]
+        };
+        (0..20_000).map(|_| draw()).sum::<f64>() / 20_000.0
+    };
+    let (expected, found) = (mean(&gaussian), mean(&mixture));
+    assert!((found - expected).abs() < 0.03, "{found} for {expected}");
+}
+
+#[test]
+fn a_learned_mixture_of_bases_learns_its_components_too() {
+    let table = Table::new(&["z"], samples(&bimodal(), 4000, 5)).unwrap();
+    let one = |mean: f64| boxed(GaussianMixture::new(&[1.0], &[vec![mean]], &[vec![1.0]]).learned());
+    let start = Mixture::new(&[1.0, 1.0], [one(-1.0), one(0.5)]).learned();
+    let layer: Box<dyn Bijection> = Box::new(Affine::fixed([1.0], [0.0]));
+    let flow = Flow::new(start, [layer]).unwrap();
+    let settings = FitOptions { seed: 1, epochs: 80, learning_rate: 2e-2, ..FitOptions::default() };
+    let fitted = flow.fit(&table, settings).unwrap();
+    let names: Vec<&str> = fitted.parameters().iter().map(|(name, _)| name).collect();
+    assert!(names.contains(&"base.log_weights") && names.contains(&"base.components.1.means"), "{names:?}");
+    let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
+    let exact = mean(identity(bimodal()).log_prob(table.values()).unwrap());
+    let found = mean(fitted.log_prob(table.values()).unwrap());
+    assert!((found - exact).abs() < 0.01, "{found} against {exact}");
+    let left = |z: &[f64]| z.iter().filter(|z| **z < -1.0).count() as f64 / z.len() as f64;
+    let (sampled, expected) =
+        (left(&fitted.sample(20_000, 6).unwrap()), left(&samples(&bimodal(), 20_000, 7)));
+    assert!((sampled - expected).abs() < 0.02, "{sampled} against {expected}");
+}
+
+#[test]
+fn a_point_of_the_sphere_is_its_height_and_angle() {
+    for x in [[0.6, -0.8, 0.0], [-0.48, 0.64, -0.6], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]] {
+        let coordinates = VonMisesFisher::coordinates(x);
+        let back = VonMisesFisher::point(coordinates);
+        assert!(back.iter().zip(x).all(|(back, x)| (back - x).abs() < 1e-15), "{x:?}: {back:?}");
+        assert!(Domain::Circle.contains_at(0, coordinates[1]), "{coordinates:?}");
+    }
+}
+
+#[test]
+fn settings_that_are_no_distribution_are_refused() {
+    let refused = |build: fn() -> Box<dyn Base>, message: &str| {
+        let panic = std::panic::catch_unwind(build).err().expect(message);
+        let found = panic.downcast_ref::<String>().unwrap();
+        assert!(found.contains(message), "{found}");
+    };
+    refused(|| boxed(MultivariateStudentT::new(2, -1.0)), "degrees of freedom above 0, not -1");
+    refused(|| boxed(Beta::new([1.0], [1.0, 2.0])), "an a and a b; there are 1 and 2");
+    refused(|| boxed(Beta::new([0.0], [1.0])), "a and b above 0, not [0.0] and [1.0]");
+    refused(|| boxed(Dirichlet::new([1.0])), "two concentrations or more, all above 0, not [1.0]");
+    refused(|| boxed(Dirichlet::new([1.0, f64::NAN])), "all above 0, not [1.0, NaN]");
+    refused(|| boxed(VonMises::new([0.0], [-1.0])), "a finite concentration of 0 or more, not -1");
+    refused(|| boxed(VonMises::new([f64::NAN], [1.0])), "a finite number, not NaN");
+    refused(|| boxed(VonMises::new([0.0, 1.0], [1.0])), "there are 2 and 1");
+    refused(
+        || boxed(VonMisesFisher::new([0.0; 3], 1.0)),
+        "finite and not 0, but this one is [0.0, 0.0, 0.0]",
+    );
+    refused(|| boxed(VonMisesFisher::new([1.0; 3], f64::INFINITY)), "0 or more, not inf");
+    refused(|| boxed(Mixture::new(&[], [])), "one at least; there are 0 and 0");
+    refused(|| boxed(Mixture::new(&[1.0, 0.0], [])), "weights must be positive");
+    refused(
+        || boxed(Mixture::new(&[1.0, 1.0], [boxed(Logistic::new(2)), boxed(Uniform::new(2))])),
+        "component 1 (Uniform) (0, 1)² is not component 0 (Logistic) ℝ²",
+    );
+    refused(
+        || boxed(Mixture::new(&[1.0, 1.0], [boxed(Logistic::new(2)), boxed(Laplace::new(1))])),
+        "component 1 (Laplace) ℝ is not component 0 (Logistic) ℝ²",
+    );
 }

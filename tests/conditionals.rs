@@ -139,12 +139,19 @@ fn a_mixture_gives_every_conditional_distribution_exactly() {
 
 #[test]
 fn a_base_of_which_all_or_nothing_is_known_is_itself() {
-    let bases: [Box<dyn Base>; 5] = [
+    let pair: [Box<dyn Base>; 2] = [Box::new(Laplace::new(2)), Box::new(MultivariateStudentT::new(2, 3.0))];
+    let bases: [Box<dyn Base>; 11] = [
         Box::new(StandardNormal::new(2)),
         Box::new(Logistic::new(2)),
         Box::new(Uniform::new(2)),
         Box::new(Uniform::circle(2)),
         Box::new(StudentT::new(2, 3.0)),
+        Box::new(Laplace::new(2)),
+        Box::new(Gumbel::new(2)),
+        Box::new(MultivariateStudentT::new(2, 3.0)),
+        Box::new(Beta::new([2.0, 0.5], [1.5, 3.0])),
+        Box::new(VonMises::new([1.0, -2.0], [0.5, 7.0])),
+        Box::new(Mixture::new(&[0.3, 0.7], pair)),
     ];
     for base in bases {
         let tape = Tape::new();

@@ -73,13 +73,26 @@ fn every_base_is_loaded_as_it_was_saved_with_what_it_learned() {
         let covariances = [vec![1.0, 0.3, 0.3, 0.5], vec![0.2, 0.0, 0.0, 2.0]];
         GaussianMixture::new(&[0.3, 0.7], &[vec![0.0, 1.0], vec![-2.0, 0.5]], &covariances)
     };
-    let bases: [Box<dyn Base>; 6] = [
+    let mixture_of_bases = || {
+        let components: [Box<dyn Base>; 2] = [Box::new(mixture().learned()), Box::new(Gumbel::new(2))];
+        Mixture::new(&[0.3, 0.7], components)
+    };
+    let bases: [Box<dyn Base>; 15] = [
         Box::new(StandardNormal::new(2)),
         Box::new(Logistic::new(2)),
         Box::new(StudentT::new(2, 3.5)),
         Box::new(Uniform::new(2)),
         Box::new(mixture()),
         Box::new(mixture().learned()),
+        Box::new(Laplace::new(2)),
+        Box::new(Gumbel::new(2)),
+        Box::new(MultivariateStudentT::new(2, 3.5)),
+        Box::new(Beta::new([2.0, 0.5], [1.5, 3.0])),
+        Box::new(Dirichlet::new([2.0, 0.5, 1.5])),
+        Box::new(VonMises::new([1.0, -2.0], [0.5, 7.0])),
+        Box::new(VonMisesFisher::new([1.0, -2.0, 0.5], 7.0)),
+        Box::new(mixture_of_bases()),
+        Box::new(mixture_of_bases().learned()),
     ];
     for base in bases {
         let name = base.name();

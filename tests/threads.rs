@@ -36,6 +36,8 @@ fn public_types_may_be_shared_between_threads() {
     is_shared::<(Minimiser<f64>, Adam<f64>, TrainError)>();
     is_shared::<(Chain, Inverse<Chain>, Box<dyn Bijection>, BijectionError, LayerRecord)>();
     is_shared::<(Box<dyn Base>, StandardNormal, Uniform, Logistic, StudentT, GaussianMixture)>();
+    is_shared::<(Laplace, Gumbel, MultivariateStudentT, Beta, Dirichlet)>();
+    is_shared::<(VonMises, VonMisesFisher, Mixture)>();
     is_shared::<(Affine, Linear, Triangular, Permutation, Elementwise)>();
     is_shared::<(AdditiveCoupling, AffineCoupling, SplineCoupling, Coupling<SplineTransformer>)>();
     is_shared::<(Autoregressive, Autoregressive<SplineTransformer>, AffineTransformer, ShiftTransformer)>();

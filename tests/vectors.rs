@@ -446,6 +446,22 @@ fn base(distribution: &str, p: &Value, d: usize) -> Option<(Box<dyn Base>, Box<d
             let widths = low.iter().zip(&high).map(|(low, high)| high - low).collect();
             (Box::new(Uniform::new(d)), placed(low, widths))
         }
+        "laplace" => (Box::new(Laplace::new(d)), located()),
+        "gumbel" => (Box::new(Gumbel::new(d)), located()),
+        "student_t_multivariate" => {
+            let shape = cholesky(&numbers(&p["shape"]), d);
+            let base = MultivariateStudentT::new(d, number(&p["df"]));
+            (Box::new(base), Box::new(Linear::new(shape, numbers(&p["loc"]))))
+        }
+        "von_mises" => {
+            let base = VonMises::new(numbers(&p["loc"]), numbers(&p["kappa"]));
+            (Box::new(base), Box::new(Affine::identity(d)))
+        }
+        "von_mises_fisher_s2" => {
+            let mean = numbers(&p["mu"]).try_into().expect("a direction of three numbers");
+            let base = VonMisesFisher::new(mean, number(&p["kappa"]));
+            (Box::new(base), Box::new(Affine::identity(2)))
+        }
         "normal_full" => {
             let one = mixture(&[1.0], &[p["loc"].clone()], &[p["cov"].clone()]);
             (Box::new(one), Box::new(Affine::identity(d)))
@@ -458,6 +474,19 @@ fn base(distribution: &str, p: &Value, d: usize) -> Option<(Box<dyn Base>, Box<d
     })
 }
 
+/// The lower triangular L of L·Lᵀ.
+fn cholesky(matrix: &[f64], d: usize) -> Vec<f64> {
+    let mut factor = vec![0.0; d * d];
+    for i in 0..d {
+        for j in 0..=i {
+            let known: f64 = (0..j).map(|k| factor[i * d + k] * factor[j * d + k]).sum();
+            let rest = matrix[i * d + j] - known;
+            factor[i * d + j] = if i == j { rest.sqrt() } else { rest / factor[j * d + j] };
+        }
+    }
+    factor
+}
+
 /// ln p and its gradient.
 fn density_case(case: &Value, family: &mut Family) {
     let name = case["distribution"].as_str().expect("a distribution has a name");
@@ -467,8 +496,15 @@ fn density_case(case: &Value, family: &mut Family) {
         family.skipped += 1;
         return;
     };
+    // Ours has two coordinates of a point of the sphere.
+    let point_of = |point: &Value| match (name, numbers(&point["x"])) {
+        ("von_mises_fisher_s2", x) => {
+            VonMisesFisher::coordinates(x.try_into().expect("three numbers")).to_vec()
+        }
+        (_, x) => x,
+    };
     let tape = Tape::new();
-    let x = tape.input(Shape::Vector(d));
+    let x = tape.input(Shape::Vector(base.dim()));
     let pulled = inverse_with_log_det(&placed, x).unwrap_or_else(|error| panic!("{error}"));
     let log_prob = base.log_prob(pulled.z) - pulled.log_det;
     let subgraph = Subgraph::new(&tape, &[x.id()], &[log_prob.id()]);
@@ -478,7 +514,7 @@ fn density_case(case: &Value, family: &mut Family) {
     let mut program = Program::<f64>::compile(&tape, &[x.id()], &outputs);
     program.load(&Parameters::initialise(&tape, 0)).expect("its own parameters");
     for point in points {
-        let mut found = program.run(&[&numbers(&point["x"])], 1).expect("one row");
+        let mut found = program.run(&[&point_of(point)], 1).expect("one row");
         if !base.supports(&found[2]) {
             found[0][0] = f64::NEG_INFINITY;
         }

@@ -17,20 +17,20 @@ pub trait Conditioned: Send + Sync {
 pub(super) struct Independent<B> {
     base: B,
     known: Vec<bool>,
-    /// ln p of one variable.
-    log_prob: fn(&B, f64) -> f64,
+    /// ln p of one variable, by its index.
+    log_prob: fn(&B, usize, f64) -> f64,
 }
 
 impl<B: Base> Independent<B> {
-    pub fn new(base: B, known: &[bool], log_prob: fn(&B, f64) -> f64) -> Independent<B> {
+    pub fn new(base: B, known: &[bool], log_prob: fn(&B, usize, f64) -> f64) -> Independent<B> {
         Independent { base, known: known.to_vec(), log_prob }
     }
 }
 
 impl<B: Base> Conditioned for Independent<B> {
     fn log_marginal(&self, z: &[f64]) -> f64 {
-        let known = z.iter().zip(&self.known).filter(|(_, known)| **known);
-        known.map(|(z, _)| (self.log_prob)(&self.base, *z)).sum()
+        let known = z.iter().zip(&self.known).enumerate().filter(|(_, (_, known))| **known);
+        known.map(|(i, (z, _))| (self.log_prob)(&self.base, i, *z)).sum()
     }
 
     fn complete(&self, random: &mut dyn Rng, z: &mut [f64]) {

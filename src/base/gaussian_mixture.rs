@@ -5,12 +5,13 @@ use std::f64::consts::TAU;
 use rand::{Rng, RngExt};
 
 use super::cholesky::whitening;
+use super::log_sum::log_sum_exp;
 use super::mixture_conditioned::ConditionedMixture;
 use super::{Base, Conditioned, StandardNormal};
 use crate::bijection::Checked;
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
-use crate::tape::{Init, Parameters, Shape, Tape, Var, select};
+use crate::tape::{Init, Parameters, Shape, Tape, Var};
 
 /// Gaussian mixture p(z) = Σ wₖ·N(z; mₖ, Cₖ) with weights that sum to 1.
 ///
@@ -180,16 +181,4 @@ impl Base for GaussianMixture {
     fn describe(&self) -> Option<Description> {
         Description::new("gaussian_mixture", self)
     }
-}
-
-/// Records ln Σ eᵃ of at least one scalar, two terms at a time.
-fn log_sum_exp<'t>(terms: impl Iterator<Item = Var<'t>>) -> Var<'t> {
-    terms.reduce(log_add_exp).expect("a mixture has a component")
-}
-
-/// Records ln(eᵃ + eᵇ) = a + ln(1 + eᵇ⁻ᵃ) for a ≥ b; with the smaller one first, a + (b - a) would lose
-/// digits of a. If both are -∞ the result is -∞; b - a would be NaN there, hence the select.
-fn log_add_exp<'t>(a: Var<'t>, b: Var<'t>) -> Var<'t> {
-    let first = select(a.gt(-f64::MAX), a + (b - a).softplus(), a);
-    select(a.lt(b), b + (a - b).softplus(), first)
 }

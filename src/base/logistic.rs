@@ -51,7 +51,7 @@ impl Base for Logistic {
 
     fn conditioned(&self, known: &[bool]) -> Option<Box<dyn Conditioned>> {
         // Even in z, and without overflow for large |z|.
-        Some(Box::new(Independent::new(*self, known, |_, z| -z.abs() - 2.0 * (-z.abs()).exp().ln_1p())))
+        Some(Box::new(Independent::new(*self, known, |_, _, z| -z.abs() - 2.0 * (-z.abs()).exp().ln_1p())))
     }
 
     #[cfg(feature = "serde")]

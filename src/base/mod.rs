@@ -1,22 +1,40 @@
 //! Base distributions: the distributions of z.
 
+mod beta;
 mod cholesky;
 mod conditioned;
+mod dirichlet;
 mod expectation_maximisation;
+mod gamma;
 mod gaussian_mixture;
+mod gumbel;
+mod laplace;
+mod log_sum;
 mod logistic;
+mod mixture;
 mod mixture_conditioned;
+mod multivariate_student_t;
 mod standard_normal;
 mod student_t;
 mod uniform;
+mod von_mises;
+mod von_mises_fisher;
 
+pub use beta::Beta;
 pub use conditioned::Conditioned;
+pub use dirichlet::Dirichlet;
 pub use expectation_maximisation::MixtureOptions;
 pub use gaussian_mixture::GaussianMixture;
+pub use gumbel::Gumbel;
+pub use laplace::Laplace;
 pub use logistic::Logistic;
+pub use mixture::Mixture;
+pub use multivariate_student_t::MultivariateStudentT;
 pub use standard_normal::StandardNormal;
 pub use student_t::StudentT;
 pub use uniform::Uniform;
+pub use von_mises::VonMises;
+pub use von_mises_fisher::VonMisesFisher;
 
 pub use rand::Rng;
 

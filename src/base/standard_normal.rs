@@ -44,7 +44,7 @@ impl Base for StandardNormal {
     }
 
     fn conditioned(&self, known: &[bool]) -> Option<Box<dyn Conditioned>> {
-        Some(Box::new(Independent::new(*self, known, |_, z| -0.5 * (z * z + TAU.ln()))))
+        Some(Box::new(Independent::new(*self, known, |_, _, z| -0.5 * (z * z + TAU.ln()))))
     }
 
     #[cfg(feature = "serde")]

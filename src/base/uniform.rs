@@ -64,11 +64,12 @@ impl Base for Uniform {
     }
 
     fn conditioned(&self, known: &[bool]) -> Option<Box<dyn Conditioned>> {
-        let log_prob = |base: &Uniform, z: f64| match (base.angles, base.support().contains_at(0, z)) {
-            (_, false) => f64::NEG_INFINITY,
-            (true, true) => -TAU.ln(),
-            (false, true) => 0.0,
-        };
+        let log_prob =
+            |base: &Uniform, i: usize, z: f64| match (base.angles, base.support().contains_at(i, z)) {
+                (_, false) => f64::NEG_INFINITY,
+                (true, true) => -TAU.ln(),
+                (false, true) => 0.0,
+            };
         Some(Box::new(Independent::new(*self, known, log_prob)))
     }
 

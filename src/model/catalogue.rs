@@ -4,7 +4,10 @@ use serde::Deserialize;
 
 use super::error::ModelError;
 use super::registry::{Build, Registry, read};
-use crate::base::{Base, GaussianMixture, Logistic, StandardNormal, StudentT, Uniform};
+use crate::base::{
+    Base, Beta, Dirichlet, GaussianMixture, Gumbel, Laplace, Logistic, Mixture, MultivariateStudentT,
+    StandardNormal, StudentT, Uniform, VonMises, VonMisesFisher,
+};
 use crate::bijection::{Bijection, Chain, Checked, Description, Inverse};
 use crate::layers::{
     ActNorm, Affine, AffineTransformer, Autoregressive, BatchNorm, BernsteinTransformer, Cayley,
@@ -118,11 +121,24 @@ fn fields() -> Vec<(&'static str, Build<dyn Field>)> {
 
 fn bases() -> Vec<(&'static str, Build<dyn Base>)> {
     vec![
+        checked!("beta", Beta),
+        checked!("dirichlet", Dirichlet),
         checked!("gaussian_mixture", GaussianMixture),
+        plain!("gumbel", Gumbel),
+        plain!("laplace", Laplace),
         plain!("logistic", Logistic),
+        ("mixture", |settings, registry| {
+            let MixtureSettings { log_weights, components, learned } = read(settings)?;
+            let components: Vec<_> =
+                components.iter().map(|one| registry.base(one)).collect::<Result<_, _>>()?;
+            Ok(Box::new(sound(Mixture::of(log_weights, components, learned))?))
+        }),
+        checked!("multivariate_student_t", MultivariateStudentT),
         plain!("standard_normal", StandardNormal),
         checked!("student_t", StudentT),
         plain!("uniform", Uniform),
+        checked!("von_mises", VonMises),
+        checked!("von_mises_fisher", VonMisesFisher),
     ]
 }
 
@@ -143,6 +159,13 @@ struct CouplingSettings {
     mask: CouplingMask,
     network: Network,
     transformer: Description,
+}
+
+#[derive(Deserialize)]
+struct MixtureSettings {
+    log_weights: Vec<f64>,
+    components: Vec<Description>,
+    learned: bool,
 }
 
 #[derive(Deserialize)]
