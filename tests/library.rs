@@ -53,6 +53,8 @@ mod supports;
 mod table_files;
 mod table_kinds;
 mod table_look;
+#[cfg(feature = "parquet")]
+mod table_parquet;
 mod table_read;
 mod table_write;
 mod tails;

@@ -52,7 +52,8 @@ impl TableArguments {
 /// A table to fit to, and what is done with its columns.
 #[derive(Args)]
 pub struct Fitted {
-    /// A table: CSV, TSV or another delimiter, also compressed (gz); `-` is standard input.
+    /// A table: CSV, TSV or another delimiter, also compressed (gz); Parquet, if built with `--features parquet`; `-` is
+    /// standard input.
     pub table: PathBuf,
     /// The columns to use, separated by commas; all by default.
     #[arg(long)]
