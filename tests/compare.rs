@@ -3,13 +3,10 @@
 use pushforward::model::{Choice, CompareOptions, Comparison, deal_groups};
 use pushforward::prelude::Table;
 use pushforward::table::{Block, Kinds, Look};
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-fn normal(random: &mut ChaCha8Rng) -> f64 {
-    let radius = (-2.0 * (1.0 - random.random::<f64>()).ln()).sqrt();
-    radius * (std::f64::consts::TAU * random.random::<f64>()).cos()
-}
+use crate::fitted::normal;
 
 fn block(values: Vec<f64>, names: &[&str]) -> (Block, Look) {
     let block = Block::from(&Table::new(names, values).unwrap());
