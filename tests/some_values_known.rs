@@ -6,7 +6,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::fitted::{fit, normal};
-use crate::table_files::block as numbers;
+use crate::table_files::{self, block as numbers};
 
 /// y is x and half a normal number, ln w half of y and half another one.
 fn table(rows: usize) -> Block {
@@ -81,6 +81,43 @@ fn columns_that_are_given_at_last_are_conditioned_on() {
             assert!((quantile - exact).abs() < 0.3, "{choice:?}: {quantile} {exact}");
         }
         assert!(row[6] > 200.0, "{}", row[6]);
+    }
+}
+
+#[test]
+fn draws_given_a_value_have_the_moments_of_the_closed_form_and_none_is_taken_twice() {
+    let block = table(600);
+    let [x, y] = ["x", "y"].map(|name| table_files::numbers(&block, name));
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let (mx, my) = (mean(x), mean(y));
+    let covariance = |a: &[f64], b: &[f64]| {
+        let (ma, mb) = (mean(a), mean(b));
+        mean(&a.iter().zip(b).map(|(a, b)| (a - ma) * (b - mb)).collect::<Vec<_>>())
+    };
+    let slope = covariance(x, y) / covariance(y, y);
+    let variance = covariance(x, x) - slope * covariance(x, y);
+    // More rows than one pool of draws is for, given the second column in the order of the flow.
+    let count = 10_000;
+    let given = 1.5;
+    let expected = mx + slope * (given - my);
+    // A flow is near the Gaussian that the rows are from, and not the one that has their moments.
+    for (choice, bias) in [(Choice::Gaussian, 0.0), (Choice::Autoregressive, 0.1)] {
+        let model = fit(&block, "", choice, &[]);
+        let drawn = model.sample(count, Some(&numbers(&[("y", vec![given])])), 3).unwrap();
+        let drawn = table_files::numbers(&drawn, "x");
+        let error = (variance / count as f64).sqrt();
+        assert!(
+            (mean(drawn) - expected).abs() < 4.0 * error + bias,
+            "{choice:?}: {} {expected}",
+            mean(drawn)
+        );
+        let spread = covariance(drawn, drawn);
+        let error = variance * (2.0 / count as f64).sqrt();
+        assert!((spread - variance).abs() < 4.0 * error + bias, "{choice:?}: {spread} {variance}");
+        let mut bits: Vec<u64> = drawn.iter().map(|x| x.to_bits()).collect();
+        bits.sort_unstable();
+        bits.dedup();
+        assert_eq!(bits.len(), count, "{choice:?}");
     }
 }
 
