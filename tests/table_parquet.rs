@@ -13,7 +13,10 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
 use pushforward::table::{Block, Delimiter, Kind, Kinds, Look, ReadOptions, Reader, Table, TableError};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
+use crate::seeded::for_seeds;
 use crate::table_files::{Folder, numbers, read_with, refused, texts};
 
 /// A file that is written a row group at a time.
@@ -246,4 +249,34 @@ fn a_file_that_cannot_be_read_is_an_error_that_says_why() {
     let path = folder.file("table.parquet", infinite);
     let error = Reader::open(path, &plain).unwrap().read_all().unwrap_err();
     assert!(matches!(error, TableError::Cell { line: 3, .. }), "{error}");
+}
+
+#[test]
+fn no_altered_byte_makes_the_reader_panic() {
+    let schema =
+        "message table { optional double x; required binary t (STRING); required int32 day (DATE); }";
+    let whole = file(schema, Compression::SNAPPY, 1, |_, group| {
+        column::<DoubleType>(group, &[1.0, 2.0, 3.0], Some(&[1, 0, 1, 1]));
+        let texts = ["a", "b", "a", "c"].map(ByteArray::from);
+        column::<ByteArrayType>(group, &texts, None);
+        column::<Int32Type>(group, &[1, i32::MAX, i32::MIN, 4], None);
+    });
+    assert_eq!(read(&whole).rows(), 4);
+    for_seeds(2000, |seed| {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut altered = whole.clone();
+        for _ in 0..random.random_range(1..4) {
+            let place = random.random_range(4..altered.len());
+            altered[place] = random.random();
+        }
+        if seed % 7 == 0 {
+            altered.truncate(random.random_range(4..whole.len()));
+        }
+        // Whatever it is, it has a text.
+        let said = match read_with(&altered, &ReadOptions::default()) {
+            Ok((_, said)) => said,
+            Err(error) => error.to_string(),
+        };
+        if said.is_empty() { Err("nothing is said".to_string()) } else { Ok(()) }
+    });
 }

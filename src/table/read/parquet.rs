@@ -6,6 +6,7 @@
 
 use std::fs::File;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
 use ::csv::ByteRecord;
@@ -58,7 +59,7 @@ pub(super) struct Columns {
 
 impl ParquetRows {
     pub fn open(file: File) -> io::Result<(ParquetRows, Columns)> {
-        let file = SerializedFileReader::new(file).map_err(failed)?;
+        let file = unpanicked(|| SerializedFileReader::new(file)).map_err(failed)?;
         let schema = file.metadata().file_metadata().schema_descr_ptr();
         let mut known = Columns { names: Vec::new(), numbers: Vec::new(), lists: Vec::new() };
         let mut columns = Vec::new();
@@ -87,8 +88,15 @@ impl ParquetRows {
     /// Reads the next row; false after the last.
     pub fn read(&mut self, record: &mut ByteRecord) -> io::Result<bool> {
         while self.next == self.rows {
-            if !self.read_batch().map_err(failed)? {
-                return Ok(false);
+            match unpanicked(|| self.read_batch()) {
+                Ok(true) => {}
+                Ok(false) => return Ok(false),
+                Err(error) => {
+                    // Nothing is read after an error.
+                    (self.rows, self.next, self.group) = (0, 0, self.file.num_row_groups());
+                    self.readers = Mutex::default();
+                    return Err(failed(error));
+                }
             }
         }
         record.clear();
@@ -105,6 +113,14 @@ impl ParquetRows {
             }
             let group = self.file.get_row_group(self.group)?;
             self.group += 1;
+            let negative = |number: i64| number < 0;
+            if group.metadata().columns().iter().any(|column| {
+                negative(column.data_page_offset())
+                    || negative(column.compressed_size())
+                    || column.dictionary_page_offset().is_some_and(negative)
+            }) {
+                return Err(damaged());
+            }
             let places = self.columns.iter().map(|(place, _)| group.get_column_reader(*place));
             *readers = places.collect::<Result<_, _>>()?;
         }
@@ -113,7 +129,7 @@ impl ParquetRows {
             columns.map(|((_, meaning), reader)| texts(reader, meaning)).collect::<Result<_, _>>()?;
         (self.rows, self.next) = (self.batch[0].ends.len(), 0);
         if self.batch.iter().any(|texts| texts.ends.len() != self.rows) {
-            return Err(ParquetError::General("columns of one row group differ in length".to_string()));
+            return Err(damaged());
         }
         if self.rows == 0 {
             readers.clear();
@@ -181,6 +197,15 @@ fn read<T: DataType>(
         texts.ends.push(texts.bytes.len());
     }
     Ok(texts)
+}
+
+/// Runs a part of the parquet crate. Where a file is damaged, it has been seen to panic.
+fn unpanicked<T>(run: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(damaged()))
+}
+
+fn damaged() -> ParquetError {
+    ParquetError::General("what it says of itself does not fit: it is damaged".to_string())
 }
 
 fn failed(error: ParquetError) -> io::Error {
