@@ -70,12 +70,21 @@ pub(super) struct Task<'a, 'o> {
 #[derive(Default)]
 pub(super) struct Found {
     pub entries: Vec<Entry>,
+    /// How long it took to set up the last flow.
+    setting_up: Duration,
 }
 
 impl Found {
     /// Whether some candidate was fitted.
     pub fn is_something(&self) -> bool {
         self.entries.iter().any(|entry| entry.fitted.is_some())
+    }
+
+    /// About how long the end takes: the conditional densities of each flow are set up.
+    pub fn ending(&self) -> Duration {
+        let is_flow = |entry: &&Entry| matches!(entry.candidate.recipe, Some(Recipe::Flow { .. }));
+        let flows = self.entries.iter().filter(|entry| entry.fitted.is_some()).filter(is_flow).count();
+        self.setting_up * flows as u32
     }
 
     /// Takes over the candidates of a model that was fitted to the same rows.
@@ -166,13 +175,15 @@ impl Found {
             Some(limit) => {
                 // The schedule of the learning rate needs the number of epochs beforehand.
                 let (setting_up, epoch) = seconds_of_an_epoch(&flow, prepared, batch, start)?;
+                self.setting_up = Duration::from_secs_f64(setting_up);
                 // What was set up to time some steps is set up again to train.
                 let affordable = ((limit.share.as_secs_f64() - 2.0 * setting_up) / epoch) as usize;
-                const FEWEST: usize = 5;
-                if affordable < FEWEST && self.is_something() {
+                // Of many rows one epoch is many steps.
+                let fewest = (100_000 / prepared.training.len().max(1)).clamp(1, 5);
+                if affordable < fewest && self.is_something() {
                     return Ok(());
                 }
-                epochs.min(affordable.max(FEWEST))
+                epochs.min(affordable.max(fewest))
             }
         };
         let stop = task.options.stop;
@@ -292,8 +303,13 @@ impl Task<'_, '_> {
         rows.iter().flat_map(|row| jittered(self.prepared, *row, self.options.seed)).collect()
     }
 
-    /// A mixture of standardised variables, fitted to some of the rows.
+    /// A mixture of standardised variables, fitted to some of the rows; several components to an even selection of many,
+    /// which have far fewer parameters than it has numbers.
     pub fn mixture(&self, components: usize, rows: &[usize]) -> GaussianMixture {
+        const MANY: usize = 100_000;
+        let step = if components == 1 { 1 } else { rows.len().div_ceil(MANY).max(1) };
+        let some: Vec<usize> = rows.iter().step_by(step).copied().collect();
+        let rows = some.as_slice();
         let weights = self.prepared.weights_of(rows).unwrap_or_else(|| vec![1.0; rows.len()]);
         // Several first means are affordable in small tables, where they matter.
         let starts = if rows.len() < 5000 { 5 } else { 1 };

@@ -90,6 +90,7 @@ impl Model {
         };
         for (k, trial) in plan.iter().enumerate() {
             let stopped = task.options.stop.is_some_and(|stop| stop());
+            let deadline = deadline.checked_sub(found.ending()).unwrap_or(start);
             let left = deadline.saturating_duration_since(Instant::now());
             let late = left.is_zero() && task.options.like.is_none();
             if found.is_something() && (stopped || late) {
