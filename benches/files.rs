@@ -26,7 +26,7 @@ struct Arguments {
 const ROWS: usize = 8192;
 
 /// The least of three times.
-fn seconds(mut run: impl FnMut() -> Result<(), Box<dyn Error>>) -> Result<f64, Box<dyn Error>> {
+fn seconds<T>(mut run: impl FnMut() -> Result<T, Box<dyn Error>>) -> Result<f64, Box<dyn Error>> {
     let mut least = f64::INFINITY;
     for _ in 0..3 {
         let start = Instant::now();
@@ -49,7 +49,7 @@ fn blocks(
 
 fn main() -> Result<(), Box<dyn Error>> {
     let Arguments { model: path, table, .. } = Arguments::parse();
-    let loading = seconds(|| Ok(drop(Model::load(&path)?)))?;
+    let loading = seconds(|| Ok(Model::load(&path)?))?;
     println!("load {:.2} ms ({} bytes)", 1e3 * loading, std::fs::metadata(&path)?.len());
     let (model, flow) = (Model::load(&path)?, FittedFlow::load(&path)?);
     let mut rows = Vec::new();
@@ -59,7 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     })?;
     let count = rows.len() / flow.flow().dim();
     let reading = seconds(|| blocks(&table, |_| Ok(())))?;
-    let density = seconds(|| Ok(drop(flow.log_prob(&rows)?)))?;
+    let density = seconds(|| Ok(flow.log_prob(&rows)?))?;
     let scratch = std::env::temp_dir().join(format!("pushforward-files-{}.csv", std::process::id()));
     let output = Output::check(&scratch, &[])?;
     let scoring = seconds(|| {
@@ -76,7 +76,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "{count} rows: read {reading:.2} s, log_prob {density:.2} s, score {scoring:.2} s: {:.2} times both",
         scoring / (reading + density)
     );
-    let drawing = seconds(|| Ok(drop(flow.sample(count, 0)?)))?;
+    let drawing = seconds(|| Ok(flow.sample(count, 0)?))?;
     let d = flow.flow().dim();
     let names: Vec<String> = model.columns().iter().map(|column| column.name.clone()).collect();
     let writing = seconds(|| {
