@@ -3,13 +3,10 @@
 use pushforward::model::{Choice, CompareOptions, Comparison, deal_groups};
 use pushforward::prelude::Table;
 use pushforward::table::{Block, Kinds, Look};
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-fn normal(random: &mut ChaCha8Rng) -> f64 {
-    let radius = (-2.0 * (1.0 - random.random::<f64>()).ln()).sqrt();
-    radius * (std::f64::consts::TAU * random.random::<f64>()).cos()
-}
+use crate::fitted::normal;
 
 fn block(values: Vec<f64>, names: &[&str]) -> (Block, Look) {
     let block = Block::from(&Table::new(names, values).unwrap());
@@ -68,6 +65,56 @@ fn two_clusters_are_a_mixture_and_the_paired_error_is_the_smaller_one() {
     assert!(gaussian.difference_error < 0.8 * gaussian.error, "{gaussian:?}");
     let difference = gaussian.mean - found.densities[1].mean;
     assert!((gaussian.difference - difference).abs() < 1e-12);
+}
+
+#[test]
+fn a_row_of_weight_2_is_as_good_as_two_of_them_and_one_of_weight_0_as_none() {
+    let mut random = ChaCha8Rng::seed_from_u64(5);
+    let values: Vec<f64> = (0..150).map(|_| 2.0 + normal(&mut random)).collect();
+    let weights: Vec<f64> = (0..150).map(|row| f64::from(row % 3)).collect();
+    let compared = |values: Vec<f64>, weights: Option<&[f64]>| {
+        let (block, look) = block(values, &["x"]);
+        let choices = vec![Choice::Gaussian, Choice::Mixture];
+        let options = CompareOptions { choices, folds: 4, seed: 3, weights, ..CompareOptions::default() };
+        Comparison::of(&block, &look, options).unwrap()
+    };
+    let found = compared(values.clone(), Some(&weights));
+    // By hand: weighted moments of the other folds, and weighted means.
+    let (block, look) = block(values.clone(), &["x"]);
+    let fold_of = deal_groups(&look.groups, 4, 3);
+    let (mut sum, mut squares, mut total) = (0.0, 0.0, 0.0);
+    let mut logs = vec![0.0; 150];
+    for fold in 0..4 {
+        let of = |value: &dyn Fn(usize) -> f64| {
+            (0..150).filter(|row| fold_of[*row] != fold).map(|row| weights[row] * value(row)).sum::<f64>()
+        };
+        let count = of(&|_| 1.0);
+        let mean = of(&|row| values[row]) / count;
+        let variance = of(&|row| (values[row] - mean).powi(2)) / count;
+        for row in (0..150).filter(|row| fold_of[*row] == fold) {
+            let square = (values[row] - mean).powi(2) / variance;
+            logs[row] = -0.5 * square - 0.5 * (std::f64::consts::TAU * variance).ln();
+            sum += weights[row] * logs[row];
+            total += weights[row];
+        }
+    }
+    for row in 0..150 {
+        squares += (weights[row] * (logs[row] - sum / total)).powi(2);
+    }
+    let gaussian = &found.densities[0];
+    assert_eq!((found.rows, found.impossible), (100, 0));
+    assert!((gaussian.mean - sum / total).abs() < 1e-4, "{} {}", gaussian.mean, sum / total);
+    let error = (squares * 100.0 / 99.0).sqrt() / total;
+    assert!((gaussian.error - error).abs() < 1e-4, "{} {error}", gaussian.error);
+    // Weights that are equal change nothing, of any density.
+    let (plain, equal) = (compared(values.clone(), None), compared(values, Some(&[3.0; 150])));
+    for (plain, equal) in plain.densities.iter().zip(&equal.densities) {
+        assert!((plain.mean - equal.mean).abs() < 1e-6, "{plain:?} {equal:?}");
+        assert!((plain.error - equal.error).abs() < 1e-6, "{plain:?} {equal:?}");
+    }
+    let options = CompareOptions { weights: Some(&[1.0]), ..CompareOptions::default() };
+    let error = Comparison::of(&block, &look, options).unwrap_err().to_string();
+    assert_eq!(error, "a comparison needs one weight for each row");
 }
 
 #[test]

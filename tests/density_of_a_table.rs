@@ -9,29 +9,8 @@ use pushforward::table::{Block, Cells, Column, Kinds, Look};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-fn normal(random: &mut ChaCha8Rng) -> f64 {
-    let radius = (-2.0 * (1.0 - random.random::<f64>()).ln()).sqrt();
-    radius * (std::f64::consts::TAU * random.random::<f64>()).cos()
-}
-
-fn numbers(columns: &[(&str, Vec<f64>)]) -> Block {
-    let rows = columns[0].1.len() as u64;
-    let columns = columns
-        .iter()
-        .map(|(name, values)| Column { name: name.to_string(), cells: Cells::Numbers(values.clone()) });
-    Block::new(columns.collect(), (2..rows + 2).collect()).unwrap()
-}
-
-fn fit(block: &Block, kinds: &str, choice: Choice, given: &[&str]) -> Model {
-    let look = Look::of(block, &kinds.parse::<Kinds>().unwrap()).unwrap();
-    let options = ModelOptions {
-        choice,
-        given: given.iter().map(ToString::to_string).collect(),
-        time: Duration::from_secs(600),
-        ..ModelOptions::default()
-    };
-    Model::fit(block, &look, options).unwrap()
-}
+use crate::fitted::{fit, normal};
+use crate::table_files::block as numbers;
 
 /// ∫ p over an interval, by the midpoint rule.
 fn mass(model: &Model, (from, to): (f64, f64), points: usize) -> f64 {

@@ -2,7 +2,7 @@
 //!
 //! `cargo test structure::` runs those of `structure.rs`. What several of them share has a folder each: the `catalogue` of
 //! layers, `random_programs`, `seeded` seeds, `exact` intervals, a `plain` executor, a `notation_reader`, the
-//! way to a `snapshot`, files of tables (`table_files`).
+//! way to a `snapshot`, files of tables (`table_files`), `fitted` models.
 
 mod accuracy;
 mod adversary;
@@ -21,6 +21,7 @@ mod continuous;
 mod density_of_a_table;
 mod derivations;
 mod exact;
+mod fitted;
 mod flow;
 mod gradients;
 mod guards;
@@ -53,6 +54,8 @@ mod supports;
 mod table_files;
 mod table_kinds;
 mod table_look;
+#[cfg(feature = "parquet")]
+mod table_parquet;
 mod table_read;
 mod table_write;
 mod tails;

@@ -1,22 +1,20 @@
 //! Reports: statistics against reference values, right models that are not accused, wrong ones that are, and the page.
 
-use pushforward::model::{Choice, Model, ModelOptions};
+use pushforward::model::{Choice, Model};
 use pushforward::prelude::Table;
 use pushforward::report::{
     AreaUnderCurve, CentredDistances, Difference, EnergyDistance, ForestClassifier, KolmogorovSmirnov,
     Report, ReportOptions, kolmogorov_tail,
 };
-use pushforward::table::{Block, Cells, Column, Kinds, Look};
-use rand::{RngExt, SeedableRng};
+use pushforward::table::Block;
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+
+use crate::fitted::{fit, normal};
+use crate::table_files::block as numbers;
 
 fn near(value: f64, expected: f64, tolerance: f64) {
     assert!((value - expected).abs() <= tolerance, "{value} and not {expected}");
-}
-
-fn normal(random: &mut ChaCha8Rng) -> f64 {
-    let radius = (-2.0 * (1.0 - random.random::<f64>()).ln()).sqrt();
-    radius * (std::f64::consts::TAU * random.random::<f64>()).cos()
 }
 
 /// The points that the reference values are of: two columns that depend on one another in no linear way.
@@ -143,20 +141,6 @@ fn a_few_pairs_or_none_tell_nothing() {
         assert_eq!(ForestClassifier::of_pairs(&rows, &rows, 1, 0).auc.area, 0.5);
     }
     assert_eq!(KolmogorovSmirnov::of_uniform(&[]).p, 1.0);
-}
-
-fn numbers(columns: &[(&str, Vec<f64>)]) -> Block {
-    let rows = columns[0].1.len() as u64;
-    let columns = columns
-        .iter()
-        .map(|(name, values)| Column { name: name.to_string(), cells: Cells::Numbers(values.clone()) });
-    Block::new(columns.collect(), (2..rows + 2).collect()).unwrap()
-}
-
-fn fit(block: &Block, kinds: &str, choice: Choice, given: &[&str]) -> Model {
-    let look = Look::of(block, &kinds.parse::<Kinds>().unwrap()).unwrap();
-    let given = given.iter().map(ToString::to_string).collect();
-    Model::fit(block, &look, ModelOptions { choice, given, ..ModelOptions::default() }).unwrap()
 }
 
 fn report(model: &Model, block: &Block) -> Report {

@@ -2,27 +2,11 @@
 
 use pushforward::model::{Choice, Filled, Model, ModelError, ModelOptions};
 use pushforward::table::{Block, Cells, Column, Kinds, Look};
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-fn normal(random: &mut ChaCha8Rng) -> f64 {
-    let (a, b) = (random.random::<f64>(), random.random::<f64>());
-    (-2.0 * (1.0 - a).ln()).sqrt() * (std::f64::consts::TAU * b).cos()
-}
-
-fn numbers(columns: &[(&str, Vec<f64>)]) -> Block {
-    let rows = columns[0].1.len();
-    let column = |(name, values): &(&str, Vec<f64>)| Column {
-        name: (*name).to_string(),
-        cells: Cells::Numbers(values.clone()),
-    };
-    Block::new(columns.iter().map(column).collect(), (1..=rows as u64).collect()).unwrap()
-}
-
-fn fit(block: &Block, choice: Choice) -> Model {
-    let look = Look::of(block, &Kinds::new()).unwrap();
-    Model::fit(block, &look, ModelOptions { choice, ..ModelOptions::default() }).unwrap()
-}
+use crate::fitted::{fit, normal};
+use crate::table_files::{self, block as numbers};
 
 /// y is x and half a normal number, ln w half of y and half another one.
 fn table(rows: usize) -> Block {
@@ -58,7 +42,7 @@ fn marginal(model: &Model, x: f64) -> f64 {
 fn a_missing_value_is_integrated_out() {
     let block = table(600);
     for choice in [Choice::Mixture, Choice::Autoregressive] {
-        let model = fit(&block, choice);
+        let model = fit(&block, "", choice, &[]);
         let holes = |x: f64, y: f64, w: f64| numbers(&[("x", vec![x]), ("y", vec![y]), ("w", vec![w])]);
         let score = model.score(&holes(0.4, f64::NAN, f64::NAN)).unwrap()[0].unwrap();
         let exact = marginal(&model, 0.4);
@@ -81,7 +65,7 @@ fn a_missing_value_is_integrated_out() {
 fn columns_that_are_given_at_last_are_conditioned_on() {
     let block = table(600);
     for choice in [Choice::Gaussian, Choice::Autoregressive] {
-        let model = fit(&block, choice);
+        let model = fit(&block, "", choice, &[]);
         let given = numbers(&[("y", vec![1.5])]);
         let drawn = model.sample(4000, Some(&given), 3).unwrap().numbers().unwrap();
         assert_eq!(drawn.columns(), ["x", "y", "w"]);
@@ -101,10 +85,47 @@ fn columns_that_are_given_at_last_are_conditioned_on() {
 }
 
 #[test]
+fn draws_given_a_value_have_the_moments_of_the_closed_form_and_none_is_taken_twice() {
+    let block = table(600);
+    let [x, y] = ["x", "y"].map(|name| table_files::numbers(&block, name));
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let (mx, my) = (mean(x), mean(y));
+    let covariance = |a: &[f64], b: &[f64]| {
+        let (ma, mb) = (mean(a), mean(b));
+        mean(&a.iter().zip(b).map(|(a, b)| (a - ma) * (b - mb)).collect::<Vec<_>>())
+    };
+    let slope = covariance(x, y) / covariance(y, y);
+    let variance = covariance(x, x) - slope * covariance(x, y);
+    // More rows than one pool of draws is for, given the second column in the order of the flow.
+    let count = 10_000;
+    let given = 1.5;
+    let expected = mx + slope * (given - my);
+    // A flow is near the Gaussian that the rows are from, and not the one that has their moments.
+    for (choice, bias) in [(Choice::Gaussian, 0.0), (Choice::Autoregressive, 0.1)] {
+        let model = fit(&block, "", choice, &[]);
+        let drawn = model.sample(count, Some(&numbers(&[("y", vec![given])])), 3).unwrap();
+        let drawn = table_files::numbers(&drawn, "x");
+        let error = (variance / count as f64).sqrt();
+        assert!(
+            (mean(drawn) - expected).abs() < 4.0 * error + bias,
+            "{choice:?}: {} {expected}",
+            mean(drawn)
+        );
+        let spread = covariance(drawn, drawn);
+        let error = variance * (2.0 / count as f64).sqrt();
+        assert!((spread - variance).abs() < 4.0 * error + bias, "{choice:?}: {spread} {variance}");
+        let mut bits: Vec<u64> = drawn.iter().map(|x| x.to_bits()).collect();
+        bits.sort_unstable();
+        bits.dedup();
+        assert_eq!(bits.len(), count, "{choice:?}");
+    }
+}
+
+#[test]
 fn the_column_that_is_odd_is_named_with_what_it_would_be() {
     let block = table(600);
     for choice in [Choice::Mixture, Choice::Autoregressive] {
-        let model = fit(&block, choice);
+        let model = fit(&block, "", choice, &[]);
         // x = -2 does not go with y = 2 and w = e.
         let odd = numbers(&[("x", vec![0.1, -2.0]), ("y", vec![0.1, 2.0]), ("w", vec![1.1, 2.7])]);
         let explained = model.explain(&odd, 3).unwrap();
@@ -131,7 +152,7 @@ fn the_column_that_is_odd_is_named_with_what_it_would_be() {
 #[test]
 fn couplings_say_that_they_do_not_know() {
     let block = table(300);
-    let model = fit(&block, Choice::Coupling);
+    let model = fit(&block, "", Choice::Coupling, &[]);
     let given = numbers(&[("y", vec![1.5])]);
     let error = model.sample(10, Some(&given), 0).unwrap_err();
     assert!(
@@ -149,7 +170,7 @@ fn couplings_say_that_they_do_not_know() {
 
 #[test]
 fn given_values_that_cannot_be_used_are_refused() {
-    let model = fit(&table(300), Choice::Gaussian);
+    let model = fit(&table(300), "", Choice::Gaussian, &[]);
     let error = model.sample(1, Some(&numbers(&[("z", vec![1.0])])), 0).unwrap_err().to_string();
     assert!(error.contains("`z` is no column of this model: x, y, w"), "{error}");
     let error = model.sample(3, Some(&numbers(&[("y", vec![1.0, 2.0])])), 0).unwrap_err().to_string();

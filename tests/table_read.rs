@@ -227,6 +227,16 @@ fn what_cannot_be_read_is_said_with_its_place_and_what_to_do() {
 }
 
 #[test]
+#[cfg(not(feature = "parquet"))]
+fn a_parquet_file_without_its_feature_is_recognised() {
+    assert_eq!(
+        refused(b"PAR1....PAR1", &ReadOptions::default()),
+        "table.csv is not a text file: it is a Parquet file, which this build cannot read; build with --features \
+         parquet, or save it as CSV"
+    );
+}
+
+#[test]
 fn a_table_has_the_rows_that_are_kept() {
     let folder = Folder::new();
     let path = folder.file("table.csv", "a,b,kind\n1,2,x\n3,oops,y\n");

@@ -1,7 +1,8 @@
 //! The flows that are timed: those of the scripts of other libraries, weight for weight.
 //!
 //! Conditioners have two hidden layers of tanh units. RealNVP and spline coupling: s = tanh of the raw scale, 8 bins
-//! on [-5, 5] with linear tails; masks alternate. MAF: α = tanh of the raw scale, a reversal between layers.
+//! on [-5, 5] with linear tails; masks alternate. MAF: α = tanh of the raw scale, a reversal between layers. The
+//! autoregressive spline flow has the spline of the coupling, and the networks and reversals of MAF.
 
 use clap::ValueEnum;
 use pushforward::bijection::{forward_with_log_det, inverse_with_log_det};
@@ -19,6 +20,8 @@ pub enum Model {
     Realnvp,
     Maf,
     Rqs,
+    /// Rational-quadratic splines, autoregressive.
+    RqsAr,
 }
 
 /// The part that is timed.
@@ -42,6 +45,7 @@ pub struct Size {
 }
 
 impl Model {
+    /// Those that other libraries have, too.
     pub const ALL: [Model; 3] = [Model::Realnvp, Model::Maf, Model::Rqs];
 
     /// The name in tables.
@@ -50,6 +54,7 @@ impl Model {
             Model::Realnvp => "RealNVP",
             Model::Maf => "MAF",
             Model::Rqs => "RQ spline",
+            Model::RqsAr => "RQ spline, autoregressive",
         }
     }
 
@@ -59,13 +64,14 @@ impl Model {
             Model::Realnvp => "realnvp",
             Model::Maf => "maf",
             Model::Rqs => "rqs",
+            Model::RqsAr => "rqs_ar",
         }
     }
 
     /// The default number of layers.
     pub fn layers(self) -> usize {
         match self {
-            Model::Maf => 5,
+            Model::Maf | Model::RqsAr => 5,
             Model::Realnvp | Model::Rqs => 8,
         }
     }
@@ -83,6 +89,7 @@ impl Model {
             Model::Realnvp => coupling(2),
             Model::Rqs => coupling(23),
             Model::Maf => layers * of(d, 2 * d),
+            Model::RqsAr => layers * of(d, 23 * d),
         }
     }
 
@@ -98,10 +105,15 @@ impl Model {
                     list.push(Box::new(layer.with_log_scale(ScaleMap::Tanh)));
                 }
                 Model::Rqs => list.push(Box::new(SplineCoupling::new(mask(), network(), spline()))),
-                Model::Maf => {
+                Model::Maf | Model::RqsAr => {
                     let network = MaskedNetwork::new(d, [hidden, hidden]);
-                    let transformer = AffineTransformer::normalising(ScaleMap::Tanh);
-                    list.push(Box::new(Inverse::new(Autoregressive::with(network, transformer))));
+                    list.push(match self {
+                        Model::RqsAr => Box::new(Autoregressive::spline(network, spline())),
+                        _ => {
+                            let transformer = AffineTransformer::normalising(ScaleMap::Tanh);
+                            Box::new(Inverse::new(Autoregressive::with(network, transformer)))
+                        }
+                    });
                     if k + 1 < layers {
                         list.push(Box::new(Permutation::reverse(d)));
                     }

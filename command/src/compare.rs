@@ -16,6 +16,7 @@ use crate::table::{Densities, Fitted, Seen, stopping};
 #[command(after_help = "Examples:\n  \
     pushforward compare table.csv\n  \
     pushforward compare table.csv --models gaussian,mixture --folds 10\n  \
+    pushforward compare survey.csv --weights w\n  \
     pushforward compare table.csv --given city --kind city=category --time 5m\n\n\
     Each density is fitted once for each fold, to the rows of the others, so that\n\
     it may take models × folds × time.")]
@@ -41,9 +42,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let seen = arguments.fitted.read()?;
-    if seen.weights_of(&seen.block)?.is_some() {
-        return Err("rows are not weighted in a comparison: leave out --weights".into());
-    }
+    let weights = seen.weights_of(&seen.block)?;
     let Seen { block, look, given, said, .. } = seen;
     let mut choices: Vec<Choice> = Vec::new();
     for model in &arguments.models {
@@ -73,6 +72,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         folds: usize::from(arguments.folds),
         time: arguments.time,
         seed: arguments.seed,
+        weights: weights.as_deref(),
         progress: Some(&mut progress),
         stop: Some(&|| stop.load(Ordering::SeqCst)),
     };
@@ -80,15 +80,16 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     shown.end();
     match arguments.json {
         true => println!("{}", serde_json::json!({ "look": look, "comparison": comparison })),
-        false => print(&comparison, usize::from(arguments.folds)),
+        false => print(&comparison, usize::from(arguments.folds), weights.is_some()),
     }
     Ok(())
 }
 
-fn print(comparison: &Comparison, folds: usize) {
+fn print(comparison: &Comparison, folds: usize, weighted: bool) {
     let Comparison { rows, impossible, densities, best, .. } = comparison;
+    let mean = if weighted { "Weighted mean" } else { "Mean" };
     println!(
-        "\nMean ln p, in nats, of {rows} rows, each by a fit to the other {} of {folds} folds:",
+        "\n{mean} ln p, in nats, of {rows} rows, each by a fit to the other {} of {folds} folds:",
         folds - 1
     );
     println!("  {:<16} {:>10} {:>7}   {:>12} {:>7} {:>8}", "", "ln p", "±", "to the best", "±", "a fit");

@@ -72,13 +72,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         let seed = arguments.seed.wrapping_add((drawn as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         drawn += 1;
         let samples = model.sample(count, given, seed)?;
-        let cell = |column: &Column, row: usize| match &column.cells {
-            Cells::Numbers(values) => values[row].to_string(),
-            Cells::Text(texts) => texts[row].clone().unwrap_or_default(),
-        };
-        for row in 0..samples.rows() {
-            rows.write(samples.columns().iter().map(|column| cell(column, row)))?;
-        }
+        rows.write_block(&samples)?;
         Ok(())
     };
     match given {

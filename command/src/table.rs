@@ -52,7 +52,8 @@ impl TableArguments {
 /// A table to fit to, and what is done with its columns.
 #[derive(Args)]
 pub struct Fitted {
-    /// A table: CSV, TSV or another delimiter, also compressed (gz); `-` is standard input.
+    /// A table: CSV, TSV or another delimiter, also compressed (gz); Parquet, if built with `--features parquet`; `-` is
+    /// standard input.
     pub table: PathBuf,
     /// The columns to use, separated by commas; all by default.
     #[arg(long)]
@@ -149,7 +150,11 @@ pub struct Seen {
 impl Seen {
     /// Looks at some of the rows; those that belong together are in one group.
     pub fn look_at(&self, block: &Block) -> Result<Look, Box<dyn Error>> {
-        let mut look = Look::of(block, &self.kinds)?;
+        self.with_groups(Look::of(block, &self.kinds)?, block)
+    }
+
+    /// Rows that belong together as one group of a look.
+    fn with_groups(&self, mut look: Look, block: &Block) -> Result<Look, Box<dyn Error>> {
         if let Some(name) = &self.groups {
             match &block.column(name)?.cells {
                 Cells::Numbers(values) => {
@@ -251,7 +256,7 @@ impl Fitted {
         let fill = matches!(self.missing, Rows::Model);
         let look = Look::of(&block, &kinds).map_err(named)?;
         let mut seen = Seen { block, look, kinds, given, said, groups, weights, fill };
-        seen.look = seen.look_at(&seen.block)?;
+        seen.look = seen.with_groups(seen.look.clone(), &seen.block)?;
         Ok(seen)
     }
 }

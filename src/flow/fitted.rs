@@ -13,8 +13,8 @@ use super::order::ConditionalPrograms;
 use super::rows::whole_rows;
 use super::support::Watch;
 use crate::base::Base;
-use crate::bijection::{Bijection, BijectionError, forward_with_log_det};
-use crate::program::{Output, Program};
+use crate::bijection::{Bijection, forward_with_log_det};
+use crate::program::{Output, Program, ProgramError};
 use crate::tape::{NodeId, Parameters, Shape, Tape};
 
 /// A flow with values for its parameters: an exact density and a sampler.
@@ -26,13 +26,18 @@ pub struct FittedFlow {
     base: Option<Box<dyn Base>>,
     parameters: Parameters,
     history: History,
-    density: Program<f64>,
+    // Compiled when they are asked for: a model file is loaded to be described, scored with, or sampled from.
+    density: OnceLock<Result<CompiledDensity, FlowError>>,
+    /// The sampler, or why there is none: a layer that is defined from x to z may have no formula from z to x.
+    sampler: OnceLock<Result<Program<f64>, FlowError>>,
+    pub(super) conditionals: OnceLock<Result<ConditionalPrograms, FlowError>>,
+}
+
+/// ln p as a program.
+struct CompiledDensity {
+    program: Program<f64>,
     /// Where rows may leave the support.
     watch: Option<Watch<f64>>,
-    /// The sampler, or why there is none: a layer that is defined from x to z may have no formula from z to x.
-    sampler: Result<Program<f64>, BijectionError>,
-    /// The conditional densities, compiled when they are asked for.
-    pub(super) conditionals: OnceLock<Result<ConditionalPrograms, FlowError>>,
 }
 
 impl Flow {
@@ -46,33 +51,46 @@ impl Flow {
 }
 
 impl FittedFlow {
-    /// Compiles the density and the sampler with these parameters.
+    /// Puts values in the place of the parameters.
     pub(super) fn new(flow: Flow, parameters: Parameters, history: History) -> Result<FittedFlow, FlowError> {
-        let recorded = flow.density();
+        for declaration in flow.density().tape.declarations() {
+            parameters.resolve(&declaration).map_err(ProgramError::from)?;
+        }
+        let base = flow.base.with_parameters(&parameters);
+        let (density, sampler, conditionals) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Ok(FittedFlow { flow, base, parameters, history, density, sampler, conditionals })
+    }
+
+    fn density(&self) -> Result<&CompiledDensity, FlowError> {
+        self.density.get_or_init(|| self.compiled_density()).as_ref().map_err(FlowError::clone)
+    }
+
+    fn compiled_density(&self) -> Result<CompiledDensity, FlowError> {
+        let recorded = self.flow.density();
         let inputs = recorded.inputs();
         let outside = recorded.support.as_ref().map(|support| support.outside);
         let outputs: Vec<Output> = [recorded.log_prob].into_iter().chain(outside).map(Output::Each).collect();
-        let mut density = Program::compile(&recorded.tape, &inputs, &outputs);
-        density.load(&parameters)?;
+        let mut program = Program::compile(&recorded.tape, &inputs, &outputs);
+        program.load(&self.parameters)?;
         let mut watch = recorded.support.as_ref().map(|support| support.watch(&recorded.tape, &inputs));
-        watch.iter_mut().try_for_each(|watch| watch.load(&parameters))?;
-        drop(recorded);
+        watch.iter_mut().try_for_each(|watch| watch.load(&self.parameters))?;
+        Ok(CompiledDensity { program, watch })
+    }
+
+    fn sampler(&self) -> Result<&Program<f64>, FlowError> {
+        self.sampler.get_or_init(|| self.compiled_sampler()).as_ref().map_err(FlowError::clone)
+    }
+
+    fn compiled_sampler(&self) -> Result<Program<f64>, FlowError> {
         let tape = Tape::new();
         tape.context_by_row();
-        let z = tape.input(Shape::Vector(flow.dim()));
-        let sampler = match forward_with_log_det(&flow.chain, z) {
-            Ok(pushed) => {
-                let context = tape.declared_context().map(|context| context.id());
-                let inputs: Vec<NodeId> = [z.id()].into_iter().chain(context).collect();
-                let mut program = Program::compile(&tape, &inputs, &[Output::Each(pushed.x.id())]);
-                program.load(&parameters)?;
-                Ok(program)
-            }
-            Err(error) => Err(error),
-        };
-        let base = flow.base.with_parameters(&parameters);
-        let conditionals = OnceLock::new();
-        Ok(FittedFlow { flow, base, parameters, history, density, watch, sampler, conditionals })
+        let z = tape.input(Shape::Vector(self.flow.dim()));
+        let pushed = forward_with_log_det(&self.flow.chain, z)?;
+        let context = tape.declared_context().map(|context| context.id());
+        let inputs: Vec<NodeId> = [z.id()].into_iter().chain(context).collect();
+        let mut program = Program::compile(&tape, &inputs, &[Output::Each(pushed.x.id())]);
+        program.load(&self.parameters)?;
+        Ok(program)
     }
 
     /// The flow of which it is: base and layers.
@@ -114,7 +132,8 @@ impl FittedFlow {
         let count = whole_rows(rows, d)?;
         let codomain = self.flow.chain.codomain();
         let contexts = Contexts::new(self.flow.context, contexts, count)?;
-        let mut results = self.density.run(&contexts.beside(rows), count)?.into_iter();
+        let CompiledDensity { program, watch } = self.density()?;
+        let mut results = program.run(&contexts.beside(rows), count)?.into_iter();
         let mut log_prob = results.next().expect("ln p");
         let outside = results.next();
         for (row, value) in log_prob.iter_mut().enumerate() {
@@ -122,13 +141,13 @@ impl FittedFlow {
             if !codomain.contains(x) || outside.as_ref().is_some_and(|count| count[row] > 0.0) {
                 *value = f64::NEG_INFINITY;
             } else if value.is_nan() || *value == f64::INFINITY {
-                if let Some(watch) = &self.watch
+                if let Some(watch) = watch
                     && watch.on_an_end(&contexts.beside_row(x, row))?
                 {
                     *value = f64::NEG_INFINITY;
                     continue;
                 }
-                let origin = self.density.trace_nonfinite(&contexts.beside_row(x, row), 1)?;
+                let origin = program.trace_nonfinite(&contexts.beside_row(x, row), 1)?;
                 return Err(FlowError::not_finite(row, origin));
             }
         }
@@ -169,7 +188,7 @@ impl FittedFlow {
         count: usize,
     ) -> Result<Vec<f64>, FlowError> {
         let d = self.flow.dim();
-        let sampler = self.sampler.as_ref().map_err(|error| error.clone())?;
+        let sampler = self.sampler()?;
         let x = sampler.run(&contexts.beside(z), count)?.pop().expect("one output");
         if let Some(place) = x.iter().position(|value| !value.is_finite()) {
             let row = place / d;

@@ -50,6 +50,15 @@ pub(super) struct Entry {
     pub fitted: Option<(FittedFlow, Vec<f64>)>,
 }
 
+/// How long a candidate may take.
+#[derive(Clone, Copy)]
+pub(super) struct Limit {
+    /// Its share of the time that is left.
+    pub share: Duration,
+    /// The end of the time, at which it is ended.
+    pub deadline: Instant,
+}
+
 /// What candidates are fitted to, and how.
 pub(super) struct Task<'a, 'o> {
     pub prepared: &'a Prepared,
@@ -61,12 +70,21 @@ pub(super) struct Task<'a, 'o> {
 #[derive(Default)]
 pub(super) struct Found {
     pub entries: Vec<Entry>,
+    /// How long it took to set up the last flow.
+    setting_up: Duration,
 }
 
 impl Found {
     /// Whether some candidate was fitted.
     pub fn is_something(&self) -> bool {
         self.entries.iter().any(|entry| entry.fitted.is_some())
+    }
+
+    /// About how long the end takes: the conditional densities of each flow are set up.
+    pub fn ending(&self) -> Duration {
+        let is_flow = |entry: &&Entry| matches!(entry.candidate.recipe, Some(Recipe::Flow { .. }));
+        let flows = self.entries.iter().filter(|entry| entry.fitted.is_some()).filter(is_flow).count();
+        self.setting_up * flows as u32
     }
 
     /// Takes over the candidates of a model that was fitted to the same rows.
@@ -90,12 +108,12 @@ impl Found {
         Ok(())
     }
 
-    /// Fits a candidate in about this time, unless it is there already.
+    /// Fits a candidate within this time, unless it is there already.
     pub fn try_one(
         &mut self,
         trial: &Trial,
         task: &mut Task<'_, '_>,
-        time: Duration,
+        limit: Limit,
     ) -> Result<(), ModelError> {
         match trial {
             Trial::Mixtures { most } => {
@@ -103,7 +121,7 @@ impl Found {
                     |entry: &Entry| matches!(entry.candidate.recipe, Some(Recipe::Mixture { .. }));
                 match self.entries.iter().any(is_mixture) {
                     true => Ok(()),
-                    false => self.try_mixtures(*most, task, time),
+                    false => self.try_mixtures(*most, task, limit.share),
                 }
             }
             Trial::Mixture { components } => {
@@ -120,7 +138,7 @@ impl Found {
                     trained: usize::MAX,
                     seed: *seed,
                 };
-                self.try_flow(recipe, Some(time), task)
+                self.try_flow(recipe, Some(limit), task)
             }
             Trial::Again { architecture, batch, epochs, trained, seed } => {
                 let recipe = Recipe::Flow {
@@ -135,11 +153,11 @@ impl Found {
         }
     }
 
-    /// Fits a flow; with a time, for as many epochs as it allows.
+    /// Fits a flow; with a limit, for as many epochs as it allows.
     fn try_flow(
         &mut self,
         recipe: Recipe,
-        time: Option<Duration>,
+        limit: Option<Limit>,
         task: &mut Task<'_, '_>,
     ) -> Result<(), ModelError> {
         let Recipe::Flow { architecture, batch, epochs, trained, seed } = recipe else { return Ok(()) };
@@ -152,25 +170,31 @@ impl Found {
         let context = prepared.contexts.as_ref().map_or(0, Table::width);
         let own_seed = task.options.seed.wrapping_mul(1000).wrapping_add(seed);
         let flow = Flow::new(architecture.base(d), architecture.layers(d, context, own_seed))?;
-        let epochs = match time {
+        let epochs = match limit {
             None => epochs,
-            Some(time) => {
+            Some(limit) => {
                 // The schedule of the learning rate needs the number of epochs beforehand.
-                let epoch = seconds_of_an_epoch(&flow, prepared, batch)?;
-                let affordable = (time.as_secs_f64() / epoch) as usize;
-                const FEWEST: usize = 5;
-                if affordable < FEWEST && self.is_something() {
+                let (setting_up, epoch) = seconds_of_an_epoch(&flow, prepared, batch, start)?;
+                self.setting_up = Duration::from_secs_f64(setting_up);
+                // What was set up to time some steps is set up again to train.
+                let affordable = ((limit.share.as_secs_f64() - 2.0 * setting_up) / epoch) as usize;
+                // Of many rows one epoch is many steps.
+                let fewest = (100_000 / prepared.training.len().max(1)).clamp(1, 5);
+                if affordable < fewest && self.is_something() {
                     return Ok(());
                 }
-                epochs.min(affordable.max(FEWEST))
+                epochs.min(affordable.max(fewest))
             }
         };
         let stop = task.options.stop;
         let ended = Cell::new(0);
-        // It is asked after each epoch.
+        let training = Instant::now();
+        // It is asked after each epoch, of which one more may be too many where the machine is busy.
         let asked = || {
             ended.set(ended.get() + 1);
-            ended.get() >= trained || stop.is_some_and(|stop| stop())
+            let one = training.elapsed() / ended.get() as u32;
+            let late = limit.is_some_and(|limit| Instant::now() + one > limit.deadline);
+            late || ended.get() >= trained || stop.is_some_and(|stop| stop())
         };
         let mut tell = |told: Progress| task.tell(&name, Some(told));
         let fitted = flow.fit(
@@ -212,13 +236,19 @@ impl Found {
         let mut best: Option<(f64, usize)> = None;
         let mut worse = 0;
         let start = Instant::now();
+        // The last number of components, and how long it took.
+        let mut last = (1, Duration::ZERO);
         for components in [1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 30] {
             // So few rows cannot choose.
             const FEWEST: usize = 10;
             let enough = prepared.training.len() > components * (d + 1) && prepared.held_out.len() >= FEWEST;
-            if components > most || (components > 1 && (!enough || worse >= 2 || start.elapsed() >= time)) {
+            // These components, and then the best ones twice again: for the training rows and for all.
+            let ahead = 3 * last.1 * components as u32 / last.0;
+            let late = start.elapsed() + ahead > time;
+            if components > most || (components > 1 && (!enough || worse >= 2 || late)) {
                 break;
             }
+            let own = Instant::now();
             task.tell(&mixture_name(components), None);
             if components == 1 {
                 let gaussian = task.mixture(1, &prepared.training);
@@ -228,6 +258,7 @@ impl Found {
                 }
             }
             let score = task.mixture_score(components)?;
+            last = (components as u32, own.elapsed());
             match &best {
                 Some((before, _)) if score <= *before => worse += 1,
                 _ => {
@@ -272,8 +303,13 @@ impl Task<'_, '_> {
         rows.iter().flat_map(|row| jittered(self.prepared, *row, self.options.seed)).collect()
     }
 
-    /// A mixture of standardised variables, fitted to some of the rows.
+    /// A mixture of standardised variables, fitted to some of the rows; several components to an even selection of many,
+    /// which have far fewer parameters than it has numbers.
     pub fn mixture(&self, components: usize, rows: &[usize]) -> GaussianMixture {
+        const MANY: usize = 100_000;
+        let step = if components == 1 { 1 } else { rows.len().div_ceil(MANY).max(1) };
+        let some: Vec<usize> = rows.iter().step_by(step).copied().collect();
+        let rows = some.as_slice();
         let weights = self.prepared.weights_of(rows).unwrap_or_else(|| vec![1.0; rows.len()]);
         // Several first means are affordable in small tables, where they matter.
         let starts = if rows.len() < 5000 { 5 } else { 1 };
@@ -348,10 +384,17 @@ impl Task<'_, '_> {
     }
 }
 
-/// Returns the seconds of an epoch, by a few steps that are thrown away.
-fn seconds_of_an_epoch(flow: &Flow, prepared: &Prepared, batch: usize) -> Result<f64, ModelError> {
+/// Returns the seconds that it takes to set up since the start, and those of an epoch, by some steps that are thrown away.
+fn seconds_of_an_epoch(
+    flow: &Flow,
+    prepared: &Prepared,
+    batch: usize,
+    start: Instant,
+) -> Result<(f64, f64), ModelError> {
     const STEPS: u32 = 5;
-    let rows = &prepared.training[..batch.min(prepared.training.len())];
+    const LEAST: Duration = Duration::from_millis(50);
+    let (training, held_out) = (prepared.training.len(), prepared.held_out.len());
+    let rows = &prepared.training[..batch.min(training)];
     let values: Vec<f32> =
         rows.iter().flat_map(|row| prepared.table.row(*row)).map(|value| *value as f32).collect();
     let contexts: Vec<f32> = match &prepared.contexts {
@@ -360,12 +403,14 @@ fn seconds_of_an_epoch(flow: &Flow, prepared: &Prepared, batch: usize) -> Result
     };
     let mut trainer = Trainer::<f32>::new(flow, flow.initial(0), 1e-9)?;
     trainer.step_given(&values, &contexts)?;
-    let start = Instant::now();
-    for _ in 0..STEPS {
+    let (setting_up, timed, mut made) = (start.elapsed(), Instant::now(), 0);
+    while made < STEPS || timed.elapsed() < LEAST {
         trainer.step_given(&values, &contexts)?;
+        made += 1;
     }
-    let steps = prepared.training.len().div_ceil(batch) as f64;
-    Ok((start.elapsed() / STEPS).as_secs_f64() * steps)
+    // The held-out rows are scored, which is about a third of a step.
+    let steps = training.div_ceil(batch) as f64 + held_out as f64 / (3.0 * batch as f64);
+    Ok((setting_up.as_secs_f64(), (timed.elapsed() / made).as_secs_f64() * steps))
 }
 
 /// x = z.

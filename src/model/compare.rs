@@ -15,7 +15,7 @@ use super::error::ModelError;
 use super::model::Model;
 use super::options::{Choice, ModelOptions, Trying};
 use super::prepare::deal_groups;
-use super::record::mean_and_error;
+use super::record::weighted_mean_and_error;
 use crate::table::{Block, Look};
 
 /// Options of [`Comparison::of`].
@@ -30,6 +30,9 @@ pub struct CompareOptions<'a> {
     pub time: Duration,
     /// Seed of the folds and of the fits.
     pub seed: u64,
+    /// A weight for each row, 0 or more, in fits and in means: a row of weight 2 is as good as two of them, one of weight
+    /// 0 counts for nothing.
+    pub weights: Option<&'a [f64]>,
     /// Is called when a fit is begun, and with its progress.
     pub progress: Option<&'a mut dyn FnMut(Comparing<'_>)>,
     /// Is asked whether to stop; the folds that were completed are compared.
@@ -50,6 +53,7 @@ impl Default for CompareOptions<'_> {
             folds: 5,
             time: Duration::from_secs(60),
             seed: 0,
+            weights: None,
             progress: None,
             stop: None,
         }
@@ -128,8 +132,8 @@ impl Comparison {
     /// ```
     ///
     /// # Errors
-    /// [`ModelError::Column`] for fewer than two folds or more than there are different rows, for no density, and when it
-    /// is stopped before the first fold is completed; otherwise as [`Model::fit`].
+    /// [`ModelError::Column`] for fewer than two folds or more than there are different rows, for no density, for weights
+    /// that are not one a row, and when it is stopped before the first fold is completed; otherwise as [`Model::fit`].
     pub fn of(block: &Block, look: &Look, mut options: CompareOptions<'_>) -> Result<Comparison, ModelError> {
         let refused = |problem: &str| Err(ModelError::Column(problem.to_string()));
         if options.choices.is_empty() {
@@ -137,6 +141,9 @@ impl Comparison {
         }
         if options.folds < 2 {
             return refused("a comparison needs two folds at least: one to fit to, and one to score");
+        }
+        if options.weights.is_some_and(|weights| weights.len() != block.rows()) {
+            return refused("a comparison needs one weight for each row");
         }
         let fold_of = deal_groups(&look.groups, options.folds, options.seed);
         if (0..options.folds).any(|fold| !fold_of.contains(&fold)) {
@@ -151,6 +158,10 @@ impl Comparison {
         'folds: for fold in 0..options.folds {
             let (training, test) = (block.filter(|row| fold_of[row] != fold), rows_of(&fold_of, fold));
             let of_test = block.filter(|row| fold_of[row] == fold);
+            let weights: Option<Vec<f64>> = options.weights.map(|weights| {
+                let rows = weights.iter().zip(&fold_of).filter(|(_, other)| **other != fold);
+                rows.map(|(weight, _)| *weight).collect()
+            });
             // The columns are the same for all folds, and only rows are left out.
             let groups = look.groups.iter().zip(&fold_of).filter(|(_, other)| **other != fold);
             let look = Look {
@@ -171,6 +182,7 @@ impl Comparison {
                     choice: *choice,
                     time: options.time,
                     seed: options.seed,
+                    weights: weights.as_deref(),
                     progress: Some(&mut tell),
                     stop: options.stop,
                     ..ModelOptions::default()
@@ -191,7 +203,9 @@ impl Comparison {
                 "it was stopped before all densities were fitted once: there is nothing to compare",
             );
         }
-        let scored: Vec<usize> = (0..block.rows()).filter(|row| fold_of[*row] < folds).collect();
+        let counts = |row: &usize| options.weights.is_none_or(|weights| weights[*row] > 0.0);
+        let scored: Vec<usize> =
+            (0..block.rows()).filter(|row| fold_of[*row] < folds).filter(counts).collect();
         seconds.iter_mut().for_each(|seconds| *seconds /= folds as f64);
         Ok(Comparison::from_logs(&options, &logs, &scored, &seconds, folds))
     }
@@ -205,8 +219,11 @@ impl Comparison {
     ) -> Comparison {
         let possible = |row: &&usize| logs.iter().all(|logs| logs[**row].is_finite());
         let rows: Vec<usize> = scored.iter().filter(possible).copied().collect();
+        let weights: Option<Vec<f64>> =
+            options.weights.map(|weights| rows.iter().map(|row| weights[*row]).collect());
         let mean_of = |value: &dyn Fn(usize) -> f64| {
-            mean_and_error(&rows.iter().map(|row| value(*row)).collect::<Vec<_>>())
+            let values: Vec<f64> = rows.iter().map(|row| value(*row)).collect();
+            weighted_mean_and_error(&values, weights.as_deref())
         };
         let impossible = |logs: &[f64]| scored.iter().filter(|row| !logs[**row].is_finite()).count();
         let rank = |k: &usize| (impossible(&logs[*k]), -mean_of(&|row| logs[*k][row]).0);

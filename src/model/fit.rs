@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::candidates::{Found, Task};
+use super::candidates::{Found, Limit, Task};
 use super::categories::Categories;
 use super::error::ModelError;
 use super::model::{About, Model, mixture};
@@ -47,7 +47,8 @@ impl Model {
         let categories = Categories::fit(block, look, &options.given, options.weights)?;
         let prepared = prepare(block, look, &columns, (&given, categories.as_ref()), &options)?;
         let mut found = Found::default();
-        let deadline = start + options.time;
+        // What is done at the end takes a little, too.
+        let deadline = start + options.time.mul_f64(0.95);
         let plan = match options.like {
             Some(record) => like(record),
             None => {
@@ -89,12 +90,14 @@ impl Model {
         };
         for (k, trial) in plan.iter().enumerate() {
             let stopped = task.options.stop.is_some_and(|stop| stop());
+            let deadline = deadline.checked_sub(found.ending()).unwrap_or(start);
             let left = deadline.saturating_duration_since(Instant::now());
             let late = left.is_zero() && task.options.like.is_none();
             if found.is_something() && (stopped || late) {
                 break;
             }
-            found.try_one(trial, &mut task, left / shares(&plan, k))?;
+            let limit = Limit { share: left / shares(&plan, k), deadline };
+            found.try_one(trial, &mut task, limit)?;
             if let Some(checkpoint) = &mut checkpoint {
                 found = with_model(found, &prepared, task.options.seed, &about, |model| checkpoint(model))?;
             }
@@ -112,12 +115,18 @@ impl Model {
             record.candidates.iter().map(|candidate| candidate.weight).filter(|weight| *weight > 0.0);
         let about = about(record.clone(), weights.collect());
         let mut model = Model { about, flows: flows.into_iter().map(|(flow, _)| flow).collect() };
-        let scores = model.score(block)?.into_iter().flatten().map(|score| score.log_prob);
+        // Of many rows some say as well how likely rows are; a row with rounded values is many points.
+        let step = (block.rows() * model.points()).div_ceil(RANKED).max(1);
+        let some = block.filter(|row| row % step == 0);
+        let scores = model.score(&some)?.into_iter().flatten().map(|score| score.log_prob);
         model.about.ranks = shares_of(scores.collect(), 1000);
         model.about.usual = model.usual(block)?;
         Ok(model)
     }
 }
+
+/// The most points that are scored for the ranks of later rows.
+const RANKED: usize = 1 << 16;
 
 /// A flow with ln p of the held-out rows.
 type Scored = (FittedFlow, Vec<f64>);
@@ -210,17 +219,33 @@ fn weights(logs: &[&[f64]], row_weights: Option<&[f64]>) -> Vec<f64> {
     let rows = logs.first().map_or(0, |logs| logs.len());
     let sum = row_weights.map_or(1.0, |weights| weights.iter().sum::<f64>() / rows as f64);
     let of_row = |row: usize| row_weights.map_or(1.0, |weights| weights[row] / sum);
+    // Densities relative to the largest one of each row; a row that all give no probability says nothing.
+    let mut densities = Vec::with_capacity(rows * logs.len());
+    let mut counts = Vec::with_capacity(rows);
+    for row in 0..rows {
+        let largest = logs.iter().map(|logs| logs[row]).fold(f64::NEG_INFINITY, f64::max);
+        if largest.is_finite() {
+            densities.extend(logs.iter().map(|logs| (logs[row] - largest).exp()));
+            counts.push(of_row(row));
+        }
+    }
     let mut weights = vec![1.0 / logs.len() as f64; logs.len()];
     for _ in 0..500 {
-        let mixed = mixture(&weights, logs);
         let mut next = vec![1.0 / logs.len() as f64; logs.len()];
-        for (row, total) in mixed.iter().enumerate().filter(|(_, total)| total.is_finite()) {
-            for (k, own) in logs.iter().enumerate() {
-                next[k] += of_row(row) * (weights[k].ln() + own[row] - total).exp();
+        for (densities, count) in densities.chunks(logs.len()).zip(&counts) {
+            let total: f64 = weights.iter().zip(densities).map(|(weight, density)| weight * density).sum();
+            for (next, (weight, density)) in next.iter_mut().zip(weights.iter().zip(densities)) {
+                *next += count * weight * density / total;
             }
         }
         let total: f64 = next.iter().sum();
-        weights = next.into_iter().map(|weight| weight / total).collect();
+        next.iter_mut().for_each(|weight| *weight /= total);
+        let change =
+            weights.iter().zip(&next).map(|(weight, next)| (weight - next).abs()).fold(0.0, f64::max);
+        weights = next;
+        if change < 1e-9 {
+            break;
+        }
     }
     let least = 0.01_f64.max(2.0 / rows.max(1) as f64).min(0.5 / logs.len() as f64);
     let kept: f64 = weights.iter().filter(|weight| **weight >= least).sum();

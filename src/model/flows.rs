@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -47,17 +48,21 @@ pub(super) fn read(content: Content, registry: &Registry) -> Result<(Vec<FittedF
         |error: serde_json::Error| ModelError::Foreign(format!("its description is not ours: {error}"));
     let document: Document = serde_json::from_str(&content.document).map_err(problem)?;
     let mut tensors = content.tensors;
-    let mut flows = Vec::new();
+    let mut parts = Vec::new();
     for (k, description) in document.flows.iter().enumerate() {
         let prefix = format!("flows.{k}.");
         let (own, others) = tensors.into_iter().partition(|(name, _)| name.starts_with(&prefix));
         tensors = others;
-        flows.push(build(description, registry, own, &prefix)?);
+        parts.push((description, own, prefix));
     }
-    match tensors.first() {
-        Some((name, _)) => Err(ModelError::Parameters(format!("no flow has a parameter `{name}`"))),
-        None => Ok((flows, document.table)),
+    if let Some((name, _)) = tensors.first() {
+        return Err(ModelError::Parameters(format!("no flow has a parameter `{name}`")));
     }
+    // Recording layers and proving what they declare takes most of the time; of several errors the first is told.
+    let built =
+        parts.into_par_iter().map(|(description, own, prefix)| build(description, registry, own, &prefix));
+    let flows: Vec<Result<FittedFlow, ModelError>> = built.collect();
+    Ok((flows.into_iter().collect::<Result<_, _>>()?, document.table))
 }
 
 fn describe(flow: &Flow) -> Result<FlowDescription, ModelError> {

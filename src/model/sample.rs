@@ -21,7 +21,9 @@ impl Model {
     /// missing value of a modelled column is drawn.
     ///
     /// Draws given values of modelled columns are exact for Gaussian mixtures and where the given columns come first in the
-    /// order of a flow; otherwise they are drawn again from many weighted ones (sampling-importance-resampling, Rubin 1987).
+    /// order of a flow; otherwise they are drawn again from many weighted ones (sampling-importance-resampling, Rubin 1987),
+    /// at equal distances of their cumulative weight (systematic resampling). A draw is then taken twice only if it has the
+    /// weight of more than one of the rows, and more draws are made until none has, up to 131072 for 4096 rows.
     ///
     /// # Errors
     /// [`ModelError::Column`] for given values that cannot be used, or that are so unlikely that too few draws have any
@@ -172,48 +174,63 @@ impl Model {
         let (mut drawn, mut combinations) = (Vec::with_capacity(count * d), Vec::with_capacity(count));
         for row in 0..given {
             let values = &known[row * d..(row + 1) * d];
-            let wanted = if given == 1 { count } else { 1 };
+            let mut left = if given == 1 { count } else { 1 };
             let mut random = ChaCha8Rng::seed_from_u64(row_seed(seed, row));
-            // More and more draws until they are worth twice as many independent ones as are wanted.
-            let enough = (2.0 * wanted as f64).max(FEWEST);
-            let mut draws = (4 * wanted).max(DRAWS);
-            let pool = loop {
-                let pool = self.pool(&completer, values, contexts, row, draws, random.random())?;
-                if pool.effective() >= enough || draws >= MOST_DRAWS {
-                    break pool;
+            while left > 0 {
+                let wanted = left.min(PIECE);
+                left -= wanted;
+                let pool = self.wide_pool(&completer, values, contexts, row, wanted, &mut random)?;
+                for k in resampled(&pool.shares(), wanted, &mut random) {
+                    let sample = &pool.rows[k * d..(k + 1) * d];
+                    drawn.extend(
+                        sample.iter().zip(values).map(|(x, known)| if known.is_nan() { *x } else { *known }),
+                    );
+                    combinations.push(pool.combinations[k]);
                 }
-                draws *= 4;
-            };
-            let effective = pool.effective();
-            if effective < FEWEST {
-                let named = (0..d).filter(|i| !values[*i].is_nan()).map(|i| self.columns()[i].name.as_str());
-                let names: Vec<&str> = named.collect();
-                return Err(ModelError::Column(format!(
-                    "the given values of {} are so unlikely under the model that {draws} draws are worth {effective:.0}; \
-                     fit a model with --given {}",
-                    names.join(", "),
-                    names.join(",")
-                )));
-            }
-            let below: Vec<f64> = pool
-                .shares()
-                .into_iter()
-                .scan(0.0, |sum, share| {
-                    *sum += share;
-                    Some(*sum)
-                })
-                .collect();
-            for _ in 0..wanted {
-                let drawn_share = random.random::<f64>();
-                let k = below.partition_point(|sum| *sum <= drawn_share).min(below.len() - 1);
-                let sample = &pool.rows[k * d..(k + 1) * d];
-                drawn.extend(
-                    sample.iter().zip(values).map(|(x, known)| if known.is_nan() { *x } else { *known }),
-                );
-                combinations.push(pool.combinations[k]);
             }
         }
         Ok((drawn, combinations))
+    }
+
+    /// Weighted draws of a row: more and more, until they are worth twice as many independent ones as are wanted, and none
+    /// has the weight of more than one of these.
+    fn wide_pool(
+        &self,
+        completer: &Completer<'_>,
+        values: &[f64],
+        contexts: &Contexts,
+        row: usize,
+        wanted: usize,
+        random: &mut ChaCha8Rng,
+    ) -> Result<Completions, ModelError> {
+        let enough = (2.0 * wanted as f64).max(FEWEST);
+        let mut draws = (4 * wanted).max(DRAWS);
+        let pool = loop {
+            let pool = self.pool(completer, values, contexts, row, draws, random.random())?;
+            let largest = pool.shares().into_iter().fold(0.0, f64::max);
+            let is_wide = pool.effective() >= enough && largest * wanted as f64 <= 1.0;
+            if is_wide || draws >= MOST_DRAWS {
+                break pool;
+            }
+            draws = (4 * draws).min(MOST_DRAWS);
+        };
+        let effective = pool.effective();
+        if effective >= FEWEST {
+            return Ok(pool);
+        }
+        let names: Vec<&str> = self
+            .columns()
+            .iter()
+            .zip(values)
+            .filter(|(_, value)| !value.is_nan())
+            .map(|(column, _)| column.name.as_str())
+            .collect();
+        Err(ModelError::Column(format!(
+            "the given values of {} are so unlikely under the model that {draws} draws are worth {effective:.0}; \
+             fit a model with --given {}",
+            names.join(", "),
+            names.join(",")
+        )))
     }
 
     /// Weighted draws of a row, over the combinations of levels that it may have.
@@ -247,7 +264,9 @@ fn impossible() -> ModelError {
     ModelError::Column("a given category has a level that no row of the fit had".to_string())
 }
 
-/// The most draws of a row.
+/// Rows that are drawn from one pool of weighted draws.
+const PIECE: usize = 1 << 12;
+/// The most draws of a pool.
 const MOST_DRAWS: usize = 1 << 17;
 /// Fewer independent draws are too few to draw even one row from.
 const FEWEST: f64 = 100.0;
@@ -255,6 +274,28 @@ const FEWEST: f64 = 100.0;
 /// The seed of a row.
 fn row_seed(seed: u64, row: usize) -> u64 {
     seed.wrapping_add((row as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+/// Draws so many indices by shares that sum to 1, in any order: systematic resampling (Carpenter, Clifford, Fearnhead,
+/// "Improved particle filter for nonlinear problems", 1999). An index of share s comes ⌊s·count⌋ or ⌈s·count⌉ times.
+fn resampled(shares: &[f64], count: usize, random: &mut impl Rng) -> Vec<usize> {
+    let first = random.random::<f64>();
+    let mut indices = Vec::with_capacity(count);
+    let mut below = 0.0;
+    for (k, share) in shares.iter().enumerate() {
+        below += share * count as f64;
+        while indices.len() < count && first + (indices.len() as f64) < below {
+            indices.push(k);
+        }
+    }
+    // Rounding of the sum can leave out the last.
+    let last = shares.iter().rposition(|share| *share > 0.0).unwrap_or(0);
+    indices.resize(count, last);
+    // Draws of one part of a mixture lie side by side.
+    for k in (1..count).rev() {
+        indices.swap(k, random.random_range(0..=k));
+    }
+    indices
 }
 
 /// Draws an index by weight.

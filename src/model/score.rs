@@ -19,7 +19,8 @@ pub struct Score {
     /// The standard error of ln p where it is a mean: over points of a cell, as if these were random (they are spread
     /// evenly, so it is an upper estimate), and over draws of missing values. 0 where ln p is exact.
     pub error: f64,
-    /// The share of the training rows that are less likely; `None` where values are missing.
+    /// The share of the training rows, or of an even selection of many, that are less likely; `None` where values are
+    /// missing.
     pub rank: Option<f64>,
 }
 
@@ -45,7 +46,7 @@ impl Model {
         let contexts = self.contexts(block)?;
         let values = |row: usize| &rows[row * d..(row + 1) * d];
         let has_holes = |row: usize| values(row).iter().any(|value| value.is_nan());
-        let points = if self.has_cells() { CELL_POINTS } else { 1 };
+        let points = self.points();
         let cells = CellPoints::new(self.columns());
         let (mut inputs, mut beside) = (Vec::new(), Vec::new());
         for k in (0..contexts.len()).filter(|k| !has_holes(contexts.rows[*k])) {
@@ -101,6 +102,11 @@ impl Model {
             scores.push(Some(Score { log_prob, error, rank: None }));
         }
         Ok(scores)
+    }
+
+    /// The number of points at which the density of a row is computed.
+    pub(super) fn points(&self) -> usize {
+        if self.has_cells() { CELL_POINTS } else { 1 }
     }
 
     pub(super) fn has_cells(&self) -> bool {

@@ -63,6 +63,14 @@ pub enum TableError {
         /// What it seems to be, and what to do.
         reason: &'static str,
     },
+    /// A Parquet file cannot be read as it was asked for.
+    #[error("{path} is a Parquet file: {reason}")]
+    Parquet {
+        /// The file.
+        path: String,
+        /// Why not.
+        reason: &'static str,
+    },
     /// Some bytes are not UTF-8.
     #[error(
         "{path}, line {line}{}: `{text}` is not UTF-8; give the file's encoding, for example --encoding latin1",

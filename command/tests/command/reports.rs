@@ -67,6 +67,23 @@ fn densities_are_compared_on_rows_that_their_fits_did_not_see() {
 }
 
 #[test]
+fn rows_are_compared_by_their_weights() {
+    let folder = Folder::new("compare_weights");
+    let weighted = |(k, line): (usize, String)| match k {
+        0 => format!("{line},w\n"),
+        // Every fourth row counts for nothing, the others for twice as much.
+        k => format!("{line},{}\n", if k % 4 == 0 { 0 } else { 2 }),
+    };
+    let lines = table().lines().map(str::to_string).collect::<Vec<_>>();
+    folder.file("table.csv", &lines.into_iter().enumerate().map(weighted).collect::<String>());
+    let arguments = ["compare", "table.csv", "--models", "gaussian", "--folds", "4", "--weights", "w"];
+    let told = folder.told(&arguments);
+    assert!(told.contains("Weighted mean ln p, in nats, of 150 rows"), "{told}");
+    let refused = folder.refused(&["compare", "table.csv", "--models", "gaussian", "--weights", "x"]);
+    assert!(refused.contains("weights are 0 or more"), "{refused}");
+}
+
+#[test]
 fn what_cannot_be_compared_is_said() {
     let folder = Folder::new("compare_wrong");
     folder.file("table.csv", &table());

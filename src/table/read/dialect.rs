@@ -34,7 +34,7 @@ impl Dialect {
         let header = options.header.unwrap_or_else(|| !is_row(first, &cells));
         let body = &split.records[usize::from(header)..];
         let numbers = (0..first.len()).map(|place| has_numbers(body, place, &cells)).collect();
-        let found = Found { delimiter: split.delimiter, decimal_comma, header, columns: first.len() };
+        let found = Found::of_text(split.delimiter, decimal_comma, header, first.len());
         Ok(Dialect { found, cells, numbers })
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::table::names::nearest;
+use crate::table::number::list;
 
 /// How a file is written, where that is known; what is `None` is found from its first rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -142,6 +143,23 @@ pub struct Found {
     pub header: bool,
     /// The number of columns.
     pub columns: usize,
+    /// Whether it is a Parquet file; its rows count as lines, from 1.
+    pub parquet: bool,
+    /// Columns that have lists, which are left out; none but those of Parquet files.
+    pub lists: Vec<String>,
+}
+
+impl Found {
+    /// A text file.
+    pub(super) fn of_text(delimiter: Delimiter, decimal_comma: bool, header: bool, columns: usize) -> Found {
+        Found { delimiter, decimal_comma, header, columns, parquet: false, lists: Vec::new() }
+    }
+
+    /// A Parquet file.
+    #[cfg(feature = "parquet")]
+    pub(super) fn of_parquet(columns: usize, lists: Vec<String>) -> Found {
+        Found { parquet: true, lists, ..Found::of_text(Delimiter::COMMA, false, true, columns) }
+    }
 }
 
 impl fmt::Display for Found {
@@ -161,6 +179,13 @@ impl fmt::Display for Found {
             parts.push(format!(
                 "the first line is a row of numbers, so columns are named {names} (--header if it has the names)"
             ));
+        }
+        if self.parquet {
+            parts.push("it is a Parquet file, whose rows count as lines, from 1".to_string());
+        }
+        if !self.lists.is_empty() {
+            let names: Vec<String> = self.lists.iter().map(|name| format!("`{name}`")).collect();
+            parts.push(format!("lists are left out: {}", list(&names, 8)));
         }
         f.write_str(&parts.join("; "))
     }

@@ -1,15 +1,16 @@
 //! Reads a table row by row.
 
-use std::io::Read;
 use std::path::Path;
 
 use ::csv::ByteRecord;
-use memchr::memchr_iter;
 
 use super::cell::{Cell, CellReader, decimal_comma};
 use super::dialect::Dialect;
 use super::options::{Found, ReadOptions};
-use super::source::{Lines, Source};
+#[cfg(feature = "parquet")]
+use super::parquet::ParquetRows;
+use super::records::Records;
+use super::source::{Content, Source, Text};
 use crate::table::block::{Block, Cells, Column};
 use crate::table::error::TableError;
 use crate::table::kind::Kind;
@@ -36,7 +37,7 @@ use crate::table::names::nearest;
 /// ```
 pub struct Reader {
     path: String,
-    records: ::csv::Reader<Lines<Box<dyn Read + Send + Sync>>>,
+    records: Records,
     record: ByteRecord,
     /// The line of the record.
     line: u64,
@@ -56,24 +57,36 @@ impl Reader {
     /// looked for.
     ///
     /// Commas, semicolons, tabs, vertical bars or spaces between cells, decimal commas, a missing header,
-    /// gzip, and UTF-8 and UTF-16 with a mark at the start of the file are recognised.
+    /// gzip, and UTF-8 and UTF-16 with a mark at the start of the file are recognised. So is a Parquet file,
+    /// which needs the feature `parquet`. What it has is read as if CSV had it: a null is an empty cell, dates
+    /// and truth values are text; members of a structure are columns of their own, lists are left out.
     ///
     /// # Errors
     /// [`TableError`] for a file that cannot be opened, is empty or is not text, for an option that does not
     /// fit, and for columns of one name.
     pub fn open(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Reader, TableError> {
         let source = Source::open(path.as_ref(), options.encoding)?;
-        let dialect = Dialect::find(&source.name, &source.sample, source.whole, options)?;
+        let reader = match source.content {
+            Content::Text(text) => Reader::open_text(source.name, text, options)?,
+            #[cfg(feature = "parquet")]
+            Content::Parquet(file) => Reader::open_parquet(source.name, file, options)?,
+        };
+        reader.refuse_repeated_names()?;
+        Ok(reader)
+    }
+
+    fn open_text(path: String, text: Text, options: &ReadOptions) -> Result<Reader, TableError> {
+        let dialect = Dialect::find(&path, &text.sample, text.whole, options)?;
         let records = ::csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
             .delimiter(dialect.found.delimiter.0)
             .buffer_capacity(1 << 16)
-            .from_reader(source.text);
+            .from_reader(text.bytes);
         let width = dialect.found.columns;
         let mut reader = Reader {
-            path: source.name,
-            records,
+            path,
+            records: Records::Text(records),
             record: ByteRecord::new(),
             line: 0,
             pending: false,
@@ -86,11 +99,41 @@ impl Reader {
         reader.next_record()?;
         if reader.found.header {
             reader.columns = (0..width).map(|place| reader.name(place)).collect::<Result<_, _>>()?;
-            reader.refuse_repeated_names()?;
         } else {
             reader.pending = true;
         }
         Ok(reader)
+    }
+
+    #[cfg(feature = "parquet")]
+    fn open_parquet(path: String, file: std::fs::File, options: &ReadOptions) -> Result<Reader, TableError> {
+        let opened = ParquetRows::open(file);
+        let (rows, known) = opened.map_err(|source| TableError::Read { path: path.clone(), source })?;
+        let text = ReadOptions { missing_markers: options.missing_markers.clone(), ..ReadOptions::default() };
+        if *options != text {
+            return Err(TableError::Parquet {
+                path,
+                reason: "options on delimiters, decimal commas, headers and encodings are of text files",
+            });
+        }
+        if known.names.is_empty() {
+            return Err(TableError::Parquet { path, reason: "it has no columns of single values" });
+        }
+        // A value that is missing is an empty cell.
+        let mut markers = options.missing_markers.clone();
+        markers.push(String::new());
+        Ok(Reader {
+            path,
+            records: Records::Parquet(Box::new(rows), 0),
+            record: ByteRecord::new(),
+            line: 0,
+            pending: false,
+            chosen: (0..known.names.len()).collect(),
+            cells: CellReader::new(&markers, false),
+            found: Found::of_parquet(known.names.len(), known.lists),
+            columns: known.names,
+            numbers: known.numbers,
+        })
     }
 
     /// What messages call the file.
@@ -204,35 +247,21 @@ impl Reader {
         if std::mem::take(&mut self.pending) {
             return Ok(true);
         }
-        loop {
-            let read = self.records.read_byte_record(&mut self.record);
-            if !read.map_err(|error| TableError::Read { path: self.path.clone(), source: error.into() })? {
-                return Ok(false);
-            }
-            let within = memchr_iter(b'\n', self.record.as_slice()).count() as u64;
-            let end = self.records.position().byte();
-            self.line = self.records.get_mut().line(end, within);
-            if self.is_blank() {
-                continue;
-            }
-            if self.record.len() != self.columns.len() {
-                return Err(TableError::Ragged {
-                    path: self.path.clone(),
-                    line: self.line,
-                    expected: self.columns.len(),
-                    found: self.record.len(),
-                    delimiter: self.found.delimiter.to_string(),
-                });
-            }
-            return Ok(true);
+        let read = self.records.read(&mut self.record, self.columns.len());
+        let Some(line) = read.map_err(|source| TableError::Read { path: self.path.clone(), source })? else {
+            return Ok(false);
+        };
+        self.line = line;
+        if self.record.len() != self.columns.len() {
+            return Err(TableError::Ragged {
+                path: self.path.clone(),
+                line: self.line,
+                expected: self.columns.len(),
+                found: self.record.len(),
+                delimiter: self.found.delimiter.to_string(),
+            });
         }
-    }
-
-    /// Whether the record is a line of nothing but spaces. Empty lines are skipped by the parser, so an empty
-    /// cell that is alone in its line was quoted: a row of a single column, without a value.
-    fn is_blank(&self) -> bool {
-        let blank = self.record.len() == 1 && self.record[0].trim_ascii().is_empty();
-        blank && (self.columns.len() > 1 || !self.record[0].is_empty())
+        Ok(true)
     }
 
     /// The number in the record's cell of a column, `None` if it is missing.

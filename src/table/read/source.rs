@@ -1,5 +1,5 @@
-//! The bytes of a file: from disk or standard input, decompressed, decoded to UTF-8, with the places of line
-//! ends.
+//! The bytes of a file: from disk or standard input, decompressed, and, of a text, decoded to UTF-8 with the
+//! places of line ends.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -14,7 +14,7 @@ use super::options::Encoding;
 use crate::table::error::TableError;
 
 /// Bytes from somewhere.
-type Bytes = Box<dyn Read + Send + Sync>;
+pub(super) type Bytes = Box<dyn Read + Send + Sync>;
 
 /// Bytes by which the way a file is written is found.
 const SAMPLE: usize = 1 << 18;
@@ -23,8 +23,20 @@ const SAMPLE: usize = 1 << 18;
 pub(super) struct Source {
     /// What messages call it.
     pub name: String,
-    /// Its text from the first byte.
-    pub text: Lines<Bytes>,
+    pub content: Content,
+}
+
+/// What is in a file.
+pub(super) enum Content {
+    Text(Text),
+    #[cfg(feature = "parquet")]
+    Parquet(File),
+}
+
+/// A file of text.
+pub(super) struct Text {
+    /// The text from the first byte.
+    pub bytes: Lines<Bytes>,
     /// Its first bytes.
     pub sample: Vec<u8>,
     /// Whether these are all.
@@ -48,6 +60,15 @@ impl Source {
         };
         let (start, _) = first(&mut bytes, 4).map_err(unread)?;
         let compressed = start.starts_with(&[0x1f, 0x8b]);
+        #[cfg(feature = "parquet")]
+        if start == b"PAR1" {
+            let file = match standard_input {
+                true => copied(start, bytes),
+                false => File::open(path),
+            };
+            let content = Content::Parquet(file.map_err(unread)?);
+            return Ok(Source { name, content });
+        }
         if let Some(reason) = not_text(&start) {
             return Err(TableError::NotText { path: name, reason });
         }
@@ -66,13 +87,17 @@ impl Source {
             return Err(TableError::NotText { path: name, reason });
         }
         let bytes: Bytes = Box::new(Cursor::new(sample.clone()).chain(bytes));
-        Ok(Source {
-            name,
-            text: Lines { bytes, read: 0, ends: VecDeque::new(), before: 0, last: 0 },
-            sample,
-            whole,
-        })
+        let bytes = Lines { bytes, read: 0, ends: VecDeque::new(), before: 0, last: 0 };
+        Ok(Source { name, content: Content::Text(Text { bytes, sample, whole }) })
     }
+}
+
+/// A temporary file of these bytes: columns of a Parquet file are found from its end.
+#[cfg(feature = "parquet")]
+fn copied(start: Vec<u8>, bytes: Bytes) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    io::copy(&mut Cursor::new(start).chain(bytes), &mut file)?;
+    Ok(file)
 }
 
 /// Reads so many bytes, and whether these are all.
@@ -87,7 +112,9 @@ fn first(bytes: &mut Bytes, most: usize) -> io::Result<(Vec<u8>, bool)> {
 fn not_text(start: &[u8]) -> Option<&'static str> {
     match start {
         [b'P', b'K', 3, 4] => Some("it is an Excel workbook or another zip archive; save the sheet as CSV"),
-        b"PAR1" => Some("it is a Parquet file; save it as CSV"),
+        b"PAR1" => Some(
+            "it is a Parquet file, which this build cannot read; build with --features parquet, or save it as CSV",
+        ),
         [0x28, 0xb5, 0x2f, 0xfd] => {
             Some("it is compressed by zstd; decompress it first (gzip is read as it is)")
         }
