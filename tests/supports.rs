@@ -333,3 +333,41 @@ fn a_reference_to_a_layer_reaches_what_the_layer_reaches() {
     let boxed: Box<dyn Bijection> = Box::new(layer);
     assert_eq!(Bijection::image(&boxed, &Domain::Positive), expected);
 }
+
+#[test]
+fn variables_that_restrict_one_another_are_a_support() {
+    let boxed = |layer: Box<dyn Bijection>| vec![layer];
+    let cases: [(Result<Flow, FlowError>, [f64; 2], [f64; 2]); 4] = [
+        (Flow::new(StandardNormal::new(2), boxed(Box::new(Ordered::new(2)))), [0.0, 1.0], [1.0, 0.0]),
+        (Flow::new(StandardNormal::new(2), boxed(Box::new(StickBreaking::new(2)))), [0.3, 0.6], [0.7, 0.6]),
+        (Flow::new(StandardNormal::new(2), boxed(Box::new(CentredSoftmax::new(2)))), [0.3, 0.6], [0.7, 0.6]),
+        (
+            Flow::new(Dirichlet::new([1.5, 2.0, 3.0]), boxed(Box::new(Permutation::reverse(2)))),
+            [0.3, 0.6],
+            [0.7, 0.6],
+        ),
+    ];
+    for (flow, inside, outside) in cases {
+        let flow = flow.unwrap();
+        let start = flow.initial(0);
+        let fitted = flow.with(start).unwrap();
+        let found = fitted.log_prob(&[inside, outside].concat()).unwrap();
+        assert!(found[0].is_finite(), "{found:?}");
+        assert_eq!(found[1], f64::NEG_INFINITY);
+    }
+    // Not every point of the plane is ordered.
+    let layers = boxed(Box::new(Inverse::new(Ordered::new(2))));
+    let error = Flow::new(StandardNormal::new(2), layers).err().expect("it does not fit").to_string();
+    assert!(error.contains("ordered vectors"), "{error}");
+    let chain = Chain::new([
+        Box::new(Affine::identity(2)) as Box<dyn Bijection>,
+        Box::new(Inverse::new(StickBreaking::new(2))),
+    ]);
+    assert!(record(&chain).err().expect("ℝ² is no simplex").to_string().contains("simplex"));
+    // An ordered vector comes back.
+    let there_and_back = Chain::new([
+        Box::new(Ordered::new(3)) as Box<dyn Bijection>,
+        Box::new(Inverse::new(Ordered::new(3))),
+    ]);
+    assert!(record(&there_and_back).is_ok());
+}

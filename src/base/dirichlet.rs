@@ -70,14 +70,8 @@ impl Base for Dirichlet {
         z.tape().vector(first).dot(z.ln()) + *last * (-z.sum()).ln_1p() - self.log_normaliser()
     }
 
-    // The smallest product of intervals; Domain::Simplex { xᵢ > 0, Σ xᵢ < 1 } once there is one. Until then a flow
-    // reports a row beyond Σ zᵢ = 1 as one whose density fails.
     fn support(&self) -> Domain {
-        Domain::Interval { lower: 0.0, upper: 1.0 }
-    }
-
-    fn supports(&self, z: &[f64]) -> bool {
-        z.len() == self.dim() && z.iter().all(|value| *value > 0.0) && z.iter().sum::<f64>() < 1.0
+        Domain::Simplex
     }
 
     /// Draws gamma variables with the concentrations as shapes, and divides them by their sum.
