@@ -43,6 +43,7 @@ fn every_layer_comes_back_from_its_tails_with_the_right_log_determinant() {
     let mut random = ChaCha8Rng::seed_from_u64(5);
     println!("{:<28} {:>8} {:>11} {:>11}", "layer", "points", "round trip", "ln|det J|");
     let mut worst = (String::new(), 0.0f64);
+    let mut wrong: Vec<String> = Vec::new();
     for Entry { layer, reach, .. } in catalogue() {
         let d = layer.dim();
         let tape = Tape::new();
@@ -91,16 +92,24 @@ fn every_layer_comes_back_from_its_tails_with_the_right_log_determinant() {
                     })
                     .sum();
                 let error = (found[1][row * d + i] - z[i]).abs() / (1.0 + z[i].abs() + reached);
-                assert!(!error.is_nan(), "{}: {z:?} does not come back", layer.name());
+                if error.is_nan() {
+                    wrong.push(format!("{}: {z:?} does not come back", layer.name()));
+                }
                 trip = trip.max(error);
             }
         }
         println!("{:<28} {kept:>8} {trip:>11.1e} {log_det:>11.1e}", layer.name());
-        assert!(2 * kept > count, "{}: only {kept} points could be told from the ends", layer.name());
-        assert!(trip < 1e-12 && log_det < 1e-12, "{}: {trip:e}, {log_det:e}", layer.name());
+        if 2 * kept <= count {
+            wrong.push(format!("{}: only {kept} points could be told from the ends", layer.name()));
+        }
+        if !(trip < 1e-12 && log_det < 1e-12) {
+            wrong.push(format!("{}: {trip:e}, {log_det:e}", layer.name()));
+        }
         if trip > worst.1 {
             worst = (layer.name(), trip);
         }
     }
     println!("worst round trip: {} with {:.1e}", worst.0, worst.1);
+    wrong.dedup();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -4,7 +4,7 @@ use super::element::Elements;
 use super::prose::Prose;
 use super::subject::{Subject, formulas, line};
 use super::{Line, Section};
-use crate::jacobian::{Order, Structure};
+use crate::jacobian::{Order, Route, Structure};
 use crate::sweep::bound::{Bound, Bounds, End};
 use crate::sweep::simplify::{sign, simplify};
 use crate::sweep::{Sheet, Wanted};
@@ -128,6 +128,9 @@ pub(super) fn structure(subject: &Subject<'_>) -> Section {
             .then(typed(format!(" with ${condition}$, whatever the inputs and the parameters are.")))
     };
     let proven = match (&subject.layer.structure, &subject.coupling) {
+        (Structure::Dense, _) if matches!(subject.layer.route, Route::Linear { .. }) => {
+            typed(format!("The map is linear in its variables, and ${j}$ the product of its matrices: {}.", subject.layer.route))
+        }
         (Structure::Dense, _) => {
             typed(format!(
                 "No structure is declared for ${j}$: the determinant needs the full matrix ({}).",

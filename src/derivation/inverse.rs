@@ -142,20 +142,31 @@ fn roots(tape: &Tape, z: Var<'_>) -> Vec<NodeId> {
 /// Writes why the equations within an inverse have one solution: the slope of the function whose zero is
 /// sought.
 pub(super) fn guaranteed(tape: &Tape, z: Var<'_>) -> Option<Line> {
-    let slopes: Vec<String> = roots(tape, z).into_iter().filter_map(|root| slope(tape, root)).collect();
+    let slopes: Vec<Option<String>> = roots(tape, z).into_iter().map(|root| slope(tape, root)).collect();
+    if slopes.is_empty() {
+        return None;
+    }
+    let said = |text: &str| {
+        let found = Prose::words(" Newton's method between brackets. ");
+        Prose::typed("$solve(…)$ denotes the $ζ$ that satisfies the equation in it, found by")
+            .then(found)
+            .then(Prose::words(text))
+    };
+    let Some(slopes) = slopes.into_iter().collect::<Option<Vec<String>>>() else {
+        return Some(Line::Prose(said(
+            "That its left side increases the layer says: bounds do not show it.",
+        )));
+    };
     let (first, rest) = slopes.split_first()?;
     let rest: Vec<&String> = rest.iter().filter(|slope| *slope != first).collect();
     let all = rest.iter().fold(first.clone(), |all, slope| format!("{all}, {slope}"));
-    Some(Line::Prose(
-        Prose::typed("$solve(…)$ denotes the $ζ$ that satisfies the equation in it, found by ")
-            .then(Prose::words(
-                "Newton's method between brackets. There is exactly one, since its left side increases ",
-            ))
-            .then(Prose::words(format!("with the slope {all} (bounds)."))),
-    ))
+    Some(Line::Prose(said(&format!(
+        "There is exactly one, since its left side increases with the slope {all} (bounds)."
+    ))))
 }
 
-/// Returns the range of the slope of the function whose zero is sought: `in [0.1, 1.9]`.
+/// Returns the range of the slope of the function whose zero is sought, `in [0.1, 1.9]`, if bounds show that it is
+/// positive.
 fn slope(tape: &Tape, root: NodeId) -> Option<String> {
     let node = tape.node(root);
     let Op::Equation(Equation::Root(equation)) = &node.op else { return None };
@@ -168,6 +179,9 @@ fn slope(tape: &Tape, root: NodeId) -> Option<String> {
     let one = inner.constant(1.0).broadcast(inner.shape(inputs[0]));
     let slope = tangent(&inner, &Subgraph::new(&inner, &[inputs[0]], &[output]), &[(inputs[0], one)])[0]?;
     let bound = Bounds::new(&inner, &given).of(simplify(&inner, slope.id(), 0, &given).value.id());
+    if !bound.is_positive() {
+        return None;
+    }
     let (low, high) = (plain(bound.low.at), plain(bound.high.at));
     Some(match (bound.low.at > 0.0 && low != "0", bound.high.at.is_finite()) {
         (true, true) => format!("in [{low}, {high}]"),
@@ -252,8 +266,10 @@ fn equation(subject: &mut Subject<'_>, name: &Written, node: NodeId) -> Option<V
     let arguments: Vec<NodeId> = [unknown].into_iter().chain(recorded.operands).collect();
     let value = function.apply(tape, &arguments).id();
     let Some(order) = order else {
-        let rises =
-            slope(tape, node).map_or(String::new(), |slope| format!(", with the slope {slope} (bounds)"));
+        let rises = slope(tape, node).map_or_else(
+            || " (the layer says so: bounds do not show it)".to_string(),
+            |slope| format!(", with the slope {slope} (bounds)"),
+        );
         let sheet = subject.write(vec![Wanted::alone(value)]);
         let mut lines = formulas(&sheet);
         lines.push(line(sheet.of(value).equals(&Written::number(0.0))));

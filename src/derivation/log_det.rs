@@ -77,6 +77,12 @@ pub(super) fn section(subject: &mut Subject<'_>, diagonal: Option<&Diagonal>) ->
             statement: Prose::default().formula(Written::typed(step.rule.statement())).then(condition),
         });
     }
+    // Of a determinant there is no ln|before| to tell.
+    for rule in layer.rules.iter().filter(|rule| rule.name().starts_with("det-")) {
+        lines.push(Line::Prose(
+            Prose::words(format!("By {}: ", rule.name())).formula(Written::typed(rule.statement())),
+        ));
+    }
     let result = sheet.of(layer.log_det);
     if result.text() != said.text() {
         lines.push(line(name.equals(result)));

@@ -7,7 +7,7 @@ use super::diagonal::{block_diagonal, triangular_diagonal};
 use super::discover::discover;
 use super::error::StructureError;
 use super::proof::prove;
-use super::structure::Structure;
+use super::structure::{Order, Structure};
 use crate::sweep::bound::Region;
 use crate::sweep::reach::{Reach, Relation};
 use crate::sweep::simplify::{Rule, Simplified, Step, simplify_within};
@@ -121,6 +121,9 @@ pub fn log_det<'t>(
     let Some(proof) = prove(tape, map, structure)? else { return dense(tape, map) };
     if let Structure::BlockTriangular { blocks, .. } = structure {
         refuse_singular(tape, map)?;
+        if let Some(factors) = linear_blocks(tape, map, &proof.order, blocks) {
+            return Ok(of_matrices(tape, factors));
+        }
         let (matrices, sweeps) = block_diagonal(tape, map, &proof);
         let value = matrices.into_iter().map(Var::log_abs_det).reduce(|sum, next| sum + next);
         let value = value.unwrap_or_else(|| tape.constant(0.0));
@@ -138,11 +141,10 @@ pub fn log_det<'t>(
 
 fn dense<'t>(tape: &'t Tape, map: &Subgraph) -> Result<LogDet<'t>, StructureError> {
     refuse_singular(tape, map)?;
-    if let Some(factors) = linear_factors(tape, map) {
-        let matrices = factors.len();
-        let logs = factors.into_iter().map(|matrix| tape.var(matrix).log_abs_det());
-        let value = logs.reduce(|sum, next| sum + next).unwrap_or_else(|| tape.constant(0.0));
-        return Ok(LogDet { value, diagonal: None, route: Route::Linear { matrices } });
+    let input = map.inputs()[0];
+    let factors = linear_factors(tape, input, map.outputs()[0], |id| id == input);
+    if let Some(factors) = factors.filter(|factors| !factors.is_empty()) {
+        return Ok(of_matrices(tape, factors));
     }
     let (matrix, compression) = jacobian_with(tape, map);
     Ok(LogDet { value: matrix.log_abs_det(), diagonal: None, route: Route::Dense { compression } })
@@ -152,15 +154,30 @@ fn refuse_singular(tape: &Tape, map: &Subgraph) -> Result<(), StructureError> {
     discover(tape, map).map(|_| ())
 }
 
-/// The square matrices W₁, …, W_k of a map x = W_k(… (W₁ z + b₁) …) + b_k, where none depends on z; `None` for other maps.
-fn linear_factors(tape: &Tape, map: &Subgraph) -> Option<Vec<NodeId>> {
-    let input = map.inputs()[0];
+/// Σ ln|det W| of these matrices.
+fn of_matrices(tape: &Tape, factors: Vec<NodeId>) -> LogDet<'_> {
+    let mut different = factors.clone();
+    different.sort_unstable();
+    different.dedup();
+    let logs = factors.into_iter().map(|matrix| tape.var(matrix).log_abs_det());
+    let value = logs.reduce(|sum, next| sum + next).unwrap_or_else(|| tape.constant(0.0));
+    LogDet { value, diagonal: None, route: Route::Linear { matrices: different.len() } }
+}
+
+/// The square matrices W₁, …, W_k of a map x = W_k(… (W₁ v + b₁) …) + b_k of what `starts` holds for, where none depends on
+/// the input; `None` for other maps.
+fn linear_factors(
+    tape: &Tape,
+    input: NodeId,
+    output: NodeId,
+    starts: impl Fn(NodeId) -> bool,
+) -> Option<Vec<NodeId>> {
     let moves = |id: NodeId| {
         let part = Subgraph::new(tape, &[input], &[id]);
         Reach::new(tape, &part, Relation::Value).depends_on_input(id)
     };
-    let (mut at, mut factors) = (map.outputs()[0], Vec::new());
-    while at != input {
+    let (mut at, mut factors) = (output, Vec::new());
+    while !starts(at) {
         let node = tape.node(at);
         match node.op {
             Op::MatVec if !moves(node.operands[0]) => {
@@ -183,5 +200,27 @@ fn linear_factors(tape: &Tape, map: &Subgraph) -> Option<Vec<NodeId>> {
             _ => return None,
         }
     }
-    (!factors.is_empty()).then_some(factors)
+    Some(factors)
+}
+
+/// The matrices of a map whose output is one linear map of each block after another, in the natural order.
+fn linear_blocks(tape: &Tape, map: &Subgraph, order: &Order, blocks: &[usize]) -> Option<Vec<NodeId>> {
+    let (input, output) = (map.inputs()[0], tape.node(map.outputs()[0]));
+    let natural = order == &Order::natural(tape.shape(input).len());
+    if !natural || output.op != Op::Concat || output.operands.len() != blocks.len() {
+        return None;
+    }
+    let (mut factors, mut start) = (Vec::new(), 0u32);
+    for (part, size) in output.operands.iter().zip(blocks) {
+        let block: Vec<u32> = (start..start + *size as u32).collect();
+        let is_block = |id: NodeId| {
+            tape.with_node(id, |node| match &node.op {
+                Op::Gather(indices) => node.operands[0] == input && indices[..] == block[..],
+                _ => false,
+            })
+        };
+        factors.extend(linear_factors(tape, input, *part, is_block)?);
+        start += *size as u32;
+    }
+    Some(factors)
 }

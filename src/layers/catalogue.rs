@@ -178,7 +178,7 @@ fn constraints() -> Vec<Example> {
         near("stick_breaking", Box::new(StickBreaking::new(3))),
         near("centred_softmax", Box::new(CentredSoftmax::new(3))),
         example("lower_triangular_positive", lower_triangular_positive(2, Transform::Exp)),
-        example("covariance_from_cholesky", CovarianceFromCholesky::new(2)),
+        near("covariance_from_cholesky", Box::new(CovarianceFromCholesky::new(2))),
         near("correlation_cholesky", Box::new(CorrelationCholesky::new(3))),
         example("polar", Polar),
     ]

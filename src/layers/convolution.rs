@@ -11,7 +11,7 @@ use std::panic::Location;
 use crate::bijection::Description;
 use crate::bijection::{Bijection, Checked};
 use crate::jacobian::{Order, Structure};
-use crate::tape::{Init, Shape, Tape, Var};
+use crate::tape::{Init, Shape, Tape, Var, concat};
 
 /// Invertible 1×1 convolution; the parameter `weight` is W, initialised to the identity.
 #[derive(Clone, Debug)]
@@ -36,10 +36,11 @@ impl PointwiseConvolution {
         tape.parameter("weight", Shape::Matrix(c, c), Init::Values(start))
     }
 
+    /// Records W·z_pixel for each pixel.
     fn each<'t>(&self, z: Var<'t>, weight: Var<'t>) -> Var<'t> {
-        let (pixels, channels) = (self.pixels, self.channels);
-        let image = z.reshape(Shape::Matrix(pixels, channels));
-        image.matmul(weight.transpose()).reshape(Shape::Vector(pixels * channels))
+        let channels = self.channels;
+        let pixel = |k: usize| weight.matvec(z.slice(k * channels..(k + 1) * channels));
+        concat((0..self.pixels).map(pixel))
     }
 }
 

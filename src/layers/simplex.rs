@@ -14,7 +14,7 @@ use std::panic::Location;
 use crate::bijection::Description;
 use crate::bijection::{Bijection, Checked, Domain};
 use crate::jacobian::Structure;
-use crate::tape::{Var, joined, stack};
+use crate::tape::{Var, stack};
 
 /// ℝᵈ to the open simplex by stick breaking; triangular.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +55,10 @@ impl Bijection for StickBreaking {
     #[track_caller]
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
         z.tape().called_from(Location::caller(), || {
-            let logit = |i: usize| z.at(i) - ((self.d - i) as f64).ln();
+            let logit = |i: usize| match self.d - i {
+                1 => z.at(i),
+                left => z.at(i) - (left as f64).ln(),
+            };
             let mut left: Option<Var<'t>> = None;
             let mut x = Vec::new();
             for i in 0..self.d {
@@ -122,8 +125,8 @@ impl Bijection for CentredSoftmax {
     #[track_caller]
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
         z.tape().called_from(Location::caller(), || {
-            let all = joined([z, stack([z.tape().constant(0.0)])]);
-            (z - all.log_sum_exp()).exp()
+            // 1 + Σ exp zⱼ is e^softplus(ln Σ exp zⱼ).
+            (z - z.log_sum_exp().softplus()).exp()
         })
     }
 

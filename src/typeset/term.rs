@@ -24,6 +24,8 @@ enum Role {
     Reciprocal(Box<Written>),
     /// The term whose opposite this is, without a sign before it.
     Opposite(Box<Written>),
+    /// The logarithm of this.
+    Logarithm(Box<Written>),
     /// A condition.
     Condition,
     /// A choice, by its cases: pairs of value and condition, and the value otherwise.
@@ -297,6 +299,17 @@ impl Written {
         let one = Written::of(&Term::Number(1.0));
         let power = Written::of(&Term::Exponential(self));
         Written { role: Role::Opposite(one.minus(&power).plain()), ..power.minus(&one) }
+    }
+
+    /// ln(eᵃ + eᵇ), where e to the power of such a logarithm is the sum inside of it.
+    pub(crate) fn log_add_exp(&self, other: &Written) -> Written {
+        let power = |of: &Written| match &of.role {
+            Role::Logarithm(inside) => (**inside).clone(),
+            _ => Written::of(&Term::Exponential(of)),
+        };
+        let sum = power(self).plus(&power(other));
+        let log = Written::of(&Term::Call(&Function::named("ln"), vec![&sum]));
+        Written { role: Role::Logarithm(sum.plain()), ..log }
     }
 
     /// ln(1 + a)

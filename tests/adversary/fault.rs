@@ -32,6 +32,9 @@ pub enum Fault {
     SlopeByTheLastDigit(Edge),
     /// Not a number for some value of a parameter.
     UndefinedForAParameter { how: usize },
+    /// Of slope least + p² + 2(1 + over)·p·v + v², which is a square and a rest but for `over`: at v = -(1 + over)·p it is
+    /// least - p²·(2·over + over²), below 0 for a large p.
+    AlmostASquare { least: f64, over: f64 },
 }
 
 /// Where a fault lies.
@@ -68,7 +71,7 @@ impl Place {
 }
 
 /// One of the kinds, for the table of what was planted.
-pub const KINDS: usize = 10;
+pub const KINDS: usize = 11;
 
 impl Fault {
     pub fn of(kind: usize, choose: &mut Chooser) -> Fault {
@@ -92,7 +95,11 @@ impl Fault {
             6 => Fault::EvenPower { k: choose.pick(&[2, 4, 10, 1000, i32::MAX - 1, -2, -1000, i32::MIN]) },
             7 => Fault::FlatForAParameter { slope: choose.below(8), context: choose.chance(0.3) },
             8 => Fault::SlopeByTheLastDigit(Edge::any(false, choose)),
-            _ => Fault::UndefinedForAParameter { how: choose.below(7) },
+            9 => Fault::UndefinedForAParameter { how: choose.below(7) },
+            _ => Fault::AlmostASquare {
+                least: choose.pick(&[1e-12, 1e-3, 1.0, 1e6]),
+                over: choose.pick(&[1e-9, 1e-3, 0.5]),
+            },
         }
     }
 
@@ -108,6 +115,7 @@ impl Fault {
             Fault::FlatForAParameter { .. } => "flat for a parameter",
             Fault::SlopeByTheLastDigit(_) => "slope by the last digit",
             Fault::UndefinedForAParameter { .. } => "undefined for a parameter",
+            Fault::AlmostASquare { .. } => "almost a square",
         }
     }
 
@@ -172,6 +180,10 @@ impl Fault {
                     _ => v * p.ln().exp() / p,
                 }
             }
+            Fault::AlmostASquare { least, over } => {
+                let p = recorder.parameter(0.5);
+                *least * v + p * p * v + (1.0 + over) * (p * v.powi(2)) + v.powi(3) / 3.0
+            }
         }
     }
 
@@ -190,6 +202,7 @@ impl Fault {
             Fault::FlatForAParameter { .. } | Fault::SlopeByTheLastDigit(_) => 0.5 * v,
             Fault::UndefinedForAParameter { how: 5 } => v.exp() - 1.0,
             Fault::UndefinedForAParameter { .. } => v,
+            Fault::AlmostASquare { .. } => v + v.powi(2) + v.powi(3),
         }
     }
 }

@@ -143,6 +143,13 @@ fn planted_faults_are_there() {
             Fault::UndefinedForAParameter { .. } => {
                 [0.0, -1.0].iter().any(|p| images(&*alone(fault.clone()), &[1.0], Some(*p))[0].is_nan())
             }
+            Fault::AlmostASquare { least, over } if *over >= 1e-3 => {
+                let p = (1e3 * least / over).sqrt();
+                let points = grid(-(1.0 + over) * p, 0.02 * p);
+                let images = images(&*alone(fault.clone()), &points, Some(p));
+                let steps: Vec<f64> = images.windows(2).map(|pair| pair[1] - pair[0]).collect();
+                steps.iter().any(|step| *step > 0.0) && steps.iter().any(|step| *step < 0.0)
+            }
             // Which of two fractions is larger is known exactly.
             _ => true,
         };

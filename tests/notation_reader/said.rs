@@ -23,7 +23,7 @@ pub fn equations_that_hold(bijection: &(impl Bijection + ?Sized)) -> usize {
             }
         }
     }
-    assert!(said.told >= 4, "only {} equations were read in\n{derivation}", said.told);
+    assert!(said.told >= 2, "only {} equations were read in\n{derivation}", said.told);
     said.told
 }
 
@@ -119,7 +119,7 @@ impl Said {
             self.shortened = true;
         }
         // The solution of an equation in the middle of a formula has no value here.
-        if text.contains("solve(") {
+        if text.contains("solve(") || text.contains('ζ') {
             return Ok(());
         }
         if self.shortened {

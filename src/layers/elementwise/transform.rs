@@ -188,9 +188,9 @@ impl Transform {
             Transform::Identity | Transform::SinhArcsinh { .. } => Domain::Reals,
             Transform::SqueezedLogit { alpha } => {
                 let beyond = alpha / (1.0 - 2.0 * alpha);
-                // Not beyond 1 + α/(1 - 2α), which the sum may be rounded to.
+                // The double that 1 + α/(1 - 2α) is, or the next one beyond it.
                 let sum = 1.0 + beyond;
-                let upper = if sum - 1.0 > beyond { sum.next_down() } else { sum };
+                let upper = if sum - 1.0 < beyond { sum.next_up() } else { sum };
                 Domain::Interval { lower: -beyond, upper }
             }
             Transform::NormalCdf | Transform::Softsign | Transform::Sinh | Transform::Asinh => Domain::Reals,

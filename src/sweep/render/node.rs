@@ -325,10 +325,7 @@ fn binary(function: Binary, [a, b]: [&Written; 2], kind: Product, same: bool) ->
             Ok(exponent) => Written::of(&Term::Power(a, exponent)),
             Err(_) => Written::of(&Term::PowerOf(a, b)),
         },
-        Binary::LogAddExp => {
-            let sum = Written::of(&Term::Exponential(a)).plus(&Written::of(&Term::Exponential(b)));
-            Written::of(&Term::Call(&Function::named("ln"), vec![&sum]))
-        }
+        Binary::LogAddExp => a.log_add_exp(b),
         Binary::Less => relation('<'),
         Binary::LessEq => relation('≤'),
     }
