@@ -182,7 +182,7 @@ fn rounded_values_that_are_skewed_as_positive_ones_have_limits() {
 
 #[test]
 fn a_category_that_is_left_out_can_be_part_of_the_density_or_a_context() {
-    let block = read(&format!("city\n{}", "Oslo\nRome\n".repeat(9)));
+    let block = read(format!("city\n{}", "Oslo\nRome\n".repeat(9)));
     let hint = Look::of(&block, &Kinds::new()).unwrap().columns[0].hint.clone().unwrap();
     assert!(hint.contains("--kind city=category") && hint.contains("--given city"), "{hint}");
 }

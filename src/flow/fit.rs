@@ -17,6 +17,9 @@ use crate::table::Table;
 use crate::tape::Parameters;
 use crate::train::{Step, check_clip, check_rate};
 
+/// Draws rows anew.
+pub type Redraw<'a> = &'a dyn Fn(&mut [f64], &mut dyn Rng);
+
 /// Options of [`Flow::fit`].
 pub struct FitOptions<'a> {
     /// Seed of the initial parameters, the held-out rows and the order of the minibatches.
@@ -46,7 +49,7 @@ pub struct FitOptions<'a> {
     /// values (Theis, van den Oord, Bethge, "A note on the evaluation of generative models", 2016, section 3.1).
     pub noise: Option<&'a [f64]>,
     /// Draws rows anew in each epoch, in place of `noise`, where its width depends on the value.
-    pub redrawn: Option<&'a dyn Fn(&mut [f64], &mut dyn Rng)>,
+    pub redrawn: Option<Redraw<'a>>,
     /// A weight for each row, 0 or more: each epoch has a row as often as its weight among all weights says on average, and
     /// the held-out likelihood is a weighted mean.
     pub weights: Option<&'a [f64]>,
