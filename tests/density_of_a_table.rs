@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pushforward::base::MixtureOptions;
-use pushforward::model::{Choice, Model, ModelOptions, draw_groups};
+use pushforward::model::{Choice, Model, ModelOptions, Reading, draw_groups};
 use pushforward::prelude::*;
 use pushforward::table::{Block, Cells, Column, Kinds, Look};
 use rand::{RngExt, SeedableRng};
@@ -89,6 +89,199 @@ fn a_rounded_value_has_the_mean_density_of_its_cell() {
             .iter()
             .all(|value| value.fract() == 0.0)
     );
+}
+
+#[test]
+fn rounded_values_with_limits_have_their_mass_and_their_samples_within_them() {
+    let mut random = ChaCha8Rng::seed_from_u64(21);
+    let mut values =
+        |f: &dyn Fn(f64) -> f64| -> Vec<f64> { (0..600).map(|_| f(normal(&mut random))).collect() };
+    let cases = [
+        ("x=integer:1..", 1.0, values(&|z| 1.0 + (1.5 * (0.6 * z).exp()).floor()), 1.0, f64::INFINITY),
+        ("x=rounded:0.5:positive", 0.5, values(&|z| (2.0 * z.exp()).ceil() / 2.0), 0.5, f64::INFINITY),
+        ("x=integer:1..5", 1.0, values(&|z| (3.8 + 1.2 * z).round().clamp(1.0, 5.0)), 1.0, 5.0),
+    ];
+    for (kinds, step, values, least, most) in cases {
+        for choice in [Choice::Gaussian, Choice::Autoregressive] {
+            let model = fit(&numbers(&[("x", values.clone())]), kinds, choice, &[]);
+            let drawn = model.sample(2000, None, 1).unwrap().numbers().unwrap();
+            for value in drawn.values() {
+                assert!(
+                    *value >= least && *value <= most && (value / step).fract() == 0.0,
+                    "{kinds} {value}"
+                );
+            }
+            // The cells share all of the mass, and nothing is outside.
+            let cells: Vec<f64> = (-4..=400).map(|k| f64::from(k) * step).collect();
+            let scores = model.score(&numbers(&[("x", cells.clone())])).unwrap();
+            let total: f64 = scores.iter().map(|score| score.unwrap().log_prob.exp() * step).sum();
+            assert!((total - 1.0).abs() < 0.02, "{kinds} {choice:?}: {total}");
+            for (cell, score) in cells.iter().zip(&scores) {
+                let is_possible = (least..=most).contains(cell);
+                assert!(is_possible || score.unwrap().log_prob == f64::NEG_INFINITY, "{kinds} {cell}");
+            }
+            let loaded = Model::from_bytes(&model.to_bytes().unwrap()).unwrap();
+            assert_eq!(loaded.score(&numbers(&[("x", cells)])).unwrap(), scores);
+            assert!(audit(model.flows().next().unwrap().1.flow().bijection()).unwrap().has_no_refutation());
+        }
+    }
+}
+
+#[test]
+fn the_held_out_likelihood_is_that_of_categories_too() {
+    // Eight levels of equal share that x says nothing of: ln p of both is that of x less ln 8.
+    let mut random = ChaCha8Rng::seed_from_u64(22);
+    let x: Vec<f64> = (0..800).map(|_| normal(&mut random)).collect();
+    let level = (0..800).map(|k| Some(format!("L{}", k % 8))).collect();
+    let columns = vec![
+        Column { name: "x".to_string(), cells: Cells::Numbers(x) },
+        Column { name: "g".to_string(), cells: Cells::Text(level) },
+    ];
+    let block = Block::new(columns, (2..802).collect()).unwrap();
+    let model = fit(&block, "g=category", Choice::Autoregressive, &[]);
+    let truth = -0.5 * std::f64::consts::TAU.ln() - 0.5 - 8.0_f64.ln();
+    let record = model.fit_record();
+    assert!((record.score - truth).abs() < 0.25, "{} {truth}", record.score);
+    assert_eq!(record.candidates[0].held_out, record.score);
+    let scores = model.score(&block).unwrap();
+    let mean = scores.iter().map(|score| score.unwrap().log_prob).sum::<f64>() / 800.0;
+    assert!((record.score - mean).abs() < 0.3, "{} {mean}", record.score);
+}
+
+#[test]
+fn given_values_that_cannot_be_are_said_by_name() {
+    let mut random = ChaCha8Rng::seed_from_u64(23);
+    let a: Vec<f64> = (0..300).map(|_| normal(&mut random)).collect();
+    let b: Vec<f64> = a.iter().map(|a| (a + 0.3 * normal(&mut random)).exp()).collect();
+    let c: Vec<f64> = a.iter().map(|a| (3.0 * (0.5 * a).exp()).floor()).collect();
+    let kinds = "a=real,b=positive,c=integer:0..";
+    let model = fit(&numbers(&[("a", a), ("b", b), ("c", c)]), kinds, Choice::Autoregressive, &[]);
+    let refused = |name: &str, value: f64| {
+        model.sample(1, Some(&numbers(&[(name, vec![value])])), 1).unwrap_err().to_string()
+    };
+    assert_eq!(refused("b", -5.0), "`b` is -5; it must be above 0");
+    assert_eq!(refused("c", -1.0), "`c` is -1; it must be 0 or above");
+    let far = refused("a", 1e9);
+    assert!(far.starts_with("`a` is 1000000000, so far from the rows of the fit"), "{far}");
+    // A row is impossible for the same reason.
+    let rows = numbers(&[("a", vec![0.0, 0.0]), ("b", vec![1.0, 1.0]), ("c", vec![-1.0, 2.0])]);
+    let scores = model.score(&rows).unwrap();
+    assert_eq!(scores[0].unwrap().log_prob, f64::NEG_INFINITY);
+    assert!(scores[1].unwrap().log_prob.is_finite());
+    let explained = model.explain(&rows, 3).unwrap().remove(0).unwrap();
+    let first = &explained.reasons[0];
+    assert_eq!(
+        (first.column.as_str(), first.value, first.outside.as_deref()),
+        ("c", -1.0, Some("0 or above"))
+    );
+    assert!(first.expected.is_some_and(|expected| (1.0..6.0).contains(&expected.median)), "{first:?}");
+}
+
+#[test]
+fn one_value_far_out_is_blamed_and_others_are_expected_without_it() {
+    // c follows from a and b; d from nothing.
+    let mut random = ChaCha8Rng::seed_from_u64(24);
+    let a: Vec<f64> = (0..800).map(|_| normal(&mut random)).collect();
+    let b: Vec<f64> = a.iter().map(|a| 0.8 * a + 0.6 * normal(&mut random)).collect();
+    let c: Vec<f64> = a.iter().zip(&b).map(|(a, b)| a + b + 0.2 * normal(&mut random)).collect();
+    let d: Vec<f64> = (0..800).map(|_| normal(&mut random)).collect();
+    let block = numbers(&[("a", a), ("b", b), ("c", c), ("d", d)]);
+    for choice in [Choice::Gaussian, Choice::Autoregressive] {
+        let model = fit(&block, "", choice, &[]);
+        for (column, place) in [("a", 0), ("b", 1), ("c", 2), ("d", 3)] {
+            let mut row = [0.1, 0.2, 0.3, 0.4];
+            row[place] = -400.0;
+            let named: Vec<(&str, Vec<f64>)> =
+                ["a", "b", "c", "d"].into_iter().zip(row).map(|(name, value)| (name, vec![value])).collect();
+            let explained = model.explain(&numbers(&named), 4).unwrap().remove(0).unwrap();
+            assert_eq!(
+                (explained.reasons[0].column.as_str(), explained.reasons[0].rank),
+                (column, Some(0.0))
+            );
+            for reason in &explained.reasons[1..] {
+                let expected = reason.expected.unwrap();
+                assert!(
+                    expected.lower > -6.0 && expected.upper < 6.0 && expected.tail > 0.02,
+                    "{choice:?} {column}: {reason:?}"
+                );
+                assert!(reason.rank.unwrap() > 0.005, "{choice:?} {column}: {reason:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_category_that_was_exchanged_is_named_with_what_it_would_be() {
+    let mut random = ChaCha8Rng::seed_from_u64(25);
+    let level = |k: usize| ["low", "middle", "high"][k % 3];
+    let column = |f: &mut dyn FnMut(usize) -> f64| Cells::Numbers((0..600).map(f).collect());
+    let x = column(&mut |k| 6.0 * (k % 3) as f64 + normal(&mut random));
+    let y = column(&mut |k| -4.0 * (k % 3) as f64 + normal(&mut random));
+    let of = |x: Cells, y: Cells, levels: Vec<&str>| {
+        let lines = (2..levels.len() as u64 + 2).collect();
+        let texts = Cells::Text(levels.into_iter().map(|level| Some(level.to_string())).collect());
+        let columns = [("x", x), ("y", y), ("g", texts)];
+        let named = |(name, cells): (&str, Cells)| Column { name: name.to_string(), cells };
+        Block::new(columns.map(named).to_vec(), lines).unwrap()
+    };
+    let block = of(x, y, (0..600).map(level).collect());
+    let model = fit(&block, "g=category", Choice::Autoregressive, &[]);
+    let rows = of(
+        Cells::Numbers(vec![12.0, 12.0, 0.0]),
+        Cells::Numbers(vec![-8.0, -8.0, 0.0]),
+        vec!["low", "high", "none"],
+    );
+    let explained = model.explain(&rows, 2).unwrap();
+    let levels = &explained[0].as_ref().unwrap().levels;
+    assert_eq!((levels[0].level.as_str(), levels[0].expected.as_str()), ("low", "high"));
+    assert!(levels[0].probability < 1e-3 && levels[0].expected_probability > 0.99, "{levels:?}");
+    // With the right level the numbers are as they are.
+    assert!(explained[0].as_ref().unwrap().reasons.iter().all(|reason| reason.rank.unwrap() > 0.005));
+    assert!(explained[1].as_ref().unwrap().levels.is_empty());
+    let unknown = &explained[2].as_ref().unwrap().levels[0];
+    assert_eq!(
+        (unknown.level.as_str(), unknown.probability, unknown.expected.as_str()),
+        ("none", 0.0, "low")
+    );
+    let refused = model.sample(1, Some(&of_level("none")), 1).unwrap_err().to_string();
+    assert_eq!(refused, "`g` is `none`, which no row of the fit was; the levels are: high, low, middle");
+}
+
+fn of_level(level: &str) -> Block {
+    let cells = Cells::Text(vec![Some(level.to_string())]);
+    Block::new(vec![Column { name: "g".to_string(), cells }], vec![1]).unwrap()
+}
+
+#[test]
+fn quantiles_of_a_circle_count_from_its_cut() {
+    // Around north: the quantiles of the wind are 340 to 20, and not 2 to 358.
+    let mut random = ChaCha8Rng::seed_from_u64(26);
+    let wind: Vec<f64> = (0..500).map(|_| (12.0 * normal(&mut random)).rem_euclid(360.0)).collect();
+    let x: Vec<f64> = (0..500).map(|_| normal(&mut random)).collect();
+    let kinds = "wind=circular:360,x=real";
+    let model = fit(&numbers(&[("wind", wind), ("x", x)]), kinds, Choice::Gaussian, &[]);
+    let table = model.quantiles(&numbers(&[("x", vec![0.0])]), &[0.05, 0.95], 1).unwrap();
+    let (lower, upper) = (table.row(0)[0], table.row(0)[1]);
+    assert!((330.0..350.0).contains(&lower) && (10.0..30.0).contains(&upper), "{lower} {upper}");
+}
+
+#[test]
+fn a_model_keeps_how_its_table_was_read() {
+    let mut random = ChaCha8Rng::seed_from_u64(27);
+    let block = numbers(&[("a", (0..100).map(|_| normal(&mut random)).collect())]);
+    let look = Look::of(&block, &Kinds::new()).unwrap();
+    let reading = Reading { missing_markers: vec!["-999".to_string()], columns: vec!["a".to_string()] };
+    let options =
+        ModelOptions { choice: Choice::Gaussian, reading: reading.clone(), ..ModelOptions::default() };
+    let model = Model::fit(&block, &look, options).unwrap();
+    let loaded = Model::from_bytes(&model.to_bytes().unwrap()).unwrap();
+    assert_eq!(loaded.reading(), &reading);
+    assert_eq!(loaded.kinds().to_string(), "a=real");
+    // Files of older versions do not say it.
+    let old = crate::model::forged(&model.to_bytes().unwrap(), |document| {
+        document.pointer_mut("/table").unwrap().as_object_mut().unwrap().remove("reading").unwrap();
+    });
+    assert_eq!(Model::from_bytes(&old).unwrap().reading(), &Reading::default());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use pushforward::report::{
     AreaUnderCurve, CentredDistances, Difference, EnergyDistance, ForestClassifier, KolmogorovSmirnov,
     Report, ReportOptions, kolmogorov_tail,
 };
-use pushforward::table::Block;
+use pushforward::table::{Block, Cells, Column};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -234,6 +234,48 @@ fn samples_of_a_conditional_model_are_drawn_given_the_row() {
     let wrong = report(&model, &numbers(&[("y", y), ("c", exchanged)])).calibration;
     assert!(wrong.energy.p < 0.01 && wrong.classifier.auc.area > 0.9, "{wrong:?}");
     assert!(wrong.columns[0].test.distance > 0.4);
+}
+
+#[test]
+fn categories_are_read_counted_and_stand_in_their_column() {
+    let mut random = ChaCha8Rng::seed_from_u64(9);
+    let mut rows = |shares: [usize; 2]| {
+        let level = |k: usize| if k % (shares[0] + shares[1]) < shares[0] { "left" } else { "right" };
+        let side = |k: usize| if level(k) == "left" { -2.0 } else { 2.0 };
+        let x = (0..600).map(|k| side(k) + normal(&mut random)).collect();
+        let columns = vec![
+            Column { name: "x".to_string(), cells: Cells::Numbers(x) },
+            Column {
+                name: "side".to_string(),
+                cells: Cells::Text((0..600).map(|k| Some(level(k).to_string())).collect()),
+            },
+        ];
+        Block::new(columns, (2..602).collect()).unwrap()
+    };
+    let model = fit(&rows([1, 1]), "side=category", Choice::Autoregressive, &[]);
+    let (same, other) = (report(&model, &rows([1, 1])), report(&model, &rows([3, 1])));
+    let category = &same.calibration.categories[0];
+    assert!(!same.calibration.differs_in(category) && category.p > 0.01, "{category:?}");
+    assert_eq!(category.levels[0].level, "left");
+    assert!((category.levels[0].expected - 200.0).abs() < 40.0, "{category:?}");
+    assert!(
+        other.calibration.differs_in(&other.calibration.categories[0]),
+        "{:?}",
+        other.calibration.categories
+    );
+    let read = &same.read.columns[1];
+    assert_eq!((read.name.as_str(), read.kind.as_str(), read.distinct), ("side", "category: left, right", 2));
+    assert_eq!(same.needs().collect::<Vec<_>>(), ["x", "side"]);
+    let page = same.to_html();
+    for told in ["<h3>Categories</h3>", ">side</th>", "<code>side</code>", "2 of 2", "A density of 2 columns"]
+    {
+        assert!(page.contains(told), "{told}");
+    }
+    // As many cells as headers in each row of the least likely ones.
+    let rows = page.split("<section id=\"rows\">").nth(1).unwrap().split("</section>").next().unwrap();
+    let headers = rows.matches("<th").count() - rows.matches("<thead").count();
+    let first = rows.split("<tbody>").nth(1).unwrap().split("</tr>").next().unwrap();
+    assert_eq!((headers, first.matches("<td").count()), (5, 5), "{first}");
 }
 
 #[test]

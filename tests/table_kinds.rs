@@ -1,6 +1,6 @@
 //! Kinds of columns: as they are given, and as they are found.
 
-use pushforward::table::{Block, Cells, Column, Kind, Kinds, Look, Treatment};
+use pushforward::table::{Block, Cells, Column, Kind, Kinds, Limits, Look, Treatment};
 
 use crate::snapshot::snapshot;
 use crate::table_files::{block, look, read};
@@ -29,7 +29,12 @@ fn kinds_are_read_as_they_are_written() {
         "circular:360",
         "circular:-180..180",
         "rounded:0.1",
+        "rounded:0.5:positive",
+        "rounded:0.5:0..10",
         "integer",
+        "integer:1..",
+        "integer:-3..3",
+        "integer:positive",
         "category",
         "constant",
         "identifier",
@@ -38,7 +43,7 @@ fn kinds_are_read_as_they_are_written() {
     ] {
         assert_eq!(text.parse::<Kind>().unwrap().to_string(), text);
     }
-    assert_eq!("rounded:1".parse(), Ok(Kind::Rounded { step: 1.0 }));
+    assert_eq!("rounded:1".parse(), Ok(Kind::Rounded { step: 1.0, limits: Limits::None }));
     assert_eq!(" circular: -180 .. 180 ".parse(), Ok(Kind::Circular { start: -180.0, period: 360.0 }));
 }
 
@@ -53,6 +58,8 @@ fn a_kind_that_is_none_is_told_what_there_is() {
         "a=bounded:1..0",
         "a=bounded",
         "a=rounded:-1",
+        "a=rounded:0.5:above",
+        "a=integer:5..1",
         "a=real:3",
         "positive",
         "a=real,a=date",
@@ -64,7 +71,15 @@ fn a_kind_that_is_none_is_told_what_there_is() {
         ("share", vec![0.5, 1.0, 0.2]),
         ("angle", vec![0.0, 361.0, 2.0]),
     ]);
-    for text in ["sped=positive", "speed=positive", "share=bounded:0..1", "angle=circular:360"] {
+    for text in [
+        "speed=integer:1..",
+        "speed=integer:-3..1",
+        "speed=rounded:1:positive",
+        "sped=positive",
+        "speed=positive",
+        "share=bounded:0..1",
+        "angle=circular:360",
+    ] {
         let message = Look::of(&holed, &text.parse().unwrap()).unwrap_err();
         messages.push_str(&format!("{text}\n  {message}\n"));
     }
@@ -143,6 +158,40 @@ fn steps_are_found_where_they_matter() {
     let look = look(&[("rain", rain)]);
     assert_eq!(look.columns[0].kind, Kind::Real);
     assert!(look.columns[0].tied && look.columns[0].noise.is_some(), "{look:#}");
+}
+
+#[test]
+fn rounded_values_that_are_skewed_as_positive_ones_have_limits() {
+    let prices = |step: f64, least: f64| -> Vec<f64> {
+        let price = |x: f64| ((30.0 * (0.6 * x).exp() / step).round() * step).max(least);
+        humped(600).into_iter().map(price).collect()
+    };
+    assert_eq!(kind("price", prices(0.5, 0.5)), "rounded:0.5:positive");
+    assert_eq!(kind("price", prices(1.0, 3.0)), "integer:positive");
+    // Counts end at 0 or at 1, in a step.
+    let counts = |least: f64| uniform(600).map(|u| least + (-2.0 * u.ln()).floor()).collect::<Vec<f64>>();
+    assert_eq!(kind("n", counts(0.0)), "integer:0..");
+    assert_eq!(kind("n", counts(1.0)), "integer:1..");
+    // What is not skewed, or goes below 0, has none.
+    let dice = |least: f64| uniform(600).map(|u| least + (6.0 * u).floor()).collect::<Vec<f64>>();
+    assert_eq!((kind("n", dice(1.0)).as_str(), kind("n", dice(-2.0)).as_str()), ("integer", "integer"));
+    assert_eq!(kind("n", counts(-1.0)), "integer");
+    let text = look(&[("price", prices(0.5, 0.5)), ("n", counts(1.0))]).to_string();
+    assert!(text.contains("price (0.5, above 0) and n (1, from 1): fitted with noise"), "{text}");
+}
+
+#[test]
+fn a_category_that_is_left_out_can_be_part_of_the_density_or_a_context() {
+    let block = read(format!("city\n{}", "Oslo\nRome\n".repeat(9)));
+    let hint = Look::of(&block, &Kinds::new()).unwrap().columns[0].hint.clone().unwrap();
+    assert!(hint.contains("--kind city=category") && hint.contains("--given city"), "{hint}");
+}
+
+#[test]
+fn a_column_that_counts_rows_is_one_although_rows_were_left_out() {
+    let counted = block(&[("", (1..=100).map(f64::from).collect()), ("x", humped(100))]);
+    let some = counted.filter(|row| row % 7 != 0);
+    assert_eq!(Look::of(&some, &Kinds::new()).unwrap().columns[0].kind, Kind::Identifier);
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use clap::Args;
-use pushforward::model::{Choice, CompareOptions, Compared, Comparing, Comparison};
+use pushforward::model::{Choice, CompareOptions, Compared, Comparing, Comparison, NETWORK_ROWS};
+use pushforward::table::{ColumnLook, Treatment};
 
 use crate::fit::duration;
 use crate::progress::Shown;
@@ -23,7 +24,7 @@ use crate::table::{Densities, Fitted, Seen, stopping};
 pub struct Arguments {
     #[command(flatten)]
     fitted: Fitted,
-    /// The densities to compare; all by default.
+    /// The densities to compare; all by default that can be conditioned on what is given.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "MODEL,…")]
     models: Vec<Densities>,
     /// The number of folds: parts of the rows that are left out of a fit and scored by it.
@@ -41,10 +42,11 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let seen = arguments.fitted.read()?;
+    let seen = arguments.fitted.read(None)?;
     let weights = seen.weights_of(&seen.block)?;
     let Seen { block, look, given, said, .. } = seen;
     let mut choices: Vec<Choice> = Vec::new();
+    let mut skipped = None;
     for model in &arguments.models {
         if choices.contains(&model.choice()) {
             return Err(format!("--models names {} twice", model.choice()).into());
@@ -53,12 +55,31 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     }
     if choices.is_empty() {
         choices = CompareOptions::default().choices;
-        // Gaussians and their mixtures are not conditioned on columns.
-        choices.retain(|choice| given.is_empty() || choice.takes_given_columns());
+        // Gaussians and their mixtures are not conditioned on columns or categories.
+        let is_part =
+            |column: &ColumnLook| column.treatment == Treatment::Levels && !given.contains(&column.name);
+        if !given.is_empty() || look.columns.iter().any(is_part) {
+            let (kept, left): (Vec<Choice>, Vec<Choice>) =
+                choices.into_iter().partition(|choice| choice.takes_given_columns());
+            choices = kept;
+            let names: Vec<String> = left.iter().map(ToString::to_string).collect();
+            skipped = Some(format!(
+                "Not compared: {}; they are not conditioned on columns or\ncategories.",
+                names.join(" and ")
+            ));
+        }
     }
     if !arguments.json {
-        said.iter().for_each(|line| println!("{line}"));
-        print!("{look}");
+        said.iter().for_each(|line| tell!("{line}"));
+        tell!("{look}");
+        skipped.iter().for_each(|line| tell!("{line}"));
+        // A tenth of the rows of a fit is held out.
+        let fitted =
+            block.rows() * (usize::from(arguments.folds) - 1) * 9 / usize::from(arguments.folds) / 10;
+        let is_small = given.is_empty() && skipped.is_none() && fitted < NETWORK_ROWS;
+        if choices.contains(&Choice::Auto) && is_small {
+            tell!("Fits to about {fitted} rows: auto tries no networks below {NETWORK_ROWS} rows.");
+        }
     }
     let stop = stopping()?;
     let mut shown = Shown::new();
@@ -79,7 +100,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let comparison = Comparison::of(&block, &look, options)?;
     shown.end();
     match arguments.json {
-        true => println!("{}", serde_json::json!({ "look": look, "comparison": comparison })),
+        true => tell!("{}", serde_json::json!({ "look": look, "comparison": comparison })),
         false => print(&comparison, usize::from(arguments.folds), weights.is_some()),
     }
     Ok(())
@@ -88,11 +109,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 fn print(comparison: &Comparison, folds: usize, weighted: bool) {
     let Comparison { rows, impossible, densities, best, .. } = comparison;
     let mean = if weighted { "Weighted mean" } else { "Mean" };
-    println!(
+    tell!(
         "\n{mean} ln p, in nats, of {rows} rows, each by a fit to the other {} of {folds} folds:",
         folds - 1
     );
-    println!("  {:<16} {:>10} {:>7}   {:>12} {:>7} {:>8}", "", "ln p", "±", "to the best", "±", "a fit");
+    tell!("  {:<16} {:>10} {:>7}   {:>12} {:>7} {:>8}", "", "ln p", "±", "to the best", "±", "a fit");
     for (k, density) in densities.iter().enumerate() {
         let Compared { choice, mean, error, difference, difference_error, seconds, impossible } = density;
         let name = choice.to_string();
@@ -101,18 +122,16 @@ fn print(comparison: &Comparison, folds: usize, weighted: bool) {
             false => (format!("{difference:.3}"), format!("{difference_error:.3}")),
         };
         let seconds = if *seconds < 10.0 { format!("{seconds:.1}s") } else { format!("{seconds:.0}s") };
-        println!(
-            "  {name:<16} {mean:>10.3} {error:>7.3}   {difference:>12} {difference_error:>7} {seconds:>8}"
-        );
+        tell!("  {name:<16} {mean:>10.3} {error:>7.3}   {difference:>12} {difference_error:>7} {seconds:>8}");
         if *impossible > 0 {
-            println!("  {:<16} gives {impossible} rows no probability", "");
+            tell!("  {:<16} gives {impossible} rows no probability", "");
         }
     }
     if comparison.folds < folds {
-        println!("It was stopped: only the {} completed folds are compared.", comparison.folds);
+        tell!("It was stopped: only the {} completed folds are compared.", comparison.folds);
     }
     if *impossible > 0 {
-        println!("{impossible} rows to which one of them gives no probability are in no mean.");
+        tell!("{impossible} rows to which one of them gives no probability are in no mean.");
     }
     let near = densities
         .iter()
@@ -120,7 +139,7 @@ fn print(comparison: &Comparison, folds: usize, weighted: bool) {
         .filter(|(k, density)| *k != *best && density.difference.abs() <= 2.0 * density.difference_error);
     let near: Vec<String> = near.map(|(_, density)| density.choice.to_string()).collect();
     if !near.is_empty() {
-        println!("Within two standard errors of the best: {}.", near.join(", "));
+        tell!("Within two standard errors of the best: {}.", near.join(", "));
     }
-    println!("Fit it to all rows: pushforward fit TABLE --model {} -o MODEL", densities[*best].choice);
+    tell!("Fit it to all rows: pushforward fit TABLE --model {} -o MODEL", densities[*best].choice);
 }

@@ -31,37 +31,47 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let model = load(&arguments.model)?;
     let fit = model.fit_record();
     if arguments.json {
-        let value = serde_json::json!({ "columns": model.columns(), "given": model.given(), "fit": fit });
-        println!("{}", serde_json::to_string_pretty(&value)?);
+        let value = serde_json::json!({
+            "columns": model.columns(), "categories": model.categories(), "given": model.given(),
+            "reading": model.reading(), "fit": fit,
+        });
+        tell!("{}", serde_json::to_string_pretty(&value)?);
         return Ok(());
     }
-    println!("A density of {} columns:", model.columns().len());
+    let categories = || model.categories().into_iter().flat_map(|categories| &categories.columns);
+    tell!("A density of {} columns:", model.columns().len() + categories().count());
     for column in model.columns() {
         let cell = match column.kind {
             Kind::Rounded { .. } => ", before rounding",
             _ if column.cell > 0.0 => ", ties spread over a thousandth of its deviation",
             _ => "",
         };
-        println!("  {:<30} {}{cell}", column.name, column.kind);
+        tell!("  {:<30} {}{cell}", column.name, column.kind);
     }
-    for column in model.categories().into_iter().flat_map(|categories| &categories.columns) {
-        println!("  {:<30} {} levels: {}", column.name, column.levels.len(), column.levels.join(", "));
+    for column in categories() {
+        tell!("  {:<30} {} levels: {}", column.name, column.levels.len(), column.levels.join(", "));
     }
     if !model.given().is_empty() {
-        println!("given:");
-        model.given().iter().for_each(|column| println!("  {}", column.name));
+        tell!("given:");
+        model.given().iter().for_each(|column| tell!("  {}", column.name));
     }
-    println!(
+    if !model.reading().missing_markers.is_empty() {
+        tell!("missing where a cell is {}, in new tables too", model.reading().missing_markers.join(" or "));
+    }
+    tell!(
         "Fitted to {} rows and chosen by {} others, with seed {}, by pushforward {}.",
-        fit.rows, fit.held_out, fit.seed, fit.library
+        fit.rows,
+        fit.held_out,
+        fit.seed,
+        fit.library
     );
-    println!("Mean ln p of those: {:.3} ± {:.3} nats. It is a mixture of:", fit.score, fit.error);
+    tell!("Mean ln p of those: {:.3} ± {:.3} nats. It is a mixture of:", fit.score, fit.error);
     let kept = fit.candidates.iter().filter(|candidate| candidate.weight > 0.0);
     for (candidate, (weight, flow)) in kept.zip(model.flows()) {
         let count = flow.parameters().count();
-        println!("  {:>3.0}% {} ({count} parameters)", 100.0 * weight, candidate.name);
+        tell!("  {:>3.0}% {} ({count} parameters)", 100.0 * weight, candidate.name);
         for (k, layer) in flow.flow().bijection().layers().iter().enumerate() {
-            println!("         layers.{k} {}", layer.name());
+            tell!("         layers.{k} {}", layer.name());
         }
     }
     Ok(())

@@ -6,8 +6,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use clap::Args;
-use pushforward::model::{Choice, FitRecord, Model, ModelOptions, Trying, weighted_mean_and_error};
-use pushforward::table::{Block, Look, Output};
+use pushforward::model::{
+    Choice, FitRecord, Model, ModelOptions, NETWORK_ROWS, Recipe, Trying, weighted_mean_and_error,
+};
+use pushforward::table::{Block, Cells, Look, Output};
 
 use crate::describe::load;
 use crate::progress::Shown;
@@ -38,7 +40,8 @@ pub struct Arguments {
     /// The share of the rows that is kept apart and only used to say how good the model is; or a table of such rows.
     #[arg(long, value_name = "SHARE|TABLE", default_value = "0.1")]
     test: Test,
-    /// Fit what another model was fitted as, whatever the time: to the same rows it is the same bit for bit.
+    /// Fit what another model was fitted as, whatever the time: its columns, kinds, given columns and markers of missing
+    /// values, and its densities. To the same rows it is the same bit for bit.
     #[arg(long, value_name = "MODEL", conflicts_with_all = ["model", "time"])]
     like: Option<PathBuf>,
     /// Go on with the fit that was writing this model when it was ended.
@@ -86,27 +89,27 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let like = arguments.like.as_deref().map(load).transpose()?;
     let resume = arguments.resume.as_deref().map(load).transpose()?;
     let output = arguments.output.as_ref().map(|path| Output::check(path, &[input])).transpose()?;
-    let seen = arguments.fitted.read()?;
+    let seen = arguments.fitted.read(like.as_ref())?;
     let (block, look, given) = (&seen.block, &seen.look, &seen.given);
     if !arguments.json {
-        seen.said.iter().for_each(|line| println!("{line}"));
-        print!("{look}");
+        seen.said.iter().for_each(|line| tell!("{line}"));
+        tell!("{look}");
     }
     // A fit that is done again or gone on with draws the same rows.
     let seed = like.as_ref().or(resume.as_ref()).map_or(arguments.seed, |model| model.fit_record().seed);
     let (training, test) = match &arguments.test {
         Test::Share(share) => split(block, look, *share, seed),
         Test::Table(path) => {
-            let other = arguments.fitted.read_table(path)?;
+            let other = arguments.fitted.read_table(path, like.as_ref())?;
             if !arguments.json {
-                other.said.iter().for_each(|line| println!("{}: {line}", path.display()));
+                other.said.iter().for_each(|line| tell!("{}: {line}", path.display()));
             }
             (block.clone(), other.block)
         }
     };
     let (training, told) = seen.filled(training, seed)?;
     if let (Some(told), false) = (told, arguments.json) {
-        println!("{told}");
+        tell!("{told}");
     }
     let training_look = seen.look_at(&training)?;
     let (weights, test_weights) = (seen.weights_of(&training)?, seen.weights_of(&test)?);
@@ -129,6 +132,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         seed,
         weights: weights.as_deref(),
         like: like.as_ref().map(Model::fit_record),
+        reading: seen.reading.clone(),
         resume,
         checkpoint: Some(&mut keep),
         progress: Some(&mut progress),
@@ -152,24 +156,38 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let tested = Tested::of(&model, gaussian.as_ref(), &test, test_weights.as_deref())?;
     match arguments.json {
         true => {
-            println!("{}", serde_json::json!({ "look": look, "fit": model.fit_record(), "test": tested }))
+            tell!("{}", serde_json::json!({ "look": look, "fit": model.fit_record(), "test": tested }))
         }
         false => {
             print_candidates(model.fit_record());
+            let is_small = model.fit_record().rows < NETWORK_ROWS && has_no_network(&model);
+            if arguments.model.choice() == Choice::Auto && like.is_none() && is_small {
+                tell!(
+                    "  {} rows: networks are not tried below {NETWORK_ROWS} rows (--model coupling or\n  \
+                     autoregressive tries one).",
+                    model.fit_record().rows
+                );
+            }
             print_test(&tested);
         }
     }
     if let Some(output) = output {
         output.write(&model.to_bytes()?)?;
         if !arguments.json {
-            println!("\nThe model is in {}.", output.path());
-            println!("  pushforward score {} TABLE      ln p of each row", output.path());
-            println!("  pushforward sample {} -n 1000   new rows", output.path());
+            tell!("\nThe model is in {}.", output.path());
+            tell!("  pushforward score {} TABLE      ln p of each row", output.path());
+            tell!("  pushforward sample {} -n 1000   new rows", output.path());
         }
     } else if !arguments.json {
-        println!("\nThe model was not kept: add -o MODEL.");
+        tell!("\nThe model was not kept: add -o MODEL.");
     }
     Ok(())
+}
+
+/// Whether no candidate is a network.
+fn has_no_network(model: &Model) -> bool {
+    let is_flow = |recipe: &Recipe| matches!(recipe, Recipe::Flow { .. });
+    !model.fit_record().candidates.iter().any(|candidate| candidate.recipe.as_ref().is_some_and(is_flow))
 }
 
 /// Draws the test rows; copies of a row are on one side.
@@ -189,6 +207,8 @@ struct Tested {
     gaussian: Option<(f64, f64, f64)>,
     /// Rows that the model gives no probability, by line.
     impossible: Vec<u64>,
+    /// Why, where a value of theirs is none that its column can have.
+    because: Vec<String>,
 }
 
 impl Tested {
@@ -225,53 +245,74 @@ impl Tested {
                 Ok((of(&|row| others[row]).0, difference, error))
             })
             .transpose()?;
-        Ok(Some(Tested { rows: test.rows(), mean, error, gaussian, impossible }))
+        let because = outside(model, test)?;
+        Ok(Some(Tested { rows: test.rows(), mean, error, gaussian, impossible, because }))
     }
 }
 
 fn print_candidates(fit: &FitRecord) {
-    println!(
+    tell!(
         "\nFitted to {} rows. Mean ln p, in nats, of {} others that were held out:",
-        fit.rows, fit.held_out
+        fit.rows,
+        fit.held_out
     );
-    println!("  {:<46} {:>9} {:>6} {:>5} {:>5}", "", "ln p", "±", "time", "share");
+    tell!("  {:<46} {:>9} {:>6} {:>5} {:>5}", "", "ln p", "±", "time", "share");
     for candidate in &fit.candidates {
         let share =
             if candidate.weight > 0.0 { format!("{:.0}%", 100.0 * candidate.weight) } else { String::new() };
-        println!(
+        tell!(
             "  {:<46} {:>9.3} {:>6.3} {:>4.0}s {share:>5}",
-            candidate.name, candidate.held_out, candidate.error, candidate.seconds
+            candidate.name,
+            candidate.held_out,
+            candidate.error,
+            candidate.seconds
         );
     }
-    println!("  {:<46} {:>9.3} {:>6.3}", "the model: their mixture by these shares", fit.score, fit.error);
+    tell!("  {:<46} {:>9.3} {:>6.3}", "the model: their mixture by these shares", fit.score, fit.error);
 }
 
 fn print_test(tested: &Option<Tested>) {
     let Some(tested) = tested else {
-        println!("\nNo rows were kept apart (--test 0), so nothing says how good the model is on new rows.");
+        tell!("\nNo rows were kept apart (--test 0), so nothing says how good the model is on new rows.");
         return;
     };
-    let Tested { rows, mean, error, gaussian, impossible } = tested;
+    let Tested { rows, mean, error, gaussian, impossible, because } = tested;
     if *rows < 10 {
         let kept = if *rows == 1 { "1 row was".to_string() } else { format!("{rows} rows were") };
-        println!("\nOnly {kept} kept apart, which says little about new rows; the mean ln p is {mean:.3}.");
+        tell!("\nOnly {kept} kept apart, which says little about new rows; the mean ln p is {mean:.3}.");
         return;
     }
-    println!("\nOn {rows} rows that were kept apart: mean ln p = {mean:.3} ± {error:.3} nats");
+    tell!("\nOn {rows} rows that were kept apart: mean ln p = {mean:.3} ± {error:.3} nats");
     if let Some((_, 0.0, 0.0)) = gaussian {
-        println!("  The model is one Gaussian.");
+        tell!("  The model is one Gaussian.");
     } else if let Some((gaussian, difference, error)) = gaussian {
-        println!("  one Gaussian: {gaussian:.3}; the model is better by {difference:.3} ± {error:.3}");
+        tell!("  one Gaussian: {gaussian:.3}; the model is better by {difference:.3} ± {error:.3}");
         if *difference < 2.0 * error {
-            println!("  That is no clear gain: a Gaussian may do for this table (--model gaussian).");
+            tell!("  That is no clear gain: a Gaussian may do for this table (--model gaussian).");
         }
     }
     if !impossible.is_empty() {
         let lines: Vec<String> = impossible.iter().take(10).map(ToString::to_string).collect();
-        println!(
+        tell!(
             "  {} rows have density 0 and are not in the mean: line {}",
             impossible.len(),
             lines.join(", ")
         );
+        because.iter().take(3).for_each(|reason| tell!("    {reason}"));
     }
+}
+
+/// The values that their columns cannot have, by line.
+fn outside(model: &Model, rows: &Block) -> Result<Vec<String>, Box<dyn Error>> {
+    let mut told = Vec::new();
+    for column in model.columns() {
+        let Cells::Numbers(values) = &rows.column(&column.name)?.cells else { continue };
+        for (value, line) in values.iter().zip(rows.lines()) {
+            if let Some(allowed) = column.kind.outside(*value) {
+                told.push((*line, format!("line {line}: {} = {value}, must be {allowed}", column.name)));
+            }
+        }
+    }
+    told.sort();
+    Ok(told.into_iter().map(|(_, text)| text).collect())
 }

@@ -2,6 +2,13 @@
 //!
 //! The lessons are run by [`pushforward_course::runner`]; audits, certificates and fits are calls of the library.
 
+/// Prints a line, as [`say`] does.
+macro_rules! tell {
+    ($($text:tt)*) => {
+        crate::say(&format!("{}\n", format_args!($($text)*)))
+    };
+}
+
 mod audit;
 mod catalogue;
 mod compare;
@@ -17,6 +24,7 @@ mod verify;
 use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use clap::{Parser, Subcommand};
 use pushforward::table::OutputError;
@@ -106,6 +114,19 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    let code = run();
+    // What was printed may still be in a buffer.
+    noticed(std::io::stdout().flush());
+    match FAILED.get() {
+        Some(problem) => {
+            eprintln!("pushforward: standard output cannot be written: {problem}");
+            ExitCode::FAILURE
+        }
+        None => code,
+    }
+}
+
+fn run() -> ExitCode {
     match Arguments::parse().command {
         None => runner::front_page(),
         Some(Command::List { json }) => runner::list(json),
@@ -137,7 +158,19 @@ fn end(command: &str, result: Result<(), Box<dyn Error>>) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Prints; a closed pipe is no error.
+/// Prints. A closed pipe is no error, as after `| head`; of any other the program fails in the end, so that what is
+/// written to files is written.
 fn say(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    noticed(std::io::stdout().write_all(text.as_bytes()));
+}
+
+/// Why standard output could not be written.
+static FAILED: OnceLock<String> = OnceLock::new();
+
+fn noticed(written: std::io::Result<()>) {
+    if let Err(error) = written
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        let _ = FAILED.set(error.to_string());
+    }
 }

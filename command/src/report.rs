@@ -4,12 +4,12 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use clap::Args;
-use pushforward::model::Encoding;
 use pushforward::report::{Report, ReportOptions};
 use pushforward::table::Output;
 
 use crate::describe::load;
 use crate::progress::Stages;
+use crate::sample::texts;
 use crate::table::TableArguments;
 
 /// A page on a model and the rows of a table.
@@ -44,12 +44,11 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let model = load(&arguments.model)?;
     let output = Output::check(&arguments.output, &[arguments.table.as_path(), arguments.model.as_path()])?;
-    let mut reader = arguments.written.open(&arguments.table)?;
+    let mut reader = arguments.written.open(&arguments.table, Some(&model))?;
     let (found, needs) = (reader.found().to_string(), model.needs());
     let others = reader.columns().iter().filter(|name| !needs.contains(name)).cloned().collect();
     reader.select(&needs)?;
-    let categories = model.given().iter().filter(|column| matches!(column.encoding, Encoding::OneHot { .. }));
-    reader.read_as_text(&categories.map(|column| &column.name).collect::<Vec<_>>())?;
+    reader.read_as_text(&texts(&model))?;
     let path = reader.path().to_string();
     let block = reader.read_all()?;
     let mut stages = Stages::new();
@@ -69,7 +68,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     stages.end();
     output.write(report.to_html().as_bytes())?;
     if arguments.output.as_os_str() != "-" {
-        println!("The report is in {}.", output.path());
+        tell!("The report is in {}.", output.path());
     }
     Ok(())
 }

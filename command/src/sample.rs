@@ -15,6 +15,7 @@ use crate::table::TableArguments;
 #[command(after_help = "Examples:\n  \
     pushforward sample table.model -n 1000 -o rows.csv\n  \
     pushforward sample table.model -n 1000 --given c=1.5,d=2\n  \
+    pushforward sample table.model -n 1000 --columns a,b\n  \
     pushforward sample table.model --given rows.csv      one row for each row of given values\n  \
     pushforward sample table.model --given rows.csv --quantiles 0.05,0.5,0.95")]
 pub struct Arguments {
@@ -27,8 +28,8 @@ pub struct Arguments {
     /// value; any others may have one.
     #[arg(long, value_name = "VALUES|TABLE")]
     given: Option<String>,
-    /// The columns to draw, where the given table has them too.
-    #[arg(long, requires = "given")]
+    /// The columns to write. Those that a given table has too are drawn, and not taken from it.
+    #[arg(long)]
     columns: Option<String>,
     /// Print quantiles of each column that is not given instead of samples.
     #[arg(long, value_name = "0.05,0.5,…", value_delimiter = ',', requires = "given")]
@@ -49,12 +50,21 @@ const BLOCK: usize = 8192;
 pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let model = load(&arguments.model)?;
     let categories = model.categories().into_iter().flat_map(|categories| &categories.columns);
-    let names: Vec<&str> = model
+    let mut names: Vec<String> = model
         .columns()
         .iter()
-        .map(|column| column.name.as_str())
-        .chain(categories.map(|column| column.name.as_str()))
+        .map(|column| column.name.clone())
+        .chain(categories.map(|column| column.name.clone()))
         .collect();
+    let drawn_names = names.clone();
+    if let Some(columns) = &arguments.columns {
+        let chosen = split_names(columns);
+        if let Some(name) = chosen.iter().find(|name| !names.contains(name)) {
+            let names = names.join(", ");
+            return Err(format!("`{name}` is no column that this model draws; they are: {names}").into());
+        }
+        names = chosen;
+    }
     let output = Output::check(&arguments.output, &[arguments.model.as_path()])?;
     let given = match &arguments.given {
         None => None,
@@ -62,16 +72,30 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     };
     if let (Some(levels), Some(given)) = (&arguments.quantiles, &given) {
         let table = model.quantiles(given, levels, arguments.seed)?;
-        let mut rows = output.rows(&table.columns().iter().map(String::as_str).collect::<Vec<_>>())?;
-        (0..table.rows()).try_for_each(|row| rows.write_numbers(table.row(row)))?;
+        let of_column = |name: &str| {
+            let column =
+                drawn_names.iter().find(|own| levels.iter().any(|level| name == format!("{own}_{level}")));
+            column.is_none_or(|own| names.contains(own))
+        };
+        let kept: Vec<usize> =
+            (0..table.columns().len()).filter(|k| of_column(&table.columns()[*k])).collect();
+        let mut rows = output.rows(&kept.iter().map(|k| table.columns()[*k].as_str()).collect::<Vec<_>>())?;
+        for row in 0..table.rows() {
+            rows.write_numbers(&kept.iter().map(|k| table.row(row)[*k]).collect::<Vec<_>>())?;
+        }
         return Ok(rows.finish()?);
     }
-    let mut rows = output.rows(&names)?;
+    // The file is begun with the first samples: without any there is no header either.
+    let mut rows = None;
     let mut drawn = 0;
     let mut write = |count: usize, given: Option<&Block>| -> Result<(), Box<dyn Error>> {
         let seed = arguments.seed.wrapping_add((drawn as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         drawn += 1;
-        let samples = model.sample(count, given, seed)?;
+        let samples = model.sample(count, given, seed)?.select(&names)?;
+        let rows = match &mut rows {
+            Some(rows) => rows,
+            none => none.insert(output.rows(&names)?),
+        };
         rows.write_block(&samples)?;
         Ok(())
     };
@@ -89,7 +113,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             }
         }
     }
-    rows.finish()?;
+    match rows {
+        Some(rows) => rows.finish()?,
+        None => output.rows(&names)?.finish()?,
+    }
     Ok(())
 }
 
@@ -99,11 +126,8 @@ fn given(model: &Model, text: &str, arguments: &Arguments) -> Result<Block, Box<
     let text_columns = texts(model);
     let drawn = arguments.columns.as_deref().map(split_names).unwrap_or_default();
     let is_given = |name: &str| model.given().iter().any(|column| column.name == name);
-    if let Some(name) = drawn.iter().find(|name| !names.contains(name) || is_given(name)) {
-        return Err(format!("`{name}` is no column that this model draws").into());
-    }
     if !text.contains('=') {
-        let mut reader = arguments.written.open(text.as_ref())?;
+        let mut reader = arguments.written.open(text.as_ref(), Some(model))?;
         let own = |name: &&String| reader.columns().contains(name) && !drawn.contains(name);
         let own: Vec<String> = names.iter().filter(own).cloned().collect();
         if names.iter().filter(|name| !is_given(name)).all(|name| own.contains(name)) {

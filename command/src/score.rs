@@ -5,7 +5,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use clap::Args;
-use pushforward::model::{Explanation, Model, Reason, Score};
+use pushforward::model::{Explanation, LevelReason, Model, Reason, Score};
 use pushforward::table::{Block, Cells, Output};
 
 use crate::describe::load;
@@ -18,7 +18,15 @@ use crate::table::TableArguments;
     pushforward score table.model new.csv -o scores.csv\n  \
     pushforward score table.model new.csv --top 20     the 20 least likely rows\n  \
     pushforward score table.model new.csv --explain    and why they are unlikely\n  \
-    zcat big.csv.gz | pushforward score table.model - > scores.csv")]
+    zcat big.csv.gz | pushforward score table.model - > scores.csv\n\n\
+    Columns of the scores:\n  \
+    line    the line of the row in the table\n  \
+    log_p   ln p in nats, in the units of the table; -inf: the model excludes the row\n  \
+    error   the standard error of log_p; 0 where it is exact\n  \
+    rank    the share of the training rows that are less likely; empty where values\n          \
+            of the row are missing\n  \
+    because with --explain: the least likely values of the row, and what they would\n          \
+            be expected to be")]
 pub struct Arguments {
     /// A model that `pushforward fit -o` wrote.
     model: PathBuf,
@@ -71,7 +79,7 @@ impl Ord for Odd {
 
 pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let model = load(&arguments.model)?;
-    let mut reader = arguments.written.open(&arguments.table)?;
+    let mut reader = arguments.written.open(&arguments.table, Some(&model))?;
     let needs = model.needs();
     reader.select(&needs)?;
     reader.read_as_text(&texts(&model))?;
@@ -148,7 +156,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 
 fn cells(block: &Block, row: usize) -> Vec<String> {
     let cell = |cells: &Cells| match cells {
-        Cells::Numbers(values) => format!("{}", values[row]),
+        Cells::Numbers(values) => six(values[row]),
         Cells::Text(texts) => texts[row].clone().unwrap_or_default(),
     };
     block.columns().iter().map(|column| cell(&column.cells)).collect()
@@ -174,7 +182,7 @@ fn print_least(names: &[String], rows: &[Odd]) {
     let line = |start: String, cell: &dyn Fn(usize) -> String| {
         let cells: String =
             shown.iter().map(|(k, width)| format!("{:>width$}", cell(*k), width = *width)).collect();
-        println!("{start}{cells}");
+        tell!("{start}{cells}");
     };
     line(format!("{:>8}{:>12}{:>12}", "line", "ln p", "lower than"), &|k| names[k].clone());
     for (row, cells) in &rows {
@@ -184,7 +192,7 @@ fn print_least(names: &[String], rows: &[Odd]) {
         );
     }
     if shown.len() < names.len() {
-        println!("({} more columns do not fit)", names.len() - shown.len());
+        tell!("({} more columns do not fit)", names.len() - shown.len());
     }
 }
 
@@ -205,21 +213,29 @@ fn print_reasons(model: &Model, rows: &[Odd]) -> Result<(), Box<dyn Error>> {
     let Some(first) = rows.first() else { return Ok(()) };
     let mut block = first.block.clone();
     rows[1..].iter().try_for_each(|row| block.append(row.block.clone()))?;
-    println!("The least likely values of each row; what they would be expected to be, given");
-    println!("the other values of the row (half are below; 90% are between); how many are at");
-    println!("least as far out; and the share of the training rows with a likelier value.");
+    tell!("The least likely values of each row; what they would be expected to be, given");
+    tell!("the other values of the row (half are below; 90% are between); how many are at");
+    tell!("least as far out; and the share of the training rows with a likelier value.");
     let explained = model.explain(&block, REASONS)?;
     for (row, explanation) in rows.iter().zip(explained) {
         let rank = match row.score.rank {
             Some(_) => format!(", lower than {} of the training rows", lower_than(row.score.rank)),
             None => String::new(),
         };
-        println!("\nline {}: ln p = {:.3}{rank}", row.line, row.score.log_prob);
+        tell!("\nline {}: ln p = {:.3}{rank}", row.line, row.score.log_prob);
         let Some(explanation) = explanation else {
-            println!("  values are missing");
+            tell!("  values are missing");
             continue;
         };
-        for Reason { column, value, rank, expected, .. } in &explanation.reasons {
+        for LevelReason { column, level, probability, expected, expected_probability, .. } in
+            &explanation.levels
+        {
+            let (column, likely) =
+                (clipped(column, 21), format!("({:.0}% likely)", 100.0 * expected_probability));
+            let (level, expected) = (clipped(level, 14), clipped(expected, 14));
+            tell!("  {column:<21} {level:>9} {expected:>9} {likely:>22} {:>5.1}%", 100.0 * probability);
+        }
+        for Reason { column, value, rank, expected, outside, .. } in &explanation.reasons {
             let [median, range, tail] = match expected {
                 Some(expected) => [
                     short(expected.median),
@@ -229,7 +245,11 @@ fn print_reasons(model: &Model, rows: &[Odd]) -> Result<(), Box<dyn Error>> {
                 None => ["-", "", ""].map(str::to_string),
             };
             let (column, value, rank) = (clipped(column, 21), short(*value), lower_than(*rank));
-            println!("  {column:<21} {value:>9} {median:>9} {range:>22} {tail:>6} {rank:>6}");
+            if let Some(outside) = outside {
+                tell!("  {column:<21} {value:>9} {median:>9} {:>29}", format!("must be {outside}"));
+                continue;
+            }
+            tell!("  {column:<21} {value:>9} {median:>9} {range:>22} {tail:>6} {rank:>6}");
         }
     }
     Ok(())
@@ -245,25 +265,51 @@ fn clipped(name: &str, width: usize) -> String {
 
 /// `depth = 33, expected 8.2 to 14.1`
 fn told(reason: &Reason) -> String {
-    let Reason { column, value, expected, .. } = reason;
+    let Reason { column, value, expected, outside, .. } = reason;
+    if let Some(outside) = outside {
+        return format!("{column} = {}, must be {outside}", short(*value));
+    }
     let Some(expected) = expected else { return format!("{column} = {}", short(*value)) };
     format!("{column} = {}, expected {} to {}", short(*value), short(expected.lower), short(expected.upper))
 }
 
 fn one_line(explanation: &Explanation) -> String {
-    explanation.reasons.iter().map(told).collect::<Vec<_>>().join("; ")
+    let level = |reason: &LevelReason| {
+        let LevelReason { column, level, expected, expected_probability, .. } = reason;
+        format!("{column} = {level}, expected {expected} ({:.0}%)", 100.0 * expected_probability)
+    };
+    let levels = explanation.levels.iter().map(level);
+    levels.chain(explanation.reasons.iter().map(told)).collect::<Vec<_>>().join("; ")
+}
+
+/// Six digits, and a whole number in full.
+fn six(value: f64) -> String {
+    const WHOLE: f64 = 1e12;
+    if value.is_nan() {
+        return String::new();
+    }
+    match value.fract() == 0.0 && value.abs() < WHOLE {
+        true => value.to_string(),
+        false => significant(value, 6),
+    }
 }
 
 /// Four digits.
 fn short(value: f64) -> String {
+    significant(value, 4)
+}
+
+fn significant(value: f64, digits: usize) -> String {
     let magnitude = value.abs();
     if value == 0.0 || (1e-3..1e6).contains(&magnitude) {
-        let places = (3 - magnitude.max(1e-300).log10().floor() as i32).clamp(0, 6) as usize;
+        let least = digits as i32 + 2;
+        let places =
+            (digits as i32 - 1 - magnitude.max(1e-300).log10().floor() as i32).clamp(0, least) as usize;
         let text = format!("{value:.places$}");
         return match text.contains('.') {
             true => text.trim_end_matches('0').trim_end_matches('.').to_string(),
             false => text,
         };
     }
-    format!("{value:.3e}")
+    format!("{value:.*e}", digits - 1)
 }

@@ -8,15 +8,24 @@ use pushforward::checker::verify;
 /// Arguments of `verify`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// A file that `audit --certificate` or `Report::certificates` wrote.
+    /// A file of certificates, that `audit --certificate` or `Report::certificates` wrote; not a model.
     file: PathBuf,
 }
 
 /// Reads the file and prints which claims hold, or why one is rejected.
 pub fn run(arguments: &Arguments) -> ExitCode {
     let file = arguments.file.display();
-    let text = match std::fs::read_to_string(&arguments.file) {
-        Ok(text) => text,
+    let text = match std::fs::read(&arguments.file) {
+        Ok(bytes) => match String::from_utf8(bytes) {
+            Ok(text) if !text.contains('\0') => text,
+            _ => {
+                eprintln!(
+                    "pushforward verify: {file} is no file of certificates, which are text. Those of a model or a\n  \
+                     layer are written by `pushforward audit MODEL --certificate FILE`."
+                );
+                return ExitCode::FAILURE;
+            }
+        },
         Err(error) => {
             eprintln!("pushforward verify: {file}: {error}");
             return ExitCode::FAILURE;
@@ -32,7 +41,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Err(rejection) => {
             eprintln!("pushforward verify: {file}: not accepted: {rejection}");
             if !text.starts_with("certificate ") {
-                eprintln!("  Certificates are written by `pushforward audit NAME --certificate FILE`.");
+                eprintln!("  Certificates are written by `pushforward audit MODEL --certificate FILE`.");
             }
             ExitCode::FAILURE
         }

@@ -1,6 +1,6 @@
 //! Maximum likelihood: minibatches, Adam, early stopping on held-out rows.
 
-use rand::{RngExt, SeedableRng};
+use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::average::Average;
@@ -16,6 +16,9 @@ use crate::program::Precision;
 use crate::table::Table;
 use crate::tape::Parameters;
 use crate::train::{Step, check_clip, check_rate};
+
+/// Draws rows anew.
+pub type Redraw<'a> = &'a dyn Fn(&mut [f64], &mut dyn Rng);
 
 /// Options of [`Flow::fit`].
 pub struct FitOptions<'a> {
@@ -45,6 +48,8 @@ pub struct FitOptions<'a> {
     /// For each column the width of uniform noise around its values, drawn anew in each epoch: dequantisation of rounded
     /// values (Theis, van den Oord, Bethge, "A note on the evaluation of generative models", 2016, section 3.1).
     pub noise: Option<&'a [f64]>,
+    /// Draws rows anew in each epoch, in place of `noise`, where its width depends on the value.
+    pub redrawn: Option<Redraw<'a>>,
     /// A weight for each row, 0 or more: each epoch has a row as often as its weight among all weights says on average, and
     /// the held-out likelihood is a weighted mean.
     pub weights: Option<&'a [f64]>,
@@ -74,6 +79,7 @@ impl Default for FitOptions<'_> {
             weight_decay: 0.0,
             averaging: 0.0,
             noise: None,
+            redrawn: None,
             weights: None,
             single_precision: false,
             start: None,
@@ -210,9 +216,14 @@ fn train<F: Precision>(
         }
     }
     // One draw of the noise for everything that is evaluated; each epoch draws its own.
-    let jittered = settings.noise.map(|widths| {
+    let redraw = |values: &mut [f64], random: &mut ChaCha8Rng| match (settings.redrawn, settings.noise) {
+        (Some(redrawn), _) => redrawn(values, random),
+        (None, Some(widths)) => add_noise(values, widths, random),
+        (None, None) => {}
+    };
+    let jittered = (settings.noise.is_some() || settings.redrawn.is_some()).then(|| {
         let mut values = data.values().to_vec();
-        add_noise(&mut values, widths, &mut random);
+        redraw(&mut values, &mut random);
         Table::new(data.columns(), values).expect("as many values as before")
     });
     let evaluated = jittered.as_ref().unwrap_or(data);
@@ -258,9 +269,7 @@ fn train<F: Precision>(
                 ((epoch - 1) as f64 * batches as f64 + number as f64) / (epochs as f64 * batches as f64);
             trainer.set_learning_rate(settings.learning_rate * cosine(done));
             gather(data, contexts, batch, &mut rows);
-            if let Some(widths) = settings.noise {
-                add_noise(&mut rows.values, widths, &mut random);
-            }
+            redraw(&mut rows.values, &mut random);
             singles.take(&rows);
             let inputs = singles.inputs(scores.inputs);
             match trainer.try_step(&inputs, batch.len())? {

@@ -10,7 +10,7 @@ use std::panic::Location;
 
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
-use crate::bijection::{Bijection, Checked};
+use crate::bijection::{Bijection, Checked, Domain, bounded_image};
 use crate::jacobian::Structure;
 use crate::tape::{Init, Shape, Var};
 
@@ -117,6 +117,19 @@ impl Bijection for Affine {
             let (scale, shift) = self.numbers(z);
             scale * z + shift
         })
+    }
+
+    /// With fixed numbers an interval is moved: logarithms that begin at a limit of rounded values.
+    fn image(&self, part: &Domain) -> Domain {
+        if self.learned || *part == Domain::Reals {
+            return self.codomain();
+        }
+        let each =
+            self.scale.iter().zip(&self.shift).enumerate().map(|(i, (scale, shift))| match part.of(i) {
+                own if own == Domain::Reals || (*scale == 1.0 && *shift == 0.0) => own,
+                own => bounded_image(&own, &Domain::Reals, |z| *scale * z + *shift),
+            });
+        Domain::each(each)
     }
 
     #[cfg(feature = "serde")]

@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
+use rand::Rng;
+
 use super::column::ModelColumn;
 use super::error::ModelError;
 use super::model::Model;
@@ -197,6 +199,7 @@ impl Found {
             late || ended.get() >= trained || stop.is_some_and(|stop| stop())
         };
         let mut tell = |told: Progress| task.tell(&name, Some(told));
+        let moved = |rows: &mut [f64], random: &mut dyn Rng| prepared.move_in_cells(rows, random);
         let fitted = flow.fit(
             &prepared.table,
             FitOptions {
@@ -209,6 +212,7 @@ impl Found {
                 averaging: 0.99,
                 weight_decay: 0.01,
                 noise: Some(&prepared.noise),
+                redrawn: prepared.has_limits().then_some(&moved),
                 weights: prepared.weights.as_deref(),
                 single_precision: true,
                 contexts: prepared.contexts.as_ref(),
@@ -355,6 +359,10 @@ impl Task<'_, '_> {
         if transforms.iter().any(|transform| *transform != Transform::Identity) {
             layers.push(Box::new(Elementwise::each(transforms)));
         }
+        let starts: Vec<f64> = self.columns.iter().map(ModelColumn::start).collect();
+        if starts.iter().any(|start| *start != 0.0) {
+            layers.push(Box::new(Affine::fixed(vec![1.0; starts.len()], starts)));
+        }
         Ok(Flow::new(base, layers)?.with(parameters)?)
     }
 
@@ -365,7 +373,7 @@ impl Task<'_, '_> {
         self.in_units(Box::new(mixture), vec![unchanged(self.columns.len())], Parameters::default())
     }
 
-    /// ln p of the held-out rows in the units of the file.
+    /// ln p of the held-out rows in the units of the file, with that of their categories.
     fn held_out(&self, flow: &FittedFlow) -> Result<Vec<f64>, ModelError> {
         let Prepared { held_out, means, deviations, .. } = self.prepared;
         let rows: Vec<f64> = held_out
@@ -380,7 +388,9 @@ impl Task<'_, '_> {
             Some(contexts) => held_out.iter().flat_map(|row| contexts.row(*row)).copied().collect(),
             None => Vec::new(),
         };
-        Ok(flow.log_prob_given(&rows, &contexts)?)
+        let mut logs = flow.log_prob_given(&rows, &contexts)?;
+        logs.iter_mut().zip(held_out).for_each(|(log, row)| *log += self.prepared.log_shares[*row]);
+        Ok(logs)
     }
 }
 

@@ -58,7 +58,8 @@ impl Categories {
                 names.join(", ")
             )));
         };
-        let mut categories = Categories { columns, shares: vec![0.5; combinations] };
+        let mut categories = Categories { columns, shares: vec![0.0; combinations] };
+        let mut counted = Vec::with_capacity(block.rows());
         for (row, options) in categories.of_rows(block)?.into_iter().enumerate() {
             let [combination] = options[..] else {
                 let line = block.lines()[row];
@@ -66,11 +67,19 @@ impl Categories {
                     "line {line} has a missing cell: leave such rows out"
                 )));
             };
-            categories.shares[combination] += weights.map_or(1.0, |weights| weights[row]);
+            counted.push((combination, weights.map_or(1.0, |weights| weights[row])));
         }
-        let total: f64 = categories.shares.iter().sum();
-        categories.shares.iter_mut().for_each(|share| *share /= total);
+        categories.shares = categories.shares_of(counted.into_iter());
         Ok(Some(categories))
+    }
+
+    /// The probability of each combination, by weighted rows.
+    pub(super) fn shares_of(&self, rows: impl Iterator<Item = (usize, f64)>) -> Vec<f64> {
+        let mut shares = vec![0.5; self.shares.len()];
+        rows.for_each(|(combination, weight)| shares[combination] += weight);
+        let total: f64 = shares.iter().sum();
+        shares.iter_mut().for_each(|share| *share /= total);
+        shares
     }
 
     /// The number of context numbers.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ModelError;
 use crate::layers::Transform;
-use crate::table::{Block, Cells, Column, Kind};
+use crate::table::{Block, Cells, Column, Kind, Limits};
 
 /// A column whose density is modelled.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,8 +15,8 @@ pub struct ModelColumn {
     pub name: String,
     /// What values it can have.
     pub kind: Kind,
-    /// The width of a cell of values that are rounded or tied, on the real line (of ln x for a positive column): a
-    /// row has the mean density of its cell. 0 for values that are neither.
+    /// The width of a cell of values that are rounded (in the units of the file) or tied (on the real line: of ln x for a
+    /// positive column): a row has the mean density of its cell. 0 for values that are neither.
     pub cell: f64,
     /// A rounded value of the fit, from which others differ by multiples of the cell; for a circle the place where it
     /// is cut, in the widest gap between values.
@@ -27,7 +27,13 @@ impl ModelColumn {
     /// The bijection from the real line to its values.
     pub(super) fn transform(&self) -> Transform {
         match self.kind {
-            Kind::Positive => Transform::Exp,
+            Kind::Positive | Kind::Rounded { limits: Limits::Positive | Limits::From(_), .. } => {
+                Transform::Exp
+            }
+            Kind::Rounded { limits: Limits::Within { .. }, .. } => {
+                let (lower, upper) = self.ends();
+                Transform::Sigmoid { lower, upper }
+            }
             Kind::Bounded { lower, upper } => Transform::Sigmoid { lower, upper },
             Kind::Circular { period, .. } => {
                 Transform::Sigmoid { lower: self.offset, upper: self.offset + period }
@@ -36,10 +42,32 @@ impl ModelColumn {
         }
     }
 
+    /// The ends of the values before rounding, in the units of the file.
+    fn ends(&self) -> (f64, f64) {
+        match self.kind {
+            Kind::Rounded { step, limits } => {
+                let (first, last) = limits.ends(step, self.offset);
+                (first - 0.5 * step, last + 0.5 * step)
+            }
+            _ => (f64::NEG_INFINITY, f64::INFINITY),
+        }
+    }
+
+    /// Where the exponential begins: at 0, or for rounded values with a limit at the end of the first cell.
+    pub(super) fn start(&self) -> f64 {
+        if self.has_limits() && self.transform() == Transform::Exp { self.ends().0 } else { 0.0 }
+    }
+
+    /// Whether it has rounded values with limits, whose cells are not of one width on the real line.
+    pub(super) fn has_limits(&self) -> bool {
+        matches!(self.kind, Kind::Rounded { limits, .. } if limits != Limits::None)
+    }
+
     /// The value on the real line; infinite or NaN for a value that the column cannot have.
     pub(crate) fn unbounded(&self, value: f64) -> f64 {
         match self.transform() {
-            Transform::Exp => value.ln(),
+            Transform::Exp if value <= self.start() => f64::NEG_INFINITY,
+            Transform::Exp => (value - self.start()).ln(),
             Transform::Sigmoid { lower, upper } => {
                 let share = (value - lower) / (upper - lower);
                 share.ln() - (-share).ln_1p()
@@ -51,7 +79,7 @@ impl ModelColumn {
     /// The value of the file for a value on the real line.
     pub(crate) fn to_file(&self, value: f64) -> f64 {
         match self.transform() {
-            Transform::Exp => value.exp(),
+            Transform::Exp => self.start() + value.exp(),
             Transform::Sigmoid { lower, upper } => lower + (upper - lower) / (1.0 + (-value).exp()),
             _ => value,
         }
@@ -60,7 +88,7 @@ impl ModelColumn {
     /// ln of the derivative of the value of the file with respect to the value on the real line.
     pub(super) fn log_slope(&self, value: f64) -> f64 {
         match self.transform() {
-            Transform::Exp => value.ln(),
+            Transform::Exp => (value - self.start()).ln(),
             Transform::Sigmoid { lower, upper } => {
                 ((value - lower) / (upper - lower)).ln() + (upper - value).ln()
             }
@@ -70,7 +98,26 @@ impl ModelColumn {
 
     /// A point of the cell of a rounded or tied value, from its start (0) to its end (1).
     pub(super) fn in_cell(&self, value: f64, share: f64) -> f64 {
-        self.to_file(self.unbounded(value) + self.cell * (share - 0.5))
+        if !self.has_limits() {
+            return self.to_file(self.unbounded(value) + self.cell * (share - 0.5));
+        }
+        let (lower, upper) = self.ends();
+        if self.kind.outside(value).is_some() {
+            // Outside of the flow's codomain, so that its density is 0.
+            return if value < upper { lower - self.cell } else { upper + self.cell };
+        }
+        let (from, to) = ((value - 0.5 * self.cell).max(lower), (value + 0.5 * self.cell).min(upper));
+        // The ends of the first and the last cell are at infinity.
+        const INSIDE: f64 = 1e-9;
+        from + (to - from) * share.clamp(INSIDE, 1.0 - INSIDE)
+    }
+
+    /// A point of the cell of a value, on the real line.
+    pub(crate) fn spread(&self, value: f64, share: f64) -> f64 {
+        match self.has_limits() {
+            true => self.unbounded(self.in_cell(value, share)),
+            false => self.unbounded(value) + self.cell * (share - 0.5),
+        }
     }
 
     /// A value of the file as flows take it: angles are brought into the period that begins at the cut.
@@ -84,8 +131,12 @@ impl ModelColumn {
     /// A sample as the file has values: rounded as its data were, angles in their own period.
     pub(crate) fn written(&self, value: f64) -> f64 {
         match self.kind {
-            Kind::Rounded { step } => {
-                let (steps, per_unit) = (((value - self.offset) / step).round(), (1.0 / step).round());
+            Kind::Rounded { step, limits } => {
+                // A value at the end of a cell is not rounded beyond the limits.
+                let (first, last) = limits.ends(step, self.offset);
+                let place = |value: f64| ((value - self.offset) / step).round();
+                let steps = place(value).max(place(first)).min(place(last));
+                let per_unit = (1.0 / step).round();
                 let start = (self.offset / step).round();
                 // 41/100 is the decimal number 0.41, 41·0.01 is its neighbour.
                 let decimal = per_unit >= 1.0 && per_unit * step == 1.0 && start / per_unit == self.offset;
@@ -149,6 +200,18 @@ impl Encoding {
     }
 }
 
+impl Encoding {
+    /// The kind of column that is encoded so.
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Encoding::Standardised { .. } => Kind::Real,
+            Encoding::Logarithm { .. } => Kind::Positive,
+            Encoding::Circle { start, period } => Kind::Circular { start: *start, period: *period },
+            Encoding::OneHot { levels } => Kind::Category { levels: levels.clone() },
+        }
+    }
+}
+
 impl GivenColumn {
     /// Fits the encoding of a column of this kind to its values.
     pub(super) fn fit(name: &str, kind: &Kind, cells: &Cells) -> Result<GivenColumn, ModelError> {
@@ -195,7 +258,7 @@ impl GivenColumn {
                 let value = number()?;
                 if value <= 0.0 {
                     let problem = format!(
-                        "line {line}: `{}` is {value}; it was positive in every row of the fit",
+                        "line {line}: `{}` is {value}; it must be above 0, as in every row of the fit",
                         self.name
                     );
                     return Err(ModelError::Column(problem));

@@ -61,11 +61,21 @@ impl Model {
     fn line(&self, asked: &Asked<'_>) -> Line {
         let column = &self.columns()[asked.column];
         let usual = self.about.usual.get(asked.column).map_or(&[][..], |usual| &usual.values);
-        let own = &asked.values[asked.column];
-        let mut at: Vec<f64> = usual.iter().chain([own]).map(|x| column.unbounded(*x)).collect();
+        let mut at: Vec<f64> = usual.iter().map(|x| column.unbounded(*x)).collect();
         at.retain(|t| t.is_finite());
-        let lower = at.iter().copied().fold(f64::INFINITY, f64::min);
-        let upper = at.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let ends = |at: &[f64]| {
+            let lower = at.iter().copied().fold(f64::INFINITY, f64::min);
+            (lower, at.iter().copied().fold(f64::NEG_INFINITY, f64::max))
+        };
+        // From a value that is farther out a grid would not be refined to where the mass is.
+        const FAR: f64 = 1e3;
+        let own = column.unbounded(asked.values[asked.column]);
+        let (lower, upper) = ends(&at);
+        let far = FAR * (upper - lower);
+        if own.is_finite() && (at.is_empty() || !(own < lower - far || own > upper + far)) {
+            at.push(own);
+        }
+        let (lower, upper) = ends(&at);
         let width = (upper - lower).max(1e-6 * lower.abs()).max(f64::MIN_POSITIVE);
         at.extend((0..=POINTS).map(|k| lower - width + 3.0 * width * k as f64 / POINTS as f64));
         at.sort_by(f64::total_cmp);
@@ -157,7 +167,7 @@ impl Line {
             .map(|(_, mass)| mass)
             .sum();
         let share = below / total;
-        let tail = (2.0 * share.min(1.0 - share)).clamp(0.0, 1.0);
+        let tail = (2.0 * share.min(1.0 - share)).max(0.0);
         Some(Expected { lower: quantile(0.05), median: quantile(0.5), upper: quantile(0.95), tail })
     }
 }

@@ -68,6 +68,7 @@ impl Model {
         }
         let before = options.resume.take();
         let mut checkpoint = options.checkpoint.take();
+        let reading = std::mem::take(&mut options.reading);
         let mut task = Task { prepared: &prepared, columns: &columns, options: &mut options };
         if let Some(model) = before {
             let same = model.columns() == columns && model.given() == given;
@@ -86,6 +87,7 @@ impl Model {
             weights,
             ranks: Vec::new(),
             usual: Vec::new(),
+            reading: reading.clone(),
             fit,
         };
         for (k, trial) in plan.iter().enumerate() {

@@ -23,6 +23,7 @@
 
 mod architecture;
 mod beside;
+mod blame;
 mod candidates;
 mod catalogue;
 mod categories;
@@ -36,6 +37,7 @@ mod file;
 mod fill;
 mod fit;
 mod flows;
+mod levels;
 #[expect(clippy::module_inception, reason = "a model is what the module is about")]
 mod model;
 mod options;
@@ -56,9 +58,12 @@ pub use error::ModelError;
 pub use expected::Expected;
 pub use explain::{Explanation, Reason};
 pub use fill::Filled;
+pub use levels::LevelReason;
 pub use model::Model;
-pub use options::{Choice, ModelOptions, Trying};
+pub use options::{Choice, ModelOptions, NETWORK_ROWS, Trying};
 pub use prepare::{deal_groups, draw_groups};
-pub use record::{Candidate, Epoch, FitRecord, LeftOut, Recipe, mean_and_error, weighted_mean_and_error};
+pub use record::{
+    Candidate, Epoch, FitRecord, LeftOut, Reading, Recipe, mean_and_error, weighted_mean_and_error,
+};
 pub use registry::Registry;
 pub use score::Score;

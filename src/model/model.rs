@@ -5,15 +5,16 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::categories::Categories;
+use super::categories::{Categories, CategoryColumn};
 use super::column::{Encoding, GivenColumn, ModelColumn};
 use super::error::ModelError;
 use super::file::Content;
 use super::flows;
-use super::record::{FitRecord, Usual};
+use super::record::{FitRecord, Reading, Usual};
 use super::registry::Registry;
 use crate::flow::FittedFlow;
 use crate::numeric::log_sum_exp;
+use crate::table::{Kind, Kinds};
 
 /// A density of columns of a table, possibly given others: a mixture of flows in the units of the file, with what is
 /// needed to use it on new rows.
@@ -39,6 +40,8 @@ pub(super) struct About {
     /// What a training row is like, by column.
     #[serde(default)]
     pub usual: Vec<Usual>,
+    #[serde(default)]
+    pub reading: Reading,
     pub fit: FitRecord,
 }
 
@@ -66,6 +69,23 @@ impl Model {
     /// How it was fitted.
     pub fn fit_record(&self) -> &FitRecord {
         &self.about.fit
+    }
+
+    /// How the table of the fit was read.
+    pub fn reading(&self) -> &Reading {
+        &self.about.reading
+    }
+
+    /// The kinds of all columns that a row needs to have, as they were fitted.
+    pub fn kinds(&self) -> Kinds {
+        let own = self.columns().iter().map(|column| (&column.name, column.kind.clone()));
+        let levels = |column: &CategoryColumn| Kind::Category { levels: column.levels.clone() };
+        let categories = self.categories().into_iter().flat_map(|categories| &categories.columns);
+        let categories = categories.map(|column| (&column.name, levels(column)));
+        let given = self.given().iter().map(|column| (&column.name, column.encoding.kind()));
+        // No column is both.
+        let all = own.chain(categories).chain(given);
+        all.fold(Kinds::new(), |kinds, (name, kind)| kinds.clone().with(name, kind).unwrap_or(kinds))
     }
 
     /// The names of all columns that a row needs to have.

@@ -6,14 +6,15 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::model::Model;
-use super::record::FitRecord;
+use super::record::{FitRecord, Reading};
 use crate::flow::Progress;
 
 /// Which densities are tried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Choice {
-    /// All of them, mixed by their likelihood of the held-out rows.
+    /// Gaussian mixtures and, from [`NETWORK_ROWS`] rows on or where the density is conditional, autoregressive spline flows
+    /// in several orders, mixed by their likelihood of the held-out rows. Couplings are no part of it.
     #[default]
     Auto,
     /// One Gaussian with full covariance.
@@ -25,6 +26,9 @@ pub enum Choice {
     /// Autoregressive spline flows.
     Autoregressive,
 }
+
+/// With fewer rows to fit to, [`Choice::Auto`] tries no networks: they would remember the rows.
+pub const NETWORK_ROWS: usize = 250;
 
 impl Choice {
     /// Whether it can be conditioned on columns.
@@ -60,6 +64,8 @@ pub struct ModelOptions<'a> {
     pub held_out: f64,
     /// A weight for each row, 0 or more: a row of weight 2 is as good as two of them.
     pub weights: Option<&'a [f64]>,
+    /// How the table was read, which the model keeps.
+    pub reading: Reading,
     /// Fits the candidates of another fit again, whatever the time: to the same rows with the same options and seed, the
     /// result is the same bit for bit.
     pub like: Option<&'a FitRecord>,
@@ -82,6 +88,7 @@ impl Default for ModelOptions<'_> {
             seed: 0,
             held_out: 0.1,
             weights: None,
+            reading: Reading::default(),
             like: None,
             resume: None,
             checkpoint: None,

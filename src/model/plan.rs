@@ -1,7 +1,7 @@
 //! Which densities are tried, in which order.
 
 use super::architecture::{Architecture, Conditioner};
-use super::options::Choice;
+use super::options::{Choice, NETWORK_ROWS};
 use super::record::{FitRecord, Recipe};
 
 /// A candidate to try.
@@ -63,7 +63,7 @@ pub(super) fn plan(choice: Choice, rows: usize, d: usize, conditional: bool) -> 
         Choice::Gaussian | Choice::Mixture => vec![],
         Choice::Coupling => vec![flow(Conditioner::Coupling, 6, 8, 0)],
         Choice::Autoregressive => vec![flow(Conditioner::Autoregressive, 4, 8, 0)],
-        Choice::Auto if rows < 250 && !conditional => vec![],
+        Choice::Auto if rows < NETWORK_ROWS && !conditional => vec![],
         Choice::Auto if d == 1 => vec![flow(Conditioner::Autoregressive, 1, 8, 0)],
         // Flows in several orders; couplings are no better and give no conditional densities.
         Choice::Auto => (0..5)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rand::seq::SliceRandom;
-use rand::{RngExt, SeedableRng};
+use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::categories::Categories;
@@ -31,6 +31,9 @@ pub(super) struct Prepared {
     /// The last layers of each flow: from standardised variables to the units of the file.
     pub means: Vec<f64>,
     pub deviations: Vec<f64>,
+    columns: Vec<ModelColumn>,
+    /// ln of the probability of each row's categories, as the training rows have them; 0 without categories.
+    pub log_shares: Vec<f64>,
 }
 
 /// The columns to model.
@@ -53,6 +56,7 @@ pub(super) fn columns(block: &Block, look: &Look, given: &[String]) -> Result<Ve
             ModelColumn { name: found.name.clone(), kind: found.kind.clone(), cell: 0.0, offset };
         column.cell = match (found.noise, column.transform()) {
             (None, _) => 0.0,
+            (Some(noise), _) if matches!(column.kind, Kind::Rounded { .. }) => noise,
             (Some(noise), Transform::Identity) => noise,
             // Ties: a cell as narrow on the real line as it would be in the units of the file.
             (Some(_), _) => {
@@ -166,11 +170,60 @@ pub(super) fn prepare(
             Some(Table::new(&names, values)?)
         }
     };
-    let (groups, left_out) = (look.groups.clone(), LeftOut::of(look, &options.given));
-    Ok(Prepared { table, contexts, noise, groups, left_out, weights, held_out, training, means, deviations })
+    let log_shares = match categories {
+        None => vec![0.0; block.rows()],
+        Some(categories) => {
+            let of_rows: Vec<usize> = categories.of_rows(block)?.into_iter().flatten().collect();
+            let counted =
+                |row: &usize| (of_rows[*row], weights.as_ref().map_or(1.0, |weights| weights[*row]));
+            let shares = categories.shares_of(training.iter().map(counted));
+            of_rows.iter().map(|combination| shares[*combination].ln()).collect()
+        }
+    };
+    let left_out = match options.like {
+        // The columns of the other fit were chosen, so that nothing else is left out here.
+        Some(record) => record.left_out.clone(),
+        None => LeftOut::of(look, &options.given),
+    };
+    let (groups, columns) = (look.groups.clone(), columns.to_vec());
+    Ok(Prepared {
+        table,
+        contexts,
+        noise,
+        groups,
+        left_out,
+        weights,
+        held_out,
+        training,
+        means,
+        deviations,
+        columns,
+        log_shares,
+    })
 }
 
 impl Prepared {
+    /// Whether cells are not of one width on the real line.
+    pub fn has_limits(&self) -> bool {
+        self.columns.iter().any(ModelColumn::has_limits)
+    }
+
+    /// Moves the values of rows within their cells, to places that are drawn.
+    pub fn move_in_cells(&self, rows: &mut [f64], random: &mut dyn Rng) {
+        for row in rows.chunks_mut(self.columns.len()) {
+            for (i, value) in row.iter_mut().enumerate().filter(|(i, _)| self.noise[*i] > 0.0) {
+                let share = random.random::<f64>();
+                let (column, mean, deviation) = (&self.columns[i], self.means[i], self.deviations[i]);
+                *value = match column.has_limits() {
+                    true => {
+                        (column.spread(column.to_file(mean + deviation * *value), share) - mean) / deviation
+                    }
+                    false => *value + self.noise[i] * (share - 0.5),
+                };
+            }
+        }
+    }
+
     /// The weights of some of the rows.
     pub fn weights_of(&self, rows: &[usize]) -> Option<Vec<f64>> {
         let weights = self.weights.as_ref()?;
@@ -241,14 +294,9 @@ pub(super) fn folds(groups: &[usize], count: usize, seed: u64) -> Vec<(Vec<usize
 
 /// A row with noise in the cells of its rounded values, the same each time.
 pub(super) fn jittered(prepared: &Prepared, row: usize, seed: u64) -> Vec<f64> {
-    let values = prepared.table.row(row).iter().zip(&prepared.noise);
+    let mut values = prepared.table.row(row).to_vec();
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     random.set_stream(row as u64);
+    prepared.move_in_cells(&mut values, &mut random);
     values
-        .map(
-            |(value, width)| {
-                if *width > 0.0 { value + width * (random.random::<f64>() - 0.5) } else { *value }
-            },
-        )
-        .collect()
 }

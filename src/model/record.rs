@@ -113,6 +113,18 @@ impl LeftOut {
     }
 }
 
+/// How the table of a fit was read: new rows are read in the same way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// Cells that mean a missing value, beside those that always do.
+    #[serde(default)]
+    pub missing_markers: Vec<String>,
+    /// The columns that were read, also those that are no part of the model: a row in which one of them was missing may have
+    /// been left out.
+    #[serde(default)]
+    pub columns: Vec<String>,
+}
+
 /// How a model was fitted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FitRecord {

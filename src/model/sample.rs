@@ -8,6 +8,7 @@ use super::column::{ModelColumn, values};
 use super::complete::{Completer, Completions, Partial};
 use super::error::ModelError;
 use super::model::Model;
+use crate::flow::FlowError;
 use crate::table::{Block, Cells, Column, Table};
 
 /// Draws of a row that quantiles are computed from.
@@ -59,7 +60,8 @@ impl Model {
     }
 
     /// Returns quantiles of the columns that are not given, for each row of `given`: columns `name_0.05`, … for each of
-    /// `levels`, and `effective`, of how many independent draws the weighted draws are worth.
+    /// `levels`, and `effective`, of how many independent draws the weighted draws are worth. Those of a circle count from
+    /// where it is [cut](crate::model::ModelColumn::offset).
     ///
     /// # Errors
     /// As [`Model::sample`], and for levels that are not between 0 and 1.
@@ -86,11 +88,11 @@ impl Model {
             )?;
             let shares = drawn.shares();
             for i in &unknown {
-                let written = |value: &f64| self.columns()[*i].written(*value);
+                // In the order from the cut of a circle, which is where no value is.
                 let mut pairs: Vec<(f64, f64)> =
-                    drawn.rows.iter().skip(*i).step_by(d).map(written).zip(shares.iter().copied()).collect();
+                    drawn.rows.iter().skip(*i).step_by(d).copied().zip(shares.iter().copied()).collect();
                 pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
-                table.extend(levels.iter().map(|level| quantile(&pairs, *level)));
+                table.extend(levels.iter().map(|level| self.columns()[*i].written(quantile(&pairs, *level))));
             }
             table.push(drawn.effective());
         }
@@ -123,8 +125,63 @@ impl Model {
                 let names = self.needs().join(", ");
                 Err(ModelError::Column(format!("`{}` is no column of this model: {names}", column.name)))
             }
-            None => Ok(()),
+            None => self.check_values(block),
         }
+    }
+
+    /// Refuses given values that a column cannot have, and levels that no row of the fit had.
+    fn check_values(&self, block: &Block) -> Result<(), ModelError> {
+        let told = |row: usize, name: &str, value: &str, what: &str| {
+            let line =
+                if block.rows() > 1 { format!("line {}: ", block.lines()[row]) } else { String::new() };
+            Err(ModelError::Column(format!("{line}`{name}` is {value}{what}")))
+        };
+        for column in self.columns() {
+            let Ok(Column { cells: Cells::Numbers(values), .. }) = block.column(&column.name) else {
+                continue;
+            };
+            for (row, value) in values.iter().enumerate() {
+                if let Some(allowed) = column.kind.outside(*value) {
+                    return told(row, &column.name, &value.to_string(), &format!("; it must be {allowed}"));
+                }
+            }
+        }
+        for column in self.categories().into_iter().flat_map(|categories| &categories.columns) {
+            let Ok(read) = block.column(&column.name) else { continue };
+            for row in (0..block.rows()).filter(|row| !read.cells.is_missing(*row)) {
+                let level = match &read.cells {
+                    Cells::Text(texts) => texts[row].clone().unwrap_or_default(),
+                    Cells::Numbers(values) => values[row].to_string(),
+                };
+                if !column.levels.contains(&level) {
+                    let levels = column.levels.join(", ");
+                    let what = format!(", which no row of the fit was; the levels are: {levels}");
+                    return told(row, &column.name, &format!("`{level}`"), &what);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// An error of numbers that are too far out, with the column that is farthest.
+    pub(super) fn far_error(&self, error: ModelError, values: &[f64]) -> ModelError {
+        if !matches!(error, ModelError::Flow(FlowError::NotFinite { .. })) {
+            return error;
+        }
+        let far = (0..values.len()).map(|i| (i, self.distance(i, values[i]))).filter(|(_, far)| *far > 1.0);
+        let Some((i, _)) = far.max_by(|a, b| a.1.total_cmp(&b.1)) else { return error };
+        let (name, usual) = (&self.columns()[i].name, &self.about.usual[i].values);
+        const LONG: f64 = 1e12;
+        let value = match values[i] {
+            value if value.abs() >= LONG => format!("{value:e}"),
+            value => value.to_string(),
+        };
+        ModelError::Column(format!(
+            "`{name}` is {value}, so far from the rows of the fit, of which most are from {} to {}, that densities given it \
+             cannot be computed",
+            usual[0],
+            usual[usual.len() - 1]
+        ))
     }
 
     /// Draws rows, and their combinations of levels.
@@ -247,7 +304,8 @@ impl Model {
         for k in contexts.of_row(row) {
             let partial = Partial { values, context: contexts.of(k) };
             let count = (draws as f64 * contexts.logs[k].exp()).ceil() as usize;
-            let mut drawn = completer.complete(&partial, count, seed.wrapping_add(k as u64))?;
+            let drawn = completer.complete(&partial, count, seed.wrapping_add(k as u64));
+            let mut drawn = drawn.map_err(|error| self.far_error(error, values))?;
             drawn.log_weights.iter_mut().for_each(|log| *log += contexts.logs[k]);
             drawn.combinations.fill(contexts.combinations[k]);
             match &mut pool {
@@ -309,7 +367,7 @@ fn pick(weights: &[f64], random: &mut impl Rng) -> usize {
 }
 
 /// The quantile of values with shares that sum to 1, in ascending order.
-fn quantile(pairs: &[(f64, f64)], level: f64) -> f64 {
+pub(super) fn quantile(pairs: &[(f64, f64)], level: f64) -> f64 {
     let mut below = 0.0;
     for (value, share) in pairs {
         below += share;

@@ -95,7 +95,8 @@ impl Model {
             let mut own = Vec::new();
             for k in options {
                 let partial = Partial { values: values(row), context: contexts.of(k) };
-                let drawn = completer.complete(&partial, DRAWS, block.lines()[row])?;
+                let drawn = completer.complete(&partial, DRAWS, block.lines()[row]);
+                let drawn = drawn.map_err(|error| self.far_error(error, values(row)))?;
                 own.push((contexts.logs[k], (drawn.log_prob(), drawn.error)));
             }
             let (log_prob, error) = total(&own);

@@ -1,5 +1,6 @@
 //! Calibration: whether rows of the table look like samples of the model, column by column and as a whole.
 
+use super::category::CategoryCalibration;
 use super::draws::Draws;
 use super::energy::EnergyDistance;
 use super::forest::ForestClassifier;
@@ -16,6 +17,8 @@ pub struct Calibration {
     pub samples: usize,
     /// Each column by itself.
     pub columns: Vec<ColumnCalibration>,
+    /// Each category by itself.
+    pub categories: Vec<CategoryCalibration>,
     /// The energy distance of standardised rows and samples, given columns included.
     pub energy: EnergyDistance,
     /// Whether a forest of decision trees tells rows from samples.
@@ -67,6 +70,11 @@ impl Calibration {
             rows: draws.rows.len(),
             samples: draws.count,
             columns: model.columns().iter().enumerate().map(column).collect(),
+            categories: draws
+                .categories
+                .iter()
+                .map(|category| CategoryCalibration::of(category, draws.count))
+                .collect(),
             energy: EnergyDistance::of_pairs(&pairs.rows, &pairs.samples, width, options.exchanges, seed),
             classifier: ForestClassifier::of_pairs(&pairs.rows, &pairs.samples, width, seed),
             left_out: pairs.left_out,
@@ -75,7 +83,16 @@ impl Calibration {
 
     /// Whether a column's p-value is too small for chance, given how many columns were tested (Bonferroni).
     pub fn differs(&self, column: &ColumnCalibration) -> bool {
-        column.test.p < LEVEL / self.columns.len().max(1) as f64
+        self.is_small(column.test.p)
+    }
+
+    /// Whether a category's p-value is too small for chance, given how many columns were tested.
+    pub fn differs_in(&self, category: &CategoryCalibration) -> bool {
+        self.is_small(category.p)
+    }
+
+    fn is_small(&self, p: f64) -> bool {
+        p < LEVEL / (self.columns.len() + self.categories.len()).max(1) as f64
     }
 }
 

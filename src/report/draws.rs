@@ -5,9 +5,9 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::options::ReportOptions;
-use crate::model::{Model, ModelColumn, ModelError, contexts, values};
+use crate::model::{CategoryColumn, Model, ModelColumn, ModelError, contexts, values};
 use crate::numeric::quartile_deviation;
-use crate::table::{Block, Kind};
+use crate::table::{Block, Cells, Kind};
 
 /// Rows of a table and samples for them, on the real line (ln x for a positive column).
 ///
@@ -24,12 +24,72 @@ pub(super) struct Draws {
     pub samples: Vec<Vec<f64>>,
     /// The numbers of the given columns, row after row.
     pub contexts: Vec<f64>,
+    /// The categories of rows and samples.
+    pub categories: Vec<LevelDraws>,
     /// For each row and column, how many of all samples for the row are below its value.
     pub below: Vec<u32>,
     /// The number of samples for each row.
     pub count: usize,
     /// The centre and the scale of each column.
     pub scales: Vec<(f64, f64)>,
+}
+
+/// A category of rows and of samples.
+pub(super) struct LevelDraws {
+    pub column: String,
+    pub levels: Vec<String>,
+    /// The place of each row's level; `None` for one that the model does not have.
+    pub rows: Vec<Option<usize>>,
+    /// Levels that the model does not have, and the number of rows with each.
+    pub unknown: Vec<(String, usize)>,
+    /// The places of the levels of the first sample.
+    pub first: Vec<Option<usize>>,
+    /// How often all samples have each level.
+    pub counts: Vec<u64>,
+}
+
+impl LevelDraws {
+    fn of(own: &CategoryColumn, block: &Block) -> Result<LevelDraws, ModelError> {
+        let mut draws = LevelDraws {
+            column: own.name.clone(),
+            levels: own.levels.clone(),
+            rows: Vec::new(),
+            unknown: Vec::new(),
+            first: Vec::new(),
+            counts: vec![0; own.levels.len()],
+        };
+        let texts = texts(&block.column(&own.name)?.cells);
+        draws.rows = texts.iter().map(|text| draws.place(text)).collect();
+        for (text, _) in texts.into_iter().zip(&draws.rows).filter(|(_, place)| place.is_none()) {
+            match draws.unknown.iter_mut().find(|(level, _)| *level == text) {
+                Some((_, rows)) => *rows += 1,
+                None => draws.unknown.push((text, 1)),
+            }
+        }
+        Ok(draws)
+    }
+
+    fn place(&self, level: &str) -> Option<usize> {
+        self.levels.iter().position(|other| other == level)
+    }
+
+    /// Counts the levels of a sample.
+    fn count(&mut self, sample: &Block) -> Result<(), ModelError> {
+        let texts = texts(&sample.column(&self.column)?.cells);
+        let places: Vec<Option<usize>> = texts.iter().map(|text| self.place(text)).collect();
+        places.iter().flatten().for_each(|place| self.counts[*place] += 1);
+        if self.first.is_empty() {
+            self.first = places;
+        }
+        Ok(())
+    }
+}
+
+fn texts(cells: &Cells) -> Vec<String> {
+    match cells {
+        Cells::Text(texts) => texts.iter().map(|text| text.clone().unwrap_or_default()).collect(),
+        Cells::Numbers(values) => values.iter().map(ToString::to_string).collect(),
+    }
 }
 
 /// Samples that are kept whole, for pictures.
@@ -54,8 +114,14 @@ impl Draws {
         let names: Vec<&String> = columns.iter().map(|column| &column.name).collect();
         let mut below = vec![0; data.len()];
         let mut samples = Vec::new();
+        let own = model.categories().into_iter().flat_map(|categories| &categories.columns);
+        let categories: Result<Vec<LevelDraws>, ModelError> =
+            own.map(|column| LevelDraws::of(column, &block)).collect();
+        let mut categories = categories?;
         for _ in 0..options.samples {
-            let drawn = model.sample(rows.len(), given.as_ref(), random.random())?.to_table(&names)?;
+            let drawn = model.sample(rows.len(), given.as_ref(), random.random())?;
+            categories.iter_mut().try_for_each(|category| category.count(&drawn))?;
+            let drawn = drawn.to_table(&names)?;
             let drawn = on_the_real_line(columns, drawn.values().iter().copied(), &mut random);
             for ((count, value), drawn) in below.iter_mut().zip(&data).zip(&drawn) {
                 *count += u32::from(drawn < value);
@@ -66,7 +132,7 @@ impl Draws {
         }
         let contexts = contexts(model.given(), &block)?;
         let scales = scales(model, &samples);
-        Ok(Draws { width, rows, data, samples, contexts, below, count: options.samples, scales })
+        Ok(Draws { width, rows, data, samples, contexts, categories, below, count: options.samples, scales })
     }
 
     /// The values of a column of the rows.
@@ -91,12 +157,13 @@ impl Draws {
         below.map(|below| (f64::from(*below) + random.random::<f64>()) / (self.count + 1) as f64).collect()
     }
 
-    /// Standardised rows and a standardised sample for each, with the numbers of the given columns beside both. Rows with
+    /// Standardised rows and a standardised sample for each, with the numbers of the given columns and of categories beside both. Rows with
     /// a value that no sample can have, as 0 in a positive column, are left out and counted.
     pub fn pairs(&self) -> Pairs {
         let beside = self.contexts.len() / self.rows.len().max(1);
+        let levels: usize = self.categories.iter().map(|category| category.levels.len()).sum();
         let mut pairs =
-            Pairs { width: self.width + beside, rows: Vec::new(), samples: Vec::new(), left_out: 0 };
+            Pairs { width: self.width + beside + levels, rows: Vec::new(), samples: Vec::new(), left_out: 0 };
         let Some(first) = self.samples.first() else { return pairs };
         for (k, (row, sample)) in self.data.chunks(self.width).zip(first.chunks(self.width)).enumerate() {
             if row.iter().chain(sample).any(|value| !value.is_finite()) {
@@ -104,10 +171,17 @@ impl Draws {
                 continue;
             }
             let context = &self.contexts[k * beside..(k + 1) * beside];
-            for (values, into) in [(row, &mut pairs.rows), (sample, &mut pairs.samples)] {
+            for (values, into, is_row) in [(row, &mut pairs.rows, true), (sample, &mut pairs.samples, false)]
+            {
                 let standardised = values.iter().zip(&self.scales);
                 into.extend(standardised.map(|(value, (centre, scale))| (value - centre) / scale));
                 into.extend_from_slice(context);
+                for category in &self.categories {
+                    let own = if is_row { category.rows[k] } else { category.first[k] };
+                    into.extend(
+                        (0..category.levels.len()).map(|level| f64::from(u8::from(own == Some(level)))),
+                    );
+                }
             }
         }
         pairs
@@ -132,13 +206,13 @@ fn on_the_real_line(
 ) -> Vec<f64> {
     let value = |(k, value): (usize, f64)| {
         let column = &columns[k % columns.len()];
-        let noise = if column.cell > 0.0 { column.cell * (random.random::<f64>() - 0.5) } else { 0.0 };
+        let share = if column.cell > 0.0 { random.random::<f64>() } else { 0.5 };
         let value = match column.kind {
             // Samples and data are multiples of the step up to rounding, which decides nothing.
-            Kind::Rounded { step } => column.offset + ((value - column.offset) / step).round() * step,
+            Kind::Rounded { step, .. } => column.offset + ((value - column.offset) / step).round() * step,
             _ => column.wrapped(value),
         };
-        column.unbounded(value) + noise
+        column.spread(value, share)
     };
     values.enumerate().map(value).collect()
 }

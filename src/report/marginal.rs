@@ -79,7 +79,7 @@ fn edges(sorted: &[f64], kind: &Kind, offset: f64) -> Vec<f64> {
     }
     let spread = quantile(sorted, 0.75) - quantile(sorted, 0.25);
     let width = 2.0 * spread / (sorted.len().max(1) as f64).cbrt();
-    if let Kind::Rounded { step } = kind {
+    if let Kind::Rounded { step, .. } = kind {
         // Whole steps: bins of different numbers of steps would show a pattern that is none.
         let (first, last) = (((low - offset) / step).round(), ((high - offset) / step).round());
         let cells = last - first + 1.0;

@@ -12,6 +12,7 @@
 
 mod area;
 mod calibration;
+mod category;
 mod dependence;
 mod draws;
 mod energy;
@@ -29,6 +30,7 @@ mod report;
 
 pub use area::AreaUnderCurve;
 pub use calibration::{Calibration, ColumnCalibration, Difference};
+pub use category::{CategoryCalibration, LevelCount};
 pub use dependence::CentredDistances;
 pub use energy::EnergyDistance;
 pub use forest::ForestClassifier;

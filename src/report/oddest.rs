@@ -1,7 +1,7 @@
 //! The least likely rows, with their values.
 
 use super::draws::Draws;
-use crate::model::{Model, ModelError, Reason, Score};
+use crate::model::{LevelReason, Model, ModelError, Reason, Score};
 use crate::table::{Block, Cells, rounded, shown};
 
 /// A row among the least likely ones.
@@ -96,11 +96,23 @@ fn reasons(model: &Model, rows: &Block) -> Result<Vec<Vec<String>>, ModelError> 
     const MOST: usize = 3;
     let short = |value: f64| shown(rounded(value, 4));
     let told = |reason: &Reason| {
-        let Reason { column, value, expected, .. } = reason;
+        let Reason { column, value, expected, outside, .. } = reason;
+        if let Some(outside) = outside {
+            return format!("{column} = {}, must be {outside}", short(*value));
+        }
         let Some(expected) = expected else { return format!("{column} = {}", short(*value)) };
         let (median, lower, upper) = (short(expected.median), short(expected.lower), short(expected.upper));
         format!("{column} = {}, expected {median} ({lower} to {upper})", short(*value))
     };
-    let explained = model.explain(rows, MOST)?.into_iter();
-    Ok(explained.map(|row| row.map_or(Vec::new(), |row| row.reasons.iter().map(told).collect())).collect())
+    let level = |reason: &LevelReason| {
+        let LevelReason { column, level, expected, expected_probability, .. } = reason;
+        format!("{column} = {level}, expected {expected} ({:.0} %)", 100.0 * expected_probability)
+    };
+    let explained = model.explain(rows, MOST)?.into_iter().map(|row| {
+        let row = row.into_iter();
+        row.flat_map(|row| {
+            row.levels.iter().map(level).chain(row.reasons.iter().map(told)).collect::<Vec<String>>()
+        })
+    });
+    Ok(explained.map(Iterator::collect).collect())
 }

@@ -49,6 +49,11 @@ impl ReadTable {
             };
             (column.name.as_str(), column.kind.to_string(), used.to_string())
         });
+        let categories = model.categories().into_iter().flat_map(|categories| &categories.columns);
+        let categories = categories.map(|column| {
+            let kind = format!("category: {}", column.levels.join(", "));
+            (column.name.as_str(), kind, "modelled, a probability for each level".to_string())
+        });
         let given = model.given().iter().map(|column| {
             let kind = match &column.encoding {
                 Encoding::Standardised { .. } => "real".to_string(),
@@ -61,6 +66,7 @@ impl ReadTable {
             (column.name.as_str(), kind, "given".to_string())
         });
         let columns: Result<Vec<ReadColumn>, ModelError> = modelled
+            .chain(categories)
             .chain(given)
             .map(|(name, kind, used)| {
                 let cells = &block.column(name)?.cells;

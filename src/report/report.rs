@@ -26,6 +26,8 @@ pub struct Report {
     pub read: ReadTable,
     /// The names of the modelled columns.
     pub columns: Vec<String>,
+    /// The names of the categories that are part of the density.
+    pub categories: Vec<String>,
     /// The names of the given columns.
     pub given: Vec<String>,
     /// How the model was fitted.
@@ -97,6 +99,14 @@ impl Report {
         let names = |names: Vec<&String>| names.into_iter().cloned().collect::<Vec<String>>();
         Ok(Report {
             columns: names(model.columns().iter().map(|column| &column.name).collect()),
+            categories: names(
+                model
+                    .categories()
+                    .into_iter()
+                    .flat_map(|all| &all.columns)
+                    .map(|column| &column.name)
+                    .collect(),
+            ),
             given: names(model.given().iter().map(|column| &column.name).collect()),
             likelihood: Likelihood::of(&scores, &block),
             model: options.model,
@@ -125,6 +135,13 @@ fn scores(model: &Model, block: &Block) -> Result<Vec<Score>, ModelError> {
         scores.extend(rows.into_iter().map(|score| score.unwrap_or(none)));
     }
     Ok(scores)
+}
+
+impl Report {
+    /// The names of all columns that the model needs, in the order of [`Model::needs`].
+    pub fn needs(&self) -> impl Iterator<Item = &String> {
+        self.columns.iter().chain(&self.categories).chain(&self.given)
+    }
 }
 
 impl Likelihood {

@@ -36,6 +36,9 @@ pub enum Kind {
     Rounded {
         /// The step.
         step: f64,
+        /// Which of them there are.
+        #[cfg_attr(feature = "serde", serde(default))]
+        limits: Limits,
     },
     /// One of a few levels.
     Category {
@@ -50,6 +53,56 @@ pub enum Kind {
     Date,
     /// Other text.
     Text,
+}
+
+/// Which rounded values there are. A density has no mass beyond the cells of the first and the last one, so that no sample
+/// lies there.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Limits {
+    /// All.
+    #[default]
+    None,
+    /// Those above 0; what is before rounding is modelled as a logarithm.
+    Positive,
+    /// This one and those above; modelled as the logarithm of the distance to the cell's lower end.
+    From(f64),
+    /// Those between two, and these; modelled as a logit.
+    Within {
+        /// The first.
+        lower: f64,
+        /// The last.
+        upper: f64,
+    },
+}
+
+impl Limits {
+    /// The first and the last multiple of a step, up to an offset; infinite without a limit.
+    pub(crate) fn ends(self, step: f64, offset: f64) -> (f64, f64) {
+        // A limit that is a multiple up to rounding is one.
+        const NEAR: f64 = 1e-6;
+        let from = |lower: f64| offset + ((lower - offset) / step - NEAR).ceil() * step;
+        match self {
+            Limits::None => (f64::NEG_INFINITY, f64::INFINITY),
+            Limits::Positive => (from(2.0 * NEAR * step), f64::INFINITY),
+            Limits::From(lower) => (from(lower), f64::INFINITY),
+            Limits::Within { lower, upper } => {
+                (from(lower), offset + ((upper - offset) / step + NEAR).floor() * step)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Limits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Limits::None => Ok(()),
+            Limits::Positive => f.write_str(":positive"),
+            Limits::From(lower) => write!(f, ":{}..", shown(*lower)),
+            Limits::Within { lower, upper } => write!(f, ":{}..{}", shown(*lower), shown(*upper)),
+        }
+    }
 }
 
 /// Why a text is not a kind of column.
@@ -94,7 +147,7 @@ pub enum KindError {
 }
 
 const FORMS: &str = "real, positive, bounded:LOWER..UPPER, circular:PERIOD, circular:START..END, rounded:STEP, \
-                     integer, category, constant, identifier, date, text";
+                     integer (with limits rounded:STEP:positive, integer:LOWER.., integer:LOWER..UPPER), category, constant, identifier, date, text";
 
 const NAMES: [&str; 11] = [
     "real",
@@ -118,7 +171,7 @@ impl Kind {
             Kind::Positive => "positive",
             Kind::Bounded { .. } => "bounded",
             Kind::Circular { .. } => "circular",
-            Kind::Rounded { step: 1.0 } => "integer",
+            Kind::Rounded { step: 1.0, .. } => "integer",
             Kind::Rounded { .. } => "rounded",
             Kind::Category { .. } => "category",
             Kind::Constant => "constant",
@@ -136,9 +189,47 @@ impl Kind {
         )
     }
 
+    /// What a number must be, if it is none that the column can have: "above 0". A missing one, NaN, may be any.
+    pub fn outside(&self, value: f64) -> Option<String> {
+        let text = match self {
+            _ if value.is_nan() || self.refuses(value).is_none() => return None,
+            Kind::Positive | Kind::Rounded { limits: Limits::Positive, .. } => "above 0".to_string(),
+            Kind::Rounded { limits: Limits::From(lower), .. } => format!("{} or above", shown(*lower)),
+            Kind::Rounded { limits: Limits::Within { lower, upper }, .. } => {
+                format!("from {} to {}", shown(*lower), shown(*upper))
+            }
+            Kind::Bounded { lower, upper } => format!("between {} and {}", shown(*lower), shown(*upper)),
+            // An angle is brought into its period.
+            _ => return None,
+        };
+        Some(text)
+    }
+
+    /// A number as it is looked at: a logarithm where it is modelled as one.
+    pub(super) fn scaled(&self, value: f64) -> f64 {
+        match self {
+            Kind::Positive | Kind::Rounded { limits: Limits::Positive, .. } => value.ln(),
+            Kind::Rounded { step, limits: Limits::From(lower) } => (value - lower + 0.5 * step).ln(),
+            _ => value,
+        }
+    }
+
     /// What a value must satisfy, if it does not.
     pub(super) fn refuses(&self, value: f64) -> Option<&'static str> {
         match self {
+            Kind::Rounded { limits: Limits::Positive, .. } if value <= 0.0 => {
+                Some("a positive column has numbers above 0")
+            }
+            Kind::Rounded { step, limits } if *limits != Limits::None && *limits != Limits::Positive => {
+                let (lower, upper) = match limits {
+                    Limits::Within { lower, upper } => (*lower, *upper),
+                    Limits::From(lower) => (*lower, f64::INFINITY),
+                    _ => return None,
+                };
+                let near = 1e-6 * step;
+                let is_outside = value < lower - near || value > upper + near;
+                is_outside.then_some("a column with limits has numbers within them")
+            }
             Kind::Positive if value <= 0.0 => Some("a positive column has numbers above 0"),
             Kind::Bounded { lower, upper } if value <= *lower || value >= *upper => {
                 Some("a bounded column has numbers strictly between its bounds")
@@ -159,7 +250,8 @@ impl fmt::Display for Kind {
             Kind::Circular { start, period } => {
                 write!(f, "circular:{}..{}", shown(*start), shown(start + period))
             }
-            Kind::Rounded { step } if *step != 1.0 => write!(f, "rounded:{}", shown(*step)),
+            Kind::Rounded { step: 1.0, limits } => write!(f, "integer{limits}"),
+            Kind::Rounded { step, limits } => write!(f, "rounded:{}{limits}", shown(*step)),
             _ => f.write_str(self.name()),
         }
     }
@@ -169,7 +261,7 @@ impl FromStr for Kind {
     type Err = KindError;
 
     /// Reads a kind: `positive`, `bounded:0..1`, `circular:360`, `circular:-180..180`, `rounded:0.1`,
-    /// `category`.
+    /// `rounded:0.1:positive`, `integer:1..`, `category`.
     ///
     /// ```
     /// use pushforward::table::Kind;
@@ -190,6 +282,11 @@ impl FromStr for Kind {
             let (from, to) = text.split_once("..")?;
             finite(from).zip(finite(to)).filter(|(from, to)| from < to)
         };
+        let limits = |text: &str| match text.strip_suffix("..") {
+            _ if text == "positive" => Some(Limits::Positive),
+            Some(lower) => finite(lower).map(Limits::From),
+            None => interval(text).map(|(lower, upper)| Limits::Within { lower, upper }),
+        };
         let plain = |kind: Kind| match parameter {
             None => Ok(kind),
             Some(_) => Err(needs("this kind has no parameter: leave out what follows the colon")),
@@ -197,7 +294,15 @@ impl FromStr for Kind {
         match name {
             "real" => plain(Kind::Real),
             "positive" => plain(Kind::Positive),
-            "integer" => plain(Kind::Rounded { step: 1.0 }),
+            "integer" => match parameter {
+                None => Ok(Kind::Rounded { step: 1.0, limits: Limits::None }),
+                Some(text) => match limits(text) {
+                    Some(limits) => Ok(Kind::Rounded { step: 1.0, limits }),
+                    None => Err(needs(
+                        "integers may have limits, for example integer:1.. or integer:0..10 or integer:positive",
+                    )),
+                },
+            },
             "category" => plain(Kind::Category { levels: Vec::new() }),
             "constant" => plain(Kind::Constant),
             "identifier" => plain(Kind::Identifier),
@@ -216,10 +321,20 @@ impl FromStr for Kind {
                     )),
                 }
             }
-            "rounded" => match parameter.and_then(finite) {
-                Some(step) if step > 0.0 => Ok(Kind::Rounded { step }),
-                _ => Err(needs("rounded needs a positive step, for example rounded:0.1")),
-            },
+            "rounded" => {
+                let parts = parameter.map(|text| match text.split_once(':') {
+                    Some((step, text)) => (finite(step), limits(text.trim())),
+                    None => (finite(text), Some(Limits::None)),
+                });
+                match parts {
+                    Some((Some(step), Some(limits))) if step > 0.0 => Ok(Kind::Rounded { step, limits }),
+                    Some((Some(step), None)) if step > 0.0 => Err(needs(
+                        "limits of rounded values are for example rounded:0.1:positive, rounded:0.1:0.. or \
+                         rounded:0.1:0..10",
+                    )),
+                    _ => Err(needs("rounded needs a positive step, for example rounded:0.1")),
+                }
+            }
             _ => Err(KindError::Unknown { given: text.to_string(), nearest: nearest(name, NAMES) }),
         }
     }

@@ -29,7 +29,7 @@ mod write;
 
 pub use block::{Block, Cells, Column};
 pub use error::TableError;
-pub use kind::{Kind, KindError};
+pub use kind::{Kind, KindError, Limits};
 pub use kinds::Kinds;
 pub use look::{ColumnLook, Look, Relation, Repeats, Suspect, Treatment};
 pub use missing::{Dropped, Missing};

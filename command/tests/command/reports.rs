@@ -84,6 +84,17 @@ fn rows_are_compared_by_their_weights() {
 }
 
 #[test]
+fn densities_that_take_no_categories_are_skipped_and_named() {
+    let folder = Folder::new("compare_category");
+    folder.file("table.csv", &table());
+    let arguments = ["compare", "table.csv", "--kind", "side=category", "--time", "1s", "--folds", "2"];
+    let told = folder.told(&arguments);
+    assert!(told.contains("Not compared: gaussian and mixture"), "{told}");
+    assert!(told.contains("  coupling ") && told.contains("  auto "), "{told}");
+    assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
+}
+
+#[test]
 fn what_cannot_be_compared_is_said() {
     let folder = Folder::new("compare_wrong");
     folder.file("table.csv", &table());

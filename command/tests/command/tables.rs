@@ -264,13 +264,19 @@ fn categories_groups_weights_and_a_table_of_test_rows() {
     let more = ["--groups", "patient", "--weights", "w", "--test", "later.csv"];
     let told = folder.told(&[&fit[..], &more].concat());
     assert!(told.contains("On 59 rows that were kept apart"), "{told}");
-    assert!(told.contains("2 of them are fitted"), "{told}");
+    assert!(told.contains("2 of them are fitted") && !told.contains("identifier"), "{told}");
+    assert!(
+        told.contains("rows of one `patient` stay together") && told.contains("`w` is the weight"),
+        "{told}"
+    );
     let unknown = folder.refused(&[&fit[..], &["--weights", "v"]].concat());
     assert!(unknown.contains("`v`"), "{unknown}");
     let fit = ["fit", "table.csv", "-o", "c.model", "--model", "autoregressive", "--time", "3s"];
     folder.told(&[&fit[..], &["--columns", "x,y,side", "--kind", "side=category"]].concat());
     let described = folder.told(&["describe", "c.model"]);
     assert!(described.contains("2 levels: left, right"), "{described}");
+    let page = folder.told(&["report", "c.model", "table.csv", "-o", "-", "--no-audit"]);
+    assert!(page.contains("category: left, right") && page.contains("<h3>Categories</h3>"));
     let drawn = folder.told(&["sample", "c.model", "-n", "40"]);
     assert!(
         drawn.starts_with("x,y,side\n") && drawn.contains(",left") && drawn.contains(",right"),
@@ -293,4 +299,130 @@ fn a_fit_is_done_again_and_gone_on_with() {
     let told = folder.told(&[&fit[..], &["-o", "a.model", "--resume", "a.model", "--time", "0s"]].concat());
     assert!(told.contains("The model is in a.model"), "{told}");
     assert_eq!(folder.names(), ["a.model", "b.model", "table.csv"]);
+}
+
+#[test]
+fn a_marker_of_missing_values_is_kept_by_the_model_and_by_fits_like_it() {
+    let folder = Folder::new("marker");
+    let marked = |(k, line): (usize, &str)| match k {
+        0 => format!("{line},n\n"),
+        k if k % 40 == 3 => format!("-999,{},{k}\n", &line[line.find(',').unwrap() + 1..]),
+        k => format!("{line},{k}\n"),
+    };
+    folder.file("table.csv", &table().lines().enumerate().map(marked).collect::<String>());
+    // The advice of the look is taken as it stands.
+    let advice = folder.told(&["fit", "table.csv", "--model", "gaussian"]);
+    assert!(advice.contains("--missing-marker -999"), "{advice}");
+    let fit = ["fit", "table.csv", "--columns", "x,y", "--model", "gaussian", "--kind", "y=rounded:0.001"];
+    let told = folder.told(&[&fit[..], &["--missing-marker", "-999", "-o", "a.model"]].concat());
+    assert!(told.contains("missing where a cell is -999") && told.contains("5 of 200 rows"), "{told}");
+    assert!(folder.told(&["describe", "a.model"]).contains("missing where a cell is -999"));
+    let scores = |arguments: &[&str]| folder.told(&[&["score"], arguments, &["table.csv"]].concat());
+    let kept = scores(&["a.model"]);
+    assert_eq!(kept, scores(&["--missing-marker", "-999", "a.model"]));
+    // The mean of the others, and no density far out.
+    let line: Vec<&str> = kept.lines().nth(3).unwrap().split(',').collect();
+    assert!(line[1].parse::<f64>().unwrap() > -20.0 && line[3].is_empty(), "{line:?}");
+    // Nothing of it needs to be said again.
+    let like = folder.told(&["fit", "table.csv", "--like", "a.model", "-o", "b.model"]);
+    assert!(like.contains("5 of 200 rows") && like.contains("y (0.001)"), "{like}");
+    assert_eq!(scores(&["b.model"]), kept);
+    let page = folder.told(&["report", "a.model", "table.csv", "-o", "-", "--no-audit"]);
+    assert!(page.contains("195 rows of table.csv were read"));
+}
+
+#[test]
+fn what_is_printed_ends_with_a_pipe_and_fails_with_a_full_disk() {
+    let folder = Folder::new("printed");
+    folder.file("table.csv", &table());
+    folder.told(&["fit", "table.csv", "-o", "t.model", "--model", "gaussian"]);
+    let commands: [&[&str]; 5] = [
+        &["describe", "t.model"],
+        &["describe", "t.model", "--json"],
+        &["derive", "t.model"],
+        &["score", "t.model", "table.csv", "--top", "3"],
+        &["fit", "table.csv", "-o", "u.model", "--model", "gaussian"],
+    ];
+    let run = |arguments: &[&str], to: Stdio| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pushforward"));
+        command.args(arguments).current_dir(&folder.0).stdin(Stdio::null()).stdout(to);
+        command.stderr(Stdio::piped()).output().unwrap()
+    };
+    for arguments in commands {
+        // A pipe that nobody reads.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = run(arguments, writer.into());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && !said.contains("panicked"), "{arguments:?}: {said}");
+        if Path::new("/dev/full").exists() {
+            let full = fs::File::options().write(true).open("/dev/full").unwrap();
+            let output = run(arguments, full.into());
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+            assert!(said.contains("standard output cannot be written"), "{arguments:?}: {said}");
+        }
+    }
+    // What is kept in a file is kept.
+    assert!(folder.names().contains(&"u.model".to_string()));
+}
+
+#[test]
+fn samples_have_the_columns_that_are_asked_for_and_nothing_is_begun_that_fails() {
+    let folder = Folder::new("chosen");
+    folder.file("table.csv", &table());
+    folder.told(&["fit", "table.csv", "-o", "t.model", "--model", "gaussian"]);
+    let drawn = folder.told(&["sample", "t.model", "-n", "3", "--columns", "y"]);
+    assert!(drawn.starts_with("y\n") && drawn.lines().count() == 4, "{drawn}");
+    let drawn = folder.told(&["sample", "t.model", "--given", "table.csv", "--columns", "x"]);
+    assert!(drawn.starts_with("x\n") && drawn.lines().count() == 201, "{drawn}");
+    let refused = folder.refused(&["sample", "t.model", "--columns", "z"]);
+    assert!(refused.contains("`z` is no column that this model draws; they are: x, y"), "{refused}");
+    let far = folder.run(&["sample", "t.model", "--given", "x=1e300"]);
+    let said = String::from_utf8_lossy(&far.stderr);
+    assert!(!far.status.success() && far.stdout.is_empty(), "{said}");
+    // A model is no file of certificates.
+    let refused = folder.refused(&["verify", "t.model"]);
+    assert!(refused.contains("certificates") && refused.contains("audit MODEL --certificate"), "{refused}");
+}
+
+#[test]
+fn a_small_table_is_told_that_it_gets_no_network() {
+    let folder = Folder::new("small");
+    folder.file("table.csv", &table());
+    let told = folder.told(&["fit", "table.csv"]);
+    assert!(told.contains("162 rows: networks are not tried below 250 rows"), "{told}");
+    let told = folder.told(&["fit", "table.csv", "--model", "gaussian"]);
+    assert!(!told.contains("networks"), "{told}");
+    let help = folder.told(&["fit", "--help"]);
+    assert!(help.contains("from 250 rows to fit to on") && help.contains("Couplings are no"), "{help}");
+    let help = folder.told(&["score", "--help"]);
+    assert!(["line ", "log_p ", "error ", "rank "].iter().all(|name| help.contains(name)), "{help}");
+}
+
+#[test]
+fn the_least_likely_rows_have_six_digits_and_impossible_ones_their_reason() {
+    let folder = Folder::new("digits");
+    let more = |(k, line): (usize, &str)| match k {
+        0 => format!("{line},n\n"),
+        k => {
+            let u = (k as f64 * 0.754_877_666).fract();
+            format!("{line},{}\n", 1.0 + (-1.5 * (1.0 - u).ln()).floor())
+        }
+    };
+    let text: String = table().lines().enumerate().map(more).collect();
+    folder.file("table.csv", &text);
+    folder.file("new.csv", &format!("{text}0.5,0.25,left,0\n"));
+    let fit = ["fit", "table.csv", "-o", "t.model", "--model", "gaussian", "--test", "new.csv"];
+    let told = folder.told(&fit);
+    assert!(told.contains("n (1, from 1)"), "{told}");
+    assert!(told.contains("line 202: n = 0, must be 1 or above"), "{told}");
+    let told = folder.told(&["score", "t.model", "new.csv", "--top", "3"]);
+    let longest = told.lines().skip(1).flat_map(str::split_whitespace).map(str::len).max().unwrap();
+    assert!(longest <= 9, "{told}");
+    let told = folder.told(&["score", "t.model", "new.csv", "--explain", "--top", "1"]);
+    assert!(told.contains("line 202: ln p = -inf") && told.contains("must be 1 or above"), "{told}");
+    assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
+    let drawn = folder.told(&["sample", "t.model", "-n", "500", "--columns", "n"]);
+    assert!(drawn.lines().skip(1).all(|n| n.parse::<f64>().unwrap() >= 1.0), "{drawn}");
 }

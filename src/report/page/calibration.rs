@@ -3,7 +3,7 @@
 use super::summary::by_columns;
 use super::write::{Cell, digits, escape, legend, marked, number, probability, table, with_error, words};
 use crate::plot::Picture;
-use crate::report::{Calibration, ColumnCalibration, Difference, Report};
+use crate::report::{Calibration, ColumnCalibration, Difference, LevelCount, Report};
 use crate::table::count;
 
 /// Columns with a picture; of more, those with the largest distances.
@@ -42,7 +42,49 @@ pub(super) fn section(report: &Report) -> String {
             if calibration.left_out == 1 { "is" } else { "are" }
         ));
     }
-    html + "<h3>Column by column</h3>\n" + &columns(calibration)
+    html + "<h3>Column by column</h3>\n" + &columns(calibration) + &categories(calibration)
+}
+
+/// Levels that are listed of a category.
+const LEVELS: usize = 20;
+
+fn categories(calibration: &Calibration) -> String {
+    if calibration.categories.is_empty() {
+        return String::new();
+    }
+    let mut rows = Vec::new();
+    for category in &calibration.categories {
+        let said = match calibration.differs_in(category) {
+            true => marked("<span class=\"bad\">other shares</span>", ""),
+            false => marked("<span class=\"good\">as samples</span>", ""),
+        };
+        let first = [words(&category.column), number(probability(category.p)), said];
+        let mut listed: Vec<&LevelCount> = category.levels.iter().collect();
+        // Of many levels those that differ most.
+        let distance = |level: &LevelCount| (level.rows as f64 - level.expected).abs();
+        if listed.len() > LEVELS {
+            listed.sort_by(|a, b| distance(b).total_cmp(&distance(a)));
+            listed.truncate(LEVELS);
+        }
+        let mut first = Some(first);
+        for level in listed {
+            let [name, p, said] = first.take().unwrap_or_else(|| [words(""), number(""), words("")]);
+            let (own, expected) = (number(level.rows.to_string()), number(digits(level.expected, 4)));
+            rows.push(("", vec![name, words(&level.level), own, expected, p, said]));
+        }
+    }
+    let headers = [
+        words("category"),
+        words("level"),
+        number("rows"),
+        number("in samples"),
+        number("chance"),
+        words("levels are"),
+    ];
+    format!(
+        "<h3>Categories</h3>\n<p>How many rows have each level, and how many of as many samples; p is by Pearson's χ² test.</p>\n{}",
+        table(&headers, &rows)
+    )
 }
 
 fn whole(report: &Report) -> String {

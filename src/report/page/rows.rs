@@ -11,7 +11,7 @@ const MOST: usize = 10;
 const NAMED: usize = 6;
 
 pub(super) fn section(report: &Report) -> String {
-    let names: Vec<&String> = report.columns.iter().chain(&report.given).collect();
+    let names: Vec<&String> = report.needs().collect();
     let wide = names.len() > MOST;
     let mut headers = vec![number("line"), number("ln p"), number("lower than")];
     match wide {

@@ -19,11 +19,12 @@ pub(super) fn section(report: &Report) -> String {
         "<header>\n<h1>{} on {}</h1>\n<p>A density of {}{given}, in {}, and the rows of {}.</p>\n</header>\n",
         escape(file_name(&report.model)),
         escape(file_name(&report.table)),
-        count(report.columns.len(), "column"),
+        count(report.columns.len() + report.categories.len(), "column"),
         escape(&report.model),
         escape(&report.table)
     );
-    let right = calibration.columns.iter().filter(|column| !calibration.differs(column)).count();
+    let right = calibration.columns.iter().filter(|column| !calibration.differs(column)).count()
+        + calibration.categories.iter().filter(|category| !calibration.differs_in(category)).count();
     let (energy, classifier) = (&calibration.energy, &calibration.classifier);
     let figures = [
         (
@@ -37,8 +38,11 @@ pub(super) fn section(report: &Report) -> String {
         ),
         (
             "Columns as in the model",
-            format!("{right} of {}", calibration.columns.len()),
-            "by the rank of each value among samples".to_string(),
+            format!("{right} of {}", calibration.columns.len() + calibration.categories.len()),
+            match calibration.categories.is_empty() {
+                true => "by the rank of each value among samples".to_string(),
+                false => "by the rank of each value among samples, or how often levels occur".to_string(),
+            },
         ),
         (
             "Energy distance",
@@ -93,6 +97,13 @@ fn verdict(report: &Report) -> String {
         .iter()
         .filter(|column| calibration.differs(column))
         .map(|column| format!("<b>{}</b> ({})", escape(&column.column), column.difference.words()))
+        .chain(
+            calibration
+                .categories
+                .iter()
+                .filter(|category| calibration.differs_in(category))
+                .map(|category| format!("<b>{}</b> (other shares of levels)", escape(&category.column))),
+        )
         .collect();
     if !differing.is_empty() {
         said.push(format!("The rows are not distributed as samples in {}.", list(&differing, 6)));

@@ -26,12 +26,7 @@ pub(super) fn section(report: &Report) -> String {
     ];
     let lines: String =
         commands.iter().map(|(command, about)| format!("# {about}\n{}\n", escape(command))).collect();
-    let needs: Vec<String> = report
-        .columns
-        .iter()
-        .chain(&report.given)
-        .map(|name| format!("<code>{}</code>", escape(name)))
-        .collect();
+    let needs: Vec<String> = report.needs().map(|name| format!("<code>{}</code>", escape(name))).collect();
     format!(
         "<pre>{}</pre>\n<p>A table needs the columns {}; others may be there, too. In code: <code>Model::load</code>, \
          <code>score</code>, <code>sample</code>.</p>\n",

@@ -7,7 +7,7 @@ use super::calendar::is_date;
 use super::circular;
 use super::step::coarse_step;
 use super::summary::Summary;
-use crate::table::kind::Kind;
+use crate::table::kind::{Kind, Limits};
 use crate::table::number::{count, shown};
 
 /// A kind with its reason, and what else may fit.
@@ -28,14 +28,14 @@ impl Detected {
 }
 
 /// Finds the kind of a column of numbers.
-pub(super) fn of_numbers(name: &str, values: &[f64], summary: &Summary) -> Detected {
+pub(super) fn of_numbers(name: &str, values: &[f64], lines: &[u64], summary: &Summary) -> Detected {
     if summary.rows == 0 {
         return Detected::new(Kind::Constant, "no cell has a value");
     }
     if summary.is_constant() {
         return Detected::new(Kind::Constant, format!("each value is {}", shown(summary.min())));
     }
-    let counts_rows = counts_rows(values);
+    let counts_rows = counts_rows(values) || counts_lines(values, lines);
     let names_a_row = matches!(
         name.trim().to_lowercase().as_str(),
         "" | "id" | "index" | "row" | "rownames" | "row_number" | "unnamed: 0"
@@ -59,13 +59,20 @@ pub(super) fn of_numbers(name: &str, values: &[f64], summary: &Summary) -> Detec
         let (distinct, rows) = (summary.runs.len(), summary.rows);
         let levels = (distinct <= 5 && integers && 10 * summary.most_common().1 < 9 * rows)
             .then(|| format!("if its {distinct} values are labels: --kind {name}=category"));
-        let why = format!("multiples of {}, {distinct} values in {}", shown(step), count(rows, "row"));
-        return Detected::new(Kind::Rounded { step }, why).hint(hint.or(levels));
+        let limits = limits(step, integers, summary);
+        let skewed = match limits {
+            Limits::None => "",
+            Limits::From(_) => ", skewed as far as the least",
+            _ => ", above 0, and its logarithm is less skewed",
+        };
+        let why =
+            format!("multiples of {}, {distinct} values in {}{skewed}", shown(step), count(rows, "row"));
+        return Detected::new(Kind::Rounded { step, limits }, why).hint(hint.or(levels));
     }
     if let Some((kind, why)) = bounded(name, summary) {
         return Detected::new(kind, why).hint(hint);
     }
-    match summary.min() > 0.0 && logarithm_helps(summary) {
+    match summary.min() > 0.0 && logarithm_helps(summary, 0.0) {
         true => Detected::new(Kind::Positive, "above 0, and its logarithm is less skewed").hint(hint),
         false => Detected::new(Kind::Real, "no other kind fits").hint(hint),
     }
@@ -76,6 +83,34 @@ fn counts_rows(values: &[f64]) -> bool {
     let first = values[0];
     let counts = values.iter().enumerate().all(|(row, value)| *value == first + row as f64);
     (first == 0.0 || first == 1.0) && values.len() > 2 && counts
+}
+
+/// Whether the values count the lines of the file that are rows: those that were left out leave gaps.
+fn counts_lines(values: &[f64], lines: &[u64]) -> bool {
+    let before = |row: usize| lines[row] as f64 - values[row];
+    let first = if values.is_empty() { f64::NAN } else { before(0) };
+    // From 0 or from 1, with a header or without.
+    values.len() > 2 && [0.0, 1.0, 2.0].contains(&first) && (0..values.len()).all(|row| before(row) == first)
+}
+
+/// The limits of rounded values that are skewed as positive ones are. Counts end at the least one if that is 0 or 1; where
+/// others end, a table does not show.
+fn limits(step: f64, integers: bool, summary: &Summary) -> Limits {
+    let min = summary.min();
+    let limits = match min {
+        min if integers && step == 1.0 && (min == 0.0 || min == 1.0) => Limits::From(min),
+        min if min > 0.0 => Limits::Positive,
+        _ => return Limits::None,
+    };
+    let (first, _) = limits.ends(step, min);
+    let start = first - 0.5 * step;
+    // Counts that end sharply: a density of them would go on below.
+    const SHARP: f64 = 0.02;
+    let ends_sharply = summary.runs[0].1 as f64 >= SHARP * summary.rows as f64;
+    let (plain, logarithm) = skews(summary, start);
+    let is_count =
+        matches!(limits, Limits::From(_)) && ends_sharply && plain > 0.0 && logarithm.abs() < plain;
+    if is_count || logarithm_helps(summary, start) { limits } else { Limits::None }
 }
 
 /// The bounds of a column that stays strictly within 0 and 1 or 0 and 100, if its name says that it is a
@@ -114,14 +149,20 @@ fn bounded(name: &str, summary: &Summary) -> Option<(Kind, String)> {
     }
 }
 
-/// Whether the logarithms of positive numbers are clearly less skewed: judged by quantiles, which outliers do
+/// Whether the logarithms of distances to a number below all are clearly less skewed.
+fn logarithm_helps(summary: &Summary, start: f64) -> bool {
+    let [low, high] = [0.05, 0.95].map(|share| summary.quantile(share) - start);
+    let (plain, logarithm) = skews(summary, start);
+    high > 3.0 * low && plain > 2.0_f64.ln() && logarithm.abs() < 0.6 * plain
+}
+
+/// The skewness of distances to a number below all, and that of their logarithms: judged by quantiles, which outliers do
 /// not move.
-fn logarithm_helps(summary: &Summary) -> bool {
-    let [low, middle, high] = [0.05, 0.5, 0.95].map(|share| summary.quantile(share));
+fn skews(summary: &Summary, start: f64) -> (f64, f64) {
+    let [low, middle, high] = [0.05, 0.5, 0.95].map(|share| summary.quantile(share) - start);
     let skew =
         |low: f64, middle: f64, high: f64| ((high - middle) / (middle - low).max(f64::MIN_POSITIVE)).ln();
-    let (plain, logarithm) = (skew(low, middle, high), skew(low.ln(), middle.ln(), high.ln()));
-    high > 3.0 * low && plain > 2.0_f64.ln() && logarithm.abs() < 0.6 * plain
+    (skew(low, middle, high), skew(low.ln(), middle.ln(), high.ln()))
 }
 
 /// Finds the kind of a column of texts.

@@ -132,7 +132,8 @@ fn column_look(block: &Block, column: &Column, given: Option<&Kind>) -> Result<C
     };
     if let (Kind::Category { .. }, None) = (&look.kind, given) {
         let name = &column.name;
-        look.hint = Some(format!("--given {name} makes it a context"));
+        look.hint =
+            Some(format!("--kind {name}=category makes it part of the density, --given {name} a context"));
     }
     Ok(look)
 }
@@ -149,7 +150,7 @@ fn numbers_look(
     }
     let summary = Summary::of(values);
     let found = match given {
-        None => detect::of_numbers(&column.name, values, &summary),
+        None => detect::of_numbers(&column.name, values, block.lines(), &summary),
         Some(kind) => given_kind(match kind {
             Kind::Category { .. } => {
                 let levels = summary.runs.iter().map(|(value, _)| shown(*value));
@@ -172,7 +173,7 @@ fn numbers_look(
     let tied = found.kind.is_number() && is_tied(&found.kind, &summary, rows);
     let most_common = (rows > 0).then(|| (shown(value), rows));
     let noise = match found.kind {
-        Kind::Rounded { step } => Some(step),
+        Kind::Rounded { step, .. } => Some(step),
         _ => tied.then(|| NOISE * summary.spread()),
     };
     Ok(ColumnLook { suspects, tied, noise, ..start(column, found, summary.runs.len(), most_common) })

@@ -33,7 +33,7 @@ pub struct Suspect {
 /// Finds the suspect values of a column.
 pub(super) fn of(kind: &Kind, values: &[f64], summary: &Summary, lines: &[u64]) -> Vec<Suspect> {
     // A positive column is looked at by its logarithms, as it is modelled.
-    let scale = |value: f64| if *kind == Kind::Positive { value.ln() } else { value };
+    let scale = |value: f64| kind.scaled(value);
     let scaled: Vec<f64> = summary.runs.iter().map(|(value, _)| scale(*value)).collect();
     let [low, fourth, high, top] = [0.05, 0.25, 0.75, 0.95].map(|share| scale(summary.quantile(share)));
     let spread = (high - fourth).max(0.41 * (top - low));

@@ -4,7 +4,7 @@ use std::fmt::{self, Formatter};
 
 use super::column::{ColumnLook, Treatment};
 use super::look::Look;
-use crate::table::kind::Kind;
+use crate::table::kind::{Kind, Limits};
 use crate::table::number::{count, list, percent, shown};
 
 /// Columns of a terminal.
@@ -180,7 +180,15 @@ fn with_parameter(column: &ColumnLook) -> String {
     match &column.kind {
         Kind::Bounded { lower, upper } => format!("{name} ({}..{})", shown(*lower), shown(*upper)),
         Kind::Circular { start, period } => format!("{name} ({}..{})", shown(*start), shown(start + period)),
-        Kind::Rounded { step } => format!("{name} ({})", shown(*step)),
+        Kind::Rounded { step, limits } => {
+            let limits = match limits {
+                Limits::None => String::new(),
+                Limits::Positive => ", above 0".to_string(),
+                Limits::From(lower) => format!(", from {}", shown(*lower)),
+                Limits::Within { lower, upper } => format!(", {} to {}", shown(*lower), shown(*upper)),
+            };
+            format!("{name} ({}{limits})", shown(*step))
+        }
         Kind::Category { levels } => format!("{name} ({})", count(levels.len(), "level")),
         Kind::Constant => match &column.most_common {
             Some((value, _)) => format!("{name} ({value})"),
