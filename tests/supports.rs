@@ -337,7 +337,8 @@ fn a_reference_to_a_layer_reaches_what_the_layer_reaches() {
 #[test]
 fn variables_that_restrict_one_another_are_a_support() {
     let boxed = |layer: Box<dyn Bijection>| vec![layer];
-    let cases: [(Result<Flow, FlowError>, [f64; 2], [f64; 2]); 4] = [
+    type Case = (Result<Flow, FlowError>, [f64; 2], [f64; 2]);
+    let cases: [Case; 4] = [
         (Flow::new(StandardNormal::new(2), boxed(Box::new(Ordered::new(2)))), [0.0, 1.0], [1.0, 0.0]),
         (Flow::new(StandardNormal::new(2), boxed(Box::new(StickBreaking::new(2)))), [0.3, 0.6], [0.7, 0.6]),
         (Flow::new(StandardNormal::new(2), boxed(Box::new(CentredSoftmax::new(2)))), [0.3, 0.6], [0.7, 0.6]),
@@ -363,7 +364,8 @@ fn variables_that_restrict_one_another_are_a_support() {
         Box::new(Affine::identity(2)) as Box<dyn Bijection>,
         Box::new(Inverse::new(StickBreaking::new(2))),
     ]);
-    assert!(record(&chain).err().expect("ℝ² is no simplex").to_string().contains("simplex"));
+    let Err(error) = record(&chain) else { panic!("ℝ² is no simplex") };
+    assert!(error.to_string().contains("simplex"), "{error}");
     // An ordered vector comes back.
     let there_and_back = Chain::new([
         Box::new(Ordered::new(3)) as Box<dyn Bijection>,

@@ -17,7 +17,7 @@ pub(super) fn points(domain: &Domain, d: usize, count: usize, seed: u64) -> Vec<
         StandardNormal::new(d).sample(&mut random, point);
         let spread = if row % 4 == 3 { 3.0 } else { 1.0 };
         for (i, value) in point.iter_mut().enumerate() {
-            *value = spread * *value;
+            *value *= spread;
             if !domain.couples() {
                 *value = into(&domain.of(i), *value);
             }

@@ -187,7 +187,7 @@ impl Sylvester {
     /// When the numbers do not fill d rows, there are more columns than rows, or they are not orthonormal to 10⁻⁶.
     pub fn new(d: usize, q: impl Into<Vec<f64>>) -> Sylvester {
         let q = q.into();
-        let units = if d == 0 { 0 } else { q.len() / d };
+        let units = q.len().checked_div(d).unwrap_or(0);
         Sylvester { d, units, q, constrained: true }.checked()
     }
 
