@@ -114,7 +114,10 @@ fn inverse(layer: &dyn Bijection) -> &'static str {
     }
 }
 
-/// The formula that the derivation ends with.
+/// How many characters of a formula stand on a line.
+const WIDTH: usize = 76;
+
+/// The formula that the derivation ends with; where it stands on names given before, or is long, the derivation is named.
 fn log_det(layer: &dyn Bijection) -> Result<String, Box<dyn Error>> {
     let derivation = derive(&layer)?;
     let section = derivation.sections.iter().rev().find(|section| section.heading == "Log-determinant");
@@ -124,7 +127,9 @@ fn log_det(layer: &dyn Bijection) -> Result<String, Box<dyn Error>> {
             _ => None,
         })
     });
-    Ok(last.unwrap_or_else(|| "see its derivation".to_string()))
+    let formula = last.map(|text| text.rsplit(" = ").next().unwrap_or_default().to_string());
+    let short = formula.filter(|text| !names_parts(text) && text.chars().count() < WIDTH - 18);
+    Ok(short.unwrap_or_else(|| "a formula in parts".to_string()))
 }
 
 fn cost(layer: &dyn Bijection) -> Result<String, Box<dyn Error>> {
@@ -139,4 +144,10 @@ fn cost(layer: &dyn Bijection) -> Result<String, Box<dyn Error>> {
         },
         _ => "sum".to_string(),
     })
+}
+
+/// Whether a formula stands on parts that have names: h₁, h₂, ….
+fn names_parts(text: &str) -> bool {
+    let pairs = text.chars().zip(text.chars().skip(1));
+    pairs.into_iter().any(|(letter, below)| letter == 'h' && "₁₂₃₄₅₆₇₈₉".contains(below))
 }

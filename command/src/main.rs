@@ -109,7 +109,7 @@ enum Command {
     Report(report::Arguments),
     /// What a model is: columns, flows, how it was fitted.
     Describe(describe::Arguments),
-    /// The formulas of a layer or a model: Jacobians, log-determinants, inverses.
+    /// The formulas of a layer or a model: Jacobian, ln|det J|, inverse.
     Derive(describe::DeriveArguments),
 }
 

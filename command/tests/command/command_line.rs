@@ -124,3 +124,18 @@ fn a_reset_loses_nothing() {
         assert_eq!(fs::read_to_string(file.with_extension(kept)).unwrap(), mine);
     }
 }
+
+#[test]
+fn the_catalogue_lists_layers_that_can_be_derived_and_audited() {
+    let learner = Learner::new("catalogue");
+    let text = learner.told(&["catalogue"]);
+    for name in ["affine", "householder", "stick_breaking", "sylvester", "bernstein"] {
+        assert!(text.lines().any(|line| line == name), "{text}");
+    }
+    assert!(text.contains("a bijection, proven") && text.contains("ln|det J| O(d³): ln(z₁)"), "{text}");
+    assert!(learner.told(&["derive", "polar"]).contains("by sin-cos"));
+    assert!(learner.told(&["audit", "normal_cdf"]).contains("one-to-one onto (0, 1)²"));
+    let unknown = learner.run(&["derive", "nothing"]);
+    assert!(!unknown.status.success());
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("layers are affine, "));
+}
