@@ -656,6 +656,20 @@ fn every_reference_vector_is_met() {
             found.iter().zip(expected).for_each(|(f, e)| family.compare("x", *f, e));
             (family.cases, family.points) = (family.cases + 1, family.points + x.len());
         }
+        for case in json.get("logsumexp").and_then(Value::as_array).into_iter().flatten() {
+            let family = families.entry((stem.clone(), "logsumexp, softmax".to_string())).or_default();
+            let v = numbers(&case["v"]);
+            let tape = Tape::new();
+            let a = tape.input(Shape::Vector(v.len()));
+            let outputs = [a.log_sum_exp(), a.softmax(), a.log_softmax()].map(|y| Output::Each(y.id()));
+            let mut program = Program::<f64>::compile(&tape, &[a.id()], &outputs);
+            program.load(&Parameters::default()).expect("no parameters");
+            let found = program.run(&[&v], 1).expect("one row");
+            for (found, key) in found.iter().zip(["logsumexp", "softmax", "log_softmax"]) {
+                found.iter().zip(numbers(&case[key])).for_each(|(f, e)| family.compare("x", *f, e));
+            }
+            (family.cases, family.points) = (family.cases + 1, family.points + 1);
+        }
         for case in json.get("cases").and_then(Value::as_array).into_iter().flatten() {
             let name = case.get("transform").or_else(|| case.get("distribution"));
             let name = name.and_then(Value::as_str).unwrap_or(kind).to_string();

@@ -20,6 +20,9 @@ pub struct Arguments {
     json: bool,
 }
 
+/// How many characters stand on a line.
+const WIDTH: usize = 80;
+
 /// What is known of a layer.
 #[derive(Serialize)]
 struct Entry {
@@ -40,9 +43,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             continue;
         }
         let Entry { name, structure, bijective, inverse, log_det, cost } = &entry;
-        super::say(&format!(
-            "{name}\n    {structure}; {bijective}; inverse {inverse}\n    {cost}: {log_det}\n"
-        ));
+        let formula = format!("    ln|det J| {cost}: {log_det}");
+        let told = match formula.chars().count() <= WIDTH {
+            true => formula,
+            false => format!("    ln|det J| {cost}: a formula in parts"),
+        };
+        super::say(&format!("{name}\n    {structure}; {bijective}; inverse {inverse}\n{told}\n"));
     }
     if arguments.json {
         super::say(&format!("{}\n", serde_json::to_string_pretty(&entries)?));
@@ -114,10 +120,7 @@ fn inverse(layer: &dyn Bijection) -> &'static str {
     }
 }
 
-/// How many characters of a formula stand on a line.
-const WIDTH: usize = 76;
-
-/// The formula that the derivation ends with; where it stands on names given before, or is long, the derivation is named.
+/// The formula that the derivation ends with, where it does not stand on names given before.
 fn log_det(layer: &dyn Bijection) -> Result<String, Box<dyn Error>> {
     let derivation = derive(&layer)?;
     let section = derivation.sections.iter().rev().find(|section| section.heading == "Log-determinant");
@@ -128,7 +131,7 @@ fn log_det(layer: &dyn Bijection) -> Result<String, Box<dyn Error>> {
         })
     });
     let formula = last.map(|text| text.rsplit(" = ").next().unwrap_or_default().to_string());
-    let short = formula.filter(|text| !names_parts(text) && text.chars().count() < WIDTH - 18);
+    let short = formula.filter(|text| !names_parts(text));
     Ok(short.unwrap_or_else(|| "a formula in parts".to_string()))
 }
 

@@ -282,7 +282,7 @@ rows! {
     DeterminantSkew "det-skew": "ln|det (1 - (A - Aᵀ))| = ln|det (1 + (A - Aᵀ))|"; if "-";
         since "det-transpose: (1 - (A - Aᵀ))ᵀ = 1 + (A - Aᵀ)";
         by "determinant.rs: the identity less a skew-symmetric matrix".
-    DeterminantOfTwo "det-2x2": "det ((a, b), (c, d)) = a·d - b·c"; if "it is no longer than the matrix";
+    DeterminantOfTwo "det-2x2": "det ((a, b), (c, d)) = a·d - b·c"; if "-";
         since "Leibniz' sum";
         by "determinant.rs: written out where that simplifies".
     SineCosine "sin-cos": "p·sin² a + p·cos² a = p"; if "-"; since "Pythagoras";
