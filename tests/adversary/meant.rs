@@ -145,7 +145,8 @@ fn planted_faults_are_there() {
             }
             Fault::AlmostASquare { least, over } if *over >= 1e-3 => {
                 let p = (1e3 * least / over).sqrt();
-                let points = grid(-(1.0 + over) * p, 0.02 * p);
+                // The slope is below 0 between these two times the width from the middle.
+                let points = grid(-(1.0 + over) * p, 0.5 * p * (2.0 * over + over * over).sqrt());
                 let images = images(&*alone(fault.clone()), &points, Some(p));
                 let steps: Vec<f64> = images.windows(2).map(|pair| pair[1] - pair[0]).collect();
                 steps.iter().any(|step| *step > 0.0) && steps.iter().any(|step| *step < 0.0)

@@ -118,8 +118,9 @@ impl Said {
         if text.contains('…') {
             self.shortened = true;
         }
-        // The solution of an equation in the middle of a formula has no value here.
+        // The solution of an equation in the middle of a formula has no value here, nor has what stands on it.
         if text.contains("solve(") || text.contains('ζ') {
+            self.shortened = true;
             return Ok(());
         }
         if self.shortened {
