@@ -114,9 +114,9 @@ fn inverse(layer: &dyn Bijection) -> &'static str {
     });
     match (by_hand, solved) {
         (false, false) => "derived",
-        (false, true) => "derived, an equation is solved",
+        (false, true) => "derived, by solving",
         (true, false) => "by hand",
-        (true, true) => "by hand, an equation is solved",
+        (true, true) => "by hand, by solving",
     }
 }
 
