@@ -332,6 +332,18 @@ fn layers_of_several() -> Vec<(Box<dyn Bijection>, Formula, f64)> {
         (
             boxed(PointwiseConvolution::new(2, 2)),
             |z| {
+                2.0 * z
+                    .tape()
+                    .scope("upper", || {
+                        z.tape().parameter("log_diagonal", Shape::Vector(2), Init::Constant(0.0))
+                    })
+                    .sum()
+            },
+            1.1,
+        ),
+        (
+            boxed(PointwiseConvolution::unconstrained(2, 2)),
+            |z| {
                 let start = Init::Values(vec![1.0, 0.0, 0.0, 1.0]);
                 let w = z.tape().parameter("weight", Shape::Matrix(2, 2), start);
                 let entry = |i: usize, j: usize| w.row(i).at(j);

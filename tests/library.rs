@@ -30,6 +30,7 @@ mod kernel_accuracy;
 mod kernel_elementwise;
 mod kernel_products;
 mod laws;
+mod linear_maps;
 mod model;
 mod notation_reader;
 mod notations;

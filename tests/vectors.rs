@@ -248,14 +248,17 @@ fn layer(transform: &str, p: &Value, d: usize) -> Option<(Box<dyn Bijection>, Pa
         "householder" => {
             let vectors = numbers(&p["vs"]);
             let count = vectors.len() / d;
-            parameters.set("vectors", Shape::Matrix(count, d), vectors).expect("it fits");
+            // The same reflections by vectors in which the entry of the layer's convention is 1.
+            let own = |e: usize| vectors[e / d * d + e / d % d];
+            let others = (0..count * d).filter(|e| e % d != e / d % d).map(|e| vectors[e] / own(e));
+            parameters.set("vectors", Shape::Matrix(count, d - 1), others.collect()).expect("it fits");
             Box::new(Householder::new(d, count))
         }
         "conv1x1" => {
             let pixels = (number(&p["height"]) * number(&p["width"])) as usize;
             let channels = d / pixels;
             parameters.set("weight", Shape::Matrix(channels, channels), numbers(&p["W"])).expect("it fits");
-            Box::new(PointwiseConvolution::new(pixels, channels))
+            Box::new(PointwiseConvolution::unconstrained(pixels, channels))
         }
         "planar" => {
             for name in ["w", "u"] {

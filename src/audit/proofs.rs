@@ -59,8 +59,13 @@ impl<'a> LayerProver<'a> {
                 let mut refused = self.refused.borrow_mut();
                 // Messages that no order exists or that f is not linear say nothing about the other
                 // arguments.
-                let empty =
-                    ["there is no line", "the determinant is 0 or has", "the determinant has another"];
+                let empty = [
+                    "there is no line",
+                    "the determinant is 0 or has",
+                    "the determinant has another",
+                    "the result is not an affine",
+                    "an affine map is onto only",
+                ];
                 let beside = certificate.claim().contains("linear");
                 if !beside && !empty.iter().any(|start| told.starts_with(start)) && !refused.contains(&told) {
                     refused.push(told);
@@ -214,7 +219,16 @@ impl<'a> LayerProver<'a> {
                     |sign: &str| self.accepted(self.certificate(&format!("bijection linear {sign}")), linear);
                 try_sign("positive").or_else(|| try_sign("negative"))
             })
+            .or_else(|| self.by_matrices("bijection"))
             .or_else(|| self.accepted(self.certificate("bijection pieces"), BY_PIECES_ONTO))
+    }
+
+    /// Proves that f is W z + b with matrices that are nonsingular for all parameters.
+    fn by_matrices(&self, claim: &str) -> Option<Proof> {
+        let reason = "f is W·z + b, and W is made of matrices that are nonsingular for all parameters";
+        ["positive", "negative"]
+            .into_iter()
+            .find_map(|sign| self.accepted(self.certificate(&format!("{claim} matrices {sign}")), reason))
     }
 
     /// Proves that no two points have the same image.
@@ -226,6 +240,11 @@ impl<'a> LayerProver<'a> {
             "J is triangular and its diagonal has one sign everywhere: each xᵢ is strictly monotone in zᵢ";
         self.accepted(self.with_slopes(self.certificate("one-to-one")), monotone)
             .or_else(|| self.accepted(self.certificate("one-to-one pieces"), BY_PIECES))
+            .or_else(|| {
+                let reason = "z follows from x: f⁻¹(f(z)) = z for every z, by their normal forms";
+                let mut certificates = self.with_inverse("one-to-one inverse");
+                certificates.find_map(|certificate| self.accepted(certificate, reason))
+            })
     }
 
     /// Proves that det J is not 0 and has this sign.
@@ -250,6 +269,10 @@ impl<'a> LayerProver<'a> {
         self.accepted(self.with_slopes(self.certificate(&format!("determinant {sign}"))), triangular)
             .or_else(|| self.accepted(self.certificate(&format!("determinant linear {sign}")), linear))
             .or_else(|| self.accepted(self.certificate(&format!("determinant pieces {sign}")), pieces))
+            .or_else(|| {
+                let matrices = "the determinants of the matrices that f is made of, for all parameters";
+                self.accepted(self.certificate(&format!("determinant matrices {sign}")), matrices)
+            })
     }
 
     /// Proves that every image lies in the codomain.

@@ -26,7 +26,8 @@ type BijectionClaim = (Vec<String>, Rc<Program>, [Vec<Side>; 2]);
 impl Bijections {
     /// The claim of a certificate that holds all that it needs itself.
     fn claim_of(certificate: &Certificate) -> Option<BijectionClaim> {
-        let ["bijection", "inverse" | "monotone" | "linear" | "pieces", ..] = words(certificate).as_slice()
+        let ["bijection", "inverse" | "monotone" | "linear" | "matrices" | "pieces", ..] =
+            words(certificate).as_slice()
         else {
             return None;
         };
@@ -61,8 +62,10 @@ fn check_anew(certificate: &Certificate, known: &mut Bijections) -> Checked<()> 
     match words.as_slice() {
         ["structure", kind] => structure(certificate, kind).map(|_| ()),
         ["determinant", "linear", sign] => linear(certificate, sign),
+        ["determinant" | "bijection", "matrices", sign] => super::matrices::check(certificate, sign),
         ["determinant", sign] => determinant(certificate, sign),
         ["one-to-one"] => slopes(certificate, true).map(|_| ()),
+        ["one-to-one", "inverse"] => one_to_one_by_inverse(certificate),
         ["one-to-one", "pieces"] => super::pieces::check(certificate).map(|_| ()),
         ["determinant", "turned", sign] => determinant_turned(certificate, sign, known),
         ["determinant", "pieces", sign] => super::pieces::determinant(certificate, sign),
@@ -104,6 +107,16 @@ fn bijection_by_inverse(certificate: &Certificate) -> Checked<()> {
         map.identity(&results)?;
     }
     Ok(())
+}
+
+/// Checks that f is defined and g(f(z)) = z for every z: then no two points have one image.
+fn one_to_one_by_inverse(certificate: &Certificate) -> Checked<()> {
+    let mut map = forward(certificate)?;
+    let outputs = map.outputs.clone();
+    if !outputs.iter().all(|id| map.ranges.of(&map.scalars, *id).defined) {
+        return reject("f cannot be shown to be defined everywhere");
+    }
+    identity(certificate, true)
 }
 
 /// Checks that f is the inverse of a bijection g, the only layer: g maps its domain one-to-one onto its

@@ -21,6 +21,7 @@ mod function;
 mod interval;
 mod limit;
 mod map;
+mod matrices;
 mod normal;
 mod pieces;
 mod range;

@@ -13,13 +13,24 @@ const MOST: usize = 8_000_000;
 impl Scalars {
     /// Returns the elements of a program's result for these inputs.
     pub fn results(&mut self, program: &Program, inputs: &[Vec<Id>]) -> Result<Vec<Id>, Rejection> {
-        let given: Vec<Vec<Option<Id>>> =
-            inputs.iter().map(|input| input.iter().copied().map(Some).collect()).collect();
-        let mut values: Vec<Vec<Option<Id>>> =
-            program.nodes.iter().map(|node| vec![None; node.len()]).collect();
-        self.fill(program, &given, &mut values)?;
+        let mut values = self.filled(program, inputs)?;
         let result = values.swap_remove(program.result);
         result.into_iter().collect::<Option<_>>().ok_or_else(|| Rejection::new("a result needs itself"))
+    }
+
+    /// Returns the elements of every node of a program for these inputs.
+    pub fn elements(&mut self, program: &Program, inputs: &[Vec<Id>]) -> Result<Vec<Vec<Id>>, Rejection> {
+        let values = self.filled(program, inputs)?.into_iter();
+        let all = values.map(|node| node.into_iter().collect::<Option<Vec<Id>>>());
+        all.collect::<Option<_>>().ok_or_else(|| Rejection::new("a result needs itself"))
+    }
+
+    fn filled(&mut self, program: &Program, inputs: &[Vec<Id>]) -> Result<Vec<Vec<Option<Id>>>, Rejection> {
+        let given: Vec<Vec<Option<Id>>> =
+            inputs.iter().map(|input| input.iter().copied().map(Some).collect()).collect();
+        let mut values = program.nodes.iter().map(|node| vec![None; node.len()]).collect::<Vec<_>>();
+        self.fill(program, &given, &mut values)?;
+        Ok(values)
     }
 
     /// Writes out every element whose operands are known.

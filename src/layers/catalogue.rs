@@ -119,6 +119,7 @@ fn linear() -> Vec<Example> {
         example("householder", Householder::new(3, 2)),
         example("cayley", Cayley::new(3)),
         example("pointwise_convolution", PointwiseConvolution::new(2, 2)),
+        example("pointwise_convolution_unconstrained", PointwiseConvolution::unconstrained(2, 2)),
     ]
 }
 

@@ -7,33 +7,54 @@
 
 use std::panic::Location;
 
+use super::Triangular;
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
 use crate::bijection::{Bijection, Checked};
 use crate::jacobian::{Order, Structure};
 use crate::tape::{Init, Shape, Tape, Var, concat};
 
-/// Invertible 1×1 convolution; the parameter `weight` is W, initialised to the identity.
+/// Invertible 1×1 convolution.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PointwiseConvolution {
     pixels: usize,
     channels: usize,
+    /// Whether W is a parameter itself.
+    unconstrained: bool,
 }
 
 impl PointwiseConvolution {
     /// Builds the layer of images with so many pixels (height × width), and channels.
     ///
+    /// W = L·U, initialised to the identity: L has 1 on its diagonal and U has exp(l), so that W is invertible for all
+    /// parameters (Glow, eq. 10 with P = 1; a [`Permutation`](super::Permutation) of channels before the layer is another
+    /// P). Parameters: `lower.weight`, `upper.weight`, `upper.log_diagonal`.
+    ///
     /// # Panics
     /// When there is no pixel or no channel.
     pub fn new(pixels: usize, channels: usize) -> PointwiseConvolution {
-        PointwiseConvolution { pixels, channels }.checked()
+        PointwiseConvolution { pixels, channels, unconstrained: false }.checked()
+    }
+
+    /// Builds the layer in which W is the parameter `weight` itself, initialised to the identity: it is a bijection unless
+    /// det W = 0, and nothing keeps training away from there.
+    ///
+    /// # Panics
+    /// As [`PointwiseConvolution::new`].
+    pub fn unconstrained(pixels: usize, channels: usize) -> PointwiseConvolution {
+        PointwiseConvolution { unconstrained: true, ..PointwiseConvolution::new(pixels, channels) }
     }
 
     fn weight<'t>(&self, tape: &'t Tape) -> Var<'t> {
         let c = self.channels;
-        let start = (0..c * c).map(|e| f64::from(u8::from(e / c == e % c))).collect();
-        tape.parameter("weight", Shape::Matrix(c, c), Init::Values(start))
+        if self.unconstrained {
+            let start = (0..c * c).map(|e| f64::from(u8::from(e / c == e % c))).collect();
+            return tape.parameter("weight", Shape::Matrix(c, c), Init::Values(start));
+        }
+        let lower = tape.scope("lower", || Triangular::unit_lower(c).matrix(tape));
+        let upper = tape.scope("upper", || Triangular::upper(c).matrix(tape));
+        lower.matmul(upper)
     }
 
     /// Records W·z_pixel for each pixel.
@@ -46,7 +67,7 @@ impl PointwiseConvolution {
 
 impl Checked for PointwiseConvolution {
     fn fault(&self) -> Option<String> {
-        let PointwiseConvolution { pixels, channels } = *self;
+        let PointwiseConvolution { pixels, channels, .. } = *self;
         let sound = pixels > 0 && channels > 0;
         (!sound).then(|| format!("an image has pixels and channels, not {pixels} and {channels}"))
     }

@@ -10,11 +10,12 @@ use std::panic::Location;
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
 use crate::bijection::{Bijection, Checked};
-use crate::tape::{Init, Shape, Tape, Var};
+use crate::tape::{Init, Shape, Tape, Var, concat, stack};
 
 /// A product of reflections x = H_k … H₁ z with H = 1 - 2·v·vᵀ/vᵀv; the first is applied first.
 ///
-/// The parameter `vectors` has a vector v in each row. No v may be 0; a row that is 0 has no reflection.
+/// A reflection does not depend on the length of its v, so that one entry can be 1: in the k-th, entry k (modulo d). Then no
+/// v is 0, whatever the parameter `vectors` is, which holds the d - 1 other entries of each.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Householder {
@@ -23,8 +24,8 @@ pub struct Householder {
 }
 
 impl Householder {
-    /// Builds the layer of d variables with this many reflections; d of them reach every orthogonal matrix with their
-    /// determinant.
+    /// Builds the layer of d variables with this many reflections; d of them come near to every orthogonal matrix with
+    /// their determinant.
     ///
     /// # Panics
     /// When there is no variable or no reflection.
@@ -35,12 +36,22 @@ impl Householder {
     /// Records the reflections, the first first.
     fn matrices<'t>(&self, tape: &'t Tape) -> Vec<Var<'t>> {
         let (d, count) = (self.d, self.reflections);
-        // Different unit vectors, so that no row is 0 and no two reflections learn the same.
-        let start = (0..count * d).map(|e| f64::from(u8::from(e % d == e / d % d))).collect();
-        let vectors = tape.parameter("vectors", Shape::Matrix(count, d), Init::Values(start));
+        let others = match d {
+            1 => None,
+            _ => Some(tape.parameter("vectors", Shape::Matrix(count, d - 1), Init::Constant(0.0))),
+        };
         (0..count)
             .map(|k| {
-                let v = vectors.row(k);
+                let one = tape.constant(1.0);
+                let v = match others.map(|others| others.row(k)) {
+                    None => stack([one]),
+                    Some(row) => {
+                        let own = k % d;
+                        let before = (own > 0).then(|| row.slice(0..own));
+                        let after = (own + 1 < d).then(|| row.slice(own..d - 1));
+                        concat([before, Some(stack([one])), after].into_iter().flatten())
+                    }
+                };
                 tape.identity(d) - (2.0 / v.dot(v)) * v.outer(v)
             })
             .collect()

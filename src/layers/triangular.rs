@@ -15,7 +15,7 @@ use super::{ActNorm, Permutation};
 use crate::bijection::Description;
 use crate::bijection::{Bijection, Chain, Checked};
 use crate::jacobian::Structure;
-use crate::tape::{Init, Shape, Var};
+use crate::tape::{Init, Shape, Tape, Var};
 
 /// Linear map x = T z with a triangular T.
 #[derive(Clone, Debug)]
@@ -52,8 +52,8 @@ impl Triangular {
     }
 
     /// Records T from the parameters `weight` (off the diagonal) and `log_diagonal`.
-    fn matrix<'t>(&self, z: Var<'t>) -> Var<'t> {
-        let (d, tape) = (self.d, z.tape());
+    pub(super) fn matrix<'t>(&self, tape: &'t Tape) -> Var<'t> {
+        let d = self.d;
         let shape = Shape::Matrix(d, d);
         let beside = |e: usize| if self.lower { e % d < e / d } else { e % d > e / d };
         let mask: Vec<f64> = (0..d * d).map(|e| f64::from(u8::from(beside(e)))).collect();
@@ -91,7 +91,7 @@ impl Bijection for Triangular {
 
     #[track_caller]
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
-        z.tape().called_from(Location::caller(), || self.matrix(z).matvec(z))
+        z.tape().called_from(Location::caller(), || self.matrix(z.tape()).matvec(z))
     }
 
     #[cfg(feature = "serde")]

@@ -5,6 +5,7 @@
 //!
 //! `PROPTEST_CASES=1000000 cargo test --release --test library adversary:: -- --nocapture` tries a million programs.
 
+mod affine;
 mod edge;
 mod fault;
 mod hand;

@@ -2,6 +2,7 @@
 
 use pushforward::prelude::*;
 
+use super::affine::Affine;
 use super::hand::Hand;
 use super::line::Line;
 use super::recipe::Recipe;
@@ -17,6 +18,7 @@ pub enum Program {
     Turned(Recipe),
     Chained(Vec<Recipe>),
     Hand(Hand),
+    Affine(Affine),
     Singular(Singular),
     /// `Chain` of a right recipe and a singular map.
     SingularBehind(Recipe, Singular),
@@ -31,6 +33,7 @@ impl Program {
             0 => Program::Hand(Hand::any(true, choose)),
             1 | 2 => Program::Turned(whole(lines, d, choose)),
             3 | 4 => Program::Chained(chained(d.min(3), choose)),
+            5 if choose.chance(0.5) => Program::Affine(Affine::any(true, choose)),
             _ => Program::One(Recipe::right(lines, d, choose)),
         }
     }
@@ -39,6 +42,7 @@ impl Program {
     pub fn wrong(choose: &mut Chooser) -> Program {
         match choose.below(12) {
             0 | 1 => Program::Hand(Hand::any(false, choose)),
+            2 if choose.chance(0.5) => Program::Affine(Affine::any(false, choose)),
             2 => Program::Singular(Singular::any(choose)),
             3 if choose.chance(0.5) => {
                 let before = whole((Line::Reals, Line::Reals), 2, choose);
@@ -78,6 +82,8 @@ impl Program {
                 (None | Some(true), None | Some(true)) => "none",
                 _ => hand.kind(),
             },
+            Program::Affine(affine) if affine.is_right() => "none",
+            Program::Affine(_) => "singular for some parameters",
             Program::Singular(_) | Program::SingularBehind(..) => "singular",
         }
     }
@@ -91,6 +97,7 @@ impl Program {
             Program::Turned(_) => "inverse",
             Program::Chained(_) => "chain",
             Program::Hand(_) => "by hand",
+            Program::Affine(_) => "affine",
             Program::Singular(_) | Program::SingularBehind(..) => "singular",
         }
     }
@@ -126,6 +133,8 @@ impl Program {
                 let (given_log_det, given_inverse) = hand.given_is_right();
                 Truth { given_log_det, given_inverse, ..Truth::ALL }
             }
+            Program::Affine(affine) if affine.is_right() => Truth::ALL,
+            Program::Affine(_) => Truth { determinant: no, one_to_one: no, onto: no, ..Truth::ALL },
             Program::Singular(_) => singular,
             Program::SingularBehind(..) => singular,
         }
@@ -150,6 +159,7 @@ impl Program {
                 })
                 .collect()
             }
+            Program::Affine(affine) => affine.smaller().into_iter().map(Program::Affine).collect(),
             _ => Vec::new(),
         }
     }
@@ -160,6 +170,7 @@ impl Program {
             Program::Turned(recipe) => Box::new(Inverse::new(recipe.layer())),
             Program::Chained(recipes) => Box::new(Chain::new(recipes.iter().map(Recipe::layer))),
             Program::Hand(hand) => Box::new(hand.clone()),
+            Program::Affine(affine) => Box::new(affine.clone()),
             Program::Singular(singular) => Box::new(singular.clone()),
             Program::SingularBehind(before, singular) => {
                 Box::new(Chain::new([before.layer(), Box::new(singular.clone()) as Box<dyn Bijection>]))

@@ -66,12 +66,11 @@ impl Said {
         let (order, passing) = order_of_rows(derivation, d);
         let places = order.iter().flat_map(|i| order.iter().map(move |j| i * d + j));
         let jacobian = Value::matrix(d, d, places.map(|e| found[2][e]).collect());
-        let one = |e: usize| f64::from(u8::from(e / d == e % d));
         let mut scope = Scope::default();
         scope.set("z", Value::vector(point));
         scope.set("x", Value::vector(found[0].clone()));
         scope.set("J", jacobian.clone());
-        scope.set("I", Value::matrix(d, d, (0..d * d).map(one).collect()));
+        scope.set("I", Value::identity(d));
         for (declaration, numbers) in tape.declarations().iter().zip(&found[3..]) {
             let value = match declaration.shape {
                 Shape::Matrix(rows, columns) => Value::matrix(rows, columns, numbers.clone()),

@@ -39,8 +39,23 @@ impl Value {
                 let numbers = self.numbers.iter().zip(&other.numbers).map(|(x, y)| f(*x, *y)).collect();
                 Ok(Value { numbers, is_matrix: self.is_matrix || other.is_matrix, ..self.clone() })
             }
+            // One letter stands for the identity of every size.
+            _ if self.is_identity() && other.is_square() => Value::identity(other.rows).zip(other, f),
+            _ if other.is_identity() && self.is_square() => self.zip(&Value::identity(self.rows), f),
             _ => Err(format!("{}×{} with {}×{}", self.rows, self.columns, other.rows, other.columns)),
         }
+    }
+
+    pub fn identity(n: usize) -> Value {
+        Value::matrix(n, n, (0..n * n).map(|e| f64::from(u8::from(e / n == e % n))).collect())
+    }
+
+    fn is_square(&self) -> bool {
+        self.is_matrix && self.rows == self.columns
+    }
+
+    fn is_identity(&self) -> bool {
+        self.is_square() && *self == Value::identity(self.rows)
     }
 
     pub fn product(&self, other: &Value) -> Result<Value, String> {

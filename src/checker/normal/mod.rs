@@ -248,6 +248,10 @@ impl Forms {
                     return Err(too_large());
                 }
                 let (monomial, coefficient) = (times(left, right), c * d);
+                if let Some(expanded) = self.squared_sine(&monomial, &coefficient)? {
+                    product = add(&product, &expanded)?;
+                    continue;
+                }
                 match self.whole_power(&monomial) {
                     None => insert(&mut product, monomial, coefficient)?,
                     Some((place, base)) => {
@@ -262,6 +266,24 @@ impl Forms {
             }
         }
         Ok(product)
+    }
+
+    /// sin² a = 1 - cos² a in a monomial with a power of sin a that is at least 2, and not so large that its expansion would
+    /// be too long.
+    fn squared_sine(&mut self, monomial: &Monomial, coefficient: &RBig) -> Found<Option<Sum>> {
+        let two = RBig::from(2);
+        let is_sine = |atom: u32| self.atoms[atom as usize].kind == Kind::Function(F::Sin);
+        let among = two.clone()..=RBig::from(64);
+        let place = monomial.iter().position(|(atom, exponent)| is_sine(*atom) && among.contains(exponent));
+        let Some(place) = place else { return Ok(None) };
+        let arguments = self.atoms[monomial[place].0 as usize].arguments.clone();
+        let cosine = self.atom(Kind::Function(F::Cos), arguments, false)?;
+        let mut rest = monomial.clone();
+        rest[place].1 -= &two;
+        rest.retain(|(_, exponent)| !exponent.is_zero());
+        let rest = Sum::from([(rest, coefficient.clone())]);
+        let complement = Sum::from([(Vec::new(), RBig::ONE), (vec![(cosine, two)], -RBig::ONE)]);
+        Ok(Some(self.product(&rest, &complement)?))
     }
 
     /// Returns a base with an exponent of 1 or more.

@@ -9,8 +9,43 @@ use crate::sweep::zeros::structural_zeros;
 use crate::tape::{Binary, NodeId, Op, Shape, Subgraph, Unary, Var};
 
 impl<'t> Simplifier<'t> {
-    /// ln|det| of a matrix by a formula; `None` where only an LU decomposition is left.
-    pub(super) fn log_determinant(&mut self, matrix: NodeId) -> Option<Var<'t>> {
+    /// ln|det| of a matrix that no law applies to; `None` where only an LU decomposition is left.
+    pub(super) fn determinant(&mut self, matrix: NodeId) -> Option<Var<'t>> {
+        if self.tape.shape(matrix).len() == 1 {
+            self.step(Rule::OneByOne);
+            let only = self.gather(matrix, &[0], Shape::Scalar);
+            return Some(self.log_abs(only.id(), 0));
+        }
+        if let Some(value) = self.exact_determinant(matrix) {
+            self.step(Rule::ConstantDeterminant);
+            let determinant = self.tape.constant(value);
+            return Some(self.log_abs(determinant.id(), 0));
+        }
+        self.log_determinant(matrix)
+    }
+
+    /// Opens the determinants in what a law has made of one: sums of determinants of its factors.
+    pub(super) fn determinants_in(&mut self, value: Var<'t>) -> Var<'t> {
+        let node = self.tape.node(value.id());
+        let operand = |k: usize| self.tape.var(node.operands[k]);
+        match node.op {
+            Op::Binary(Binary::Add) => {
+                let (a, b) = (operand(0), operand(1));
+                self.determinants_in(a) + self.determinants_in(b)
+            }
+            Op::Unary(Unary::Neg) => {
+                let a = operand(0);
+                -self.determinants_in(a)
+            }
+            Op::LogAbsDet => match self.rewritten(&node.op, &node.operands, node.shape) {
+                Some(value) => self.determinants_in(value),
+                None => self.determinant(node.operands[0]).unwrap_or(value),
+            },
+            _ => value,
+        }
+    }
+
+    fn log_determinant(&mut self, matrix: NodeId) -> Option<Var<'t>> {
         let Shape::Matrix(n, columns) = self.tape.shape(matrix) else { return None };
         if n != columns {
             return None;

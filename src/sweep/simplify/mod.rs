@@ -209,7 +209,7 @@ impl<'t> Simplifier<'t> {
             simplifier.tape.push(node.op.clone(), operands.iter().copied().collect(), node.shape)
         };
         if let Some(value) = self.rewritten(&node.op, &operands, node.shape) {
-            return value;
+            return if node.op == Op::LogAbsDet { self.determinants_in(value) } else { value };
         }
         match &node.op {
             Op::Unary(Unary::Ln) => match op_of(operands[0]) {
@@ -236,20 +236,7 @@ impl<'t> Simplifier<'t> {
                 }
                 _ => self.gather(operands[0], indices, node.shape),
             },
-            // Of one element: its own determinant.
-            Op::LogAbsDet if self.tape.shape(operands[0]).len() == 1 => {
-                self.step(Rule::OneByOne);
-                let only = self.gather(operands[0], &[0], Shape::Scalar);
-                self.log_abs(only.id(), 0)
-            }
-            Op::LogAbsDet => match self.exact_determinant(operands[0]) {
-                Some(value) => {
-                    self.step(Rule::ConstantDeterminant);
-                    let det = self.tape.constant(value);
-                    self.log_abs(det.id(), 0)
-                }
-                None => self.log_determinant(operands[0]).unwrap_or_else(|| again(self)),
-            },
+            Op::LogAbsDet => self.determinant(operands[0]).unwrap_or_else(|| again(self)),
             _ => again(self),
         }
     }
