@@ -107,15 +107,18 @@ pub mod prelude {
     pub use crate::jacobian::{Order, Structure};
     pub use crate::layers::{
         ActNorm, BatchNorm, Cayley, CentredSoftmax, CorrelationCholesky, CovarianceFromCholesky, Householder,
-        Ordered, Planar, PointwiseConvolution, Polar, Radial, StickBreaking, Sylvester, Unconditional,
+        MatrixExponential, Ordered, Planar, PointwiseConvolution, Polar, Radial, Spherical, StickBreaking,
+        Sylvester, Unconditional,
     };
     pub use crate::layers::{
         AdditiveCoupling, Affine, AffineCoupling, Autoregressive, CircularSpline, Continuous, Coupling,
         Divergence, Field, NetworkField, Solver, Triangular,
     };
     pub use crate::layers::{
-        BernsteinTransformer, DeepSigmoidalTransformer, LogisticMixtureTransformer,
-        PolynomialSplineTransformer, SumOfSquaresTransformer,
+        BernsteinTransformer, BlockNeuralAutoregressive, Blockwise, DeepDenseSigmoidalTransformer,
+        DeepSigmoidalTransformer, ElementwiseTransformer, LogisticMixtureTransformer,
+        MonotoneNetworkTransformer, PolynomialSplineTransformer, SinhArcsinhTransformer,
+        SumOfSquaresTransformer, YeoJohnsonTransformer,
     };
     pub use crate::layers::{
         CouplingMask, Elementwise, Linear, MaskedNetwork, Network, Permutation, ScaleMap,

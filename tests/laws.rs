@@ -223,6 +223,7 @@ fn every_rule_of_an_algorithm_is_used_and_keeps_the_value() {
         (Rule::LogRoot, |z| ((-2.0 * z.asinh()).exp() * (z * z + 1.0)).abs().ln()),
         (Rule::OnePlusPower, |z| (1.0 + z.powi(-4)).abs().ln()),
         (Rule::DeterminantTriangular, |z| (z.outer(z) * z.tape().mask(3, 3, |i, j| i >= j)).log_abs_det()),
+        (Rule::DeterminantExponential, |z| z.outer(z.exp()).matrix_exp().log_abs_det()),
         (Rule::DeterminantReflection, |z| {
             (z.tape().identity(3) - (2.0 / z.dot(z)) * z.outer(z)).log_abs_det()
         }),

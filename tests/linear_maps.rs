@@ -2,7 +2,7 @@
 //! them for all parameters, and what is not.
 
 use pushforward::audit::{Report, Topic};
-use pushforward::layers::{Cayley, CentredSoftmax, Householder, PointwiseConvolution};
+use pushforward::layers::{Cayley, CentredSoftmax, Householder, MatrixExponential, PointwiseConvolution};
 use pushforward::prelude::*;
 
 type Formula = for<'t> fn(Var<'t>) -> Var<'t>;
@@ -66,6 +66,7 @@ fn linear_layers_of_the_library_are_bijections_for_all_parameters() {
         Box::new(Householder::new(5, 3)) as Box<dyn Bijection>,
         Box::new(Householder::new(1, 2)),
         Box::new(Cayley::new(5)),
+        Box::new(MatrixExponential::new(4)),
         Box::new(PointwiseConvolution::new(3, 4)),
     ] {
         let report = report(&*layer);
@@ -91,6 +92,11 @@ fn so_are_those_of_users() {
         dense("its inverse", 3, |z| {
             let a = matrix(z, "a", 3, 3);
             (z.tape().identity(3) + a - a.transpose()).inverse().matvec(z)
+        }),
+        dense("a reflection of an exponential", 3, |z| {
+            let v = concat([vector(z, "v", 2), z.tape().constant(1.0).reshape(Shape::Vector(1))]);
+            let reflection = z.tape().identity(3) - (2.0 / v.dot(v)) * v.outer(v);
+            reflection.matvec(matrix(z, "a", 3, 3).matrix_exp().matvec(z))
         }),
         dense("D + U·Uᵀ", 5, |z| {
             let u = matrix(z, "u", 5, 2);
@@ -160,9 +166,23 @@ fn a_matrix_that_may_be_singular_is_not_proven() {
             let m = z.tape().identity(2) * (1.0 + z.at(1));
             m.matvec(z)
         }),
+        dense("an exponential less the identity", 3, |z| {
+            (matrix(z, "a", 3, 3).matrix_exp() - z.tape().identity(3)).matvec(z)
+        }),
+        // Not defined for large parameters, which no point of an audit has.
         dense("an offset that is not defined for all parameters", 3, |z| {
             let a = matrix(z, "a", 3, 3);
-            (z.tape().identity(3) + a - a.transpose()).matvec(z) + vector(z, "b", 3).ln()
+            let b = vector(z, "b", 3);
+            (z.tape().identity(3) + a - a.transpose()).matvec(z) + (1000.0 - b * b).sqrt()
+        }),
+        dense("a matrix that is not defined for all parameters", 3, |z| {
+            let a = matrix(z, "a", 3, 3);
+            let below = z.tape().mask(3, 3, |i, j| i > j) * (1000.0 - a * a).sqrt();
+            (z.tape().identity(3) + below).matvec(z)
+        }),
+        dense("anything beside a diagonal of ones", 5, |z| {
+            let beside = z.tape().mask(5, 5, |i, j| i != j) * matrix(z, "a", 5, 5);
+            (z.tape().identity(5) + beside).matvec(z)
         }),
     ];
     for layer in &layers {
@@ -188,4 +208,20 @@ fn a_linear_map_of_a_box_is_not_onto() {
 fn a_left_inverse_proves_one_to_one() {
     let report = report(&CentredSoftmax::new(3));
     assert!(proven(&report)[1], "{report}");
+}
+
+/// A reflection of each of two rows: the sign of its determinant counts twice.
+#[test]
+fn a_matrix_counts_once_for_each_row_that_it_meets() {
+    let reflected: Formula = |z| {
+        let v = concat([vector(z, "v", 2), z.tape().constant(1.0).reshape(Shape::Vector(1))]);
+        let turn = z.tape().identity(3) - (2.0 / v.dot(v)) * v.outer(v);
+        z.reshape(Shape::Matrix(z.len() / 3, 3)).matmul(turn.transpose()).reshape(Shape::Vector(z.len()))
+    };
+    for (rows, sign) in [(1, "negative"), (2, "positive"), (3, "negative")] {
+        let report = report(&dense("reflected rows", 3 * rows, reflected));
+        let claim = report.claim(Topic::Determinant).unwrap();
+        assert_eq!(claim.evidence.label(), "proven", "{report}");
+        assert!(claim.statement.contains(sign), "{report}");
+    }
 }

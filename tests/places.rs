@@ -11,7 +11,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The types of a folder that implement a trait, by the text of their files.
+/// The public types of a folder that implement a trait, by the text of their files.
 fn implementors(folder: &str, of: &str) -> Vec<String> {
     let (mut found, mut open) = (Vec::new(), vec![root().join(folder)]);
     while let Some(folder) = open.pop() {
@@ -21,10 +21,13 @@ fn implementors(folder: &str, of: &str) -> Vec<String> {
                 open.push(path);
                 continue;
             }
-            for line in fs::read_to_string(&path).unwrap().lines() {
+            let text = fs::read_to_string(&path).unwrap();
+            for line in text.lines() {
                 let Some((_, rest)) = line.split_once(&format!("{of} for ")) else { continue };
                 let name: String = rest.chars().take_while(|c| c.is_alphanumeric()).collect();
-                if line.starts_with("impl") && name != "Box" {
+                // `struct Name`, not `pub struct Name`: a part of another layer.
+                let is_part = text.contains(&format!("\nstruct {name} "));
+                if line.starts_with("impl") && name != "Box" && !is_part {
                     found.push(name);
                 }
             }

@@ -23,6 +23,9 @@ pub(super) fn claims(subject: &mut Subject, decide_only: bool) -> Vec<Claim> {
         claims.extend(accuracy(subject, &log_dets));
     }
     claims.extend(given(subject));
+    if !decide_only {
+        claims.extend(approximations(subject));
+    }
     claims
 }
 
@@ -339,6 +342,43 @@ fn given(subject: &Subject) -> Vec<Claim> {
                 compare(subject, (layer, given), &values[0], &values[1], &values[2]);
             let statement = format!("{of}the hand-written log_det is ln|det J|");
             Claim::certified(Topic::GivenLogDet, statement, evidence, certificate.into_iter().collect())
+        })
+        .collect()
+}
+
+/// Compares the layers that are quadratures with the integrals that they stand for.
+fn approximations(subject: &Subject) -> Vec<Claim> {
+    const ALLOWED: f64 = 1e-3;
+    let single = subject.layers.len() == 1;
+    let layers = subject.layers.iter();
+    let comparable = layers.filter_map(|layer| Some((layer, layer.exact?, layer.log_det.clone().ok()?)));
+    comparable
+        .map(|(layer, exact, derived)| {
+            let of = if single { String::new() } else { format!("{}: ", layer.name) };
+            let values = subject.values(&[layer.z, exact, derived], &subject.points);
+            let off = |row: usize| (values[1][row] - values[2][row]).abs();
+            // A slope below 0 has no logarithm: the map folds.
+            let worse = |a: usize, b: usize| if off(b) > off(a) || off(b).is_nan() { b } else { a };
+            let row = (0..values[1].len()).reduce(worse).unwrap_or(0);
+            let evidence = match off(row) {
+                worst if worst <= ALLOWED => Evidence::Checked {
+                    points: values[1].len(),
+                    worst,
+                    tolerance: ALLOWED,
+                    seed: Some(subject.seed),
+                },
+                _ => Evidence::NotProven {
+                    reason: format!(
+                        "at z = {}: {} computed, {} of the integral: more nodes bring them together; ln p is that of what is \
+                         computed",
+                        shown(&values[0][row * subject.d..(row + 1) * subject.d]),
+                        number(values[2][row]),
+                        number(values[1][row])
+                    ),
+                },
+            };
+            let statement = format!("{of}ln|det J| of the quadrature is that of the integral");
+            Claim::new(Topic::Approximation, statement, evidence)
         })
         .collect()
 }

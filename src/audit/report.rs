@@ -28,6 +28,8 @@ pub enum Topic {
     Accuracy,
     /// A log-determinant written by hand.
     GivenLogDet,
+    /// How far ln|det J| of a quadrature is from that of the integral.
+    Approximation,
     /// The determinant chain rule of a composition.
     ChainRule,
     /// f⁻¹, derived or given by the layer.

@@ -57,6 +57,8 @@ pub(super) struct Layer<'a> {
     pub refused: Option<StructureError>,
     /// The log-determinant written by hand.
     pub given: Option<NodeId>,
+    /// The log-determinant of the map that the layer approximates.
+    pub exact: Option<NodeId>,
 }
 
 impl<'a> Subject<'a> {
@@ -221,9 +223,10 @@ fn record_layer<'a, 't>(leaf: Leaf<'a>, z: Var<'t>) -> Result<Layer<'a>, Bijecti
     let bijection = leaf.bijection();
     let (tape, name) = (z.tape(), bijection.name());
     let x = record_forward(bijection, z)?;
-    let given = bijection.log_det(z);
+    let (given, exact) = (bijection.log_det(z), bijection.exact_log_det(z));
     tape.check().map_err(|errors| BijectionError::Recording { layer: name.clone(), errors })?;
-    if let Some(given) = given.filter(|given| given.shape() != Shape::Scalar) {
+    let is_no_scalar = |log_det: &Var<'_>| log_det.shape() != Shape::Scalar;
+    if let Some(given) = given.into_iter().chain(exact).find(is_no_scalar) {
         return Err(BijectionError::LogDetShape { layer: name, given: given.shape() });
     }
     let (log_det, refused) = match leaf.motion().filter(|_| !leaf.is_inverse()) {
@@ -231,8 +234,8 @@ fn record_layer<'a, 't>(leaf: Leaf<'a>, z: Var<'t>) -> Result<Layer<'a>, Bijecti
         None => derived_log_det(bijection, z, x),
     };
     let structure = bijection.structure();
-    let (z, x, given) = (z.id(), x.id(), given.map(Var::id));
-    Ok(Layer { name: leaf.name(), leaf, z, x, structure, log_det, refused, given })
+    let (z, x, given, exact) = (z.id(), x.id(), given.map(Var::id), exact.map(Var::id));
+    Ok(Layer { name: leaf.name(), leaf, z, x, structure, log_det, refused, given, exact })
 }
 
 /// Records ln|det J| by the declared structure if it is proven; otherwise by the dense route, with the

@@ -274,6 +274,8 @@ impl fmt::Display for Domain {
         let end = |value: f64| match value {
             f64::INFINITY => "∞".to_string(),
             f64::NEG_INFINITY => "-∞".to_string(),
+            PI => "π".to_string(),
+            value if value == -PI => "-π".to_string(),
             value => value.to_string(),
         };
         match self {

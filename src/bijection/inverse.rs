@@ -57,6 +57,11 @@ impl<B: Bijection> Bijection for Inverse<B> {
         Some(x.tape().called_from(std::panic::Location::caller(), || self.of.forward(x)))
     }
 
+    fn exact_log_det<'t>(&self, z: Var<'t>) -> Option<Var<'t>> {
+        let x = record_inverse(&self.of, z).ok()?;
+        self.of.exact_log_det(x).map(|log_det| -log_det)
+    }
+
     fn domain(&self) -> Domain {
         self.of.codomain()
     }

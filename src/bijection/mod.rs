@@ -90,6 +90,14 @@ pub trait Bijection: Send + Sync {
         None
     }
 
+    /// Records ln|det J| of the map that `forward` approximates, as a scalar, where `forward` is a quadrature; `None`, the
+    /// default, where `forward` is the map itself. Never used for a density, which is that of `forward`: the audit states how
+    /// far the two are apart.
+    fn exact_log_det<'t>(&self, z: Var<'t>) -> Option<Var<'t>> {
+        let _ = z;
+        None
+    }
+
     /// The domain of z; defaults to ℝᵈ.
     fn domain(&self) -> Domain {
         Domain::Reals
@@ -153,6 +161,9 @@ macro_rules! points_to_a_bijection {
             }
             fn log_det<'t>(&self, z: Var<'t>) -> Option<Var<'t>> {
                 (**self).log_det(z)
+            }
+            fn exact_log_det<'t>(&self, z: Var<'t>) -> Option<Var<'t>> {
+                (**self).exact_log_det(z)
             }
             fn domain(&self) -> Domain {
                 (**self).domain()

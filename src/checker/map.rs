@@ -220,7 +220,11 @@ pub(super) fn jumps(scalars: &Scalars, ranges: &mut Ranges, root: Id, moves: imp
             moves(condition) && !comparison
         }
         // Matrix functions and equations are not analysed.
-        Scalar::Solve(..) | Scalar::Inverse(..) | Scalar::LogAbsDet(_) | Scalar::Root { .. } => true,
+        Scalar::Solve(..)
+        | Scalar::Inverse(..)
+        | Scalar::MatrixExp(..)
+        | Scalar::LogAbsDet(_)
+        | Scalar::Root { .. } => true,
         _ => false,
     })
 }

@@ -193,6 +193,8 @@ impl Matrices<'_> {
                 |operand: &usize| self.program.nodes[*operand].rows == self.program.nodes[*operand].columns;
             match (&node.op, node.operands.as_slice()) {
                 (Op::Transpose | Op::Inverse, [a]) => stack.push(*a),
+                // det exp A = e^(tr A) > 0.
+                (Op::MatrixExp, [a]) => self.defined(&self.elements[*a].clone())?,
                 (Op::Product, operands) if operands.iter().all(square) => stack.extend(operands),
                 _ => {
                     sign *= match self.by_elements(self.elements[k].clone(), node.rows) {

@@ -105,6 +105,11 @@ impl Ranges {
                 let known = right.iter().all(|id| self.known[id].defined);
                 Range { interval: Interval::reals(), defined: known && self.is_nonsingular(scalars, matrix) }
             }
+            // A power series that converges everywhere.
+            Scalar::MatrixExp(matrix, _) => {
+                let defined = matrix.iter().all(|id| self.known[id].defined);
+                Range { interval: Interval::reals(), defined }
+            }
             Scalar::Inverse(matrix, _) | Scalar::LogAbsDet(matrix) => {
                 Range { interval: Interval::reals(), defined: self.is_nonsingular(scalars, matrix) }
             }

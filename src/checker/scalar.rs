@@ -37,6 +37,8 @@ pub(super) enum Scalar {
     Solve(Rc<[Id]>, Rc<[Id]>, usize),
     /// An element of the inverse of a matrix.
     Inverse(Rc<[Id]>, usize),
+    /// The element at a place of a matrix's exponential.
+    MatrixExp(Rc<[Id]>, usize),
     LogAbsDet(Rc<[Id]>),
     /// The value of the letter at which the body is 0, and the bits of the ends between which it lies.
     Root {
@@ -53,7 +55,9 @@ impl Scalar {
             Scalar::Number(_) | Scalar::TwoOverRootPi => Cow::Borrowed(&[]),
             Scalar::Apply(_, operands) | Scalar::Sum(operands) => Cow::Borrowed(operands),
             Scalar::Solve(matrix, right, _) => matrix.iter().chain(right.iter()).copied().collect(),
-            Scalar::Inverse(matrix, _) | Scalar::LogAbsDet(matrix) => Cow::Borrowed(matrix),
+            Scalar::Inverse(matrix, _) | Scalar::MatrixExp(matrix, _) | Scalar::LogAbsDet(matrix) => {
+                Cow::Borrowed(matrix)
+            }
             Scalar::Root { body, letter, .. } => Cow::Owned(vec![*letter, *body]),
         }
     }
@@ -66,6 +70,7 @@ impl Scalar {
             Scalar::Sum(operands) => Scalar::Sum(all(operands)),
             Scalar::Solve(matrix, right, i) => Scalar::Solve(all(matrix).into(), all(right).into(), *i),
             Scalar::Inverse(matrix, i) => Scalar::Inverse(all(matrix).into(), *i),
+            Scalar::MatrixExp(matrix, i) => Scalar::MatrixExp(all(matrix).into(), *i),
             Scalar::LogAbsDet(matrix) => Scalar::LogAbsDet(all(matrix).into()),
             Scalar::Root { body, letter, ends } => {
                 Scalar::Root { body: of(*body), letter: of(*letter), ends: *ends }

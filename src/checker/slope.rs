@@ -72,7 +72,11 @@ fn scalar_slope(
             }
             Ok(sum)
         }
-        Scalar::Solve(..) | Scalar::Inverse(..) | Scalar::LogAbsDet(_) | Scalar::Root { .. } => {
+        Scalar::Solve(..)
+        | Scalar::Inverse(..)
+        | Scalar::MatrixExp(..)
+        | Scalar::LogAbsDet(_)
+        | Scalar::Root { .. } => {
             if scalars.get(id).operands().iter().any(|operand| of(operand).is_some()) {
                 return Err(Rejection::new(
                     "the derivative of an equation or a matrix function is not formed",

@@ -31,6 +31,7 @@ pub(super) enum Op {
     Outer,
     LogAbsDet,
     Inverse,
+    MatrixExp,
     Substitution(Rc<Program>, Vec<usize>),
     Root(Rc<Program>, f64, f64),
 }
@@ -225,6 +226,7 @@ fn node(
         "outer" => Op::Outer,
         "log_abs_det" => Op::LogAbsDet,
         "inverse" => Op::Inverse,
+        "matrix_exp" => Op::MatrixExp,
         "substitution" => {
             let order = extra.get(1..)?.iter().map(count).collect::<Option<_>>()?;
             Op::Substitution(functions.get(*extra.first()?)?.clone(), order)

@@ -184,9 +184,9 @@ impl Scalars {
                     *own = self.product(a[e / node.columns], b[e % node.columns]);
                 }
             }
-            Op::LogAbsDet | Op::Inverse => {
+            Op::LogAbsDet | Op::Inverse | Op::MatrixExp => {
                 let (from, elements) = operands.first()?;
-                let wanted = if matches!(node.op, Op::Inverse) { from.rows } else { 1 };
+                let wanted = if node.op == Op::LogAbsDet { 1 } else { from.rows };
                 if from.rows != from.columns || (node.rows, node.columns) != (wanted, wanted) {
                     return None;
                 }
@@ -195,6 +195,7 @@ impl Scalars {
                 for (e, own) in own.iter_mut().enumerate() {
                     *own = Some(match node.op {
                         Op::Inverse => self.push(Scalar::Inverse(matrix.clone(), e)),
+                        Op::MatrixExp => self.push(Scalar::MatrixExp(matrix.clone(), e)),
                         _ => self.push(Scalar::LogAbsDet(matrix.clone())),
                     });
                 }

@@ -178,7 +178,14 @@ fn slope(tape: &Tape, root: NodeId) -> Option<String> {
         inputs.iter().copied().zip([Bound::between(ends[0], ends[1])].into_iter().chain(captured)).collect();
     let one = inner.constant(1.0).broadcast(inner.shape(inputs[0]));
     let slope = tangent(&inner, &Subgraph::new(&inner, &[inputs[0]], &[output]), &[(inputs[0], one)])[0]?;
-    let bound = Bounds::new(&inner, &given).of(simplify(&inner, slope.id(), 0, &given).value.id());
+    let simple = simplify(&inner, slope.id(), 0, &given).value.id();
+    let mut bound = Bounds::new(&inner, &given).of(simple);
+    if !bound.is_positive() {
+        let each = node.operands.iter().map(|operand| outer.each_element(*operand));
+        let unknown = Bound::between(ends[0], ends[1]).into();
+        let regions = inputs.iter().copied().zip([unknown].into_iter().chain(each));
+        bound = Bounds::within(&inner, regions).by_elements(slope.id());
+    }
     if !bound.is_positive() {
         return None;
     }

@@ -15,7 +15,7 @@ use super::spline::SplineTransformer;
 use super::transformer::{AffineTransformer, ScaleMap, Transformer};
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
-use crate::bijection::{Bijection, Inverse, solve_in_order};
+use crate::bijection::{Bijection, Domain, Inverse, solve_in_order};
 use crate::jacobian::{Order, Structure};
 use crate::tape::Var;
 
@@ -72,6 +72,14 @@ impl<T: Transformer> Bijection for Autoregressive<T> {
         }
     }
 
+    fn domain(&self) -> Domain {
+        self.transformer.domain()
+    }
+
+    fn codomain(&self) -> Domain {
+        self.transformer.codomain()
+    }
+
     #[track_caller]
     fn forward<'t>(&self, input: Var<'t>) -> Var<'t> {
         input.tape().called_from(Location::caller(), || {
@@ -92,6 +100,11 @@ impl<T: Transformer> Bijection for Autoregressive<T> {
                 self.transformer.inverse(output, self.network.element_parameters(input, numbers))
             })
         })
+    }
+
+    fn exact_log_det<'t>(&self, z: Var<'t>) -> Option<Var<'t>> {
+        let numbers = self.network.element_parameters(z, self.transformer.parameters_per_dimension());
+        Some(self.transformer.exact_slope(z, numbers)?.ln().sum())
     }
 
     fn name(&self) -> String {

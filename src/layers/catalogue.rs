@@ -5,11 +5,14 @@
 
 use super::{
     ActNorm, AdditiveCoupling, Affine, AffineCoupling, Autoregressive, BatchNorm, BernsteinTransformer,
-    Cayley, CentredSoftmax, CorrelationCholesky, Coupling, CouplingMask, CovarianceFromCholesky,
-    DeepSigmoidalTransformer, Elementwise, Householder, Linear, LogisticMixtureTransformer, MaskedNetwork,
-    Network, Ordered, Permutation, Planar, PointwiseConvolution, Polar, PolynomialSplineTransformer, Radial,
-    RationalQuadraticSpline, ScaleMap, SplineCoupling, SplineTransformer, StickBreaking,
-    SumOfSquaresTransformer, Sylvester, Transform, Triangular, Unconditional, lower_triangular_positive, plu,
+    BlockNeuralAutoregressive, Blockwise, Cayley, CentredSoftmax, CorrelationCholesky, Coupling,
+    CouplingMask, CovarianceFromCholesky, DeepDenseSigmoidalTransformer, DeepSigmoidalTransformer,
+    Elementwise, ElementwiseTransformer, Householder, Linear, LogisticMixtureTransformer, MaskedNetwork,
+    MatrixExponential, MonotoneNetworkTransformer, Network, Ordered, Permutation, Planar,
+    PointwiseConvolution, Polar, PolynomialSplineTransformer, Radial, RationalQuadraticSpline, ScaleMap,
+    SinhArcsinhTransformer, Spherical, SplineCoupling, SplineTransformer, StickBreaking,
+    SumOfSquaresTransformer, Sylvester, Transform, Triangular, Unconditional, YeoJohnsonTransformer,
+    lower_triangular_positive, plu, qr,
 };
 use crate::bijection::Bijection;
 
@@ -106,6 +109,13 @@ fn splines_and_monotone_maps() -> Vec<Example> {
         example("sum_of_squares", Unconditional::new(2, SumOfSquaresTransformer::new(2, 2))),
         example("logistic_mixture", Unconditional::new(2, LogisticMixtureTransformer::new(3))),
         example("deep_sigmoidal", Unconditional::new(2, DeepSigmoidalTransformer::new(3, 2))),
+        example("deep_dense_sigmoidal", Unconditional::new(2, DeepDenseSigmoidalTransformer::new(2, 2))),
+        Example {
+            reach: 3.0,
+            ..example("monotone_network", Unconditional::new(2, MonotoneNetworkTransformer::new([4], 2, 32)))
+        },
+        example("sinh_arcsinh_learned", Unconditional::new(2, SinhArcsinhTransformer)),
+        example("yeo_johnson_learned", Unconditional::new(2, YeoJohnsonTransformer)),
     ]
 }
 
@@ -116,8 +126,11 @@ fn linear() -> Vec<Example> {
         example("triangular", Triangular::lower(3)),
         example("upper_triangular", Triangular::upper(3).with_signs([1.0, -1.0, -1.0])),
         example("plu", plu([2, 0, 1], [1.0, -1.0, 1.0])),
+        example("qr", qr(3, 2)),
+        example("squeeze", Permutation::squeeze(2, 2, 1)),
         example("householder", Householder::new(3, 2)),
         example("cayley", Cayley::new(3)),
+        example("matrix_exponential", MatrixExponential::new(3)),
         example("pointwise_convolution", PointwiseConvolution::new(2, 2)),
         example("pointwise_convolution_unconstrained", PointwiseConvolution::unconstrained(2, 2)),
     ]
@@ -149,6 +162,14 @@ fn couplings() -> Vec<Example> {
             "logistic_mixture_coupling",
             Coupling::with(CouplingMask::first_half(3), network(), LogisticMixtureTransformer::new(3)),
         ),
+        example(
+            "sigmoid_coupling",
+            Coupling::with(
+                CouplingMask::first_half(3),
+                network(),
+                ElementwiseTransformer::new(Transform::Sigmoid { lower: -1.0, upper: 3.0 }),
+            ),
+        ),
     ]
 }
 
@@ -168,6 +189,11 @@ fn autoregressive() -> Vec<Example> {
             "neural_autoregressive",
             Autoregressive::with(MaskedNetwork::new(3, [6]), DeepSigmoidalTransformer::new(3, 1)),
         ),
+        example(
+            "sinh_autoregressive",
+            Autoregressive::with(MaskedNetwork::new(3, [6]), ElementwiseTransformer::new(Transform::Sinh)),
+        ),
+        example("block_neural_autoregressive", BlockNeuralAutoregressive::new(2, [2, 2])),
     ]
 }
 
@@ -182,6 +208,15 @@ fn constraints() -> Vec<Example> {
         near("covariance_from_cholesky", Box::new(CovarianceFromCholesky::new(2))),
         near("correlation_cholesky", Box::new(CorrelationCholesky::new(3))),
         example("polar", Polar),
+        near("spherical", Box::new(Spherical::new(3))),
+        example(
+            "blockwise",
+            Blockwise::new([
+                Box::new(Affine::new([2.0], [0.1])) as Box<dyn Bijection>,
+                Box::new(Elementwise::new(Transform::Exp, 1)),
+                Box::new(Householder::new(2, 1)),
+            ]),
+        ),
     ]
 }
 

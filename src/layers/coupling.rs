@@ -165,6 +165,15 @@ impl<T: Transformer> Coupling<T> {
     }
 }
 
+impl<T> Coupling<T> {
+    /// A domain of the variables of the identity part, and one of those of the transformed part.
+    fn joined(&self, identity: impl Fn(usize) -> Domain, transformed: Domain) -> Domain {
+        let mut each = vec![transformed; self.mask.dim()];
+        self.mask.identity.iter().for_each(|i| each[*i] = identity(*i));
+        Domain::each(each)
+    }
+}
+
 impl<T: Transformer> Bijection for Coupling<T> {
     fn dim(&self) -> usize {
         self.mask.dim()
@@ -175,10 +184,16 @@ impl<T: Transformer> Bijection for Coupling<T> {
     }
 
     /// The identity part keeps its domain.
+    fn domain(&self) -> Domain {
+        self.joined(|_| Domain::Reals, self.transformer.domain())
+    }
+
+    fn codomain(&self) -> Domain {
+        self.joined(|_| Domain::Reals, self.transformer.codomain())
+    }
+
     fn image(&self, part: &Domain) -> Domain {
-        let mut each = vec![Domain::Reals; self.dim()];
-        self.mask.identity.iter().for_each(|i| each[*i] = part.of(*i));
-        Domain::each(each)
+        self.joined(|i| part.of(i), self.transformer.codomain())
     }
 
     #[track_caller]
@@ -200,6 +215,11 @@ impl<T: Transformer> Bijection for Coupling<T> {
                 ),
             )
         })
+    }
+
+    fn exact_log_det<'t>(&self, z: Var<'t>) -> Option<Var<'t>> {
+        let (identity, transformed) = self.mask.split(z);
+        Some(self.transformer.exact_slope(transformed, self.element_parameters(identity))?.ln().sum())
     }
 
     fn name(&self) -> String {

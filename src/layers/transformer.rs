@@ -7,9 +7,9 @@
 //! Source: Papamakarios et al., "Normalizing Flows for Probabilistic Modeling and Inference" (2021), section 3.1,
 //! which names transformers and conditioners.
 
-use crate::bijection::Checked;
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
+use crate::bijection::{Checked, Domain};
 use crate::tape::{Init, Shape, Var};
 
 /// A strictly increasing function of one variable, with element parameters from a conditioner.
@@ -50,6 +50,22 @@ pub trait Transformer: Send + Sync {
         None
     }
 
+    /// Records ∂x/∂z of the map that τ approximates, where τ is a quadrature; `None`, the default, where τ is the map itself.
+    fn exact_slope<'t>(&self, z: Var<'t>, parameters: Var<'t>) -> Option<Var<'t>> {
+        let _ = (z, parameters);
+        None
+    }
+
+    /// Where z lies; ℝ if not written.
+    fn domain(&self) -> Domain {
+        Domain::Reals
+    }
+
+    /// Where x lies, for all element parameters: τ maps the domain onto it. ℝ if not written.
+    fn codomain(&self) -> Domain {
+        Domain::Reals
+    }
+
     /// Name used for the layers: `Affine` makes an `AffineCoupling`.
     fn name(&self) -> String;
 
@@ -71,6 +87,18 @@ impl<T: Transformer + ?Sized> Transformer for Box<T> {
 
     fn inverse<'t>(&self, x: Var<'t>, parameters: Var<'t>) -> Option<Var<'t>> {
         (**self).inverse(x, parameters)
+    }
+
+    fn exact_slope<'t>(&self, z: Var<'t>, parameters: Var<'t>) -> Option<Var<'t>> {
+        (**self).exact_slope(z, parameters)
+    }
+
+    fn domain(&self) -> Domain {
+        (**self).domain()
+    }
+
+    fn codomain(&self) -> Domain {
+        (**self).codomain()
     }
 
     fn name(&self) -> String {

@@ -10,7 +10,7 @@
 
 use std::panic::Location;
 
-use super::{ActNorm, Permutation};
+use super::{ActNorm, Householder, Permutation};
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
 use crate::bijection::{Bijection, Chain, Checked};
@@ -112,6 +112,22 @@ pub fn plu(positions: impl Into<Vec<usize>>, signs: impl Into<Vec<f64>>) -> Chai
         Box::new(Triangular::upper(d).with_signs(signs)),
         Box::new(Triangular::unit_lower(d)),
         Box::new(permutation),
+        Box::new(ActNorm::new(d)),
+    ];
+    Chain::new(layers)
+}
+
+/// Builds x = exp(s) ⊙ (Q·R·z) + b: R upper triangular with the diagonal exp(l), Q a product of this many reflections. It is a bijection for all
+/// parameters; with d reflections W = Q·R comes near to every invertible matrix with one sign of the determinant.
+///
+/// Source: Hoogeboom, van den Berg, Welling, "Emerging Convolutions for Generative Normalizing Flows" (2019), section 3.2.
+///
+/// # Panics
+/// When there is no variable or no reflection.
+pub fn qr(d: usize, reflections: usize) -> Chain {
+    let layers: [Box<dyn Bijection>; 3] = [
+        Box::new(Triangular::upper(d)),
+        Box::new(Householder::new(d, reflections)),
         Box::new(ActNorm::new(d)),
     ];
     Chain::new(layers)

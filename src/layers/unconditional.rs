@@ -7,9 +7,9 @@
 use std::panic::Location;
 
 use super::transformer::Transformer;
-use crate::bijection::Bijection;
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
+use crate::bijection::{Bijection, Domain};
 use crate::jacobian::Structure;
 use crate::tape::{Init, Shape, Var};
 
@@ -50,6 +50,14 @@ impl<T: Transformer> Bijection for Unconditional<T> {
         Structure::Diagonal
     }
 
+    fn domain(&self) -> Domain {
+        self.transformer.domain()
+    }
+
+    fn codomain(&self) -> Domain {
+        self.transformer.codomain()
+    }
+
     #[track_caller]
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
         z.tape().called_from(Location::caller(), || self.transformer.forward(z, self.element_parameters(z)))
@@ -58,6 +66,10 @@ impl<T: Transformer> Bijection for Unconditional<T> {
     #[track_caller]
     fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
         x.tape().called_from(Location::caller(), || self.transformer.inverse(x, self.element_parameters(x)))
+    }
+
+    fn exact_log_det<'t>(&self, z: Var<'t>) -> Option<Var<'t>> {
+        Some(self.transformer.exact_slope(z, self.element_parameters(z))?.ln().sum())
     }
 
     fn name(&self) -> String {

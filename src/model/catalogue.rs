@@ -10,13 +10,15 @@ use crate::base::{
 };
 use crate::bijection::{Bijection, Chain, Checked, Description, Inverse};
 use crate::layers::{
-    ActNorm, Affine, AffineTransformer, Autoregressive, BatchNorm, BernsteinTransformer, Cayley,
-    CentredSoftmax, CircularSpline, Continuous, CorrelationCholesky, Coupling, CouplingMask,
-    CovarianceFromCholesky, DeepSigmoidalTransformer, Divergence, Elementwise, Field, Householder, Linear,
-    LogisticMixtureTransformer, MaskedNetwork, Network, NetworkField, Ordered, Permutation, Planar,
-    PointwiseConvolution, Polar, PolynomialSplineTransformer, Radial, RationalQuadraticSpline,
-    ShiftTransformer, Solver, SplineTransformer, StickBreaking, SumOfSquaresTransformer, Sylvester,
-    Transformer, Triangular, Unconditional,
+    ActNorm, Affine, AffineTransformer, Autoregressive, BatchNorm, BernsteinTransformer,
+    BlockNeuralAutoregressive, Blockwise, Cayley, CentredSoftmax, CircularSpline, Continuous,
+    CorrelationCholesky, Coupling, CouplingMask, CovarianceFromCholesky, DeepDenseSigmoidalTransformer,
+    DeepSigmoidalTransformer, Divergence, Elementwise, ElementwiseTransformer, Field, Householder, Linear,
+    LogisticMixtureTransformer, MaskedNetwork, MatrixExponential, MonotoneNetworkTransformer, Network,
+    NetworkField, Ordered, Permutation, Planar, PointwiseConvolution, Polar, PolynomialSplineTransformer,
+    Radial, RationalQuadraticSpline, ShiftTransformer, SinhArcsinhTransformer, Solver, Spherical,
+    SplineTransformer, StickBreaking, SumOfSquaresTransformer, Sylvester, Transformer, Triangular,
+    Unconditional, YeoJohnsonTransformer,
 };
 
 /// A row of a type that is its own settings, whatever they are.
@@ -57,6 +59,15 @@ fn layers() -> Vec<(&'static str, Build<dyn Bijection>)> {
             Ok(Box::new(Autoregressive::with(sound(network)?, registry.transformer(&transformer)?)))
         }),
         checked!("batch_norm", BatchNorm),
+        checked!("block_neural_autoregressive", BlockNeuralAutoregressive),
+        ("blockwise", |settings, registry| {
+            let parts: Vec<(Vec<usize>, Description)> = read(settings)?;
+            let parts: Vec<_> = parts
+                .into_iter()
+                .map(|(variables, layer)| Ok((variables, registry.layer(&layer)?)))
+                .collect::<Result<_, ModelError>>()?;
+            Ok(Box::new(sound(Blockwise::unchecked(parts))?))
+        }),
         checked!("cayley", Cayley),
         checked!("centred_softmax", CentredSoftmax),
         ("chain", |settings, registry| {
@@ -85,6 +96,7 @@ fn layers() -> Vec<(&'static str, Build<dyn Bijection>)> {
         checked!("householder", Householder),
         ("inverse", |settings, registry| Ok(Box::new(Inverse::new(registry.layer(&read(settings)?)?)))),
         checked!("linear", Linear),
+        checked!("matrix_exponential", MatrixExponential),
         checked!("ordered", Ordered),
         checked!("permutation", Permutation),
         checked!("planar", Planar),
@@ -92,6 +104,14 @@ fn layers() -> Vec<(&'static str, Build<dyn Bijection>)> {
         plain!("polar", Polar),
         checked!("radial", Radial),
         checked!("rational_quadratic_spline", RationalQuadraticSpline),
+        ("spherical", |settings, _| {
+            let d: usize = read(settings)?;
+            if d < 2 {
+                let problem = format!("spherical coordinates have at least 2 variables, not {d}");
+                return Err(ModelError::Settings { name: String::new(), problem });
+            }
+            Ok(Box::new(Spherical::new(d)))
+        }),
         checked!("stick_breaking", StickBreaking),
         checked!("sylvester", Sylvester),
         checked!("triangular", Triangular),
@@ -106,12 +126,17 @@ fn transformers() -> Vec<(&'static str, Build<dyn Transformer>)> {
     vec![
         checked!("affine", AffineTransformer),
         checked!("bernstein", BernsteinTransformer),
+        checked!("deep_dense_sigmoidal", DeepDenseSigmoidalTransformer),
         checked!("deep_sigmoidal", DeepSigmoidalTransformer),
+        checked!("elementwise", ElementwiseTransformer),
         checked!("logistic_mixture", LogisticMixtureTransformer),
+        checked!("monotone_network", MonotoneNetworkTransformer),
         checked!("polynomial_spline", PolynomialSplineTransformer),
         plain!("shift", ShiftTransformer),
+        plain!("sinh_arcsinh", SinhArcsinhTransformer),
         checked!("spline", SplineTransformer),
         checked!("sum_of_squares", SumOfSquaresTransformer),
+        plain!("yeo_johnson", YeoJohnsonTransformer),
     ]
 }
 

@@ -1,7 +1,8 @@
-//! Numerical algorithms that know nothing of tapes: number types, LU decomposition, tails of distributions.
+//! Numerical algorithms that know nothing of tapes: number types, LU decomposition, matrix exponential, tails of distributions.
 
 mod log_sum;
 mod lu;
+mod matrix_exponential;
 pub(crate) mod mills;
 mod number;
 mod panel;
@@ -10,5 +11,6 @@ mod spread;
 
 pub(crate) use log_sum::log_sum_exp;
 pub use lu::Lu;
+pub(crate) use matrix_exponential::matrix_exponential;
 pub use number::Number;
 pub use spread::quartile_deviation;

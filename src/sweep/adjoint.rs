@@ -15,7 +15,7 @@ use smallvec::SmallVec;
 use super::equation;
 use super::guard::{Guard, Guards};
 use super::partial::{self, Partial, branches};
-use super::tangent::{choice, times};
+use super::tangent::{choice, exponential_tangent, times};
 use crate::tape::{Binary, Equation, Node, NodeId, Op, Shape, Subgraph, Tape, Unary, Var, joined};
 
 /// Returns the derivative of Σ seed·output with respect to each node of `wrt`; `None` where it is structurally zero.
@@ -370,6 +370,12 @@ impl<'t> Spread<'_, 't> {
             Op::Inverse => {
                 let transposed = y.transpose();
                 let product = -transposed.matmul(own.masked(self.guards)).matmul(transposed);
+                let share = own.mixed_by_any(self.guards, product);
+                self.give(to[0], share);
+            }
+            // The adjoint of the tangent map of exp at A is the one at Aᵀ.
+            Op::MatrixExp => {
+                let product = exponential_tangent(operands[0].transpose(), own.masked(self.guards));
                 let share = own.mixed_by_any(self.guards, product);
                 self.give(to[0], share);
             }

@@ -57,7 +57,7 @@ fn jumps_outside_of_functions(
                 Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => false,
                 Op::Broadcast | Op::Sum | Op::Gather(_) | Op::Scatter(_) | Op::Concat => false,
                 Op::Transpose | Op::MatVec | Op::MatMul | Op::Outer => false,
-                Op::LogAbsDet | Op::Inverse => false,
+                Op::LogAbsDet | Op::Inverse | Op::MatrixExp => false,
             }
         })
     })

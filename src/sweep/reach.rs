@@ -281,7 +281,7 @@ impl<'a> Reach<'a> {
                     }
                 }
             }
-            Op::Inverse => {
+            Op::Inverse | Op::MatrixExp => {
                 for u in range(0).into_iter().flatten() {
                     (0..node.shape.len()).for_each(|e| visit(start + e, u));
                 }

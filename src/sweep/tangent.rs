@@ -78,7 +78,7 @@ impl<'t> Sweep<'t, '_> {
                 let matrix = self.label_by_label(id, node, own, &[tangents[0], None]);
                 add(vector, matrix)
             }
-            Op::MatMul | Op::Outer | Op::LogAbsDet | Op::Inverse | Op::Equation(_) => {
+            Op::MatMul | Op::Outer | Op::LogAbsDet | Op::Inverse | Op::MatrixExp | Op::Equation(_) => {
                 self.label_by_label(id, node, own, tangents)
             }
             // One element may be read several times: drop edges at the reading node, not at the element.
@@ -256,9 +256,29 @@ fn rule<'t>(tape: &'t Tape, id: NodeId, node: &Node, tangents: &[Option<Var<'t>>
         Op::LogAbsDet => linear(&|t| (operands[0].inverse().transpose() * t).sum()),
         // d A⁻¹ = -A⁻¹ dA A⁻¹
         Op::Inverse => linear(&|t| -y.matmul(t).matmul(y)),
+        Op::MatrixExp => linear(&|t| exponential_tangent(operands[0], t)),
         Op::Equation(Equation::Substitution(g)) => equation::substitution_tangent(g, y, &operands, tangents),
         Op::Equation(Equation::Root(h)) => equation::root_tangent(h, y, &operands, tangents),
     }
+}
+
+/// The tangent of exp A at T: the upper right block of exp [[A, T], [0, A]].
+///
+/// Source: Higham, "Functions of Matrices" (2008), eq. 3.16.
+pub(super) fn exponential_tangent<'t>(a: Var<'t>, t: Var<'t>) -> Var<'t> {
+    let n = a.shape().matrix_dims().0;
+    let places = |rows: usize, columns: usize| {
+        let entry = move |e: usize| (rows + e / n) * 2 * n + columns + e % n;
+        (0..n * n).map(entry).collect::<Vec<usize>>()
+    };
+    let whole = [(a, places(0, 0)), (t, places(0, n)), (a, places(n, n))];
+    let whole = whole.map(|(block, places)| block.scatter(&places, Shape::Matrix(2 * n, 2 * n)));
+    let [upper, beside, lower] = whole;
+    (upper + beside + lower)
+        .matrix_exp()
+        .reshape(Shape::Vector(4 * n * n))
+        .gather(&places(0, n))
+        .reshape(Shape::Matrix(n, n))
 }
 
 /// Returns the contribution of an operand's tangent to that of the node.

@@ -7,7 +7,7 @@
 //! Structural zeros are respected as in the dependence sweep: a proven zero is 0 even where the formula gives 0·∞.
 
 use super::function::{self, WithValue};
-use crate::numeric::{Lu, Number};
+use crate::numeric::{Lu, Number, matrix_exponential};
 use crate::tape::{Binary, Choice, Op, Shape};
 
 /// The numbers of an operand: element by element, each in one lane or in all.
@@ -127,6 +127,14 @@ pub fn evaluate<F: Number>(
         }
         Op::Equation(_) => {
             unreachable!("a program runs an equation's own nodes, over and over")
+        }
+        Op::MatrixExp => {
+            for lane in 0..lanes {
+                let exponential = matrix_exponential(side(shape), one_lane(operands[0], lane));
+                for (e, entry) in exponential.into_iter().enumerate() {
+                    out[e * lanes + lane] = entry;
+                }
+            }
         }
         Op::Inverse => {
             for lane in 0..lanes {

@@ -27,6 +27,16 @@ fn node_zeros(tape: &Tape, node: &Node, operands: &[&[bool]], zeros: &mut [bool]
     let some = |k: usize| operands[k].iter().any(|zero| *zero);
     match &node.op {
         Op::Input(_) | Op::Parameter(_) | Op::LogAbsDet | Op::Inverse => {}
+        // A power series of a triangular matrix is one; nothing else is looked for.
+        Op::MatrixExp => {
+            let n = node.shape.matrix_dims().0;
+            for lower in [true, false] {
+                let beside = |e: usize| if lower { e % n > e / n } else { e % n < e / n };
+                if (0..n * n).filter(|e| beside(*e)).all(|e| operands[0][e]) {
+                    (0..n * n).filter(|e| beside(*e)).for_each(|e| zeros[e] = true);
+                }
+            }
+        }
         Op::Equation(_) => {}
         Op::Constant(data) => {
             for (zero, value) in zeros.iter_mut().zip(data.values()) {

@@ -103,6 +103,8 @@ pub enum Op {
     LogAbsDet,
     /// the inverse of a square matrix, by LU
     Inverse,
+    /// The exponential of a square matrix, Σ Aᵏ/k!.
+    MatrixExp,
 
     /// The z that satisfies an equation.
     Equation(Equation),
@@ -129,6 +131,7 @@ impl Op {
             Op::Outer => "outer",
             Op::LogAbsDet => "log_abs_det",
             Op::Inverse => "inverse",
+            Op::MatrixExp => "matrix_exp",
             Op::Equation(equation) => equation.name(),
         }
     }
@@ -142,7 +145,7 @@ impl Op {
             Op::Choice(Choice::Select) => Some(3),
             Op::Broadcast | Op::Sum | Op::Gather(_) | Op::Scatter(_) | Op::Transpose => Some(1),
             Op::MatVec | Op::MatMul | Op::Outer => Some(2),
-            Op::LogAbsDet | Op::Inverse => Some(1),
+            Op::LogAbsDet | Op::Inverse | Op::MatrixExp => Some(1),
             Op::Concat | Op::Equation(_) => None,
         }
     }

@@ -32,7 +32,7 @@ impl Op {
                 shape == Shape::Matrix(*rows, *columns)
             }
             (Op::LogAbsDet, [Shape::Matrix(rows, columns)]) => rows == columns && shape == Shape::Scalar,
-            (Op::Inverse, [Shape::Matrix(rows, columns)]) => {
+            (Op::Inverse | Op::MatrixExp, [Shape::Matrix(rows, columns)]) => {
                 rows == columns && shape == Shape::Matrix(*rows, *columns)
             }
             (Op::Equation(equation), operands) => {

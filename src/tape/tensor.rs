@@ -206,6 +206,18 @@ impl<'t> Var<'t> {
         }
     }
 
+    /// The exponential Σ Aᵏ/k! of a square matrix A; it is never singular, and its inverse is that of -A.
+    ///
+    /// Computed by scaling, a Padé approximant, and squaring (Higham, "The scaling and squaring method for the matrix
+    /// exponential revisited", 2005).
+    #[track_caller]
+    pub fn matrix_exp(self) -> Var<'t> {
+        match self.shape() {
+            Shape::Matrix(rows, columns) if rows == columns => unary(Op::MatrixExp, self, self.shape()),
+            _ => self.refuse("matrix_exp", "a square matrix is needed", &[], self.shape()),
+        }
+    }
+
     #[track_caller]
     fn binary(self, op: Op, other: Var<'t>, shape: Shape) -> Var<'t> {
         if !self.same_tape(&[other], op.name(), Location::caller()) {

@@ -336,6 +336,26 @@ impl Reader<'_> {
         let a = &arguments[0];
         Ok(match (word, arguments.len()) {
             ("exp", 1) => a.map(f64::exp),
+            ("expm", 1) => {
+                // The power series of A/2¹⁰, squared ten times.
+                let (small, mut term) = (a.map(|x| x / 1024.0), Value::identity(a.rows));
+                let mut sum = term.clone();
+                for k in 1..20 {
+                    term = term.product(&small)?.map(|x| x / f64::from(k));
+                    sum = sum.zip(&term, |a, b| a + b)?;
+                }
+                for _ in 0..10 {
+                    sum = sum.product(&sum)?;
+                }
+                sum
+            }
+            // Numbers added up at these positions.
+            ("scatter", 2) => {
+                let places: Vec<usize> = arguments[1].numbers.iter().map(|place| *place as usize).collect();
+                let mut sums = vec![0.0; places.iter().copied().max().unwrap_or(0)];
+                places.iter().zip(&a.numbers).for_each(|(place, value)| sums[place - 1] += value);
+                Value::vector(sums)
+            }
             ("ln", 1) => a.map(f64::ln),
             ("tanh", 1) => a.map(f64::tanh),
             ("sinh", 1) => a.map(f64::sinh),

@@ -169,7 +169,11 @@ impl<'t> Pool<'t> {
                     (0..side * side).map(|e| if e / side == e % side { 2.0 } else { 0.0 }).collect();
                 let eye = self.tape.matrix(side, side, &eye);
                 let near = eye + 0.3 * a.reshape(Shape::Matrix(side, side)).sin();
-                Some(if choose.chance(0.5) { near.log_abs_det() } else { near.inverse() })
+                Some(match choose.below(3) {
+                    0 => near.log_abs_det(),
+                    1 => near.inverse(),
+                    _ => (0.5 * near).matrix_exp(),
+                })
             }
         }
     }

@@ -55,6 +55,7 @@ enum Kind {
     Function(F),
     Solve(usize),
     Inverse(usize),
+    MatrixExp(usize),
     LogAbsDet,
 }
 

@@ -48,6 +48,10 @@ impl Forms {
                 let arguments = matrix.iter().map(|id| form(self, id)).collect();
                 self.function(Kind::Inverse(place), arguments, false)
             }
+            Scalar::MatrixExp(matrix, place) => {
+                let arguments = matrix.iter().map(|id| form(self, id)).collect();
+                self.function(Kind::MatrixExp(place), arguments, false)
+            }
             Scalar::LogAbsDet(matrix) => {
                 let arguments = matrix.iter().map(|id| form(self, id)).collect();
                 self.function(Kind::LogAbsDet, arguments, false)

@@ -6,8 +6,10 @@
 //! is one formula ([`Transform`]); its log-derivative is derived, in a form that neither overflows nor cancels.
 
 mod transform;
+mod transformer;
 
 pub use transform::Transform;
+pub use transformer::ElementwiseTransformer;
 
 #[cfg(feature = "serde")]
 use crate::bijection::Description;

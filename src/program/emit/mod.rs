@@ -276,7 +276,7 @@ impl<'c, 't> Emitter<'c, 't> {
                 self.elementwise(id, op, elements, only.is_some(), &zero, &of, &mut list);
             }
             Op::MatVec | Op::MatMul => self.product(id, &node, elements, only.is_some(), &zero, &mut list),
-            Op::LogAbsDet | Op::Inverse => {
+            Op::LogAbsDet | Op::Inverse | Op::MatrixExp => {
                 let from = operand(self, 0);
                 let from = self.together(id, &from);
                 let out = self.out_rows(id, &all, only.is_some());

@@ -6,13 +6,15 @@
 //! differ from element to element), and that every element is defined for all inputs. These are the side conditions
 //! of the simplifier, and the basis of proofs of monotonicity.
 //!
-//! Elements that are read from a constant, an input or a concatenation are bounded one by one ([`Region`]).
+//! Elements that are read from a constant, an input or a concatenation are bounded one by one ([`Region`]), and all of them
+//! where it is asked for ([`Bounds::by_elements`]).
 //!
 //! *Soundness.* For inputs in their assumed regions and any real parameters, the real value of each element of a node
 //! lies in the node's interval wherever it is defined. Every arm of `Bounds::node` preserves this from operands to
 //! node, with ends rounded outwards by `arithmetic`, `power`, `increasing` and the rows of `function`.
 
 mod arithmetic;
+mod elements;
 mod increasing;
 mod interval;
 mod power;
@@ -114,9 +116,14 @@ impl<'t> Bounds<'t> {
         self.known.borrow()[&id]
     }
 
-    /// Computes a bound from the bounds of the operands: one arm for each operation.
+    /// Computes the bound of a node from the bounds of its operands.
     fn node(&self, node: &Node) -> Bound {
-        let of = |k: usize| self.known(node.operands[k]);
+        self.of_operands(node, |k| self.known(node.operands[k]))
+    }
+
+    /// The same for the bounds of its operands, or of an element of each where it works element by element: one arm for each
+    /// operation.
+    fn of_operands(&self, node: &Node, of: impl Fn(usize) -> Bound) -> Bound {
         let a = || of(0);
         let same = node.operands.len() == 2 && node.operands[0] == node.operands[1];
         match &node.op {
@@ -174,26 +181,27 @@ impl<'t> Bounds<'t> {
             Op::Concat => {
                 let parts =
                     (0..node.operands.len()).filter(|k| !self.tape.shape(node.operands[*k]).is_empty());
-                around(parts.map(of))
+                around(parts.map(&of))
             }
             Op::MatVec | Op::MatMul => {
                 let Shape::Matrix(_, inner) = self.tape.shape(node.operands[0]) else { return Bound::REALS };
                 repeated(product(a(), of(1)), inner)
             }
             Op::Outer => product(a(), of(1)),
+            Op::MatrixExp => Bound { defined: a().defined, ..Bound::REALS },
             Op::LogAbsDet | Op::Inverse => {
                 let regular = skew(self.tape, node.operands[0]).is_some();
                 Bound { defined: regular && a().defined, ..Bound::REALS }
             }
             Op::Equation(Equation::Substitution(equation)) => {
-                let operands: Vec<Bound> = (0..node.operands.len()).map(of).collect();
+                let operands: Vec<Bound> = (0..node.operands.len()).map(&of).collect();
                 // A bound of G over all z holds for the solution z, and applying G to that bound tightens it; if G is
                 // defined there, so is z, element after element.
                 let first = function_bound(&equation.function, Bound::REALS, &operands);
                 function_bound(&equation.function, Bound { defined: true, ..first }, &operands)
             }
             Op::Equation(Equation::Root(equation)) => {
-                let operands: Vec<Bound> = (0..node.operands.len()).map(of).collect();
+                let operands: Vec<Bound> = (0..node.operands.len()).map(&of).collect();
                 let ends = equation.ends.values();
                 let defined = operands.iter().all(|bound| bound.defined)
                     && crosses_zero(&equation.function, (ends[0], ends[1]), &operands);

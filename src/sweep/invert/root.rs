@@ -192,7 +192,10 @@ impl<'t> Sweep<'t, '_> {
         let one = self.tape.constant(1.0).broadcast(unknown.shape());
         let slope = tangent(self.tape, subgraph, &[(unknown.id(), one)])[0]?;
         self.bounds.give(unknown.id(), within.into());
-        let bound = self.bounds.of(slope.id());
+        let mut bound = self.bounds.of(slope.id());
+        if !(bound.defined && (bound.is_positive() || bound.is_negative())) {
+            bound = self.bounds.by_elements(slope.id());
+        }
         let sound =
             bound.defined && self.bounds.of(image.id()).defined && !may_be_discontinuous(self.tape, subgraph);
         (sound && (bound.is_positive() || bound.is_negative())).then(|| bound.is_positive())

@@ -66,6 +66,7 @@ impl Walk<'_> {
             }
             Op::LogAbsDet => Written::of(&Term::Determinant(&of(0))).log_abs(),
             Op::Inverse => Written::of(&Term::Inverse(&of(0))),
+            Op::MatrixExp => Written::of(&Term::Call(&Function::named("expm"), vec![&of(0)])),
             Op::Equation(equation) => {
                 let variable = Written::typed("ζ");
                 let function = self.function(equation.function(), &node, &variable);

@@ -50,6 +50,13 @@ impl<'t> Simplifier<'t> {
         if n != columns {
             return None;
         }
+        if self.tape.with_node(matrix, |node| node.op == Op::MatrixExp) {
+            self.step(Rule::DeterminantExponential);
+            let of = self.tape.node(matrix).operands[0];
+            let places: Vec<u32> = (0..n).map(|i| (i * n + i) as u32).collect();
+            let diagonal = self.gather(of, &places, Shape::Vector(n));
+            return Some(self.sum(diagonal.id()));
+        }
         if self.is_triangular(matrix, n) {
             self.step(Rule::DeterminantTriangular);
             let places: Vec<u32> = (0..n).map(|i| (i * n + i) as u32).collect();

@@ -276,6 +276,9 @@ rows! {
     DeterminantTriangular "det-triangular": "ln|det T| = Σᵢ ln|tᵢᵢ|"; if "T has constant zeros on one side of its diagonal";
         since "Laplace's expansion, row by row";
         by "determinant.rs: structural zeros".
+    DeterminantExponential "det-exp": "ln|det exp(A)| = tr A"; if "-";
+        since "Liouville: d/dt det exp(tA) = tr A·det exp(tA)";
+        by "determinant.rs: the sum of the diagonal".
     DeterminantReflection "det-reflection": "ln|det (1 - (2/vᵀv)·v·vᵀ)| = 0"; if "v ≠ 0, which is the left side's domain";
         since "the eigenvalue of v is -1, those of the vectors orthogonal to it are 1";
         by "determinant.rs: the identity and one outer product".
