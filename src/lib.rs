@@ -127,6 +127,7 @@ pub mod prelude {
     pub use crate::model::{ModelError, Registry};
     pub use crate::table::Table;
     pub use crate::tape::{Condition, Init, Parameters, Shape, Tape, Var, concat, select, stack};
+    pub use crate::train::Schedule;
 }
 
 /// The examples of the README are tests.

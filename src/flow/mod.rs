@@ -3,7 +3,6 @@
 //! log p(x) = log p_Z(f⁻¹(x)) - ln|det J_f(f⁻¹(x))|. The density is a recorded program, training adds its adjoint,
 //! sampling is `forward`. A conditional density p(x | c) is the same program with a second input.
 
-mod average;
 mod conditionals;
 mod context;
 mod density;
