@@ -110,8 +110,8 @@ pub mod prelude {
         Ordered, Planar, PointwiseConvolution, Polar, Radial, StickBreaking, Sylvester, Unconditional,
     };
     pub use crate::layers::{
-        AdditiveCoupling, Affine, AffineCoupling, Autoregressive, CircularSpline, Continuous, Coupling,
-        Divergence, Field, NetworkField, Solver, Triangular,
+        AdditiveCoupling, Affine, AffineCoupling, Autoregressive, CircularSpline, Conditional,
+        ConditionalAffine, Continuous, Coupling, Divergence, Field, NetworkField, Solver, Triangular,
     };
     pub use crate::layers::{
         BernsteinTransformer, DeepSigmoidalTransformer, LogisticMixtureTransformer,

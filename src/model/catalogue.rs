@@ -11,7 +11,7 @@ use crate::base::{
 use crate::bijection::{Bijection, Chain, Checked, Description, Inverse};
 use crate::layers::{
     ActNorm, Affine, AffineTransformer, Autoregressive, BatchNorm, BernsteinTransformer, Cayley,
-    CentredSoftmax, CircularSpline, Continuous, CorrelationCholesky, Coupling, CouplingMask,
+    CentredSoftmax, CircularSpline, Conditional, Continuous, CorrelationCholesky, Coupling, CouplingMask,
     CovarianceFromCholesky, DeepSigmoidalTransformer, Divergence, Elementwise, Field, Householder, Linear,
     LogisticMixtureTransformer, MaskedNetwork, Network, NetworkField, Ordered, Permutation, Planar,
     PointwiseConvolution, Polar, PolynomialSplineTransformer, Radial, RationalQuadraticSpline,
@@ -70,6 +70,11 @@ fn layers() -> Vec<(&'static str, Build<dyn Bijection>)> {
             Ok(Box::new(Chain::new(layers)))
         }),
         checked!("circular_spline", CircularSpline),
+        ("conditional", |settings, registry| {
+            let ConditionalSettings { d, network, transformer } = read(settings)?;
+            let transformer = registry.transformer(&transformer)?;
+            Ok(Box::new(sound(Conditional::of(d, network, transformer))?))
+        }),
         ("continuous", |settings, registry| {
             let ContinuousSettings { field, solver, steps, span, divergence, tolerance } = read(settings)?;
             let layer = Continuous::of(registry.field(&field)?, (solver, steps, span), divergence, tolerance);
@@ -145,6 +150,13 @@ fn bases() -> Vec<(&'static str, Build<dyn Base>)> {
 #[derive(Deserialize)]
 struct AutoregressiveSettings {
     network: MaskedNetwork,
+    transformer: Description,
+}
+
+#[derive(Deserialize)]
+struct ConditionalSettings {
+    d: usize,
+    network: Network,
     transformer: Description,
 }
 
