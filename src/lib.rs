@@ -103,7 +103,10 @@ pub mod prelude {
     };
     pub use crate::bijection::{Bijection, BijectionError, Chain, Domain, Inverse, record};
     pub use crate::derivation::{Derivation, derive};
-    pub use crate::flow::{FitOptions, FittedFlow, Flow, FlowError, Gaussian};
+    pub use crate::flow::{
+        Estimate, FitOptions, FittedFlow, Flow, FlowError, Gaussian, ImportanceSample, ParetoSmoothed,
+        TargetOptions,
+    };
     pub use crate::jacobian::{Order, Structure};
     pub use crate::layers::{
         ActNorm, BatchNorm, Cayley, CentredSoftmax, CorrelationCholesky, CovarianceFromCholesky, Householder,

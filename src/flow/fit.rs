@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use super::error::FlowError;
 use super::fitted::FittedFlow;
 use super::flow::Flow;
+use super::forward_kl::check_weights;
 use super::history::{History, Progress, Stop};
 use super::minibatch::{Minibatch, add_noise, gather, shuffle};
 use super::rows::{finite_rows, whole_rows};
@@ -130,10 +131,7 @@ impl FitOptions<'_> {
                 let value = format!("{} numbers", weights.len());
                 return setting("weights", value, "a number of 0 or more for each row");
             }
-            let sound = weights.iter().all(|weight| *weight >= 0.0 && weight.is_finite());
-            if !sound {
-                return setting("weights", "negative or not finite".into(), "a number of 0 or more for each row");
-            }
+            check_weights(weights)?;
         }
         const LEAST: usize = 10;
         if rows < LEAST { Err(FlowError::TooFew { rows, least: LEAST }) } else { Ok(()) }
@@ -176,7 +174,7 @@ impl Flow {
     ///
     /// # Errors
     /// [`FlowError::Setting`], [`FlowError::Width`], [`FlowError::TooFew`], [`FlowError::Context`],
-    /// [`FlowError::ContextRows`]; [`FlowError::Nan`], [`FlowError::Infinite`], [`FlowError::Outside`],
+    /// [`FlowError::ContextRows`], [`FlowError::Weight`], [`FlowError::NoWeight`]; [`FlowError::Nan`], [`FlowError::Infinite`], [`FlowError::Outside`],
     /// [`FlowError::Impossible`] and [`FlowError::NotFinite`] with the row that has no finite likelihood to start from.
     pub fn fit(self, data: &Table, options: FitOptions<'_>) -> Result<FittedFlow, FlowError> {
         let (parameters, history) = match options.single_precision {

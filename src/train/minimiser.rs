@@ -216,6 +216,11 @@ impl<F: Precision> Minimiser<F> {
         Ok(self.descent.mean(&inputs(&self.inputs, data), rows)?)
     }
 
+    /// The noise of the last step, input by input.
+    pub(crate) fn noise(&self) -> impl Iterator<Item = &[f64]> {
+        self.inputs.iter().flatten().map(|noise| noise.draws.as_slice())
+    }
+
     /// Draws the noise of `rows` rows, if the data have the right shape.
     fn draw(&mut self, data: &[&[F]], rows: usize) -> Result<(), TrainError> {
         if data.len() != self.data {
