@@ -104,8 +104,7 @@ pub mod prelude {
     pub use crate::bijection::{Bijection, BijectionError, Chain, Domain, Inverse, record};
     pub use crate::derivation::{Derivation, derive};
     pub use crate::flow::{
-        Estimate, FitOptions, FittedFlow, Flow, FlowError, Gaussian, ImportanceSample, ParetoSmoothed,
-        TargetOptions,
+        FitOptions, FittedFlow, Flow, FlowError, Gaussian, ImportanceSample, TargetOptions,
     };
     pub use crate::jacobian::{Order, Structure};
     pub use crate::layers::{

@@ -50,7 +50,7 @@ const SCHEDULES: [Schedule; 5] = [
 ];
 
 #[test]
-fn every_step_has_the_share_of_the_closed_form() {
+fn every_step_has_the_factor_of_the_closed_form() {
     let (warm_up, steps) = (5, 40);
     for schedule in SCHEDULES {
         for step in 0..steps {
@@ -58,18 +58,18 @@ fn every_step_has_the_share_of_the_closed_form() {
                 step if step < warm_up => (step + 1) as f64 / warm_up as f64,
                 step => by_hand(schedule, step - warm_up, steps - warm_up),
             };
-            let found = schedule.share(step, warm_up, steps);
+            let found = schedule.factor(step, warm_up, steps);
             assert!((found - expected).abs() < 1e-12, "{schedule:?} at {step}: {found}, not {expected}");
         }
         // The warm-up begins at 1/W and ends at the whole learning rate, where the schedule begins.
-        assert_eq!(schedule.share(0, warm_up, steps), 0.2);
-        assert_eq!(schedule.share(warm_up - 1, warm_up, steps), 1.0);
-        assert_eq!(schedule.share(warm_up, warm_up, steps), 1.0);
-        assert_eq!(schedule.share(0, 0, steps), 1.0);
+        assert_eq!(schedule.factor(0, warm_up, steps), 0.2);
+        assert_eq!(schedule.factor(warm_up - 1, warm_up, steps), 1.0);
+        assert_eq!(schedule.factor(warm_up, warm_up, steps), 1.0);
+        assert_eq!(schedule.factor(0, 0, steps), 1.0);
     }
     // After the end they stay what they are.
-    assert_eq!(Schedule::Cosine { last: 0.2 }.share(1000, 5, 40), 0.2);
-    assert_eq!(Schedule::Exponential { last: 1e-3 }.share(1000, 5, 40), 1e-3);
+    assert_eq!(Schedule::Cosine { last: 0.2 }.factor(1000, 5, 40), 0.2);
+    assert_eq!(Schedule::Exponential { last: 1e-3 }.factor(1000, 5, 40), 1e-3);
 }
 
 #[test]
@@ -80,9 +80,9 @@ fn a_minimiser_takes_steps_of_these_lengths() {
         let mut minimiser = minimiser(options);
         let mut expected = 1.0;
         for step in 0..30 {
-            close(minimiser.learning_rate(), 0.1 * schedule.share(step, 4, 30));
+            close(minimiser.learning_rate(), 0.1 * schedule.factor(step, 4, 30));
             minimiser.step(&[&[3.0]], 1).unwrap();
-            expected -= 0.1 * schedule.share(step, 4, 30);
+            expected -= 0.1 * schedule.factor(step, 4, 30);
             close(at(&mut minimiser), expected);
         }
     }
@@ -128,7 +128,7 @@ fn a_fit_takes_steps_of_these_lengths() {
             ..FitOptions::default()
         };
         let fitted = flow.fit(&table, options).unwrap();
-        let expected: f64 = (0..54).map(|step| 0.5 * schedule.share(step, 10, 54)).sum();
+        let expected: f64 = (0..54).map(|step| 0.5 * schedule.factor(step, 10, 54)).sum();
         close(shifted(&fitted), expected);
     }
 }
@@ -156,7 +156,7 @@ fn a_fit_to_a_target_takes_steps_of_these_lengths() {
             };
             let fitted = flow.fit_to_target(|x| x.at(0), options).unwrap();
             let taken = asked.unwrap_or(steps);
-            let expected: f64 = (0..taken).map(|step| 0.1 * schedule.share(step, 7, steps)).sum();
+            let expected: f64 = (0..taken).map(|step| 0.1 * schedule.factor(step, 7, steps)).sum();
             close(shifted(&fitted), expected);
             assert_eq!(told, (1..=taken).collect::<Vec<usize>>());
             let stop = &fitted.history().stop;

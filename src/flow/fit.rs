@@ -32,7 +32,7 @@ pub struct FitOptions<'a> {
     pub learning_rate: f64,
     /// Number of steps, one for each minibatch, in which the step size rises linearly from near 0.
     pub warm_up: usize,
-    /// How the step size falls after the warm-up, over the maximum number of epochs.
+    /// How the step size falls after the warm-up, over the maximum number of epochs; defaults to a cosine to a tenth.
     pub schedule: Schedule,
     /// The fraction of the rows that is held out for early stopping.
     pub held_out: f64,
@@ -270,9 +270,9 @@ fn train<F: Precision>(
         shuffle(training, &mut random);
         let mut total = 0.0;
         for batch in training.chunks(settings.batch) {
-            let share = settings.schedule.share(step, settings.warm_up, steps);
+            let factor = settings.schedule.factor(step, settings.warm_up, steps);
             step += 1;
-            trainer.set_learning_rate(settings.learning_rate * share);
+            trainer.set_learning_rate(settings.learning_rate * factor);
             gather(data, contexts, batch, &mut rows);
             redraw(&mut rows.values, &mut random);
             singles.take(&rows);

@@ -42,7 +42,7 @@ pub struct TargetOptions<'a> {
     pub learning_rate: f64,
     /// Number of steps in which the step size rises linearly from near 0.
     pub warm_up: usize,
-    /// How the step size falls after the warm-up.
+    /// How the step size falls after the warm-up; defaults to a cosine to a hundredth.
     pub schedule: Schedule,
     /// Maximum norm of the gradient (Euclidean, over all parameters); longer ones are scaled down.
     pub clip: f64,
@@ -99,8 +99,8 @@ pub struct TargetProgress {
 impl Flow {
     /// Records the loss ln q(x) - ln p̃(x) of a draw x = f(z) of the flow, with z drawn anew for each row of each step: its mean
     /// is KL(q ‖ p) - ln Z, the negative evidence lower bound. It has no data but the context, if the flow or the target reads
-    /// one. [`Flow::fit_to_target`] minimises it; a [`Minimiser`] can add what one needs beyond
-    /// (parameters of the target, several losses).
+    /// one. [`Flow::fit_to_target`] minimises it. With a [`Minimiser`] the target may have parameters of its own, which are learned,
+    /// too.
     ///
     /// `target` records ln p̃ of a vector of [`Flow::dim`] variables, as a scalar.
     ///

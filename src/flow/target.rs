@@ -4,7 +4,7 @@ use super::error::FlowError;
 use super::flow::Flow;
 use crate::base::SCOPE;
 use crate::bijection::forward_with_log_det;
-use crate::program::{Output, Program};
+use crate::program::{NonFinite, Output, Program};
 use crate::tape::{NodeId, Parameters, Shape, Tape, Var};
 use crate::train::TrainError;
 
@@ -87,9 +87,10 @@ impl Draws {
                 let origin = self.program.trace_nonfinite(&one(inputs, row, rows), 1)?;
                 return Err(FlowError::not_finite(row, origin));
             }
-            if !log_p.is_finite() && !(zero && log_p == f64::NEG_INFINITY) {
+            let allowed = log_p.is_finite() || (zero && log_p == f64::NEG_INFINITY);
+            if !allowed {
                 let origin = match self.target.trace_nonfinite(&one(inputs, row, rows), 1)? {
-                    Some(origin) => origin.to_string(),
+                    Some(origin) => NonFinite { row, ..origin }.to_string(),
                     None => "no single operation produced it".to_string(),
                 };
                 return Err(FlowError::Target { value: log_p, x: point.to_vec(), origin });

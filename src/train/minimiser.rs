@@ -255,7 +255,7 @@ impl<F: Precision> Minimiser<F> {
     /// The learning rate of the next step.
     pub fn learning_rate(&self) -> f64 {
         let TrainingOptions { learning_rate, schedule, warm_up, steps, .. } = self.settings;
-        learning_rate * schedule.share(self.made, warm_up, steps)
+        learning_rate * schedule.factor(self.made, warm_up, steps)
     }
 
     /// Changes the learning rate from now on; the schedule goes on multiplying it.

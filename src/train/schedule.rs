@@ -1,8 +1,8 @@
 //! Learning rates over the steps of a training: a linear warm-up, then a decay.
 //!
-//! Of T steps, counted from 0, the first W are the warm-up: step k < W has the share (k + 1)/W of the learning rate
-//! (Goyal et al., "Accurate, large minibatch SGD", 2017, section 2.2). Then the share is a function of the k - W steps
-//! made since, for three of the four schedules by way of the progress u = (k - W)/(T - W). Adam's moments are estimates of few
+//! Of T steps, counted from 0, the first W are the warm-up: the learning rate of step k < W has the factor (k + 1)/W
+//! (Goyal et al., "Accurate, large minibatch SGD", 2017, section 2.2). Then the factor is a function of the k - W steps
+//! made since, for a cosine and an exponential by way of the progress u = (k - W)/(T - W). Adam's moments are estimates of few
 //! gradients at first, and its first steps are as long as later ones: a warm-up makes them shorter.
 
 use super::error::TrainError;
@@ -13,9 +13,9 @@ use super::error::TrainError;
 /// use pushforward::train::Schedule;
 ///
 /// let schedule = Schedule::Cosine { last: 0.1 };
-/// let share = |step| schedule.share(step, 10, 110);            // 10 of 110 steps are the warm-up
-/// assert_eq!([share(0), share(4), share(9), share(10)], [0.1, 0.5, 1.0, 1.0]);
-/// assert!((share(60) - 0.55).abs() < 1e-12 && (share(110) - 0.1).abs() < 1e-12);
+/// let factor = |step| schedule.factor(step, 10, 110);          // 10 of 110 steps are the warm-up
+/// assert_eq!([factor(0), factor(4), factor(9), factor(10)], [0.1, 0.5, 1.0, 1.0]);
+/// assert!((factor(60) - 0.55).abs() < 1e-12 && (factor(110) - 0.1).abs() < 1e-12);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
@@ -26,12 +26,12 @@ pub enum Schedule {
     /// last + (1 - last)·(1 + cos πu)/2: slowly at both ends (Loshchilov and Hutter, "SGDR", 2017, eq. 5, without
     /// restarts).
     Cosine {
-        /// The share of the learning rate at the end, from 0 to 1.
+        /// The factor at the end, from 0 to 1.
         last: f64,
     },
     /// lastᵘ: by the same factor in each step.
     Exponential {
-        /// The share of the learning rate at the end, above 0 and at most 1.
+        /// The factor at the end, above 0 and at most 1.
         last: f64,
     },
     /// factorⁿ after n·`every` steps: constant in between.
@@ -44,9 +44,9 @@ pub enum Schedule {
 }
 
 impl Schedule {
-    /// Returns the share of the learning rate that a step has, counted from 0, when the first `warm_up` of `steps` steps are
-    /// the warm-up. After the last step it stays what it is at the end.
-    pub fn share(self, step: usize, warm_up: usize, steps: usize) -> f64 {
+    /// Returns what the learning rate of a step, counted from 0, is multiplied by, when the first `warm_up` of `steps` steps
+    /// are the warm-up. After the last step it stays what it is at the end.
+    pub fn factor(self, step: usize, warm_up: usize, steps: usize) -> f64 {
         if step < warm_up {
             return (step + 1) as f64 / warm_up as f64;
         }
@@ -67,12 +67,12 @@ impl Schedule {
         let setting = |name, value: String, allowed| Err(TrainError::Setting { name, value, allowed });
         match self {
             Schedule::Cosine { last } if !(0.0..=1.0).contains(&last) => {
-                setting("schedule", format!("{self:?}"), "a cosine whose last share is from 0 to 1")
+                setting("schedule", format!("{self:?}"), "a cosine whose last factor is from 0 to 1")
             }
             Schedule::Exponential { last } if !(last > 0.0 && last <= 1.0) => setting(
                 "schedule",
                 format!("{self:?}"),
-                "exponential with a last share above 0 and at most 1",
+                "exponential with a last factor above 0 and at most 1",
             ),
             Schedule::Step { every, factor } if every == 0 || !(factor > 0.0 && factor <= 1.0) => setting(
                 "schedule",
