@@ -539,7 +539,7 @@ fn weights_are_smoothed_as_arviz_smooths_them() {
 
 #[test]
 fn a_proposal_that_is_too_narrow_is_told_by_its_shape() {
-    // Weights of N(0, 1) by draws of N(0, q²), q < 1, have a tail of the shape 1 - q²: P(w > t) falls as t^(-1/(1 - q²)).
+    // Weights of N(0, 1) by draws of N(0, q²), q < 1, have a tail of shape 1 - q²: P(w > t) is about t^(-1/(1 - q²)).
     for (q, reliable) in [(0.4, false), (0.45, false), (0.85, true), (1.2, true)] {
         let sample = normal(0.0, q).importance_sample(|x| log_normal(x.at(0), 0.0, 1.0), 20_000, 1).unwrap();
         let smoothed = sample.pareto_smoothed();

@@ -1,6 +1,6 @@
 //! Options of the optimiser: warm-up, schedules, weight decay, averaging, clipping.
 //!
-//! Under a constant gradient a step of Adam is as long as its learning rate, so that parameters are sums of learning rates.
+//! Under a constant gradient a step of Adam is as long as its learning rate: parameters are sums of learning rates.
 
 use pushforward::flow::{FlowError, Stop};
 use pushforward::prelude::*;

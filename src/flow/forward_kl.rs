@@ -1,10 +1,11 @@
 //! Forward divergence from weighted samples.
 //!
-//! KL(p ‖ q) = E_p[ln p(x) - ln q(x)]. Of rows xᵢ that stand for p with weights wᵢ, all but a constant of it is estimated by
-//! -Σ wᵢ ln q(xᵢ) / Σ wᵢ: self-normalised, so that weights need only be known up to a factor. Rows drawn from another density r
-//! have the weights p̃(x)/r(x) ([`ImportanceSample`](super::ImportanceSample)); for equal weights it is maximum likelihood.
+//! KL(p ‖ q) = E_p[ln p(x) - ln q(x)]. Of rows xᵢ that stand for p with weights wᵢ, all but a constant of it is
+//! estimated by -Σ wᵢ ln q(xᵢ) / Σ wᵢ: self-normalised, so that weights need only be known up to a factor. Rows drawn
+//! from another density r have the weights p̃(x)/r(x) ([`ImportanceSample`](super::ImportanceSample)); for equal
+//! weights it is maximum likelihood.
 //!
-//! Source: Papamakarios et al. (2021), section 2.3.1; Müller et al., "Neural importance sampling" (2019), section 4.
+//! Source: Papamakarios et al. (2021), section 2.3.1; Müller et al., "Neural importance sampling" (2019).
 
 use super::density::RecordedDensity;
 use super::error::FlowError;
@@ -13,13 +14,13 @@ use crate::tape::select;
 use crate::train::Loss;
 
 impl Flow {
-    /// Records the loss w·(-ln q(x)), whose mean over rows with weights of mean 1 ([`normalised_weights`]) is the forward
-    /// divergence up to a constant. Its data are x (as many columns as variables), w (one column), and the context, if the
-    /// flow has one. [`FitOptions::weights`](super::FitOptions::weights) does the same within [`Flow::fit`], by drawing rows
-    /// as often as their weights say.
+    /// Records the loss w·(-ln q(x)), whose mean over rows with weights of mean 1 ([`normalised_weights`]) is the
+    /// forward divergence up to a constant. Its data are x (as many columns as variables), w (one column), and the
+    /// context, if the flow has one. [`FitOptions::weights`](super::FitOptions::weights) does the same within
+    /// [`Flow::fit`], by drawing rows as often as their weights say.
     ///
-    /// A row of weight 0 counts for nothing, whatever its density. A row with a weight outside of the flow's support has an
-    /// infinite loss, which a step reports as an error.
+    /// A row of weight 0 counts for nothing, whatever its density. A row with a weight outside of the flow's support
+    /// has an infinite loss, which a step reports as an error.
     ///
     /// ```
     /// use pushforward::flow::normalised_weights;
@@ -62,7 +63,8 @@ impl Flow {
     }
 }
 
-/// Divides weights by their mean. The mean of weight·loss over rows is then the self-normalised estimate Σ wᵢ·lossᵢ / Σ wᵢ.
+/// Divides weights by their mean. The mean of weight·loss over rows is then the self-normalised estimate
+/// Σ wᵢ·lossᵢ / Σ wᵢ.
 ///
 /// # Errors
 /// [`FlowError::Weight`] for a weight that is negative, NaN or infinite, [`FlowError::NoWeight`] when none is above 0.

@@ -4,12 +4,13 @@
 //!
 //! Z ≈ w̄ = Σ wᵢ/S,  E_p[h] ≈ Σ wᵢ h(xᵢ) / Σ wᵢ,  effective sample size (Σ wᵢ)² / Σ wᵢ²:
 //!
-//! the first without bias, the second with one of order 1/S. Standard errors are those of the delta method: of ln Z the
-//! deviation of the weights over w̄·√S, of E_p[h] the root of Σ w̃ᵢ²(h(xᵢ) - E_p[h])², w̃ᵢ the weights divided by their sum. They
-//! hold as long as the weights have a variance, which is what k̂ ([`ParetoSmoothed`](super::ParetoSmoothed)) tells.
+//! the first without bias, the second with one of order 1/S. Standard errors are those of the delta method: of ln Z
+//! the deviation of the weights over w̄·√S, of E_p[h] the root of Σ w̃ᵢ²(h(xᵢ) - E_p[h])², w̃ᵢ the weights divided by
+//! their sum. They hold as long as the weights have a variance, which is what k̂
+//! ([`ParetoSmoothed`](super::ParetoSmoothed)) tells.
 //!
-//! Source: Owen, "Monte Carlo theory, methods and examples" (2013), sections 9.1 to 9.3; Kong, "A note on importance sampling
-//! using standardized weights" (1992); Papamakarios et al. (2021), section 6.2.
+//! Source: Owen, "Monte Carlo theory, methods and examples" (2013), sections 9.1 to 9.3; Kong, "A note on importance
+//! sampling using standardized weights" (1992); Papamakarios et al. (2021), section 6.2.
 
 use std::fmt;
 
@@ -48,9 +49,9 @@ pub struct ImportanceSample {
 }
 
 impl FittedFlow {
-    /// Draws points of this flow and weighs them by a target: ln w = ln p̃(x) - ln q(x). `target` records ln p̃(x) of a vector
-    /// of as many variables, as a scalar, with or without its constant; -∞ is a weight of 0. ln q(x) is computed along with x, by
-    /// ln|det J_f(z)|, so that no layer is inverted.
+    /// Draws points of this flow and weighs them by a target: ln w = ln p̃(x) - ln q(x). `target` records ln p̃(x) of
+    /// a vector of as many variables, as a scalar, with or without its constant; -∞ is a weight of 0. ln q(x) is
+    /// computed along with x, by ln|det J_f(z)|, so that no layer is inverted.
     ///
     /// ```
     /// use pushforward::prelude::*;
@@ -71,8 +72,9 @@ impl FittedFlow {
     /// ```
     ///
     /// # Errors
-    /// [`FlowError::Setting`] for no draws; [`FlowError::Target`] with the point where ln p̃ is NaN or ∞; [`FlowError::NoWeight`]
-    /// when it is -∞ at all of them; [`FlowError::Context`], and those of [`FittedFlow::sample`].
+    /// [`FlowError::Setting`] for no draws; [`FlowError::Target`] with the point where ln p̃ is NaN or ∞;
+    /// [`FlowError::NoWeight`] when it is -∞ at all of them; [`FlowError::Context`], and those of
+    /// [`FittedFlow::sample`].
     pub fn importance_sample<T>(
         &self,
         target: T,
@@ -85,9 +87,9 @@ impl FittedFlow {
         self.importance_sample_given(target, count, &[], seed)
     }
 
-    /// Draws points of q(x | c) and weighs them by a target, which reads the context by `x.tape().context(width)`; a context for
-    /// each draw, or one for all. Weights of draws with different contexts belong to different targets: evidence and
-    /// expectations are those of a single context.
+    /// Draws points of q(x | c) and weighs them by a target, which reads the context by `x.tape().context(width)`; a
+    /// context for each draw, or one for all. Weights of draws with different contexts belong to different targets:
+    /// evidence and expectations are those of a single context.
     ///
     /// # Errors
     /// As [`FittedFlow::importance_sample`], and [`FlowError::ContextRows`].
@@ -118,12 +120,13 @@ impl FittedFlow {
 }
 
 impl ImportanceSample {
-    /// Builds one from points, row after row, and the logarithm of a weight for each: ln p̃(x) - ln q(x), for points that were
-    /// drawn from any density q. The number of variables is the number of values divided by that of weights.
+    /// Builds one from points, row after row, and the logarithm of a weight for each: ln p̃(x) - ln q(x), for points
+    /// that were drawn from any density q. The number of variables is the number of values divided by that of
+    /// weights.
     ///
     /// # Errors
-    /// [`FlowError::NoWeight`] when no weight is above 0, as where there are none; [`FlowError::Weight`] for a logarithm that is NaN
-    /// or ∞; [`FlowError::Rows`] and [`FlowError::Nan`] for the points.
+    /// [`FlowError::NoWeight`] when no weight is above 0, as where there are none; [`FlowError::Weight`] for a
+    /// logarithm that is NaN or ∞; [`FlowError::Rows`] and [`FlowError::Nan`] for the points.
     pub fn new(points: Vec<f64>, log_weights: Vec<f64>) -> Result<ImportanceSample, FlowError> {
         let rows = log_weights.len();
         if let Some(row) = log_weights.iter().position(|log| log.is_nan() || *log == f64::INFINITY) {
@@ -159,17 +162,17 @@ impl ImportanceSample {
         self.log_weights.iter().map(|log| (log - total).exp()).collect()
     }
 
-    /// Returns the effective sample size (Σ w)² / Σ w², from 1 to the number of draws: about as many independent draws of the
-    /// target would estimate a mean as well (Kong 1992). It is itself an estimate from the draws: where these miss a part of
-    /// the target, it is too large.
+    /// Returns the effective sample size (Σ w)² / Σ w², from 1 to the number of draws: about as many independent
+    /// draws of the target would estimate a mean as well (Kong 1992). It is itself an estimate from the draws: where
+    /// these miss a part of the target, it is too large.
     pub fn effective_sample_size(&self) -> f64 {
         let total = log_sum_exp(self.log_weights.iter().copied());
         let squares = log_sum_exp(self.log_weights.iter().map(|log| 2.0 * log));
         (2.0 * total - squares).exp()
     }
 
-    /// Returns the logarithm of the mean weight, an estimate of ln Z = ln ∫ p̃(x) dx, with its standard error by the delta method:
-    /// the weights' deviation over their mean and √S. For a normalised target ln Z is 0.
+    /// Returns the logarithm of the mean weight, an estimate of ln Z = ln ∫ p̃(x) dx, with its standard error by the
+    /// delta method: the weights' deviation over their mean and √S. For a normalised target ln Z is 0.
     pub fn log_evidence(&self) -> Estimate {
         let count = self.log_weights.len() as f64;
         let value = log_sum_exp(self.log_weights.iter().copied()) - count.ln();
@@ -177,8 +180,8 @@ impl ImportanceSample {
         Estimate { value, error: standard_error(squares, count) }
     }
 
-    /// Returns the mean of ln w, an estimate of the evidence lower bound ln Z - KL(q ‖ p), with its standard error. -∞ when a
-    /// weight is 0.
+    /// Returns the mean of ln w, an estimate of the evidence lower bound ln Z - KL(q ‖ p), with its standard error.
+    /// -∞ when a weight is 0.
     pub fn evidence_lower_bound(&self) -> Estimate {
         let count = self.log_weights.len() as f64;
         let value = self.log_weights.iter().sum::<f64>() / count;
@@ -189,8 +192,8 @@ impl ImportanceSample {
         Estimate { value, error: standard_error(squares, count) }
     }
 
-    /// Returns the self-normalised estimate Σ wᵢ h(xᵢ) / Σ wᵢ of the target's mean of a function of a point, with its standard
-    /// error (Owen 2013, eq. 9.9). The function is not asked where the weight is 0.
+    /// Returns the self-normalised estimate Σ wᵢ h(xᵢ) / Σ wᵢ of the target's mean of a function of a point, with its
+    /// standard error (Owen 2013, section 9.2). The function is not asked where the weight is 0.
     pub fn expectation(&self, mut of: impl FnMut(&[f64]) -> f64) -> Estimate {
         let weighted: Vec<(f64, f64)> = self
             .weights()

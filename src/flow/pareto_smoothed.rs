@@ -1,13 +1,13 @@
 //! Pareto-smoothed importance sampling.
 //!
-//! A few large weights can decide an estimate, and its standard error does not tell: where the weights have no variance, the
-//! deviation of those drawn is finite all the same. But large weights follow a generalised Pareto distribution, and its shape k
-//! says which moments exist: those of order below 1/k. So k is estimated from the largest M = ⌈min(S/5, 3√S)⌉ of S weights, and these are
-//! replaced by the expected order statistics of the fitted distribution, quantiles at (i - ½)/M, at most the largest weight:
-//! a little bias for much less variance.
+//! A few large weights can decide an estimate, and its standard error does not tell: where the weights have no
+//! variance, the deviation of those drawn is finite all the same. But large weights follow a generalised Pareto
+//! distribution, and its shape k says which moments exist: those of order below 1/k. So k is estimated from the
+//! largest M = ⌈min(S/5, 3√S)⌉ of S weights, and these are replaced by the expected order statistics of the fitted
+//! distribution, quantiles at (i - ½)/M, at most the largest weight: a little bias for much less variance.
 //!
-//! Source: Vehtari, Simpson, Gelman, Yao, Gabry, "Pareto smoothed importance sampling" (2024), sections 3 and 4; the
-//! fit is that of Zhang and Stephens (2009), with the prior of Vehtari et al. that k is near ½, of the weight of ten draws.
+//! Source: Vehtari, Simpson, Gelman, Yao, Gabry, "Pareto smoothed importance sampling" (2024); the fit is that of
+//! Zhang and Stephens (2009), with the prior of Vehtari et al. that k is near ½, of the weight of ten draws.
 
 use std::fmt;
 
@@ -20,22 +20,22 @@ use crate::numeric::GeneralisedPareto;
 /// |---|---|
 /// | below ½ | weights have a finite variance: errors shrink as 1/√S, and standard errors hold |
 /// | ½ to 0.7 | smoothed estimates are of use; errors shrink more slowly |
-/// | above [the threshold](ParetoSmoothed::threshold), 0.7 at most | estimates are not reliable, nor their errors: more draws will hardly help, a better or wider proposal will |
+/// | above [the threshold](ParetoSmoothed::threshold), 0.7 at most | neither estimates nor errors are reliable: a better or wider proposal helps, more draws hardly |
 /// | above 1 | weights have no mean |
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParetoSmoothed {
     /// The points with the smoothed weights.
     pub sample: ImportanceSample,
-    /// k̂. -∞ when the largest weights are all equal, so that there is no tail; ∞ when fewer than 5 stand out, from which
-    /// nothing can be estimated (fewer than 21 draws, or nearly all weights 0).
+    /// k̂. -∞ when the largest weights are all equal, so that there is no tail; ∞ when fewer than 5 stand out, from
+    /// which nothing can be estimated (fewer than 21 draws, or nearly all weights 0).
     pub shape: f64,
     /// The number of weights that were smoothed.
     pub tail: usize,
 }
 
 impl ImportanceSample {
-    /// Smooths the largest weights by a generalised Pareto distribution, whose shape k̂ tells whether the estimates can be
-    /// relied on.
+    /// Smooths the largest weights by a generalised Pareto distribution, whose shape k̂ tells whether the estimates
+    /// can be relied on.
     pub fn pareto_smoothed(&self) -> ParetoSmoothed {
         let (log_weights, shape, tail) = smoothed(self.log_weights());
         ParetoSmoothed { sample: self.with_log_weights(log_weights), shape, tail }
@@ -43,8 +43,8 @@ impl ImportanceSample {
 }
 
 impl ParetoSmoothed {
-    /// min(1 - 1/log₁₀ S, 0.7): with k̂ above this, more than S draws would be needed for a mean to be reliable (Vehtari et al.,
-    /// section 3.2.4).
+    /// min(1 - 1/log₁₀ S, 0.7): with k̂ above this, more than S draws would be needed for a mean to be reliable
+    /// (Vehtari et al. 2024).
     pub fn threshold(&self) -> f64 {
         (1.0 - 1.0 / (self.sample.log_weights().len() as f64).log10()).min(0.7)
     }

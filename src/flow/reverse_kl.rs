@@ -1,18 +1,20 @@
 //! Reverse divergence to a target that is known up to a constant.
 //!
-//! KL(q ‖ p) = E_q[ln q(x) - ln p(x)], q the density of the flow and p = p̃/Z. With x = f(z) and ln q(x) = ln p_Z(z) - ln|det J_f(z)|
+//! KL(q ‖ p) = E_q[ln q(x) - ln p(x)], q the density of the flow and p = p̃/Z. With x = f(z) and the change of variables,
+//! ln q(x) = ln p_Z(z) - ln|det J_f(z)|,
 //!
 //! KL(q ‖ p) - ln Z = E[ln p_Z(z) - ln|det J_f(z)| - ln p̃(f(z))],  z ~ p_Z,
 //!
 //! an expectation over a distribution without parameters: the mean over draws of z estimates it without bias, and the
-//! derivative of that mean, along f, is an unbiased estimate of its gradient (pathwise, or reparameterised, gradient).
-//! Its negative is the evidence lower bound, E[ln p̃(x) - ln q(x)] ≤ ln Z, with equality where q = p. It needs f and never f⁻¹.
+//! derivative of that mean, along f, is an unbiased estimate of its gradient (pathwise, or reparameterised,
+//! gradient). Its negative is the evidence lower bound, E[ln p̃(x) - ln q(x)] ≤ ln Z, with equality where q = p. It
+//! needs f and never f⁻¹.
 //!
-//! The reverse divergence is large where q has mass and p has none, and not the other way round: a flow that cannot be p
-//! leaves out modes and tails. Importance sampling ([`FittedFlow::importance_sample`]) tells of tails by its k̂; a mode that
-//! no draw reaches it cannot tell of.
+//! The reverse divergence is large where q has mass and p has none, and not the other way round: a flow that cannot
+//! be p leaves out modes and tails. Importance sampling ([`FittedFlow::importance_sample`]) tells of tails by its k̂;
+//! a mode that no draw reaches it cannot tell of.
 //!
-//! Source: Papamakarios et al. (2021), section 2.3.2, eqs. 17 and 18; Rezende and Mohamed, "Variational inference with
+//! Source: Papamakarios et al. (2021), section 2.3.2, eq. 17 onwards; Rezende and Mohamed, "Variational inference with
 //! normalizing flows" (2015), section 4.
 
 use rand::{Rng, RngExt, SeedableRng};
@@ -48,15 +50,15 @@ pub struct TargetOptions<'a> {
     pub clip: f64,
     /// Decoupled weight decay, as [`FitOptions::weight_decay`](super::FitOptions::weight_decay).
     pub weight_decay: f64,
-    /// Averaging of the parameters over steps: the mean of the last step has this weight, the new parameters the rest. The
-    /// averages are what is kept. 0 is no averaging.
+    /// Averaging of the parameters over steps: the mean of the last step has this weight, the new parameters the
+    /// rest. The averages are what is kept. 0 is no averaging.
     pub averaging: f64,
     /// Whether steps are computed in single precision.
     pub single_precision: bool,
     /// The parameters to start from; else the initial ones of the seed.
     pub start: Option<&'a Parameters>,
-    /// Contexts of a conditional density q(x | c): each draw has one of these rows, all equally likely. The target reads it by
-    /// `x.tape().context(width)`.
+    /// Contexts of a conditional density q(x | c): each draw has one of these rows, all equally likely. The target
+    /// reads it by `x.tape().context(width)`.
     pub contexts: Option<&'a Table>,
     /// Is asked after each step whether to stop.
     pub stop: Option<&'a dyn Fn() -> bool>,
@@ -97,16 +99,16 @@ pub struct TargetProgress {
 }
 
 impl Flow {
-    /// Records the loss ln q(x) - ln p̃(x) of a draw x = f(z) of the flow, with z drawn anew for each row of each step: its mean
-    /// is KL(q ‖ p) - ln Z, the negative evidence lower bound. It has no data but the context, if the flow or the target reads
-    /// one. [`Flow::fit_to_target`] minimises it. With a [`Minimiser`] the target may have parameters of its own, which are learned,
-    /// too.
+    /// Records the loss ln q(x) - ln p̃(x) of a draw x = f(z) of the flow, with z drawn anew for each row of each
+    /// step: its mean is KL(q ‖ p) - ln Z, the negative evidence lower bound. It has no data but the context, if the
+    /// flow or the target reads one. [`Flow::fit_to_target`] minimises it. With a [`Minimiser`] the target may have
+    /// parameters of its own, which are learned, too.
     ///
     /// `target` records ln p̃ of a vector of [`Flow::dim`] variables, as a scalar.
     ///
     /// # Errors
-    /// [`FlowError::LearnedBase`], [`FlowError::Training`] for a target that cannot be recorded, and an error that says why a
-    /// layer has no formula from z to x.
+    /// [`FlowError::LearnedBase`], [`FlowError::Training`] for a target that cannot be recorded, and an error that
+    /// says why a layer has no formula from z to x.
     pub fn reverse_kl<T>(&self, target: T) -> Result<Loss, FlowError>
     where
         T: for<'t> Fn(Var<'t>) -> Var<'t>,
@@ -124,14 +126,14 @@ impl Flow {
         })
     }
 
-    /// Fits to a density that is known up to a constant: minimises the reverse divergence KL(q ‖ p) by draws of the flow
-    /// (variational inference). `target` records ln p̃(x) of a vector of [`Flow::dim`] variables, as a scalar, on the same tape as
-    /// layers are; it is a function, or a closure written in place.
+    /// Fits to a density that is known up to a constant: minimises the reverse divergence KL(q ‖ p) by draws of the
+    /// flow (variational inference). `target` records ln p̃(x) of a vector of [`Flow::dim`] variables, as a scalar,
+    /// on the same tape as layers are; it is a function, or a closure written in place.
     ///
     /// ```
     /// use pushforward::prelude::*;
     ///
-    /// // A posterior: θ ~ N(0, 1), and one observation 2.0 ~ N(θ, ½²). Exactly, θ has the mean 1.6 and the variance 0.2.
+    /// // θ ~ N(0, 1), and 2.0 ~ N(θ, ½²) is observed: the posterior has the mean 1.6 and the variance 0.2.
     /// fn log_joint(theta: Var<'_>) -> Var<'_> {
     ///     let theta = theta.at(0);
     ///     -0.5 * theta.powi(2) - 0.5 * ((2.0 - theta) / 0.5).powi(2)
@@ -148,9 +150,9 @@ impl Flow {
     /// ```
     ///
     /// # Errors
-    /// [`FlowError::Setting`], [`FlowError::Context`], and those of [`Flow::reverse_kl`]; [`FlowError::Target`] with the point
-    /// when ln p̃ is not finite at a draw, and [`FlowError::NotFinite`] or [`FlowError::Training`] when the flow or a gradient
-    /// is not.
+    /// [`FlowError::Setting`], [`FlowError::Context`], and those of [`Flow::reverse_kl`]; [`FlowError::Target`] with
+    /// the point when ln p̃ is not finite at a draw, and [`FlowError::NotFinite`] or [`FlowError::Training`] when the
+    /// flow or a gradient is not.
     pub fn fit_to_target<T>(self, target: T, options: TargetOptions<'_>) -> Result<FittedFlow, FlowError>
     where
         T: for<'t> Fn(Var<'t>) -> Var<'t>,

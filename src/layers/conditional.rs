@@ -2,10 +2,11 @@
 //!
 //! xᵢ = τ(zᵢ; network(c)ᵢ)
 //!
-//! As the first layer over a standard normal base, [`ConditionalAffine`] makes the base N(μ(c), diag σ(c)²), with a mean and
-//! a deviation that are functions of the context: the `ConditionalDiagonalNormal` of nflows. It is a layer, because
-//! locations and scales of bases are layers here: so every base can have them (Laplace, Student t, a mixture), and density,
-//! inverse, audit and samples are those of any other layer. With another transformer the base can be skewed, too.
+//! As the first layer over a standard normal base, [`ConditionalAffine`] makes the base N(μ(c), diag σ(c)²), with a
+//! mean and a deviation that are functions of the context: the `ConditionalDiagonalNormal` of nflows. It is a layer,
+//! because locations and scales of bases are layers here: so every base can have them (Laplace, Student t, a
+//! mixture), and density, inverse, audit and samples are those of any other layer. With another transformer the base
+//! can be skewed, too.
 
 use std::panic::Location;
 
@@ -17,7 +18,8 @@ use crate::bijection::{Bijection, Checked};
 use crate::jacobian::Structure;
 use crate::tape::Var;
 
-/// Elementwise layer: a transformer of each variable, with element parameters that a network computes from the context.
+/// Elementwise layer: a transformer of each variable, with element parameters that a network computes from the
+/// context.
 ///
 /// The last layer of the network starts at 0, so that an affine layer starts as the identity for every context.
 #[derive(Clone, Debug)]

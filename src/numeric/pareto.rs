@@ -1,7 +1,7 @@
 //! The generalised Pareto distribution, which the tails of most distributions approach.
 //!
-//! P(X > x) = (1 + k·x/σ)^(-1/k) for x ≥ 0; e^(-x/σ) for k = 0. Moments of order 1/k and above are infinite; for k < 0 the
-//! largest value is -σ/k.
+//! P(X > x) = (1 + k·x/σ)^(-1/k) for x ≥ 0; e^(-x/σ) for k = 0. Moments of order 1/k and above are infinite; for k <
+//! 0 the largest value is -σ/k.
 
 /// A generalised Pareto distribution of excesses over a threshold.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,9 +16,10 @@ impl GeneralisedPareto {
     /// The smallest sample that is fitted.
     pub const LEAST: usize = 5;
 
-    /// Estimates both from a sample by the method of Zhang and Stephens, "A new and efficient estimation method for the
-    /// generalized Pareto distribution" (2009): the mean of b = -k/σ over a quadrature of its posterior under a prior that is
-    /// made from the sample, and k and σ of that b. It takes ⌊√n⌋ + 30 passes over the sample and has no iteration.
+    /// Estimates both from a sample by the method of Zhang and Stephens, "A new and efficient estimation method for
+    /// the generalized Pareto distribution" (2009): the mean of b = -k/σ over a quadrature of its posterior under a
+    /// prior that is made from the sample, and k and σ of that b. It takes ⌊√n⌋ + 30 passes over the sample and has
+    /// no iteration.
     ///
     /// ```
     /// use pushforward::numeric::GeneralisedPareto;

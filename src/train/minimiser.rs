@@ -21,18 +21,18 @@ pub struct TrainingOptions {
     pub learning_rate: f64,
     /// Gradients with a Euclidean norm (over all learned parameters) above this are scaled down to it.
     pub clip: f64,
-    /// Decoupled weight decay (AdamW): before each step every learned parameter is multiplied by 1 - rate·decay (Loshchilov
-    /// and Hutter, "Decoupled weight decay regularization", 2019, algorithm 2).
+    /// Decoupled weight decay (AdamW): before each step every learned parameter is multiplied by 1 - rate·decay
+    /// (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019, algorithm 2).
     pub weight_decay: f64,
-    /// Averaging of the parameters over steps, for [`Minimiser::averaged`]: the mean of the last step has this weight, the
-    /// new parameters the rest (Polyak and Juditsky 1992). 0 is no averaging.
+    /// Averaging of the parameters over steps, for [`Minimiser::averaged`]: the mean of the last step has this
+    /// weight, the new parameters the rest (Polyak and Juditsky 1992). 0 is no averaging.
     pub averaging: f64,
     /// Number of steps in which the learning rate rises linearly from near 0.
     pub warm_up: usize,
     /// How the learning rate falls after the warm-up.
     pub schedule: Schedule,
-    /// Number of steps with which a cosine or an exponential schedule ends, those of the warm-up among them; others do not
-    /// use it.
+    /// Number of steps with which a cosine or an exponential schedule ends, those of the warm-up among them; others
+    /// do not use it.
     pub steps: usize,
     /// Seed of the noise.
     pub seed: u64,

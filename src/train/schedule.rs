@@ -1,9 +1,9 @@
 //! Learning rates over the steps of a training: a linear warm-up, then a decay.
 //!
 //! Of T steps, counted from 0, the first W are the warm-up: the learning rate of step k < W has the factor (k + 1)/W
-//! (Goyal et al., "Accurate, large minibatch SGD", 2017, section 2.2). Then the factor is a function of the k - W steps
-//! made since, for a cosine and an exponential by way of the progress u = (k - W)/(T - W). Adam's moments are estimates of few
-//! gradients at first, and its first steps are as long as later ones: a warm-up makes them shorter.
+//! (Goyal et al., "Accurate, large minibatch SGD", 2017, section 2.2). Then the factor is a function of the k - W
+//! steps made since, for a cosine and an exponential by way of the progress u = (k - W)/(T - W). Adam's moments are
+//! estimates of few gradients at first, and its first steps are as long as later ones: a warm-up makes them shorter.
 
 use super::error::TrainError;
 
@@ -44,8 +44,8 @@ pub enum Schedule {
 }
 
 impl Schedule {
-    /// Returns what the learning rate of a step, counted from 0, is multiplied by, when the first `warm_up` of `steps` steps
-    /// are the warm-up. After the last step it stays what it is at the end.
+    /// Returns what the learning rate of a step, counted from 0, is multiplied by, when the first `warm_up` of
+    /// `steps` steps are the warm-up. After the last step it stays what it is at the end.
     pub fn factor(self, step: usize, warm_up: usize, steps: usize) -> f64 {
         if step < warm_up {
             return (step + 1) as f64 / warm_up as f64;
