@@ -103,7 +103,9 @@ pub mod prelude {
     };
     pub use crate::bijection::{Bijection, BijectionError, Chain, Domain, Inverse, record};
     pub use crate::derivation::{Derivation, derive};
-    pub use crate::flow::{FitOptions, FittedFlow, Flow, FlowError, Gaussian};
+    pub use crate::flow::{
+        FitOptions, FittedFlow, Flow, FlowError, Gaussian, ImportanceSample, TargetOptions,
+    };
     pub use crate::jacobian::{Order, Structure};
     pub use crate::layers::{
         ActNorm, BatchNorm, Cayley, CentredSoftmax, CorrelationCholesky, CovarianceFromCholesky, Householder,
@@ -111,8 +113,8 @@ pub mod prelude {
         Sylvester, Unconditional,
     };
     pub use crate::layers::{
-        AdditiveCoupling, Affine, AffineCoupling, Autoregressive, CircularSpline, Continuous, Coupling,
-        Divergence, Field, NetworkField, Solver, Triangular,
+        AdditiveCoupling, Affine, AffineCoupling, Autoregressive, CircularSpline, Conditional,
+        ConditionalAffine, Continuous, Coupling, Divergence, Field, NetworkField, Solver, Triangular,
     };
     pub use crate::layers::{
         BernsteinTransformer, BlockNeuralAutoregressive, Blockwise, DeepDenseSigmoidalTransformer,
@@ -130,6 +132,7 @@ pub mod prelude {
     pub use crate::model::{ModelError, Registry};
     pub use crate::table::Table;
     pub use crate::tape::{Condition, Init, Parameters, Shape, Tape, Var, concat, select, stack};
+    pub use crate::train::Schedule;
 }
 
 /// The examples of the README are tests.

@@ -223,3 +223,139 @@ fn the_first_variable_sees_the_context_with_given_degrees_or_that_is_an_error() 
     let found = history.epochs[history.best_epoch].held_out;
     assert!(found > -4.0, "{found}");
 }
+
+// ---- A base that depends on the context: an elementwise layer whose parameters are functions of the context.
+
+fn conditional_normal(hidden: impl Into<Vec<usize>>) -> Layers {
+    vec![Box::new(ConditionalAffine::new(1, Network::new(hidden).with_context(1)))]
+}
+
+#[test]
+fn a_conditional_normal_recovers_the_mean_and_the_deviation_of_each_context() {
+    let (data, contexts) = pairs(4000, 1);
+    let flow = Flow::new(StandardNormal::new(1), conditional_normal([])).unwrap();
+    assert_eq!(flow.context(), 1);
+    let options = FitOptions {
+        seed: 2,
+        epochs: 60,
+        learning_rate: 5e-2,
+        schedule: Schedule::Cosine { last: 0.0 },
+        averaging: 0.98,
+        patience: 60,
+        ..FitOptions::default()
+    };
+    let fitted = flow.fit(&data, FitOptions { contexts: Some(&contexts), ..options }).unwrap();
+    // Both are affine functions of c here: ln σ = c/2, μ = 2c.
+    let weights = &fitted.parameters().get("layers.0.net.0.weight").unwrap().values;
+    let biases = &fitted.parameters().get("layers.0.net.0.bias").unwrap().values;
+    for (found, exact) in weights.iter().chain(biases).zip([0.5, 2.0, 0.0, 0.0]) {
+        assert!((found - exact).abs() < 0.05, "{weights:?} {biases:?}");
+    }
+    for c in [-1.0, 0.0, 1.2] {
+        for x in [-2.0, 0.5, 3.0] {
+            let found = fitted.log_prob_given(&[x], &[c]).unwrap()[0];
+            assert!((found - exact(x, c)).abs() < 0.05 * (1.0 + exact(x, c).abs()), "{x} given {c}: {found}");
+        }
+        let x = fitted.sample_given(20_000, &[c], 4).unwrap();
+        let mean = x.iter().sum::<f64>() / 20_000.0;
+        let sd = (x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 20_000.0).sqrt();
+        let scale = (0.5 * c).exp();
+        assert!(
+            (mean - 2.0 * c).abs() < 0.1 * scale && (sd / scale - 1.0).abs() < 0.1,
+            "{mean} {sd} given {c}"
+        );
+    }
+}
+
+#[test]
+fn a_network_of_the_context_learns_a_mean_that_is_no_line() {
+    // x = c² + e^(-c/2)·ε/4.
+    let mut random = ChaCha8Rng::seed_from_u64(5);
+    let (mut x, mut c) = (Vec::new(), Vec::new());
+    for _ in 0..3000 {
+        let mut noise = [0.0; 2];
+        StandardNormal::new(2).sample(&mut random, &mut noise);
+        c.push(noise[0]);
+        x.push(noise[0].powi(2) + 0.25 * (-0.5 * noise[0]).exp() * noise[1]);
+    }
+    let (data, contexts) = (Table::new(&["x"], x).unwrap(), Table::new(&["c"], c).unwrap());
+    let flow = Flow::new(StandardNormal::new(1), conditional_normal([16])).unwrap();
+    let options =
+        FitOptions { seed: 1, epochs: 120, batch: 128, learning_rate: 2e-2, ..FitOptions::default() };
+    let fitted = flow.fit(&data, FitOptions { contexts: Some(&contexts), ..options }).unwrap();
+    for c in [-1.0, 0.0, 1.0f64] {
+        let x = fitted.sample_given(10_000, &[c], 4).unwrap();
+        let mean = x.iter().sum::<f64>() / 10_000.0;
+        let sd = (x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 10_000.0).sqrt();
+        let exact = 0.25 * (-0.5 * c).exp();
+        assert!(
+            (mean - c * c).abs() < 0.3 * exact && (sd / exact - 1.0).abs() < 0.2,
+            "{mean} {sd} given {c}"
+        );
+    }
+}
+
+/// A base of two variables that depends on three numbers, by an affine map and a spline, under a coupling layer.
+fn conditional_base() -> FittedFlow {
+    let network = || Network::new([6]).with_context(3);
+    let layers: Layers = vec![
+        Box::new(Conditional::with(2, network(), SplineTransformer::new(4, 3.0))),
+        Box::new(ConditionalAffine::new(2, network()).with_log_scale(ScaleMap::Bounded)),
+        Box::new(AffineCoupling::new(CouplingMask::first_half(2), Network::new([6]).with_context(3))),
+    ];
+    let flow = Flow::new(Laplace::new(2), layers).unwrap();
+    let mut parameters = flow.initial(1);
+    for (k, (_, tensor)) in parameters.iter_mut().enumerate() {
+        let values = tensor.values.iter_mut().enumerate();
+        values.for_each(|(e, value)| *value += 0.3 * ((7 * k + 3 * e) as f64).sin());
+    }
+    flow.with(parameters).unwrap()
+}
+
+#[test]
+fn any_base_can_depend_on_a_context_and_is_kept_in_a_model_file() {
+    let fitted = conditional_base();
+    let (steps, reach) = (300, 14.0);
+    let at = |k: usize| reach * (2.0 * (k as f64 + 0.5) / steps as f64 - 1.0);
+    let grid: Vec<f64> = (0..steps * steps).flat_map(|k| [at(k / steps), at(k % steps)]).collect();
+    let area = (2.0 * reach / steps as f64).powi(2);
+    for context in [[0.0, 0.0, 0.0], [1.0, -0.5, 0.3]] {
+        let mass: f64 =
+            fitted.log_prob_given(&grid, &context).unwrap().iter().map(|log_p| log_p.exp() * area).sum();
+        assert!((mass - 1.0).abs() < 5e-3, "mass {mass}");
+    }
+    let bytes = fitted.to_bytes().unwrap();
+    let loaded = FittedFlow::from_bytes(&bytes, &Registry::catalogue()).unwrap();
+    let context = [0.5, -1.0, 2.0];
+    let x = fitted.sample_given(20, &context, 1).unwrap();
+    assert_eq!(x, loaded.sample_given(20, &context, 1).unwrap());
+    assert_eq!(fitted.log_prob_given(&x, &context).unwrap(), loaded.log_prob_given(&x, &context).unwrap());
+}
+
+#[test]
+fn a_conditional_layer_is_proven_and_derived_for_every_context() {
+    let layer = ConditionalAffine::new(2, Network::new([4]).with_context(3));
+    let report = audit(&layer).unwrap();
+    assert!(report.has_no_refutation());
+    for topic in [Topic::Structure, Topic::Injective] {
+        assert_eq!(report.claim(topic).unwrap().evidence.label(), "proven", "{report}");
+    }
+    // ln|det J| is the sum of the log-scales, whatever the network makes of the context.
+    let recording = record(&layer).unwrap();
+    let tape = recording.tape();
+    let by_hand = {
+        let c = tape.context(3);
+        let of = |name: &str, shape: Shape, init: Init| tape.parameter(name, shape, init);
+        let hidden = (of("net.0.weight", Shape::Matrix(4, 3), Init::glorot(3, 4)).matvec(c)
+            + of("net.0.bias", Shape::Vector(4), Init::Constant(0.0)))
+        .tanh();
+        let raw = of("net.1.weight", Shape::Matrix(4, 4), Init::Constant(0.0)).matvec(hidden)
+            + of("net.1.bias", Shape::Vector(4), Init::Constant(0.0));
+        raw.slice(0..2).sum()
+    };
+    tape.check().unwrap();
+    assert_eq!(recording.log_det().id(), by_hand.id());
+    let without = std::panic::catch_unwind(|| ConditionalAffine::new(2, Network::new([4])));
+    let message = *without.err().unwrap().downcast::<String>().unwrap();
+    assert!(message.contains("Network::new([16]).with_context(n)"), "{message}");
+}

@@ -202,7 +202,7 @@ fn what_cannot_be_minimised_is_refused_in_words() {
     let recorded = Loss::record(|sources| (sources.data(2).sum() * number(sources, "a", -1.0)).ln());
     let loss = recorded.unwrap();
     for (rate, clip) in [(0.0, 1.0), (f64::NAN, 1.0), (f64::INFINITY, 1.0), (0.1, 0.0), (0.1, f64::NAN)] {
-        let settings = TrainingOptions { learning_rate: rate, clip, seed: 0 };
+        let settings = TrainingOptions { learning_rate: rate, clip, ..TrainingOptions::default() };
         let error = Minimiser::<f64>::new(&loss, loss.initial(0), settings).err().unwrap();
         assert!(matches!(error, TrainError::Setting { .. }), "{error}");
     }

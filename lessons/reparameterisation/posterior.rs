@@ -59,7 +59,12 @@ impl Posterior {
         mut see: impl FnMut(usize, &Parameters) -> Told,
     ) -> Result<Parameters, Box<dyn Error>> {
         let loss = loss(&Chain::new((self.layers)()), bent)?;
-        let settings = TrainingOptions { learning_rate: self.learning_rate, clip: 10.0, seed: SEED };
+        let settings = TrainingOptions {
+            learning_rate: self.learning_rate,
+            clip: 10.0,
+            seed: SEED,
+            ..TrainingOptions::default()
+        };
         let mut minimiser = Minimiser::<f64>::new(&loss, loss.initial(SEED), settings)?;
         let steps = data.len() / BATCH;
         for (step, batch) in data.chunks(BATCH).enumerate() {

@@ -47,6 +47,9 @@ use crate::tape::{Parameters, Var};
 pub(crate) const SCOPE: &str = "base";
 
 /// A base distribution: the distribution of z.
+///
+/// It has no context. A base whose location, scale or shape depends on a context is a standard one under a first layer
+/// with parameters from the context, [`ConditionalAffine`](crate::layers::ConditionalAffine).
 pub trait Base: Send + Sync {
     /// Number of variables.
     fn dim(&self) -> usize;

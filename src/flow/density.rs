@@ -6,7 +6,7 @@ use crate::bijection::{
     Bijection, BijectionError, Boundary, Chain, Domain, InverseWithLogDet, inverse_within_domains,
 };
 use crate::sweep::propagate_copies;
-use crate::tape::{NodeId, Shape, Subgraph, Tape};
+use crate::tape::{NodeId, Shape, Subgraph, Tape, Var};
 
 /// ln p on a tape of its own: the inputs are x and the context, if the flow has one; the output is ln p(x).
 pub(super) struct Density {
@@ -25,14 +25,8 @@ impl Density {
         tape.context_by_row();
         let (x, z, log_prob, support) = {
             let x = tape.input(Shape::Vector(chain.dim()));
-            let mut met = Vec::new();
-            let InverseWithLogDet { z, log_det } = inverse_within_domains(chain, x, &mut met)?;
-            let log_base = tape.scope(SCOPE, || base.log_prob(z));
-            let domain = base.support();
-            if domain != Domain::Reals {
-                met.push(Boundary { name: base.name(), value: z.id(), domain, base: true });
-            }
-            (x.id(), z.id(), (log_base - log_det).id(), Support::record(x, met))
+            let RecordedDensity { z, log_prob, support } = RecordedDensity::at(base, chain, x)?;
+            (x.id(), z.id(), log_prob.id(), support)
         };
         let context = tape.declared_context().map(|context| context.id());
         let inputs: Vec<NodeId> = [x].into_iter().chain(context).collect();
@@ -57,5 +51,27 @@ impl Density {
     /// The width of the context; 0 without one.
     pub fn context_width(&self) -> usize {
         self.context.map_or(0, |node| self.tape.shape(node).len())
+    }
+}
+
+/// ln p recorded at a node of any tape.
+pub(super) struct RecordedDensity<'t> {
+    z: Var<'t>,
+    pub log_prob: Var<'t>,
+    /// The support of the density; `None` where it is everything.
+    pub support: Option<Support>,
+}
+
+impl<'t> RecordedDensity<'t> {
+    /// Records ln p(x) = ln p_Z(z) - ln|det J_f(z)| with z = f⁻¹(x).
+    pub fn at(base: &dyn Base, chain: &Chain, x: Var<'t>) -> Result<RecordedDensity<'t>, BijectionError> {
+        let mut met = Vec::new();
+        let InverseWithLogDet { z, log_det } = inverse_within_domains(chain, x, &mut met)?;
+        let log_base = x.tape().scope(SCOPE, || base.log_prob(z));
+        let domain = base.support();
+        if domain != Domain::Reals {
+            met.push(Boundary { name: base.name(), value: z.id(), domain, base: true });
+        }
+        Ok(RecordedDensity { z, log_prob: log_base - log_det, support: Support::record(x, met) })
     }
 }

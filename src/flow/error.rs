@@ -147,6 +147,52 @@ pub enum FlowError {
         /// Which values are allowed.
         allowed: &'static str,
     },
+    /// The ln density of a target is not a number, or infinite where it must be finite.
+    #[error(
+        "the target's ln density is {value} at x = {}: {origin}. Write it so that it is finite wherever the flow draws, or \
+         end the flow with a layer whose codomain is the target's support (Transform::Exp maps ℝ onto (0, ∞), \
+         Transform::Sigmoid onto an interval)",
+        listed(.x)
+    )]
+    Target {
+        /// NaN, ∞ or -∞.
+        value: f64,
+        /// The point.
+        x: Vec<f64>,
+        /// The operation in which it arose.
+        origin: String,
+    },
+    /// The base of a flow whose draws must be differentiated has parameters.
+    #[error(
+        "the base {base} learns parameters ({parameter} is one), and its draws are no formulas of them: the gradient of a \
+         reverse divergence would leave them out. Use a base without parameters; locations and scales are an Affine layer"
+    )]
+    LearnedBase {
+        /// The base.
+        base: String,
+        /// A parameter of it.
+        parameter: String,
+    },
+    /// A weight is negative or not finite.
+    #[error("the {what} of row {row} is {value} (rows count from 0); it must be {allowed}")]
+    Weight {
+        /// Weight or ln weight.
+        what: &'static str,
+        /// The row.
+        row: usize,
+        /// Its value.
+        value: f64,
+        /// Which values are allowed.
+        allowed: &'static str,
+    },
+    /// No weight is above 0.
+    #[error(
+        "none of {rows} weights is above 0, so that there is nothing to average: give rows that the target makes possible"
+    )]
+    NoWeight {
+        /// The number of weights.
+        rows: usize,
+    },
     /// A density in the support is not a number.
     #[error("log p is not a number in row {row}: {origin}")]
     NotFinite {
@@ -155,6 +201,14 @@ pub enum FlowError {
         /// The operation in which it arose.
         origin: String,
     },
+}
+
+/// A point; of a long one the first numbers.
+fn listed(x: &[f64]) -> String {
+    const SHOWN: usize = 8;
+    let shown: Vec<String> = x.iter().take(SHOWN).map(f64::to_string).collect();
+    let rest = if x.len() > SHOWN { format!(", … ({} numbers)", x.len()) } else { String::new() };
+    format!("({}{rest})", shown.join(", "))
 }
 
 fn context_message(expected: usize, given: usize) -> String {

@@ -3,10 +3,10 @@
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::average::Average;
 use super::error::FlowError;
 use super::fitted::FittedFlow;
 use super::flow::Flow;
+use super::forward_kl::check_weights;
 use super::history::{History, Progress, Stop};
 use super::minibatch::{Minibatch, add_noise, gather, shuffle};
 use super::rows::{finite_rows, whole_rows};
@@ -15,7 +15,7 @@ use super::trainer::Trainer;
 use crate::program::Precision;
 use crate::table::Table;
 use crate::tape::Parameters;
-use crate::train::{Step, check_clip, check_rate};
+use crate::train::{Average, Schedule, Step, check_averaging, check_clip, check_rate, check_weight_decay};
 
 /// Draws rows anew.
 pub type Redraw<'a> = &'a dyn Fn(&mut [f64], &mut dyn Rng);
@@ -28,8 +28,12 @@ pub struct FitOptions<'a> {
     pub epochs: usize,
     /// Number of rows in a minibatch; at most all of them.
     pub batch: usize,
-    /// Adam's initial step size; it decreases to a tenth along a half cosine.
+    /// Adam's step size, which the schedule multiplies.
     pub learning_rate: f64,
+    /// Number of steps, one for each minibatch, in which the step size rises linearly from near 0.
+    pub warm_up: usize,
+    /// How the step size falls after the warm-up, over the maximum number of epochs; defaults to a cosine to a tenth.
+    pub schedule: Schedule,
     /// The fraction of the rows that is held out for early stopping.
     pub held_out: f64,
     /// Stop when the held-out likelihood has not increased for this many epochs.
@@ -72,6 +76,8 @@ impl Default for FitOptions<'_> {
             epochs: 200,
             batch: 256,
             learning_rate: 2e-3,
+            warm_up: 0,
+            schedule: Schedule::Cosine { last: 0.1 },
             held_out: 0.1,
             patience: 25,
             clip: 10.0,
@@ -103,12 +109,8 @@ impl FitOptions<'_> {
         if !(self.held_out > 0.0 && self.held_out < 1.0) {
             return setting("held_out", self.held_out.to_string(), "between 0 and 1");
         }
-        if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
-            return setting("weight_decay", self.weight_decay.to_string(), "0 or a positive number");
-        }
-        if !(0.0..1.0).contains(&self.averaging) {
-            return setting("averaging", self.averaging.to_string(), "from 0 to below 1");
-        }
+        check_weight_decay(self.weight_decay)?;
+        check_averaging(self.averaging)?;
         if let Some(noise) = self.noise
             && (noise.len() != columns || !noise.iter().all(|width| *width >= 0.0 && width.is_finite()))
         {
@@ -125,11 +127,11 @@ impl FitOptions<'_> {
             }
         }
         if let Some(weights) = self.weights {
-            let sound = weights.iter().all(|weight| *weight >= 0.0 && weight.is_finite());
-            if weights.len() != rows || !sound {
+            if weights.len() != rows {
                 let value = format!("{} numbers", weights.len());
                 return setting("weights", value, "a number of 0 or more for each row");
             }
+            check_weights(weights)?;
         }
         const LEAST: usize = 10;
         if rows < LEAST { Err(FlowError::TooFew { rows, least: LEAST }) } else { Ok(()) }
@@ -172,7 +174,7 @@ impl Flow {
     ///
     /// # Errors
     /// [`FlowError::Setting`], [`FlowError::Width`], [`FlowError::TooFew`], [`FlowError::Context`],
-    /// [`FlowError::ContextRows`]; [`FlowError::Nan`], [`FlowError::Infinite`], [`FlowError::Outside`],
+    /// [`FlowError::ContextRows`], [`FlowError::Weight`], [`FlowError::NoWeight`]; [`FlowError::Nan`], [`FlowError::Infinite`], [`FlowError::Outside`],
     /// [`FlowError::Impossible`] and [`FlowError::NotFinite`] with the row that has no finite likelihood to start from.
     pub fn fit(self, data: &Table, options: FitOptions<'_>) -> Result<FittedFlow, FlowError> {
         let (parameters, history) = match options.single_precision {
@@ -257,6 +259,9 @@ fn train<F: Precision>(
     let mut singles = Minibatch::<F>::default();
     let mut drawn = Vec::new();
     let batches = training.len().div_ceil(settings.batch);
+    let steps = epochs.saturating_mul(batches);
+    settings.schedule.check(settings.warm_up, steps)?;
+    let mut step = 0;
     for epoch in 1..=epochs {
         if let Some(weights) = settings.weights {
             drawn = resampled(&training, weights, &mut random);
@@ -264,10 +269,10 @@ fn train<F: Precision>(
         let training = if settings.weights.is_some() { &mut drawn } else { &mut training };
         shuffle(training, &mut random);
         let mut total = 0.0;
-        for (number, batch) in training.chunks(settings.batch).enumerate() {
-            let done =
-                ((epoch - 1) as f64 * batches as f64 + number as f64) / (epochs as f64 * batches as f64);
-            trainer.set_learning_rate(settings.learning_rate * cosine(done));
+        for batch in training.chunks(settings.batch) {
+            let factor = settings.schedule.factor(step, settings.warm_up, steps);
+            step += 1;
+            trainer.set_learning_rate(settings.learning_rate * factor);
             gather(data, contexts, batch, &mut rows);
             redraw(&mut rows.values, &mut random);
             singles.take(&rows);
@@ -344,9 +349,4 @@ fn resampled(rows: &[usize], weights: &[f64], random: &mut ChaCha8Rng) -> Vec<us
         }
     }
     drawn
-}
-
-/// Decreases from 1 to 1/10 along a half cosine.
-fn cosine(done: f64) -> f64 {
-    0.1 + 0.9 * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
 }

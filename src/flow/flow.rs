@@ -1,6 +1,6 @@
 //! A flow before it is fitted: a base, layers, and their density, recorded once.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::density::Density;
 use super::error::FlowError;
@@ -13,7 +13,7 @@ use crate::tape::Parameters;
 /// Layers with a context ([`Network::with_context`](crate::layers::Network::with_context)) make a conditional density
 /// p(x | c): use [`FitOptions::contexts`](crate::flow::FitOptions::contexts) and the methods that end in `_given`; the others return an error.
 pub struct Flow {
-    pub(super) base: Box<dyn Base>,
+    pub(super) base: Arc<dyn Base>,
     pub(super) chain: Chain,
     pub(super) context: usize,
     /// Recorded in [`Flow::new`]. Gradients are derived on the same tape, by one thread at a time.
@@ -40,7 +40,7 @@ impl Flow {
         if layers.is_empty() {
             return Err(FlowError::Empty);
         }
-        let (base, chain): (Box<dyn Base>, Chain) = (Box::new(base), Chain::new(layers));
+        let (base, chain): (Arc<dyn Base>, Chain) = (Arc::new(base), Chain::new(layers));
         let d = chain.dim();
         if base.dim() != d {
             return Err(FlowError::Dimension { base: base.dim(), layers: d });

@@ -27,11 +27,13 @@ pub enum Stop {
     NotFitted,
     /// All epochs were used.
     Epochs,
+    /// All steps of a [fit to a target](crate::flow::Flow::fit_to_target) were made; it has no epochs.
+    Steps,
     /// The held-out likelihood did not increase any more.
     Early,
     /// [`FitOptions::stop`](crate::flow::FitOptions::stop) asked for it.
     Asked {
-        /// The epoch.
+        /// The epoch, or the number of steps made of a fit to a target.
         epoch: usize,
     },
     /// A loss or gradient was not finite; the best parameters so far are kept.

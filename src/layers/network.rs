@@ -57,6 +57,16 @@ impl Network {
         }
         h
     }
+
+    /// Records the network with its context as the only input.
+    pub(super) fn apply_to_context<'t>(&self, tape: &'t Tape, outputs: usize) -> Var<'t> {
+        Network { hidden: self.hidden.clone(), context: 0 }.apply(tape.context(self.context), outputs)
+    }
+
+    /// Width of the context; 0 without one.
+    pub(super) fn context(&self) -> usize {
+        self.context
+    }
 }
 
 /// Checks the layer widths. If they are invalid, notes a recording error and returns a placeholder for the

@@ -11,7 +11,7 @@ use crate::base::{
 use crate::bijection::{Bijection, Chain, Checked, Description, Inverse};
 use crate::layers::{
     ActNorm, Affine, AffineTransformer, Autoregressive, BatchNorm, BernsteinTransformer,
-    BlockNeuralAutoregressive, Blockwise, Cayley, CentredSoftmax, CircularSpline, Continuous,
+    BlockNeuralAutoregressive, Blockwise, Cayley, CentredSoftmax, CircularSpline, Conditional, Continuous,
     CorrelationCholesky, Coupling, CouplingMask, CovarianceFromCholesky, DeepDenseSigmoidalTransformer,
     DeepSigmoidalTransformer, Divergence, Elementwise, ElementwiseTransformer, Field, Householder, Linear,
     LogisticMixtureTransformer, MaskedNetwork, MatrixExponential, MonotoneNetworkTransformer, Network,
@@ -81,6 +81,11 @@ fn layers() -> Vec<(&'static str, Build<dyn Bijection>)> {
             Ok(Box::new(Chain::new(layers)))
         }),
         checked!("circular_spline", CircularSpline),
+        ("conditional", |settings, registry| {
+            let ConditionalSettings { d, network, transformer } = read(settings)?;
+            let transformer = registry.transformer(&transformer)?;
+            Ok(Box::new(sound(Conditional::of(d, network, transformer))?))
+        }),
         ("continuous", |settings, registry| {
             let ContinuousSettings { field, solver, steps, span, divergence, tolerance } = read(settings)?;
             let layer = Continuous::of(registry.field(&field)?, (solver, steps, span), divergence, tolerance);
@@ -170,6 +175,13 @@ fn bases() -> Vec<(&'static str, Build<dyn Base>)> {
 #[derive(Deserialize)]
 struct AutoregressiveSettings {
     network: MaskedNetwork,
+    transformer: Description,
+}
+
+#[derive(Deserialize)]
+struct ConditionalSettings {
+    d: usize,
+    network: Network,
     transformer: Description,
 }
 

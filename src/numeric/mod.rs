@@ -1,4 +1,5 @@
-//! Numerical algorithms that know nothing of tapes: number types, LU decomposition, matrix exponential, tails of distributions.
+//! Numerical algorithms that know nothing of tapes: number types, LU decomposition, matrix exponential, tails of
+//! distributions and their fits.
 
 mod log_sum;
 mod lu;
@@ -6,6 +7,7 @@ mod matrix_exponential;
 pub(crate) mod mills;
 mod number;
 mod panel;
+mod pareto;
 pub(crate) mod quantile;
 mod spread;
 
@@ -13,4 +15,5 @@ pub(crate) use log_sum::log_sum_exp;
 pub use lu::Lu;
 pub(crate) use matrix_exponential::matrix_exponential;
 pub use number::Number;
+pub use pareto::GeneralisedPareto;
 pub use spread::quartile_deviation;

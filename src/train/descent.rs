@@ -186,3 +186,19 @@ pub(crate) fn check_clip(clip: f64) -> Result<(), TrainError> {
         false => Err(TrainError::Setting { name: "clip", value: clip.to_string(), allowed }),
     }
 }
+
+pub(crate) fn check_weight_decay(decay: f64) -> Result<(), TrainError> {
+    let allowed = "0 or a positive number";
+    match decay >= 0.0 && decay.is_finite() {
+        true => Ok(()),
+        false => Err(TrainError::Setting { name: "weight_decay", value: decay.to_string(), allowed }),
+    }
+}
+
+pub(crate) fn check_averaging(averaging: f64) -> Result<(), TrainError> {
+    let allowed = "from 0 to below 1";
+    match (0.0..1.0).contains(&averaging) {
+        true => Ok(()),
+        false => Err(TrainError::Setting { name: "averaging", value: averaging.to_string(), allowed }),
+    }
+}

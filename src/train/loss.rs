@@ -85,7 +85,12 @@ impl<'t> Sources<'t> {
 
     /// Declares a noise input: independent draws from a base distribution, new for each row of each step.
     pub fn noise(&self, base: impl Base + 'static) -> Var<'t> {
-        self.input(base.dim(), Source::Noise(Arc::new(base)))
+        self.noise_of(Arc::new(base))
+    }
+
+    /// Declares a noise input of a base that is shared.
+    pub(crate) fn noise_of(&self, base: Arc<dyn Base>) -> Var<'t> {
+        self.input(base.dim(), Source::Noise(base))
     }
 
     fn input(&self, width: usize, source: Source) -> Var<'t> {

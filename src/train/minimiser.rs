@@ -5,27 +5,51 @@ use std::sync::Arc;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::descent::{Descent, Step};
+use super::average::Average;
+use super::descent::{Descent, Step, check_averaging, check_weight_decay};
 use super::error::TrainError;
 use super::loss::{Input, Loss, Source};
+use super::schedule::Schedule;
 use crate::base::Base;
 use crate::program::{Precision, Profile, Threads};
 use crate::tape::{NodeId, Parameters};
 
-/// TrainingOptions of a minimisation.
+/// Options of a minimisation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TrainingOptions {
-    /// Adam's learning rate.
+    /// Adam's learning rate, which the schedule multiplies.
     pub learning_rate: f64,
     /// Gradients with a Euclidean norm (over all learned parameters) above this are scaled down to it.
     pub clip: f64,
+    /// Decoupled weight decay (AdamW): before each step every learned parameter is multiplied by 1 - rate·decay
+    /// (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019, algorithm 2).
+    pub weight_decay: f64,
+    /// Averaging of the parameters over steps, for [`Minimiser::averaged`]: the mean of the last step has this
+    /// weight, the new parameters the rest (Polyak and Juditsky 1992). 0 is no averaging.
+    pub averaging: f64,
+    /// Number of steps in which the learning rate rises linearly from near 0.
+    pub warm_up: usize,
+    /// How the learning rate falls after the warm-up.
+    pub schedule: Schedule,
+    /// Number of steps with which a cosine or an exponential schedule ends, those of the warm-up among them; others
+    /// do not use it.
+    pub steps: usize,
     /// Seed of the noise.
     pub seed: u64,
 }
 
 impl Default for TrainingOptions {
     fn default() -> TrainingOptions {
-        TrainingOptions { learning_rate: 1e-3, clip: f64::INFINITY, seed: 0 }
+        TrainingOptions {
+            learning_rate: 1e-3,
+            clip: f64::INFINITY,
+            weight_decay: 0.0,
+            averaging: 0.0,
+            warm_up: 0,
+            schedule: Schedule::Constant,
+            steps: 0,
+            seed: 0,
+        }
     }
 }
 
@@ -65,6 +89,10 @@ pub struct Minimiser<F> {
     random: ChaCha8Rng,
     /// Number of data inputs.
     data: usize,
+    settings: TrainingOptions,
+    average: Average,
+    /// Number of steps made.
+    made: usize,
 }
 
 /// Noise for the rows of a step.
@@ -131,6 +159,10 @@ impl<F: Precision> Minimiser<F> {
             Descent::new(tape, &nodes, (value, None), learns, parameters, settings.learning_rate)?;
         descent.set_clip(settings.clip);
         descent.check()?;
+        check_weight_decay(settings.weight_decay)?;
+        descent.set_weight_decay(settings.weight_decay);
+        check_averaging(settings.averaging)?;
+        settings.schedule.check(settings.warm_up, settings.steps)?;
         if descent.learned() == 0 {
             return Err(TrainError::NothingToLearn);
         }
@@ -143,6 +175,9 @@ impl<F: Precision> Minimiser<F> {
             data: inputs.iter().filter(|noise| noise.is_none()).count(),
             inputs,
             random: ChaCha8Rng::seed_from_u64(settings.seed),
+            settings,
+            average: Average::new(settings.averaging, descent.parameters()),
+            made: 0,
             descent,
         })
     }
@@ -158,8 +193,13 @@ impl<F: Precision> Minimiser<F> {
     pub fn step(&mut self, data: &[&[F]], rows: usize) -> Result<f64, TrainError> {
         self.draw(data, rows)?;
         let inputs = inputs(&self.inputs, data);
+        self.descent.set_learning_rate(self.learning_rate());
         match self.descent.step(&inputs, rows)? {
-            Step::Made(loss) => Ok(loss),
+            Step::Made(loss) => {
+                self.made += 1;
+                self.average.add(|| self.descent.parameters());
+                Ok(loss)
+            }
             _ => match first_not_finite(data, rows) {
                 Some(error) => Err(error),
                 None => Err(TrainError::NotFinite(self.descent.origin(&inputs, rows)?)),
@@ -174,6 +214,11 @@ impl<F: Precision> Minimiser<F> {
     pub fn mean(&mut self, data: &[&[F]], rows: usize) -> Result<f64, TrainError> {
         self.draw(data, rows)?;
         Ok(self.descent.mean(&inputs(&self.inputs, data), rows)?)
+    }
+
+    /// The noise of the last step, input by input.
+    pub(crate) fn noise(&self) -> impl Iterator<Item = &[f64]> {
+        self.inputs.iter().flatten().map(|noise| noise.draws.as_slice())
     }
 
     /// Draws the noise of `rows` rows, if the data have the right shape.
@@ -201,13 +246,25 @@ impl<F: Precision> Minimiser<F> {
         self.descent.parameters()
     }
 
-    /// Changes the learning rate from now on.
+    /// The averages of the parameters over the steps so far ([`TrainingOptions::averaging`]); the current parameters
+    /// without averaging, and before the first step.
+    pub fn averaged(&mut self) -> &Parameters {
+        self.average.or(self.descent.parameters())
+    }
+
+    /// The learning rate of the next step.
+    pub fn learning_rate(&self) -> f64 {
+        let TrainingOptions { learning_rate, schedule, warm_up, steps, .. } = self.settings;
+        learning_rate * schedule.factor(self.made, warm_up, steps)
+    }
+
+    /// Changes the learning rate from now on; the schedule goes on multiplying it.
     ///
     /// # Errors
     /// [`TrainError::Setting`] if it is not a positive number.
     pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), TrainError> {
         super::check_rate(learning_rate)?;
-        self.descent.set_learning_rate(learning_rate);
+        self.settings.learning_rate = learning_rate;
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use crate::tape::Parameters;
 
 /// The exponentially weighted mean of parameters over steps, corrected for its start at 0 as Adam's moments are.
-pub(super) struct Average {
+pub(crate) struct Average {
     weight: f64,
     steps: i32,
     sum: Parameters,
