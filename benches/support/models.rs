@@ -2,7 +2,8 @@
 //!
 //! Conditioners have two hidden layers of tanh units. RealNVP and spline coupling: s = tanh of the raw scale, 8 bins
 //! on [-5, 5] with linear tails; masks alternate. MAF: α = tanh of the raw scale, a reversal between layers. The
-//! autoregressive spline flow has the spline of the coupling, and the networks and reversals of MAF.
+//! autoregressive spline flow has the spline of the coupling, and the networks and reversals of MAF; so have those with other
+//! transformers.
 
 use clap::ValueEnum;
 use pushforward::bijection::{forward_with_log_det, inverse_with_log_det};
@@ -22,6 +23,14 @@ pub enum Model {
     Rqs,
     /// Rational-quadratic splines, autoregressive.
     RqsAr,
+    /// Deep sigmoidal transformers of 16 units (NAF).
+    Naf,
+    /// Integrals of a network with one hidden layer of 64 units, 16 numbers from the conditioner, and 32 intervals (UMNN).
+    Umnn,
+    /// Bernstein polynomials of degree 16.
+    Bernstein,
+    /// Three squares of polynomials of degree 4.
+    Sos,
 }
 
 /// The part that is timed.
@@ -55,6 +64,10 @@ impl Model {
             Model::Maf => "MAF",
             Model::Rqs => "RQ spline",
             Model::RqsAr => "RQ spline, autoregressive",
+            Model::Naf => "deep sigmoidal (NAF)",
+            Model::Umnn => "monotone network (UMNN)",
+            Model::Bernstein => "Bernstein polynomials",
+            Model::Sos => "sums of squares",
         }
     }
 
@@ -65,6 +78,10 @@ impl Model {
             Model::Maf => "maf",
             Model::Rqs => "rqs",
             Model::RqsAr => "rqs_ar",
+            Model::Naf => "naf",
+            Model::Umnn => "umnn",
+            Model::Bernstein => "bernstein",
+            Model::Sos => "sos",
         }
     }
 
@@ -73,6 +90,7 @@ impl Model {
         match self {
             Model::Maf | Model::RqsAr => 5,
             Model::Realnvp | Model::Rqs => 8,
+            Model::Naf | Model::Umnn | Model::Bernstein | Model::Sos => 3,
         }
     }
 
@@ -90,7 +108,22 @@ impl Model {
             Model::Rqs => coupling(23),
             Model::Maf => layers * of(d, 2 * d),
             Model::RqsAr => layers * of(d, 23 * d),
+            other => {
+                let (transformer, shared) = other.transformer().expect("an autoregressive flow");
+                layers * (of(d, transformer.parameters_per_dimension() * d) + shared)
+            }
         }
+    }
+
+    /// The transformer of an autoregressive flow of this name, and how many parameters all variables share.
+    fn transformer(self) -> Option<(Box<dyn Transformer>, usize)> {
+        Some(match self {
+            Model::Naf => (Box::new(DeepSigmoidalTransformer::new(16, 1)), 0),
+            Model::Umnn => (Box::new(MonotoneNetworkTransformer::new([64], 16, 32)), 64 * 17 + 64 + 64 + 1),
+            Model::Bernstein => (Box::new(BernsteinTransformer::new(16, 5.0)), 0),
+            Model::Sos => (Box::new(SumOfSquaresTransformer::new(3, 4)), 0),
+            _ => return None,
+        })
     }
 
     /// The flow.
@@ -105,9 +138,12 @@ impl Model {
                     list.push(Box::new(layer.with_log_scale(ScaleMap::Tanh)));
                 }
                 Model::Rqs => list.push(Box::new(SplineCoupling::new(mask(), network(), spline()))),
-                Model::Maf | Model::RqsAr => {
+                _ => {
                     let network = MaskedNetwork::new(d, [hidden, hidden]);
                     list.push(match self {
+                        _ if let Some((transformer, _)) = self.transformer() => {
+                            Box::new(Inverse::new(Autoregressive::with(network, transformer)))
+                        }
                         Model::RqsAr => Box::new(Autoregressive::spline(network, spline())),
                         _ => {
                             let transformer = AffineTransformer::normalising(ScaleMap::Tanh);

@@ -14,7 +14,7 @@ use super::network::Network;
 use super::transformer::{AffineTransformer, ScaleMap, Transformer};
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
-use crate::bijection::{Bijection, Checked};
+use crate::bijection::{Bijection, Checked, Domain};
 use crate::jacobian::Structure;
 use crate::tape::Var;
 
@@ -110,6 +110,14 @@ impl<T: Transformer> Bijection for Conditional<T> {
         Structure::Diagonal
     }
 
+    fn domain(&self) -> Domain {
+        self.transformer.domain()
+    }
+
+    fn codomain(&self) -> Domain {
+        self.transformer.codomain()
+    }
+
     #[track_caller]
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
         z.tape().called_from(Location::caller(), || self.transformer.forward(z, self.element_parameters(z)))
@@ -118,6 +126,10 @@ impl<T: Transformer> Bijection for Conditional<T> {
     #[track_caller]
     fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
         x.tape().called_from(Location::caller(), || self.transformer.inverse(x, self.element_parameters(x)))
+    }
+
+    fn exact_log_det<'t>(&self, z: Var<'t>) -> Option<Var<'t>> {
+        Some(self.transformer.exact_slope(z, self.element_parameters(z))?.ln().sum())
     }
 
     fn name(&self) -> String {
