@@ -385,6 +385,31 @@ fn seeds_choose_the_points_and_reports_are_json() {
 }
 
 #[test]
+fn parameters_at_which_a_map_is_no_bijection_are_named() {
+    let said = |layer: &dyn Bijection| {
+        let report = audit(layer).unwrap();
+        report.claim(Topic::Injective).unwrap().evidence.detail()
+    };
+    let scale = said(&Affine::new([2.0, -0.5], [0.1, 0.0]));
+    assert!(scale.contains("Not for all parameters: det J is 0 where scale = 0."), "{scale}");
+    let large = said(&Affine::new([2.0; 20], [0.1; 20]));
+    assert!(large.contains("Not for all parameters: det J is 0 where scale = 0."), "{large}");
+    let weight = said(&PointwiseConvolution::unconstrained(2, 2));
+    assert!(weight.contains("det J is 0 where weight = 0."), "{weight}");
+    let reflection = said(&custom(2, |z| {
+        let v = z.tape().parameter("v", Shape::Vector(2), Init::Constant(1.0));
+        z - (2.0 * v.dot(z) / v.dot(v)) * v
+    }));
+    assert!(reflection.contains("f is not defined where v = 0."), "{reflection}");
+    // Nothing is said of parameters that may be 0.
+    let fine = said(&custom(1, |z| {
+        let c = z.tape().parameter("c", Shape::Scalar, Init::Constant(0.1));
+        z + c * z.powi(3)
+    }));
+    assert!(!fine.contains("Not for all parameters"), "{fine}");
+}
+
+#[test]
 fn a_report_fits_the_terminal() {
     let layer = Custom {
         structure: Structure::LowerTriangular,

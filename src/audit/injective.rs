@@ -6,6 +6,7 @@
 //! checker must confirm that the images are equal; if it does not, the pair is only reported as suspicious. A
 //! search that finds nothing proves nothing.
 
+use super::degenerate;
 use super::evidence::Evidence;
 use super::proofs::composition;
 use super::report::{Claim, Topic};
@@ -36,8 +37,9 @@ pub(super) fn claim(subject: &mut Subject) -> (Claim, bool) {
         );
     }
     if subject.d > LARGEST {
-        let reason =
+        let searched =
             format!("pairs are searched for up to d = {LARGEST}; a proof needs bounds or an inverse");
+        let reason = [searched].into_iter().chain(degenerate::told(subject)).collect::<Vec<_>>().join("\n");
         return (Claim::new(Topic::Injective, statement, Evidence::NotProven { reason }), false);
     }
     let refused = composed.err().unwrap_or_default();
@@ -63,10 +65,12 @@ pub(super) fn claim(subject: &mut Subject) -> (Claim, bool) {
         Some(pair) => format!("suspicious at {pair}: in f64 both have the same image"),
         None => format!("{} searches found no pair; that is no proof", 2 * searches),
     };
-    let reason = match refused.is_empty() {
-        true => reason,
-        false => format!("{reason}\nThe checker: {}", refused.join("; ")),
-    };
+    let mut reason = vec![reason];
+    reason.extend(degenerate::told(subject));
+    if !refused.is_empty() {
+        reason.push(format!("The checker: {}", refused.join("; ")));
+    }
+    let reason = reason.join("\n");
     (Claim::new(Topic::Injective, statement, Evidence::NotProven { reason }), false)
 }
 

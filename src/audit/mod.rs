@@ -8,6 +8,7 @@
 mod certificate;
 mod chain;
 mod codomain;
+mod degenerate;
 mod evidence;
 mod finite;
 mod injective;
