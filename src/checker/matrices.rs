@@ -160,7 +160,9 @@ impl Matrices<'_> {
                 let mut product = 1;
                 for factor in self.elements[factors].clone() {
                     self.defined(&[factor])?;
-                    product *= self.sign(factor)?;
+                    let sign = self.sign(factor);
+                    product *=
+                        sign.map_err(|_| Rejection::new("a factor cannot be shown to have one sign"))?;
                 }
                 affine.map(|affine| moved(affine, product))
             }

@@ -64,7 +64,7 @@ impl MonotoneNetworkTransformer {
             matrix.reshape(Shape::Vector(rows * m)).gather(&positions).reshape(Shape::Matrix(rows, count))
         };
         let ones = tape.vector(&vec![1.0; count]);
-        let mut units = u.reshape(Shape::Matrix(1, count));
+        let mut units = u;
         for (k, width) in self.hidden.iter().copied().enumerate() {
             let before = if k == 0 { 1 + self.embedding } else { self.hidden[k - 1] };
             let weight = tape.parameter(
@@ -72,28 +72,29 @@ impl MonotoneNetworkTransformer {
                 Shape::Matrix(width, before),
                 Init::glorot(before, width),
             );
-            let bias = self.bias(tape, k, width, 0.0).outer(ones);
-            let seen = match h.filter(|_| k == 0) {
-                None => weight.matmul(units),
-                Some(h) => {
-                    let part = |start: usize, end: usize| {
-                        let places = (0..width).flat_map(|row| (start..end).map(move |c| row * before + c));
-                        let flat = weight.reshape(Shape::Vector(width * before));
-                        flat.gather(&places.collect::<Vec<_>>()).reshape(Shape::Matrix(width, end - start))
-                    };
+            let bias = self.bias(tape, k, width, 0.0);
+            units = match (k, h) {
+                (0, None) => weight.column(0).outer(u) + bias.outer(ones),
+                (0, Some(h)) => {
+                    let places = (0..width).flat_map(|row| (1..before).map(move |c| row * before + c));
+                    let flat = weight.reshape(Shape::Vector(width * before));
+                    let of_h =
+                        flat.gather(&places.collect::<Vec<_>>()).reshape(Shape::Matrix(width, before - 1));
                     // What does not depend on u is computed once, and not at each node.
-                    part(0, 1).matmul(units) + columns(part(1, before).matmul(h), width)
+                    let known = of_h.matmul(h) + bias.outer(tape.vector(&vec![1.0; m]));
+                    weight.column(0).outer(u) + columns(known, width)
                 }
+                _ => weight.matmul(units) + bias.outer(ones),
             };
-            units = (seen + bias).tanh();
+            units = units.tanh();
         }
         let (k, before) = (self.hidden.len(), units.len() / count);
         let weight =
-            tape.parameter(&format!("integrand.{k}.weight"), Shape::Matrix(1, before), Init::Constant(0.0));
+            tape.parameter(&format!("integrand.{k}.weight"), Shape::Vector(before), Init::Constant(0.0));
         // softplus(b) = 1 - LEAST: the identity at first.
         let start = (1.0 - LEAST).exp_m1().ln();
         let bias = self.bias(tape, k, 1, start).at(0);
-        LEAST + (weight.matmul(units).reshape(Shape::Vector(count)) + bias).softplus()
+        LEAST + (units.transpose().matvec(weight) + bias).softplus()
     }
 
     fn bias<'t>(&self, tape: &'t Tape, k: usize, width: usize, start: f64) -> Var<'t> {
