@@ -9,7 +9,8 @@ use std::cell::RefCell;
 use super::certificate::{Certificate, Decided};
 use super::subject::{Layer, Subject};
 use crate::bijection::{Bijection, Motion, Path, derived_inverse, record_forward, record_inverse};
-use crate::jacobian::{map, prove, triangular_diagonal};
+use crate::jacobian::{bottleneck, map, prove, triangular_diagonal};
+use crate::sweep::reach::Relation;
 use crate::sweep::simplify::simplify;
 use crate::tape::{NodeId, Shape, Tape, Var};
 
@@ -319,6 +320,7 @@ impl<'a> LayerProver<'a> {
     /// Proves that J has the declared structure; otherwise returns the checker's message.
     pub fn structure(&self) -> Result<Proof, String> {
         let kind = match self.bijection.structure() {
+            crate::jacobian::Structure::LowRank { rank } => return self.low_rank(rank),
             crate::jacobian::Structure::Diagonal => "diagonal",
             _ => "lower",
         };
@@ -327,14 +329,52 @@ impl<'a> LayerProver<'a> {
             .ok_or_else(|| self.refused.take().join("; "))
     }
 
+    /// Proves that J is a diagonal matrix and one of this rank.
+    fn low_rank(&self, rank: usize) -> Result<Proof, String> {
+        let program = map(self.tape, self.z, self.x);
+        let Some(found) = bottleneck(self.tape, &program, Relation::Value, rank) else {
+            return Err("no such elements were found".to_string());
+        };
+        let (domain, codomain) = (self.bijection.domain(), self.bijection.codomain());
+        let (inputs, outputs) = found.order().ranks();
+        let numbers = |labels: &[u32]| labels.iter().map(|label| f64::from(*label)).collect::<Vec<f64>>();
+        let mut certificate = Certificate::new(&format!("structure low-rank {rank}"))
+            .sets(&domain, &codomain, self.d())
+            .point("inputs", &numbers(&inputs))
+            .point("outputs", &numbers(&outputs));
+        if found.rank() == 0 {
+            certificate = certificate.point("elements", &[]);
+        }
+        let certificate =
+            certificate.program_with("forward", (self.tape, self.z, self.x), found.elements());
+        let held = match found.rank() {
+            0 => "no path leads from a variable to an output other than its own".to_string(),
+            1 => "with one element of the program held fixed, no path leads from a variable to an output other than \
+                  its own"
+                .to_string(),
+            rank => format!(
+                "with {rank} elements of the program held fixed, no path leads from a variable to an output other \
+                 than its own"
+            ),
+        };
+        self.accepted(certificate, held).ok_or_else(|| self.refused.take().join("; "))
+    }
+
     /// Proves that det J is 0 everywhere: some outputs together depend on fewer inputs than there are of
-    /// them.
+    /// them, or all of them depend on the inputs through fewer elements.
     pub fn singular(&self, reason: &str) -> Option<Proof> {
         let program = map(self.tape, self.z, self.x);
-        let chosen = crate::jacobian::deficient(self.tape, &program)?;
+        let proven = format!("proven singular, for all inputs and parameters: {reason}");
+        let Some(chosen) = crate::jacobian::deficient(self.tape, &program) else {
+            let waist = crate::jacobian::waist(self.tape, &program)?;
+            let (domain, codomain) = (self.bijection.domain(), self.bijection.codomain());
+            let certificate = Certificate::new("singular waist").sets(&domain, &codomain, self.d());
+            let certificate = certificate.program_with("forward", (self.tape, self.z, self.x), &waist);
+            return self.accepted(certificate, proven);
+        };
         let chosen: Vec<f64> = chosen.into_iter().map(|output| output as f64).collect();
         let certificate = self.certificate("singular").point("chosen", &chosen);
-        self.accepted(certificate, format!("proven singular, for all inputs and parameters: {reason}"))
+        self.accepted(certificate, proven)
     }
 }
 

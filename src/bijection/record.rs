@@ -253,7 +253,8 @@ fn derived<'t>(bijection: &dyn Bijection, x: Var<'t>) -> Result<Var<'t>, Bijecti
     let proof = prove(tape, &program, &bijection.structure())
         .map_err(|error| BijectionError::Structure { layer: layer.clone(), error })?;
     let Some(proof) = proof else {
-        let reason = "its Jacobian is declared dense, which gives no order to solve in".to_string();
+        let reason =
+            format!("its Jacobian is declared {}, which gives no order to solve in", bijection.structure());
         return Err(BijectionError::NoInverse { layer, reason });
     };
     let regions = (bijection.domain().into(), bijection.codomain().into());

@@ -60,6 +60,7 @@ fn check_anew(certificate: &Certificate, known: &mut Bijections) -> Checked<()> 
         return reject("not as many sets for outputs as for inputs");
     }
     match words.as_slice() {
+        ["structure", "low-rank", rank] => super::bottleneck::structure(certificate, rank),
         ["structure", kind] => structure(certificate, kind).map(|_| ()),
         ["determinant", "linear", sign] => linear(certificate, sign),
         ["determinant" | "bijection", "matrices", sign] => super::matrices::check(certificate, sign),
@@ -81,6 +82,7 @@ fn check_anew(certificate: &Certificate, known: &mut Bijections) -> Checked<()> 
         ["identity", "partial"] => identity(certificate, false),
         ["equal"] => equal(certificate),
         ["singular"] => singular(certificate),
+        ["singular", "waist"] => super::bottleneck::waist(certificate),
         ["refuted", rest @ ..] => super::refute::check(certificate, rest),
         _ => reject(format!("no such claim: {}", certificate.claim.join(" "))),
     }

@@ -108,7 +108,7 @@ fn matched(pattern: &[Vec<u32>]) -> Result<Vec<usize>, (usize, Vec<u32>)> {
 }
 
 /// Searches an augmenting path from `start`, with an explicit stack.
-fn augment(
+pub(super) fn augment(
     pattern: &[Vec<u32>],
     start: usize,
     input_of: &mut [u32],

@@ -5,16 +5,21 @@
 //! [`triangular_diagonal`] record the diagonal entries, and [`log_det`] records ln|det J|: a sum over the
 //! diagonal where a triangular structure is proven, an LU decomposition otherwise.
 
+mod bottleneck;
 mod columns;
 mod dense;
 mod diagonal;
 mod discover;
 mod error;
 mod log_det;
+mod low_rank;
 mod proof;
 mod structure;
 mod trace;
+mod vertex_cut;
 
+pub(crate) use bottleneck::waist;
+pub use bottleneck::{Bottleneck, bottleneck, largest_rank};
 pub use dense::{Compression, jacobian, jacobian_with};
 pub use diagonal::{Diagonal, diagonal, triangular_diagonal};
 pub(crate) use discover::deficient;
