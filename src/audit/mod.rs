@@ -10,6 +10,7 @@ mod chain;
 mod codomain;
 mod evidence;
 mod finite;
+mod generic;
 mod injective;
 mod inverse;
 mod log_det;

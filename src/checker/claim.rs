@@ -26,7 +26,7 @@ type BijectionClaim = (Vec<String>, Rc<Program>, [Vec<Side>; 2]);
 impl Bijections {
     /// The claim of a certificate that holds all that it needs itself.
     fn claim_of(certificate: &Certificate) -> Option<BijectionClaim> {
-        let ["bijection", "inverse" | "monotone" | "linear" | "matrices" | "pieces", ..] =
+        let ["bijection", "inverse" | "monotone" | "linear" | "low-rank" | "matrices" | "pieces", ..] =
             words(certificate).as_slice()
         else {
             return None;
@@ -62,6 +62,8 @@ fn check_anew(certificate: &Certificate, known: &mut Bijections) -> Checked<()> 
     match words.as_slice() {
         ["structure", "low-rank", rank] => super::bottleneck::structure(certificate, rank),
         ["structure", kind] => structure(certificate, kind).map(|_| ()),
+        ["determinant", "low-rank", sign] => super::bottleneck::determinant(certificate, sign),
+        ["bijection", "low-rank"] => super::bottleneck::bijection(certificate),
         ["determinant", "linear", sign] => linear(certificate, sign),
         ["determinant" | "bijection", "matrices", sign] => super::matrices::check(certificate, sign),
         ["determinant", sign] => determinant(certificate, sign),

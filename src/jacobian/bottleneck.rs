@@ -13,13 +13,12 @@
 //! *The order* is a maximum matching of the pairs (i, j) for which there is an edge (u, v) with In(u) = {i} and Out(v) = {j},
 //! i = j first; what is left is paired in any way, and T is 0 there.
 //!
-//! The cost is a few passes over the edges of the program and the flow. An element that leads to a single other element is
-//! never needed in a cut and is left out, so that elementwise operations add nothing to the flow network.
+//! The cost is a few passes over the edges of the program and the flow.
 
-use super::discover::augment;
+use super::matching::augment;
 use super::error::StructureError;
 use super::structure::Order;
-use super::vertex_cut::Network;
+use super::paths::paths;
 use crate::sweep::reach::{NONE, Reach, Relation, SEVERAL, Step};
 use crate::tape::{Subgraph, Tape};
 
@@ -211,151 +210,4 @@ fn cut(reach: &Reach<'_>, (inputs, outputs): (&[u32], &[u32]), most: usize) -> O
     let elements = reach.output_elements();
     let ends = elements.iter().zip(outputs).filter(|pair| is_end(*pair)).map(|(element, _)| *element);
     paths(reach, ends, most, own, (|element| only_input[element] != NONE, false))
-}
-
-/// Finds a smallest set of elements, inputs among them, through which every path from an input to an output leads, if it has
-/// fewer elements than there are variables. Then J is a product ∂x/∂S·∂S/∂z of a rank below d, so that det J = 0 everywhere.
-pub(crate) fn waist(tape: &Tape, map: &Subgraph) -> Option<Vec<Step>> {
-    let reach = Reach::new(tape, map, Relation::Derivative);
-    let d = reach.output_elements().len();
-    let natural: Vec<u32> = (0..reach.input_elements().len() as u32).collect();
-    let only_input = reach.only_input(&natural);
-    let ends = reach.output_elements().into_iter().filter(|element| only_input[*element] != NONE);
-    let moves = |element: usize| only_input[element] != NONE;
-    let found = paths(&reach, ends, d.checked_sub(1)?, |_, _| false, (moves, true))?;
-    Some(found.iter().map(|element| reach.step(*element)).collect())
-}
-
-/// Explains why a waist makes det J = 0.
-pub(super) fn through_a_waist(tape: &Tape, map: &Subgraph, waist: &[Step]) -> String {
-    const SHOWN: usize = 4;
-    let input = map.inputs()[0];
-    let name = |step: &Step| match step.node == input {
-        true => format!("z[{}]", step.element),
-        false => {
-            let place = tape.place(step.node);
-            let name = tape.with_node(step.node, |node| node.op.name());
-            format!("{name}[{}] of {}:{}", step.element, place.file(), place.line())
-        }
-    };
-    let mut shown: Vec<String> = waist.iter().take(SHOWN).map(name).collect();
-    if waist.len() > SHOWN {
-        shown.push("…".to_string());
-    }
-    let d = tape.shape(input).len();
-    let numbers = if waist.len() == 1 { "number" } else { "numbers" };
-    format!("x depends on z through {} {numbers} alone, fewer than {d} variables: {}", waist.len(), shown.join(", "))
-}
-
-/// Returns a smallest set of elements, inputs among them or not, that meets every path from an input to one of `ends` along
-/// edges that are not `skipped`, in ascending order; `None` if it has more than `most` elements.
-fn paths(
-    reach: &Reach<'_>,
-    ends: impl Iterator<Item = usize>,
-    most: usize,
-    skipped: impl Fn(usize, usize) -> bool,
-    (moves, with_inputs): (impl Fn(usize) -> bool, bool),
-) -> Option<Vec<usize>> {
-    let count = reach.layout().len();
-    // A product of all with all goes through a vertex of its own that cannot be cut.
-    let mut products: Vec<(std::ops::Range<usize>, std::ops::Range<usize>)> = Vec::new();
-    let mut starts = vec![0u32; count + 1];
-    let kept = |to: usize, from: usize| moves(from) && !skipped(from, to);
-    reach.each_edge_or_product(
-        |to, from| starts[from + 1] += u32::from(kept(to, from)),
-        |to, from| products.push((to, from)),
-    );
-    (0..count).for_each(|element| starts[element + 1] += starts[element]);
-    let mut users = vec![0u32; starts[count] as usize];
-    let mut next = starts.clone();
-    reach.each_edge_or_product(
-        |to, from| {
-            if kept(to, from) {
-                users[next[from] as usize] = to as u32;
-                next[from] += 1;
-            }
-        },
-        |_, _| {},
-    );
-    drop(next);
-    let mut is_end = vec![false; count];
-    ends.for_each(|end| is_end[end] = true);
-    let mut is_input = vec![false; count];
-    reach.input_elements().into_iter().for_each(|input| is_input[input] = true);
-    // By element and then by product: the vertex that stands for it, which is another one where all of its paths lead
-    // there, or NONE where no path leads to an end. Users have larger numbers, so one pass backwards is enough.
-    let mut stands: Vec<u32> = vec![NONE; count + products.len()];
-    let mut arcs: Vec<(u32, Vec<u32>)> = Vec::new();
-    let mut waiting = (0..products.len()).rev().peekable();
-    // Products that an element belongs to as an operand.
-    let mut within: Vec<Vec<u32>> = Vec::new();
-    let mut within_at = vec![NONE; if products.is_empty() { 0 } else { count }];
-    for (k, (_, from)) in products.iter().enumerate() {
-        for element in from.clone().filter(|element| moves(*element)) {
-            if within_at[element] == NONE {
-                within_at[element] = within.len() as u32;
-                within.push(Vec::new());
-            }
-            within[within_at[element] as usize].push((count + k) as u32);
-        }
-    }
-    let distinct = |found: &mut Vec<u32>| {
-        found.retain(|vertex| *vertex != NONE);
-        found.sort_unstable();
-        found.dedup();
-    };
-    let mut found: Vec<u32> = Vec::new();
-    for element in (0..count).rev() {
-        // The results of a product come after its operands.
-        while let Some(k) = waiting.peek().copied().filter(|k| products[*k].1.end > element) {
-            waiting.next();
-            found.clear();
-            found.extend(products[k].0.clone().map(|to| stands[to]));
-            distinct(&mut found);
-            let own = (count + k) as u32;
-            stands[count + k] = match found.as_slice() {
-                [] => NONE,
-                [one] => *one,
-                _ => own,
-            };
-            if stands[count + k] == own {
-                arcs.push((own, found.clone()));
-            }
-        }
-        found.clear();
-        let own = &users[starts[element] as usize..starts[element + 1] as usize];
-        found.extend(own.iter().map(|to| stands[*to as usize]));
-        if let Some(at) = within_at.get(element).filter(|at| **at != NONE) {
-            found.extend(within[*at as usize].iter().map(|product| stands[*product as usize]));
-        }
-        distinct(&mut found);
-        let cuttable = |vertex: u32| (vertex as usize) < count;
-        stands[element] = match found.as_slice() {
-            [] if !is_end[element] => NONE,
-            [one] if !is_end[element] && !is_input[element] && cuttable(*one) => *one,
-            _ => element as u32,
-        };
-        if stands[element] == element as u32 {
-            arcs.push((element as u32, found.clone()));
-        }
-    }
-    // The vertices that are left, numbered anew.
-    let mut number = vec![NONE; stands.len()];
-    arcs.iter().enumerate().for_each(|(k, (vertex, _))| number[*vertex as usize] = k as u32);
-    let vertex = |k: usize| arcs[k].0 as usize;
-    let cuttable =
-        (0..arcs.len()).map(|k| vertex(k) < count && (with_inputs || !is_input[vertex(k)])).collect();
-    let mut network = Network::new(cuttable);
-    for (k, (vertex, users)) in arcs.iter().enumerate() {
-        users.iter().for_each(|to| network.join(k, number[*to as usize] as usize));
-        if is_input.get(*vertex as usize).is_some_and(|input| *input) {
-            network.begin(k);
-        }
-        if is_end.get(*vertex as usize).is_some_and(|end| *end) {
-            network.end(k);
-        }
-    }
-    let mut found: Vec<usize> = network.minimum_cut(most)?.into_iter().map(vertex).collect();
-    found.sort_unstable();
-    Some(found)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::bottleneck::{bottleneck, declared_bottleneck, largest_rank, through_a_waist, waist};
+use super::bottleneck::{bottleneck, declared_bottleneck, largest_rank};
 use super::dense::{Compression, jacobian_with};
 use super::diagonal::{block_diagonal, triangular_diagonal};
 use super::discover::discover;
@@ -177,7 +177,8 @@ fn dense<'t>(tape: &'t Tape, map: &Subgraph, within: &Region) -> Result<LogDet<'
     }
     let by_bottleneck = found.and_then(|found| {
         let how = (Relation::Derivative, within.clone());
-        low_rank_log_det(tape, map, &found, how, Doubtful::Bordered(most))
+        let value = low_rank_log_det(tape, map, &found, how, Doubtful::Bordered(most))?;
+        Some(LogDet { value, diagonal: None, route: Route::LowRank { rank: found.rank() } })
     });
     if let Some(found) = by_bottleneck {
         return Ok(found);
@@ -202,17 +203,15 @@ fn declared_low_rank<'t>(
     [Doubtful::Bordered(most), Doubtful::Divided]
         .into_iter()
         .find_map(|doubtful| {
-            low_rank_log_det(tape, map, &found, (Relation::Derivative, within.clone()), doubtful)
+            let how = (Relation::Derivative, within.clone());
+            let value = low_rank_log_det(tape, map, &found, how, doubtful)?;
+            Some(LogDet { value, diagonal: None, route: Route::LowRank { rank: found.rank() } })
         })
         .map_or_else(|| dense(tape, map, within), Ok)
 }
 
 fn refuse_singular(tape: &Tape, map: &Subgraph) -> Result<(), StructureError> {
-    discover(tape, map)?;
-    match waist(tape, map) {
-        Some(waist) => Err(StructureError::Singular { reason: through_a_waist(tape, map, &waist) }),
-        None => Ok(()),
-    }
+    discover(tape, map).map(|_| ())
 }
 
 /// Σ ln|det W| of these matrices.

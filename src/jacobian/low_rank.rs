@@ -16,7 +16,6 @@
 //! -eₘ of C: neither A nor the matrices themselves are formed. O(k) sweeps, each O(d·k) for a dense product into C.
 
 use super::bottleneck::{Bottleneck, diagonal_slices};
-use super::log_det::{LogDet, Route};
 use super::structure::Order;
 use crate::sweep::bound::{Bounds, Region};
 use crate::sweep::reach::{Reach, Relation};
@@ -41,10 +40,9 @@ pub(super) fn low_rank_log_det<'t>(
     found: &Bottleneck,
     (relation, within): (Relation, Region),
     doubtful: Doubtful,
-) -> Option<LogDet<'t>> {
+) -> Option<Var<'t>> {
     let parts = Parts::new(tape, map, found, relation)?;
     let rank = found.rank();
-    let route = Route::LowRank { rank };
     let (d, order) = (found.order().inputs().len(), found.order());
     if let Some(t) = parts.diagonal.and_then(repeated).filter(|_| found.zeros().is_empty()) {
         let one = is_one(t);
@@ -54,12 +52,11 @@ pub(super) fn low_rank_log_det<'t>(
             parts.column(m, along, (!one).then_some(t))
         });
         let small = log_det_of(tape, columns.collect(), rank);
-        let value = match one {
+        return Some(match one {
             true => small,
             false if d == rank + 1 => t.abs().ln() + small,
             false => (d - rank) as f64 * t.abs().ln() + small,
-        };
-        return Some(LogDet { value, diagonal: None, route });
+        });
     }
     let bordered = parts.bordered(found, within, doubtful)?;
     let kept: Vec<usize> = (0..d).filter(|place| bordered.binary_search(place).is_err()).collect();
@@ -101,11 +98,29 @@ pub(super) fn low_rank_log_det<'t>(
         columns.push(joined([above, below]));
     }
     let small = log_det_of(tape, columns, size);
-    let value = match eliminated {
+    Some(match eliminated {
         Some(t) if !is_one(t) => t.abs().ln().sum() + small,
         _ => small,
-    };
-    Some(LogDet { value, diagonal: None, route })
+    })
+}
+
+/// The diagonal of T by place, and for one element what det J is beside it: t + A·U if T is a repeated t, else 1 + A·T⁻¹·U.
+pub(crate) fn low_rank_factors<'t>(
+    tape: &'t Tape,
+    map: &Subgraph,
+    found: &Bottleneck,
+    relation: Relation,
+) -> Option<(Var<'t>, Option<Var<'t>>)> {
+    let parts = Parts::new(tape, map, found, relation)?;
+    let diagonal = parts.diagonal.filter(|_| found.zeros().is_empty())?;
+    let small = (found.rank() == 1).then(|| {
+        let t = repeated(diagonal);
+        let along = parts.across(0).map(|across| by_place(across, found.order()));
+        let along = along.map(|along| if t.is_some() || is_one(diagonal) { along } else { along / diagonal });
+        let along = along.map(|along| to_inputs_by_place(along, found.order()));
+        parts.column(0, along, t.filter(|t| !is_one(*t)))
+    });
+    Some((diagonal, small))
 }
 
 /// The program of a map with its bottleneck.

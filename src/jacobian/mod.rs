@@ -13,12 +13,14 @@ mod discover;
 mod error;
 mod log_det;
 mod low_rank;
+mod matching;
+mod paths;
 mod proof;
 mod structure;
 mod trace;
 mod vertex_cut;
+mod waist;
 
-pub(crate) use bottleneck::waist;
 pub use bottleneck::{Bottleneck, bottleneck, largest_rank};
 pub use dense::{Compression, jacobian, jacobian_with};
 pub use diagonal::{Diagonal, diagonal, triangular_diagonal};
@@ -27,8 +29,10 @@ pub use discover::{Discovery, discover};
 pub use error::{PathStep, StructureError, Unproven};
 pub use log_det::{LogDet, Route, log_det};
 pub(crate) use log_det::{SimplifiedLogDet, simplified_log_det};
+pub(crate) use low_rank::low_rank_factors;
 pub use proof::{Proof, prove};
 pub use structure::{Order, Structure};
+pub(crate) use waist::waist;
 pub use trace::{Trace, estimated_trace, trace};
 
 use crate::tape::{NodeId, Subgraph, Tape};

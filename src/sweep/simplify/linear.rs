@@ -27,10 +27,13 @@ impl<'t> Simplifier<'t> {
     pub(super) fn linear_sum(&mut self, of: NodeId) -> Option<Var<'t>> {
         // What the user wrote is computed anyway, and is opened only where that makes the whole smaller.
         let derived = self.addends(of, DEEPEST, &|id| id.index() >= self.first)?;
-        let pulled = |part: &Part| !part.repeated.is_empty() && !part.factors.is_empty();
+        let number = |id: NodeId| self.number(id).is_some();
+        let pulled = |part: &Part| {
+            part.repeated.iter().any(|(id, _)| !number(*id)) && !part.factors.is_empty()
+        };
         let plain = derived.len() == 1 && pulled(&derived[0]);
         let parts = if plain { derived } else { self.addends(of, DEEPEST, &|_| true)? };
-        if parts.iter().all(|part| part.repeated.is_empty()) {
+        if parts.iter().all(|part| part.repeated.iter().all(|(id, _)| number(*id))) {
             return None;
         }
         let told = (self.steps.len(), self.rules.len());
@@ -49,7 +52,7 @@ impl<'t> Simplifier<'t> {
                 product
             };
             let sum = match product(&part.factors) {
-                Some(vector) => vector.sum(),
+                Some(vector) => self.sum(vector.id()),
                 None => self.tape.constant(self.tape.shape(of).len() as f64),
             };
             let term = product(&part.repeated).map_or(sum, |repeated| repeated * sum);

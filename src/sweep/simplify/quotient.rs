@@ -71,7 +71,9 @@ impl<'t> Simplifier<'t> {
                 return all.or_else(|| self.over_common(id, products, &exponents, least, false));
             }
         }
-        self.over_common(id, products, &exponents, whole, false)
+        // Beside a number, 1 + a/v, too: a/v is small where v is large, and v is not to be subtracted from.
+        let single = !terms.constants.is_empty();
+        self.over_common(id, products, &exponents, whole, single)
     }
 
     /// A sum of products as these common factors and what is left; only if that is one term, if it has to be.
