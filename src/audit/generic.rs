@@ -21,7 +21,9 @@ pub(super) fn generic<'t>(tape: &'t Tape, inputs: &[NodeId], of: Var<'t>) -> Var
             _ if subgraph.is_input(*id) => *id,
             Some(branch) => new[&branch],
             None if node.operands.iter().all(|operand| new[operand] == *operand) => *id,
-            None => tape.push(node.op, node.operands.iter().map(|operand| new[operand]).collect(), node.shape).id(),
+            None => tape
+                .push(node.op, node.operands.iter().map(|operand| new[operand]).collect(), node.shape)
+                .id(),
         };
         new.insert(*id, recorded);
     }

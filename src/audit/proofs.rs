@@ -367,13 +367,15 @@ impl<'a> LayerProver<'a> {
             Structure::LowRank { rank } => rank.min(MOST),
             _ => return None,
         };
-        let found = bottleneck(self.tape, &program, Relation::Value, rank).filter(|found| found.rank() > 0)?;
+        let found =
+            bottleneck(self.tape, &program, Relation::Value, rank).filter(|found| found.rank() > 0)?;
         let certificate = self.with_bottleneck(claim, &found);
         let first = self.x.index() + 1;
         let (diagonal, small) = low_rank_factors(self.tape, &program, &found, Relation::Value)?;
         let within = [(self.z, self.bijection.domain().into())];
         let simple = |of: Var<'_>| self.tape.var(simplify(self.tape, of.id(), first, &within).value.id());
-        let factors = || [Some(diagonal), small].into_iter().flatten().map(|f| generic(self.tape, &[self.z], f));
+        let factors =
+            || [Some(diagonal), small].into_iter().flatten().map(|f| generic(self.tape, &[self.z], f));
         let plain = concat(factors().map(simple));
         // e^(ln|a|), of which bounds show that it is positive.
         let by_logs = concat(factors().map(|factor| simple(factor.abs().ln()).exp()));

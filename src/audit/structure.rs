@@ -5,9 +5,7 @@ use super::proofs::LayerProver;
 use super::report::{Claim, Topic};
 use super::subject::{Subject, number, shown};
 use super::witness;
-use crate::jacobian::{
-    Structure, StructureError, Unproven, bottleneck, discover, largest_rank, map,
-};
+use crate::jacobian::{Structure, StructureError, Unproven, bottleneck, discover, largest_rank, map};
 use crate::sweep::reach::Relation;
 use crate::tape::NodeId;
 
@@ -39,7 +37,9 @@ pub(super) fn claims(subject: &mut Subject) -> (Vec<Claim>, Vec<String>) {
         let structure = layer.structure.clone();
         if structure == Structure::Dense {
             let dense = found.as_ref().is_none_or(|found| found.structure == Structure::Dense);
-            advice.extend(low_rank_advice(subject, (layer.z, layer.x)).filter(|_| dense).map(|told| of.clone() + &told));
+            advice.extend(
+                low_rank_advice(subject, (layer.z, layer.x)).filter(|_| dense).map(|told| of.clone() + &told),
+            );
             if let Some(found) = found.filter(|found| found.structure != Structure::Dense) {
                 let gain = 1.0 / found.share_of_dense();
                 advice.push(format!(
@@ -71,7 +71,9 @@ pub(super) fn claims(subject: &mut Subject) -> (Vec<Claim>, Vec<String>) {
                 }
                 hunt(subject, k, &unproven, &mut certificates)
             }
-            Some(error @ StructureError::NoBottleneck { .. }) => Evidence::NotProven { reason: error.to_string() },
+            Some(error @ StructureError::NoBottleneck { .. }) => {
+                Evidence::NotProven { reason: error.to_string() }
+            }
             Some(other) => Evidence::Refuted { witness: other.to_string() },
         };
         claims.push(Claim::certified(Topic::Structure, statement, evidence, certificates));

@@ -69,7 +69,9 @@ impl Bottleneck {
             let (output, input) = (self.map.outputs[o], self.map.inputs[i]);
             match self.partial(output, input)? {
                 Some(slope) => slopes.push(slope),
-                None => return reject(format!("output {o} does not depend on its own input at fixed elements")),
+                None => {
+                    return reject(format!("output {o} does not depend on its own input at fixed elements"));
+                }
             }
         }
         Ok(slopes)
@@ -103,7 +105,8 @@ impl Bottleneck {
                 }
                 for (place, (i, o)) in pairs.iter().enumerate() {
                     let (input, output) = (self.map.inputs[*i], self.map.outputs[*o]);
-                    let (Some(a), Some(u)) = (self.partial(*row, input)?, self.partial(output, *column)?) else {
+                    let (Some(a), Some(u)) = (self.partial(*row, input)?, self.partial(output, *column)?)
+                    else {
                         continue;
                     };
                     let scalars = &mut self.map.scalars;

@@ -89,11 +89,7 @@ fn copy(map: &Map) -> Map {
 }
 
 /// A condition s ≤ 0 of a choice, and s.
-fn condition(
-    scalars: &Scalars,
-    roots: &[Id],
-    allowed: impl Fn(&Scalars, Id) -> bool,
-) -> Option<(Id, Id)> {
+fn condition(scalars: &Scalars, roots: &[Id], allowed: impl Fn(&Scalars, Id) -> bool) -> Option<(Id, Id)> {
     scalars.order(roots, |_| false).into_iter().find_map(|id| {
         let Scalar::Apply(Function::Select, operands) = scalars.get(id) else { return None };
         match scalars.get(operands[0]) {

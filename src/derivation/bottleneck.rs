@@ -92,7 +92,11 @@ fn elements(subject: &mut Subject<'_>, found: &Bottleneck) -> Vec<Line> {
         None => {
             let told = nodes.iter().map(|(node, elements)| {
                 let (place, name) = (tape.place(*node), tape.with_node(*node, |node| node.op.name()));
-                let what = if elements.len() == 1 { "an element".to_string() } else { format!("{} elements", elements.len()) };
+                let what = if elements.len() == 1 {
+                    "an element".to_string()
+                } else {
+                    format!("{} elements", elements.len())
+                };
                 format!("{what} of `{name}` ({}:{})", place.file(), place.line())
             });
             vec![Line::Prose(Prose::words(format!("C: {}.", told.collect::<Vec<_>>().join(", "))))]

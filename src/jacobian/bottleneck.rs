@@ -15,10 +15,10 @@
 //!
 //! The cost is a few passes over the edges of the program and the flow.
 
-use super::matching::augment;
 use super::error::StructureError;
-use super::structure::Order;
+use super::matching::augment;
 use super::paths::paths;
+use super::structure::Order;
 use crate::sweep::reach::{NONE, Reach, Relation, SEVERAL, Step};
 use crate::tape::{Subgraph, Tape};
 

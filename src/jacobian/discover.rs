@@ -8,8 +8,8 @@
 
 use super::error::StructureError;
 use super::matching::augment;
-use super::waist::{through_a_waist, waist};
 use super::structure::{Order, Structure};
+use super::waist::{through_a_waist, waist};
 use crate::sweep::reach::{NONE, Reach, Relation};
 use crate::tape::{Subgraph, Tape};
 

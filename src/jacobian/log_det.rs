@@ -63,7 +63,11 @@ impl fmt::Display for Route {
             Route::Linear { matrices } => write!(f, "linear, the determinants of its {matrices} matrices"),
             Route::LowRank { rank: 1 } => f.write_str("diagonal and rank 1, two tangents, O(d)"),
             Route::LowRank { rank } => {
-                write!(f, "diagonal and rank {rank}, {} tangents and an LU of {rank} rows, O(d·{rank}²)", 2 * rank)
+                write!(
+                    f,
+                    "diagonal and rank {rank}, {} tangents and an LU of {rank} rows, O(d·{rank}²)",
+                    2 * rank
+                )
             }
             Route::Dense { compression: Compression::Columns(n) } => {
                 write!(f, "dense, {n} tangents and an LU, O(d³)")

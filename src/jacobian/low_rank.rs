@@ -72,7 +72,9 @@ pub(super) fn low_rank_log_det<'t>(
         let below = parts.moved(Some(tape.vector(&seed)), None);
         let zero = || tape.constant(0.0);
         let own = bordered.iter().map(|other| match parts.diagonal {
-            Some(entries) if other == place && found.zeros().binary_search(place).is_err() => entries.at(*place),
+            Some(entries) if other == place && found.zeros().binary_search(place).is_err() => {
+                entries.at(*place)
+            }
             _ => zero(),
         });
         let own: Vec<Var<'t>> = own.collect();
@@ -163,9 +165,8 @@ impl<'t> Parts<'t, '_> {
         let tangent = sliced_tangent(tape, map, &[(map.inputs()[0], one)], reach.layout(), &slices)[0];
         let outside: Vec<NodeId> = nodes.iter().map(|(node, _)| *node).collect();
         let inner = Subgraph::new(tape, map.inputs(), &outside);
-        let diagonal = tangent
-            .filter(|_| found.zeros().len() < d)
-            .map(|tangent| by_place(tangent, found.order()));
+        let diagonal =
+            tangent.filter(|_| found.zeros().len() < d).map(|tangent| by_place(tangent, found.order()));
         Some(Parts { tape, map, inner, nodes, diagonal })
     }
 
@@ -335,8 +336,7 @@ fn repeated(entries: Var<'_>) -> Option<Var<'_>> {
                 data.values().iter().all(|value| *value == first).then(|| tape.constant(first))
             }
             Op::Unary(_) | Op::Binary(_) | Op::Choice(_) if depth > 0 => {
-                let operands =
-                    node.operands.iter().map(|operand| Some(at(tape, *operand, depth - 1)?.id()));
+                let operands = node.operands.iter().map(|operand| Some(at(tape, *operand, depth - 1)?.id()));
                 Some(tape.push(node.op.clone(), operands.collect::<Option<_>>()?, Shape::Scalar))
             }
             _ => None,

@@ -32,8 +32,8 @@ pub(crate) use log_det::{SimplifiedLogDet, simplified_log_det};
 pub(crate) use low_rank::low_rank_factors;
 pub use proof::{Proof, prove};
 pub use structure::{Order, Structure};
-pub(crate) use waist::waist;
 pub use trace::{Trace, estimated_trace, trace};
+pub(crate) use waist::waist;
 
 use crate::tape::{NodeId, Subgraph, Tape};
 

@@ -39,5 +39,9 @@ pub(super) fn through_a_waist(tape: &Tape, map: &Subgraph, waist: &[Step]) -> St
     }
     let d = tape.shape(input).len();
     let numbers = if waist.len() == 1 { "number" } else { "numbers" };
-    format!("x depends on z through {} {numbers} alone, fewer than {d} variables: {}", waist.len(), shown.join(", "))
+    format!(
+        "x depends on z through {} {numbers} alone, fewer than {d} variables: {}",
+        waist.len(),
+        shown.join(", ")
+    )
 }

@@ -382,7 +382,9 @@ impl<'a> Reach<'a> {
     ) {
         for position in 0..self.subgraph.nodes().len() {
             match self.all_to_all(position) {
-                Some((to, from)) if to.len() * from.len() > SMALL_PRODUCT && to.len() > 1 => product(to, from),
+                Some((to, from)) if to.len() * from.len() > SMALL_PRODUCT && to.len() > 1 => {
+                    product(to, from)
+                }
                 _ => self.edges(position, |to, from| {
                     if self.alive(to) {
                         edge(to, from);

@@ -28,9 +28,8 @@ impl<'t> Simplifier<'t> {
         // What the user wrote is computed anyway, and is opened only where that makes the whole smaller.
         let derived = self.addends(of, DEEPEST, &|id| id.index() >= self.first)?;
         let number = |id: NodeId| self.number(id).is_some();
-        let pulled = |part: &Part| {
-            part.repeated.iter().any(|(id, _)| !number(*id)) && !part.factors.is_empty()
-        };
+        let pulled =
+            |part: &Part| part.repeated.iter().any(|(id, _)| !number(*id)) && !part.factors.is_empty();
         let plain = derived.len() == 1 && pulled(&derived[0]);
         let parts = if plain { derived } else { self.addends(of, DEEPEST, &|_| true)? };
         if parts.iter().all(|part| part.repeated.iter().all(|(id, _)| number(*id))) {
@@ -109,7 +108,9 @@ impl<'t> Simplifier<'t> {
         let node = self.tape.node(id);
         let one = |part: Part| Some(vec![part]);
         match &node.op {
-            Op::Broadcast => one(Part { sign: 1.0, repeated: vec![(node.operands[0], false)], ..Part::default() }),
+            Op::Broadcast => {
+                one(Part { sign: 1.0, repeated: vec![(node.operands[0], false)], ..Part::default() })
+            }
             Op::Unary(Unary::Neg) if depth > 0 && open(id) => {
                 let mut parts = self.addends(node.operands[0], depth - 1, open)?;
                 parts.iter_mut().for_each(|part| part.sign = -part.sign);
