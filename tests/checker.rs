@@ -1244,6 +1244,12 @@ fn a_bottleneck_is_the_elements_that_are_named() {
         ("determinant low-rank positive", "2 0"),
         ("determinant low-rank negative", "2 0"),
         ("bijection low-rank", "2 0"),
+        // An output, or an input, in the place of a bottleneck.
+        ("determinant low-rank positive", "6 0"),
+        ("determinant low-rank positive", "6 0 2 0"),
+        ("determinant low-rank positive", "0 0"),
+        ("determinant low-rank positive", "0 0 2 0"),
+        ("determinant low-rank negative", "0 0 2 0"),
         ("singular waist", "2 0"),
         ("singular waist", "2 0 0 0"),
     ] {

@@ -177,7 +177,7 @@ impl<'a> LayerProver<'a> {
             self.refuse("the steps of a solver are not passed to it".to_string());
             return true;
         }
-        let dense = self.bijection.structure() == Structure::Dense;
+        let dense = matches!(self.bijection.structure(), Structure::Dense | Structure::LowRank { .. });
         let large = dense && self.d() > LARGEST && self.original.is_none();
         if large {
             let reason = format!("dense maps of more than {LARGEST} variables are not passed to the checker");

@@ -63,8 +63,14 @@ impl Bottleneck {
     }
 
     /// The slopes T of the outputs in their own variables at fixed C, by place.
+    ///
+    /// An output that is held fixed has the slope 0, and an input that is held fixed is no variable: neither is expected.
     fn slopes(&mut self) -> Checked<Vec<Id>> {
         let mut slopes = Vec::new();
+        let ends = self.map.inputs.iter().chain(&self.map.outputs);
+        if ends.into_iter().any(|id| self.fixed.binary_search(id).is_ok()) {
+            return reject("an input or an output is held fixed");
+        }
         for (i, o) in self.pairs.clone() {
             let (output, input) = (self.map.outputs[o], self.map.inputs[i]);
             match self.partial(output, input)? {

@@ -84,18 +84,55 @@ pub fn bottleneck(tape: &Tape, map: &Subgraph, relation: Relation, most: usize) 
         return None;
     }
     let candidates = Candidates::new(&reach, d);
-    let first = with_order(tape, map, relation, candidates.order(false), most);
+    // A pair that is not the best takes more elements at first.
+    let widest = if d <= FEW_VARIABLES { most.max(d.saturating_sub(1)) } else { most };
+    let first = with_order(tape, map, relation, candidates.order(false), widest);
     // Where outputs compete for an input, the other choice may need fewer elements.
     let other = match &first {
         Some(first) if first.zeros.is_empty() => None,
         first => {
-            let most = first.as_ref().map_or(most, |first| first.rank().saturating_sub(1));
+            let most = first.as_ref().map_or(widest, |first| first.rank().saturating_sub(1));
             let order = candidates.order(true);
             let same = first.as_ref().is_some_and(|first| first.order == order);
             if same { None } else { with_order(tape, map, relation, order, most) }
         }
     };
-    other.or(first)
+    let mut best = other.or(first)?;
+    while let Some(better) = rank_less(tape, map, relation, &best) {
+        best = better;
+    }
+    (best.rank() <= most).then_some(best)
+}
+
+/// Up to this number of variables, better pairs are looked for whatever the first ones take.
+const FEW_VARIABLES: usize = 256;
+
+/// A bottleneck of fewer elements by a better pair: of an output that is held fixed itself, but depends on a single input
+/// otherwise, where that input is paired with an output that does not depend on it.
+fn rank_less(tape: &Tape, map: &Subgraph, relation: Relation, found: &Bottleneck) -> Option<Bottleneck> {
+    if found.zeros.is_empty() || found.rank() == 0 {
+        return None;
+    }
+    let reach = Reach::new(tape, map, relation);
+    let outputs = reach.output_elements();
+    let number = |step: &Step| reach.layout().elements(step.node).start + step.element;
+    let elements: Vec<usize> = found.elements.iter().map(number).collect();
+    let (inputs, places) = found.order.ranks();
+    elements.iter().find_map(|fixed| {
+        let output = outputs.iter().position(|element| element == fixed)?;
+        let others: Vec<usize> = elements.iter().copied().filter(|element| element != fixed).collect();
+        let place = Reach::new(tape, map, relation).fixing(&others).only_input(&inputs)[*fixed];
+        if place >= SEVERAL
+            || place == places[output]
+            || found.zeros.binary_search(&(place as usize)).is_err()
+        {
+            return None;
+        }
+        let mut turned = found.order.inputs().to_vec();
+        turned.swap(place as usize, places[output] as usize);
+        let order = Order::matched(turned, found.order.outputs().to_vec());
+        with_order(tape, map, relation, order, found.rank() - 1)
+    })
 }
 
 fn with_order(

@@ -71,8 +71,9 @@ impl<'t> Simplifier<'t> {
                 return all.or_else(|| self.over_common(id, products, &exponents, least, false));
             }
         }
-        // Beside a number, 1 + a/v, too: a/v is small where v is large, and v is not to be subtracted from.
-        let single = !terms.constants.is_empty();
+        // Beside a number, 1 + a/v, too: a/v is small where v is large. Of 1 + t/√(t² + k) there is better to be found.
+        let root = |(id, e): &(NodeId, i32)| *e < 0 && self.tape.argument(*id, Unary::Sqrt).is_some();
+        let single = !terms.constants.is_empty() && !whole.iter().any(root);
         self.over_common(id, products, &exponents, whole, single)
     }
 
