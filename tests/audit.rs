@@ -213,11 +213,28 @@ fn a_jacobian_that_is_singular_everywhere_is_proven_so() {
 
 #[test]
 fn a_jacobian_that_is_singular_by_its_numbers_is_refuted_at_a_point() {
-    let layer = custom(2, |z| {
+    let layer = custom(2, |z| stack([z.at(0) + z.at(1), 2.0 * z.at(0) + 2.0 * z.at(1)]));
+    assert!(refuted(&audit(&layer).unwrap(), Topic::Determinant).contains("det J = 0"));
+}
+
+#[test]
+fn a_map_through_fewer_numbers_than_variables_is_proven_singular() {
+    let shared = custom(2, |z| {
         let s = z.at(0) + z.at(1);
         stack([s, 2.0 * s])
     });
-    assert!(refuted(&audit(&layer).unwrap(), Topic::Determinant).contains("det J = 0"));
+    let narrow = custom(6, |z| {
+        let of = |name: &str, rows: usize, columns: usize| {
+            z.tape().parameter(name, Shape::Matrix(rows, columns), Init::Constant(0.5))
+        };
+        // Three variables pass through a waist of two.
+        let waist = of("in", 2, 6).matvec(z).tanh();
+        concat([z.slice(0..3), of("out", 3, 2).matvec(waist).softplus()])
+    });
+    for (layer, numbers) in [(shared, "1 number alone"), (narrow, "5 numbers alone")] {
+        let message = refuted(&audit(&layer).unwrap(), Topic::Determinant);
+        assert!(message.contains("for all inputs and parameters") && message.contains(numbers), "{message}");
+    }
 }
 
 #[test]

@@ -1200,3 +1200,59 @@ fn the_checker_reads_every_operation() {
 fn is_read(text: &str) -> bool {
     !verify(text).is_err_and(|error| error.to_string().contains("not a node"))
 }
+
+/// x₁ = z₁ + z₁·c and x₂ = z₂ + c with c = tanh(z₁ + z₂), by a named node and element.
+fn meeting(claim: &str, element: &str) -> String {
+    let sides = "domain -inf open inf open\ndomain -inf open inf open\n";
+    let sides = format!("{sides}{}", sides.replace("domain", "codomain"));
+    let nodes = [
+        "n0 input vector 2 : 0",
+        "n1 sum n0 scalar",
+        "n2 tanh n1 scalar",
+        "n3 gather n0 scalar : 0",
+        "n4 gather n0 scalar : 1",
+        "n5 mul n3 n2 scalar",
+        "n6 add n3 n5 scalar",
+        "n7 add n4 n2 scalar",
+        "n8 concat n6 n7 vector 2",
+        "result n8",
+    ];
+    format!(
+        "certificate 1\nclaim {claim}\n{sides}point inputs 0 1\npoint outputs 0 1\npoint elements {element}\n\
+         program forward\n{}\nend\n",
+        nodes.join("\n")
+    )
+}
+
+#[test]
+fn a_bottleneck_is_the_elements_that_are_named() {
+    assert!(accepts(&meeting("structure low-rank 1", "2 0")));
+    assert!(accepts(&meeting("structure low-rank 2", "2 0")));
+    assert!(accepts(&meeting("structure low-rank 1", "1 0")));
+    // Too few, others, none, and none that exist.
+    for (claim, element) in [
+        ("structure low-rank 0", "2 0"),
+        ("structure low-rank 1", "5 0"),
+        ("structure low-rank 1", "3 0"),
+        ("structure low-rank 1", "2 1"),
+        ("structure low-rank 1", "9 0"),
+        ("structure low-rank 1", "2"),
+        ("structure low-rank 1", "2.5 0"),
+        ("structure low-rank 1", "-2 0"),
+        ("structure low-rank 1", ""),
+        // 1 + tanh may come near 0, and the determinant is negative for some z.
+        ("determinant low-rank positive", "2 0"),
+        ("determinant low-rank negative", "2 0"),
+        ("bijection low-rank", "2 0"),
+        // An output, or an input, in the place of a bottleneck.
+        ("determinant low-rank positive", "6 0"),
+        ("determinant low-rank positive", "6 0 2 0"),
+        ("determinant low-rank positive", "0 0"),
+        ("determinant low-rank positive", "0 0 2 0"),
+        ("determinant low-rank negative", "0 0 2 0"),
+        ("singular waist", "2 0"),
+        ("singular waist", "2 0 0 0"),
+    ] {
+        assert!(!accepts(&meeting(claim, element)), "{claim}: {element}");
+    }
+}

@@ -10,6 +10,7 @@ mod append;
 mod architecture;
 mod audit;
 mod bases;
+mod bottlenecks;
 mod bounds;
 mod catalogue;
 mod checker;

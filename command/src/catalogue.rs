@@ -142,6 +142,8 @@ fn cost(layer: &dyn Bijection) -> Result<String, Box<dyn Error>> {
             Route::Diagonal => "O(d)".to_string(),
             Route::Linear { .. } => "of its matrices, once a call".to_string(),
             Route::Blocks { .. } => "O(Σ b³)".to_string(),
+            Route::LowRank { rank: 1 } => "O(d)".to_string(),
+            Route::LowRank { .. } => "O(d·k²)".to_string(),
             Route::Dense { .. } => "O(d³)".to_string(),
             other => other.to_string(),
         },

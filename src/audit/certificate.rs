@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use crate::bijection::Domain;
 use crate::checker::Checker;
+use crate::sweep::reach::Step;
 use crate::tape::{Equation, Function, Node, NodeId, Op, Shape, Subgraph, Tape};
 
 /// A certificate under construction, as lines.
@@ -76,7 +77,17 @@ impl Certificate {
     }
 
     /// Adds `output` as a function of `input`.
-    pub fn program(mut self, name: &str, tape: &Tape, input: NodeId, output: NodeId) -> Certificate {
+    pub fn program(self, name: &str, tape: &Tape, input: NodeId, output: NodeId) -> Certificate {
+        self.program_with(name, (tape, input, output), &[])
+    }
+
+    /// As [`Certificate::program`]; names elements of the program by the numbers of their nodes there.
+    pub fn program_with(
+        mut self,
+        name: &str,
+        (tape, input, output): (&Tape, NodeId, NodeId),
+        elements: &[Step],
+    ) -> Certificate {
         let subgraph = Subgraph::new(tape, &[input], &[output]);
         // Nodes in the order of a traversal from the output, so that the text does not depend on what was
         // recorded before.
@@ -94,6 +105,10 @@ impl Certificate {
             }
             stack.push((id, true));
             stack.extend(tape.node(id).operands.iter().rev().map(|operand| (*operand, false)));
+        }
+        if !elements.is_empty() {
+            let named = elements.iter().flat_map(|step| [numbers[&step.node] as f64, step.element as f64]);
+            self = self.point("elements", &named.collect::<Vec<f64>>());
         }
         let mut text = format!("program {name}\n");
         for (number, id) in order.iter().enumerate() {

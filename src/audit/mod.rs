@@ -11,6 +11,7 @@ mod codomain;
 mod degenerate;
 mod evidence;
 mod finite;
+mod generic;
 mod injective;
 mod inverse;
 mod log_det;

@@ -7,11 +7,15 @@
 use std::cell::RefCell;
 
 use super::certificate::{Certificate, Decided};
+use super::generic::generic;
 use super::subject::{Layer, Subject};
 use crate::bijection::{Bijection, Motion, Path, derived_inverse, record_forward, record_inverse};
-use crate::jacobian::{map, prove, triangular_diagonal};
+use crate::jacobian::{
+    Bottleneck, Structure, bottleneck, largest_rank, low_rank_factors, map, prove, triangular_diagonal,
+};
+use crate::sweep::reach::Relation;
 use crate::sweep::simplify::simplify;
-use crate::tape::{NodeId, Shape, Tape, Var};
+use crate::tape::{NodeId, Shape, Tape, Var, concat};
 
 /// An argument that the checker accepted.
 pub(super) struct Proof {
@@ -108,7 +112,7 @@ impl<'a> LayerProver<'a> {
     fn with_slopes(&self, certificate: Certificate) -> Certificate {
         let program = map(self.tape, self.z, self.x);
         let structure = self.bijection.structure();
-        if matches!(structure, crate::jacobian::Structure::BlockTriangular { .. }) {
+        if matches!(structure, Structure::BlockTriangular { .. }) {
             return certificate;
         }
         let Ok(Some(proof)) = prove(self.tape, &program, &structure) else { return certificate };
@@ -173,7 +177,7 @@ impl<'a> LayerProver<'a> {
             self.refuse("the steps of a solver are not passed to it".to_string());
             return true;
         }
-        let dense = self.bijection.structure() == crate::jacobian::Structure::Dense;
+        let dense = matches!(self.bijection.structure(), Structure::Dense | Structure::LowRank { .. });
         let large = dense && self.d() > LARGEST && self.original.is_none();
         if large {
             let reason = format!("dense maps of more than {LARGEST} variables are not passed to the checker");
@@ -221,6 +225,12 @@ impl<'a> LayerProver<'a> {
             })
             .or_else(|| self.by_matrices("bijection"))
             .or_else(|| self.accepted(self.certificate("bijection pieces"), BY_PIECES_ONTO))
+            .or_else(|| {
+                let reason = "with one element of the program held fixed, each xᵢ is strictly monotone in its own \
+                              variable; that element solves an equation which increases where it is solved, and is \
+                              bounded";
+                self.accepted(self.with_factors("bijection low-rank")?, reason)
+            })
     }
 
     /// Proves that f is W z + b with matrices that are nonsingular for all parameters.
@@ -273,6 +283,11 @@ impl<'a> LayerProver<'a> {
                 let matrices = "the determinants of the matrices that f is made of, for all parameters";
                 self.accepted(self.certificate(&format!("determinant matrices {sign}")), matrices)
             })
+            .or_else(|| {
+                let low_rank = "det J = det T·det(1 + V·T⁻¹·U) for a diagonal T, and both factors have one sign for all \
+                                inputs and parameters";
+                self.accepted(self.with_factors(&format!("determinant low-rank {sign}"))?, low_rank)
+            })
     }
 
     /// Proves that every image lies in the codomain.
@@ -319,7 +334,8 @@ impl<'a> LayerProver<'a> {
     /// Proves that J has the declared structure; otherwise returns the checker's message.
     pub fn structure(&self) -> Result<Proof, String> {
         let kind = match self.bijection.structure() {
-            crate::jacobian::Structure::Diagonal => "diagonal",
+            Structure::LowRank { rank } => return self.low_rank(rank),
+            Structure::Diagonal => "diagonal",
             _ => "lower",
         };
         let certificate = self.certificate(&format!("structure {kind}"));
@@ -327,14 +343,81 @@ impl<'a> LayerProver<'a> {
             .ok_or_else(|| self.refused.take().join("; "))
     }
 
+    /// A certificate of a claim about f, with the elements of a bottleneck.
+    fn with_bottleneck(&self, claim: &str, found: &Bottleneck) -> Certificate {
+        let (domain, codomain) = (self.bijection.domain(), self.bijection.codomain());
+        let (inputs, outputs) = found.order().ranks();
+        let numbers = |labels: &[u32]| labels.iter().map(|label| f64::from(*label)).collect::<Vec<f64>>();
+        let mut certificate = Certificate::new(claim)
+            .sets(&domain, &codomain, self.d())
+            .point("inputs", &numbers(&inputs))
+            .point("outputs", &numbers(&outputs));
+        if found.rank() == 0 {
+            certificate = certificate.point("elements", &[]);
+        }
+        certificate.program_with("forward", (self.tape, self.z, self.x), found.elements())
+    }
+
+    /// As `with_bottleneck`, with simpler formulas of the factors of det J; `None` if there is no bottleneck of few elements.
+    fn with_factors(&self, claim: &str) -> Option<Certificate> {
+        const MOST: usize = 4;
+        let program = map(self.tape, self.z, self.x);
+        let rank = match self.bijection.structure() {
+            Structure::Dense => largest_rank(self.d()).min(MOST),
+            Structure::LowRank { rank } => rank.min(MOST),
+            _ => return None,
+        };
+        let found =
+            bottleneck(self.tape, &program, Relation::Value, rank).filter(|found| found.rank() > 0)?;
+        let certificate = self.with_bottleneck(claim, &found);
+        let first = self.x.index() + 1;
+        let (diagonal, small) = low_rank_factors(self.tape, &program, &found, Relation::Value)?;
+        let within = [(self.z, self.bijection.domain().into())];
+        let simple = |of: Var<'_>| self.tape.var(simplify(self.tape, of.id(), first, &within).value.id());
+        let factors =
+            || [Some(diagonal), small].into_iter().flatten().map(|f| generic(self.tape, &[self.z], f));
+        let plain = concat(factors().map(simple));
+        // e^(ln|a|), of which bounds show that it is positive.
+        let by_logs = concat(factors().map(|factor| simple(factor.abs().ln()).exp()));
+        let certificate = certificate.program("slopes", self.tape, self.z, plain.id());
+        Some(certificate.program("powers", self.tape, self.z, by_logs.id()))
+    }
+
+    /// Proves that J is a diagonal matrix and one of this rank.
+    fn low_rank(&self, rank: usize) -> Result<Proof, String> {
+        let program = map(self.tape, self.z, self.x);
+        let Some(found) = bottleneck(self.tape, &program, Relation::Value, rank) else {
+            return Err("no such elements were found".to_string());
+        };
+        let certificate = self.with_bottleneck(&format!("structure low-rank {rank}"), &found);
+        let held = match found.rank() {
+            0 => "no path leads from a variable to an output other than its own".to_string(),
+            1 => "with one element of the program held fixed, no path leads from a variable to an output other than \
+                  its own"
+                .to_string(),
+            rank => format!(
+                "with {rank} elements of the program held fixed, no path leads from a variable to an output other \
+                 than its own"
+            ),
+        };
+        self.accepted(certificate, held).ok_or_else(|| self.refused.take().join("; "))
+    }
+
     /// Proves that det J is 0 everywhere: some outputs together depend on fewer inputs than there are of
-    /// them.
+    /// them, or all of them depend on the inputs through fewer elements.
     pub fn singular(&self, reason: &str) -> Option<Proof> {
         let program = map(self.tape, self.z, self.x);
-        let chosen = crate::jacobian::deficient(self.tape, &program)?;
+        let proven = format!("proven singular, for all inputs and parameters: {reason}");
+        let Some(chosen) = crate::jacobian::deficient(self.tape, &program) else {
+            let waist = crate::jacobian::waist(self.tape, &program)?;
+            let (domain, codomain) = (self.bijection.domain(), self.bijection.codomain());
+            let certificate = Certificate::new("singular waist").sets(&domain, &codomain, self.d());
+            let certificate = certificate.program_with("forward", (self.tape, self.z, self.x), &waist);
+            return self.accepted(certificate, proven);
+        };
         let chosen: Vec<f64> = chosen.into_iter().map(|output| output as f64).collect();
         let certificate = self.certificate("singular").point("chosen", &chosen);
-        self.accepted(certificate, format!("proven singular, for all inputs and parameters: {reason}"))
+        self.accepted(certificate, proven)
     }
 }
 

@@ -5,7 +5,9 @@ use super::proofs::LayerProver;
 use super::report::{Claim, Topic};
 use super::subject::{Subject, number, shown};
 use super::witness;
-use crate::jacobian::{Structure, StructureError, Unproven, discover, map};
+use crate::jacobian::{Structure, StructureError, Unproven, bottleneck, discover, largest_rank, map};
+use crate::sweep::reach::Relation;
+use crate::tape::NodeId;
 
 /// Returns the claims, and structures that could be declared instead.
 pub(super) fn claims(subject: &mut Subject) -> (Vec<Claim>, Vec<String>) {
@@ -34,6 +36,10 @@ pub(super) fn claims(subject: &mut Subject) -> (Vec<Claim>, Vec<String>) {
         let found = discover(&subject.tape, &map(&subject.tape, layer.z, layer.x)).ok();
         let structure = layer.structure.clone();
         if structure == Structure::Dense {
+            let dense = found.as_ref().is_none_or(|found| found.structure == Structure::Dense);
+            advice.extend(
+                low_rank_advice(subject, (layer.z, layer.x)).filter(|_| dense).map(|told| of.clone() + &told),
+            );
             if let Some(found) = found.filter(|found| found.structure != Structure::Dense) {
                 let gain = 1.0 / found.share_of_dense();
                 advice.push(format!(
@@ -65,11 +71,31 @@ pub(super) fn claims(subject: &mut Subject) -> (Vec<Claim>, Vec<String>) {
                 }
                 hunt(subject, k, &unproven, &mut certificates)
             }
+            Some(error @ StructureError::NoBottleneck { .. }) => {
+                Evidence::NotProven { reason: error.to_string() }
+            }
             Some(other) => Evidence::Refuted { witness: other.to_string() },
         };
         claims.push(Claim::certified(Topic::Structure, statement, evidence, certificates));
     }
     (claims, advice)
+}
+
+/// Says what a dense layer with a bottleneck could declare.
+fn low_rank_advice(subject: &Subject<'_>, (z, x): (NodeId, NodeId)) -> Option<String> {
+    let (tape, d) = (&subject.tape, subject.d);
+    let found = bottleneck(tape, &map(tape, z, x), Relation::Value, largest_rank(d))?;
+    let rank = found.rank();
+    let gain = (d as f64).powi(3) / (rank as f64).powi(3);
+    (rank > 0).then(|| {
+        format!(
+            "could declare itself {}, which is proven: the log-determinant takes {} tangents and {} instead of \
+             d = {d}, {gain:.0} times less elimination",
+            Structure::LowRank { rank },
+            2 * rank,
+            if rank == 1 { "one number".to_string() } else { format!("an elimination of {rank} rows") },
+        )
+    })
 }
 
 /// Searches for a point at which an entry that should be 0 is not.

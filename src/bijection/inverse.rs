@@ -48,6 +48,8 @@ impl<B: Bijection> Bijection for Inverse<B> {
             Structure::BlockTriangular { order, blocks } => {
                 Structure::BlockTriangular { order: turned(order), blocks }
             }
+            // What is held fixed are elements of the other program.
+            Structure::LowRank { .. } => Structure::Dense,
             same => same,
         }
     }

@@ -4,6 +4,7 @@
 //! with z = f⁻¹(x). Users implement [`Bijection`], [`Chain`] composes several, and [`record`] records one on
 //! a new tape and proves its claims.
 
+mod bottleneck;
 mod chain;
 mod checked;
 mod composition;

@@ -2,6 +2,7 @@
 
 use std::panic::Location;
 
+use super::bottleneck::through_bottleneck;
 use super::composition::{Leaf, leaves};
 use super::recording::{Boundary, ForwardWithLogDet, InverseWithLogDet, LayerRecord, Recording};
 use super::{Bijection, BijectionError, Domain, Motion};
@@ -253,8 +254,8 @@ fn derived<'t>(bijection: &dyn Bijection, x: Var<'t>) -> Result<Var<'t>, Bijecti
     let proof = prove(tape, &program, &bijection.structure())
         .map_err(|error| BijectionError::Structure { layer: layer.clone(), error })?;
     let Some(proof) = proof else {
-        let reason = "its Jacobian is declared dense, which gives no order to solve in".to_string();
-        return Err(BijectionError::NoInverse { layer, reason });
+        return through_bottleneck(bijection, (z, image), x)
+            .map_err(|reason| BijectionError::NoInverse { layer, reason });
     };
     let regions = (bijection.domain().into(), bijection.codomain().into());
     invert(tape, &program, proof.labels(), x, regions)

@@ -26,7 +26,7 @@ type BijectionClaim = (Vec<String>, Rc<Program>, [Vec<Side>; 2]);
 impl Bijections {
     /// The claim of a certificate that holds all that it needs itself.
     fn claim_of(certificate: &Certificate) -> Option<BijectionClaim> {
-        let ["bijection", "inverse" | "monotone" | "linear" | "matrices" | "pieces", ..] =
+        let ["bijection", "inverse" | "monotone" | "linear" | "low-rank" | "matrices" | "pieces", ..] =
             words(certificate).as_slice()
         else {
             return None;
@@ -60,7 +60,10 @@ fn check_anew(certificate: &Certificate, known: &mut Bijections) -> Checked<()> 
         return reject("not as many sets for outputs as for inputs");
     }
     match words.as_slice() {
+        ["structure", "low-rank", rank] => super::bottleneck::structure(certificate, rank),
         ["structure", kind] => structure(certificate, kind).map(|_| ()),
+        ["determinant", "low-rank", sign] => super::bottleneck::determinant(certificate, sign),
+        ["bijection", "low-rank"] => super::bottleneck::bijection(certificate),
         ["determinant", "linear", sign] => linear(certificate, sign),
         ["determinant" | "bijection", "matrices", sign] => super::matrices::check(certificate, sign),
         ["determinant", sign] => determinant(certificate, sign),
@@ -81,6 +84,7 @@ fn check_anew(certificate: &Certificate, known: &mut Bijections) -> Checked<()> 
         ["identity", "partial"] => identity(certificate, false),
         ["equal"] => equal(certificate),
         ["singular"] => singular(certificate),
+        ["singular", "waist"] => super::bottleneck::waist(certificate),
         ["refuted", rest @ ..] => super::refute::check(certificate, rest),
         _ => reject(format!("no such claim: {}", certificate.claim.join(" "))),
     }

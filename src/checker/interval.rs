@@ -127,6 +127,22 @@ impl Interval {
         Interval::point(number(value))
     }
 
+    /// Whether every number of this interval is below every number of the other; or, if they may be `equal`, not above.
+    pub fn is_below(&self, other: &Interval, equal: bool) -> bool {
+        match self.high.at.cmp(&other.low.at) {
+            std::cmp::Ordering::Less => true,
+            std::cmp::Ordering::Equal => equal || self.high.open || other.low.open,
+            std::cmp::Ordering::Greater => false,
+        }
+    }
+
+    /// Returns the interval with its ends, if they are numbers.
+    pub fn closure(&self) -> Option<Interval> {
+        let bounded = !self.low.at.is_infinite() && !self.high.at.is_infinite();
+        let close = |end: &End| End::closed(end.at.clone());
+        bounded.then(|| Interval { low: close(&self.low), high: close(&self.high) })
+    }
+
     pub fn is_positive(&self) -> bool {
         self.low.at > zero() || (self.low.at == zero() && self.low.open)
     }

@@ -7,7 +7,7 @@
 
 use dashu_ratio::RBig;
 
-use super::determinant::exact_determinant;
+use super::determinant::{exact_determinant, written_out};
 use super::map::Map;
 use super::normal::Forms;
 use super::rejection::{Checked, Rejection, reject};
@@ -231,7 +231,7 @@ impl Matrices<'_> {
             return (0..n).try_fold(1, |product, i| Ok(product * self.sign(at(i, i))?));
         }
         if n <= WRITTEN_OUT {
-            let determinant = self.written_out(&elements, n);
+            let determinant = written_out(&mut self.map.scalars, &elements, n);
             self.defined(&[determinant])?;
             if let Ok(sign) = self.sign(determinant) {
                 return Ok(sign);
@@ -342,22 +342,5 @@ impl Matrices<'_> {
             small.push(scalars.apply(way, &[one, total]));
         }
         Ok(product * self.by_elements(small, inner)?)
-    }
-
-    /// The determinant of a few rows, expanded along the first.
-    fn written_out(&mut self, elements: &[Id], n: usize) -> Id {
-        if n == 1 {
-            return elements[0];
-        }
-        let mut total = self.map.scalars.number(0.0);
-        for j in 0..n {
-            let minor: Vec<Id> = (n..n * n).filter(|e| e % n != j).map(|e| elements[e]).collect();
-            let minor = self.written_out(&minor, n - 1);
-            let scalars = &mut self.map.scalars;
-            let term = scalars.apply(Function::Mul, &[elements[j], minor]);
-            let way = if j % 2 == 0 { Function::Add } else { Function::Sub };
-            total = scalars.apply(way, &[total, term]);
-        }
-        total
     }
 }

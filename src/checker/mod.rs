@@ -13,6 +13,8 @@
 //!
 //! Each answer is one-sided: what cannot be shown is rejected, and a rejection says nothing about the claim.
 
+mod bottleneck;
+mod cases;
 mod claim;
 mod determinant;
 mod elementary;

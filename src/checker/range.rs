@@ -2,8 +2,7 @@
 //!
 //! Each operation maps intervals that contain its operands to one that contains its result; operands are
 //! treated as independent, except for a·a and a - a. A scalar is defined if its operands are and its
-//! operation is defined on their intervals. For a select both branches must be defined: the condition is not
-//! used.
+//! operation is defined on their intervals. For a select both branches must be defined, whatever the condition is.
 
 use std::collections::HashMap;
 
@@ -228,7 +227,16 @@ fn apply(function: Function, operands: &[&Interval], same: bool) -> (Interval, b
         F::LogAddExp => all(a.log_add_exp(operands[1])),
         F::Min => all(a.neg().maximum(&operands[1].neg()).neg()),
         F::Max => all(a.maximum(operands[1])),
-        F::Less | F::LessEq => all(unit()),
+        F::Less | F::LessEq => {
+            let (a, b, equal) = (operands[0], operands[1], function == F::LessEq);
+            all(match (a.is_below(b, equal), b.is_below(a, !equal)) {
+                (true, _) => Interval::of(1.0),
+                (_, true) => Interval::of(0.0),
+                _ => unit(),
+            })
+        }
+        F::Select if operands[0].excludes_zero() => all(operands[1].clone()),
+        F::Select if *operands[0] == Interval::of(0.0) => all(operands[2].clone()),
         F::Select => all(operands[1].hull(operands[2])),
     }
 }

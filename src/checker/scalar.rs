@@ -81,7 +81,7 @@ impl Scalar {
 }
 
 /// All scalars of a certificate.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Scalars {
     all: IndexSet<Scalar, FxBuildHasher>,
     letters: usize,

@@ -1,5 +1,6 @@
 //! The structure with its proof, the diagonal and its signs with their proofs, and the determinant.
 
+use super::bottleneck;
 use super::element::Elements;
 use super::prose::Prose;
 use super::subject::{Subject, formulas, line};
@@ -115,7 +116,10 @@ fn stretches(tape: &Tape, whole: NodeId) -> Vec<Part> {
 }
 
 /// Writes the declared structure and its proof.
-pub(super) fn structure(subject: &Subject<'_>) -> Section {
+pub(super) fn structure(subject: &mut Subject<'_>) -> Section {
+    if let Route::LowRank { rank: 1.. } = subject.layer.route {
+        return bottleneck::section(subject);
+    }
     let (input, output) = (&subject.called.input, &subject.called.output);
     let j = subject.called.jacobian.text();
     let typed = |sentence: String| Prose::typed(&sentence);
@@ -137,6 +141,7 @@ pub(super) fn structure(subject: &Subject<'_>) -> Section {
                 subject.layer.route
             ))
         }
+        (Structure::LowRank { rank }, _) => typed(format!("${j}$ is a diagonal matrix and one of rank {rank}.")),
         (_, Some(_)) => typed(format!(
             "${j}$ is lower triangular in blocks, and the block at the lower right is diagonal. Proven: no path of the \
              program leads where a zero stands, whatever the inputs and the parameters are."

@@ -1,12 +1,13 @@
 //! ln|det J| from the diagonal (or from the matrix) to its simplest form, one rule a line.
 
+use super::bottleneck;
 use super::diagonal::Diagonal;
 use super::element::Elements;
 use super::prose::Prose;
 use super::step::{applied, opened};
 use super::subject::{Subject, formulas, line};
 use super::{Line, Section};
-use crate::jacobian::Structure;
+use crate::jacobian::Route;
 use crate::sweep::simplify::{Step, simplify};
 use crate::sweep::{Sheet, Wanted};
 use crate::tape::{NodeId, Op, Tape};
@@ -15,7 +16,7 @@ use crate::typeset::{Product, Term, Written};
 pub(super) fn section(subject: &mut Subject<'_>, diagonal: Option<&Diagonal>) -> Section {
     let tape = subject.tape;
     let layer = subject.layer;
-    if layer.structure == Structure::Dense
+    if matches!(layer.route, Route::Dense { .. })
         && let Some(section) = dense(subject)
     {
         return section;
@@ -42,7 +43,8 @@ pub(super) fn section(subject: &mut Subject<'_>, diagonal: Option<&Diagonal>) ->
     }
     let sheet = subject.write(wanted);
     let name = subject.called.log_det();
-    let mut lines = formulas(&sheet);
+    let mut lines: Vec<Line> = bottleneck::lemma(subject).into_iter().collect();
+    lines.extend(formulas(&sheet));
     let said = match diagonal {
         Some(diagonal) => {
             let sum = literal(subject, &sheet, diagonal);

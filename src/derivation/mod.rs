@@ -9,6 +9,7 @@
 //! A derivation has three output formats: its `Display` is text of 80 columns, [`Derivation::latex`] a
 //! document for pdflatex or xelatex, [`Derivation::html`] a page with MathML.
 
+mod bottleneck;
 mod chain;
 mod coupling;
 mod definition;

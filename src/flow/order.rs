@@ -112,7 +112,9 @@ impl Slopes {
         let whole = map(tape, *from, *to);
         let structure = discover(tape, &whole).map_err(|error| no_order(error.to_string()))?.structure;
         let proof = match &structure {
-            Structure::Dense => return Err(no_order("each variable depends on every other".to_string())),
+            Structure::Dense | Structure::LowRank { .. } => {
+                return Err(no_order("each variable depends on every other".to_string()));
+            }
             Structure::BlockTriangular { blocks, .. } => {
                 let most = blocks.iter().max().unwrap_or(&d);
                 return Err(no_order(format!("{most} variables depend on each other")));

@@ -7,7 +7,9 @@
 //! determinant has a zero factor.
 
 use super::error::StructureError;
+use super::matching::augment;
 use super::structure::{Order, Structure};
+use super::waist::{through_a_waist, waist};
 use crate::sweep::reach::{NONE, Reach, Relation};
 use crate::tape::{Subgraph, Tape};
 
@@ -32,7 +34,8 @@ impl Discovery {
 /// Finds the order and the blocks under which a map is (block) triangular, for all inputs and parameters.
 ///
 /// # Errors
-/// [`StructureError::Singular`] when there is no perfect matching.
+/// [`StructureError::Singular`] when there is no perfect matching, and when x depends on z through fewer numbers than there
+/// are variables.
 pub fn discover(tape: &Tape, map: &Subgraph) -> Result<Discovery, StructureError> {
     let derivative = Reach::new(tape, map, Relation::Derivative).pattern();
     let d = derivative.len();
@@ -45,6 +48,11 @@ pub fn discover(tape: &Tape, map: &Subgraph) -> Result<Discovery, StructureError
         value.iter().map(|row| row.iter().map(|input| output_of[*input as usize]).collect()).collect();
     let components = components(&needs);
     let blocks: Vec<usize> = components.iter().map(Vec::len).collect();
+    if blocks.iter().any(|size| *size > 1)
+        && let Some(waist) = waist(tape, map)
+    {
+        return Err(StructureError::Singular { reason: through_a_waist(tape, map, &waist) });
+    }
     let outputs: Vec<usize> = components.concat();
     let inputs: Vec<usize> = outputs.iter().map(|output| input_of[*output]).collect();
     let structure = name(&value, Order::matched(inputs, outputs), &blocks);
@@ -105,39 +113,6 @@ fn matched(pattern: &[Vec<u32>]) -> Result<Vec<usize>, (usize, Vec<u32>)> {
         }
     }
     Ok(input_of.into_iter().map(|input| input as usize).collect())
-}
-
-/// Searches an augmenting path from `start`, with an explicit stack.
-fn augment(
-    pattern: &[Vec<u32>],
-    start: usize,
-    input_of: &mut [u32],
-    output_of: &mut [u32],
-    seen: &mut [u32],
-) -> bool {
-    let mut stack = vec![(start, 0)];
-    while let Some((row, next)) = stack.last_mut() {
-        let Some(input) = pattern[*row].get(*next).map(|input| *input as usize) else {
-            stack.pop();
-            continue;
-        };
-        *next += 1;
-        if seen[input] == start as u32 {
-            continue;
-        }
-        seen[input] = start as u32;
-        if output_of[input] == NONE {
-            // Along the stack, every row takes the input that it was trying.
-            for (row, next) in &stack {
-                let input = pattern[*row][next - 1] as usize;
-                input_of[*row] = input as u32;
-                output_of[input] = *row as u32;
-            }
-            return true;
-        }
-        stack.push((output_of[input] as usize, 0));
-    }
-    false
 }
 
 /// Explains by Hall's theorem: there are more outputs than inputs that they depend on.

@@ -101,6 +101,18 @@ pub enum StructureError {
     /// It could not be proven.
     #[error(transparent)]
     Unproven(#[from] Box<Unproven>),
+    /// It was declared diagonal plus a matrix of small rank, and there is no such bottleneck.
+    #[error(
+        "declared diagonal plus rank {rank}, and that cannot be proven: no {rank} elements of the program leave J diagonal \
+         when they are held fixed{}",
+        found.map_or(String::new(), |found| format!(" (the smallest set that was found has {found})"))
+    )]
+    NoBottleneck {
+        /// The declared rank.
+        rank: usize,
+        /// The size of the smallest set that was found, if it is smaller than the number of variables.
+        found: Option<usize>,
+    },
     /// det J = 0 for all inputs and all parameters: there is no density.
     #[error("det J = 0 everywhere, so there is no density: {reason}")]
     Singular {

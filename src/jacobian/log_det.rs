@@ -2,13 +2,15 @@
 
 use std::fmt;
 
+use super::bottleneck::{bottleneck, declared_bottleneck, largest_rank};
 use super::dense::{Compression, jacobian_with};
 use super::diagonal::{block_diagonal, triangular_diagonal};
 use super::discover::discover;
 use super::error::StructureError;
+use super::low_rank::{Doubtful, low_rank_log_det};
 use super::proof::prove;
 use super::structure::{Order, Structure};
-use crate::sweep::bound::Region;
+use crate::sweep::bound::{Bound, Region};
 use crate::sweep::reach::{Reach, Relation};
 use crate::sweep::simplify::{Rule, Simplified, Step, simplify_within};
 use crate::tape::{Binary, NodeId, Op, Shape, Subgraph, Tape, Var};
@@ -30,6 +32,12 @@ pub enum Route {
     Linear {
         /// How many there are.
         matrices: usize,
+    },
+    /// ln|det T| + ln|det S| of a diagonal T and a small matrix S: few elements of the program, held fixed, leave J
+    /// diagonal. O(d·k²) with k such elements.
+    LowRank {
+        /// How many elements there are.
+        rank: usize,
     },
     /// The full Jacobian and an LU decomposition: O(d³).
     Dense {
@@ -53,6 +61,14 @@ impl fmt::Display for Route {
             }
             Route::Linear { matrices: 1 } => f.write_str("linear, the determinant of its matrix"),
             Route::Linear { matrices } => write!(f, "linear, the determinants of its {matrices} matrices"),
+            Route::LowRank { rank: 1 } => f.write_str("diagonal and rank 1, two tangents, O(d)"),
+            Route::LowRank { rank } => {
+                write!(
+                    f,
+                    "diagonal and rank {rank}, {} tangents and an LU of {rank} rows, O(d·{rank}²)",
+                    2 * rank
+                )
+            }
             Route::Dense { compression: Compression::Columns(n) } => {
                 write!(f, "dense, {n} tangents and an LU, O(d³)")
             }
@@ -89,7 +105,7 @@ pub fn simplified_log_det<'t>(
     first: usize,
     within: Region,
 ) -> Result<SimplifiedLogDet<'t>, StructureError> {
-    let literal = log_det(tape, map, structure)?;
+    let literal = log_det_within(tape, map, structure, &within)?;
     let given = map.inputs().iter().map(|input| (*input, within.clone()));
     let Simplified { value, steps, rules } = simplify_within(tape, literal.value.id(), first, given);
     Ok(SimplifiedLogDet { value, literal, steps, rules })
@@ -118,7 +134,19 @@ pub fn log_det<'t>(
     map: &Subgraph,
     structure: &Structure,
 ) -> Result<LogDet<'t>, StructureError> {
-    let Some(proof) = prove(tape, map, structure)? else { return dense(tape, map) };
+    log_det_within(tape, map, structure, &Region::All(Bound::REALS))
+}
+
+fn log_det_within<'t>(
+    tape: &'t Tape,
+    map: &Subgraph,
+    structure: &Structure,
+    within: &Region,
+) -> Result<LogDet<'t>, StructureError> {
+    if let Structure::LowRank { rank } = structure {
+        return declared_low_rank(tape, map, *rank, within);
+    }
+    let Some(proof) = prove(tape, map, structure)? else { return dense(tape, map, within) };
     if let Structure::BlockTriangular { blocks, .. } = structure {
         refuse_singular(tape, map)?;
         if let Some(factors) = linear_blocks(tape, map, &proof.order, blocks) {
@@ -139,15 +167,51 @@ pub fn log_det<'t>(
     Ok(LogDet { value: entries.abs().ln().sum(), diagonal: Some(entries), route: Route::Diagonal })
 }
 
-fn dense<'t>(tape: &'t Tape, map: &Subgraph) -> Result<LogDet<'t>, StructureError> {
-    refuse_singular(tape, map)?;
+fn dense<'t>(tape: &'t Tape, map: &Subgraph, within: &Region) -> Result<LogDet<'t>, StructureError> {
     let input = map.inputs()[0];
+    let most = largest_rank(tape.shape(input).len());
+    let found = bottleneck(tape, map, Relation::Derivative, most).filter(|found| found.rank() > 0);
+    // A diagonal without zeros has as many paths without a common element as there are variables.
+    if found.as_ref().is_none_or(|found| !found.zeros().is_empty()) {
+        refuse_singular(tape, map)?;
+    }
     let factors = linear_factors(tape, input, map.outputs()[0], |id| id == input);
     if let Some(factors) = factors.filter(|factors| !factors.is_empty()) {
         return Ok(of_matrices(tape, factors));
     }
+    let by_bottleneck = found.and_then(|found| {
+        let how = (Relation::Derivative, within.clone());
+        let value = low_rank_log_det(tape, map, &found, how, Doubtful::Bordered(most))?;
+        Some(LogDet { value, diagonal: None, route: Route::LowRank { rank: found.rank() } })
+    });
+    if let Some(found) = by_bottleneck {
+        return Ok(found);
+    }
     let (matrix, compression) = jacobian_with(tape, map);
     Ok(LogDet { value: matrix.log_abs_det(), diagonal: None, route: Route::Dense { compression } })
+}
+
+/// By the bottleneck of a declared rank. Where derivatives depend on less than values do, theirs may be smaller.
+fn declared_low_rank<'t>(
+    tape: &'t Tape,
+    map: &Subgraph,
+    rank: usize,
+    within: &Region,
+) -> Result<LogDet<'t>, StructureError> {
+    let proven = declared_bottleneck(tape, map, rank)?;
+    let found = bottleneck(tape, map, Relation::Derivative, proven.rank()).unwrap_or(proven);
+    if !found.zeros().is_empty() {
+        refuse_singular(tape, map)?;
+    }
+    let most = largest_rank(found.order().inputs().len()).max(rank);
+    [Doubtful::Bordered(most), Doubtful::Divided]
+        .into_iter()
+        .find_map(|doubtful| {
+            let how = (Relation::Derivative, within.clone());
+            let value = low_rank_log_det(tape, map, &found, how, doubtful)?;
+            Some(LogDet { value, diagonal: None, route: Route::LowRank { rank: found.rank() } })
+        })
+        .map_or_else(|| dense(tape, map, within), Ok)
 }
 
 fn refuse_singular(tape: &Tape, map: &Subgraph) -> Result<(), StructureError> {

@@ -5,16 +5,23 @@
 //! [`triangular_diagonal`] record the diagonal entries, and [`log_det`] records ln|det J|: a sum over the
 //! diagonal where a triangular structure is proven, an LU decomposition otherwise.
 
+mod bottleneck;
 mod columns;
 mod dense;
 mod diagonal;
 mod discover;
 mod error;
 mod log_det;
+mod low_rank;
+mod matching;
+mod paths;
 mod proof;
 mod structure;
 mod trace;
+mod vertex_cut;
+mod waist;
 
+pub use bottleneck::{Bottleneck, bottleneck, largest_rank};
 pub use dense::{Compression, jacobian, jacobian_with};
 pub use diagonal::{Diagonal, diagonal, triangular_diagonal};
 pub(crate) use discover::deficient;
@@ -22,9 +29,11 @@ pub use discover::{Discovery, discover};
 pub use error::{PathStep, StructureError, Unproven};
 pub use log_det::{LogDet, Route, log_det};
 pub(crate) use log_det::{SimplifiedLogDet, simplified_log_det};
+pub(crate) use low_rank::low_rank_factors;
 pub use proof::{Proof, prove};
 pub use structure::{Order, Structure};
 pub use trace::{Trace, estimated_trace, trace};
+pub(crate) use waist::waist;
 
 use crate::tape::{NodeId, Subgraph, Tape};
 

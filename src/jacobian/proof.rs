@@ -5,6 +5,7 @@
 //! triangular everywhere. The proof uses value dependence (conditions count), so it also gives the order in
 //! which the variables can be solved for.
 
+use super::bottleneck::declared_bottleneck;
 use super::error::{StructureError, Unproven};
 use super::structure::{Order, Structure};
 use crate::sweep::reach::{NONE, Reach, Relation};
@@ -28,13 +29,17 @@ impl Proof {
     }
 }
 
-/// Proves the declared structure; `None` for a dense Jacobian, which claims nothing.
+/// Proves the declared structure; `None` for a dense Jacobian, which claims nothing, and for one of low rank, which has no
+/// order of solving: what is proven of it is a [`Bottleneck`](super::Bottleneck).
 ///
 /// # Errors
-/// [`StructureError::Unproven`] with the path that prevents the proof, and [`StructureError::Declaration`]
-/// when order or blocks do not match the dimension.
+/// [`StructureError::Unproven`] with the path that prevents the proof, [`StructureError::NoBottleneck`], and
+/// [`StructureError::Declaration`] when order or blocks do not match the dimension.
 pub fn prove(tape: &Tape, map: &Subgraph, structure: &Structure) -> Result<Option<Proof>, StructureError> {
     let d = tape.shape(map.inputs()[0]).len();
+    if let Structure::LowRank { rank } = structure {
+        return declared_bottleneck(tape, map, *rank).map(|_| None);
+    }
     let Some(order) = structure.order(d) else { return Ok(None) };
     if !order.is_permutation(d) {
         let reason = "the order must name each variable from 0 to d - 1 once".to_string();

@@ -110,13 +110,20 @@ pub enum Structure {
         /// The sizes of the blocks; they sum to d.
         blocks: Vec<usize>,
     },
+    /// Diagonal plus a matrix of small rank: with `rank` elements of the program held fixed, each output depends on one
+    /// input of its own alone. Which elements these are is found ([`bottleneck`](super::bottleneck)).
+    LowRank {
+        /// The largest number of elements.
+        rank: usize,
+    },
 }
 
 impl Structure {
-    /// Returns the order of solving for a map of d variables; `None` for a dense Jacobian.
+    /// Returns the order of solving for a map of d variables; `None` for a dense Jacobian and for one of low rank, in which
+    /// no variable comes before the others.
     pub fn order(&self, d: usize) -> Option<Order> {
         match self {
-            Structure::Dense => None,
+            Structure::Dense | Structure::LowRank { .. } => None,
             Structure::Diagonal | Structure::LowerTriangular => Some(Order::natural(d)),
             Structure::UpperTriangular => Some(Order::reversed(d)),
             Structure::Triangular { order } | Structure::BlockTriangular { order, .. } => Some(order.clone()),
@@ -137,6 +144,7 @@ impl fmt::Display for Structure {
                 let more = if blocks.len() > 12 { ", …" } else { "" };
                 write!(f, "block triangular (blocks of {}{more}) in the order {order}", shown.join(", "))
             }
+            Structure::LowRank { rank } => write!(f, "diagonal plus rank {rank}"),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::tape::{Init, Shape, Tape, Var, select, stack};
 
 /// Planar flow x = z + û·tanh(wᵀz + b), with û = u + (softplus(wᵀu) - 1 - wᵀu)·w/wᵀw, so that wᵀû > -1.
 ///
-/// Parameters: `w`, which may not be 0, `u` and `b`.
+/// Parameters: `w`, `u` and `b`; for w = 0, û = u, and the layer is a shift.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Planar {
@@ -25,7 +25,7 @@ pub struct Planar {
 }
 
 impl Planar {
-    /// Builds the layer of d variables, a bijection for all parameters but w = 0.
+    /// Builds the layer of d variables, a bijection for all parameters.
     ///
     /// # Panics
     /// When there is no variable.
@@ -47,8 +47,10 @@ impl Planar {
         if !self.constrained {
             return (w, u, b);
         }
-        let along = w.dot(u);
-        (w, u + ((along.softplus() - 1.0 - along) / w.dot(w)) * w, b)
+        let (along, square) = (w.dot(u), w.dot(w));
+        // For w = 0 any u does.
+        let more = select(square.le(0.0), 0.0, (along.softplus() - 1.0 - along) / square);
+        (w, u + more * w, b)
     }
 }
 

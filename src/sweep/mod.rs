@@ -42,6 +42,6 @@ pub use function::{Smoothness, is_total, smoothness};
 pub use invert::{InversionError, invert};
 pub use render::{Names, formulas, render};
 pub(crate) use render::{Sheet, Wanted, equations};
-pub(crate) use tangent::sliced_tangent;
 pub use tangent::tangent;
+pub(crate) use tangent::{Fixed, sliced_tangent, tangent_fixing};
 pub(crate) use tangent::{choice, is_one};

@@ -88,6 +88,8 @@ pub struct Reach<'a> {
     full: Vec<bool>,
     /// By position: what the elements of a node that solves an equation depend on.
     equations: HashMap<usize, Dependence>,
+    /// The elements that are held fixed, by number; empty if there are none.
+    fixed: Vec<bool>,
 }
 
 /// A step of a path: an element of a node.
@@ -101,6 +103,20 @@ pub struct Step {
 
 /// No label: the element depends on no input, or no output depends on it.
 pub const NONE: u32 = u32::MAX;
+
+/// More than one label: the element depends on inputs, or leads to outputs, of different labels.
+pub const SEVERAL: u32 = u32::MAX - 1;
+
+/// Up to this number of edges a product is not visited as a whole.
+const SMALL_PRODUCT: usize = 4096;
+
+fn one_label(a: u32, b: u32) -> u32 {
+    match (a, b) {
+        (NONE, other) | (other, NONE) => other,
+        (a, b) if a == b => a,
+        _ => SEVERAL,
+    }
+}
 
 impl<'a> Reach<'a> {
     /// Analyses a program: numbers its elements and finds its structural zeros.
@@ -136,7 +152,17 @@ impl<'a> Reach<'a> {
         };
         let full = subgraph.nodes().iter().enumerate().map(is_full).collect();
         // The program begins at its inputs: their ancestors are not visited.
-        Reach { tape, subgraph, relation, layout, zeros, active, full, equations }
+        Reach { tape, subgraph, relation, layout, zeros, active, full, equations, fixed: Vec::new() }
+    }
+
+    /// Holds these elements fixed, as if they were constants: nothing depends on an input through them.
+    pub fn fixing(mut self, elements: &[usize]) -> Reach<'a> {
+        self.fixed = vec![false; self.layout.len()];
+        for element in elements {
+            self.fixed[*element] = true;
+            self.full[self.layout.node_of(*element)] = false;
+        }
+        self
     }
 
     /// Whether a node depends on any input.
@@ -347,9 +373,55 @@ impl<'a> Reach<'a> {
         }
     }
 
-    /// Whether an edge exists: a structural zero depends on nothing.
+    /// Visits every edge of the program, in the order of its nodes. A product in which each of several elements depends on
+    /// each of several others is visited as a whole.
+    pub fn each_edge_or_product(
+        &self,
+        mut edge: impl FnMut(usize, usize),
+        mut product: impl FnMut(Range<usize>, Range<usize>),
+    ) {
+        for position in 0..self.subgraph.nodes().len() {
+            match self.all_to_all(position) {
+                Some((to, from)) if to.len() * from.len() > SMALL_PRODUCT && to.len() > 1 => {
+                    product(to, from)
+                }
+                _ => self.edges(position, |to, from| {
+                    if self.alive(to) {
+                        edge(to, from);
+                    }
+                }),
+            }
+        }
+    }
+
+    /// Whether an edge exists: a structural zero depends on nothing, nor does what is held fixed.
     fn alive(&self, element: usize) -> bool {
-        !self.zeros[element]
+        !self.zeros[element] && !self.fixed.get(element).is_some_and(|fixed| *fixed)
+    }
+
+    /// For every element the label of the inputs it depends on, if they all have this one; else [`SEVERAL`] or [`NONE`].
+    pub fn only_input(&self, labels: &[u32]) -> Vec<u32> {
+        let mut only = vec![NONE; self.layout.len()];
+        for (element, label) in self.input_elements().into_iter().zip(labels) {
+            only[element] = *label;
+        }
+        for position in 0..self.subgraph.nodes().len() {
+            self.carry(position, &mut only, one_label);
+        }
+        only
+    }
+
+    /// For every element the label of the outputs that depend on it, if they all have this one; else [`SEVERAL`] or
+    /// [`NONE`].
+    pub fn only_output(&self, labels: &[u32]) -> Vec<u32> {
+        let mut only = vec![NONE; self.layout.len()];
+        for (element, label) in self.output_elements().into_iter().zip(labels) {
+            only[element] = one_label(only[element], *label);
+        }
+        for position in (0..self.subgraph.nodes().len()).rev() {
+            self.carry_back(position, &mut only, one_label);
+        }
+        only
     }
 
     /// hi: for every element the largest label among the inputs it depends on, or [`NONE`].
@@ -461,7 +533,8 @@ impl<'a> Reach<'a> {
         Some(path)
     }
 
-    fn step(&self, element: usize) -> Step {
+    /// The node that an element belongs to, and its place there.
+    pub fn step(&self, element: usize) -> Step {
         let node = self.subgraph.nodes()[self.layout.node_of(element)];
         Step { node, element: element - self.layout.elements(node).start }
     }

@@ -18,7 +18,28 @@ use crate::tape::{Choice, Equation, Node, NodeId, Op, Shape, Subgraph, Tape, Var
 ///
 /// A seed is an input of the program and its tangent, of the same shape; inputs without a seed have the tangent 0.
 pub fn tangent<'t>(tape: &'t Tape, subgraph: &Subgraph, seeds: &[(NodeId, Var<'t>)]) -> Vec<Option<Var<'t>>> {
-    Sweep { tape, labels: None }.run(subgraph, seeds)
+    Sweep { tape, labels: None }.run(subgraph, seeds, &mut [])
+}
+
+/// Elements of a node that a sweep holds fixed: their tangents are given, whatever those of their operands are.
+pub(crate) struct Fixed<'t> {
+    pub node: NodeId,
+    /// For each element of the node, whether it is fixed.
+    pub elements: Vec<bool>,
+    /// The tangents of the fixed elements, of the shape of the node and 0 elsewhere; none if all are 0.
+    pub given: Option<Var<'t>>,
+    /// Set by the sweep: the tangent that the node has by its operands.
+    pub own: Option<Var<'t>>,
+}
+
+/// As [`tangent`], with elements held fixed.
+pub(crate) fn tangent_fixing<'t>(
+    tape: &'t Tape,
+    subgraph: &Subgraph,
+    seeds: &[(NodeId, Var<'t>)],
+    fixed: &mut [Fixed<'t>],
+) -> Vec<Option<Var<'t>>> {
+    Sweep { tape, labels: None }.run(subgraph, seeds, fixed)
 }
 
 /// As [`tangent`], restricted to edges whose two ends carry the same label.
@@ -31,7 +52,7 @@ pub fn sliced_tangent<'t>(
     layout: &Layout,
     labels: &[u32],
 ) -> Vec<Option<Var<'t>>> {
-    Sweep { tape, labels: Some((layout, labels)) }.run(subgraph, seeds)
+    Sweep { tape, labels: Some((layout, labels)) }.run(subgraph, seeds, &mut [])
 }
 
 struct Sweep<'t, 'l> {
@@ -40,7 +61,12 @@ struct Sweep<'t, 'l> {
 }
 
 impl<'t> Sweep<'t, '_> {
-    fn run(&self, subgraph: &Subgraph, seeds: &[(NodeId, Var<'t>)]) -> Vec<Option<Var<'t>>> {
+    fn run(
+        &self,
+        subgraph: &Subgraph,
+        seeds: &[(NodeId, Var<'t>)],
+        fixed: &mut [Fixed<'t>],
+    ) -> Vec<Option<Var<'t>>> {
         let at = |id: NodeId| subgraph.position(id).expect("the node belongs to the program");
         let mut tangents: Vec<Option<Var<'t>>> = vec![None; subgraph.nodes().len()];
         for (input, seed) in seeds {
@@ -55,6 +81,11 @@ impl<'t> Sweep<'t, '_> {
                 .with_node(*id, |node| node.operands.iter().map(|operand| tangents[at(*operand)]).collect());
             if operands.iter().any(Option::is_some) && self.carries_label(*id) {
                 tangents[position] = self.node(*id, &self.tape.node(*id), &operands);
+            }
+            if let Some(fixed) = fixed.iter_mut().find(|fixed| fixed.node == *id) {
+                fixed.own = tangents[position];
+                let keep: Vec<bool> = fixed.elements.iter().map(|fixed| !fixed).collect();
+                tangents[position] = add(fixed.own.and_then(|own| restrict(own, &keep)), fixed.given);
             }
         }
         subgraph.outputs().iter().map(|output| tangents[at(*output)]).collect()

@@ -11,6 +11,7 @@ mod fault;
 mod hand;
 mod line;
 mod meant;
+mod meeting;
 mod named;
 mod program;
 mod recipe;

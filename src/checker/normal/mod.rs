@@ -177,8 +177,25 @@ impl Forms {
             let rest = self.without_squares(sum)?;
             let nonnegative =
                 |(monomial, c): (&Monomial, &RBig)| *c > RBig::ZERO && self.is_nonnegative(monomial);
-            let positive = rest.keys().any(|monomial| self.is_positive(monomial));
+            let positive = rest.keys().any(|monomial| self.is_positive(monomial)) || self.holds_a_base(&rest);
             (positive && rest.iter().all(nonnegative)).then_some(1)
+        })
+    }
+
+    /// Whether a sum of terms that are not negative has among them m·p for every term p of a positive sum P, with a positive
+    /// m: it is then at least a multiple of m·P.
+    fn holds_a_base(&self, sum: &Sum) -> bool {
+        let bases = self.atoms.iter().filter(|atom| atom.kind == Kind::Base && atom.positive);
+        bases.filter(|base| is_unit(&base.arguments[0].under)).any(|base| {
+            let terms = &base.arguments[0].over;
+            let Some(first) = terms.keys().next().filter(|_| terms.values().all(|c| *c > RBig::ZERO)) else {
+                return false;
+            };
+            sum.keys().any(|term| {
+                let m = times(term, &inverted(first));
+                let has = |p: &Monomial| sum.get(&times(&m, p)).is_some_and(|c| *c > RBig::ZERO);
+                self.is_positive(&m) && terms.keys().all(has)
+            })
         })
     }
 

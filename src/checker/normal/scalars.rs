@@ -146,7 +146,18 @@ impl Forms {
             F::Softplus => {
                 let exp = self.exp(a)?;
                 let sum = self.plus(&one, &exp)?;
-                self.ln(&sum)
+                let log = self.ln(&sum)?;
+                // ln(1 + eᵃ) > 0, which its atom does not tell.
+                if is_unit(&log.under)
+                    && let Some((monomial, c)) = log.over.iter().next()
+                    && log.over.len() == 1
+                    && c.is_one()
+                    && let [(atom, exponent)] = monomial.as_slice()
+                    && exponent.is_one()
+                {
+                    self.atoms[*atom as usize].positive = true;
+                }
+                Ok(log)
             }
             // Written with exponentials only where these are known; sums of many such quotients are too
             // large.

@@ -17,6 +17,8 @@ pub(super) struct Factors {
     pub exponents: Vec<(NodeId, i32)>,
     /// Whether sign(a)·a was taken as |a|.
     pub signs: bool,
+    /// Whether a/√a was taken as √a.
+    pub roots: bool,
     pub leaves: usize,
 }
 
@@ -29,6 +31,7 @@ impl Factors {
             parts: IndexMap::new(),
             exponents: Vec::new(),
             signs: false,
+            roots: false,
             leaves: 0,
         }
     }

@@ -15,6 +15,7 @@ mod determinant;
 mod exact;
 mod factors;
 mod law;
+mod linear;
 mod logarithm;
 mod movement;
 mod normal;
@@ -227,7 +228,10 @@ impl<'t> Simplifier<'t> {
             },
             Op::Unary(Unary::Ln1p) => self.stable_log_one_plus(operands[0]).unwrap_or_else(|| again(self)),
             Op::Concat => self.gathers_of_one(&operands, node.shape).unwrap_or_else(|| again(self)),
-            Op::Sum => self.sum(operands[0]),
+            Op::Sum => match self.linear_sum(operands[0]) {
+                Some(value) => value,
+                None => self.sum(operands[0]),
+            },
             // Carried through sums and products only where nothing remains to be gathered.
             Op::Gather(indices) => match self.gather_through(operands[0], indices, node.shape, 16) {
                 Some(through) if !self.holds_gather(through.id(), 16) => {

@@ -17,7 +17,14 @@ impl<'t> Simplifier<'t> {
             if whole {
                 break Some(self.tape.var(from));
             }
+            if let Some(value) = self.number(from) {
+                break Some(self.tape.constant(value).broadcast(shape));
+            }
             match &node.op {
+                Op::Unary(Unary::Neg) if self.number(node.operands[0]).is_some() => {
+                    let value = self.number(node.operands[0]).expect("just looked at");
+                    break Some(self.tape.constant(-value).broadcast(shape));
+                }
                 Op::Constant(data) => {
                     let values: Vec<f64> = indices.iter().map(|i| data.values()[*i as usize]).collect();
                     break Some(self.tape.constants(shape, &values));

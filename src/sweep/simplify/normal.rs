@@ -147,7 +147,28 @@ impl<'t> Simplifier<'t> {
             }
         }
         self.join_signs(&mut factors)?;
+        self.join_square_roots(&mut factors)?;
         Some(factors)
+    }
+
+    /// a/√a is √a.
+    fn join_square_roots(&self, factors: &mut Factors) -> Option<()> {
+        let found: Vec<(NodeId, NodeId)> = factors
+            .parts
+            .iter()
+            .filter(|(_, exponent)| **exponent < 0)
+            .filter_map(|(id, _)| Some((*id, self.tape.argument(*id, Unary::Sqrt)?)))
+            .collect();
+        for (root, a) in found {
+            while factors.parts.get(&root).is_some_and(|exponent| *exponent < 0)
+                && factors.parts.get(&a).is_some_and(|exponent| *exponent > 0)
+            {
+                factors.add(a, -1)?;
+                factors.add(root, 2)?;
+                factors.roots = true;
+            }
+        }
+        Some(())
     }
 
     /// sign(a)·a is |a|.
@@ -283,6 +304,9 @@ impl<'t> Simplifier<'t> {
         let mut parts: Vec<(NodeId, i32)> = factors.parts.iter().map(|(id, e)| (*id, *e)).collect();
         if factors.signs {
             self.step(Rule::SignTimes);
+        }
+        if factors.roots {
+            self.step(Rule::SqrtQuotient);
         }
         let exponentials = self.emit_exponentials(factors);
         parts.extend(exponentials);

@@ -71,7 +71,10 @@ impl<'t> Simplifier<'t> {
                 return all.or_else(|| self.over_common(id, products, &exponents, least, false));
             }
         }
-        self.over_common(id, products, &exponents, whole, false)
+        // Beside a number, 1 + a/v, too: a/v is small where v is large. Of 1 + t/√(t² + k) there is better to be found.
+        let root = |(id, e): &(NodeId, i32)| *e < 0 && self.tape.argument(*id, Unary::Sqrt).is_some();
+        let single = !terms.constants.is_empty() && !whole.iter().any(root);
+        self.over_common(id, products, &exponents, whole, single)
     }
 
     /// A sum of products as these common factors and what is left; only if that is one term, if it has to be.

@@ -219,6 +219,8 @@ rows! {
     }
     SumMoved "sum-parts": "Σ (a, b) = Σ a + Σ b, Σ c = n·c"; if "-"; since "addition is commutative";
         by "movement.rs: part by part".
+    SumLinear "sum-linear": "Σ b·vᵢ = b·Σ vᵢ, Σ (uᵢ + vᵢ) = Σ uᵢ + Σ vᵢ"; if "b is the same for all i"; since "distributivity";
+        by "linear.rs: what is repeated, before the sum".
     OneMinusSigmoid "1m-sigmoid": "p - p·σ(a) = p·σ(-a)"; if "-";
         since "1 - 1/(1 + e⁻ᵃ) = 1/(1 + eᵃ); the left side is 0 in f64 from a = 37 on" {
         (1.0 - (Sigmoid a)) => (Sigmoid (minus a));
@@ -285,6 +287,8 @@ rows! {
     DeterminantSkew "det-skew": "ln|det (1 - (A - Aᵀ))| = ln|det (1 + (A - Aᵀ))|"; if "-";
         since "det-transpose: (1 - (A - Aᵀ))ᵀ = 1 + (A - Aᵀ)";
         by "determinant.rs: the identity less a skew-symmetric matrix".
+    SqrtQuotient "sqrt-quot": "a/√a = √a"; if "a > 0, else the domain grows"; since "√a·√a = a";
+        by "normal.rs: products in normal form".
     DeterminantOfTwo "det-2x2": "det ((a, b), (c, d)) = a·d - b·c"; if "-";
         since "Leibniz' sum";
         by "determinant.rs: written out where that simplifies".

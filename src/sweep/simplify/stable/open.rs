@@ -161,6 +161,16 @@ impl Simplifier<'_> {
             Op::Unary(Unary::Sqrt) if power % 2 == 0 && self.bounds.of(node.operands[0]).is_nonnegative() => {
                 self.factor(product, node.operands[0], power / 2, depth.checked_sub(1)?, used)
             }
+            // What is opened under ln|·| loses its sign, which counts here.
+            Op::Gather(_) if self.is(node.operands[0], Unary::Abs) => product.letter(id, power),
+            Op::Gather(indices) if self.is(node.operands[0], Unary::Neg) => {
+                let positive = self.tape.node(node.operands[0]).operands[0];
+                let inner = self.gather(positive, indices, node.shape);
+                if power % 2 != 0 {
+                    product.c = -product.c;
+                }
+                self.factor(product, inner.id(), power, depth.checked_sub(1)?, used)
+            }
             Op::Gather(indices) => match self.gathered(node.operands[0], indices, node.shape) {
                 Some(inner) => self.factor(product, inner.id(), power, depth.checked_sub(1)?, used),
                 None => product.letter(id, power),

@@ -39,6 +39,15 @@ impl Simplifier<'_> {
             self.number_factor(&mut result, k, ratio.exponent.shape)?;
             return Some((result, Rule::CommonFactor));
         }
+        if !same
+            && p.c.abs() == q.c.abs()
+            && let Some((rest, u)) = self.part_of_sum(&ratio)
+        {
+            // 1 - t/u with u = rest + t
+            result.letter(rest, 1)?;
+            result.letter(u, -1)?;
+            return Some((result, Rule::CommonFactor));
+        }
         if let Some(quotient) = self.beside_over_exp_m1(&ratio, same, &result) {
             return Some((quotient, Rule::OnePlusExpM1));
         }
@@ -243,6 +252,30 @@ impl Simplifier<'_> {
             }
             _ => None,
         }
+    }
+
+    /// What is left of u without t, and u, where a product is t/u and u a sum that has t as a term.
+    fn part_of_sum(&mut self, ratio: &Product) -> Option<(NodeId, NodeId)> {
+        if ratio.letters.len() != 2 || !ratio.exponent.is_zero() {
+            return None;
+        }
+        let (t, _) = ratio.letters.iter().find(|(_, e)| **e == 1)?;
+        let (u, _) = ratio.letters.iter().find(|(_, e)| **e == -1)?;
+        let (t, u) = (*t, *u);
+        if !self.is_a_sum(u) {
+            return None;
+        }
+        let mut terms = self.terms(u, &|other| other == u || self.small(other), &|id| id, 16)?;
+        if terms.parts.get(&t) != Some(&1.0) {
+            return None;
+        }
+        terms.parts.shift_remove(&t);
+        let one = terms.list().len() + terms.constants.len() == 1;
+        one.then(|| (self.emit_terms(&terms).id(), u))
+    }
+
+    fn is_a_sum(&self, id: NodeId) -> bool {
+        self.tape.with_node(id, |node| matches!(node.op, Op::Binary(Binary::Add | Binary::Sub)))
     }
 
     /// u and k, where a product is t²/u and u = t² + k.

@@ -1,0 +1,321 @@
+//! Bottlenecks: few elements that, held fixed, leave a Jacobian diagonal; found in programs in which they were planted.
+
+use crate::random_programs;
+
+use std::cell::Cell;
+
+use pushforward::audit::Topic;
+use pushforward::bijection::derived_inverse;
+use pushforward::jacobian::{Route, StructureError, bottleneck, discover, jacobian, log_det, map};
+use pushforward::numeric::Lu;
+use pushforward::prelude::*;
+use pushforward::sweep::reach::Relation;
+use random_programs::{Chooser, UNARY, binary, for_seeds, numbers, off, unary};
+
+/// A program of d variables with a bottleneck of `rank` elements.
+struct Planted<'t> {
+    z: Var<'t>,
+    x: Var<'t>,
+    d: usize,
+    rank: usize,
+}
+
+/// x = F(own parts of z, spread parts of C) element by element, and C = G(sums over own parts of z, earlier C).
+fn planted<'t>(tape: &'t Tape, choose: &mut Chooser) -> Planted<'t> {
+    let d = 3 + choose.below(10);
+    let z = tape.input(Shape::Vector(d));
+    let mut own = vec![z];
+    for _ in 0..choose.below(4) {
+        let (a, b) = (choose.pick(&own), choose.pick(&own));
+        let node =
+            if choose.chance(0.5) { unary(a, choose.below(UNARY)) } else { binary(a, b, choose.below(8)) };
+        own.push(node);
+    }
+    let mut parameters = 0;
+    let mut weight = |rows: usize, columns: usize, choose: &mut Chooser| {
+        parameters += 1;
+        let init = Init::Values(choose.numbers(rows * columns));
+        let weight = tape.parameter(&format!("w{parameters}"), Shape::Matrix(rows, columns), init);
+        if choose.chance(0.3) {
+            weight * tape.matrix(rows, columns, &choose.mask(rows * columns))
+        } else {
+            weight
+        }
+    };
+    // C in groups, each of which may see those before it.
+    let most = (d / 2).max(1);
+    let wanted = 1 + choose.below(most);
+    let mut groups: Vec<Var<'t>> = Vec::new();
+    let mut rank = 0;
+    while rank < wanted {
+        let size = 1 + choose.below(wanted - rank);
+        let mut sum = weight(size, d, choose).matvec(choose.pick(&own));
+        if choose.chance(0.5) && !groups.is_empty() {
+            let before = choose.pick(&groups);
+            sum = sum + weight(size, before.len(), choose).matvec(unary(before, choose.below(UNARY)));
+        }
+        if choose.chance(0.3) && !groups.is_empty() {
+            // An own part and an earlier C, joined before they are summed.
+            let before = choose.pick(&groups);
+            let joined = choose.pick(&own) + weight(d, before.len(), choose).matvec(before);
+            sum = sum + weight(size, d, choose).matvec(joined.tanh());
+        }
+        let node = if choose.chance(0.7) { unary(sum.tanh(), choose.below(UNARY)) } else { sum };
+        groups.push(node);
+        rank += size;
+    }
+    let mut spread: Vec<Var<'t>> = Vec::new();
+    for group in groups {
+        let node = weight(d, group.len(), choose).matvec(group);
+        spread.push(if choose.chance(0.5) { node.tanh() } else { node });
+    }
+    let mut joined = choose.pick(&own);
+    for _ in 0..1 + choose.below(3) {
+        let b = if choose.chance(0.7) { choose.pick(&spread) } else { choose.pick(&own) };
+        joined = match choose.below(3) {
+            0 => joined * (0.5 * b.tanh()).exp(),
+            1 => binary(joined, b, choose.below(8)),
+            _ => joined + b,
+        };
+        if choose.chance(0.3) {
+            joined = unary(joined, choose.below(UNARY));
+        }
+    }
+    if choose.chance(0.5) {
+        joined = joined + z;
+    }
+    // Rows that see C alone.
+    let hollow = if choose.chance(0.3) { 1 + choose.below(2) } else { 0 };
+    if hollow > 0 {
+        let mask: Vec<f64> = (0..d).map(|i| f64::from(u8::from(i >= hollow))).collect();
+        let rest: Vec<f64> = mask.iter().map(|kept| 1.0 - kept).collect();
+        let b = choose.pick(&spread);
+        joined = joined * tape.vector(&mask) + b * tape.vector(&rest);
+    }
+    let mut places: Vec<usize> = (0..d).collect();
+    if choose.chance(0.5) {
+        (1..d).rev().for_each(|k| places.swap(k, choose.below(k + 1)));
+    }
+    let x = joined.gather(&places);
+    tape.check().unwrap_or_else(|errors| panic!("the generator recorded an error: {errors}"));
+    Planted { z, x, d, rank }
+}
+
+#[test]
+fn planted_bottlenecks_are_found_and_their_determinants_are_those_of_the_full_jacobian() {
+    let (cases, smaller, singular, unchecked) = (Cell::new(0), Cell::new(0), Cell::new(0), Cell::new(0));
+    let (missed, by_rank, worst) = (Cell::new(0), Cell::new(0), Cell::new(0.0f64));
+    for_seeds(2000, |seed| {
+        let mut choose = Chooser::new(seed);
+        let tape = Tape::new();
+        let Planted { z, x, d, rank } = planted(&tape, &mut choose);
+        let map = map(&tape, z.id(), x.id());
+        let whole = jacobian(&tape, &map);
+        let points = [choose.numbers(d), choose.numbers(d)];
+        cases.set(cases.get() + 1);
+        let Some(found) = bottleneck(&tape, &map, Relation::Value, rank) else {
+            // Outputs cannot be paired with inputs: what is planted is one of several ways to see a singular map.
+            missed.set(missed.get() + 1);
+            return match discover(&tape, &map) {
+                Err(StructureError::Singular { .. }) => Ok(()),
+                _ => Err(format!("no bottleneck of {rank} in {d} variables")),
+            };
+        };
+        smaller.set(smaller.get() + usize::from(found.rank() < rank));
+        let derived = match log_det(&tape, &map, &Structure::LowRank { rank }) {
+            Ok(derived) => derived,
+            Err(StructureError::Singular { reason }) => {
+                singular.set(singular.get() + 1);
+                for point in &points {
+                    let dense = Lu::new(d, numbers(&tape, z, &[whole], point).swap_remove(0)).log_abs_det();
+                    if dense > -20.0 {
+                        return Err(format!("called singular ({reason}), and ln|det J| is {dense}"));
+                    }
+                }
+                return Ok(());
+            }
+            Err(error) => return Err(error.to_string()),
+        };
+        by_rank.set(by_rank.get() + usize::from(matches!(derived.route, Route::LowRank { .. })));
+        for point in &points {
+            let values = numbers(&tape, z, &[derived.value, whole], point);
+            let lu = Lu::new(d, values[1].clone());
+            let (expected, found) = (lu.log_abs_det(), values[0][0]);
+            // A Jacobian that is singular in floating point, or nearly, has no digits to compare.
+            let largest = values[1].iter().fold(0.0f64, |largest, entry| largest.max(entry.abs()));
+            if expected.is_nan() || expected < d as f64 * largest.ln().max(0.0) - 25.0 {
+                unchecked.set(unchecked.get() + 1);
+                continue;
+            }
+            let error = off(found, expected);
+            worst.set(worst.get().max(error));
+            if error.is_nan() || error > 1e-5 {
+                return Err(format!("{found} by {} elements, {expected} by LU of {d} rows", derived.route));
+            }
+        }
+        Ok(())
+    });
+    println!(
+        "{} planted bottlenecks, {} of singular maps not found, {} smaller than planted; {} determinants of small rank, {} \
+         proven singular, {} points without digits; worst difference {:.1e}",
+        cases.get(),
+        missed.get(),
+        smaller.get(),
+        by_rank.get(),
+        singular.get(),
+        unchecked.get(),
+        worst.get()
+    );
+    assert!(singular.get() > 0 && by_rank.get() > cases.get() / 2);
+}
+
+/// A layer from a closure.
+struct Layer<F> {
+    d: usize,
+    structure: Structure,
+    forward: F,
+}
+
+impl<F: for<'t> Fn(Var<'t>) -> Var<'t> + Send + Sync> Bijection for Layer<F> {
+    fn dim(&self) -> usize {
+        self.d
+    }
+    fn structure(&self) -> Structure {
+        self.structure.clone()
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        (self.forward)(z)
+    }
+}
+
+fn layer<F: for<'t> Fn(Var<'t>) -> Var<'t> + Send + Sync>(d: usize, forward: F) -> Layer<F> {
+    Layer { d, structure: Structure::Dense, forward }
+}
+
+fn weight<'t>(z: Var<'t>, name: &str, rows: usize, columns: usize) -> Var<'t> {
+    let values = (0..rows * columns).map(|k| 0.4 * ((7 * k + 3) as f64).sin()).collect();
+    z.tape().parameter(name, Shape::Matrix(rows, columns), Init::Values(values))
+}
+
+/// The route of a layer, and ln|det J| beside that of an LU of the whole Jacobian.
+fn route(bijection: &dyn Bijection) -> Route {
+    let recording = record(&bijection).unwrap();
+    let tape = recording.tape();
+    let (z, x) = (recording.input(), recording.output());
+    let whole = jacobian(tape, &map(tape, z.id(), x.id()));
+    let d = bijection.dim();
+    let mut choose = Chooser::new(d as u64);
+    for _ in 0..5 {
+        let values = numbers(tape, z, &[recording.log_det(), whole], &choose.numbers(d));
+        let expected = Lu::new(d, values[1].clone()).log_abs_det();
+        assert!(off(values[0][0], expected) < 1e-10, "{} against {expected}", values[0][0]);
+    }
+    recording.layers()[0].route.clone()
+}
+
+#[test]
+fn layers_with_few_hidden_units_need_no_full_jacobian() {
+    let orthonormal = [0.5, 0.5, 0.5, -0.5, 0.5, 0.5, 0.5, -0.5];
+    assert_eq!(route(&Planar::new(7)), Route::LowRank { rank: 1 });
+    assert_eq!(route(&Radial::new(7)), Route::LowRank { rank: 1 });
+    assert_eq!(route(&Sylvester::new(4, orthonormal)), Route::LowRank { rank: 2 });
+    let residual = layer(12, |z| z + weight(z, "out", 12, 3).matvec(weight(z, "in", 3, 12).matvec(z).tanh()));
+    assert_eq!(route(&residual), Route::LowRank { rank: 3 });
+    // 64 variables through a network of 40, 3 and 40 units.
+    let waist = layer(64, |z| {
+        let wide = weight(z, "first", 40, 64).matvec(z).tanh();
+        let narrow = weight(z, "second", 3, 40).matvec(wide).sigmoid();
+        let wide = weight(z, "third", 40, 3).matvec(narrow).tanh();
+        2.0 * z + z.tanh() + weight(z, "fourth", 64, 40).matvec(wide)
+    });
+    assert_eq!(route(&waist), Route::LowRank { rank: 3 });
+    let permuted = layer(9, |z| {
+        let met = (weight(z, "in", 1, 9).row(0).dot(z)).tanh();
+        (z.sinh() + met * weight(z, "out", 9, 1).column(0)).gather(&[3, 1, 4, 0, 5, 8, 2, 6, 7])
+    });
+    assert_eq!(route(&permuted), Route::LowRank { rank: 1 });
+}
+
+#[test]
+fn a_diagonal_that_may_be_0_is_not_divided_by() {
+    // Each variable may have the slope 0, and two rows see the hidden unit alone: they stay in the small determinant.
+    let hollow = layer(8, |z| {
+        let met = weight(z, "in", 2, 8).matvec(z).tanh();
+        let spread = weight(z, "out", 8, 2).matvec(met);
+        concat([spread.slice(0..1), z.slice(1..8) + spread.slice(1..8)])
+    });
+    assert_eq!(route(&hollow), Route::LowRank { rank: 2 });
+    let flat =
+        layer(8, |z| z.powi(2) + weight(z, "out", 8, 1).matvec(weight(z, "in", 1, 8).matvec(z).tanh()));
+    assert!(matches!(route(&flat), Route::Dense { .. }));
+}
+
+#[test]
+fn a_declared_rank_is_proven_or_refused() {
+    let of_rank = |rank: usize| Layer {
+        structure: Structure::LowRank { rank },
+        ..layer(8, |z| z.powi(3) + weight(z, "out", 8, 2).matvec(weight(z, "in", 2, 8).matvec(z).tanh()))
+    };
+    for rank in [2, 3] {
+        let recording = record(&of_rank(rank)).unwrap();
+        assert_eq!(recording.layers()[0].route, Route::LowRank { rank: 2 });
+        let report = audit(&of_rank(rank)).unwrap();
+        let claim = report.claims.iter().find(|claim| claim.topic == Topic::Structure).unwrap();
+        assert_eq!(claim.evidence.label(), "proven", "{report}");
+    }
+    let error = record(&of_rank(1)).unwrap_err().to_string();
+    assert!(error.contains("no 1 elements") && error.contains("has 2"), "{error}");
+    let claimed = audit(&of_rank(1)).unwrap().to_string();
+    assert!(claimed.contains("not proven  J is diagonal plus rank 1, as declared"), "{claimed}");
+}
+
+#[test]
+fn planar_and_radial_flows_have_positive_determinants_for_all_parameters() {
+    for (layer, onto) in [
+        (Box::new(Planar::new(3)) as Box<dyn Bijection>, true),
+        (Box::new(Planar::new(2)), true),
+        (Box::new(Radial::new(3)), false),
+        (Box::new(Radial::new(2)), false),
+    ] {
+        let report = audit(&layer).unwrap();
+        let proven = |topic: Topic| {
+            report.claims.iter().any(|claim| claim.topic == topic && claim.evidence.label() == "proven")
+        };
+        assert!(proven(Topic::Determinant), "{report}");
+        assert_eq!(proven(Topic::Injective), onto, "{report}");
+    }
+    for layer in [
+        Box::new(Planar::new(3).unconstrained()) as Box<dyn Bijection>,
+        Box::new(Radial::new(3).unconstrained()),
+    ] {
+        let report = audit(&layer).unwrap();
+        let claim = report.claims.iter().find(|claim| claim.topic == Topic::Determinant).unwrap();
+        assert_ne!(claim.evidence.label(), "proven", "{report}");
+    }
+}
+
+#[test]
+fn an_inverse_is_derived_through_one_number() {
+    let along = layer(6, |z| {
+        let w = weight(z, "w", 1, 6).row(0);
+        let b = z.tape().parameter("b", Shape::Scalar, Init::Constant(0.3));
+        0.5 * z + (w.dot(z) + b).tanh() * w
+    });
+    let report = audit(&along).unwrap();
+    let claim = report.claims.iter().find(|claim| claim.topic == Topic::Inverse).unwrap();
+    assert_eq!(claim.evidence.label(), "checked", "{report}");
+    let proven = report
+        .claims
+        .iter()
+        .any(|claim| claim.topic == Topic::Injective && claim.evidence.label() == "proven");
+    assert!(proven, "{report}");
+    // Where the equation may fall, none is derived.
+    let against = layer(6, |z| {
+        let w = weight(z, "w", 1, 6).row(0);
+        z - w.dot(z).tanh() * w
+    });
+    let tape = Tape::new();
+    let x = tape.input(Shape::Vector(6));
+    let error = derived_inverse(&against, x).unwrap_err().to_string();
+    assert!(error.contains("do not prove that the equation for it increases"), "{error}");
+}
