@@ -65,6 +65,8 @@ impl<'a> LayerProver<'a> {
                     "the determinant has another",
                     "the result is not an affine",
                     "an affine map is onto only",
+                    "the result is not z and something else",
+                    "a contraction is solved in",
                 ];
                 let beside = certificate.claim().contains("linear");
                 if !beside && !empty.iter().any(|start| told.starts_with(start)) && !refused.contains(&told) {
@@ -220,6 +222,7 @@ impl<'a> LayerProver<'a> {
                 try_sign("positive").or_else(|| try_sign("negative"))
             })
             .or_else(|| self.by_matrices("bijection"))
+            .or_else(|| self.by_contraction("bijection"))
             .or_else(|| self.accepted(self.certificate("bijection pieces"), BY_PIECES_ONTO))
     }
 
@@ -229,6 +232,12 @@ impl<'a> LayerProver<'a> {
         ["positive", "negative"]
             .into_iter()
             .find_map(|sign| self.accepted(self.certificate(&format!("{claim} matrices {sign}")), reason))
+    }
+
+    /// Proves that f is z + g(z) with a g that brings points nearer to one another.
+    fn by_contraction(&self, claim: &str) -> Option<Proof> {
+        let reason = "f is z + g(z), and g has a Lipschitz constant below 1 for all parameters (Banach)";
+        self.accepted(self.certificate(&format!("{claim} contraction positive")), reason)
     }
 
     /// Proves that no two points have the same image.
@@ -273,6 +282,7 @@ impl<'a> LayerProver<'a> {
                 let matrices = "the determinants of the matrices that f is made of, for all parameters";
                 self.accepted(self.certificate(&format!("determinant matrices {sign}")), matrices)
             })
+            .or_else(|| (sign == "positive").then(|| self.by_contraction("determinant"))?)
     }
 
     /// Proves that every image lies in the codomain.

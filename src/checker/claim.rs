@@ -26,7 +26,7 @@ type BijectionClaim = (Vec<String>, Rc<Program>, [Vec<Side>; 2]);
 impl Bijections {
     /// The claim of a certificate that holds all that it needs itself.
     fn claim_of(certificate: &Certificate) -> Option<BijectionClaim> {
-        let ["bijection", "inverse" | "monotone" | "linear" | "matrices" | "pieces", ..] =
+        let ["bijection", "inverse" | "monotone" | "linear" | "matrices" | "contraction" | "pieces", ..] =
             words(certificate).as_slice()
         else {
             return None;
@@ -63,6 +63,7 @@ fn check_anew(certificate: &Certificate, known: &mut Bijections) -> Checked<()> 
         ["structure", kind] => structure(certificate, kind).map(|_| ()),
         ["determinant", "linear", sign] => linear(certificate, sign),
         ["determinant" | "bijection", "matrices", sign] => super::matrices::check(certificate, sign),
+        ["determinant" | "bijection", "contraction", "positive"] => super::contraction::check(certificate),
         ["determinant", sign] => determinant(certificate, sign),
         ["one-to-one"] => slopes(certificate, true).map(|_| ()),
         ["one-to-one", "inverse"] => one_to_one_by_inverse(certificate),

@@ -14,6 +14,7 @@
 //! Each answer is one-sided: what cannot be shown is rejected, and a rejection says nothing about the claim.
 
 mod claim;
+mod contraction;
 mod determinant;
 mod elementary;
 mod evaluate;
@@ -22,6 +23,7 @@ mod interval;
 mod limit;
 mod map;
 mod matrices;
+mod norm;
 mod normal;
 mod pieces;
 mod range;
