@@ -38,9 +38,14 @@ pub(super) fn check(certificate: &Certificate) -> Checked<()> {
         Ok(terms) => contraction.sum_of(&terms),
         Err(rejection) => Err(rejection),
     };
+    // A constant that the certificate names is an upper bound as well.
+    let named = certificate.points.get("constant").map(|values| values.iter().copied().fold(1.0, f64::min));
+    let is_small = |bound: &End| {
+        is_below_one(bound) && named.is_none_or(|constant| bound.at <= Interval::of(constant).high.at)
+    };
     match bound {
-        Ok(bound) if is_below_one(&bound) => Ok(()),
-        _ if d <= BY_SLOPES && is_below_one(&contraction.by_slopes()?) => Ok(()),
+        Ok(bound) if is_small(&bound) => Ok(()),
+        _ if d <= BY_SLOPES && is_small(&contraction.by_slopes()?) => Ok(()),
         Ok(_) => reject("z + g(z), but the Lipschitz constant of g cannot be shown to be below 1"),
         Err(rejection) => Err(rejection),
     }

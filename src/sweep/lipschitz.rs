@@ -41,6 +41,52 @@ const POWERS_OF: usize = 48;
 /// ‖A‖₂ ≤ ‖(AᵀA)^(2^k)‖_F^(1/2^(k+1)) with this k.
 const SQUARINGS: usize = 6;
 
+/// The number of steps of z ← G(z) after which the error is at most `error` times that of the first step, for a contraction
+/// by L: Lᵏ/(1 - L) ≤ error.
+///
+/// ```
+/// assert_eq!(pushforward::sweep::lipschitz::steps(0.5, 1e-12), 41);
+/// ```
+pub fn steps(lipschitz: f64, error: f64) -> usize {
+    if lipschitz <= 0.0 {
+        return 1;
+    }
+    ((error * (1.0 - lipschitz)).ln() / lipschitz.ln()).ceil().max(1.0) as usize
+}
+
+/// More steps than this are not begun.
+const MOST_STEPS: usize = 100_000;
+
+/// x = z + g(z) with a g that is a contraction for all parameters.
+pub(crate) struct Residual {
+    /// The terms of g, and whether each is added.
+    pub terms: Vec<(bool, NodeId)>,
+    /// An upper bound of the Lipschitz constant of g, below 1.
+    pub constant: f64,
+}
+
+/// Reads x as z + g(z), if the sweep bounds the Lipschitz constant of g by a number below 1.
+pub(crate) fn residual(tape: &Tape, z: NodeId, x: NodeId) -> Option<Residual> {
+    let (mut waiting, mut terms, mut found) = (vec![(true, x)], Vec::new(), 0);
+    while let Some((added, id)) = waiting.pop() {
+        let node = tape.node(id);
+        match (&node.op, node.operands.as_slice()) {
+            _ if id == z && added => found += 1,
+            (Op::Binary(Binary::Add), [a, b]) => waiting.extend([(added, *b), (added, *a)]),
+            (Op::Binary(Binary::Sub), [a, b]) => waiting.extend([(!added, *b), (added, *a)]),
+            (Op::Unary(Unary::Neg), [a]) => waiting.push((!added, *a)),
+            _ => terms.push((added, id)),
+        }
+        if found > 1 || terms.len() > tape.len() {
+            return None;
+        }
+    }
+    let sweep = Lipschitz::new(tape, &Subgraph::new(tape, &[z], &[x]), &[]);
+    let constant = terms.iter().fold(0.0, |total, (_, term)| plus(total, sweep.of(*term)));
+    let is_solved = found == 1 && constant < 1.0 && steps(constant, f64::EPSILON) <= MOST_STEPS;
+    is_solved.then_some(Residual { terms, constant })
+}
+
 /// Upper bounds of the Lipschitz constants of the nodes of a program.
 pub struct Lipschitz {
     known: FxHashMap<NodeId, Option<Size>>,
@@ -50,7 +96,8 @@ impl Lipschitz {
     /// Bounds the nodes of a program whose inputs lie in these sets.
     pub fn new(tape: &Tape, subgraph: &Subgraph, within: &[(NodeId, Bound)]) -> Lipschitz {
         let bounds = Bounds::new(tape, within);
-        let mut sweep = Sweep { tape, bounds, moves: FxHashMap::default(), norms: FxHashMap::default(), steps: 0 };
+        let mut sweep =
+            Sweep { tape, bounds, moves: FxHashMap::default(), norms: FxHashMap::default(), steps: 0 };
         let mut known: FxHashMap<NodeId, Option<Size>> = FxHashMap::default();
         for id in subgraph.nodes() {
             let node = tape.node(*id);
@@ -85,7 +132,11 @@ fn plus(a: f64, b: f64) -> f64 {
 /// √a, rounded up.
 fn root(a: f64) -> f64 {
     let root = a.sqrt();
-    if root * root == a && root.mul_add(root, -a) == 0.0 && a > 1e-250 || a == 0.0 { root } else { root.next_up() }
+    if root * root == a && root.mul_add(root, -a) == 0.0 && a > 1e-250 || a == 0.0 {
+        root
+    } else {
+        root.next_up()
+    }
 }
 
 /// √a, rounded down.
@@ -405,7 +456,8 @@ impl Sweep<'_> {
             _ => false,
         });
         let node = self.tape.node(part);
-        let (true, Op::Binary(Binary::Mul), [factor, outer]) = (identity, &node.op, node.operands.as_slice()) else {
+        let (true, Op::Binary(Binary::Mul), [factor, outer]) = (identity, &node.op, node.operands.as_slice())
+        else {
             return false;
         };
         let (factor, outer) = (self.tape.node(*factor), self.tape.node(*outer));
@@ -449,9 +501,11 @@ impl Sweep<'_> {
                     finite(times(above, self.least(*n)?))
                 }
             },
-            (Op::Binary(Binary::Mul), [a, b]) => [(*a, *b), (*b, *a)].into_iter().find_map(|(small, other)| {
-                finite(times(self.shrunk(small, matrix, depth + 1)?, size(self.bounds.of(other))))
-            }),
+            (Op::Binary(Binary::Mul), [a, b]) => {
+                [(*a, *b), (*b, *a)].into_iter().find_map(|(small, other)| {
+                    finite(times(self.shrunk(small, matrix, depth + 1)?, size(self.bounds.of(other))))
+                })
+            }
             (Op::Choice(Choice::Min), [a, b]) => {
                 let both = [*a, *b].iter().all(|id| self.bounds.of(*id).is_nonnegative());
                 let found = || [*a, *b].into_iter().find_map(|id| self.shrunk(id, matrix, depth + 1));
@@ -493,7 +547,8 @@ impl Sweep<'_> {
         let node = self.tape.node(q);
         if let (Op::Binary(Binary::Mul), [a, b]) = (&node.op, node.operands.as_slice()) {
             // ‖A‖₂² ≤ ‖A‖₁·‖A‖_∞
-            let [rows, columns] = [true, false].map(|rows| [*a, *b].map(|id| self.is_largest_sum(id, matrix, rows)));
+            let [rows, columns] =
+                [true, false].map(|rows| [*a, *b].map(|id| self.is_largest_sum(id, matrix, rows)));
             if (rows[0] && columns[1]) || (rows[1] && columns[0]) {
                 return Some(1.0);
             }
@@ -528,10 +583,15 @@ impl Sweep<'_> {
                     _ => None,
                 }
             }
-            (Op::Binary(Binary::Mul), [a, b]) => [(*a, *b), (*b, *a)].into_iter().find_map(|(inner, factor)| {
-                let factor = self.bounds.of(factor).low.at;
-                (factor > 0.0).then(|| of(self, inner, matrix, depth + 1)).flatten().map(|low| below(low, factor))
-            }),
+            (Op::Binary(Binary::Mul), [a, b]) => {
+                [(*a, *b), (*b, *a)].into_iter().find_map(|(inner, factor)| {
+                    let factor = self.bounds.of(factor).low.at;
+                    (factor > 0.0)
+                        .then(|| of(self, inner, matrix, depth + 1))
+                        .flatten()
+                        .map(|low| below(low, factor))
+                })
+            }
             (Op::Binary(Binary::Div), [a, b]) => {
                 let factor = self.bounds.of(*b);
                 let fits = factor.is_positive() && factor.high.at.is_finite();
@@ -551,7 +611,9 @@ impl Sweep<'_> {
         while let Some(id) = waiting.pop() {
             let node = self.tape.node(id);
             match (&node.op, node.operands.as_slice()) {
-                (Op::Choice(Choice::Max), parts) if places.len() + waiting.len() < 1 << 16 => waiting.extend(parts),
+                (Op::Choice(Choice::Max), parts) if places.len() + waiting.len() < 1 << 16 => {
+                    waiting.extend(parts)
+                }
                 (Op::Gather(indices), [of]) if indices.len() == 1 => {
                     if *sums.get_or_insert(*of) != *of {
                         return false;
@@ -619,9 +681,10 @@ fn of_numbers(data: &Data, shape: Shape) -> f64 {
     };
     // Scaled by a power of two, so that powers neither overflow nor vanish.
     let scale = 2f64.powi(-(simple.log2().ceil().clamp(-1000.0, 1000.0) as i32));
-    let cell = |e: usize, a: &dyn Fn(usize, usize) -> Bound, b: &dyn Fn(usize, usize) -> Bound, inner: usize| {
-        (0..inner).fold(point(0.0), |total, k| sum(total, product(a(e / n, k), b(k, e % n))))
-    };
+    let cell =
+        |e: usize, a: &dyn Fn(usize, usize) -> Bound, b: &dyn Fn(usize, usize) -> Bound, inner: usize| {
+            (0..inner).fold(point(0.0), |total, k| sum(total, product(a(e / n, k), b(k, e % n))))
+        };
     let scaled = |i: usize, k: usize| product(point(entry(i, k)), point(scale));
     let mut power: Vec<Bound> =
         (0..n * n).map(|e| cell(e, &scaled, &|k, j| scaled(j, k), rows.max(columns))).collect();

@@ -39,7 +39,7 @@ pub mod zeros;
 pub use adjoint::adjoint;
 pub use continuity::may_be_discontinuous;
 pub(crate) use copy_propagation::propagate_copies;
-pub(crate) use equation::{root, substitution};
+pub(crate) use equation::{contraction, root, substitution};
 pub use function::{Smoothness, is_total, smoothness};
 pub use invert::{InversionError, invert};
 pub use render::{Names, formulas, render};

@@ -3,6 +3,7 @@
 use pushforward::prelude::*;
 
 use super::affine::Affine;
+use super::contractive::Contractive;
 use super::hand::Hand;
 use super::line::Line;
 use super::recipe::Recipe;
@@ -19,6 +20,7 @@ pub enum Program {
     Chained(Vec<Recipe>),
     Hand(Hand),
     Affine(Affine),
+    Contractive(Contractive),
     Singular(Singular),
     /// `Chain` of a right recipe and a singular map.
     SingularBehind(Recipe, Singular),
@@ -34,6 +36,7 @@ impl Program {
             1 | 2 => Program::Turned(whole(lines, d, choose)),
             3 | 4 => Program::Chained(chained(d.min(3), choose)),
             5 if choose.chance(0.5) => Program::Affine(Affine::any(true, choose)),
+            5 if choose.chance(0.5) => Program::Contractive(Contractive::any(true, choose)),
             _ => Program::One(Recipe::right(lines, d, choose)),
         }
     }
@@ -43,6 +46,7 @@ impl Program {
         match choose.below(12) {
             0 | 1 => Program::Hand(Hand::any(false, choose)),
             2 if choose.chance(0.5) => Program::Affine(Affine::any(false, choose)),
+            2 if choose.chance(0.7) => Program::Contractive(Contractive::any(false, choose)),
             2 => Program::Singular(Singular::any(choose)),
             3 if choose.chance(0.5) => {
                 let before = whole((Line::Reals, Line::Reals), 2, choose);
@@ -84,6 +88,8 @@ impl Program {
             },
             Program::Affine(affine) if affine.is_right() => "none",
             Program::Affine(_) => "singular for some parameters",
+            Program::Contractive(map) if map.is_right() => "none",
+            Program::Contractive(_) => "no contraction",
             Program::Singular(_) | Program::SingularBehind(..) => "singular",
         }
     }
@@ -98,6 +104,7 @@ impl Program {
             Program::Chained(_) => "chain",
             Program::Hand(_) => "by hand",
             Program::Affine(_) => "affine",
+            Program::Contractive(_) => "residual",
             Program::Singular(_) | Program::SingularBehind(..) => "singular",
         }
     }
@@ -135,6 +142,8 @@ impl Program {
             }
             Program::Affine(affine) if affine.is_right() => Truth::ALL,
             Program::Affine(_) => Truth { determinant: no, one_to_one: no, onto: no, ..Truth::ALL },
+            Program::Contractive(map) if map.is_right() => Truth::ALL,
+            Program::Contractive(_) => Truth { determinant: no, one_to_one: no, onto: None, ..Truth::ALL },
             Program::Singular(_) => singular,
             Program::SingularBehind(..) => singular,
         }
@@ -171,6 +180,7 @@ impl Program {
             Program::Chained(recipes) => Box::new(Chain::new(recipes.iter().map(Recipe::layer))),
             Program::Hand(hand) => Box::new(hand.clone()),
             Program::Affine(affine) => Box::new(affine.clone()),
+            Program::Contractive(map) => Box::new(map.clone()),
             Program::Singular(singular) => Box::new(singular.clone()),
             Program::SingularBehind(before, singular) => {
                 Box::new(Chain::new([before.layer(), Box::new(singular.clone()) as Box<dyn Bijection>]))
