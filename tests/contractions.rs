@@ -380,7 +380,7 @@ fn no_proven_residual_network_has_a_slope_of_one() {
 fn residual_layers_are_proven_with_their_constant() {
     for constraint in [LipschitzConstraint::Frobenius, LipschitzConstraint::OneInfinity] {
         let report = audit(&residual(3, &[5, 4], 0.8, constraint)).unwrap();
-        assert!(is_bijection(&report), "{report}");
+        assert!(is_bijection(&report) && is_proven(&report, Topic::Inverse), "{report}");
         let text = report.to_string();
         assert!(text.contains("at most 0.8") && text.contains("132 steps"), "{text}");
     }

@@ -12,7 +12,7 @@ use crate::bijection::{Bijection, Motion, Path, derived_inverse, record_forward,
 use crate::jacobian::{map, prove, triangular_diagonal};
 use crate::sweep::lipschitz::{residual, steps};
 use crate::sweep::simplify::simplify;
-use crate::tape::{NodeId, Shape, Tape, Var};
+use crate::tape::{Equation, NodeId, Op, Shape, Tape, Var};
 
 /// An argument that the checker accepted.
 pub(super) struct Proof {
@@ -323,7 +323,12 @@ impl<'a> LayerProver<'a> {
         let tape = Tape::new();
         let (x, z) = self.inverse(&tape, true)?;
         let claim = if everywhere { "identity" } else { "identity partial" };
-        self.accepted(self.certificate(claim).program("inverse", &tape, x, z), reason)
+        let certificate = |claim: &str| self.certificate(claim).program("inverse", &tape, x, z);
+        if everywhere && is_fixed_point(&tape, z) {
+            let reason = "f⁻¹(x) is the fixed point of z ← x - g(z), which has one for every x (Banach)";
+            return self.accepted(certificate("identity contraction"), reason);
+        }
+        self.accepted(certificate(claim), reason)
     }
 
     /// Proves that the inverse written by hand equals the derived one.
@@ -359,6 +364,11 @@ impl<'a> LayerProver<'a> {
         let certificate = self.certificate("singular").point("chosen", &chosen);
         self.accepted(certificate, format!("proven singular, for all inputs and parameters: {reason}"))
     }
+}
+
+/// Whether a node is the solution of a contraction.
+fn is_fixed_point(tape: &Tape, z: NodeId) -> bool {
+    tape.with_node(z, |node| matches!(node.op, Op::Equation(Equation::Contraction(_))))
 }
 
 const BY_PIECES: &str = "each xᵢ is strictly monotone in zᵢ: its slope has one sign on every piece, and \

@@ -79,6 +79,7 @@ fn check_anew(certificate: &Certificate, known: &mut Bijections) -> Checked<()> 
         ["one-to-one", "chain"] => chain(certificate, false, known),
         ["range"] => forward(certificate)?.lands_in(&certificate.codomain),
         ["identity"] => identity(certificate, true),
+        ["identity", "contraction"] => super::contraction::identity(certificate),
         ["identity", "partial"] => identity(certificate, false),
         ["equal"] => equal(certificate),
         ["singular"] => singular(certificate),

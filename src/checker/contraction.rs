@@ -5,16 +5,20 @@
 //! themselves. Such a norm disappears where a factor comes that is at most a number divided by it
 //! (`norm.rs`, [`Norms::shrunk`]). What does not depend on z has the constant 0.
 
+use std::collections::HashMap;
+
 use super::interval::{End, Interval};
 use super::map::{Map, jumps};
 use super::norm::{Norms, Size, up_to};
 use super::rejection::{Checked, Rejection, reject};
-use super::scalar::Function;
+use super::scalar::{Function, Id, Scalar, Scalars};
 use super::slope::slope;
 use super::text::{Certificate, Node, Op, Program, Side};
 
 /// Of so many variables all partial derivatives are formed, if the program cannot be read node by node.
 const BY_SLOPES: usize = 8;
+/// The longest sum that is taken apart.
+const TERMS: usize = 1 << 20;
 
 /// Checks that x = z + g(z) where g has a Lipschitz constant below 1, whatever the parameters are. Then det J > 0.
 pub(super) fn check(certificate: &Certificate) -> Checked<()> {
@@ -49,6 +53,60 @@ pub(super) fn check(certificate: &Certificate) -> Checked<()> {
         Ok(_) => reject("z + g(z), but the Lipschitz constant of g cannot be shown to be below 1"),
         Err(rejection) => Err(rejection),
     }
+}
+
+/// Checks f⁻¹(f(z)) = z where f⁻¹(x) is the fixed point of a G with G(ζ, x) = x - (f(ζ) - ζ): the fixed points are the ζ with
+/// f(ζ) = x, and f is one-to-one and onto.
+pub(super) fn identity(certificate: &Certificate) -> Checked<()> {
+    check(certificate)?;
+    let inverse = certificate.program("inverse")?;
+    let solved = &inverse.nodes[inverse.result];
+    let Op::Contraction(function) = &solved.op else {
+        return reject("the inverse is not the fixed point of a contraction");
+    };
+    let Map { mut scalars, inputs, outputs, .. } =
+        Map::new(certificate.program("forward")?, &certificate.domain)?;
+    let image: Vec<Id> = inputs.iter().map(|_| scalars.letter()).collect();
+    let before = Program { nodes: inverse.nodes[..inverse.result].to_vec(), result: 0 };
+    let known = scalars.elements(&before, std::slice::from_ref(&image))?;
+    let captured = solved.operands.iter().map(|operand| known[*operand].clone());
+    let arguments: Vec<Vec<Id>> = std::iter::once(inputs.clone()).chain(captured).collect();
+    let fixed = scalars.results(function, &arguments)?;
+    if fixed.len() != inputs.len() {
+        return reject("not as many results as inputs");
+    }
+    for i in 0..inputs.len() {
+        // f(ζ) + G(ζ, x) - ζ - x, term by term.
+        let mut counts: HashMap<Id, i64> = HashMap::from([(inputs[i], -1), (image[i], -1)]);
+        for side in [outputs[i], fixed[i]] {
+            for (term, sign) in signed_terms(&scalars, side)? {
+                *counts.entry(term).or_default() += sign;
+            }
+        }
+        if counts.values().any(|count| *count != 0) {
+            return reject(format!("element {i} of the equation is not x - (f(ζ) - ζ)"));
+        }
+    }
+    Ok(())
+}
+
+/// The terms of nested sums and differences, with their signs.
+fn signed_terms(scalars: &Scalars, id: Id) -> Checked<Vec<(Id, i64)>> {
+    let (mut terms, mut waiting) = (Vec::new(), vec![(id, 1)]);
+    while let Some((id, sign)) = waiting.pop() {
+        match scalars.get(id) {
+            Scalar::Sum(parts) | Scalar::Apply(Function::Add, parts) => {
+                waiting.extend(parts.iter().map(|part| (*part, sign)));
+            }
+            Scalar::Apply(Function::Sub, parts) => waiting.extend([(parts[0], sign), (parts[1], -sign)]),
+            Scalar::Apply(Function::Neg, parts) => waiting.push((parts[0], -sign)),
+            _ => terms.push((id, sign)),
+        }
+        if terms.len() + waiting.len() > TERMS {
+            return reject("a sum of too many terms");
+        }
+    }
+    Ok(terms)
 }
 
 fn is_below_one(bound: &End) -> bool {

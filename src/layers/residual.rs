@@ -89,14 +89,13 @@ impl Residual {
     fn constrained<'t>(&self, weight: Var<'t>) -> Var<'t> {
         // The same share for every matrix.
         let most = self.coefficient.powf((self.hidden.len() as f64 + 1.0).recip());
-        let norm = match self.constraint {
-            LipschitzConstraint::Frobenius => (weight * weight).sum().sqrt(),
-            LipschitzConstraint::OneInfinity => {
-                (largest_row(weight) * largest_row(weight.transpose())).sqrt()
-            }
-            LipschitzConstraint::PowerIteration { steps } => power_iteration(weight, steps),
+        // The square, so that no root is taken where the matrix is 0.
+        let square = match self.constraint {
+            LipschitzConstraint::Frobenius => (weight * weight).sum(),
+            LipschitzConstraint::OneInfinity => largest_row(weight) * largest_row(weight.transpose()),
+            LipschitzConstraint::PowerIteration { steps } => power_iteration(weight, steps).powi(2),
         };
-        weight * (most / norm.max(most))
+        weight * (most / square.max(most * most).sqrt())
     }
 
     /// Records g(z).
