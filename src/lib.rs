@@ -109,8 +109,8 @@ pub mod prelude {
     pub use crate::jacobian::{Order, Structure};
     pub use crate::layers::{
         ActNorm, BatchNorm, Cayley, CentredSoftmax, CorrelationCholesky, CovarianceFromCholesky, Householder,
-        MatrixExponential, Ordered, Planar, PointwiseConvolution, Polar, Radial, Spherical, StickBreaking,
-        Sylvester, Unconditional,
+        MatrixExponential, Ordered, Planar, PointwiseConvolution, Polar, Radial, Residual, Spherical,
+        StickBreaking, Sylvester, Unconditional,
     };
     pub use crate::layers::{
         AdditiveCoupling, Affine, AffineCoupling, Autoregressive, CircularSpline, Conditional,
@@ -123,7 +123,7 @@ pub mod prelude {
         SumOfSquaresTransformer, YeoJohnsonTransformer,
     };
     pub use crate::layers::{
-        CouplingMask, Elementwise, Linear, MaskedNetwork, Network, Permutation, ScaleMap,
+        CouplingMask, Elementwise, Linear, LipschitzConstraint, MaskedNetwork, Network, Permutation, ScaleMap,
     };
     pub use crate::layers::{
         RationalQuadraticSpline, SplineConstraint, SplineCoupling, SplineTransformer, Transform, Transformer,

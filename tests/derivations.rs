@@ -467,6 +467,19 @@ fn layers_of_several() -> Vec<(Box<dyn Bijection>, Formula, f64)> {
             BY_LU,
         ),
         (
+            boxed(Residual::new(2, [1])),
+            |z| {
+                let of = |name: &str, shape: Shape, init: Init| z.tape().parameter(name, shape, init);
+                let first = of("net.0.weight", Shape::Matrix(1, 2), Init::glorot(2, 1));
+                let last = of("net.1.weight", Shape::Matrix(2, 1), Init::Constant(0.0));
+                let bias = of("net.0.bias", Shape::Vector(1), Init::Constant(0.0)).at(0);
+                let most = 0.9f64.sqrt();
+                let [w, v] = [first.row(0), last.column(0)].map(|v| v * (most / v.norm().max(most)));
+                (1.0 + (w.dot(z) + bias).sech_squared() * w.dot(v)).ln()
+            },
+            BY_LU,
+        ),
+        (
             boxed(Sylvester::new(2, [0.6, 0.8])),
             |z| {
                 let of = |name: &str| {

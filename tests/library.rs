@@ -19,6 +19,7 @@ mod composition;
 mod conditional;
 mod conditionals;
 mod continuous;
+mod contractions;
 mod density_of_a_table;
 mod derivations;
 mod exact;

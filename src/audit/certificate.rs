@@ -197,6 +197,10 @@ impl Certificate {
                 let function = self.function(&equation.function);
                 ("root", format!(" f{function}{}", listed(equation.ends.values())))
             }
+            Op::Equation(Equation::Contraction(equation)) => {
+                let function = self.function(&equation.function);
+                ("contraction", format!(" f{function}"))
+            }
             op => (op.name(), String::new()),
         };
         let _ = write!(text, "n{number} {name}");

@@ -13,9 +13,10 @@ use crate::bijection::{Bijection, Motion, Path, derived_inverse, record_forward,
 use crate::jacobian::{
     Bottleneck, Structure, bottleneck, largest_rank, low_rank_factors, map, prove, triangular_diagonal,
 };
+use crate::sweep::lipschitz::{residual, steps};
 use crate::sweep::reach::Relation;
 use crate::sweep::simplify::simplify;
-use crate::tape::{NodeId, Shape, Tape, Var, concat};
+use crate::tape::{Equation, NodeId, Op, Shape, Tape, Var, concat};
 
 /// An argument that the checker accepted.
 pub(super) struct Proof {
@@ -69,6 +70,8 @@ impl<'a> LayerProver<'a> {
                     "the determinant has another",
                     "the result is not an affine",
                     "an affine map is onto only",
+                    "the result is not z and something else",
+                    "a contraction is solved in",
                 ];
                 let beside = certificate.claim().contains("linear");
                 if !beside && !empty.iter().any(|start| told.starts_with(start)) && !refused.contains(&told) {
@@ -224,6 +227,7 @@ impl<'a> LayerProver<'a> {
                 try_sign("positive").or_else(|| try_sign("negative"))
             })
             .or_else(|| self.by_matrices("bijection"))
+            .or_else(|| self.by_contraction("bijection"))
             .or_else(|| self.accepted(self.certificate("bijection pieces"), BY_PIECES_ONTO))
             .or_else(|| {
                 let reason = "with one element of the program held fixed, each xᵢ is strictly monotone in its own \
@@ -239,6 +243,24 @@ impl<'a> LayerProver<'a> {
         ["positive", "negative"]
             .into_iter()
             .find_map(|sign| self.accepted(self.certificate(&format!("{claim} matrices {sign}")), reason))
+    }
+
+    /// Proves that f is z + g(z) with a g that brings points nearer to one another.
+    fn by_contraction(&self, claim: &str) -> Option<Proof> {
+        let certificate = || self.certificate(&format!("{claim} contraction positive"));
+        let bounded = residual(self.tape, self.z, self.x).and_then(|found| {
+            let constant = found.constant;
+            let reason = format!(
+                "f is z + g(z), and g has a Lipschitz constant of at most {constant:.6} in ‖·‖₂ for all parameters (Banach). \
+                 The error of z ← x - g(z) is below 10⁻¹² of its first step after {} steps",
+                steps(constant, 1e-12)
+            );
+            self.accepted(certificate().point("constant", &[constant]), reason)
+        });
+        bounded.or_else(|| {
+            let reason = "f is z + g(z), and for each value of the parameters g has a Lipschitz constant below 1 (Banach)";
+            self.accepted(certificate(), reason)
+        })
     }
 
     /// Proves that no two points have the same image.
@@ -288,6 +310,7 @@ impl<'a> LayerProver<'a> {
                                 inputs and parameters";
                 self.accepted(self.with_factors(&format!("determinant low-rank {sign}"))?, low_rank)
             })
+            .or_else(|| (sign == "positive").then(|| self.by_contraction("determinant"))?)
     }
 
     /// Proves that every image lies in the codomain.
@@ -315,7 +338,12 @@ impl<'a> LayerProver<'a> {
         let tape = Tape::new();
         let (x, z) = self.inverse(&tape, true)?;
         let claim = if everywhere { "identity" } else { "identity partial" };
-        self.accepted(self.certificate(claim).program("inverse", &tape, x, z), reason)
+        let certificate = |claim: &str| self.certificate(claim).program("inverse", &tape, x, z);
+        if everywhere && is_fixed_point(&tape, z) {
+            let reason = "f⁻¹(x) is the fixed point of z ← x - g(z), which has one for every x (Banach)";
+            return self.accepted(certificate("identity contraction"), reason);
+        }
+        self.accepted(certificate(claim), reason)
     }
 
     /// Proves that the inverse written by hand equals the derived one.
@@ -419,6 +447,11 @@ impl<'a> LayerProver<'a> {
         let certificate = self.certificate("singular").point("chosen", &chosen);
         self.accepted(certificate, proven)
     }
+}
+
+/// Whether a node is the solution of a contraction.
+fn is_fixed_point(tape: &Tape, z: NodeId) -> bool {
+    tape.with_node(z, |node| matches!(node.op, Op::Equation(Equation::Contraction(_))))
 }
 
 const BY_PIECES: &str = "each xᵢ is strictly monotone in zᵢ: its slope has one sign on every piece, and \

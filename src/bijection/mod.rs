@@ -32,7 +32,7 @@ pub use motion::{Motion, Trajectory};
 pub(crate) use record::inverse_within_domains;
 pub use record::{
     derived_inverse, forward_with_log_det, inverse_with_log_det, record, record_forward, record_inverse,
-    solve_in_order, solve_increasing,
+    solve_contraction, solve_in_order, solve_increasing,
 };
 pub(crate) use recording::Boundary;
 pub use recording::{ForwardWithLogDet, InverseWithLogDet, LayerRecord, Recording};

@@ -7,7 +7,8 @@ use super::composition::{Leaf, leaves};
 use super::recording::{Boundary, ForwardWithLogDet, InverseWithLogDet, LayerRecord, Recording};
 use super::{Bijection, BijectionError, Domain, Motion};
 use crate::jacobian::{Route, SimplifiedLogDet, map, prove, simplified_log_det};
-use crate::sweep::{invert, root, substitution};
+use crate::sweep::lipschitz::residual;
+use crate::sweep::{contraction, invert, root, substitution};
 use crate::tape::{Equation, Op, Shape, Tape, Var};
 
 /// Records a bijection on a new tape and proves its declared structure.
@@ -254,12 +255,44 @@ fn derived<'t>(bijection: &dyn Bijection, x: Var<'t>) -> Result<Var<'t>, Bijecti
     let proof = prove(tape, &program, &bijection.structure())
         .map_err(|error| BijectionError::Structure { layer: layer.clone(), error })?;
     let Some(proof) = proof else {
+        let whole = bijection.domain() == Domain::Reals && bijection.codomain() == Domain::Reals;
+        if let Some(solved) = whole.then(|| by_contraction(z, image, x)).flatten() {
+            return Ok(solved);
+        }
         return through_bottleneck(bijection, (z, image), x)
             .map_err(|reason| BijectionError::NoInverse { layer, reason });
     };
     let regions = (bijection.domain().into(), bijection.codomain().into());
     invert(tape, &program, proof.labels(), x, regions)
         .map_err(|error| BijectionError::NoInverse { layer, reason: error.to_string() })
+}
+
+/// Solves x = z + g(z) as z = x - g(z), if g is bounded to be a contraction for all parameters.
+fn by_contraction<'t>(z: Var<'t>, image: Var<'t>, x: Var<'t>) -> Option<Var<'t>> {
+    let tape = z.tape();
+    let found = residual(tape, z.id(), image.id())?;
+    let right = found.terms.iter().fold(x, |right, (added, term)| {
+        let term = tape.var(*term);
+        if *added { right - term } else { right + term }
+    });
+    Some(contraction(tape, z, right, found.constant))
+}
+
+/// Solves z = G(z) for a contraction G: |G(z) - G(z′)| ≤ L·|z - z′| in ‖·‖₂ with this L, which is to be below 1 and is
+/// taken from the caller. For inverses written by hand; solved by iteration, and NaN where it does not converge.
+///
+/// `None` when G has another shape, or L is not below 1.
+#[track_caller]
+pub fn solve_contraction<'t>(
+    tape: &'t Tape,
+    shape: Shape,
+    lipschitz: f64,
+    equation: impl FnOnce(Var<'t>) -> Var<'t>,
+) -> Option<Var<'t>> {
+    let unknown = tape.input(shape);
+    let value = equation(unknown);
+    let sound = value.shape() == shape && (0.0..1.0).contains(&lipschitz);
+    sound.then(|| contraction(tape, unknown, value, lipschitz))
 }
 
 /// Solves z = G(z), where element `order[k]` of G depends on the elements `order[..k]` of z only. Solved

@@ -26,8 +26,11 @@ type BijectionClaim = (Vec<String>, Rc<Program>, [Vec<Side>; 2]);
 impl Bijections {
     /// The claim of a certificate that holds all that it needs itself.
     fn claim_of(certificate: &Certificate) -> Option<BijectionClaim> {
-        let ["bijection", "inverse" | "monotone" | "linear" | "low-rank" | "matrices" | "pieces", ..] =
-            words(certificate).as_slice()
+        let [
+            "bijection",
+            "inverse" | "monotone" | "linear" | "low-rank" | "matrices" | "contraction" | "pieces",
+            ..,
+        ] = words(certificate).as_slice()
         else {
             return None;
         };
@@ -66,6 +69,7 @@ fn check_anew(certificate: &Certificate, known: &mut Bijections) -> Checked<()> 
         ["bijection", "low-rank"] => super::bottleneck::bijection(certificate),
         ["determinant", "linear", sign] => linear(certificate, sign),
         ["determinant" | "bijection", "matrices", sign] => super::matrices::check(certificate, sign),
+        ["determinant" | "bijection", "contraction", "positive"] => super::contraction::check(certificate),
         ["determinant", sign] => determinant(certificate, sign),
         ["one-to-one"] => slopes(certificate, true).map(|_| ()),
         ["one-to-one", "inverse"] => one_to_one_by_inverse(certificate),
@@ -81,6 +85,7 @@ fn check_anew(certificate: &Certificate, known: &mut Bijections) -> Checked<()> 
         ["one-to-one", "chain"] => chain(certificate, false, known),
         ["range"] => forward(certificate)?.lands_in(&certificate.codomain),
         ["identity"] => identity(certificate, true),
+        ["identity", "contraction"] => super::contraction::identity(certificate),
         ["identity", "partial"] => identity(certificate, false),
         ["equal"] => equal(certificate),
         ["singular"] => singular(certificate),

@@ -16,6 +16,7 @@
 mod bottleneck;
 mod cases;
 mod claim;
+mod contraction;
 mod determinant;
 mod elementary;
 mod evaluate;
@@ -24,6 +25,7 @@ mod interval;
 mod limit;
 mod map;
 mod matrices;
+mod norm;
 mod normal;
 mod pieces;
 mod range;

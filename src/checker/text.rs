@@ -34,6 +34,8 @@ pub(super) enum Op {
     MatrixExp,
     Substitution(Rc<Program>, Vec<usize>),
     Root(Rc<Program>, f64, f64),
+    /// z = G(z), which is not solved: no claim about such a program is accepted.
+    Contraction(Rc<Program>),
 }
 
 /// A node; rows and columns are 1 for a scalar, and columns are 1 for a vector.
@@ -240,6 +242,7 @@ fn node(
             }
             Op::Root(functions.get(*function)?.clone(), low, high)
         }
+        "contraction" => Op::Contraction(functions.get(*extra.first()?)?.clone()),
         name => Op::Elementwise(Function::named(name, extra)?),
     };
     Some(Node { op, operands, rows, columns })

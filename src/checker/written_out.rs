@@ -205,6 +205,9 @@ impl Scalars {
                 return Some(self.substitution(function, order, captured, own));
             }
             Op::Substitution(..) => return None,
+            Op::Contraction(_) => {
+                return Some(Err(Rejection::new("the solution of a contraction is no formula")));
+            }
             Op::Root(function, low, high) => {
                 let ends = [low.to_bits(), high.to_bits()];
                 let letters: Vec<Id> = (0..len).map(|_| self.letter_between(ends)).collect();

@@ -7,12 +7,12 @@ use super::{
     ActNorm, AdditiveCoupling, Affine, AffineCoupling, Autoregressive, BatchNorm, BernsteinTransformer,
     BlockNeuralAutoregressive, Blockwise, Cayley, CentredSoftmax, CorrelationCholesky, Coupling,
     CouplingMask, CovarianceFromCholesky, DeepDenseSigmoidalTransformer, DeepSigmoidalTransformer,
-    Elementwise, ElementwiseTransformer, Householder, Linear, LogisticMixtureTransformer, MaskedNetwork,
-    MatrixExponential, MonotoneNetworkTransformer, Network, Ordered, Permutation, Planar,
-    PointwiseConvolution, Polar, PolynomialSplineTransformer, Radial, RationalQuadraticSpline, ScaleMap,
-    SinhArcsinhTransformer, Spherical, SplineCoupling, SplineTransformer, StickBreaking,
-    SumOfSquaresTransformer, Sylvester, Transform, Triangular, Unconditional, YeoJohnsonTransformer,
-    lower_triangular_positive, plu, qr,
+    Elementwise, ElementwiseTransformer, Householder, Linear, LipschitzConstraint,
+    LogisticMixtureTransformer, MaskedNetwork, MatrixExponential, MonotoneNetworkTransformer, Network,
+    Ordered, Permutation, Planar, PointwiseConvolution, Polar, PolynomialSplineTransformer, Radial,
+    RationalQuadraticSpline, Residual, ScaleMap, SinhArcsinhTransformer, Spherical, SplineCoupling,
+    SplineTransformer, StickBreaking, SumOfSquaresTransformer, Sylvester, Transform, Triangular,
+    Unconditional, YeoJohnsonTransformer, lower_triangular_positive, plu, qr,
 };
 use crate::bijection::Bijection;
 
@@ -225,6 +225,11 @@ fn dense() -> Vec<Example> {
     vec![
         example("planar", Planar::new(3)),
         example("radial", Radial::new(3)),
+        example("residual", Residual::new(3, [4])),
+        example(
+            "residual_by_row_and_column_sums",
+            Residual::new(2, [3, 3]).with_coefficient(0.5).with_constraint(LipschitzConstraint::OneInfinity),
+        ),
         example("sylvester", Sylvester::new(3, [c, 0.0, s, 0.0, 0.0, 1.0])),
     ]
 }

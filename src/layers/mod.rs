@@ -25,6 +25,7 @@ mod orthogonal;
 mod permutation;
 mod planar;
 mod polar;
+mod residual;
 mod simplex;
 mod spline;
 mod sum_of_squares;
@@ -59,6 +60,7 @@ pub use orthogonal::{Cayley, Householder};
 pub use permutation::Permutation;
 pub use planar::{Planar, Radial, Sylvester};
 pub use polar::{Polar, Spherical};
+pub use residual::{LipschitzConstraint, Residual};
 pub use simplex::{CentredSoftmax, StickBreaking};
 pub use spline::{
     CircularSpline, MonotoneSpline, PolynomialSplineTransformer, RationalQuadraticSpline, SplineConstraint,

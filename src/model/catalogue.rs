@@ -16,7 +16,7 @@ use crate::layers::{
     DeepSigmoidalTransformer, Divergence, Elementwise, ElementwiseTransformer, Field, Householder, Linear,
     LogisticMixtureTransformer, MaskedNetwork, MatrixExponential, MonotoneNetworkTransformer, Network,
     NetworkField, Ordered, Permutation, Planar, PointwiseConvolution, Polar, PolynomialSplineTransformer,
-    Radial, RationalQuadraticSpline, ShiftTransformer, SinhArcsinhTransformer, Solver, Spherical,
+    Radial, RationalQuadraticSpline, Residual, ShiftTransformer, SinhArcsinhTransformer, Solver, Spherical,
     SplineTransformer, StickBreaking, SumOfSquaresTransformer, Sylvester, Transformer, Triangular,
     Unconditional, YeoJohnsonTransformer,
 };
@@ -109,6 +109,7 @@ fn layers() -> Vec<(&'static str, Build<dyn Bijection>)> {
         plain!("polar", Polar),
         checked!("radial", Radial),
         checked!("rational_quadratic_spline", RationalQuadraticSpline),
+        checked!("residual", Residual),
         ("spherical", |settings, _| {
             let d: usize = read(settings)?;
             if d < 2 {

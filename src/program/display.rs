@@ -116,6 +116,14 @@ fn write_list(f: &mut fmt::Formatter<'_>, list: &[Instruction], depth: usize) ->
                         }
                     }
                 }
+                Equation::Contraction { once, iterate, takes, lipschitz } => {
+                    write_list(f, once, depth)?;
+                    writeln!(f, "{indent}iterate a contraction by {lipschitz}:")?;
+                    write_list(f, iterate, depth + 1)?;
+                    for (from, to) in takes {
+                        writeln!(f, "{indent}  r{} := {}", to.index(), operand(*from, 1))?;
+                    }
+                }
                 Equation::Root { once, iterate, unknowns, .. } => {
                     write_list(f, once, depth)?;
                     let unknowns: Vec<String> =

@@ -67,6 +67,13 @@ impl FusedTerm {
 pub(super) enum Equation {
     /// z = G(z): the stages, after each of which an element of the unknown is assigned.
     Substitution { stages: Vec<Vec<Instruction>>, takes: Vec<(Register, Row)> },
+    /// z = G(z) for a contraction G with this Lipschitz constant: rows of G and of the unknown.
+    Contraction {
+        once: Vec<Instruction>,
+        iterate: Vec<Instruction>,
+        takes: Vec<(Register, Row)>,
+        lipschitz: f64,
+    },
     /// Newton's method on rows of the unknown, each with the rows of h and of its slope.
     Root { once: Vec<Instruction>, iterate: Vec<Instruction>, unknowns: Vec<Unknown>, ends: (f64, f64) },
 }
@@ -114,7 +121,7 @@ impl Instruction {
             Work::Solve(equation) => {
                 let mut written = Vec::new();
                 match equation.as_ref() {
-                    Equation::Substitution { takes, .. } => {
+                    Equation::Substitution { takes, .. } | Equation::Contraction { takes, .. } => {
                         written.extend(takes.iter().map(|(_, row)| Rows::one(*row)));
                     }
                     Equation::Root { unknowns, .. } => {
@@ -155,7 +162,7 @@ impl Instruction {
             Work::Solve(equation) => {
                 let mut read = Vec::new();
                 match equation.as_ref() {
-                    Equation::Substitution { takes, .. } => {
+                    Equation::Substitution { takes, .. } | Equation::Contraction { takes, .. } => {
                         read.extend(rows_of(takes.iter().map(|(from, _)| from), 1));
                     }
                     Equation::Root { unknowns, .. } => {
@@ -259,6 +266,13 @@ impl Instruction {
                         *to = row(*to);
                     }
                 }
+                Equation::Contraction { once, iterate, takes, .. } => {
+                    once.iter_mut().chain(iterate).for_each(|instruction| instruction.renumber(row));
+                    for (from, to) in takes {
+                        moved(from);
+                        *to = row(*to);
+                    }
+                }
                 Equation::Root { once, iterate, unknowns, .. } => {
                     once.iter_mut().chain(iterate).for_each(|instruction| instruction.renumber(row));
                     for unknown in unknowns {
@@ -273,11 +287,13 @@ impl Instruction {
 }
 
 impl Equation {
-    /// The instructions of the equation; those of a root are listed once.
+    /// The instructions of the equation; those that are iterated are listed once.
     pub fn instructions(&self) -> Vec<&Instruction> {
         match self {
             Equation::Substitution { stages, .. } => stages.iter().flatten().collect(),
-            Equation::Root { once, iterate, .. } => once.iter().chain(iterate).collect(),
+            Equation::Contraction { once, iterate, .. } | Equation::Root { once, iterate, .. } => {
+                once.iter().chain(iterate).collect()
+            }
         }
     }
 }

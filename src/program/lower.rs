@@ -33,6 +33,14 @@ pub(super) enum Kind<W> {
         /// The element that is assigned at each stage.
         order: Vec<usize>,
     },
+    /// z = G(z), by iteration.
+    Contraction {
+        output: W,
+        lipschitz: f64,
+        /// The nodes that depend on no element of z, and those that compute G.
+        once: Vec<Part<W>>,
+        iterate: Vec<Part<W>>,
+    },
     /// h(z) = 0, by Newton's method between brackets.
     Root {
         value: W,
@@ -57,6 +65,7 @@ impl<W: Copy> Block<W> {
     pub(super) fn parts(&self) -> Vec<&Part<W>> {
         match &self.kind {
             Kind::Substitution { stages, .. } => stages.iter().flatten().collect(),
+            Kind::Contraction { once, iterate, .. } => once.iter().chain(iterate).collect(),
             Kind::Root { once, slices, .. } => once.iter().chain(slices.iter().flatten()).collect(),
         }
     }
@@ -64,7 +73,7 @@ impl<W: Copy> Block<W> {
     /// The results that it reads.
     pub(super) fn results(&self) -> Vec<W> {
         match &self.kind {
-            Kind::Substitution { output, .. } => vec![*output],
+            Kind::Substitution { output, .. } | Kind::Contraction { output, .. } => vec![*output],
             Kind::Root { value, slope, .. } => vec![*value, *slope],
         }
     }
@@ -182,6 +191,19 @@ impl Unfolding<'_> {
                 let mut order = vec![0; count];
                 labels.iter().enumerate().for_each(|(e, place)| order[*place as usize] = e);
                 let kind = Kind::Substitution { output: known[&output], stages: sorted, order };
+                (Block { variable, kind, inner: false }, beside)
+            }
+            Equation::Contraction(equation) => {
+                let (local, inputs, output) = equation.function.tape();
+                // All elements become known at once.
+                let labels = vec![0; count];
+                let Unfolded { variable, known, parts, beside } =
+                    self.unfold(&local, &inputs, &[output], operands, &labels);
+                sort(parts);
+                let iterate = sorted.swap_remove(1);
+                let once = sorted.swap_remove(0);
+                let lipschitz = equation.constant();
+                let kind = Kind::Contraction { output: known[&output], lipschitz, once, iterate };
                 (Block { variable, kind, inner: false }, beside)
             }
             Equation::Root(equation) => {

@@ -24,6 +24,7 @@
 //! | `display`, `profile` | a program as text, and where its time goes |
 
 mod compile;
+mod contraction;
 mod deferred;
 mod display;
 mod emit;

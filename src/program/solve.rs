@@ -1,5 +1,5 @@
-//! Solving of equations for a chunk: element by element, or by Newton's method between brackets for many numbers at
-//! once.
+//! Solving of equations for a chunk: element by element, by iterating a contraction, or by Newton's method between brackets for many
+//! numbers at once.
 //!
 //! A Newton step that leaves the bracket, or a bracket that does not shrink fast enough, is replaced by bisection of
 //! the bracket's *bits*, so that the method converges from any start, from 10³⁰⁰ as well.
@@ -24,6 +24,32 @@ impl<F: Number> Chunk<'_, F> {
                     self.copy(*to, &[*from]);
                 }
                 stages[takes.len()..].iter().for_each(|stage| self.run_list(simd, stage));
+            }
+            Equation::Contraction { once, iterate, takes, lipschitz } => {
+                self.run_list(simd, once);
+                let mut search = self.space.fixed_points.pop().unwrap_or_default();
+                search.start(takes.len(), stride, *lipschitz);
+                loop {
+                    for (at, (_, row)) in search.at().chunks_exact(stride).zip(takes) {
+                        self.space.rows[row.index() * stride..][..stride].copy_from_slice(at);
+                    }
+                    // Evaluate at the solution too: other instructions may read the results.
+                    self.run_list(simd, iterate);
+                    if search.is_done() {
+                        break;
+                    }
+                    for (k, (from, _)) in takes.iter().enumerate() {
+                        let image = &mut search.images()[k * stride..][..stride];
+                        match from.kind() {
+                            Kind::Shared(index) => image.fill(self.shared[index]),
+                            Kind::Row(row) => {
+                                image.copy_from_slice(&self.space.rows[row.index() * stride..][..stride]);
+                            }
+                        }
+                    }
+                    search.step();
+                }
+                self.space.fixed_points.push(search);
             }
             Equation::Root { once, iterate, unknowns, ends } => {
                 self.run_list(simd, once);

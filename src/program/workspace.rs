@@ -7,6 +7,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::contraction::FixedPoint;
 use super::plan::{Plan, Slot, SlotId};
 use super::solve::Newton;
 use crate::kernel::Lanes;
@@ -34,6 +35,7 @@ pub(super) struct Space<F> {
     pub sums: Vec<F>,
     pub panel: Vec<F>,
     pub newton: Vec<Newton<F>>,
+    pub fixed_points: Vec<FixedPoint<F>>,
     /// The number of lanes of its chunk.
     pub lanes: Option<Lanes>,
 }

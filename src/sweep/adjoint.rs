@@ -385,6 +385,7 @@ impl<'t> Spread<'_, 't> {
                 let shares = match equation {
                     Equation::Root(h) => equation::root_adjoint(h, y, &operands, value, &wrt),
                     Equation::Substitution(g) => equation::substitution_adjoint(g, y, &operands, value, &wrt),
+                    Equation::Contraction(g) => equation::contraction_adjoint(g, y, &operands, value, &wrt),
                 };
                 for (k, share) in wrt.into_iter().zip(shares) {
                     if let Some(share) = share {

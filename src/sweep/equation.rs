@@ -14,7 +14,8 @@ use super::reach::{Layout, NONE, Reach, Relation};
 use super::tangent::tangent;
 use super::zeros::structural_zeros;
 use crate::tape::{
-    Data, Equation, Function, Node, NodeId, Op, Operands, Root, Subgraph, Substitution, Tape, Var,
+    Contraction, Data, Equation, Function, Node, NodeId, Op, Operands, Root, Subgraph, Substitution, Tape,
+    Var,
 };
 
 /// Extracts `output` as a function of `variable`, with the nodes it captures: input k + 1 of the function is the
@@ -123,6 +124,15 @@ pub(crate) fn root<'t>(tape: &'t Tape, variable: Var<'t>, output: Var<'t>, ends:
     tape.push(Op::Equation(Equation::Root(Arc::new(equation))), captured, variable.shape())
 }
 
+/// Records the node z = G(z), where `output` is G(`variable`), a contraction with this constant.
+///
+/// The caller must ensure that |G(z) - G(z′)| ≤ L·|z - z′| with an L below 1.
+pub(crate) fn contraction<'t>(tape: &'t Tape, variable: Var<'t>, output: Var<'t>, lipschitz: f64) -> Var<'t> {
+    let (function, captured) = capture(tape, variable.id(), output.id());
+    let equation = Contraction { function, lipschitz: Data::new(&[lipschitz]) };
+    tape.push(Op::Equation(Equation::Contraction(Arc::new(equation))), captured, variable.shape())
+}
+
 /// Which elements of an equation's solution depend on which elements of its operands.
 pub(super) enum Dependence {
     /// By operand: pairs (element of z, element of the operand).
@@ -137,7 +147,12 @@ impl Dependence {
         let (function, order) = match op {
             Op::Equation(Equation::Root(root)) => (&root.function, None),
             Op::Equation(Equation::Substitution(substitution)) => {
-                (&substitution.function, Some(&substitution.order))
+                (&substitution.function, Some(substitution.order.clone()))
+            }
+            // Every element depends on all that any of them depends on.
+            Op::Equation(Equation::Contraction(contraction)) => {
+                let count = contraction.function.variable().len();
+                (&contraction.function, Some(vec![0; count].into()))
             }
             _ => return None,
         };
@@ -149,7 +164,7 @@ impl Dependence {
         let reach = Reach::new(&tape, &subgraph, relation);
         Some(match order {
             Some(order) => {
-                let lowest = reach.lowest(order);
+                let lowest = reach.lowest(&order);
                 let mut first = vec![Vec::new(); operands];
                 for (k, id) in moving.iter().zip(&kept) {
                     first[*k] = lowest[reach.layout().elements(*id)].to_vec();
@@ -268,6 +283,40 @@ pub(super) fn substitution_adjoint<'t>(
             let solved = substitution(tape, moving, back + own, &opposite);
             solved.expect("an adjoint sees no earlier element than the function does")
         }
+    };
+    let wrt: Vec<NodeId> = wrt.iter().map(|k| operands[*k].id()).collect();
+    adjoint(tape, &subgraph, &[(value.id(), weight)], &wrt)
+}
+
+/// Solves dz = G_z dz + G_c dc, which is a contraction with the same constant: ‖G_z‖₂ ≤ L.
+pub(super) fn contraction_tangent<'t>(
+    equation: &Contraction,
+    z: Var<'t>,
+    operands: &[Var<'t>],
+    tangents: &[Option<Var<'t>>],
+) -> Option<Var<'t>> {
+    let tape = z.tape();
+    let (subgraph, _) = at_solution(&equation.function, z, operands);
+    let direct = tangent(tape, &subgraph, &seeds(operands, tangents))[0]?;
+    let moving = tape.input(z.shape());
+    let Some(through) = tangent(tape, &subgraph, &[(z.id(), moving)])[0] else { return Some(direct) };
+    Some(contraction(tape, moving, through + direct, equation.constant()))
+}
+
+/// Returns the adjoint of each of these operands: G_cᵀ a, where a = G_zᵀ a + z̄ is a contraction with the same constant.
+pub(super) fn contraction_adjoint<'t>(
+    equation: &Contraction,
+    z: Var<'t>,
+    operands: &[Var<'t>],
+    own: Var<'t>,
+    wrt: &[usize],
+) -> Vec<Option<Var<'t>>> {
+    let tape = z.tape();
+    let (subgraph, value) = at_solution(&equation.function, z, operands);
+    let moving = tape.input(z.shape());
+    let weight = match adjoint(tape, &subgraph, &[(value.id(), moving)], &[z.id()])[0] {
+        None => own,
+        Some(back) => contraction(tape, moving, back + own, equation.constant()),
     };
     let wrt: Vec<NodeId> = wrt.iter().map(|k| operands[*k].id()).collect();
     adjoint(tape, &subgraph, &[(value.id(), weight)], &wrt)

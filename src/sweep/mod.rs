@@ -8,6 +8,7 @@
 //! | [`reach`] | which inputs it depends on, which outputs it reaches | sparsity, order, slices |
 //! | [`may_be_discontinuous`](fn@may_be_discontinuous) | whether it is continuous | proofs of monotonicity |
 //! | [`bound`] | an interval, for all inputs and parameters | signs, domains |
+//! | [`lipschitz`] | a bound of its Lipschitz constant | contractions, and the steps that solve them |
 //! | [`simplify`](fn@simplify::simplify) | an equal, smaller program | textbook formulas |
 //! | copy propagation | the source of its data | equal expressions as one node |
 //! | [`invert`](fn@invert) | the program run backwards | inverses, as formulas |
@@ -26,6 +27,7 @@ pub(crate) mod function;
 mod guard;
 mod invert;
 mod limit;
+pub mod lipschitz;
 pub(crate) mod partial;
 pub mod reach;
 mod render;
@@ -37,7 +39,7 @@ pub mod zeros;
 pub use adjoint::adjoint;
 pub use continuity::may_be_discontinuous;
 pub(crate) use copy_propagation::propagate_copies;
-pub(crate) use equation::{root, substitution};
+pub(crate) use equation::{contraction, root, substitution};
 pub use function::{Smoothness, is_total, smoothness};
 pub use invert::{InversionError, invert};
 pub use render::{Names, formulas, render};

@@ -289,6 +289,7 @@ fn rule<'t>(tape: &'t Tape, id: NodeId, node: &Node, tangents: &[Option<Var<'t>>
         Op::Inverse => linear(&|t| -y.matmul(t).matmul(y)),
         Op::MatrixExp => linear(&|t| exponential_tangent(operands[0], t)),
         Op::Equation(Equation::Substitution(g)) => equation::substitution_tangent(g, y, &operands, tangents),
+        Op::Equation(Equation::Contraction(g)) => equation::contraction_tangent(g, y, &operands, tangents),
         Op::Equation(Equation::Root(h)) => equation::root_tangent(h, y, &operands, tangents),
     }
 }

@@ -37,6 +37,22 @@ pub struct Root {
     pub ends: Data,
 }
 
+/// The solution of z = G(z), where G brings points nearer: |G(z) - G(z′)| ≤ L·|z - z′| in ‖·‖₂ with L < 1.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Contraction {
+    /// G.
+    pub function: Arc<Function>,
+    /// L.
+    pub lipschitz: Data,
+}
+
+impl Contraction {
+    /// L.
+    pub fn constant(&self) -> f64 {
+        self.lipschitz.values()[0]
+    }
+}
+
 /// An equation that a node's z satisfies.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -45,6 +61,8 @@ pub enum Equation {
     Substitution(Arc<Substitution>),
     /// h(z) = 0 for an h that is strictly increasing in each element.
     Root(Arc<Root>),
+    /// z = G(z) for a contraction G.
+    Contraction(Arc<Contraction>),
 }
 
 impl Equation {
@@ -53,6 +71,7 @@ impl Equation {
         match self {
             Equation::Substitution(_) => "substitution",
             Equation::Root(_) => "root",
+            Equation::Contraction(_) => "contraction",
         }
     }
 
@@ -61,6 +80,7 @@ impl Equation {
         match self {
             Equation::Substitution(substitution) => &substitution.function,
             Equation::Root(root) => &root.function,
+            Equation::Contraction(contraction) => &contraction.function,
         }
     }
 }

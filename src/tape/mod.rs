@@ -26,7 +26,7 @@ mod var;
 
 pub use binary::{Binary, Choice};
 pub use error::{RecordError, RecordErrors};
-pub use function::{Equation, Function, Root, Substitution};
+pub use function::{Contraction, Equation, Function, Root, Substitution};
 pub use op::{Data, Indices, Node, NodeId, Op, Operands};
 pub use parameter::{Declaration, Init, ParameterError, Parameters, Tensor};
 pub use record::Tape;

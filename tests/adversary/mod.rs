@@ -6,6 +6,7 @@
 //! `PROPTEST_CASES=1000000 cargo test --release --test library adversary:: -- --nocapture` tries a million programs.
 
 mod affine;
+mod contractive;
 mod edge;
 mod fault;
 mod hand;

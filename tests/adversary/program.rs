@@ -3,6 +3,7 @@
 use pushforward::prelude::*;
 
 use super::affine::Affine;
+use super::contractive::Contractive;
 use super::hand::Hand;
 use super::line::Line;
 use super::meeting::Meeting;
@@ -21,6 +22,7 @@ pub enum Program {
     Hand(Hand),
     Affine(Affine),
     Meeting(Meeting),
+    Contractive(Contractive),
     Singular(Singular),
     /// `Chain` of a right recipe and a singular map.
     SingularBehind(Recipe, Singular),
@@ -36,7 +38,8 @@ impl Program {
             1 | 2 => Program::Turned(whole(lines, d, choose)),
             3 | 4 => Program::Chained(chained(d.min(3), choose)),
             5 if choose.chance(0.5) => Program::Affine(Affine::any(true, choose)),
-            5 => Program::Meeting(Meeting::any(true, choose)),
+            5 if choose.chance(0.5) => Program::Meeting(Meeting::any(true, choose)),
+            5 => Program::Contractive(Contractive::any(true, choose)),
             _ => Program::One(Recipe::right(lines, d, choose)),
         }
     }
@@ -47,6 +50,7 @@ impl Program {
             0 | 1 => Program::Hand(Hand::any(false, choose)),
             2 if choose.chance(0.5) => Program::Affine(Affine::any(false, choose)),
             2 if choose.chance(0.5) => Program::Meeting(Meeting::any(false, choose)),
+            2 if choose.chance(0.7) => Program::Contractive(Contractive::any(false, choose)),
             2 => Program::Singular(Singular::any(choose)),
             3 if choose.chance(0.5) => {
                 let before = whole((Line::Reals, Line::Reals), 2, choose);
@@ -90,6 +94,8 @@ impl Program {
             Program::Meeting(meeting) if meeting.is_right() => "none",
             Program::Meeting(_) => "folds for some parameters, or is not onto",
             Program::Affine(_) => "singular for some parameters",
+            Program::Contractive(map) if map.is_right() => "none",
+            Program::Contractive(_) => "no contraction",
             Program::Singular(_) | Program::SingularBehind(..) => "singular",
         }
     }
@@ -105,6 +111,7 @@ impl Program {
             Program::Hand(_) => "by hand",
             Program::Affine(_) => "affine",
             Program::Meeting(_) => "meeting in one number",
+            Program::Contractive(_) => "residual",
             Program::Singular(_) | Program::SingularBehind(..) => "singular",
         }
     }
@@ -148,6 +155,8 @@ impl Program {
                 let defined = if meeting.is_undefined() { no } else { yes };
                 Truth { defined, determinant: no, one_to_one: no, onto: no, ..Truth::ALL }
             }
+            Program::Contractive(map) if map.is_right() => Truth::ALL,
+            Program::Contractive(_) => Truth { determinant: no, one_to_one: no, onto: None, ..Truth::ALL },
             Program::Singular(_) => singular,
             Program::SingularBehind(..) => singular,
         }
@@ -185,6 +194,7 @@ impl Program {
             Program::Hand(hand) => Box::new(hand.clone()),
             Program::Affine(affine) => Box::new(affine.clone()),
             Program::Meeting(meeting) => Box::new(meeting.clone()),
+            Program::Contractive(map) => Box::new(map.clone()),
             Program::Singular(singular) => Box::new(singular.clone()),
             Program::SingularBehind(before, singular) => {
                 Box::new(Chain::new([before.layer(), Box::new(singular.clone()) as Box<dyn Bijection>]))

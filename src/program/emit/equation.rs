@@ -68,6 +68,14 @@ impl Emitter<'_, '_> {
                     .collect();
                 Equation::Substitution { stages, takes }
             }
+            Kind::Contraction { output, lipschitz, once, iterate } => {
+                let (once, iterate) = (self.parts(once), self.parts(iterate));
+                let found = self.registers(*output);
+                let takes = (0..self.compiler.tape.shape(*variable).len())
+                    .map(|e| (found.get(e), unknown.get(e).row().expect("an unknown has rows")))
+                    .collect();
+                Equation::Contraction { once, iterate, takes, lipschitz: *lipschitz }
+            }
             Kind::Root { value, slope, ends, once, slices } => {
                 let once = self.parts(once);
                 let all: Vec<usize> = (0..slices.len()).collect();

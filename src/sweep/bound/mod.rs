@@ -200,6 +200,11 @@ impl<'t> Bounds<'t> {
                 let first = function_bound(&equation.function, Bound::REALS, &operands);
                 function_bound(&equation.function, Bound { defined: true, ..first }, &operands)
             }
+            // A bound of G over all z holds for the solution, which exists if G is defined everywhere (Banach).
+            Op::Equation(Equation::Contraction(equation)) => {
+                let operands: Vec<Bound> = (0..node.operands.len()).map(&of).collect();
+                function_bound(&equation.function, Bound::REALS, &operands)
+            }
             Op::Equation(Equation::Root(equation)) => {
                 let operands: Vec<Bound> = (0..node.operands.len()).map(&of).collect();
                 let ends = equation.ends.values();

@@ -71,7 +71,9 @@ impl Walk<'_> {
                 let variable = Written::typed("ζ");
                 let function = self.function(equation.function(), &node, &variable);
                 let holds = match equation {
-                    Equation::Substitution(_) => Term::Relation(&variable, '=', &function),
+                    Equation::Substitution(_) | Equation::Contraction(_) => {
+                        Term::Relation(&variable, '=', &function)
+                    }
                     Equation::Root(_) => Term::Relation(&function, '=', &Written::number(0.0)),
                 };
                 Written::of(&Term::Call(&Function::named("solve"), vec![&Written::of(&holds)]))
