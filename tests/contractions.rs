@@ -232,6 +232,12 @@ fn what_may_not_be_a_contraction_is_not_proven() {
             let turned = z.gather(&[3, 2, 1, 0]).sin();
             z + 0.8 * turned + 0.3 * z.gather(&[1, 0, 3, 2]).sin()
         }),
+        written("each element by another branch", 2, |z| {
+            // -½(z₁ + z₂) in one element of each branch: 0.71 alone, and 1 in both.
+            let (half, nothing) = (-0.5 * z.sum(), z.tape().constant(0.0));
+            let first = vector(z, "c", 2).gt(0.2);
+            z + select(first, stack([half, nothing]), stack([nothing, half]))
+        }),
         written("a matrix that depends on z", 2, |z| {
             let m = z.outer(z) / (1.0 + z.norm());
             z + 0.5 * m.matvec(z.tanh())

@@ -271,7 +271,14 @@ impl Contraction<'_> {
             }
             // At most the larger of the two changes.
             (F::Min | F::Max | F::LogAddExp, [a, b]) => of(*a)?.beside(of(*b)?),
-            (F::Select, [condition, a, b]) if !self.moves[*condition] => of(*a)?.larger(of(*b)?),
+            // One branch for all elements; else each element may be of another one.
+            (F::Select, [condition, a, b]) if !self.moves[*condition] => {
+                let conditions = &self.norms.elements[*condition];
+                match conditions.iter().all(|one| *one == conditions[0]) {
+                    true => of(*a)?.larger(of(*b)?),
+                    false => of(*a)?.beside(of(*b)?),
+                }
+            }
             (F::Sign, [a]) => self.hull(*a).excludes_zero().then_some(Size::zero()),
             (_, [a]) if node.operands.len() == 1 => of(*a)?.times(&self.steepest(function, *a)?),
             _ => None,

@@ -251,8 +251,11 @@ impl Sweep<'_> {
             (Op::Binary(Binary::LogAddExp) | Op::Choice(Choice::Min | Choice::Max), [a, b]) => {
                 of(*a)?.beside(&of(*b)?)
             }
+            // One branch for all elements; else each element may be of another one.
             (Op::Choice(Choice::Select), [condition, a, b]) if !self.moves(*condition) => {
-                of(*a)?.joined(&of(*b)?, f64::max)
+                let one =
+                    self.tape.with_node(*condition, |node| node.op == Op::Broadcast || node.shape.len() == 1);
+                if one { of(*a)?.joined(&of(*b)?, f64::max) } else { of(*a)?.beside(&of(*b)?) }
             }
             (Op::Broadcast, [a]) => of(*a)?.times(root(node.shape.len() as f64)),
             (Op::Sum, [a]) => self.total(*a, known),
