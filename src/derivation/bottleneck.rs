@@ -21,15 +21,23 @@ pub(super) fn section(subject: &mut Subject<'_>) -> Section {
     let numbers = if rank == 1 { "one number".to_string() } else { format!("{rank} numbers") };
     let mut lines = vec![Line::Prose(Prose::typed(&format!("All variables meet in {numbers}:")))];
     lines.extend(elements(subject, &found));
-    let (index, condition) = match found.order().inputs().iter().eq(found.order().outputs()) {
-        true => (format!("${z}_j$ to ${x}_i$ with $j ≠ i$"), "its own variable"),
-        false => ("a variable to an output other than its own".to_string(), "one variable, its own,"),
+    let index = |of: &Written, letter: &'static str| Written::of(&Term::Index(of, letter));
+    let natural = found.order().inputs() == found.order().outputs();
+    let path = match natural {
+        true => Prose::words(" from ")
+            .formula(index(&subject.called.input, "j"))
+            .then(Prose::words(" to "))
+            .formula(index(&subject.called.output, "i"))
+            .then(Prose::typed(" with $j ≠ i$")),
+        false => Prose::words(" from a variable to an output other than its own"),
     };
-    lines.push(Line::Prose(Prose::typed(&format!(
-        "With $C$ held fixed each output depends on {condition} alone. So ${j} = T + U·V$ with the diagonal $T$ of \
-         the $∂{x}/∂{z}$ at fixed $C$, with $U = ∂{x}/∂C$ and $V = dC/d{z}$: of rank {rank} beside a diagonal. Proven: every \
-         path of the program from {index} leads through $C$, whatever the inputs and the parameters are."
-    ))));
+    let held = Prose::typed(&format!(
+        "With $C$ held fixed each output depends on a variable of its own alone. So ${j} = T + U·V$, where $T$ is $∂{x}/∂{z}$ \
+         at fixed $C$, which is diagonal, $U = ∂{x}/∂C$ and $V = dC/d{z}$: a diagonal matrix and one of rank {rank}. Proven: \
+         every path of the program"
+    ));
+    let proven = Prose::typed(" leads through $C$, whatever the inputs and the parameters are.");
+    lines.push(Line::Prose(held.then(path).then(proven)));
     if !found.zeros().is_empty() {
         let count = found.zeros().len();
         let outputs = if count == 1 { "One output does".to_string() } else { format!("{count} outputs do") };

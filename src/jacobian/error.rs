@@ -103,8 +103,8 @@ pub enum StructureError {
     Unproven(#[from] Box<Unproven>),
     /// It was declared diagonal plus a matrix of small rank, and there is no such bottleneck.
     #[error(
-        "declared diagonal plus rank {rank}, and that cannot be proven: no {rank} elements of the program leave J diagonal \
-         when they are held fixed{}",
+        "declared diagonal plus rank {rank}, and that cannot be proven: no set of {rank} of the program's elements leaves J \
+         diagonal when it is held fixed{}",
         found.map_or(String::new(), |found| format!(" (the smallest set that was found has {found})"))
     )]
     NoBottleneck {
