@@ -590,6 +590,35 @@ fn claims_that_are_nearly_true_are_not_accepted() {
 }
 
 #[test]
+fn a_contraction_has_a_constant_below_1_on_all_of_the_line() {
+    let claim = "bijection contraction positive";
+    let text = |factor: &str, codomain| {
+        let times = format!("constant : {factor}");
+        certificate(claim, REALS, codomain, &["sin n1", &times, "mul n2 n3", "add n1 n4"])
+    };
+    let named = |constant: &str| {
+        text("0.5", REALS).replace("point inputs", &format!("point constant {constant}\npoint inputs"))
+    };
+    assert!(accepts(&text("0.5", REALS)) && accepts(&text("-0.999", REALS)));
+    assert!(!accepts(&text("1.0", REALS)) && !accepts(&text("0.5", (0.0, f64::INFINITY))));
+    assert!(accepts(&named("0.5")) && !accepts(&named("0.499")));
+    // Another claim that is no word of this argument.
+    assert!(!accepts(&text("0.5", REALS).replace("positive", "negative")));
+    // The inverse: the fixed point of x - g(z), of x + g(z), and of a map that forgets a half of g.
+    let back = |sign: &str, factor: &str| {
+        let function = format!(
+            "function f0\nn0 input vector 1 : 0\nn1 input vector 1 : 1\nn2 sin n0 vector 1\nn3 constant vector 1 : \
+             {factor}\nn4 mul n2 n3 vector 1\nn5 {sign} n1 n4 vector 1\nresult n5\n"
+        );
+        let inverse = "program inverse\nn0 input vector 1 : 0\nn1 contraction n0 vector 1 : f0\nresult n1\n";
+        let text = text("0.5", REALS).replace(claim, "identity contraction");
+        accepts(&text.replace("end\n", &format!("{function}{inverse}end\n")))
+    };
+    assert!(back("sub", "0.5"));
+    assert!(!back("add", "0.5") && !back("sub", "0.25"));
+}
+
+#[test]
 fn a_way_back_has_as_many_results_as_the_way_there_has_inputs() {
     let text = certificate("identity partial", REALS, REALS, &["sinh n1"]);
     let back = program("inverse", &["asinh n1"]);

@@ -348,37 +348,56 @@ fn scaled(tape: &Tape, choose: &mut Chooser) -> Parameters {
     parameters
 }
 
+/// `PROPTEST_CASES=100000 cargo test --test library slope_of_one -- --nocapture` tries 10⁵ networks with 20 pairs of points
+/// each. What is proven is a theorem for all parameters, so that a kind of network is audited once.
 #[test]
 fn no_proven_residual_network_has_a_slope_of_one() {
-    let largest = std::cell::Cell::new(0.0f64);
-    let count = std::cell::Cell::new(0);
+    let proven = std::cell::RefCell::new(std::collections::HashMap::new());
+    let (largest, count) = (std::cell::Cell::new(0.0f64), std::cell::Cell::new(0));
     for_seeds(300, |seed| {
         let mut choose = Chooser::new(seed);
-        let d = 1 + choose.below(4);
-        let hidden: Vec<usize> = (0..choose.below(3)).map(|_| 1 + choose.below(5)).collect();
-        let coefficient = 0.5 + 0.49 * choose.number().abs();
-        let constraint = choose.pick(&[LipschitzConstraint::Frobenius, LipschitzConstraint::OneInfinity]);
+        let d = 1 + choose.below(3);
+        let hidden = choose.pick(&[vec![], vec![3], vec![4, 2]]);
+        let coefficient = choose.pick(&[0.5, 0.97]);
+        let constraint = choose.pick(&[
+            LipschitzConstraint::Frobenius,
+            LipschitzConstraint::OneInfinity,
+            LipschitzConstraint::PowerIteration { steps: 1 },
+        ]);
         let layer = residual(d, &hidden, coefficient, constraint);
+        let is_proven = *proven
+            .borrow_mut()
+            .entry(format!("{layer:?}"))
+            .or_insert_with(|| is_bijection(&audit(&layer).unwrap()));
+        let estimated = matches!(constraint, LipschitzConstraint::PowerIteration { .. });
+        // One variable is monotone, and a linear map of it has the slope that power iteration finds.
+        if is_proven == estimated && d > 1 {
+            return Err(format!("{layer:?}: proven is {is_proven}"));
+        }
+        if !is_proven {
+            return Ok(());
+        }
         let tape = Tape::new();
         let z = tape.input(Shape::Vector(d));
         let g = layer.forward(z) - z;
         let mut program = Program::<f64>::compile(&tape, &[z.id()], &[Output::Each(g.id())]);
-        for _ in 0..5 {
+        for _ in 0..2 {
             program.load(&scaled(&tape, &mut choose)).unwrap();
             for _ in 0..10 {
                 let [a, b] = pair(d, &mut choose);
                 let slope = quotients(&mut program, [&a, &b])[0];
-                largest.set(largest.get().max(slope / coefficient));
-                count.set(count.get() + 1);
+                largest.set(largest.get().max(slope));
+                // Differences of large numbers are rounded.
                 if slope > coefficient * (1.0 + 1e-9) + 1e-9 {
                     return Err(format!("a slope of {slope} with the coefficient {coefficient}"));
                 }
             }
         }
+        count.set(count.get() + 1);
         Ok(())
     });
-    println!("{} pairs of points, the largest slope is {:.4} of the coefficient", count.get(), largest.get());
-    // The bound is met: by matrices of rank one.
+    println!("{} proven networks, the largest slope is {:.6}", count.get(), largest.get());
+    // The bound is met, by matrices of rank one.
     assert!(largest.get() > 0.9);
 }
 
@@ -388,7 +407,8 @@ fn residual_layers_are_proven_with_their_constant() {
         let report = audit(&residual(3, &[5, 4], 0.8, constraint)).unwrap();
         assert!(is_bijection(&report) && is_proven(&report, Topic::Inverse), "{report}");
         let text = report.to_string();
-        assert!(text.contains("at most 0.8") && text.contains("132 steps"), "{text}");
+        let words = text.split_whitespace().collect::<Vec<&str>>().join(" ");
+        assert!(words.contains("at most 0.800000") && words.contains("after 132 steps"), "{text}");
     }
     let report = audit(&Residual::new(2, [4]).with_context(2)).unwrap();
     assert!(is_bijection(&report), "{report}");
