@@ -75,10 +75,11 @@ pub(super) fn identity(certificate: &Certificate) -> Checked<()> {
     if fixed.len() != inputs.len() {
         return reject("not as many results as inputs");
     }
-    for i in 0..inputs.len() {
+    let ends = inputs.into_iter().zip(image).zip(outputs.into_iter().zip(fixed));
+    for (i, ((input, image), sides)) in ends.enumerate() {
         // f(ζ) + G(ζ, x) - ζ - x, term by term.
-        let mut counts: HashMap<Id, i64> = HashMap::from([(inputs[i], -1), (image[i], -1)]);
-        for side in [outputs[i], fixed[i]] {
+        let mut counts: HashMap<Id, i64> = HashMap::from([(input, -1), (image, -1)]);
+        for side in [sides.0, sides.1] {
             for (term, sign) in signed_terms(&scalars, side)? {
                 *counts.entry(term).or_default() += sign;
             }

@@ -172,20 +172,19 @@ impl<F: Number> FixedPoint<F> {
             }
         }
         let mut rows = [[0.0; MEMORY + 1]; MEMORY];
-        for i in 0..known {
-            for j in 0..known {
-                rows[i][j] =
-                    (0..count).map(|k| change(i, k) / lengths[i] * (change(j, k) / lengths[j])).sum();
+        let unit = |slot: usize, k: usize| change(slot, k) / lengths[slot];
+        for (i, row) in rows.iter_mut().enumerate().take(known) {
+            for (j, entry) in row.iter_mut().enumerate().take(known) {
+                *entry = (0..count).map(|k| unit(i, k) * unit(j, k)).sum();
             }
-            rows[i][i] += 1e-12;
-            rows[i][MEMORY] = (0..count).map(|k| change(i, k) / lengths[i] * residual(k)).sum();
+            row[i] += 1e-12;
+            row[MEMORY] = (0..count).map(|k| unit(i, k) * residual(k)).sum();
         }
         for i in 0..known {
-            for j in i + 1..known {
-                let factor = rows[j][i] / rows[i][i];
-                for k in i..=MEMORY {
-                    rows[j][k] -= factor * rows[i][k];
-                }
+            let pivot = rows[i];
+            for row in rows.iter_mut().take(known).skip(i + 1) {
+                let factor = row[i] / pivot[i];
+                row.iter_mut().zip(pivot).for_each(|(own, other)| *own -= factor * other);
             }
         }
         let mut weights = [0.0; MEMORY];
