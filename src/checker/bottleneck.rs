@@ -140,7 +140,7 @@ impl Bottleneck {
         let mut hints = Vec::new();
         for name in ["slopes", "powers"] {
             if let Some(program) = certificate.programs.get(name) {
-                hints.push(self.map.scalars.results(program, &[self.map.inputs.clone()])?);
+                hints.push(self.map.scalars.results(program, std::slice::from_ref(&self.map.inputs))?);
             }
         }
         let hint = |place: usize| -> Vec<Id> {

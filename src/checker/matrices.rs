@@ -137,14 +137,14 @@ impl Matrices<'_> {
                 Some(moved(affine, power))
             }
             (Op::Elementwise(Function::Neg), [a]) => {
-                let turned = if node.len() % 2 == 0 { 1 } else { -1 };
+                let turned = if node.len().is_multiple_of(2) { 1 } else { -1 };
                 of(*a).map(|affine| moved(affine, turned))
             }
             (Op::Elementwise(function @ (Function::Add | Function::Sub)), [a, b]) => {
                 let (affine, beside, turned) = match (self.moves[*a], self.moves[*b]) {
                     (true, false) => (of(*a), *b, 1),
                     (false, true) if *function == Function::Add => (of(*b), *a, 1),
-                    (false, true) => (of(*b), *a, if node.len() % 2 == 0 { 1 } else { -1 }),
+                    (false, true) => (of(*b), *a, if node.len().is_multiple_of(2) { 1 } else { -1 }),
                     _ => return Ok(None),
                 };
                 self.defined(&self.elements[beside].clone())?;
@@ -252,7 +252,7 @@ impl Matrices<'_> {
                 return reject("a matrix cannot be shown to be nonsingular for all parameters");
             }
         }
-        Ok(if n % 2 == 0 { 1 } else { first })
+        Ok(if n.is_multiple_of(2) { 1 } else { first })
     }
 
     /// By the determinant lemma, det(D ± U·V) = det D · det(1 ± V·D⁻¹·U): for a diagonal D and U with fewer columns than
