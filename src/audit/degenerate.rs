@@ -20,18 +20,20 @@ pub(super) fn told(subject: &Subject) -> Option<String> {
     }
     let count = subject.count().min(POINTS);
     let points = &subject.points[..count * subject.d];
-    let mut program = Program::<f64>::compile(&subject.tape, &[subject.z], &[Output::Each(log_det)]);
+    let outputs = [subject.x, log_det].map(Output::Each);
+    let mut program = Program::<f64>::compile(&subject.tape, &[subject.z], &outputs);
     let (mut singular, mut undefined) = (Vec::new(), Vec::new());
     for name in names {
         let mut parameters = subject.parameters.clone();
         let (_, tensor) = parameters.iter_mut().find(|(other, _)| *other == name)?;
         tensor.values.fill(0.0);
         program.load(&parameters).ok()?;
-        let values = program.run(&[points], count).ok()?.swap_remove(0);
-        if values.iter().all(|value| *value == f64::NEG_INFINITY) {
-            singular.push(format!("{name} = 0"));
-        } else if values.iter().all(|value| value.is_nan()) {
+        let values = program.run(&[points], count).ok()?;
+        // ln|det J| may be a number where x is none, simplified as it is.
+        if values[0].chunks(subject.d).all(|x| x.iter().any(|value| value.is_nan())) {
             undefined.push(format!("{name} = 0"));
+        } else if values[1].iter().all(|value| *value == f64::NEG_INFINITY) {
+            singular.push(format!("{name} = 0"));
         }
     }
     let said = |what: &str, places: Vec<String>| {
