@@ -7,7 +7,7 @@
 //! of the simplifier, and the basis of proofs of monotonicity.
 //!
 //! Elements that are read from a constant, an input or a concatenation are bounded one by one ([`Region`]), and all of them
-//! where it is asked for ([`Bounds::by_elements`]).
+//! where it is asked for (`Bounds::by_elements`).
 //!
 //! *Soundness.* For inputs in their assumed regions and any real parameters, the real value of each element of a node
 //! lies in the node's interval wherever it is defined. Every arm of `Bounds::node` preserves this from operands to
