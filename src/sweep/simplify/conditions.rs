@@ -83,6 +83,7 @@ fn no_rule_holds_without_its_side_condition() {
     // expression itself (and of the numbers in it: `side_conditions_are_needed_and_kept`).
     let structural = [
         Rule::SumCollect,
+        Rule::SumLinear,
         Rule::SumCancel,
         Rule::ProductCollect,
         Rule::ProductCancel,
