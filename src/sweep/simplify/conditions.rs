@@ -90,6 +90,7 @@ fn no_rule_holds_without_its_side_condition() {
         Rule::ProductZero,
         Rule::ExpLog,
         Rule::LogSqrt,
+        Rule::SqrtQuotient,
         Rule::InversePair,
         Rule::InverseProduct,
         Rule::SelectSame,
