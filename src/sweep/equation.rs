@@ -248,23 +248,54 @@ pub(super) fn root_adjoint<'t>(
     adjoint(z.tape(), &subgraph, &[(value.id(), weight)], &wrt)
 }
 
-/// Solves dz = G_z dz + G_c dc, an equation of the same kind.
+/// Solves dz = G_z dz + G_c dc for z = G(z, c), an equation of the kind of G: `solve` is given the unknown and the right side.
+fn fixed_point_tangent<'t>(
+    function: &Arc<Function>,
+    z: Var<'t>,
+    (operands, tangents): (&[Var<'t>], &[Option<Var<'t>>]),
+    solve: impl FnOnce(Var<'t>, Var<'t>) -> Var<'t>,
+) -> Option<Var<'t>> {
+    let tape = z.tape();
+    let (subgraph, _) = at_solution(function, z, operands);
+    let direct = tangent(tape, &subgraph, &seeds(operands, tangents))[0]?;
+    let moving = tape.input(z.shape());
+    let Some(through) = tangent(tape, &subgraph, &[(z.id(), moving)])[0] else { return Some(direct) };
+    Some(solve(moving, through + direct))
+}
+
+/// Returns the adjoint of each of these operands: G_cᵀ a, where a = G_zᵀ a + z̄ is what `solve` solves.
+fn fixed_point_adjoint<'t>(
+    function: &Arc<Function>,
+    z: Var<'t>,
+    operands: &[Var<'t>],
+    (own, wrt): (Var<'t>, &[usize]),
+    solve: impl FnOnce(Var<'t>, Var<'t>) -> Var<'t>,
+) -> Vec<Option<Var<'t>>> {
+    let tape = z.tape();
+    let (subgraph, value) = at_solution(function, z, operands);
+    let moving = tape.input(z.shape());
+    let weight = match adjoint(tape, &subgraph, &[(value.id(), moving)], &[z.id()])[0] {
+        None => own,
+        Some(back) => solve(moving, back + own),
+    };
+    let wrt: Vec<NodeId> = wrt.iter().map(|k| operands[*k].id()).collect();
+    adjoint(tape, &subgraph, &[(value.id(), weight)], &wrt)
+}
+
+/// The tangent of a triangular equation: one in the same order.
 pub(super) fn substitution_tangent<'t>(
     equation: &Substitution,
     z: Var<'t>,
     operands: &[Var<'t>],
     tangents: &[Option<Var<'t>>],
 ) -> Option<Var<'t>> {
-    let tape = z.tape();
-    let (subgraph, _) = at_solution(&equation.function, z, operands);
-    let direct = tangent(tape, &subgraph, &seeds(operands, tangents))[0]?;
-    let moving = tape.input(z.shape());
-    let Some(through) = tangent(tape, &subgraph, &[(z.id(), moving)])[0] else { return Some(direct) };
-    let solved = substitution(tape, moving, through + direct, &equation.order);
-    Some(solved.expect("a tangent sees no later element than the function does"))
+    fixed_point_tangent(&equation.function, z, (operands, tangents), |unknown, right| {
+        let solved = substitution(z.tape(), unknown, right, &equation.order);
+        solved.expect("a tangent sees no later element than the function does")
+    })
 }
 
-/// Returns the adjoint of each of these operands: G_cᵀ a, where a = G_zᵀ a + z̄ is solved in the opposite order.
+/// The adjoint of a triangular equation: one in the opposite order.
 pub(super) fn substitution_adjoint<'t>(
     equation: &Substitution,
     z: Var<'t>,
@@ -272,38 +303,27 @@ pub(super) fn substitution_adjoint<'t>(
     own: Var<'t>,
     wrt: &[usize],
 ) -> Vec<Option<Var<'t>>> {
-    let tape = z.tape();
-    let (subgraph, value) = at_solution(&equation.function, z, operands);
-    let moving = tape.input(z.shape());
-    let weight = match adjoint(tape, &subgraph, &[(value.id(), moving)], &[z.id()])[0] {
-        None => own,
-        Some(back) => {
-            let last = equation.order.iter().max().copied().unwrap_or(0);
-            let opposite: Vec<u32> = equation.order.iter().map(|place| last - place).collect();
-            let solved = substitution(tape, moving, back + own, &opposite);
-            solved.expect("an adjoint sees no earlier element than the function does")
-        }
-    };
-    let wrt: Vec<NodeId> = wrt.iter().map(|k| operands[*k].id()).collect();
-    adjoint(tape, &subgraph, &[(value.id(), weight)], &wrt)
+    fixed_point_adjoint(&equation.function, z, operands, (own, wrt), |unknown, right| {
+        let last = equation.order.iter().max().copied().unwrap_or(0);
+        let opposite: Vec<u32> = equation.order.iter().map(|place| last - place).collect();
+        let solved = substitution(z.tape(), unknown, right, &opposite);
+        solved.expect("an adjoint sees no earlier element than the function does")
+    })
 }
 
-/// Solves dz = G_z dz + G_c dc, which is a contraction with the same constant: ‖G_z‖₂ ≤ L.
+/// The tangent of a contraction: one with the same constant, since ‖G_z‖₂ ≤ L.
 pub(super) fn contraction_tangent<'t>(
     equation: &Contraction,
     z: Var<'t>,
     operands: &[Var<'t>],
     tangents: &[Option<Var<'t>>],
 ) -> Option<Var<'t>> {
-    let tape = z.tape();
-    let (subgraph, _) = at_solution(&equation.function, z, operands);
-    let direct = tangent(tape, &subgraph, &seeds(operands, tangents))[0]?;
-    let moving = tape.input(z.shape());
-    let Some(through) = tangent(tape, &subgraph, &[(z.id(), moving)])[0] else { return Some(direct) };
-    Some(contraction(tape, moving, through + direct, equation.constant()))
+    fixed_point_tangent(&equation.function, z, (operands, tangents), |unknown, right| {
+        contraction(z.tape(), unknown, right, equation.constant())
+    })
 }
 
-/// Returns the adjoint of each of these operands: G_cᵀ a, where a = G_zᵀ a + z̄ is a contraction with the same constant.
+/// The adjoint of a contraction: one with the same constant, since ‖G_zᵀ‖₂ = ‖G_z‖₂.
 pub(super) fn contraction_adjoint<'t>(
     equation: &Contraction,
     z: Var<'t>,
@@ -311,13 +331,7 @@ pub(super) fn contraction_adjoint<'t>(
     own: Var<'t>,
     wrt: &[usize],
 ) -> Vec<Option<Var<'t>>> {
-    let tape = z.tape();
-    let (subgraph, value) = at_solution(&equation.function, z, operands);
-    let moving = tape.input(z.shape());
-    let weight = match adjoint(tape, &subgraph, &[(value.id(), moving)], &[z.id()])[0] {
-        None => own,
-        Some(back) => contraction(tape, moving, back + own, equation.constant()),
-    };
-    let wrt: Vec<NodeId> = wrt.iter().map(|k| operands[*k].id()).collect();
-    adjoint(tape, &subgraph, &[(value.id(), weight)], &wrt)
+    fixed_point_adjoint(&equation.function, z, operands, (own, wrt), |unknown, right| {
+        contraction(z.tape(), unknown, right, equation.constant())
+    })
 }
