@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use pushforward::prelude::*;
 
-use crate::catalogue::{named, names};
+use crate::catalogue::{named, names, unknown};
 use crate::describe::load;
 
 /// Arguments of `audit`.
@@ -57,5 +57,5 @@ fn audited(wanted: &str) -> Result<Vec<Report>, Box<dyn Error>> {
         let reports = model.flows().map(|(_, flow)| Ok(audit(flow.flow().bijection())?));
         return reports.collect();
     }
-    Err(format!("there is no layer and no model file `{wanted}`; layers are {}", names().join(", ")).into())
+    Err(unknown(wanted).into())
 }

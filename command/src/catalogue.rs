@@ -9,6 +9,7 @@ use pushforward::derivation::Line;
 use pushforward::jacobian::{Route, Structure};
 use pushforward::layers::{Example, catalogue};
 use pushforward::prelude::*;
+use pushforward::table::nearest;
 use pushforward::tape::{Op, Subgraph};
 use serde::Serialize;
 
@@ -61,6 +62,15 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 /// The layer of this name.
 pub fn named(name: &str) -> Option<Box<dyn Bijection>> {
     catalogue().into_iter().find(|example| example.name == name).map(|example| example.layer)
+}
+
+/// What to answer to a name that is neither a layer nor a model file.
+pub fn unknown(name: &str) -> String {
+    let meant = match nearest(name, names()) {
+        Some(meant) => format!("the nearest layer is `{meant}`, and "),
+        None => String::new(),
+    };
+    format!("there is no layer and no model file `{name}`; {meant}`pushforward catalogue` lists all layers")
 }
 
 /// All names, in the order of the catalogue.

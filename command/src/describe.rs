@@ -7,7 +7,7 @@ use clap::Args;
 use pushforward::model::Model;
 use pushforward::table::Kind;
 
-use crate::catalogue::{named, names};
+use crate::catalogue::{named, unknown};
 
 /// What a model is.
 #[derive(Args)]
@@ -84,8 +84,7 @@ pub fn derive(arguments: &DeriveArguments) -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     if !Path::new(wanted).exists() {
-        let names = names().join(", ");
-        return Err(format!("there is no layer and no model file `{wanted}`; layers are {names}").into());
+        return Err(unknown(wanted).into());
     }
     let model = load(Path::new(wanted))?;
     for (weight, flow) in model.flows() {

@@ -33,6 +33,7 @@ pub use kind::{Kind, KindError, Limits};
 pub use kinds::Kinds;
 pub use look::{ColumnLook, Look, Relation, Repeats, Suspect, Treatment};
 pub use missing::{Dropped, Missing};
+pub use names::nearest;
 #[cfg(feature = "csv")]
 pub use names::split_names;
 #[cfg(feature = "report")]

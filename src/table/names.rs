@@ -3,7 +3,7 @@
 /// Returns the known name that is most like a given one, if any is like it.
 ///
 /// Names are compared by the crate of the feature `csv`; without it only upper and lower case are.
-pub(super) fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let lower = given.to_lowercase();
     let likeness = |name: &str| {
         let name = name.to_lowercase();

@@ -135,7 +135,17 @@ fn the_catalogue_lists_layers_that_can_be_derived_and_audited() {
     assert!(text.contains("a bijection, proven") && text.contains("ln|det J| O(d³): ln(z₁)"), "{text}");
     assert!(learner.told(&["derive", "polar"]).contains("by sin-cos"));
     assert!(learner.told(&["audit", "normal_cdf"]).contains("one-to-one onto (0, 1)²"));
-    let unknown = learner.run(&["derive", "nothing"]);
-    assert!(!unknown.status.success());
-    assert!(String::from_utf8_lossy(&unknown.stderr).contains("layers are affine, "));
+    for command in ["derive", "audit"] {
+        let unknown = learner.run(&[command, "housholder"]);
+        assert!(!unknown.status.success());
+        let said = String::from_utf8_lossy(&unknown.stderr);
+        assert!(
+            said.contains("the nearest layer is `householder`, and `pushforward catalogue` lists all"),
+            "{said}"
+        );
+    }
+    let unknown = learner.run(&["derive", "xyz"]);
+    assert!(
+        String::from_utf8_lossy(&unknown.stderr).contains("`xyz`; `pushforward catalogue` lists all layers")
+    );
 }
