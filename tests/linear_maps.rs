@@ -148,6 +148,15 @@ fn a_matrix_that_may_be_singular_is_not_proven() {
             let u = matrix(z, "u", 4, 2);
             (z.tape().identity(4) - u.matmul(u.transpose())).matvec(z)
         }),
+        dense("1 - eᵖ·U·Uᵀ, as a sum", 4, |z| {
+            let u = matrix(z, "u", 4, 2);
+            let factor = -vector(z, "p", 1).at(0).exp();
+            (z.tape().identity(4) + factor * u.matmul(u.transpose())).matvec(z)
+        }),
+        dense("a single 0 is no triangle", 5, |z| {
+            let beside = z.tape().mask(5, 5, |i, j| i != j && (i, j) != (4, 0)) * matrix(z, "a", 5, 5);
+            (z.tape().identity(5) + beside).matvec(z)
+        }),
         dense("variables that come twice", 4, |z| {
             let a = matrix(z, "a", 2, 2);
             let turn = z.tape().identity(2) + a - a.transpose();
@@ -218,10 +227,18 @@ fn a_matrix_counts_once_for_each_row_that_it_meets() {
         let turn = z.tape().identity(3) - (2.0 / v.dot(v)) * v.outer(v);
         z.reshape(Shape::Matrix(z.len() / 3, 3)).matmul(turn.transpose()).reshape(Shape::Vector(z.len()))
     };
-    for (rows, sign) in [(1, "negative"), (2, "positive"), (3, "negative")] {
-        let report = report(&dense("reflected rows", 3 * rows, reflected));
-        let claim = report.claim(Topic::Determinant).unwrap();
-        assert_eq!(claim.evidence.label(), "proven", "{report}");
-        assert!(claim.statement.contains(sign), "{report}");
+    // The same with the matrix before columns.
+    let columns: Formula = |z| {
+        let v = concat([vector(z, "v", 2), z.tape().constant(1.0).reshape(Shape::Vector(1))]);
+        let turn = z.tape().identity(3) - (2.0 / v.dot(v)) * v.outer(v);
+        turn.matmul(z.reshape(Shape::Matrix(3, z.len() / 3))).reshape(Shape::Vector(z.len()))
+    };
+    for (count, sign) in [(1, "negative"), (2, "positive"), (3, "negative")] {
+        for forward in [reflected, columns] {
+            let report = report(&dense("reflected", 3 * count, forward));
+            let claim = report.claim(Topic::Determinant).unwrap();
+            assert_eq!(claim.evidence.label(), "proven", "{report}");
+            assert!(claim.statement.contains(sign), "{report}");
+        }
     }
 }
