@@ -1281,7 +1281,29 @@ fn a_bottleneck_is_the_elements_that_are_named() {
         ("determinant low-rank negative", "0 0 2 0"),
         ("singular waist", "2 0"),
         ("singular waist", "2 0 0 0"),
+        // As many elements as variables, through which all of z goes.
+        ("singular waist", "6 0 7 0"),
     ] {
         assert!(!accepts(&meeting(claim, element)), "{claim}: {element}");
+    }
+}
+
+/// x₁ = z₁ + z₂ and x₂ = z₂ - 3·x₁, whose determinant is 1. Held fixed, x₁ would have no slope in z₁: with the slope 1 that it has in
+/// f, the formula for elements between inputs and outputs gives -1.
+#[test]
+fn an_output_is_no_element_of_a_bottleneck() {
+    let nodes = "n0 input vector 2 : 0\nn1 gather n0 scalar : 0\nn2 gather n0 scalar : 1\nn3 add n1 n2 scalar\n\
+                 n4 constant scalar : -3\nn5 mul n4 n3 scalar\nn6 add n2 n5 scalar\nn7 concat n3 n6 vector 2\nresult n7\n";
+    let sides = "domain -inf open inf open\n".repeat(2) + &"codomain -inf open inf open\n".repeat(2);
+    for (claim, elements, holds) in [
+        ("determinant linear positive", "", true),
+        ("determinant low-rank positive", "3 0", false),
+        ("determinant low-rank negative", "3 0", false),
+    ] {
+        let text = format!(
+            "certificate 1\nclaim {claim}\n{sides}point inputs 0 1\npoint outputs 0 1\n\
+             point elements {elements}\nprogram forward\n{nodes}end\n"
+        );
+        assert_eq!(accepts(&text), holds, "{claim}: {elements}");
     }
 }
