@@ -48,6 +48,7 @@ fn line(name: &'static str, forward: Formula) -> Written {
 }
 
 const UNIT: Domain = Domain::Interval { lower: 0.0, upper: 1.0 };
+const BALL: Domain = Domain::Interval { lower: -1.0, upper: 1.0 };
 
 /// What an audit says of a map: onto, one-to-one, or not proven.
 fn said(layer: &Written) -> &'static str {
@@ -154,10 +155,30 @@ fn layers() -> Vec<(Written, &'static str)> {
             }),
             "onto",
         ),
-        (line("signed power", |z| z.sign() * z.abs().pow(1.5)), "not proven"),
+        (line("signed power", |z| z.sign() * z.abs().pow(1.5)), "onto"),
+        (
+            line("a kink away from 0", |z| {
+                2.0 * z + (1.5 - z).abs() - (z - parameter(z, "t", &[-0.5])).abs() / 2.0
+            }),
+            "onto",
+        ),
         (line("signed power by select", |z| select(z.lt(0.0), -(-z).pow(1.5), z.pow(1.5))), "onto"),
         (line("normal to uniform and back", |z| z.normal_cdf().normal_quantile()), "onto"),
         (line("arctangent and tangent", |z| z.atan_pi().tan_pi()), "onto"),
+        (Written { codomain: BALL, ..line("softsign", |z| z / (1.0 + z.abs())) }, "onto"),
+        (Written { codomain: BALL, ..line("z/√(1 + z²)", |z| z / (1.0 + z.powi(2)).sqrt()) }, "onto"),
+        (
+            Written {
+                domain: Domain::Positive,
+                codomain: UNIT,
+                ..line("a share of two positive numbers", |z| {
+                    let u = parameter(z, "a", &[0.3]).exp() * z;
+                    u / (1.0 + u)
+                })
+            },
+            "onto",
+        ),
+        (Written { domain: UNIT, ..line("1/(1 - z) - 1/z", |z| (1.0 - z).recip() - z.recip()) }, "onto"),
         (line("z + 0.9 sin z", |z| z + 0.9 * z.sin()), "onto"),
         (line("ln(eᶻ + 1) - ln(e⁻ᶻ + 2)", |z| z.log_add_exp(0.0) - (-z).log_add_exp(2f64.ln())), "onto"),
         (
@@ -216,7 +237,19 @@ fn what_a_user_writes_is_proven() {
 #[test]
 fn what_is_not_onto_is_not_said_to_be() {
     // The image of each is less than the codomain, by what the facts beside intervals must not hide.
-    let short: [(&str, Domain, Formula); 4] = [
+    let short: [(&str, Domain, Formula); 9] = [
+        ("half of a softsign", BALL, |z| z / (1.0 + 2.0 * z.abs())),
+        ("a softsign times a parameter", BALL, |z| {
+            parameter(z, "p", &[0.0]).sigmoid() * (z / (1.0 + z.abs()))
+        }),
+        ("a share of three positive numbers", UNIT, |z| {
+            let u = z + (1.0 + z.powi(2)).sqrt();
+            u / (1.0 + u + parameter(z, "a", &[0.3]).exp() * u)
+        }),
+        ("a root that takes half of the power", BALL, |z| z / (1.0 + 1.0001 * z.powi(2)).sqrt()),
+        ("leading terms that cancel", Domain::Reals, |z| {
+            (z + (1.0 + z.powi(2)).sqrt()) - 1.0 / (z + (1.0 + z.powi(2)).sqrt() + z.exp() + 1.0)
+        }),
         ("weights that do not sum to 1", UNIT, |z| {
             let w = parameter(z, "w", &[0.3, -0.2]).exp() * 0.4;
             stack([(w / (1.0 + w.sum()) * (z.at(0) - parameter(z, "b", &[0.0, 1.0])).sigmoid()).sum()])
@@ -241,7 +274,7 @@ fn what_is_not_onto_is_not_said_to_be() {
 #[test]
 fn what_may_be_no_bijection_is_not_proven() {
     // A scale that may be 0, a slope that may be below 0, a sum of squares that may vanish, a weight of any sign.
-    let doubtful: [(&str, Formula); 7] = [
+    let doubtful: [(&str, Formula); 10] = [
         ("a mixture that passes 1", |z| {
             let w = parameter(z, "w", &[0.3, -0.2]).softmax();
             let m = 1.0001 * (w * (z.at(0) - parameter(z, "b", &[0.0, 1.0])).sigmoid()).sum();
@@ -257,6 +290,9 @@ fn what_may_be_no_bijection_is_not_proven() {
             let w = parameter(z, "w", &[0.3, 0.2]);
             stack([z.at(0) + (w * z.at(0).sigmoid()).sum()])
         }),
+        ("a sign that jumps", |z| z + 0.1 * z.sign()),
+        ("a sign that is 0 at 0", |z| z.sign() * (z.abs() + 1.0).ln() + (z.sign().powi(2) - 1.0)),
+        ("a kink that folds", |z| z - 1.1 * (z - 0.5).abs()),
         ("a step of 1.1 sin z", |z| z + 1.1 * z.sin()),
         ("almost a square", |z| {
             let (a, b) = (parameter(z, "a", &[0.3]), parameter(z, "b", &[0.5]));

@@ -11,6 +11,9 @@
 //! letters too, and one letter of t - s is eliminated by t - s = u + v; where s and t are numbers,
 //! u = (t - s)·a/(a + b) and v = (t - s)·b/(a + b) with positive letters a, b. Slopes are then quotients of
 //! sums of positive terms.
+//!
+//! |z - t| and sign(z - t) are written as choices by z < t. Away from t they are the same; what is claimed at t is shown of the
+//! formula as it was given.
 
 use std::collections::HashMap;
 
@@ -73,6 +76,13 @@ struct Threshold {
     belongs: [bool; 2],
 }
 
+/// An output with |z - t| and sign(z - t) written as choices, and the thresholds t at which these have a kink or jump.
+struct Chosen {
+    x: Id,
+    kinks: Vec<Id>,
+    numbers: [Id; 3],
+}
+
 /// One output as a function of its own variable, in letters.
 struct Pieces<'a> {
     scalars: &'a mut Scalars,
@@ -85,11 +95,15 @@ struct Pieces<'a> {
     belongs: Vec<[bool; 2]>,
     /// One more than the thresholds.
     formulas: Vec<Id>,
+    /// For each threshold at which |z - t| or sign(z - t) was written as a choice, the formula as it was.
+    kinks: Vec<Option<Id>>,
 }
 
 impl<'a> Pieces<'a> {
     fn new(map: &'a mut Map, (i, o): (usize, usize), moves: impl Fn(Id) -> bool) -> Checked<Pieces<'a>> {
-        let (z, x) = (map.inputs[i], map.outputs[o]);
+        let (z, given_x) = (map.inputs[i], map.outputs[o]);
+        let Chosen { x, kinks, numbers } = with_choices(&mut map.scalars, given_x, z, &moves);
+        let moves = |id: Id| moves(id) && !numbers.contains(&id);
         let thresholds = thresholds(&map.scalars, x, z, &moves)?;
         let names = letters(&mut map.scalars, x, &moves);
         let domain = map.ranges.of(&map.scalars, z).interval;
@@ -103,6 +117,8 @@ impl<'a> Pieces<'a> {
         }
         let scalars = &mut map.scalars;
         let x = scalars.replaced(x, &names);
+        let given_x = scalars.replaced(given_x, &names);
+        let kinks: Vec<Id> = kinks.into_iter().map(|at| scalars.replaced(at, &names)).collect();
         let mut ranges = Ranges::new(given);
         let mut renamed: Vec<Threshold> = Vec::new();
         for Threshold { at, conditions, belongs } in thresholds {
@@ -111,7 +127,7 @@ impl<'a> Pieces<'a> {
             renamed.push(Threshold { at: scalars.replaced(at, &names), conditions, belongs });
         }
         let ordered = ascending(scalars, &mut ranges, renamed)?;
-        let mut formulas = Vec::new();
+        let (mut formulas, mut kept) = (Vec::new(), Vec::new());
         for piece in 0..=ordered.len() {
             let mut holds = HashMap::new();
             for (k, threshold) in ordered.iter().enumerate() {
@@ -121,10 +137,14 @@ impl<'a> Pieces<'a> {
                 }
             }
             formulas.push(scalars.replaced(x, &holds));
+            kept.push(scalars.replaced(given_x, &holds));
         }
+        let kinks =
+            ordered.iter().zip(&kept).map(|(threshold, kept)| kinks.contains(&threshold.at).then_some(*kept));
+        let kinks = kinks.collect();
         let belongs = ordered.iter().map(|threshold| threshold.belongs).collect();
         let thresholds = ordered.into_iter().map(|threshold| threshold.at).collect();
-        Ok(Pieces { scalars, ranges, z, thresholds, belongs, formulas })
+        Ok(Pieces { scalars, ranges, z, thresholds, belongs, formulas, kinks })
     }
 
     /// Checks that the first and the last piece contain the ends of the domain: the thresholds lie inside of
@@ -186,6 +206,22 @@ impl<'a> Pieces<'a> {
             }
             self.defined_at_ends(left)?;
             self.defined_at_ends(right)?;
+            // What is written as a choice has another value there if a sign is taken.
+            if let Some(kept) = self.kinks[k] {
+                let value = self.at(at, kept);
+                if !forms.equal(self.scalars, left, value)? {
+                    return reject("an output cannot be shown to be continuous where a sign is taken");
+                }
+            }
+        }
+        for k in 0..if meet { 0 } else { self.thresholds.len() } {
+            let Some(kept) = self.kinks[k] else { continue };
+            let Some(slope) = slope(self.scalars, kept, self.z, |_| false)? else {
+                return reject("an output does not depend on its variable where it has a kink");
+            };
+            if Some(self.sign_at(self.thresholds[k], slope)?) != common {
+                return reject("the slope at a kink has another sign");
+            }
         }
         common.ok_or_else(|| Rejection::new("there is no piece"))
     }
@@ -277,6 +313,14 @@ impl<'a> Pieces<'a> {
         one_sign(self.scalars, by.1, value)
     }
 
+    /// A formula with a threshold in the place of the variable, in which the distance of the threshold from itself is 0.
+    fn at(&mut self, at: Id, formula: Id) -> Id {
+        let value = self.scalars.replaced(formula, &HashMap::from([(self.z, at)]));
+        let zero = self.scalars.number(0.0);
+        let distance = self.apply(F::Sub, &[at, at]);
+        self.scalars.replaced(value, &HashMap::from([(distance, zero)]))
+    }
+
     /// Checks that a formula is defined with a threshold in place of the variable.
     fn defined_at_ends(&mut self, value: Id) -> Checked<()> {
         let (by, mut ranges) = self.steps();
@@ -317,6 +361,37 @@ fn one_sign(scalars: &mut Scalars, mut ranges: Ranges, id: Id) -> Checked<i32> {
     let mut forms = Forms::new(ranges, Vec::new());
     let form = forms.of(scalars, id)?;
     forms.sign(&form).ok_or_else(|| Rejection::new("the slope of a piece cannot be shown to have one sign"))
+}
+
+/// Writes |z - t| and sign(z - t) as choices by z < t. At t itself, 0 is then ±1 of a sign.
+fn with_choices(scalars: &mut Scalars, x: Id, z: Id, moves: &impl Fn(Id) -> bool) -> Chosen {
+    let numbers = [0.0, 1.0, -1.0].map(|value| scalars.number(value));
+    let [zero, one, minus] = numbers;
+    let (mut by, mut kinks) = (HashMap::new(), Vec::new());
+    for id in scalars.order(&[x], |id| !moves(id)) {
+        let Scalar::Apply(function @ (F::Abs | F::Sign), operands) = scalars.get(id).clone() else {
+            continue;
+        };
+        let of = operands[0];
+        // The threshold, and whether the operand is negative above it.
+        let (at, falls) = match scalars.get(of).clone() {
+            _ if of == z => (zero, false),
+            Scalar::Apply(F::Neg, a) if a[0] == z => (zero, true),
+            Scalar::Apply(F::Sub, a) if a[0] == z && !moves(a[1]) => (a[1], false),
+            Scalar::Apply(F::Sub, a) if a[1] == z && !moves(a[0]) => (a[0], true),
+            _ => continue,
+        };
+        let below = scalars.apply(F::Less, &[z, at]);
+        let (first, second) = match function {
+            F::Sign => (minus, one),
+            _ => (scalars.apply(F::Sub, &[at, z]), scalars.apply(F::Sub, &[z, at])),
+        };
+        let turned = falls && function == F::Sign;
+        let branches = if turned { [second, first] } else { [first, second] };
+        by.insert(id, scalars.apply(F::Select, &[below, branches[0], branches[1]]));
+        kinks.push(at);
+    }
+    Chosen { x: scalars.replaced(x, &by), kinks, numbers }
 }
 
 /// Returns the scalars that z is compared with, in any order; anything else that jumps is rejected.

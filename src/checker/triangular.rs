@@ -7,7 +7,7 @@ use dashu_ratio::RBig;
 use super::interval::Interval;
 use super::limit::{From, Limit, limit};
 use super::map::{Labels, Map, NONE, forward, jumps};
-use super::normal::Forms;
+use super::normal::{Forms, Tends};
 use super::range::Ranges;
 use super::rejection::{Checked, Rejection, reject};
 use super::scalar::{Function, Id, Scalars};
@@ -233,7 +233,12 @@ pub(super) fn reaches_ends(
             Limit::Up => wanted == f64::INFINITY,
             Limit::Down => wanted == f64::NEG_INFINITY,
             Limit::To(value, _) => wanted.is_finite() && value == exact(wanted)?,
-            _ => false,
+            _ => match by_leading_terms(scalars, ranges, output, (input, from), side) {
+                Some(Tends::Up) => wanted == f64::INFINITY,
+                Some(Tends::Down) => wanted == f64::NEG_INFINITY,
+                Some(Tends::To(value)) => wanted.is_finite() && value == exact(wanted)?,
+                None => false,
+            },
         };
         if !reached {
             return reject(format!(
@@ -242,6 +247,34 @@ pub(super) fn reaches_ends(
         }
     }
     Ok(())
+}
+
+/// The limit of an output by the leading terms of its normal form, with the variable written as low + t or high - t near a
+/// finite end, and as low + 1/t, high - 1/t or ±1/t near an infinite one, as t tends to 0.
+fn by_leading_terms(
+    scalars: &mut Scalars,
+    ranges: &Ranges,
+    output: Id,
+    (input, from): (Id, &Side),
+    side: From,
+) -> Option<Tends> {
+    let (near, far) = if side == From::Above { (from.low.0, from.high.0) } else { (from.high.0, from.low.0) };
+    let t = scalars.letter();
+    let (start, step, most) = match (near.is_finite(), far.is_finite()) {
+        (true, true) => (near, t, (from.high.0 - from.low.0).next_down()),
+        (true, false) => (near, t, 1.0),
+        (false, finite) => (if finite { far } else { 0.0 }, scalars.apply(Function::Recip, &[t]), 1.0),
+    };
+    let start = scalars.number(start);
+    // Towards the inside of the domain from a finite end, towards an infinite one.
+    let inwards = (side == From::Above) == near.is_finite();
+    let place = scalars.apply(if inwards { Function::Add } else { Function::Sub }, &[start, step]);
+    let mut ranges = ranges.clone();
+    ranges.give(t, Interval::between(0.0, most));
+    let near_the_end = scalars.replaced(output, &HashMap::from([(input, place)]));
+    let mut forms = Forms::new(ranges, Vec::new());
+    let form = forms.of(scalars, near_the_end).ok()?;
+    forms.tends(scalars, &form, t)
 }
 
 pub(super) fn exact(value: f64) -> Checked<RBig> {

@@ -15,6 +15,7 @@
 //! nothing.
 
 mod laws;
+mod leading;
 mod scalars;
 mod squares;
 mod sum;
@@ -25,6 +26,7 @@ use std::rc::Rc;
 use dashu_ratio::RBig;
 use rustc_hash::FxHashMap;
 
+pub(super) use self::leading::Tends;
 use self::squares::is_even;
 use self::sum::{
     Monomial, Sum, add, insert, inverted, is_unit, power_residue, raised, rational_residue, times, unit,
@@ -203,9 +205,26 @@ impl Forms {
         monomial.iter().all(|(atom, _)| self.atoms[*atom as usize].positive)
     }
 
-    /// Whether it is a product of positive atoms and of even powers.
+    /// Whether it is a product of positive atoms, of even powers, and of |a| written as a·sign a.
     fn is_nonnegative(&self, monomial: &Monomial) -> bool {
-        monomial.iter().all(|(atom, exponent)| self.atoms[*atom as usize].positive || is_even(exponent))
+        let doubtful: Vec<u32> = monomial
+            .iter()
+            .filter(|(atom, exponent)| !self.atoms[*atom as usize].positive && !is_even(exponent))
+            .map(|(atom, _)| *atom)
+            .collect();
+        let whole = |of: u32| monomial.iter().any(|(atom, exponent)| *atom == of && exponent.is_int());
+        doubtful.is_empty()
+            || matches!(doubtful[..], [a, b] if whole(a) && whole(b) && (self.is_sign_of(a, b) || self.is_sign_of(b, a)))
+    }
+
+    /// Whether the first atom is the sign of the second one.
+    fn is_sign_of(&self, sign: u32, atom: u32) -> bool {
+        let sign = &self.atoms[sign as usize];
+        let alone =
+            |sum: &Sum| sum.len() == 1 && sum.get(&vec![(atom, RBig::ONE)]).is_some_and(|c| *c > RBig::ZERO);
+        sign.kind == Kind::Function(F::Sign)
+            && is_unit(&sign.arguments[0].under)
+            && alone(&sign.arguments[0].over)
     }
 
     fn sign_of_terms(&self, sum: &Sum) -> Option<i32> {
