@@ -40,6 +40,7 @@ mod objectives;
 mod pieces;
 mod places;
 mod plain;
+mod power_series;
 mod program;
 mod random_programs;
 mod report;

@@ -10,9 +10,9 @@ use super::{
     Elementwise, ElementwiseTransformer, Householder, Linear, LipschitzConstraint,
     LogisticMixtureTransformer, MaskedNetwork, MatrixExponential, MonotoneNetworkTransformer, Network,
     Ordered, Permutation, Planar, PointwiseConvolution, Polar, PolynomialSplineTransformer, Radial,
-    RationalQuadraticSpline, Residual, ScaleMap, SinhArcsinhTransformer, Spherical, SplineCoupling,
-    SplineTransformer, StickBreaking, SumOfSquaresTransformer, Sylvester, Transform, Triangular,
-    Unconditional, YeoJohnsonTransformer, lower_triangular_positive, plu, qr,
+    RationalQuadraticSpline, Residual, ResidualActivation, ScaleMap, SinhArcsinhTransformer, Spherical,
+    SplineCoupling, SplineTransformer, StickBreaking, SumOfSquaresTransformer, Sylvester, Transform,
+    Triangular, Unconditional, YeoJohnsonTransformer, lower_triangular_positive, plu, qr,
 };
 use crate::bijection::Bijection;
 
@@ -230,6 +230,7 @@ fn dense() -> Vec<Example> {
             "residual_by_row_and_column_sums",
             Residual::new(2, [3, 3]).with_coefficient(0.5).with_constraint(LipschitzConstraint::OneInfinity),
         ),
+        example("residual_softplus", Residual::new(2, [3]).with_activation(ResidualActivation::Softplus)),
         example("sylvester", Sylvester::new(3, [c, 0.0, s, 0.0, 0.0, 1.0])),
     ]
 }

@@ -60,7 +60,7 @@ pub use orthogonal::{Cayley, Householder};
 pub use permutation::Permutation;
 pub use planar::{Planar, Radial, Sylvester};
 pub use polar::{Polar, Spherical};
-pub use residual::{LipschitzConstraint, Residual};
+pub use residual::{LipschitzConstraint, Residual, ResidualActivation};
 pub use simplex::{CentredSoftmax, StickBreaking};
 pub use spline::{
     CircularSpline, MonotoneSpline, PolynomialSplineTransformer, RationalQuadraticSpline, SplineConstraint,

@@ -1,7 +1,7 @@
 //! Residual flows: x = z + g(z) with a network g that is a contraction.
 //!
-//! g(z) = W_n tanh(… tanh(W₁ z + b₁) …) + b_n, and each W_k is V_k·c_k/max(c_k, ‖V_k‖) with a parameter V_k: its spectral norm
-//! is at most c_k for all parameters, tanh has slopes of at most 1, and so g has the Lipschitz constant c = c₁ ⋯ c_n < 1. By
+//! g(z) = W_n φ(… φ(W₁ z + b₁) …) + b_n, and each W_k is V_k·c_k/max(c_k, ‖V_k‖) with a parameter V_k: its spectral norm
+//! is at most c_k for all parameters, φ has slopes of at most 1 (tanh unless told otherwise), and so g has the Lipschitz constant c = c₁ ⋯ c_n < 1. By
 //! Banach's fixed-point theorem z = x - g(z) has one solution for every x, found by iteration, and det J > 0. The Jacobian is
 //! dense.
 //!
@@ -15,7 +15,8 @@ use std::panic::Location;
 use super::network::{informed, sound};
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
-use crate::bijection::{Bijection, Checked, solve_contraction};
+use crate::bijection::{Bijection, Checked, InverseWithLogDet, solve_contraction};
+use crate::jacobian::{map, power_series};
 use crate::tape::{Init, Shape, Var};
 
 /// The norm that a weight matrix is divided by where it is larger than allowed.
@@ -32,6 +33,19 @@ pub enum LipschitzConstraint {
         /// Number of steps, from the vector of ones.
         steps: usize,
     },
+}
+
+/// The function of the hidden units: each has slopes of at most 1 in size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum ResidualActivation {
+    /// tanh
+    #[default]
+    Tanh,
+    /// ln(1 + eᵗ), whose slope does not fall again for large t.
+    Softplus,
+    /// sin, whose slopes take both signs everywhere.
+    Sine,
 }
 
 /// Residual flow x = z + g(z) with a contractive multilayer perceptron g.
@@ -52,6 +66,8 @@ pub struct Residual {
     context: usize,
     coefficient: f64,
     constraint: LipschitzConstraint,
+    #[cfg_attr(feature = "serde", serde(default))]
+    activation: ResidualActivation,
 }
 
 impl Residual {
@@ -61,7 +77,8 @@ impl Residual {
     /// When there is no variable, or a hidden layer has no units.
     pub fn new(d: usize, hidden: impl Into<Vec<usize>>) -> Residual {
         let constraint = LipschitzConstraint::Frobenius;
-        Residual { d, hidden: hidden.into(), context: 0, coefficient: 0.9, constraint }.checked()
+        let activation = ResidualActivation::Tanh;
+        Residual { d, hidden: hidden.into(), context: 0, coefficient: 0.9, constraint, activation }.checked()
     }
 
     /// Sets the Lipschitz constant of g, between 0 and 1. The inverse takes ln(10⁻¹²·(1 - c))/ln c steps at most.
@@ -80,9 +97,42 @@ impl Residual {
         Residual { constraint, ..self }.checked()
     }
 
+    /// Sets the function of the hidden units.
+    pub fn with_activation(self, activation: ResidualActivation) -> Residual {
+        Residual { activation, ..self }
+    }
+
     /// Adds a context of `width` numbers, which the units of the first layer read.
     pub fn with_context(self, width: usize) -> Residual {
         Residual { context: width, ..self }
+    }
+
+    /// Records z and ln|det J| from x, with the power series of ln|det J| (Chen et al., eq. 6): its terms are multiplied by these
+    /// weights, and estimated with these probes, vectors of independent entries of mean 0 and variance 1, such as
+    /// [noise](crate::train::Sources::noise) drawn anew for each row. For training where d is so large that the determinant of a
+    /// dense Jacobian costs too much; its gradients are those of the estimate. See
+    /// [`RussianRoulette`](crate::jacobian::RussianRoulette) and [`Minimiser::any_of`](crate::train::Minimiser::any_of).
+    ///
+    /// `None` if the coefficient is not that of a contraction.
+    ///
+    /// # Panics
+    /// Without a probe.
+    #[track_caller]
+    pub fn inverse_with_series<'t>(
+        &self,
+        x: Var<'t>,
+        weights: &[f64],
+        probes: &[Var<'t>],
+    ) -> Option<InverseWithLogDet<'t>> {
+        let tape = x.tape();
+        let record = || {
+            let z = solve_contraction(tape, x.shape(), self.coefficient, |z| x - self.network(z))?;
+            // The parameters are declared by the equation.
+            let g = tape.shared(|| self.network(z));
+            let log_det = power_series(tape, &map(tape, z.id(), g.id()), weights, probes).value;
+            Some(InverseWithLogDet { z, log_det })
+        };
+        tape.called_from(Location::caller(), || tape.recording(|| tape.pass(record)))
     }
 
     /// W·c/max(c, ‖W‖)
@@ -116,7 +166,11 @@ impl Residual {
                 h = informed(h, self.context, last);
             }
             if !last {
-                h = h.tanh();
+                h = match self.activation {
+                    ResidualActivation::Tanh => h.tanh(),
+                    ResidualActivation::Softplus => h.softplus(),
+                    ResidualActivation::Sine => h.sin(),
+                };
             }
         }
         h

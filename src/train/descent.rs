@@ -99,6 +99,10 @@ impl<F: Precision> Descent<F> {
         self.program.set_threads(threads);
     }
 
+    pub fn threads(&self) -> Threads {
+        self.threads
+    }
+
     /// Checks that learning rate and clip are valid.
     pub fn check(&self) -> Result<(), TrainError> {
         check_rate(self.adam.learning_rate())?;
@@ -156,6 +160,23 @@ impl<F: Precision> Descent<F> {
     pub fn parameters(&mut self) -> &Parameters {
         self.program.save(&mut self.parameters);
         &self.parameters
+    }
+
+    /// Whether two programs learn the same parameters, in the same order.
+    pub fn learns_the_same(&self, other: &Descent<F>) -> bool {
+        let learned = |descent: &Descent<F>| -> Vec<(String, bool)> {
+            let names = descent.program.parameter_names().zip(&descent.gradients);
+            names.map(|((name, _), gradient)| (name.to_string(), gradient.is_some())).collect()
+        };
+        learned(self) == learned(other)
+    }
+
+    /// Goes on where another descent of the same parameters is: takes its parameters, and its optimiser's state in exchange for
+    /// its own.
+    pub fn go_on_from(&mut self, other: &mut Descent<F>) -> Result<(), TrainError> {
+        self.program.load(other.parameters())?;
+        std::mem::swap(&mut self.adam, &mut other.adam);
+        Ok(())
     }
 
     /// Copies the values of parameters that are not learned here.

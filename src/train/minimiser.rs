@@ -84,6 +84,10 @@ impl Default for TrainingOptions {
 /// ```
 pub struct Minimiser<F> {
     descent: Descent<F>,
+    /// The other losses' programs, by loss; at the place of the one in use there is none.
+    others: Vec<Option<Descent<F>>>,
+    /// The loss in use.
+    used: usize,
     /// For each input its noise; `None` for data.
     inputs: Vec<Option<Noise<F>>>,
     random: ChaCha8Rng,
@@ -93,6 +97,26 @@ pub struct Minimiser<F> {
     average: Average,
     /// Number of steps made.
     made: usize,
+}
+
+fn descent<F: Precision>(
+    loss: &Loss,
+    parameters: Parameters,
+    learns: impl Fn(&str) -> bool,
+    settings: &TrainingOptions,
+) -> Result<Descent<F>, TrainError> {
+    let (tape, value) = loss.recording();
+    let nodes: Vec<NodeId> = loss.inputs().iter().map(|input| input.node).collect();
+    let mut descent = Descent::new(tape, &nodes, (value, None), learns, parameters, settings.learning_rate)?;
+    descent.set_clip(settings.clip);
+    descent.check()?;
+    check_weight_decay(settings.weight_decay)?;
+    descent.set_weight_decay(settings.weight_decay);
+    Ok(descent)
+}
+
+fn of_losses(value: String) -> TrainError {
+    TrainError::Setting { name: "losses", value, allowed: "losses of the same inputs and parameters" }
 }
 
 /// Noise for the rows of a step.
@@ -147,20 +171,96 @@ impl<F: Precision> Minimiser<F> {
         Minimiser::learning(loss, parameters, |name| parts.iter().any(|part| is_part(name, part)), settings)
     }
 
+    /// Builds a minimiser of losses that estimate the same thing with different amounts of work, such as a series with a random
+    /// number of terms: each step takes one of them ([`Minimiser::step_of`]), the first unless told otherwise.
+    ///
+    /// ```
+    /// use pushforward::prelude::*;
+    /// use pushforward::train::{Loss, Minimiser, TrainingOptions};
+    ///
+    /// // a² + a·noise or a² - a·noise: both have the mean a².
+    /// let loss = |sign: f64| Loss::record(|sources| {
+    ///     let noise = sources.noise(StandardNormal::new(1)).at(0);
+    ///     let a = sources.tape().parameter("a", Shape::Scalar, Init::Constant(1.0));
+    ///     a * a + sign * a * noise
+    /// });
+    /// let losses = [loss(1.0)?, loss(-1.0)?];
+    /// let start = losses[0].initial(0);
+    /// let settings = TrainingOptions { learning_rate: 0.05, ..TrainingOptions::default() };
+    /// let mut minimiser = Minimiser::<f64>::any_of(&losses, start, settings)?;
+    /// for step in 0..200 {
+    ///     minimiser.step_of(step % 2, &[], 256)?;
+    /// }
+    /// assert!(minimiser.parameters().get("a").unwrap().values[0].abs() < 0.05);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Minimiser::new`], and [`TrainError::Setting`] without a loss, or when one has other inputs or learns other parameters
+    /// than the first one.
+    pub fn any_of(
+        losses: &[Loss],
+        parameters: Parameters,
+        settings: TrainingOptions,
+    ) -> Result<Minimiser<F>, TrainError> {
+        let Some(first) = losses.first() else {
+            return Err(of_losses("none".to_string()));
+        };
+        let mut minimiser = Minimiser::new(first, parameters, settings)?;
+        for (k, loss) in losses.iter().enumerate() {
+            let same = |(a, b): (&Input, &Input)| match (&a.source, &b.source) {
+                (Source::Data, Source::Data) => true,
+                (Source::Noise(a), Source::Noise(b)) => a.dim() == b.dim(),
+                _ => false,
+            };
+            let (own, of_first) = (loss.inputs(), first.inputs());
+            if own.len() != of_first.len() || !own.iter().zip(of_first).all(same) {
+                return Err(of_losses(format!("loss {k}, which has other inputs than loss 0")));
+            }
+            let own = match k {
+                0 => None,
+                _ => Some(descent(loss, minimiser.parameters().clone(), |_| true, &settings)?),
+            };
+            if own.as_ref().is_some_and(|own| !own.learns_the_same(&minimiser.descent)) {
+                return Err(of_losses(format!("loss {k}, which learns other parameters than loss 0")));
+            }
+            minimiser.others.push(own);
+        }
+        Ok(minimiser)
+    }
+
+    /// As [`Minimiser::step`], on this one of the losses.
+    ///
+    /// # Errors
+    /// As [`Minimiser::step`], and [`TrainError::Setting`] when there is no such loss.
+    pub fn step_of(&mut self, which: usize, data: &[&[F]], rows: usize) -> Result<f64, TrainError> {
+        self.take_up(which)?;
+        self.step(data, rows)
+    }
+
+    /// Puts a loss in the place of the one in use.
+    fn take_up(&mut self, which: usize) -> Result<(), TrainError> {
+        if which == self.used {
+            return Ok(());
+        }
+        let count = self.others.len().max(1);
+        let Some(mut next) = self.others.get_mut(which).and_then(Option::take) else {
+            return Err(of_losses(format!("loss {which} of {count}")));
+        };
+        next.set_threads(self.descent.threads());
+        next.go_on_from(&mut self.descent)?;
+        self.others[self.used] = Some(std::mem::replace(&mut self.descent, next));
+        self.used = which;
+        Ok(())
+    }
+
     fn learning(
         loss: &Loss,
         parameters: Parameters,
         learns: impl Fn(&str) -> bool,
         settings: TrainingOptions,
     ) -> Result<Minimiser<F>, TrainError> {
-        let (tape, value) = loss.recording();
-        let nodes: Vec<NodeId> = loss.inputs().iter().map(|input| input.node).collect();
-        let mut descent =
-            Descent::new(tape, &nodes, (value, None), learns, parameters, settings.learning_rate)?;
-        descent.set_clip(settings.clip);
-        descent.check()?;
-        check_weight_decay(settings.weight_decay)?;
-        descent.set_weight_decay(settings.weight_decay);
+        let mut descent = descent(loss, parameters, learns, &settings)?;
         check_averaging(settings.averaging)?;
         settings.schedule.check(settings.warm_up, settings.steps)?;
         if descent.learned() == 0 {
@@ -179,6 +279,8 @@ impl<F: Precision> Minimiser<F> {
             average: Average::new(settings.averaging, descent.parameters()),
             made: 0,
             descent,
+            others: Vec::new(),
+            used: 0,
         })
     }
 
