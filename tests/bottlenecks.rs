@@ -275,8 +275,8 @@ fn planar_and_radial_flows_have_positive_determinants_for_all_parameters() {
     for (layer, onto) in [
         (Box::new(Planar::new(3)) as Box<dyn Bijection>, true),
         (Box::new(Planar::new(2)), true),
-        (Box::new(Radial::new(3)), false),
-        (Box::new(Radial::new(2)), false),
+        (Box::new(Radial::new(3)), true),
+        (Box::new(Radial::new(2)), true),
     ] {
         let report = audit(&layer).unwrap();
         let proven = |topic: Topic| {
@@ -293,6 +293,55 @@ fn planar_and_radial_flows_have_positive_determinants_for_all_parameters() {
         let claim = report.claims.iter().find(|claim| claim.topic == Topic::Determinant).unwrap();
         assert_ne!(claim.evidence.label(), "proven", "{report}");
     }
+}
+
+/// Whether det J is proven to have one sign, and whether the map is proven to be one-to-one and onto.
+fn proven(bijection: &dyn Bijection) -> (bool, bool) {
+    let report = audit(&bijection).unwrap();
+    assert!(report.has_no_refutation(), "{report}");
+    let proven = |topic: Topic| report.claim(topic).is_some_and(|claim| claim.evidence.label() == "proven");
+    (proven(Topic::Determinant), proven(Topic::Injective) && report.claim(Topic::Codomain).is_none())
+}
+
+#[test]
+fn maps_that_stay_near_the_identity_are_onto_by_hadamards_theorem() {
+    // Two hidden units, whose signs make det J > 1.
+    let units = layer(5, |z| {
+        let [v, w] =
+            ["v", "w"].map(|name| z.tape().parameter(name, Shape::Scalar, Init::Constant(0.3)).exp());
+        let (a, b) = ((v * z.at(0) + z.at(1)).tanh(), (w * z.at(1)).atan_pi());
+        stack([z.at(0) + a, z.at(1) + b, z.at(2) + a * b, z.at(3) - b, z.at(4) + a.sin()])
+    });
+    // A norm of some of the variables, in a function that is even in it.
+    let swirl = layer(2, |z| {
+        let pull =
+            z.tape().parameter("pull", Shape::Scalar, Init::Constant(0.5)).sigmoid() / (1.0 + z.norm());
+        z + pull * z
+    });
+    for bijection in [&units as &dyn Bijection, &swirl] {
+        let report = audit(&bijection).unwrap();
+        assert_eq!(proven(bijection), (true, true), "{report}");
+    }
+}
+
+#[test]
+fn what_is_not_near_the_identity_or_has_a_kink_is_not_proven_by_hadamards_theorem() {
+    // det J > 0 everywhere, and the image is the inside of a ball.
+    let ball = layer(2, |z| z + z * (1.0 / (1.0 + z.norm()) - 1.0));
+    let shrunk = layer(2, |z| z / (1.0 + z.norm()));
+    // Near z = 0 it is z + r/4 in one direction: one-to-one, but no derivative there.
+    let kink = layer(2, |z| {
+        let r = z.norm();
+        stack([z.at(0) + 0.25 * r / (1.0 + r), z.at(1)])
+    });
+    for bijection in [&ball as &dyn Bijection, &shrunk] {
+        let (determinant, onto) = proven(bijection);
+        assert!(determinant && !onto);
+    }
+    // By another argument (Banach) it may be a bijection; not by this one.
+    let report = audit(&kink).unwrap();
+    let claim = report.claim(Topic::Injective).unwrap();
+    assert!(!claim.certificates.iter().any(|text| text.contains("claim bijection proper")), "{report}");
 }
 
 #[test]

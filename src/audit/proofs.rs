@@ -235,6 +235,10 @@ impl<'a> LayerProver<'a> {
                               bounded";
                 self.accepted(self.with_factors("bijection low-rank")?, reason)
             })
+            .or_else(|| {
+                let reason = "f is ±z + g(z) with a g that is bounded, it is continuously differentiable, and det J is not 0                               anywhere (Hadamard)";
+                self.accepted(self.with_factors("bijection proper")?, reason)
+            })
     }
 
     /// Proves that f is W z + b with matrices that are nonsingular for all parameters.

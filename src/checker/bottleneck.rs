@@ -181,6 +181,13 @@ pub(super) fn determinant(certificate: &Certificate, expected: &str) -> Checked<
     }
 }
 
+/// Checks that det J is not 0, whatever its sign; returns the map, and its inputs and outputs by place.
+pub(super) fn nonsingular(certificate: &Certificate) -> Checked<(Map, Vec<(usize, usize)>)> {
+    let mut bottleneck = Bottleneck::read(certificate)?;
+    bottleneck.sign(certificate)?;
+    Ok((bottleneck.map, bottleneck.pairs))
+}
+
 /// Checks that f maps all of ℝᵈ one-to-one onto ℝᵈ, by one element.
 pub(super) fn bijection(certificate: &Certificate) -> Checked<()> {
     let whole = |side: &Side| side.low.0 == f64::NEG_INFINITY && side.high.0 == f64::INFINITY;
@@ -239,7 +246,7 @@ fn in_case(map: &mut Map, roots: &[Id], pairs: &[(usize, usize)]) -> Checked<()>
 }
 
 /// Checks that a scalar is a smooth function of what `moves`: made of functions that are, where they are defined.
-fn smooth(map: &mut Map, root: Id, moves: impl Fn(Id) -> bool) -> Checked<()> {
+pub(super) fn smooth(map: &mut Map, root: Id, moves: impl Fn(Id) -> bool) -> Checked<()> {
     use Function as F;
     let mut moving: FxHashSet<Id> = FxHashSet::default();
     for id in map.scalars.order(&[root], |_| false) {

@@ -131,7 +131,7 @@ fn under(case: &Case, condition: Id, s: Id, holds: bool) -> Case {
 }
 
 /// The bases, if a scalar is a sum of squares: it is not positive only where all of them are 0.
-fn squares(scalars: &Scalars, s: Id) -> Option<Vec<Id>> {
+pub(super) fn squares(scalars: &Scalars, s: Id) -> Option<Vec<Id>> {
     let terms = match scalars.get(s) {
         Scalar::Sum(terms) => terms.clone(),
         _ => vec![s],

@@ -28,7 +28,7 @@ impl Bijections {
     fn claim_of(certificate: &Certificate) -> Option<BijectionClaim> {
         let [
             "bijection",
-            "inverse" | "monotone" | "linear" | "low-rank" | "matrices" | "contraction" | "pieces",
+            "inverse" | "monotone" | "linear" | "low-rank" | "proper" | "matrices" | "contraction" | "pieces",
             ..,
         ] = words(certificate).as_slice()
         else {
@@ -67,6 +67,7 @@ fn check_anew(certificate: &Certificate, known: &mut Bijections) -> Checked<()> 
         ["structure", kind] => structure(certificate, kind).map(|_| ()),
         ["determinant", "low-rank", sign] => super::bottleneck::determinant(certificate, sign),
         ["bijection", "low-rank"] => super::bottleneck::bijection(certificate),
+        ["bijection", "proper"] => super::proper::bijection(certificate),
         ["determinant", "linear", sign] => linear(certificate, sign),
         ["determinant" | "bijection", "matrices", sign] => super::matrices::check(certificate, sign),
         ["determinant" | "bijection", "contraction", "positive"] => super::contraction::check(certificate),

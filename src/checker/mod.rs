@@ -28,6 +28,7 @@ mod matrices;
 mod norm;
 mod normal;
 mod pieces;
+mod proper;
 mod range;
 mod refute;
 mod rejection;
