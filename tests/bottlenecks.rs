@@ -318,7 +318,8 @@ fn maps_that_stay_near_the_identity_are_onto_by_hadamards_theorem() {
             z.tape().parameter("pull", Shape::Scalar, Init::Constant(0.5)).sigmoid() / (1.0 + z.norm());
         z + pull * z
     });
-    for bijection in [&units as &dyn Bijection, &swirl] {
+    let sylvester = Sylvester::new(4, [0.6, 0.0, 0.8, 0.0, 0.0, 1.0, 0.0, 0.0]);
+    for bijection in [&units as &dyn Bijection, &swirl, &sylvester] {
         let report = audit(&bijection).unwrap();
         assert_eq!(proven(bijection), (true, true), "{report}");
     }

@@ -10,9 +10,7 @@ use super::certificate::{Certificate, Decided};
 use super::generic::generic;
 use super::subject::{Layer, Subject};
 use crate::bijection::{Bijection, Motion, Path, derived_inverse, record_forward, record_inverse};
-use crate::jacobian::{
-    Bottleneck, Structure, bottleneck, largest_rank, low_rank_factors, map, prove, triangular_diagonal,
-};
+use crate::jacobian::{Bottleneck, Structure, bottleneck, low_rank_factors, map, prove, triangular_diagonal};
 use crate::sweep::lipschitz::{residual, steps};
 use crate::sweep::reach::Relation;
 use crate::sweep::simplify::simplify;
@@ -395,7 +393,7 @@ impl<'a> LayerProver<'a> {
         const MOST: usize = 4;
         let program = map(self.tape, self.z, self.x);
         let rank = match self.bijection.structure() {
-            Structure::Dense => largest_rank(self.d()).min(MOST),
+            Structure::Dense => self.d().saturating_sub(1).min(MOST),
             Structure::LowRank { rank } => rank.min(MOST),
             _ => return None,
         };

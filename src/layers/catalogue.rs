@@ -231,6 +231,6 @@ fn dense() -> Vec<Example> {
             Residual::new(2, [3, 3]).with_coefficient(0.5).with_constraint(LipschitzConstraint::OneInfinity),
         ),
         example("residual_softplus", Residual::new(2, [3]).with_activation(ResidualActivation::Softplus)),
-        example("sylvester", Sylvester::new(3, [c, 0.0, s, 0.0, 0.0, 1.0])),
+        example("sylvester", Sylvester::new(4, [c, 0.0, s, 0.0, 0.0, 1.0, 0.0, 0.0])),
     ]
 }

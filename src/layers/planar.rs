@@ -168,10 +168,14 @@ impl Bijection for Radial {
     }
 }
 
+/// The largest |rᵢᵢ| of a Sylvester flow whose diagonals are bounded.
+const SHORTER: f64 = 1.0 - 1e-5;
+
 /// Sylvester flow x = z + Q·R·tanh(R̃·Qᵀz + b) with a fixed Q of orthonormal columns, and upper triangular R (`r`) and R̃
 /// (`r_tilde`) of m hidden units.
 ///
-/// With `bounded` diagonals rᵢᵢ·r̃ᵢᵢ > -1, which makes it one-to-one for all parameters; else r and R̃ are taken as they are.
+/// The diagonals are bounded so that rᵢᵢ·r̃ᵢᵢ > -1, which makes it one-to-one for all parameters; unless it is `unconstrained`. That
+/// is proven where the columns of Q are orthogonal in exact arithmetic, as axes are, and checked where they are rounded.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Sylvester {
@@ -207,10 +211,11 @@ impl Sylvester {
             let upper = tape.mask(m, m, |i, j| j >= i);
             return (r * upper, other * upper);
         }
-        // |rᵢᵢ| < 1 and |r̃ᵢᵢ| < 1 (section 3.2).
+        // |rᵢᵢ·r̃ᵢᵢ| < 1 (section 3.2), by more than the columns of a Q in floating point may be longer than 1.
         let above = tape.mask(m, m, |i, j| j > i);
-        let [own, turned] =
-            [r, other].map(|matrix| matrix * above + matrix.diagonal().tanh().diagonal_matrix());
+        let triangular = |matrix: Var<'t>, diagonal: Var<'t>| matrix * above + diagonal.diagonal_matrix();
+        let own = triangular(r, SHORTER * r.diagonal().tanh());
+        let turned = triangular(other, other.diagonal().tanh());
         (own, turned)
     }
 }
