@@ -639,13 +639,19 @@ fn what_a_derivation_says_is_true() {
         }),
     ];
     let layers = table().into_iter().map(|(layer, ..)| layer);
-    // The reader of equations does not know masks inside of equations that are solved, and the like: the
-    // rest of the catalogue is held to its log-determinants and vectors alone.
-    let layers = layers.chain(more);
+    let catalogue = catalogue().into_iter().map(|entry| entry.layer);
+    let layers = layers.chain(catalogue).chain(more);
     let single =
         layers.filter(|layer| matches!(layer.composition(), Composition::Layer | Composition::Continuous(_)));
-    let told: usize = single.map(|layer| equations_that_hold(&layer)).sum();
+    // Numbers of their own that are too many to be printed stand in all equations of these two: nodes of a quadrature, and masks
+    // within an equation that is solved.
+    let unreadable = ["MonotoneNetwork", "DeepSigmoidalAutoregressive"];
+    let told: usize = single
+        .filter(|layer| !unreadable.contains(&layer.name().as_str()))
+        .map(|layer| equations_that_hold(&layer))
+        .sum();
     println!("{told} equations hold");
+    assert!(told > 1500, "{told}");
 }
 
 /// Chains, layers that are turned round, dense ones, some with many variables: documents of every form.
