@@ -14,7 +14,7 @@ const SHORT: usize = 10;
 const SAVED: usize = 20;
 /// Maximum length of an expression without a name.
 const LONGEST: usize = 120;
-/// Maximum length in a numerator, a denominator or a case of a choice, where no line can break.
+/// Maximum length in a numerator, a denominator, a case of a choice, a power or a root, where no line can break.
 const UNBROKEN: usize = 60;
 
 /// A node to be written, and its name.
@@ -181,7 +181,9 @@ impl<'a> Walk<'a> {
                 needed.insert(operand);
                 if matches!(
                     op,
-                    Op::Binary(Binary::Div) | Op::Unary(Unary::Recip) | Op::Choice(Choice::Select)
+                    Op::Binary(Binary::Div | Binary::Pow)
+                        | Op::Unary(Unary::Recip | Unary::Powi(_) | Unary::Sqrt)
+                        | Op::Choice(Choice::Select)
                 ) {
                     self.unbroken.insert(operand);
                 }
