@@ -70,9 +70,14 @@ fn main() {
     for (name, transformer) in transformers().into_iter().filter(|(name, _)| name.contains(&arguments.only)) {
         let transformer = std::sync::Arc::new(transformer);
         let mut layers: Vec<Box<dyn Bijection>> = Vec::new();
+        // Polynomials of degree 9, one after another, of values far out: each is taken of asinh.
+        let grows = name.starts_with("sums of squares");
         for k in 0..arguments.layers {
             let network = MaskedNetwork::new(d, [arguments.hidden, arguments.hidden]);
             layers.push(Box::new(Inverse::new(Autoregressive::with(network, Shared(transformer.clone())))));
+            if grows {
+                layers.push(Box::new(Elementwise::new(Transform::Sinh, d)));
+            }
             if k + 1 < arguments.layers {
                 layers.push(Box::new(Permutation::reverse(d)));
             }

@@ -176,6 +176,8 @@ fn rounded_values_that_are_skewed_as_positive_ones_have_limits() {
     let dice = |least: f64| uniform(600).map(|u| least + (6.0 * u).floor()).collect::<Vec<f64>>();
     assert_eq!((kind("n", dice(1.0)).as_str(), kind("n", dice(-2.0)).as_str()), ("integer", "integer"));
     assert_eq!(kind("n", counts(-1.0)), "integer");
+    assert_eq!(look_at("n", dice(1.0)), "if it cannot lie outside of its values: --kind n=integer:1..6");
+    assert_eq!(look_at("n", counts(-1.0)), "");
     let text = look(&[("price", prices(0.5, 0.5)), ("n", counts(1.0))]).to_string();
     assert!(text.contains("price (0.5, above 0) and n (1, from 1): fitted with noise"), "{text}");
 }
@@ -194,6 +196,10 @@ fn a_column_that_counts_rows_is_one_although_rows_were_left_out() {
     assert_eq!(Look::of(&some, &Kinds::new()).unwrap().columns[0].kind, Kind::Identifier);
 }
 
+fn look_at(name: &str, values: Vec<f64>) -> String {
+    look(&[(name, values)]).columns[0].hint.clone().unwrap_or_default()
+}
+
 #[test]
 fn columns_that_name_rows_are_left_out() {
     let counted: Vec<f64> = (1..=100).map(f64::from).collect();
@@ -201,6 +207,12 @@ fn columns_that_name_rows_are_left_out() {
     assert_eq!(kind("Index", counted.iter().map(|k| k - 1.0).collect()), "identifier");
     assert_eq!(kind("id", vec![7.0, 12.0, 9.0, 40.0]), "identifier");
     assert_eq!(kind("", vec![7.0, 12.0, 9.0, 40.0]), "real");
+    assert_eq!(kind("order_id", counted.iter().map(|k| k + 100_000.0).collect()), "identifier");
+    assert_eq!(kind("SensorID", vec![7.0, 12.0, 9.0, 40.0]), "identifier");
+    assert_eq!(kind("humid", vec![7.0, 12.0, 9.0, 40.0]), "real");
+    assert_eq!(kind("id", vec![7.5, 12.0, 9.0, 40.0]), "real");
+    let again = look_at("customer_id", counted.iter().map(|k| 100_000.0 + k % 17.0).collect());
+    assert!(again.contains("--kind customer_id=identifier"), "{again}");
     let look = look(&[("day", counted)]);
     assert_eq!(look.columns[0].kind, Kind::Real);
     assert_eq!(

@@ -14,6 +14,9 @@ use crate::tape::Var;
 ///
 /// The element parameters of a variable are the coefficients of the first polynomial, then of the next, and c. Where all
 /// are 0 it is nearly the identity.
+///
+/// Powers of values far out are large, and several layers multiply their degrees: where a column has outliers, put a layer that
+/// takes asinh (`Elementwise::new(Transform::Asinh, d)`) before each layer of polynomials.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SumOfSquaresTransformer {

@@ -36,10 +36,7 @@ pub(super) fn of_numbers(name: &str, values: &[f64], lines: &[u64], summary: &Su
         return Detected::new(Kind::Constant, format!("each value is {}", shown(summary.min())));
     }
     let counts_rows = counts_rows(values) || counts_lines(values, lines);
-    let names_a_row = matches!(
-        name.trim().to_lowercase().as_str(),
-        "" | "id" | "index" | "row" | "rownames" | "row_number" | "unnamed: 0"
-    );
+    let names_a_row = names_a_row(name.trim());
     if counts_rows && names_a_row {
         let no_name = if name.trim().is_empty() { "it has no name and " } else { "it " };
         return Detected::new(Kind::Identifier, format!("{no_name}counts the rows"));
@@ -50,6 +47,9 @@ pub(super) fn of_numbers(name: &str, values: &[f64], lines: &[u64], summary: &Su
     }
     let hint =
         counts_rows.then(|| format!("it counts the rows; if it only does that: --kind {name}=identifier"));
+    let named = (names_a_row && integers && !name.trim().is_empty())
+        .then(|| format!("if its numbers are names: --kind {name}=identifier, or {name}=category"));
+    let hint = hint.or(named);
     let circle = || {
         let kind = circular::suggestion(name, summary)?;
         Some(format!("if its ends meet: --kind {name}={kind}"))
@@ -67,7 +67,10 @@ pub(super) fn of_numbers(name: &str, values: &[f64], lines: &[u64], summary: &Su
         };
         let why =
             format!("multiples of {}, {distinct} values in {}{skewed}", shown(step), count(rows, "row"));
-        return Detected::new(Kind::Rounded { step, limits }, why).hint(hint.or(levels));
+        let ends = (matches!(limits, Limits::None) && integers && step == 1.0)
+            .then(|| ends(name, summary))
+            .flatten();
+        return Detected::new(Kind::Rounded { step, limits }, why).hint(hint.or(levels).or(ends));
     }
     if let Some((kind, why)) = bounded(name, summary) {
         return Detected::new(kind, why).hint(hint);
@@ -78,11 +81,22 @@ pub(super) fn of_numbers(name: &str, values: &[f64], lines: &[u64], summary: &Su
     }
 }
 
-/// Whether the values are 1, 2, 3 … or 0, 1, 2 … in the order of the rows.
+/// Whether a column of this name may name the rows: `id`, `order_id`, `OrderId`, `row_number`, …
+fn names_a_row(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    let whole = ["", "id", "index", "row", "rownames", "row_number", "unnamed: 0"];
+    let ends = ["_id", " id", "-id", ".id"];
+    whole.contains(&lower.as_str())
+        || ends.iter().any(|end| lower.ends_with(end))
+        || name.ends_with("Id")
+        || name.ends_with("ID")
+}
+
+/// Whether the values are whole numbers one after another, such as 1, 2, 3 or 100001, 100002, in the order of the rows.
 fn counts_rows(values: &[f64]) -> bool {
     let first = values[0];
     let counts = values.iter().enumerate().all(|(row, value)| *value == first + row as f64);
-    (first == 0.0 || first == 1.0) && values.len() > 2 && counts
+    first.fract() == 0.0 && values.len() > 2 && counts
 }
 
 /// Whether the values count the lines of the file that are rows: those that were left out leave gaps.
@@ -91,6 +105,22 @@ fn counts_lines(values: &[f64], lines: &[u64]) -> bool {
     let first = if values.is_empty() { f64::NAN } else { before(0) };
     // From 0 or from 1, with a header or without.
     values.len() > 2 && [0.0, 1.0, 2.0].contains(&first) && (0..values.len()).all(|row| before(row) == first)
+}
+
+/// What may hold of a scale, such as ratings from 1 to 10: it ends sharply on both sides, which does not show that it has to.
+fn ends(name: &str, summary: &Summary) -> Option<String> {
+    const MOST_LEVELS: usize = 11;
+    const SHARP: f64 = 0.03;
+    let sharp = |run: &(f64, usize)| run.1 as f64 >= SHARP * summary.rows as f64;
+    let (first, last) = (summary.runs.first()?, summary.runs.last()?);
+    let is_scale = summary.runs.len() <= MOST_LEVELS && sharp(first) && sharp(last);
+    is_scale.then(|| {
+        format!(
+            "if it cannot lie outside of its values: --kind {name}=integer:{}..{}",
+            shown(first.0),
+            shown(last.0)
+        )
+    })
 }
 
 /// The limits of rounded values that are skewed as positive ones are. Counts end at the least one if that is 0 or 1; where
