@@ -176,6 +176,7 @@ pub const LESSON: Lesson = Lesson {
     exercise: &judge::EXERCISE,
     seconds: 5.0,
     trained: &["What one layer", "The grid through", "What the scale"],
+    needs: &[8],
     tell,
 };
 

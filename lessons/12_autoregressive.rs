@@ -146,6 +146,7 @@ pub const LESSON: Lesson = Lesson {
     exercise: &judge::EXERCISE,
     seconds: 5.0,
     trained: &["Real data"],
+    needs: &[8],
     tell,
 };
 

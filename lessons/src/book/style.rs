@@ -25,6 +25,12 @@ font:.82rem/1.45 ui-monospace,SFMono-Regular,Menlo,'DejaVu Sans Mono',Consolas,m
 table{border-collapse:collapse;font:.9rem/1.4 ui-sans-serif,system-ui,sans-serif;font-variant-numeric:tabular-nums}
 th,td{padding:.32rem .9rem .32rem 0;text-align:left;border-bottom:1px solid var(--rule);vertical-align:baseline}
 th{font-weight:600;color:var(--soft);border-bottom-color:var(--soft)}
+.scroll,.formula,pre{--below:var(--paper);background:\
+linear-gradient(90deg,var(--below) 30%,transparent) left/2.5rem 100% no-repeat local,\
+linear-gradient(270deg,var(--below) 30%,transparent) right/2.5rem 100% no-repeat local,\
+linear-gradient(90deg,var(--soft),transparent) left/.5rem 100% no-repeat scroll,\
+linear-gradient(270deg,var(--soft),transparent) right/.5rem 100% no-repeat scroll,var(--below)}
+pre{--below:var(--panel)}
 .figure{text-align:right;padding-left:.6rem}
 td.figure{white-space:nowrap}
 .measured,small{color:var(--soft);font-size:.85em}
