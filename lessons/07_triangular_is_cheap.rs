@@ -266,7 +266,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
          of the layer, declared lower triangular, finds it and prints the declaration to paste:",
     );
     let advice = audit(&shuffled)?.advice.join("\n");
-    page.listing(advice.clone());
+    page.listing(advice.replace("; declare that: ", ";\ndeclare that:\n    "));
     let order = Order::of([2, 0, 1]);
     let ordered = Shuffled { structure: Structure::Triangular { order: order.clone() } };
     page.check_that("that is the order (z[2], z[0], z[1])", advice.contains("Order::of([2, 0, 1])"), advice);

@@ -129,7 +129,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
          Flow::new(Uniform::new(2), layers)?        // the first layer takes (0, 1)\n\
          Flow::new(Logistic::new(2), layers)?\n\
          Flow::new(StudentT::new(2, 5.0), layers)?\n\
-         Flow::new(GaussianMixture::new(&weights, &means, &covariances).learned(), layers)?",
+         let mixture = GaussianMixture::new(&weights, &means, &covariances);\n\
+         Flow::new(mixture.learned(), layers)?",
     );
 
     page.heading("Five bases, four depths");

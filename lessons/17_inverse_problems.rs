@@ -160,7 +160,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
              Box::new(Affine::identity(1)),\n    \
              Box::new(Moved),\n\
          ];\n\
-         let options = FitOptions { contexts: Some(&measured), ..FitOptions::default() };\n\
+         let contexts = Some(&measured);\n\
+         let options = FitOptions { contexts, ..FitOptions::default() };\n\
          let flow = Flow::new(StandardNormal::new(1), layers)?.fit(&causes, options)?;\n\
          let log_p = flow.log_prob_given(&[0.5], &[3.0])?;     // ln p(θ = 0.5 | x = 3)\n\
          let thetas = flow.sample_given(1000, &[3.0], 7)?;     // 1000 causes of x = 3",

@@ -298,7 +298,7 @@ fn cost(page: &mut Page) -> Told {
         format!("{ratios:?}"),
     );
     page.prose(
-        "So a determinant that is 400 times as fast hardly shows in a step. The LU is taken once, and W is applied to every row: \
+        "So a determinant that is so much faster hardly shows in a step. The LU is taken once, and W is applied to every row: \
          P·L·U applies two matrices and takes twice as long. Mixing costs d² a row, whichever matrix it is, and an exponential is \
          dear for its own reason: it is a sum of matrix products. What a factorisation buys is something else. The determinant of a \
          free W can become 0 in training, and beyond that its sign is another; those of this lesson cannot, for any values of \

@@ -1,4 +1,5 @@
-//! Your own crate: the lesson says how to make it. Here the judge learns where it is.
+//! Your own crate: the lesson says how to make it. Here the judge learns where it is. It compiles your layer.rs, which may use
+//! pushforward and serde.
 //!
 //!     cargo run --release -- check 24
 

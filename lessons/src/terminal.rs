@@ -219,11 +219,10 @@ fn table(headers: &[String], rows: &[Vec<String>], masked: bool) -> String {
     text
 }
 
-/// Returns whether a cell is a number, and not words that begin with one.
+/// Returns whether a cell is a number, with a short unit perhaps, and not words that begin with one.
 pub(super) fn is_number(cell: &str) -> bool {
-    let letters = cell.chars().filter(|c| c.is_alphabetic()).count();
-    let exponents = cell.matches(['e', 'E']).count();
-    cell.starts_with(|c: char| c.is_ascii_digit() || c == '-') && letters == exponents
+    let letters = cell.chars().filter(|c| c.is_alphabetic() && *c != 'e').count();
+    cell.starts_with(|c: char| c.is_ascii_digit() || c == '-') && letters < 4
 }
 
 fn check(statement: &str, evidence: &Evidence, style: Style) -> String {
