@@ -390,10 +390,15 @@ fn scores(own: &Own, folder: &Path, name: &str) -> Result<Scores, NotYet> {
             .advise("fitted.save(\"own.model\")? writes it where cargo run is called.")
     })?;
     let layers = leaves(flow.flow().bijection());
-    if !layers.iter().any(|leaf| leaf.layer().name() == name) {
+    // Of a layer that only has the name, the derivation is another.
+    let derived = |layer: &dyn Bijection| derive(layer).map(|derivation| derivation.to_string()).ok();
+    let asked = derived(own.layer.as_ref());
+    if !layers.iter().any(|leaf| leaf.layer().name() == name && derived(leaf.layer()) == asked) {
         let names: Vec<String> = layers.iter().map(|leaf| leaf.layer().name()).collect();
-        return Err(NotYet::new("your layer is not in the flow that you saved.")
-            .because(format!("Its layers are {}; yours is {name}.", names.join(", "))));
+        return Err(NotYet::new("your layer is not in the flow that you saved.").because(format!(
+            "Its layers are {}; yours is {name}, and is to have the derivation that you pinned.",
+            names.join(", ")
+        )));
     }
     let failed = |error: &dyn std::fmt::Display| {
         NotYet::new("the flow cannot be scored.").because(relative(&error.to_string(), root()))

@@ -63,6 +63,27 @@ layers! {
     Factored LowerTriangular |x, y, [a, b, c, d, e]| [x, y * (0.5 + 1.5 / (1.0 + (a - b * x).powi(2))) + e * (x - c) * (x + d) + a];
 }
 
+/// A layer that has the name of the solution's and nothing else of it.
+mod other {
+    use pushforward::prelude::*;
+    use serde::Deserialize;
+
+    #[derive(Deserialize)]
+    pub struct Own;
+
+    impl Bijection for Own {
+        fn dim(&self) -> usize {
+            2
+        }
+        fn structure(&self) -> Structure {
+            Structure::Dense
+        }
+        fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+            ["a", "b", "c", "d", "e"].into_iter().fold(z, |z, name| z + 0.1 * super::number(z, name).tanh())
+        }
+    }
+}
+
 /// Between 1/2 and 2.
 fn factor(of: Var<'_>) -> Var<'_> {
     (2.0f64.ln() * of.tanh()).exp()
@@ -184,6 +205,9 @@ fn exercise_24() {
             let own = whole();
             fs::write(Path::new(own.folder).join("own.model"), trained(Linear::identity(2))).unwrap();
             judged(&own)
+        })
+        .wrong("another layer under its name", || {
+            judged(&Own { registry: Registry::catalogue().with_layer::<other::Own>("own"), ..whole() })
         })
         .wrong("columns on which it is not ahead", || {
             judged(&Own { columns: ["temp_min_c", "temp_max_c"], ..whole() })
