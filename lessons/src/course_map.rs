@@ -56,7 +56,7 @@ pub fn as_picture(lessons: &[Lesson]) -> Picture {
     }
     let nodes = lessons.iter().zip(columns.iter().zip(&rows)).map(|(lesson, (column, row))| {
         let middle = 0.5 * (filled[*column] as f64 - 1.0);
-        ((*column as f64, middle - *row as f64), lesson.number.to_string())
+        ((*column as f64, 1.6 * (middle - *row as f64)), lesson.number.to_string())
     });
     let arrows = lessons.iter().enumerate().flat_map(|(to, lesson)| {
         lesson

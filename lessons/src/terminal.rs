@@ -222,7 +222,7 @@ fn table(headers: &[String], rows: &[Vec<String>], masked: bool) -> String {
 /// Returns whether a cell is a number, with a short unit perhaps, and not words that begin with one.
 pub(super) fn is_number(cell: &str) -> bool {
     let letters = cell.chars().filter(|c| c.is_alphabetic() && *c != 'e').count();
-    cell.starts_with(|c: char| c.is_ascii_digit() || c == '-') && letters < 4
+    cell.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit()) && letters < 4
 }
 
 fn check(statement: &str, evidence: &Evidence, style: Style) -> String {

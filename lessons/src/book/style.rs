@@ -53,6 +53,7 @@ figcaption{margin-top:.4rem;font-size:.95rem;color:var(--soft)}
 .report,.derived,.exercise{margin:1.3rem 0;padding:.9rem 1.1rem;border:1px solid var(--rule);border-radius:4px}
 .report .claims li+li{border-top:1px solid var(--rule)}
 .derived h3{margin-top:0}
+.derived p,.derivation p{overflow-x:auto;overflow-y:hidden}
 .exercise{border-color:var(--accent)}.exercise p:first-child{margin-top:0}
 .judge,.advice{color:var(--soft);font-size:.95em}
 summary{cursor:pointer;color:var(--accent)}details details{margin-top:.4rem}
