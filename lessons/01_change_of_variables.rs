@@ -94,6 +94,7 @@ pub const LESSON: Lesson = Lesson {
     exercise: &judge::EXERCISE,
     seconds: 1.0,
     trained: &[],
+    needs: &[],
     tell,
 };
 

@@ -29,6 +29,7 @@ pub const LESSON: Lesson = Lesson {
     exercise: &judge::EXERCISE,
     seconds: 1.0,
     trained: &[],
+    needs: &[1],
     tell,
 };
 

@@ -87,6 +87,7 @@ pub const LESSON: Lesson = Lesson {
     exercise: &judge::EXERCISE,
     seconds: 1.0,
     trained: &[],
+    needs: &[2],
     tell,
 };
 

@@ -79,6 +79,7 @@ pub const LESSON: Lesson = Lesson {
     exercise: &judge::EXERCISE,
     seconds: 1.0,
     trained: &[],
+    needs: &[3],
     tell,
 };
 

@@ -2,12 +2,13 @@
 
 use std::time::Instant;
 
+use pushforward::audit::Topic;
 use pushforward::jacobian::map;
 use pushforward::numeric::Lu;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::tangent;
-use pushforward_course::{Lesson, Page, Picture, fit_slope, formulas};
+use pushforward_course::{Lesson, Page, Picture, equation, fit_slope, formulas};
 
 #[path = "judges/07_triangular_is_cheap.rs"]
 pub mod judge;
@@ -52,6 +53,24 @@ impl Bijection for Sideways {
         let s = z.at(2).tanh();
         let first = z.at(0) + s;
         stack([first, z.at(1) - s, z.at(2)])
+    }
+}
+
+/// Triangular, once the variables are put in another order.
+struct Shuffled {
+    structure: Structure,
+}
+
+impl Bijection for Shuffled {
+    fn dim(&self) -> usize {
+        3
+    }
+    fn structure(&self) -> Structure {
+        self.structure.clone()
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        let (z1, z2, z3) = (z.at(0), z.at(1), z.at(2));
+        stack([2.0 * z1 + z3.sin(), z2 * (z1 * z3).tanh().exp(), z3])
     }
 }
 
@@ -112,6 +131,7 @@ pub const LESSON: Lesson = Lesson {
     exercise: &judge::EXERCISE,
     seconds: 10.0,
     trained: &[],
+    needs: &[6],
     tell,
 };
 
@@ -233,6 +253,30 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn std::error::Error>> {
         "the false declaration is refuted, with a path and with a point",
         report.refuted().any(|claim| claim.evidence.detail().contains("→")),
         "the audit did not refute it",
+    );
+
+    page.heading("In another order");
+    page.prose("Triangular is a matter of order. This map has zeros above its diagonal and below it:");
+    let shuffled = Shuffled { structure: Structure::LowerTriangular };
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(3));
+    page.formula(equation("x", shuffled.forward(z), &[(z, "z")]));
+    page.prose(
+        "x₃ comes first, since it needs z₃ alone; then x₁, then x₂. An order names them, by their indices in code. The audit \
+         of the layer, declared lower triangular, finds it and prints the declaration to paste:",
+    );
+    let advice = audit(&shuffled)?.advice.join("\n");
+    page.listing(advice.replace("; declare that: ", ";\ndeclare that:\n    "));
+    let order = Order::of([2, 0, 1]);
+    let ordered = Shuffled { structure: Structure::Triangular { order: order.clone() } };
+    page.check_that("that is the order (z[2], z[0], z[1])", advice.contains("Order::of([2, 0, 1])"), advice);
+    let claim = audit(&ordered)?.claim(Topic::Structure).cloned().ok_or("a structure is declared")?;
+    let proven = claim.evidence.label();
+    page.check(claim.statement, claim.evidence);
+    page.check_that("declared so, it is proven", proven == "proven", proven);
+    page.prose(
+        "The determinant is the product of the three slopes again. If x₁ needed z₃ and x₃ needed z₁ no order would do: neither \
+         could come first. Then the two are a block, with a determinant of two rows.",
     );
 
     page.heading("In general");

@@ -54,6 +54,7 @@ pub const LESSON: Lesson = Lesson {
     exercise: &judge::EXERCISE,
     seconds: 10.0,
     trained: &[""],
+    needs: &[7],
     tell,
 };
 

@@ -90,6 +90,7 @@ pub const LESSON: Lesson = Lesson {
     exercise: &judge::EXERCISE,
     seconds: 1.0,
     trained: &[],
+    needs: &[7],
     tell,
 };
 

@@ -216,6 +216,7 @@ pub const LESSON: Lesson = Lesson {
     exercise: &judge::EXERCISE,
     seconds: 5.0,
     trained: &["A network that", "Two points, one z", "How much probability", "Built in"],
+    needs: &[9],
     tell,
 };
 

@@ -176,6 +176,7 @@ pub const LESSON: Lesson = Lesson {
     exercise: &judge::EXERCISE,
     seconds: 5.0,
     trained: &["What one layer", "The grid through", "What the scale"],
+    needs: &[8],
     tell,
 };
 
@@ -223,6 +224,10 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
          of a triangle does not depend on them. On the diagonal stand 1, 1, 1, 1.",
     );
     page.formula(formulas(&recording));
+    page.note(
+        "A name like net.1.weight is the path to a parameter, counted from 0 as in code: net.0.weight and net.0.bias are the W₁ and \
+         b₁ of papers, net.1.weight and net.1.bias their W₂ and b₂. In a flow the layer's number comes first, layers.2.net.1.weight.",
+    );
     let log_det = recording.tape().node(recording.log_det().id()).op;
     let zero = matches!(log_det, Op::Constant(number) if number.values() == [0.0]);
     page.check(

@@ -146,6 +146,7 @@ pub const LESSON: Lesson = Lesson {
     exercise: &judge::EXERCISE,
     seconds: 5.0,
     trained: &["Real data"],
+    needs: &[8],
     tell,
 };
 
@@ -208,6 +209,10 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
          scales, and through the network on the z before:",
     );
     page.formula(formulas(&record(&layer)?));
+    page.note(
+        "The M are the masks; net.0.weight and net.0.bias are the W₁ and b₁ of papers, net.1.weight and net.1.bias their W₂ and \
+         b₂ (lesson 11).",
+    );
     page.prose("So this is J, with a dot where an entry can be other than 0:");
     let rows = pattern(&layer).into_iter().zip(["x₁", "x₂", "x₃", "x₄"]).map(|(seen, name)| {
         let entries = (0..4).map(|j| if seen.contains(&j) { "•" } else { "0" });

@@ -124,6 +124,7 @@ pub const LESSON: Lesson = Lesson {
     exercise: &judge::EXERCISE,
     seconds: 5.0,
     trained: &["And a chain"],
+    needs: &[12],
     tell,
 };
 
@@ -192,7 +193,10 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         ),
         false => page.check_that("the same noise gives the same samples", false, format!("{worst}")),
     }
-    page.table(&["d", "passes", "flow", "operations a row", "flow", "ratio"], counted);
+    page.table(
+        &["d", "passes, steps", "passes, flow", "operations, steps", "operations, flow", "ratio"],
+        counted,
+    );
     page.check_that(
         "the flow saves a factor of d, to within a half",
         ratios.iter().skip(2).all(|ratio| (0.67..1.5).contains(ratio)),

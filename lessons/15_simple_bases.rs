@@ -87,6 +87,7 @@ pub const LESSON: Lesson = Lesson {
     exercise: &judge::EXERCISE,
     seconds: 15.0,
     trained: &["Five bases", "Where it does"],
+    needs: &[11],
     tell,
 };
 
@@ -120,6 +121,16 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         "Any two continuous densities on a line that are above 0 everywhere are joined by such a map, which \
          is continuous and has a continuous inverse. What a base can express, a layer can express as well. \
          (Where a density is 0 within its range there are pieces; they come below.)",
+    );
+
+    page.prose("In code a base is the first argument of a flow:");
+    page.listing(
+        "Flow::new(StandardNormal::new(2), layers)?\n\
+         Flow::new(Uniform::new(2), layers)?        // the first layer takes (0, 1)\n\
+         Flow::new(Logistic::new(2), layers)?\n\
+         Flow::new(StudentT::new(2, 5.0), layers)?\n\
+         let mixture = GaussianMixture::new(&weights, &means, &covariances);\n\
+         Flow::new(mixture.learned(), layers)?",
     );
 
     page.heading("Five bases, four depths");

@@ -52,6 +52,7 @@ pub const LESSON: Lesson = Lesson {
     exercise: &judge::EXERCISE,
     seconds: 10.0,
     trained: &["Ten columns", "First caveat", "Second caveat"],
+    needs: &[8],
     tell,
 };
 

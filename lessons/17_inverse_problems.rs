@@ -6,7 +6,7 @@ use std::f64::consts::PI;
 use pushforward::flow::FittedFlow;
 use pushforward::prelude::*;
 use pushforward_course::statistics::{histogram, mean, uniform_chi2_p};
-use pushforward_course::{Lesson, Page, Picture, formulas};
+use pushforward_course::{Lesson, Page, Picture, equation};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -107,6 +107,7 @@ pub const LESSON: Lesson = Lesson {
     exercise: &judge::EXERCISE,
     seconds: 15.0,
     trained: &["By hand", "Two causes", "The posterior", "Is it calibrated"],
+    needs: &[8],
     tell,
 };
 
@@ -128,7 +129,21 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
          affine one and one that adds w·context:",
     );
     let straight = || -> Layers { vec![Box::new(Affine::identity(1)), Box::new(Moved { d: 1 })] };
-    page.formula(formulas(&record(&Chain::new(straight()))?));
+    page.listing(
+        "struct Moved; // θ = z + w·x, with the measurement x as a context\n\
+         fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {\n    \
+             let w = z.tape().parameter(\"w\", Shape::Scalar, Init::Constant(0.0));\n    \
+             z + w * z.tape().context(1).at(0)\n\
+         }",
+    );
+    let recording = record(&Chain::new(straight()))?;
+    let context = recording.tape().declared_context().ok_or("the second layer has a context")?;
+    let names = [(recording.input(), "z"), (context, "x")];
+    page.formula(equation("θ", recording.output(), &names).and(equation(
+        "ln|det J|",
+        recording.log_det(),
+        &names,
+    )));
     let v = 0.5;
     let numbers = normals(2 * 8000, SEED);
     let causes: Vec<f64> = numbers.chunks(2).map(|n| n[0]).collect();
@@ -139,6 +154,18 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         FitOptions { seed: SEED, epochs: 40, learning_rate: 2e-2, contexts, ..FitOptions::default() };
     let line = Flow::new(StandardNormal::new(1), straight())?.fit(&causes, settings)?;
     let learned = |name: &str| line.parameters().get(name).map_or(f64::NAN, |t| t.values[0]);
+    page.prose("In code, for tables of the causes and of the measurements, row by row:");
+    page.listing(
+        "let layers: Vec<Box<dyn Bijection>> = vec![\n    \
+             Box::new(Affine::identity(1)),\n    \
+             Box::new(Moved),\n\
+         ];\n\
+         let contexts = Some(&measured);\n\
+         let options = FitOptions { contexts, ..FitOptions::default() };\n\
+         let flow = Flow::new(StandardNormal::new(1), layers)?.fit(&causes, options)?;\n\
+         let log_p = flow.log_prob_given(&[0.5], &[3.0])?;     // ln p(θ = 0.5 | x = 3)\n\
+         let thetas = flow.sample_given(1000, &[3.0], 7)?;     // 1000 causes of x = 3",
+    );
     page.prose("8000 pairs (θ, x) were simulated, and ln p(θ | x) was maximised. It learned, with v = 0.5:");
     page.check_close("the slope of the mean, w = 1/(1 + v)", learned("layers.1.w"), 1.0 / (1.0 + v), 0.02);
     page.check_close(
@@ -232,7 +259,8 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.check_that("at each x, less than a fifth of the Gaussian's", largest < 0.2, format!("{largest}"));
     page.prose(
         "A point estimate: the mean of the posterior. By symmetry its θ₁ is 0, in the middle between the two \
-         feet. What would the instrument measure for it?",
+         feet. What would the instrument measure for it, and how far is that from x = 3, in deviations of its noise? Of the \
+         samples this is the root of the mean square:",
     );
     let weights: Vec<f64> = of_truth(x).iter().map(|v| v.exp() * area).collect();
     let centre: Vec<f64> =

@@ -101,6 +101,7 @@ pub const LESSON: Lesson = Lesson {
     exercise: &judge::EXERCISE,
     seconds: 20.0,
     trained: &["Five models", "Is there an exact", "What must", "Whose samples", "All of it"],
+    needs: &[12, 13],
     tell,
 };
 
@@ -264,8 +265,8 @@ fn by_hand(page: &mut Page) -> Result<(), Box<dyn Error>> {
 
     page.heading("The tape does it");
     page.prose(
-        "With the right guess, z = 3/4·x + 1/2·ε, the tape has for ln w, for its slope by ε, and for ln p(x) (0.9189… is \
-         ½·ln 2π, 0.3696… ½·ln(2π/3), and 0.6931… ln 2):",
+        "With the right guess, z = 3/4·x + 1/2·ε, the tape has for ln w, for its slope by ε, and for ln p(x) (0.3696… is \
+         ½·ln(2π/3), and 0.6931… ln 2):",
     );
     let subgraph = Subgraph::new(&tape, &inputs.map(Var::id), &[informed.id()]);
     let slope = adjoint(&tape, &subgraph, &[(informed.id(), tape.constant(1.0))], &[inputs[1].id()])[0];

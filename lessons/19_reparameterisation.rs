@@ -116,6 +116,7 @@ pub const LESSON: Lesson = Lesson {
     exercise: &judge::EXERCISE,
     seconds: 5.0,
     trained: &["Learned", "Any flow", "The posterior"],
+    needs: &[13],
     tell,
 };
 
@@ -168,7 +169,7 @@ fn tell(page: &mut Page) -> Told {
          from z, for every x. So q(z | x) is the density of a conditional flow with one layer. Let the model \
          be: z is standard normal, x is z and standard normal noise. The bound is the mean over ε of ln p(z) \
          + ln p(x | z) - ln q(z | x), and is called the evidence lower bound, ELBO. Its three terms, off the \
-         tape (0.9189… is ½·ln 2π):",
+         tape:",
     );
     let (terms, gradient) = bound_formulas()?;
     page.formula(terms);

@@ -128,6 +128,7 @@ pub const LESSON: Lesson = Lesson {
     exercise: &judge::EXERCISE,
     seconds: 15.0,
     trained: &["The tape does", "Diffusion is", "Trained without"],
+    needs: &[18],
     tell,
 };
 
@@ -170,7 +171,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
          \"FFJORD\" (2019), section 3; Song et al., \"Score-Based Generative Modeling through Stochastic Differential \
          Equations\" (2021), section 4.3; Lipman et al., \"Flow Matching for Generative Modeling\" (2023), section 4.",
     );
-    page.next("the lessons that follow are being written.");
+    page.next("21_splines: couplings that bend by any increasing curve.");
     Ok(())
 }
 

@@ -91,6 +91,8 @@ enum Command {
         #[arg(default_value = "out/book")]
         folder: std::path::PathBuf,
     },
+    /// What you can do after the lessons.
+    Afterwards,
     /// Every layer of the library: what is proven and derived of it.
     Catalogue(catalogue::Arguments),
     /// Audit a layer or a model: what is proven, checked, refuted.
@@ -135,6 +137,7 @@ fn run() -> ExitCode {
         Some(Command::Hint { lesson }) => runner::hint(lesson.as_deref()),
         Some(Command::Reset { lesson, yes }) => runner::reset(&lesson, yes),
         Some(Command::Book { folder }) => runner::write_book(&folder),
+        Some(Command::Afterwards) => runner::afterwards(),
         Some(Command::Catalogue(arguments)) => end("catalogue", catalogue::run(&arguments)),
         Some(Command::Audit(arguments)) => audit::run(&arguments),
         Some(Command::Verify(arguments)) => verify::run(&arguments),

@@ -24,6 +24,8 @@ pub struct Lesson {
     /// The beginnings of the headings under which numbers come from training. They differ in their last digits from
     /// machine to machine; everything else is the same everywhere.
     pub trained: &'static [&'static str],
+    /// The numbers of the lessons that it builds on; what these build on is not repeated.
+    pub needs: &'static [u32],
     /// Adds its blocks to a page; fails where the lesson cannot run at all.
     pub tell: fn(&mut Page) -> Result<(), Box<dyn Error>>,
 }

@@ -28,14 +28,20 @@ pub mod inverse_problems;
 pub mod invertibility_is_architecture;
 #[path = "../03_jacobian_and_volume.rs"]
 pub mod jacobian_and_volume;
+#[path = "../22_linear_layers.rs"]
+pub mod linear_layers;
 #[path = "../13_maximum_likelihood_is_forward_kl.rs"]
 pub mod maximum_likelihood_is_forward_kl;
 #[path = "../14_one_pass_sampling.rs"]
 pub mod one_pass_sampling;
 #[path = "../19_reparameterisation.rs"]
 pub mod reparameterisation;
+#[path = "../23_residual_flows.rs"]
+pub mod residual_flows;
 #[path = "../15_simple_bases.rs"]
 pub mod simple_bases;
+#[path = "../21_splines.rs"]
+pub mod splines;
 #[path = "../02_the_tape.rs"]
 pub mod the_tape;
 #[path = "../07_triangular_is_cheap.rs"]
@@ -44,6 +50,8 @@ pub mod triangular_is_cheap;
 pub mod two_forms;
 #[path = "../09_write_forward_get_the_rest.rs"]
 pub mod write_forward_get_the_rest;
+#[path = "../24_your_own_flow.rs"]
+pub mod your_own_flow;
 
 /// All lessons, in the order in which they are told.
 pub const LESSONS: &[Lesson] = &[
@@ -67,4 +75,8 @@ pub const LESSONS: &[Lesson] = &[
     five_paradigms::LESSON,
     reparameterisation::LESSON,
     continuous_flows::LESSON,
+    splines::LESSON,
+    linear_layers::LESSON,
+    residual_flows::LESSON,
+    your_own_flow::LESSON,
 ];

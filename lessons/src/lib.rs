@@ -9,7 +9,9 @@
 // The lessons are read as programs of a user: they name this crate as one.
 extern crate self as pushforward_course;
 
+mod afterwards;
 mod book;
+mod course_map;
 mod covering;
 mod data;
 pub mod exercise;

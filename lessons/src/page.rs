@@ -118,6 +118,12 @@ impl Page {
         page
     }
 
+    /// Begins a page that is no lesson and has no title; `told` says whether its blocks are printed.
+    pub fn untitled(told: bool) -> Page {
+        let colour = told && std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        Page { slug: String::new(), blocks: Vec::new(), style: Style { colour, masked: false }, told }
+    }
+
     /// Begins a lesson that prints nothing and writes no files: its blocks become a page of the book.
     pub fn silent(number: u32, slug: &str, title: impl Into<String>) -> Page {
         let style = Style { colour: false, masked: false };

@@ -206,10 +206,7 @@ fn table(headers: &[String], rows: &[Vec<String>], masked: bool) -> String {
                     false => cell,
                 };
                 // Numbers are right-aligned, words left-aligned; a header is aligned like its column.
-                let is_number = rows.iter().any(|row| {
-                    row.get(column)
-                        .is_some_and(|cell| cell.starts_with(|c: char| c.is_ascii_digit() || c == '-'))
-                });
+                let is_number = rows.iter().any(|row| row.get(column).is_some_and(|cell| is_number(cell)));
                 if is_number { format!("{cut:>width$}") } else { format!("{cut:<width$}") }
             })
             .collect();
@@ -220,6 +217,12 @@ fn table(headers: &[String], rows: &[Vec<String>], masked: bool) -> String {
         }
     }
     text
+}
+
+/// Returns whether a cell is a number, with a short unit perhaps, and not words that begin with one.
+pub(super) fn is_number(cell: &str) -> bool {
+    let letters = cell.chars().filter(|c| c.is_alphabetic() && *c != 'e').count();
+    cell.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit()) && letters < 4
 }
 
 fn check(statement: &str, evidence: &Evidence, style: Style) -> String {

@@ -67,7 +67,11 @@ pub(super) fn claims(subject: &mut Subject) -> (Vec<Claim>, Vec<String>) {
             },
             Some(StructureError::Unproven(unproven)) => {
                 if let Some(found) = found.filter(|found| found.structure != Structure::Dense) {
-                    advice.push(format!("{of}its actual structure is {}; declare that", found.structure));
+                    // Of many variables the order would be longer than it is useful.
+                    let code =
+                        if subject.d <= 16 { format!(": {}", found.structure.code()) } else { String::new() };
+                    advice
+                        .push(format!("{of}its actual structure is {}; declare that{code}", found.structure));
                 }
                 hunt(subject, k, &unproven, &mut certificates)
             }

@@ -131,6 +131,36 @@ impl Structure {
     }
 }
 
+impl Structure {
+    /// Returns the declaration as code that can be pasted into `fn structure`.
+    ///
+    /// ```
+    /// use pushforward::prelude::*;
+    ///
+    /// let structure = Structure::Triangular { order: Order::of([2, 0, 1]) };
+    /// assert_eq!(structure.code(), "Structure::Triangular { order: Order::of([2, 0, 1]) }");
+    /// ```
+    pub fn code(&self) -> String {
+        let order = |order: &Order| match order.inputs == order.outputs {
+            true => format!("Order::of({:?})", order.inputs),
+            false => format!("Order::matched({:?}, {:?})", order.inputs, order.outputs),
+        };
+        match self {
+            Structure::Dense => "Structure::Dense".to_string(),
+            Structure::Diagonal => "Structure::Diagonal".to_string(),
+            Structure::LowerTriangular => "Structure::LowerTriangular".to_string(),
+            Structure::UpperTriangular => "Structure::UpperTriangular".to_string(),
+            Structure::Triangular { order: of } => {
+                format!("Structure::Triangular {{ order: {} }}", order(of))
+            }
+            Structure::BlockTriangular { order: of, blocks } => {
+                format!("Structure::BlockTriangular {{ order: {}, blocks: vec!{blocks:?} }}", order(of))
+            }
+            Structure::LowRank { rank } => format!("Structure::LowRank {{ rank: {rank} }}"),
+        }
+    }
+}
+
 impl fmt::Display for Structure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

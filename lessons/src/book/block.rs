@@ -7,7 +7,7 @@ use crate::exercise::Exercise;
 use crate::exercise::source::tidied;
 use crate::lesson::Lesson;
 use crate::page::Block;
-use crate::terminal::digits;
+use crate::terminal::{digits, is_number};
 use pushforward::audit::{Evidence, Report};
 use pushforward::derivation::html::displayed;
 use pushforward::derivation::html::escape;
@@ -119,12 +119,8 @@ fn audited(report: &Report) -> String {
 }
 
 fn table(headers: &[String], rows: &[Vec<String>], measured: bool) -> String {
-    let is_number = |column: usize| {
-        rows.iter().any(|row| {
-            row.get(column).is_some_and(|cell| cell.starts_with(|c: char| c.is_ascii_digit() || c == '-'))
-        })
-    };
-    let class = |column: usize| if is_number(column) { " class=\"figure\"" } else { "" };
+    let figures = |column: usize| rows.iter().any(|row| row.get(column).is_some_and(|cell| is_number(cell)));
+    let class = |column: usize| if figures(column) { " class=\"figure\"" } else { "" };
     let mut text = String::from("<div class=\"scroll\"><table>\n<thead><tr>");
     for (k, header) in headers.iter().enumerate() {
         let _ = write!(text, "<th{}>{}</th>", class(k), words(header));

@@ -31,6 +31,8 @@ pub(super) const WORDS: &[Word] = &[
         "A number subtracted from what the score function multiplies: the mean stays, the variance may fall.",
     ),
     word("bijection", 1, "A map f: z → x that is one-to-one and onto, so that every x has exactly one z."),
+    word("bin", 21, "The stretch of a spline between two knots."),
+    word("Cayley transform", 22, "(1 + A)⁻¹·(1 - A) with A = -Aᵀ: a rotation, whose determinant is 1."),
     word(
         "change of variables",
         1,
@@ -50,6 +52,11 @@ pub(super) const WORDS: &[Word] = &[
         "Points that move along dz/dt = v(z, t) for a time; ln p changes by -tr ∂v/∂z a unit of time.",
     ),
     word(
+        "contraction",
+        23,
+        "A map that brings any two points nearer to one another, by a factor L < 1 at least.",
+    ),
+    word(
         "coupling",
         11,
         "A layer that leaves some variables unchanged and transforms the others with parameters computed \
@@ -57,6 +64,11 @@ pub(super) const WORDS: &[Word] = &[
     ),
     word("density", 1, "Probability per unit of length, area or volume. It integrates to 1."),
     word("derivation", 9, "Everything that follows from `forward`, as a document, step by step."),
+    word(
+        "determinant lemma",
+        23,
+        "det(T + U·V) = det T·det(1 + V·T⁻¹·U): a large determinant by a small one.",
+    ),
     word(
         "diffusion",
         18,
@@ -80,6 +92,7 @@ pub(super) const WORDS: &[Word] = &[
     ),
     word("entropy", 13, "H(p), the mean of -ln p over p itself: the floor of the NLL."),
     word("evidence", 7, "How a claim is known: proven, checked, not proven, or refuted."),
+    word("fixed point", 23, "A point that a map leaves where it is. A contraction has exactly one (Banach)."),
     word("flow", 8, "Layers and a base: an exact density that can be sampled in one pass."),
     word(
         "flow matching",
@@ -99,13 +112,19 @@ pub(super) const WORDS: &[Word] = &[
         3,
         "The matrix of all first derivatives, J[i][j] = ∂xᵢ/∂zⱼ: f as a linear map, close by.",
     ),
+    word("kernel density", 18, "The mean of small normal densities about the points of a sample."),
     word(
         "KL divergence",
         13,
         "KL(p‖q), the mean of ln p - ln q over p: never negative, 0 only where q is p.",
     ),
-    word("kernel density", 18, "The mean of small normal densities about the points of a sample."),
+    word("knot", 21, "A point through which a spline goes, where two of its pieces meet."),
     word("layer", 6, "A bijection with parameters; a flow is several, one after another."),
+    word(
+        "Lipschitz constant",
+        23,
+        "A number L such that no two points move apart by more than L times: |g(z) - g(z′)| ≤ L·|z - z′|.",
+    ),
     word("log-determinant", 3, "ln|det J|: the logarithm of how much f stretches volume at a point."),
     word("MAF", 12, "Masked autoregressive flow: the network reads x, so that a density is one pass."),
     word(
@@ -125,27 +144,40 @@ pub(super) const WORDS: &[Word] = &[
         19,
         "The gradient of a mean over draws, through z = f(ε; x) with the draw of ε held fixed.",
     ),
+    word("PLU", 22, "A matrix as a product of a permutation, a lower and an upper triangle."),
     word("posterior", 17, "The density of causes, given what was measured: p(θ | x)."),
     word("prior", 17, "The density of causes before anything was measured: p(θ)."),
-    word("program", 2, "A tape cut down to what some outputs need."),
     word(
         "probability flow",
         20,
         "The field without noise whose points have the density of a diffusion at every time.",
     ),
+    word("program", 2, "A tape cut down to what some outputs need."),
     word(
         "proven",
         7,
         "True for all inputs and all parameters: by structure, by bounds or by symbolic equality.",
     ),
     word("RealNVP", 8, "Affine coupling layers; the log-determinant is the sum of the log-scales."),
+    word("reflection", 22, "1 - 2·v·vᵀ/vᵀv, a mirror at right angles to v (Householder): |det| is 1."),
     word("refuted", 7, "False, with a witness: a point, a path, two points that collide."),
+    word("residual flow", 23, "x = z + g(z) with a contraction g."),
     word(
         "score function",
         19,
         "The gradient of ln q by its parameters. Times a function of z, its mean over q is the gradient of that function's mean.",
     ),
     word("slice", 7, "The part of a program that one diagonal entry of the Jacobian depends on."),
+    word(
+        "snapshot test",
+        24,
+        "A test that compares a text with the one that was kept when somebody last read it.",
+    ),
+    word(
+        "spline",
+        21,
+        "A curve of pieces that meet smoothly at knots; here quotients of quadratics, increasing.",
+    ),
     word("structure", 7, "Where a Jacobian is zero, declared by a layer and proven on recording."),
     word(
         "sweep",

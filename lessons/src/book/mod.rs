@@ -16,6 +16,7 @@ use self::frame::{Link, document};
 use self::prose::words;
 use super::lesson::Lesson;
 use super::page::Page;
+use super::{afterwards, course_map};
 use pushforward::derivation::Derivation;
 use pushforward::derivation::html::escape;
 
@@ -28,8 +29,8 @@ fn link(lesson: &Lesson) -> Link {
     Link { file: file(lesson), text: format!("{} {}", lesson.number, lesson.title) }
 }
 
-/// Returns the files of the book by name: the contents, a page for each lesson, the glossary, the
-/// derivations.
+/// Returns the files of the book by name: the contents, a page for each lesson, what comes after them, the
+/// glossary, the derivations.
 ///
 /// `lessons` is the whole syllabus with the pages in its order; `derivations` come with their headings.
 pub fn book(lessons: &[(Lesson, Page)], derivations: &[(&str, Derivation)]) -> Vec<(String, String)> {
@@ -37,11 +38,13 @@ pub fn book(lessons: &[(Lesson, Page)], derivations: &[(&str, Derivation)]) -> V
     let mut files = vec![("index.html".to_string(), contents(lessons, derivations.len()))];
     for (k, (lesson, page)) in lessons.iter().enumerate() {
         let before = k.checked_sub(1).map(|k| link(&all[k]));
-        let after = all.get(k + 1).map(link);
+        let last = || Link { file: "afterwards.html".to_string(), text: afterwards::TITLE.to_string() };
+        let after = Some(all.get(k + 1).map_or_else(last, link));
         let body = rendered(page.blocks(), &Around { lessons: &all });
         let title = format!("{} {}", lesson.number, lesson.title);
         files.push((file(lesson), document(&title, &body, before, after)));
     }
+    files.push(("afterwards.html".to_string(), after_the_lessons(&all)));
     files.push(("glossary.html".to_string(), words_of_the_book(&all)));
     files.push(("derivations.html".to_string(), derived(derivations)));
     files
@@ -53,7 +56,15 @@ fn contents(lessons: &[(Lesson, Page)], derivations: usize) -> String {
         "<h1>pushforward</h1>\n<p class=\"question\">Write a bijection, get its density.</p>\n<p>You write <i>x = f(z)</i> \
          once. A tape derives the Jacobian, proves its structure, derives ln|det J|, audits every claim, and trains flows by \
          maximum likelihood. In these lessons every formula is rendered from the tape and every number was measured while \
-         the book was written.</p>\n<ol class=\"map\">\n",
+         the book was written.</p>\n",
+    );
+    let all: Vec<Lesson> = lessons.iter().map(|(lesson, _)| *lesson).collect();
+    let map = course_map::as_picture(&all);
+    let _ = write!(
+        body,
+        "<figure class=\"course\">\n{}<figcaption>{}.</figcaption>\n</figure>\n<ol class=\"map\">\n",
+        map.to_inline_svg(),
+        words(map.title())
     );
     for (lesson, page) in lessons {
         let thumbnail = page.blocks().iter().find_map(block::thumbnail).unwrap_or_default();
@@ -64,16 +75,34 @@ fn contents(lessons: &[(Lesson, Page)], derivations: usize) -> String {
             file(lesson),
             lesson.number,
             words(lesson.title),
-            words(lesson.about)
+            words(&about(lesson))
         );
     }
     let _ = write!(
         body,
-        "</ol>\n<p><a href=\"glossary.html\">The words of the book</a>, each with the lesson it comes from. \
+        "</ol>\n<p><a href=\"afterwards.html\">What you can do now</a>, after the lessons: begin with a table of your own. \
+         <a href=\"glossary.html\">The words of the book</a>, each with the lesson it comes from. \
          <a href=\"derivations.html\">The derivations</a> of {derivations} layers: Jacobian, log-determinant, inverse, step \
          by step.</p>\n"
     );
     document("pushforward", &body, None, lessons.first().map(|(lesson, _)| link(lesson)))
+}
+
+/// What a lesson is about, and what it builds on.
+fn about(lesson: &Lesson) -> String {
+    match course_map::needs(lesson) {
+        needs if needs.is_empty() => lesson.about.to_string(),
+        needs => format!("{} (after {needs})", lesson.about),
+    }
+}
+
+/// The page after the last lesson.
+fn after_the_lessons(lessons: &[Lesson]) -> String {
+    let mut page = Page::untitled(false);
+    afterwards::tell(&mut page);
+    let body =
+        format!("<h1>{}</h1>\n{}", words(afterwards::TITLE), rendered(page.blocks(), &Around { lessons }));
+    document(afterwards::TITLE, &body, lessons.last().map(link), None)
 }
 
 fn words_of_the_book(lessons: &[Lesson]) -> String {

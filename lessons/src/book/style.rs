@@ -25,6 +25,12 @@ font:.82rem/1.45 ui-monospace,SFMono-Regular,Menlo,'DejaVu Sans Mono',Consolas,m
 table{border-collapse:collapse;font:.9rem/1.4 ui-sans-serif,system-ui,sans-serif;font-variant-numeric:tabular-nums}
 th,td{padding:.32rem .9rem .32rem 0;text-align:left;border-bottom:1px solid var(--rule);vertical-align:baseline}
 th{font-weight:600;color:var(--soft);border-bottom-color:var(--soft)}
+.scroll,.formula,pre{--below:var(--paper);background:\
+linear-gradient(90deg,var(--below) 30%,transparent) left/2.5rem 100% no-repeat local,\
+linear-gradient(270deg,var(--below) 30%,transparent) right/2.5rem 100% no-repeat local,\
+linear-gradient(90deg,var(--soft),transparent) left/.5rem 100% no-repeat scroll,\
+linear-gradient(270deg,var(--soft),transparent) right/.5rem 100% no-repeat scroll,var(--below)}
+pre{--below:var(--panel)}
 .figure{text-align:right;padding-left:.6rem}
 td.figure{white-space:nowrap}
 .measured,small{color:var(--soft);font-size:.85em}
@@ -47,6 +53,7 @@ figcaption{margin-top:.4rem;font-size:.95rem;color:var(--soft)}
 .report,.derived,.exercise{margin:1.3rem 0;padding:.9rem 1.1rem;border:1px solid var(--rule);border-radius:4px}
 .report .claims li+li{border-top:1px solid var(--rule)}
 .derived h3{margin-top:0}
+.derived p,.derivation p{overflow-x:auto;overflow-y:hidden}
 .exercise{border-color:var(--accent)}.exercise p:first-child{margin-top:0}
 .judge,.advice{color:var(--soft);font-size:.95em}
 summary{cursor:pointer;color:var(--accent)}details details{margin-top:.4rem}

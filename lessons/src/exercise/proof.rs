@@ -10,6 +10,7 @@ use pushforward::bijection::{
     Bijection, BijectionError, Domain, Recording, forward_with_log_det, record, record_forward,
 };
 use pushforward::jacobian::{Structure, StructureError, Unproven, discover, map};
+use pushforward::sweep::reach::{Reach, Relation};
 use pushforward::sweep::{Names, render};
 use pushforward::tape::{RecordErrors, Shape, Tape, Var};
 
@@ -105,11 +106,33 @@ fn unproven_declaration(answer: &dyn Bijection, unproven: &Unproven) -> NotYet {
         };
     }
     match found(answer) {
-        Some(structure) => told.advise(format!(
-            "As written the layer is {structure}; or drop what leads from z[{j}] to x[{i}]."
-        )),
-        None => told.advise(format!("Drop what leads from z[{j}] to x[{i}].")),
+        Some(structure) => told
+            .because(format!(
+                "As written the layer is {structure}. The declaration that holds:\n    {}",
+                structure.code()
+            ))
+            .advise(format!("Declare that, or drop what leads from z[{j}] to x[{i}].")),
+        None => {
+            let told = match needing_each_other(answer) {
+                Some([a, b]) => told.because(format!(
+                    "No order makes it triangular: x[{a}] needs z[{b}], and x[{b}] needs z[{a}]."
+                )),
+                None => told,
+            };
+            told.advise(format!("Drop what leads from z[{j}] to x[{i}]."))
+        }
     }
+}
+
+/// Returns two variables each of which needs the other, so that neither can be solved for first.
+fn needing_each_other(answer: &dyn Bijection) -> Option<[usize; 2]> {
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(answer.dim()));
+    let x = record_forward(answer, z).ok()?;
+    let pattern = Reach::new(&tape, &map(&tape, z.id(), x.id()), Relation::Value).pattern();
+    let needs = |a: usize, b: usize| pattern[a].contains(&(b as u32));
+    let pairs = (0..answer.dim()).flat_map(|a| (0..a).map(move |b| [b, a]));
+    pairs.into_iter().find(|[a, b]| needs(*a, *b) && needs(*b, *a))
 }
 
 /// Returns the structure that a map has, if it is better than dense.

@@ -5,7 +5,7 @@ use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
-use super::judging::{Ended, run};
+use super::judging::{Ended, built, run};
 use super::progress::{Progress, Stage, answer, root, start};
 use super::{find, say, wrapped};
 use crate::Lesson;
@@ -23,7 +23,7 @@ pub fn check(wanted: Option<&str>) -> ExitCode {
         None => next(&progress).into_iter().collect(),
     };
     if chosen.is_empty() {
-        say("Every exercise is passed.\n");
+        say("Every exercise is passed. What you can do now:   cargo run --release -- afterwards\n");
         return ExitCode::SUCCESS;
     }
     let mut passed = 0;
@@ -39,7 +39,9 @@ pub fn check(wanted: Option<&str>) -> ExitCode {
     } else if passed == 1 {
         match next_after(&progress, chosen[0].number) {
             Some(lesson) => say(&format!("  Next: cargo run --release -- run {}\n", lesson.number)),
-            None => say("  That was the last one: every exercise is passed.\n"),
+            None => say(
+                "  That was the last one: every exercise is passed. What you can do now:\n  cargo run --release -- afterwards\n",
+            ),
         }
     }
     if passed == chosen.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -47,12 +49,12 @@ pub fn check(wanted: Option<&str>) -> ExitCode {
 
 /// Returns the first lesson whose exercise is not passed.
 pub fn next(progress: &Progress) -> Option<Lesson> {
-    LESSONS.iter().copied().find(|lesson| progress.stage(lesson.exercise) != Stage::Passed)
+    LESSONS.iter().copied().find(|lesson| !progress.stage(lesson.exercise).has_passed())
 }
 
 /// Returns the next lesson whose exercise is not passed, or else the first such lesson.
 fn next_after(progress: &Progress, number: u32) -> Option<Lesson> {
-    let open = |lesson: &Lesson| progress.stage(lesson.exercise) != Stage::Passed;
+    let open = |lesson: &Lesson| !progress.stage(lesson.exercise).has_passed();
     LESSONS.iter().copied().find(|lesson| lesson.number > number && open(lesson)).or_else(|| next(progress))
 }
 
@@ -70,18 +72,34 @@ pub fn stages(progress: &mut Progress) -> Vec<Stage> {
     LESSONS.iter().map(|lesson| progress.stage(lesson.exercise)).collect()
 }
 
+/// The members of the workspace that `cargo run` selects. The features of shared dependencies follow from the selection:
+/// with these packages beside the exercises they are the same, and the library is not compiled a second time for a check.
+const BESIDE: [&str; 5] =
+    ["pushforward", "pushforward-benches", "pushforward-command", "pushforward-course", "pushforward-tests"];
+
 /// Compiles the learner's file with its judge and runs them. They are a separate package, so that a file that does
 /// not compile does not affect the others.
 fn judge(progress: &mut Progress, lesson: &Lesson, quiet: bool) -> Ended {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.current_dir(root()).args(["run", "--quiet", "--package", "pushforward-exercises", "--bin"]);
-    command.arg(format!("exercise_{:02}", lesson.number));
+    command.current_dir(root()).args(["build", "--quiet", "--package", "pushforward-exercises"]);
+    for package in BESIDE {
+        command.args(["--package", package]);
+    }
+    let bin = format!("exercise_{:02}", lesson.number);
+    command.args(["--bin", &bin]);
     // With the profile of this program, so that the library need not be compiled twice.
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }
-    let ended = run(command, quiet);
+    let ended = match built(command, &bin, quiet) {
+        Ok(program) => {
+            let mut command = Command::new(program);
+            command.current_dir(root());
+            run(command, quiet)
+        }
+        Err(ended) => ended,
+    };
     // Without cargo there is no verdict.
     if !matches!(ended, Ended::NoCargo(_)) {
         progress.judged(lesson.exercise, ended == Ended::Passed);

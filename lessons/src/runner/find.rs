@@ -51,7 +51,7 @@ mod tests {
     fn a_typo_finds_what_was_meant() {
         assert_eq!(distance("copling", "coupling"), 1);
         assert!(lesson("copling").unwrap_err().contains("11_coupling"));
-        assert!(lesson("99").unwrap_err().contains("20_continuous_flows"));
+        assert!(lesson("99").unwrap_err().contains("24_your_own_flow"));
         assert_eq!(lesson("jacobian_and_volume").unwrap().number, 3);
     }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::progress::{Progress, Stage};
 use super::{exercises, find, say};
 use crate::lessons::LESSONS;
+use crate::{Page, afterwards as last, course_map};
 
 /// Prints what this is, the lessons with the learner's progress, and the next step.
 ///
@@ -19,11 +20,13 @@ pub fn front_page() -> ExitCode {
     let mut progress = Progress::load();
     let stages = exercises::stages(&mut progress);
     listed(&stages);
-    let passed = stages.iter().filter(|stage| **stage == Stage::Passed).count();
-    say(&format!("\n{passed} of {} exercises passed.\n\n", stages.len()));
+    say("\nWhich lesson builds on which (in brackets):\n");
+    course_map::as_lines(LESSONS, 74).iter().for_each(|line| say(&format!("  {line}\n")));
+    let passed = stages.iter().filter(|stage| stage.has_passed()).count();
+    say(&format!("\n{passed} of {} exercises passed (✓); … is begun and not passed yet.\n\n", stages.len()));
     let begun = stages.iter().any(|stage| *stage != Stage::NotStarted);
     let Some(next) = exercises::next(&progress) else {
-        say("Next: write a bijection of your own, and   audit   it.\n");
+        say("What you can do now:   cargo run --release -- afterwards\n");
         return ExitCode::SUCCESS;
     };
     let number = next.number;
@@ -39,12 +42,19 @@ pub fn front_page() -> ExitCode {
     LESSONS[0].run()
 }
 
+/// Prints what a learner can do after the lessons.
+pub fn afterwards() -> ExitCode {
+    say(&format!("\n{}\n\n", last::TITLE));
+    last::tell(&mut Page::untitled(true));
+    ExitCode::SUCCESS
+}
+
 fn listed(stages: &[Stage]) {
     for (lesson, stage) in LESSONS.iter().zip(stages) {
         let sign = match stage {
             Stage::NotStarted => "·",
             Stage::Edited | Stage::NotYet => "…",
-            Stage::Passed => "✓",
+            Stage::Passed | Stage::Experiment => "✓",
         };
         say(&format!("  {sign} {:<35} {}\n", lesson.slug, lesson.about));
     }

@@ -67,6 +67,25 @@ impl Ended {
     }
 }
 
+/// Builds a program by this command of cargo, and returns its path. Errors of the compiler are shown unless `quiet`.
+///
+/// # Errors
+/// [`Ended::NotCompiled`] and [`Ended::NoCargo`].
+pub fn built(mut command: Command, bin: &str, quiet: bool) -> Result<PathBuf, Ended> {
+    command.arg("--message-format=json-render-diagnostics").stdin(Stdio::null());
+    command.stderr(if quiet { Stdio::null() } else { Stdio::inherit() });
+    let output = command.output().map_err(|error| Ended::NoCargo(error.to_string()))?;
+    if !output.status.success() {
+        return Err(Ended::NotCompiled);
+    }
+    let program = |line: &str| -> Option<PathBuf> {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        (message["target"]["name"] == bin).then(|| message["executable"].as_str().map(PathBuf::from))?
+    };
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines().filter_map(program).next_back().ok_or(Ended::NotCompiled)
+}
+
 /// Runs a judge, with a token for its verdict.
 pub fn run(command: Command, quiet: bool) -> Ended {
     run_for(command, quiet, LIMIT)

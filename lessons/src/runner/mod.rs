@@ -11,7 +11,7 @@ mod progress;
 
 pub use book::write as write_book;
 pub use exercises::{check, hint, reset};
-pub use front::{front_page, list, run};
+pub use front::{afterwards, front_page, list, run};
 
 use std::io::Write;
 

@@ -25,6 +25,15 @@ pub enum Stage {
     NotYet,
     /// It was checked, and is correct.
     Passed,
+    /// An earlier version was correct; the present one is not, or was not checked: the learner tries something.
+    Experiment,
+}
+
+impl Stage {
+    /// Returns whether a version of the answer has passed.
+    pub fn has_passed(self) -> bool {
+        matches!(self, Stage::Passed | Stage::Experiment)
+    }
 }
 
 /// The stored state.
@@ -40,6 +49,9 @@ pub struct Progress {
 struct Judged {
     fingerprint: u64,
     passed: bool,
+    /// The fingerprint of the judge that passed a version of the answer, if one did.
+    #[serde(default)]
+    passed_by: Option<u64>,
 }
 
 /// Returns the root of the repository that this program was built from.
@@ -66,10 +78,16 @@ fn store() -> PathBuf {
 }
 
 fn fingerprint(exercise: &Exercise) -> Option<u64> {
-    let judge = root().join("lessons/judges").join(format!("{}.rs", exercise.slug));
     let mut hasher = DefaultHasher::new();
     fs::read(answer(exercise)).ok()?.hash(&mut hasher);
     // If the judge has changed, its verdict is outdated.
+    fingerprint_of_judge(exercise)?.hash(&mut hasher);
+    Some(hasher.finish())
+}
+
+fn fingerprint_of_judge(exercise: &Exercise) -> Option<u64> {
+    let judge = root().join("lessons/judges").join(format!("{}.rs", exercise.slug));
+    let mut hasher = DefaultHasher::new();
     fs::read(judge).ok()?.hash(&mut hasher);
     Some(hasher.finish())
 }
@@ -104,19 +122,29 @@ impl Progress {
         match self.verdicts.get(exercise.slug) {
             Some(judged) if fingerprint(exercise) == Some(judged.fingerprint) => match judged.passed {
                 true => Stage::Passed,
-                false => Stage::NotYet,
+                false => self.without_pass(exercise, Stage::NotYet),
             },
-            _ => Stage::Edited,
+            _ => self.without_pass(exercise, Stage::Edited),
+        }
+    }
+
+    /// Returns this stage, unless an earlier version has passed the same judge.
+    fn without_pass(&self, exercise: &Exercise, stage: Stage) -> Stage {
+        let passed_by = self.verdicts.get(exercise.slug).and_then(|judged| judged.passed_by);
+        match passed_by.is_some() && passed_by == fingerprint_of_judge(exercise) {
+            true => Stage::Experiment,
+            false => stage,
         }
     }
 
     /// Stores a verdict for the present file.
     pub fn judged(&mut self, exercise: &Exercise, passed: bool) {
-        if let Some(fingerprint) = fingerprint(exercise) {
-            self.update(|kept| {
-                kept.verdicts.insert(exercise.slug.to_string(), Judged { fingerprint, passed })
-            });
-        }
+        let Some(fingerprint) = fingerprint(exercise) else { return };
+        self.update(|kept| {
+            let before = kept.verdicts.get(exercise.slug).and_then(|judged| judged.passed_by);
+            let passed_by = if passed { fingerprint_of_judge(exercise) } else { before };
+            kept.verdicts.insert(exercise.slug.to_string(), Judged { fingerprint, passed, passed_by })
+        });
     }
 
     /// Returns the number of hints to show: one more than the last time, three at most.

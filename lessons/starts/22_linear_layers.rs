@@ -1,0 +1,19 @@
+//! A linear layer of three variables that mixes all of them, and keeps volume whatever is learned: ln|det W| = 0.
+//!
+//!     cargo run --release -- check 22
+
+use pushforward::prelude::*;
+
+pub struct Mix;
+
+impl Bijection for Mix {
+    fn dim(&self) -> usize {
+        3
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        let tape = z.tape();
+        let a = tape.parameter("a", Shape::Matrix(3, 3), Init::Constant(0.1));
+        let w = a + tape.identity(3); // todo: any determinant can be learned, and 0, too
+        w.matvec(z)
+    }
+}
