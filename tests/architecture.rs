@@ -34,6 +34,7 @@ const TOGETHER: [(&[&str], &str); 6] = [
             "tape/binary",
             "tape/elementwise",
             "tape/function",
+            "tape/initial_value",
             "tape/op",
             "tape/parameter",
             "tape/pass",
@@ -55,7 +56,15 @@ const TOGETHER: [(&[&str], &str); 6] = [
         "a term and the notations that it is set in",
     ),
     (
-        &["sweep/adjoint", "sweep/equation", "sweep/guard", "sweep/reach", "sweep/tangent", "sweep/zeros"],
+        &[
+            "sweep/adjoint",
+            "sweep/equation",
+            "sweep/guard",
+            "sweep/initial_value",
+            "sweep/reach",
+            "sweep/tangent",
+            "sweep/zeros",
+        ],
         "the derivative of an equation is an equation of derivatives",
     ),
     (
@@ -74,6 +83,7 @@ const TOGETHER: [(&[&str], &str); 6] = [
             "program/compile",
             "program/deferred",
             "program/execute",
+            "program/integrate",
             "program/lower",
             "program/needs",
             "program/plan",

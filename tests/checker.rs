@@ -618,6 +618,81 @@ fn a_contraction_has_a_constant_below_1_on_all_of_the_line() {
     assert!(!back("add", "0.5") && !back("sub", "0.25"));
 }
 
+/// Whether dz/dt = v(z, t) of one variable between two times is seen to be a bijection of the line; n1 is z, and n2 is t.
+fn flows(times: &str, nodes: &[&str]) -> bool {
+    let mut text = format!(
+        "certificate 1\nclaim flow\ndomain -inf open inf open\ncodomain -inf open inf open\npoint times {times}\n\
+         program velocity\nn0 input vector 2 : 0\nn1 gather n0 scalar : 0\nn2 gather n0 scalar : 1\n"
+    );
+    for (k, node) in nodes.iter().enumerate() {
+        let (left, right) =
+            node.split_once(':').map_or((*node, String::new()), |(l, r)| (l, format!(" :{r}")));
+        text += &format!("n{} {} scalar{right}\n", k + 3, left.trim());
+    }
+    let last = nodes.len() + 2;
+    text += &format!("n{} concat n{last} vector 1\nresult n{}\nend\n", last + 1, last + 1);
+    accepts(&text)
+}
+
+#[test]
+fn a_flow_is_of_a_field_that_is_lipschitz_for_each_value_of_the_parameters() {
+    let unit = |nodes: &[&str]| flows("0.0 1.0", nodes);
+    let w = "parameter : w";
+    // Slopes without a bound over all parameters, but with one for each.
+    assert!(unit(&[w, "mul n1 n3"]) && unit(&[w, "mul n1 n3", "tanh n4", "mul n5 n3"]));
+    assert!(unit(&["sin n1", w, "mul n3 n4", "exp n5"]) && unit(&["tanh n1", "sigmoid n1", "mul n3 n4"]));
+    assert!(unit(&["abs n1"]) && unit(&["softplus n1"]) && unit(&["max n1 n2"]) && unit(&["mul n1 n2"]));
+    // z², z·|z|, a sign, z·w·z, a cube of a bounded number times z, √ and ln of what comes near 0.
+    assert!(!unit(&["powi n1 : 2"]) && !unit(&["mul n1 n1"]));
+    assert!(!unit(&["abs n1", "mul n1 n3"]) && !unit(&[w, "mul n1 n3", "mul n4 n1"]));
+    assert!(!unit(&["sign n1"]) && !unit(&["constant : 0.0", "less n1 n3"]));
+    assert!(!unit(&["constant : 0.0", "less n1 n3", "neg n1", "select n4 n1 n5"]));
+    assert!(!unit(&["sin n1", "powi n3 : 3", "mul n4 n1"]) && !unit(&["exp n1"]) && !unit(&["sinh n1"]));
+    assert!(!unit(&["abs n1", "sqrt n3"]) && unit(&["abs n1", "constant : 1.0", "add n3 n4", "sqrt n5"]));
+    assert!(!unit(&["abs n1", "ln_1p n3", "mul n4 n1"]) && unit(&["abs n1", "ln_1p n3"]));
+    // Quotients: by what stays away from 0, by what does not, by what a parameter can make 0.
+    let away = ["sin n1", "constant : 2.0", "add n3 n4"];
+    assert!(unit(&[&away[..], &["tanh n1", "div n6 n5"]].concat()));
+    assert!(!unit(&[&away[..], &["div n1 n5"]].concat()));
+    assert!(unit(&[&away[..], &["recip n5"]].concat()) && !unit(&["sin n1", "recip n3"]));
+    assert!(!unit(&[w, "div n1 n3"]) && unit(&[w, "exp n3", "div n1 n4"]));
+    // A choice by a parameter, which is one of both for all z.
+    assert!(unit(&[w, "constant : 0.0", "less n3 n4", "neg n1", "select n5 n1 n6"]));
+    assert!(!unit(&[w, "constant : 0.0", "less n3 n4", "exp n1", "select n5 n1 n6"]));
+}
+
+#[test]
+fn a_flow_is_of_a_field_that_is_defined_and_continuous_between_its_times() {
+    // z/t and z·ln t: from 1 on, not from 0 on, and in either direction.
+    for nodes in [&["div n1 n2"][..], &["ln n2", "mul n1 n3"], &["recip n2", "mul n1 n3"]] {
+        assert!(flows("1.0 2.0", nodes) && flows("2.0 1.0", nodes), "{nodes:?}");
+        assert!(
+            !flows("0.0 1.0", nodes) && !flows("1.0 0.0", nodes) && !flows("-1.0 1.0", nodes),
+            "{nodes:?}"
+        );
+    }
+    assert!(
+        !flows("1.0 inf", &["div n1 n2"]) && !flows("NaN 1.0", &["mul n1 n2"]) && !flows("1.0", &["neg n1"])
+    );
+    // What jumps with time; what would, at another time; and what jumps beside z.
+    let jump = ["constant : 0.5", "sub n2 n3", "sign n4", "mul n1 n5"];
+    assert!(!flows("0.0 1.0", &jump) && flows("0.6 1.0", &jump));
+    assert!(!flows("0.0 1.0", &["constant : 0.5", "less n2 n3", "neg n1", "select n4 n1 n5"]));
+    assert!(!flows("0.0 1.0", &["constant : 0.5", "sub n2 n3", "sign n4", "add n1 n5"]));
+    // Sets that are not the line, another number of velocities, and a flow in the place of a bijection.
+    let text = "certificate 1\nclaim flow\ndomain -inf open inf open\ncodomain -inf open inf open\npoint times 0.0 1.0\n\
+                program velocity\nn0 input vector 2 : 0\nn1 gather n0 vector 1 : 0\nresult n1\nend\n";
+    assert!(accepts(text));
+    assert!(!accepts(&text.replace("domain -inf", "domain 0.0")));
+    assert!(!accepts(&text.replace("result n1", "result n0")));
+    assert!(!accepts(&text.replace("codomain -inf open inf open\n", "")));
+    let layer = text.replace("certificate 1\n", "layer\n");
+    let chain = format!(
+        "certificate 1\nclaim bijection chain\ndomain -inf open inf open\ncodomain -inf open inf open\n{layer}end\n"
+    );
+    assert!(!accepts(&chain));
+}
+
 #[test]
 fn a_way_back_has_as_many_results_as_the_way_there_has_inputs() {
     let text = certificate("identity partial", REALS, REALS, &["sinh n1"]);

@@ -27,6 +27,7 @@ mod fitted;
 mod flow;
 mod gradients;
 mod guards;
+mod initial_values;
 mod inverse;
 mod kernel_accuracy;
 mod kernel_elementwise;

@@ -13,7 +13,11 @@ use std::sync::Arc;
 use crate::bijection::Domain;
 use crate::checker::Checker;
 use crate::sweep::reach::Step;
+use crate::sweep::written_out;
 use crate::tape::{Equation, Function, Node, NodeId, Op, Shape, Subgraph, Tape};
+
+/// More steps of a solver than this are not written out.
+const MOST_STEPS: usize = 256;
 
 /// A certificate under construction, as lines.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -88,6 +92,10 @@ impl Certificate {
         (tape, input, output): (&Tape, NodeId, NodeId),
         elements: &[Step],
     ) -> Certificate {
+        // The steps of a solver are no operation that the checker knows; it is told them one by one.
+        let steps = if elements.is_empty() { written_out(tape, input, output, MOST_STEPS) } else { None };
+        let (tape, input, output) =
+            steps.as_ref().map_or((tape, input, output), |(tape, input, output)| (tape, *input, *output));
         let subgraph = Subgraph::new(tape, &[input], &[output]);
         // Nodes in the order of a traversal from the output, so that the text does not depend on what was
         // recorded before.
@@ -201,6 +209,8 @@ impl Certificate {
                 let function = self.function(&equation.function);
                 ("contraction", format!(" f{function}"))
             }
+            // The checker has no such operation, and says so.
+            Op::Solution(_) => ("solution", String::new()),
             op => (op.name(), String::new()),
         };
         let _ = write!(text, "n{number} {name}");

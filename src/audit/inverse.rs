@@ -17,7 +17,9 @@ use crate::tape::{NodeId, Shape, Tape};
 const TOLERANCE: f64 = 1e-8;
 
 pub(super) fn claims(bijection: &dyn Bijection, subject: &mut Subject, decide_only: bool) -> Vec<Claim> {
-    let statement = "f⁻¹(f(z)) = z";
+    // Of a solver both directions are approximate: what is said is said of its steps.
+    let by = subject.method().map_or(String::new(), |method| format!(", both by {method}"));
+    let statement = &format!("f⁻¹(f(z)) = z{by}");
     let tape = Tape::new();
     let x = tape.input(Shape::Vector(subject.d));
     let z = match record_inverse(bijection, x) {
@@ -72,7 +74,7 @@ pub(super) fn claims(bijection: &dyn Bijection, subject: &mut Subject, decide_on
             Evidence::Refuted { witness } => Evidence::NotProven { reason: format!("suspicious: {witness}") },
             holds => holds,
         };
-        claims.push(Claim::new(Topic::Inverse, "f(f⁻¹(x)) = x", evidence));
+        claims.push(Claim::new(Topic::Inverse, format!("f(f⁻¹(x)) = x{by}"), evidence));
     }
     if held {
         // The dense route, whatever is declared, so that nothing from the forward side is reused.

@@ -10,6 +10,7 @@ mod chain;
 mod codomain;
 mod degenerate;
 mod evidence;
+mod exact_flow;
 mod finite;
 mod generic;
 mod injective;
@@ -93,6 +94,7 @@ fn of(bijection: &dyn Bijection, settings: &AuditOptions) -> Result<Report, Bije
     if !settings.decide_only {
         report.extend(chain::claims(&mut subject));
     }
+    report.extend(exact_flow::claims(&subject));
     let (injective, onto) = injective::claim(&mut subject);
     let collides = matches!(injective.evidence, Evidence::Refuted { .. });
     report.extend(inverse::claims(bijection, &mut subject, settings.decide_only));

@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use super::certificate::{Certificate, Decided};
 use super::generic::generic;
 use super::subject::{Layer, Subject};
-use crate::bijection::{Bijection, Motion, Path, derived_inverse, record_forward, record_inverse};
+use crate::bijection::{Bijection, Domain, Motion, Path, derived_inverse, record_forward, record_inverse};
 use crate::jacobian::{Bottleneck, Structure, bottleneck, low_rank_factors, map, prove, triangular_diagonal};
 use crate::sweep::lipschitz::{residual, steps};
 use crate::sweep::reach::Relation;
@@ -263,6 +263,27 @@ impl<'a> LayerProver<'a> {
             let reason = "f is z + g(z), and for each value of the parameters g has a Lipschitz constant below 1 (Banach)";
             self.accepted(certificate(), reason)
         })
+    }
+
+    /// Proves that the solutions of a continuous layer's equation, which its steps approximate, are a bijection of ℝᵈ;
+    /// otherwise returns the checker's message.
+    pub fn exact_flow(&self, motion: &dyn Motion) -> Result<Proof, String> {
+        let (d, (from, to)) = (self.d(), motion.span());
+        let tape = Tape::new();
+        let both = tape.input(Shape::Vector(d + 1));
+        let (z, t) = (both.slice(0..d), both.at(d));
+        let v = self.path.scope(&tape, || tape.pass(|| motion.velocity(z, t)));
+        if tape.check().is_err() || v.shape() != Shape::Vector(d) {
+            return Err("v(z, t) could not be recorded".to_string());
+        }
+        let certificate = Certificate::new("flow").sets(&Domain::Reals, &Domain::Reals, d);
+        let certificate =
+            certificate.point("times", &[from, to]).program("velocity", &tape, both.id(), v.id());
+        let reason = format!(
+            "for each value of the parameters v has a Lipschitz constant in z, the same for all t between {from} and {to} \
+             (Picard and Lindelöf)"
+        );
+        self.accepted(certificate, reason).ok_or_else(|| self.refused.take().join("; "))
     }
 
     /// Proves that no two points have the same image.

@@ -38,6 +38,8 @@ pub enum Topic {
     GivenInverse,
     /// ln|det J_{f⁻¹}(x)| = -ln|det J_f(z)|.
     InverseLogDet,
+    /// The exact solutions of a continuous layer's equation, of which f is an approximation.
+    ExactFlow,
     /// No two points have the same image.
     Injective,
     /// The images lie in the codomain and fill it.

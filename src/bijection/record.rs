@@ -90,10 +90,10 @@ fn leaf_forward<'t>(leaf: &Leaf<'_>, z: Var<'t>) -> Result<ForwardWithLogDet<'t>
 /// Records `forward` of the layer itself, with its log-determinant.
 fn layer_forward<'t>(leaf: &Leaf<'_>, z: Var<'t>) -> Result<LayerRecord, BijectionError> {
     let (layer, tape) = (leaf.layer(), z.tape());
-    let x = record_forward(layer, z)?;
     if let Some(motion) = leaf.motion() {
-        return continuous_forward(layer, motion, (z, x));
+        return continuous_forward(layer, motion, z);
     }
+    let x = record_forward(layer, z)?;
     let structure = layer.structure();
     let first = tape.len();
     let map = map(tape, z.id(), x.id());
@@ -114,15 +114,18 @@ fn layer_forward<'t>(leaf: &Leaf<'_>, z: Var<'t>) -> Result<LayerRecord, Bijecti
     })
 }
 
-/// Records a continuous layer at z, where x is the result of its `forward`, with the integrated ln|det J|.
+/// Records a continuous layer at z with the integrated ln|det J|. Where the solver chooses its steps, x is not to the last
+/// bit that of `forward`, which does not look at the integral.
 fn continuous_forward<'t>(
     bijection: &dyn Bijection,
     motion: &dyn Motion,
-    (z, x): (Var<'t>, Var<'t>),
+    z: Var<'t>,
 ) -> Result<LayerRecord, BijectionError> {
-    let ended = z.tape().pass(|| motion.push(z));
-    if checked(bijection, "push", ended.x)?.id() != x.id() {
-        return Err(BijectionError::Impure { layer: bijection.name(), function: "push" });
+    let call = || z.tape().pass(|| motion.push(z));
+    let [ended, again] = z.tape().recording(|| [call(), call()]);
+    let x = checked(bijection, "push", ended.x)?;
+    if [again.x.id(), again.log_det.id()] != [x.id(), ended.log_det.id()] {
+        return Err(BijectionError::Impure { layer: bijection.name(), function: "velocity" });
     }
     Ok(LayerRecord {
         name: bijection.name(),

@@ -88,6 +88,7 @@ fn check_anew(certificate: &Certificate, known: &mut Bijections) -> Checked<()> 
         ["identity"] => identity(certificate, true),
         ["identity", "contraction"] => super::contraction::identity(certificate),
         ["identity", "partial"] => identity(certificate, false),
+        ["flow"] => super::flow::check(certificate),
         ["equal"] => equal(certificate),
         ["singular"] => singular(certificate),
         ["singular", "waist"] => super::bottleneck::waist(certificate),

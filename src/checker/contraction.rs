@@ -327,24 +327,7 @@ impl Contraction<'_> {
     /// The largest slope of a function of one number on the interval around the elements of its operand.
     fn steepest(&mut self, function: Function, a: usize) -> Option<End> {
         let within = self.hull(a);
-        let map = &mut self.norms.map;
-        let letter = map.scalars.letter();
-        map.ranges.give(letter, within);
-        let value = map.scalars.apply(function, &[letter]);
-        if !map.ranges.of(&map.scalars, value).defined {
-            return None;
-        }
-        let Some(found) = slope(&mut map.scalars, value, letter, |_| false).ok()? else {
-            return Some(Interval::of(0.0).high);
-        };
-        let range = map.ranges.of(&map.scalars, found);
-        let mut steepest = range.interval.abs();
-        if function == Function::Sigmoid {
-            // σ(1 - σ) = ¼ - (σ - ½)²
-            steepest = steepest.common(&Interval::closed(0.0, 0.25));
-        }
-        let bound = steepest.high;
-        (range.defined && !bound.at.is_infinite()).then(|| End::closed(bound.at))
+        self.norms.map.steepest(function, within)
     }
 
     /// The Lipschitz constant of x - z by the intervals of its partial derivatives: the smaller of the Frobenius norm and

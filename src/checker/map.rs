@@ -3,11 +3,12 @@
 
 use rustc_hash::FxHashMap;
 
-use super::interval::Interval;
+use super::interval::{End, Interval};
 use super::normal::Forms;
 use super::range::Ranges;
 use super::rejection::{Checked, Rejection, reject};
 use super::scalar::{Function, Id, Scalar, Scalars};
+use super::slope::slope;
 use super::text::{Certificate, Program, Side};
 
 /// No label: a scalar that depends on no input.
@@ -75,6 +76,27 @@ impl Map {
             self.ranges.narrow(operand, beside);
             forms = None;
         }
+    }
+
+    /// The largest slope of a function of one number on an interval, if it is finite and the function is defined there.
+    pub fn steepest(&mut self, function: Function, within: Interval) -> Option<End> {
+        let letter = self.scalars.letter();
+        self.ranges.give(letter, within);
+        let value = self.scalars.apply(function, &[letter]);
+        if !self.ranges.of(&self.scalars, value).defined {
+            return None;
+        }
+        let Some(found) = slope(&mut self.scalars, value, letter, |_| false).ok()? else {
+            return Some(Interval::of(0.0).high);
+        };
+        let range = self.ranges.of(&self.scalars, found);
+        let mut steepest = range.interval.abs();
+        if function == Function::Sigmoid {
+            // σ(1 - σ) = ¼ - (σ - ½)²
+            steepest = steepest.common(&Interval::closed(0.0, 0.25));
+        }
+        let bound = steepest.high;
+        (range.defined && !bound.at.is_infinite()).then(|| End::closed(bound.at))
     }
 
     /// Returns the result of another program applied to the outputs of this one.

@@ -20,6 +20,7 @@ mod contraction;
 mod determinant;
 mod elementary;
 mod evaluate;
+mod flow;
 mod function;
 mod interval;
 mod limit;

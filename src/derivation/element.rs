@@ -163,7 +163,7 @@ impl<'t> Elements<'t> {
                 terms.reduce(|sum, next| sum + next).unwrap_or_else(|| number(0.0))
             }
             Op::Input(_) | Op::Parameter(_) | Op::Sum | Op::MatMul | Op::Outer => as_it_is(),
-            Op::LogAbsDet | Op::Inverse | Op::MatrixExp | Op::Equation(_) => as_it_is(),
+            Op::LogAbsDet | Op::Inverse | Op::MatrixExp | Op::Equation(_) | Op::Solution(_) => as_it_is(),
         }
     }
 

@@ -96,10 +96,11 @@ impl Recorded {
         Ok(Recorded { tape, from, to, forward })
     }
 
-    /// Whether no equation is solved.
+    /// Whether no equation is solved, nor an initial-value problem.
     fn is_formula(&self) -> bool {
         let nodes = Subgraph::new(&self.tape, &[self.from], &[self.to]);
-        !nodes.nodes().iter().any(|node| matches!(self.tape.node(*node).op, Op::Equation(_)))
+        let solved = |node: &NodeId| matches!(self.tape.node(*node).op, Op::Equation(_) | Op::Solution(_));
+        !nodes.nodes().iter().any(solved)
     }
 }
 

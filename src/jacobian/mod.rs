@@ -7,6 +7,7 @@
 
 mod bottleneck;
 mod columns;
+mod cyclic_trace;
 mod dense;
 mod diagonal;
 mod discover;

@@ -1,12 +1,14 @@
 //! Trace of the Jacobian of a map from d to d variables: exact, or by Hutchinson's estimate.
 //!
-//! *Exact.* The sum over the diagonal, with as many tangent sweeps as the dependence structure requires
+//! *Exact.* Of a network of one or two hidden layers from products of its weights (`cyclic_trace`), without a sweep. Else
+//! the sum over the diagonal, with as many tangent sweeps as the dependence structure requires
 //! ([`diagonal`]): one if the conditioner of each xᵢ does not read zᵢ, d in the worst case.
 //!
 //! *Estimated.* E εᵀJε = Σ E[εᵢεⱼ]·Jᵢⱼ = tr J for any ε of mean 0 and covariance I (Hutchinson, "A stochastic
 //! estimator of the trace of the influence matrix", 1989): one tangent sweep a probe, for every d. With
 //! εᵢ = ±1 its variance is Σ over i < j of (Jᵢⱼ + Jⱼᵢ)², the smallest among all independent εᵢ.
 
+use super::cyclic_trace::cyclic_trace;
 use super::diagonal::{Share, shares};
 use crate::sweep::tangent;
 use crate::tape::{Op, Subgraph, Tape, Var};
@@ -16,12 +18,15 @@ use crate::tape::{Op, Subgraph, Tape, Var};
 pub struct Trace<'t> {
     /// tr J at the input of the map.
     pub value: Var<'t>,
-    /// Number of tangent sweeps.
+    /// Number of tangent sweeps; 0 if it follows from products of matrices.
     pub sweeps: usize,
 }
 
 /// Records the exact trace.
 pub fn trace<'t>(tape: &'t Tape, map: &Subgraph) -> Trace<'t> {
+    if let Some(value) = cyclic_trace(tape, map) {
+        return Trace { value, sweeps: 0 };
+    }
     let (shares, sweeps) = shares(tape, map);
     let value = shares.iter().map(summed).reduce(|sum, share| sum + share);
     Trace { value: value.unwrap_or_else(|| tape.constant(0.0)), sweeps }

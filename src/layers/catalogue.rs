@@ -5,14 +5,14 @@
 
 use super::{
     ActNorm, AdditiveCoupling, Affine, AffineCoupling, Autoregressive, BatchNorm, BernsteinTransformer,
-    BlockNeuralAutoregressive, Blockwise, Cayley, CentredSoftmax, CorrelationCholesky, Coupling,
+    BlockNeuralAutoregressive, Blockwise, Cayley, CentredSoftmax, Continuous, CorrelationCholesky, Coupling,
     CouplingMask, CovarianceFromCholesky, DeepDenseSigmoidalTransformer, DeepSigmoidalTransformer,
     Elementwise, ElementwiseTransformer, Householder, Linear, LipschitzConstraint,
     LogisticMixtureTransformer, MaskedNetwork, MatrixExponential, MonotoneNetworkTransformer, Network,
-    Ordered, Permutation, Planar, PointwiseConvolution, Polar, PolynomialSplineTransformer, Radial,
-    RationalQuadraticSpline, Residual, ResidualActivation, ScaleMap, SinhArcsinhTransformer, Spherical,
-    SplineCoupling, SplineTransformer, StickBreaking, SumOfSquaresTransformer, Sylvester, Transform,
-    Triangular, Unconditional, YeoJohnsonTransformer, lower_triangular_positive, plu, qr,
+    NetworkField, Ordered, Permutation, Planar, PointwiseConvolution, Polar, PolynomialSplineTransformer,
+    Radial, RationalQuadraticSpline, Residual, ResidualActivation, ScaleMap, SinhArcsinhTransformer, Solver,
+    Spherical, SplineCoupling, SplineTransformer, StickBreaking, SumOfSquaresTransformer, Sylvester,
+    Transform, Triangular, Unconditional, YeoJohnsonTransformer, lower_triangular_positive, plu, qr,
 };
 use crate::bijection::Bijection;
 
@@ -222,6 +222,8 @@ fn constraints() -> Vec<Example> {
 
 fn dense() -> Vec<Example> {
     let (c, s) = (0.6, 0.8);
+    // The laws are exact: steps that are short enough for them.
+    let solver = Solver::DormandPrince { relative: 1e-12, absolute: 1e-12 };
     vec![
         example("planar", Planar::new(3)),
         example("radial", Radial::new(3)),
@@ -232,5 +234,9 @@ fn dense() -> Vec<Example> {
         ),
         example("residual_softplus", Residual::new(2, [3]).with_activation(ResidualActivation::Softplus)),
         example("sylvester", Sylvester::new(4, [c, 0.0, s, 0.0, 0.0, 1.0, 0.0, 0.0])),
+        example(
+            "ffjord",
+            Continuous::new(NetworkField::new(2, network()), solver, 5000).with_tolerance(1e-8),
+        ),
     ]
 }

@@ -20,6 +20,7 @@ use crate::layers::{
     SplineTransformer, StickBreaking, SumOfSquaresTransformer, Sylvester, Transformer, Triangular,
     Unconditional, YeoJohnsonTransformer,
 };
+use crate::tape::Gradient;
 
 /// A row of a type that is its own settings, whatever they are.
 macro_rules! plain {
@@ -87,8 +88,10 @@ fn layers() -> Vec<(&'static str, Build<dyn Bijection>)> {
             Ok(Box::new(sound(Conditional::of(d, network, transformer))?))
         }),
         ("continuous", |settings, registry| {
-            let ContinuousSettings { field, solver, steps, span, divergence, tolerance } = read(settings)?;
-            let layer = Continuous::of(registry.field(&field)?, (solver, steps, span), divergence, tolerance);
+            let ContinuousSettings { field, solver, steps, span, divergence, gradient, tolerance } =
+                read(settings)?;
+            let field = registry.field(&field)?;
+            let layer = Continuous::of(field, (solver, steps, span), (divergence, gradient), tolerance);
             Ok(Box::new(sound(layer)?))
         }),
         checked!("correlation_cholesky", CorrelationCholesky),
@@ -213,5 +216,7 @@ struct ContinuousSettings {
     steps: usize,
     span: (f64, f64),
     divergence: Divergence,
+    #[serde(default)]
+    gradient: Gradient,
     tolerance: f64,
 }

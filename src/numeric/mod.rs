@@ -9,6 +9,7 @@ mod number;
 mod panel;
 mod pareto;
 pub(crate) mod quantile;
+pub(crate) mod runge_kutta;
 mod spread;
 
 pub(crate) use log_sum::log_sum_exp;

@@ -40,6 +40,10 @@ pub(super) struct Compiler<'t> {
     pub needs_sum: Vec<bool>,
     /// How often the node is an operand or an output.
     pub uses: Vec<u32>,
+    /// By position: the batch sum that is that of another node, which is added up over steps and rows.
+    pub summed_as: HashMap<usize, usize>,
+    /// By position of a node in the body of a loop over steps that adjoints are summed in: the block.
+    pub loops: HashMap<usize, usize>,
     pub unread: HashMap<usize, Vec<bool>>,
     /// By matrix: what [`Compiler::source`] found.
     pub sources: RefCell<HashMap<NodeId, (NodeId, bool)>>,
@@ -54,7 +58,8 @@ impl<'t> Compiler<'t> {
     ) -> Compiler<'t> {
         let mut wanted: Vec<NodeId> = outputs.iter().map(|output| output.node()).collect();
         wanted.extend(blocks.iter().flat_map(Block::results));
-        let variables = blocks.iter().map(|block| block.variable);
+        wanted.extend(blocks.iter().flat_map(Block::shares).map(|share| share.node));
+        let variables = blocks.iter().flat_map(Block::variables);
         let starts: Vec<NodeId> = inputs.iter().copied().chain(variables).collect();
         let subgraph = Subgraph::new(tape, &starts, &wanted);
         let layout = Layout::new(tape, &subgraph);
@@ -73,6 +78,8 @@ impl<'t> Compiler<'t> {
             needs_value: vec![false; count],
             needs_sum: vec![false; count],
             uses: vec![0; count],
+            summed_as: HashMap::new(),
+            loops: HashMap::new(),
             unread: HashMap::new(),
             sources: RefCell::default(),
         }
@@ -80,6 +87,11 @@ impl<'t> Compiler<'t> {
 
     pub(super) fn position(&self, id: NodeId) -> usize {
         self.layout.position(id).expect("the node belongs to the program")
+    }
+
+    /// Whether there are equations, whose nodes are computed element by element.
+    pub(super) fn has_equations(&self) -> bool {
+        self.blocks.iter().any(|block| !block.is_integration())
     }
 
     /// The structural zeros of a node; empty when it has none.
@@ -100,6 +112,7 @@ impl<'t> Compiler<'t> {
         // The slot of the node's batch sum, if it is computed row by row.
         let formed = |sum: &Option<SlotId>| offset(sum).filter(|at| *at < numbers.deferred_sums.end);
         let to: HashMap<usize, usize> = (numbers.sums_of.iter().enumerate())
+            .filter(|(position, _)| !self.summed_as.contains_key(position))
             .filter_map(|(position, sum)| Some((position, formed(sum)? - numbers.sums.start)))
             .collect();
         let emitted = Emitter::new(&self, &offsets, members).emit(&to, &|position| self.pushes_sum[position]);
@@ -159,6 +172,9 @@ impl<'t> Compiler<'t> {
         let start = numbers.length;
         for (position, id) in self.subgraph.nodes().iter().enumerate().filter(|(p, _)| self.needs_sum[*p]) {
             let node = self.tape.node(*id);
+            if self.summed_as.contains_key(&position) {
+                continue;
+            }
             if direct(position, &node.op) && deferred.binary_search(&position).is_err() {
                 numbers.sums_of[position] = Some(numbers.slot(node.shape, &[]));
             }
@@ -171,6 +187,10 @@ impl<'t> Compiler<'t> {
         numbers.deferred_sums = numbers.sums.end..numbers.length;
         for (position, id) in self.subgraph.nodes().iter().enumerate() {
             if !self.needs_sum[position] || numbers.sums_of[position].is_some() {
+                continue;
+            }
+            if let Some(other) = self.summed_as.get(&position) {
+                numbers.sums_of[position] = numbers.sums_of[*other];
                 continue;
             }
             let node = self.tape.node(*id);
@@ -206,10 +226,16 @@ impl<'t> Compiler<'t> {
             .filter_map(|register| register.row().map(Rows::one))
             .chain(deferred.iter().flat_map(|sum| sum.read(&matrices)))
             .collect();
-        if self.blocks.is_empty() {
+        if !self.has_equations() {
             instructions = fused(instructions, &kept, &matrices);
         }
         instructions = together(instructions);
+        for instruction in &mut instructions {
+            if let Work::Integrate(integration) = &mut instruction.work {
+                let kept = integration.kept();
+                integration.body = together(fused(std::mem::take(&mut integration.body), &kept, &matrices));
+            }
+        }
         let starts: Vec<Row> = inputs.iter().filter(|rows| rows.count > 0).map(|rows| rows.first).collect();
         let ends: Vec<Row> = kept.iter().map(|rows| rows.first).collect();
         let memory = Memory::new(&blocks, &instructions, &starts, &ends, &matrices);

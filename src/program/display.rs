@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::instruction::{Equation, Instruction, Work};
+use super::instruction::{Direction, Equation, Instruction, Integration, Work};
 use super::plan::Program;
 use super::register::{Kind, Register, Rows, Segment};
 
@@ -105,6 +105,17 @@ fn write_list(f: &mut fmt::Formatter<'_>, list: &[Instruction], depth: usize) ->
             Work::AddOuter { left, right, to, .. } => {
                 let (left, right) = (rows(*left), rows(*right));
                 writeln!(f, "{indent}sum {to}… += {left} · {right}ᵀ over the lanes")?;
+            }
+            Work::Integrate(integration) => {
+                let Integration { problem, state, time, body, direction, .. } = integration.as_ref();
+                let own = &problem.integration;
+                let (from, to) = match direction {
+                    Direction::Forwards { .. } => (own.from, own.to),
+                    Direction::Backwards { .. } => (own.to, own.from),
+                };
+                let (state, time) = (rows(*state), time.index());
+                writeln!(f, "{indent}integrate {state} from r{time} = {from} to {to}, {:?}:", own.method)?;
+                write_list(f, body, depth + 1)?;
             }
             Work::Solve(equation) => match equation.as_ref() {
                 Equation::Substitution { stages, takes } => {

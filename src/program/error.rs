@@ -76,6 +76,14 @@ impl fmt::Display for NonFinite {
             self.element,
             self.place.file(),
             self.place.line()
-        )
+        )?;
+        match self.operation {
+            // The name of `tape::Solution::End`.
+            "initial value problem" => f.write_str(
+                ": its velocity was not finite, or its steps became too many or too short; allow more steps or \
+                 larger errors, or bound the slopes of the velocity",
+            ),
+            _ => Ok(()),
+        }
     }
 }

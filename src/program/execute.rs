@@ -126,6 +126,7 @@ impl<F: Number> Chunk<'_, F> {
                     self.add_outer(simd, *left, *right, *to, mask);
                 }
                 Work::Solve(equation) => self.solve(simd, equation),
+                Work::Integrate(integration) => self.integrate(simd, integration),
             }
         }
     }

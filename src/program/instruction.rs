@@ -1,11 +1,12 @@
 //! Instructions of a compiled program, executed for each chunk of rows.
 
 use std::panic::Location;
+use std::sync::Arc;
 
 use super::matrix::{Matrix, MatrixId};
 use super::register::{Register, Row, Rows, Segment};
 use crate::kernel::EntryMask;
-use crate::tape::{Op, Shape};
+use crate::tape::{InitialValue, Op, Shape};
 
 /// One instruction.
 #[derive(Clone, Debug)]
@@ -45,6 +46,8 @@ pub(super) enum Work {
     AddOuter { left: Rows, right: Rows, to: usize, mask: EntryMask },
     /// Solves an equation.
     Solve(Box<Equation>),
+    /// Solves an initial-value problem, or goes back over its steps.
+    Integrate(Box<Integration>),
 }
 
 /// A term of a fused sum.
@@ -76,6 +79,105 @@ pub(super) enum Equation {
     },
     /// Newton's method on rows of the unknown, each with the rows of h and of its slope.
     Root { once: Vec<Instruction>, iterate: Vec<Instruction>, unknowns: Vec<Unknown>, ends: (f64, f64) },
+}
+
+/// A loop over the steps of an initial-value problem.
+#[derive(Clone, Debug)]
+pub(super) struct Integration {
+    pub problem: Arc<InitialValue>,
+    /// The number of the motion, which its adjoints refer to.
+    pub motion: usize,
+    /// z at a stage, in contiguous rows; after the last step of a motion z(t₁).
+    pub state: Rows,
+    pub time: Row,
+    /// Computes v, or the adjoint of v, from z and t.
+    pub body: Vec<Instruction>,
+    pub direction: Direction,
+}
+
+/// What is integrated.
+#[derive(Clone, Debug)]
+pub(super) enum Direction {
+    /// From z(t₀).
+    Forwards { start: Vec<Register>, velocity: Vec<Register>, keeps: bool },
+    /// From the weight of z(t₁), over steps that were kept.
+    Backwards {
+        weight: Vec<Register>,
+        /// The weight of v at a stage.
+        stage_weight: Rows,
+        /// v_zᵀ times that, unless it is 0.
+        back: Option<Vec<Register>>,
+        /// Where the adjoint of z(t₀) is put.
+        initial: Option<Rows>,
+        /// Sums over stages, for each row: of these registers, in these rows.
+        shares: Vec<(Vec<Register>, Rows)>,
+    },
+}
+
+impl Integration {
+    /// The registers that are read beside the body, and the rows that are written.
+    fn ends(&self) -> (Vec<Register>, Vec<Rows>) {
+        let mut written = vec![self.state, Rows::one(self.time)];
+        let read = match &self.direction {
+            Direction::Forwards { start, velocity, .. } => start.iter().chain(velocity).copied().collect(),
+            Direction::Backwards { weight, stage_weight, back, initial, shares } => {
+                written.push(*stage_weight);
+                written.extend(initial);
+                written.extend(shares.iter().map(|(_, to)| *to));
+                let shares = shares.iter().flat_map(|(from, _)| from);
+                weight.iter().chain(back.iter().flatten()).chain(shares).copied().collect()
+            }
+        };
+        (read, written)
+    }
+
+    /// The rows that it reads or writes itself, apart from its body.
+    pub fn own_rows(&self) -> Vec<Rows> {
+        let (read, written) = self.ends();
+        rows_of(&read, 1).chain(written).collect()
+    }
+
+    /// The rows of its results.
+    pub fn results(&self) -> Vec<Rows> {
+        match &self.direction {
+            Direction::Forwards { .. } => vec![self.state],
+            Direction::Backwards { initial, shares, .. } => {
+                initial.iter().copied().chain(shares.iter().map(|(_, to)| *to)).collect()
+            }
+        }
+    }
+
+    /// The rows that its body leaves for it.
+    pub fn kept(&self) -> Vec<Rows> {
+        rows_of(&self.ends().0, 1).collect()
+    }
+
+    fn renumber(&mut self, row: &dyn Fn(Row) -> Row) {
+        let moved = |registers: &mut Vec<Register>| {
+            registers.iter_mut().for_each(|register| *register = register.renumbered(row));
+        };
+        let rows = |rows: &mut Rows| {
+            if rows.count > 0 {
+                rows.first = row(rows.first);
+            }
+        };
+        rows(&mut self.state);
+        self.time = row(self.time);
+        self.body.iter_mut().for_each(|instruction| instruction.renumber(row));
+        match &mut self.direction {
+            Direction::Forwards { start, velocity, .. } => [start, velocity].into_iter().for_each(moved),
+            Direction::Backwards { weight, stage_weight, back, initial, shares } => {
+                moved(weight);
+                back.iter_mut().for_each(moved);
+                rows(stage_weight);
+                initial.iter_mut().for_each(rows);
+                for (from, to) in shares {
+                    moved(from);
+                    rows(to);
+                }
+            }
+        }
+    }
 }
 
 /// An element of a root.
@@ -133,6 +235,10 @@ impl Instruction {
                 }
                 written
             }
+            Work::Integrate(integration) => {
+                let inside = integration.body.iter().flat_map(|instruction| instruction.written(matrices));
+                integration.ends().1.into_iter().chain(inside).collect()
+            }
         }
     }
 
@@ -174,6 +280,10 @@ impl Instruction {
                 }
                 read
             }
+            Work::Integrate(integration) => {
+                let inside = integration.body.iter().flat_map(|instruction| instruction.read(matrices));
+                integration.own_rows().into_iter().chain(inside).collect()
+            }
         }
     }
 
@@ -204,6 +314,9 @@ impl Instruction {
             Work::AddOuter { mask, .. } => 2 * mask.entries() as u64,
             Work::Solve(equation) => {
                 equation.instructions().into_iter().map(|instruction| instruction.operations(matrices)).sum()
+            }
+            Work::Integrate(integration) => {
+                integration.body.iter().map(|instruction| instruction.operations(matrices)).sum()
             }
         }
     }
@@ -258,6 +371,7 @@ impl Instruction {
             Work::AddOuter { left, right, .. } => {
                 (left.first, right.first) = (row(left.first), row(right.first));
             }
+            Work::Integrate(integration) => integration.renumber(row),
             Work::Solve(equation) => match equation.as_mut() {
                 Equation::Substitution { stages, takes } => {
                     stages.iter_mut().flatten().for_each(|instruction| instruction.renumber(row));

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::instruction::Instruction;
+use super::instruction::{Instruction, Work};
 use super::matrix::Matrix;
 use super::register::{Row, Rows};
 
@@ -39,14 +39,47 @@ impl Memory {
         let mut lives: Vec<Option<Lifetime>> = vec![None; blocks.len()];
         let mut touch = |block: usize, time: usize| {
             let life = lives[block].get_or_insert(Lifetime { birth: time, death: time });
+            life.birth = life.birth.min(time);
             life.death = life.death.max(time);
         };
         inputs.iter().for_each(|row| touch(memory.block(*row), 0));
-        for (time, instruction) in instructions.iter().enumerate() {
+        let mut time = 0;
+        for instruction in instructions {
+            time += 1;
+            if let Work::Integrate(integration) = &instruction.work {
+                // Its body is a program of its own, which runs again and again: what it reads from elsewhere lives
+                // throughout, and what the solver reads and writes itself.
+                let (begin, mut inside) = (time, Vec::new());
+                for instruction in &integration.body {
+                    time += 1;
+                    let written = instruction.written(matrices);
+                    let read = instruction.read(matrices);
+                    written.iter().chain(&read).for_each(|rows| touch(memory.block(rows.first), time));
+                    inside.extend(written.iter().map(|rows| memory.block(rows.first)));
+                }
+                inside.sort_unstable();
+                time += 1;
+                let read = integration.body.iter().flat_map(|instruction| instruction.read(matrices));
+                for rows in read {
+                    let block = memory.block(rows.first);
+                    if inside.binary_search(&block).is_err() {
+                        touch(block, begin);
+                        touch(block, time);
+                    }
+                }
+                for rows in integration.own_rows() {
+                    let block = memory.block(rows.first);
+                    if inside.binary_search(&block).is_err() {
+                        touch(block, begin);
+                    }
+                    touch(block, time);
+                }
+                continue;
+            }
             let touched = instruction.written(matrices).into_iter().chain(instruction.read(matrices));
-            touched.for_each(|rows| touch(memory.block(rows.first), time + 1));
+            touched.for_each(|rows| touch(memory.block(rows.first), time));
         }
-        outputs.iter().for_each(|row| touch(memory.block(*row), instructions.len() + 1));
+        outputs.iter().for_each(|row| touch(memory.block(*row), time + 1));
         let mut by_birth: Vec<(usize, Lifetime)> =
             lives.into_iter().enumerate().filter_map(|(block, life)| Some((block, life?))).collect();
         by_birth.sort_by_key(|(_, life)| life.birth);

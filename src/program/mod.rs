@@ -17,7 +17,7 @@
 //! | `liveness` | memory of rows is reused after their last use |
 //! | `run`, `precision` | rows are split into chunks, chunks over threads; kernels for each instruction set |
 //! | `workspace` | the memory that a run writes to, apart from the program |
-//! | `execute`, `sums`, `solve` | the kernels: elementwise, sums, equations |
+//! | `execute`, `sums`, `solve`, `integrate` | the kernels: elementwise, sums, equations, initial-value problems |
 //! | `deferred` | gradients of large matrices |
 //! | `update` | parameters changed in place, for training |
 //! | `nonfinite` | the first number that is not finite |
@@ -32,6 +32,7 @@ mod error;
 mod execute;
 mod fusion;
 mod instruction;
+mod integrate;
 mod liveness;
 mod lower;
 mod matrix;
@@ -50,6 +51,7 @@ mod values;
 mod workspace;
 
 pub use error::{NonFinite, ProgramError};
+pub use integrate::Steps;
 pub use plan::{Output, Program};
 pub use precision::Precision;
 pub use profile::{Profile, ProfileRow};

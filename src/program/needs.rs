@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::compile::Compiler;
-use super::lower::Block;
+use super::lower::{Block, Kind, Part};
 use super::plan::Output;
 use crate::tape::{Binary, NodeId, Op, Unary};
 
@@ -22,6 +22,7 @@ impl Compiler<'_> {
             self.needs_sum[*position]
                 && self.pushes_sum[*position]
                 && op == Op::Outer
+                && !self.loops.contains_key(position)
                 && shape.len() >= DEFERRED_LENGTH
         };
         let large: Vec<usize> = (0..self.subgraph.nodes().len()).filter(is_large).collect();
@@ -73,9 +74,13 @@ impl Compiler<'_> {
             .filter(|output| matches!(output, Output::Sum(_)))
             .map(|output| output.node())
             .collect();
+        let shares: HashSet<NodeId> =
+            self.blocks.iter().flat_map(Block::shares).map(|share| share.variable).collect();
         for (position, id) in self.subgraph.nodes().iter().enumerate() {
             if self.subgraph.is_input(*id) {
                 self.batched[position] = true;
+                // The batch sum of a share is added up in its loop, if nothing else is needed of it.
+                self.pushes_sum[position] = shares.contains(id);
                 continue;
             }
             let node = self.tape.node(*id);
@@ -95,7 +100,11 @@ impl Compiler<'_> {
 
     pub(super) fn mark_needs(&mut self) {
         let results: Vec<NodeId> = self.blocks.iter().flat_map(Block::results).collect();
-        for id in self.subgraph.inputs().iter().chain(&results) {
+        let shares: Vec<NodeId> =
+            self.blocks.iter().flat_map(Block::shares).map(|share| share.variable).collect();
+        let inputs = self.subgraph.inputs().iter().filter(|id| !shares.contains(id));
+        for id in inputs.copied().chain(results).collect::<Vec<NodeId>>() {
+            let id = &id;
             let position = self.position(*id);
             self.needs_value[position] = true;
             self.uses[position] += 1;
@@ -108,8 +117,28 @@ impl Compiler<'_> {
                 Output::Sum(_) => self.needs_sum[position] = true,
             }
         }
+        let shares: HashMap<NodeId, NodeId> =
+            (self.blocks.iter().flat_map(Block::shares)).map(|share| (share.variable, share.node)).collect();
+        self.loops = self.nodes_of_loops();
         for position in (0..self.subgraph.nodes().len()).rev() {
             let id = self.subgraph.nodes()[position];
+            if let Some(node) = shares.get(&id) {
+                // A share of which only the batch sum is needed is not formed for each row.
+                let node = self.position(*node);
+                match self.needs_value[position] {
+                    true => {
+                        self.needs_value[node] = true;
+                        self.pushes_sum[position] = false;
+                    }
+                    false if self.needs_sum[position] => {
+                        self.needs_sum[node] = true;
+                        self.summed_as.insert(position, node);
+                    }
+                    false => {}
+                }
+                self.uses[node] += 1;
+                continue;
+            }
             let node = self.tape.node(id);
             let operands: Vec<usize> = if self.subgraph.is_input(id) {
                 Vec::new()
@@ -135,7 +164,7 @@ impl Compiler<'_> {
             if self.needs_value[position] {
                 // Inside of an equation a matrix times a matrix is computed entry by entry.
                 let packed =
-                    self.packs(&node.op, &operands) && (node.op == Op::MatVec || self.blocks.is_empty());
+                    self.packs(&node.op, &operands) && (node.op == Op::MatVec || !self.has_equations());
                 for (k, operand) in operands.iter().enumerate() {
                     // Of a matrix that is only laid out for products, only the source is needed.
                     let needed = if packed && k == 0 {
@@ -147,6 +176,21 @@ impl Compiler<'_> {
                 }
             }
         }
+    }
+
+    /// By position: the block of the adjoints in whose body a node is, or whose variable it is.
+    fn nodes_of_loops(&self) -> HashMap<usize, usize> {
+        let mut loops = HashMap::new();
+        for (number, block) in self.blocks.iter().enumerate() {
+            let Kind::Adjoint { time, stage_weight, body, .. } = &block.kind else { continue };
+            let whole = |part: &Part<NodeId>| match part {
+                Part::Whole(node) => Some(*node),
+                Part::Run { .. } | Part::Solve { .. } => None,
+            };
+            let nodes = body.iter().filter_map(whole).chain([block.variable, *time, *stage_weight]);
+            loops.extend(nodes.filter_map(|node| Some((self.layout.position(node)?, number))));
+        }
+        loops
     }
 
     /// Returns the position of an operand.

@@ -95,7 +95,11 @@ impl<F: Precision> Program<F> {
             let before = self.operands_of(instruction, lanes, space);
             let sources = self.sources_of(instruction, lanes, space);
             self.run_instructions(std::slice::from_ref(instruction), lanes, space);
-            let written = instruction.written(&self.plan.matrices);
+            let written = match &instruction.work {
+                // What its body leaves behind are the numbers of one stage.
+                Work::Integrate(integration) => integration.results(),
+                _ => instruction.written(&self.plan.matrices),
+            };
             if written.is_empty()
                 && let Some(known) = sources.of(0).iter().find_map(|row| origin[row.index()])
             {

@@ -9,6 +9,7 @@ use super::Threads;
 use super::compile::Compiler;
 use super::deferred::Stripe;
 use super::instruction::{Instruction, Work};
+use super::integrate::{StepCounts, Steps};
 use super::lower::{Lowered, lower};
 use super::matrix::{Matrix, MatrixId, Packed};
 use super::precision::Precision;
@@ -131,6 +132,7 @@ pub struct Program<F> {
     pub(super) loaded: bool,
     pub(super) pool: Pool<F>,
     pub(super) passes: Passes,
+    pub(super) taken: StepCounts,
 }
 
 impl<F: Precision> Program<F> {
@@ -149,6 +151,7 @@ impl<F: Precision> Program<F> {
             loaded: false,
             pool: Pool::default(),
             passes: Passes::default(),
+            taken: StepCounts::default(),
             plan,
         }
     }
@@ -173,6 +176,12 @@ impl<F> Program<F> {
         self.passes.count()
     }
 
+    /// The steps that were taken for initial-value problems since it was compiled, by all runs and rows; those of adjoints,
+    /// which go back over the same steps, are not counted.
+    pub fn steps(&self) -> Steps {
+        self.taken.total()
+    }
+
     /// The number of instructions that run once per loading of the parameters, per sample, and once per batch.
     pub fn instructions(&self) -> (usize, usize, usize) {
         let each = self.plan.instructions.len() + self.plan.deferred.len();
@@ -185,7 +194,11 @@ impl Plan {
     /// that the largest of them reads.
     pub(super) fn products(&self) -> Option<usize> {
         let (mut all, mut products, mut rows) = (0, 0, 0);
-        for instruction in &self.instructions {
+        let instructions = self.instructions.iter().flat_map(|instruction| match &instruction.work {
+            Work::Integrate(integration) => integration.body.as_slice(),
+            _ => std::slice::from_ref(instruction),
+        });
+        for instruction in instructions {
             let own = instruction.operations(&self.matrices);
             all += own;
             match &instruction.work {

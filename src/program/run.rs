@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 use super::error::ProgramError;
 use super::execute::Chunk;
 use super::instruction::Instruction;
+use super::integrate::Steps;
 use super::plan::{Found, Plan, Program, SharedWork, Slot};
 use super::precision::{ChunkWork, Precision};
 use super::register::{Kind, Registers, Rows};
@@ -203,6 +204,7 @@ impl<F: Precision> Program<F> {
         let start = self.plan.sums.start;
         let own = &mut spaces[..shards.count];
         for space in &mut *own {
+            space.steps = Steps::default();
             space.sums.clear();
             space.sums.resize(self.plan.sums.len(), F::zero());
         }
@@ -231,6 +233,7 @@ impl<F: Precision> Program<F> {
             }
             _ => total.chunks_mut(SUMS_AT_ONCE).enumerate().for_each(add),
         }
+        own.iter().for_each(|space| self.taken.add(&space.steps));
         for work in &self.plan.after {
             let (known, rest) = sums.split_at_mut(self.plan.slots[work.out.0].offset - start);
             step(&self.plan, work, (&self.shared, known), rest);

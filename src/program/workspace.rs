@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::contraction::FixedPoint;
+use super::integrate::{Steps, Trajectory};
 use super::plan::{Plan, Slot, SlotId};
 use super::solve::Newton;
 use crate::kernel::Lanes;
@@ -36,6 +37,10 @@ pub(super) struct Space<F> {
     pub panel: Vec<F>,
     pub newton: Vec<Newton<F>>,
     pub fixed_points: Vec<FixedPoint<F>>,
+    /// By number of the motion.
+    pub trajectories: Vec<Trajectory<F>>,
+    /// The steps of this run.
+    pub steps: Steps,
     /// The number of lanes of its chunk.
     pub lanes: Option<Lanes>,
 }

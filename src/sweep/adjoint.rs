@@ -14,9 +14,10 @@ use smallvec::SmallVec;
 
 use super::equation;
 use super::guard::{Guard, Guards};
+use super::initial_value;
 use super::partial::{self, Partial, branches};
 use super::tangent::{choice, exponential_tangent, times};
-use crate::tape::{Binary, Equation, Node, NodeId, Op, Shape, Subgraph, Tape, Unary, Var, joined};
+use crate::tape::{Binary, Equation, Node, NodeId, Op, Shape, Solution, Subgraph, Tape, Unary, Var, joined};
 
 /// Returns the derivative of Σ seed·output with respect to each node of `wrt`; `None` where it is structurally zero.
 ///
@@ -373,6 +374,17 @@ impl<'t> Spread<'_, 't> {
                 let share = own.mixed_by_any(self.guards, product);
                 self.give(to[0], share);
             }
+            Op::Solution(solution) => {
+                let wrt: Vec<usize> = (0..operands.len()).filter(|k| wants(*k)).collect();
+                let value = own.masked(self.guards);
+                let shares = match solution {
+                    Solution::End(problem) => initial_value::end_adjoint(problem, y, &operands, value, &wrt),
+                    Solution::Adjoint(problem, of) => {
+                        initial_value::adjoint_adjoint(problem, *of, &operands, value, &wrt)
+                    }
+                };
+                self.give_each(own, to, wrt, shares);
+            }
             // The adjoint of the tangent map of exp at A is the one at Aᵀ.
             Op::MatrixExp => {
                 let product = exponential_tangent(operands[0].transpose(), own.masked(self.guards));
@@ -387,12 +399,17 @@ impl<'t> Spread<'_, 't> {
                     Equation::Substitution(g) => equation::substitution_adjoint(g, y, &operands, value, &wrt),
                     Equation::Contraction(g) => equation::contraction_adjoint(g, y, &operands, value, &wrt),
                 };
-                for (k, share) in wrt.into_iter().zip(shares) {
-                    if let Some(share) = share {
-                        let share = own.mixed_by_any(self.guards, share);
-                        self.give(to[k], share);
-                    }
-                }
+                self.give_each(own, to, wrt, shares);
+            }
+        }
+    }
+
+    /// Adds the shares of a node that mixes elements to these operands.
+    fn give_each(&mut self, own: Adjoint<'t>, to: &[NodeId], wrt: Vec<usize>, shares: Vec<Option<Var<'t>>>) {
+        for (k, share) in wrt.into_iter().zip(shares) {
+            if let Some(share) = share {
+                let share = own.mixed_by_any(self.guards, share);
+                self.give(to[k], share);
             }
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::function::{Smoothness, smoothness};
 use super::reach::{Reach, Relation};
-use crate::tape::{Binary, Choice, Function, NodeId, Op, Subgraph, Tape};
+use crate::tape::{Binary, Choice, Function, NodeId, Op, Solution, Subgraph, Tape};
 
 /// Whether an output may be discontinuous in the inputs of the program: `false` is a proof that none is wherever the
 /// program is defined.
@@ -52,6 +52,15 @@ fn jumps_outside_of_functions(
                 Op::Equation(equation) => {
                     functions.push((equation.function().clone(), moving()));
                     false
+                }
+                Op::Solution(solution) => {
+                    // A step of another size is another formula. Adjoints have the derivative of v in them.
+                    let problem = solution.problem();
+                    let mut moving: Vec<bool> = moving();
+                    // In the place of the initial value the function has t, which is the same for all inputs.
+                    moving[0] = false;
+                    functions.push((problem.function.clone(), moving));
+                    matches!(solution, Solution::Adjoint(..)) || problem.integration.method.is_adaptive()
                 }
                 Op::Choice(Choice::Min | Choice::Max) => false,
                 Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => false,

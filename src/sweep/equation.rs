@@ -10,21 +10,22 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::adjoint::adjoint;
+use super::initial_value;
 use super::reach::{Layout, NONE, Reach, Relation};
 use super::tangent::tangent;
 use super::zeros::structural_zeros;
 use crate::tape::{
-    Contraction, Data, Equation, Function, Node, NodeId, Op, Operands, Root, Subgraph, Substitution, Tape,
-    Var,
+    Contraction, Data, Equation, Function, Node, NodeId, Op, Operands, Root, Shape, Subgraph, Substitution,
+    Tape, Var,
 };
 
-/// Extracts `output` as a function of `variable`, with the nodes it captures: input k + 1 of the function is the
-/// k-th.
+/// Extracts `output` as a function of variables, with the nodes it captures, which are the inputs of the function after
+/// the variables.
 ///
-/// A subexpression that does not depend on the variable is captured, so that it is computed once, outside; but a node
+/// A subexpression that does not depend on a variable is captured, so that it is computed once, outside; but a node
 /// with structural zeros is copied into the function, with its ancestors, so that the zeros stay visible.
-pub(crate) fn capture(tape: &Tape, variable: NodeId, output: NodeId) -> (Arc<Function>, Operands) {
-    let subgraph = Subgraph::new(tape, &[variable], &[output]);
+pub(crate) fn capture(tape: &Tape, variables: &[NodeId], output: NodeId) -> (Arc<Function>, Operands) {
+    let subgraph = Subgraph::new(tape, variables, &[output]);
     let layout = Layout::new(tape, &subgraph);
     let zeros = structural_zeros(tape, &subgraph, &layout);
     let position = |id: NodeId| layout.position(id).expect("the node belongs to the program");
@@ -32,7 +33,8 @@ pub(crate) fn capture(tape: &Tape, variable: NodeId, output: NodeId) -> (Arc<Fun
     let (mut depends, mut is_constant) = (vec![false; count], vec![false; count]);
     for (at, id) in subgraph.nodes().iter().enumerate() {
         let node = tape.node(*id);
-        depends[at] = *id == variable || node.operands.iter().any(|operand| depends[position(*operand)]);
+        depends[at] =
+            variables.contains(id) || node.operands.iter().any(|operand| depends[position(*operand)]);
         let leaf = matches!(node.op, Op::Input(_) | Op::Parameter(_));
         is_constant[at] = !leaf && node.operands.iter().all(|operand| is_constant[position(*operand)]);
     }
@@ -40,7 +42,7 @@ pub(crate) fn capture(tape: &Tape, variable: NodeId, output: NodeId) -> (Arc<Fun
     let mut needed = vec![false; count];
     needed[position(output)] = true;
     for (at, id) in subgraph.nodes().iter().enumerate().rev() {
-        if !needed[at] || *id == variable {
+        if !needed[at] || variables.contains(id) {
             continue;
         }
         let node = tape.node(*id);
@@ -63,7 +65,7 @@ pub(crate) fn capture(tape: &Tape, variable: NodeId, output: NodeId) -> (Arc<Fun
             own.push(id);
             continue;
         }
-        if std::mem::replace(&mut met[at], true) || id == variable {
+        if std::mem::replace(&mut met[at], true) || variables.contains(&id) {
             continue;
         }
         if !inside[at] {
@@ -75,7 +77,7 @@ pub(crate) fn capture(tape: &Tape, variable: NodeId, output: NodeId) -> (Arc<Fun
     }
     let mut renamed: HashMap<NodeId, NodeId> = HashMap::new();
     let (mut nodes, mut places) = (Vec::new(), Vec::new());
-    for id in [variable].iter().chain(&captured) {
+    for id in variables.iter().chain(&captured) {
         renamed.insert(*id, NodeId(nodes.len() as u32));
         nodes.push(Node {
             op: Op::Input(nodes.len() as u32),
@@ -110,7 +112,7 @@ pub(crate) fn substitution<'t>(
     if output.shape() != variable.shape() || !reach.output_elements().into_iter().zip(order).all(before) {
         return None;
     }
-    let (function, captured) = capture(tape, variable.id(), output.id());
+    let (function, captured) = capture(tape, &[variable.id()], output.id());
     let equation = Substitution { function, order: order.into() };
     Some(tape.push(Op::Equation(Equation::Substitution(Arc::new(equation))), captured, variable.shape()))
 }
@@ -119,7 +121,7 @@ pub(crate) fn substitution<'t>(
 ///
 /// The caller must ensure that each element of h increases with its own element of z and depends on no other.
 pub(crate) fn root<'t>(tape: &'t Tape, variable: Var<'t>, output: Var<'t>, ends: (f64, f64)) -> Var<'t> {
-    let (function, captured) = capture(tape, variable.id(), output.id());
+    let (function, captured) = capture(tape, &[variable.id()], output.id());
     let equation = Root { function, ends: Data::new(&[ends.0, ends.1]) };
     tape.push(Op::Equation(Equation::Root(Arc::new(equation))), captured, variable.shape())
 }
@@ -128,7 +130,7 @@ pub(crate) fn root<'t>(tape: &'t Tape, variable: Var<'t>, output: Var<'t>, ends:
 ///
 /// The caller must ensure that |G(z) - G(z′)| ≤ L·|z - z′| with an L below 1.
 pub(crate) fn contraction<'t>(tape: &'t Tape, variable: Var<'t>, output: Var<'t>, lipschitz: f64) -> Var<'t> {
-    let (function, captured) = capture(tape, variable.id(), output.id());
+    let (function, captured) = capture(tape, &[variable.id()], output.id());
     let equation = Contraction { function, lipschitz: Data::new(&[lipschitz]) };
     tape.push(Op::Equation(Equation::Contraction(Arc::new(equation))), captured, variable.shape())
 }
@@ -143,7 +145,11 @@ pub(super) enum Dependence {
 
 impl Dependence {
     /// Analyses an operation that solves an equation; operands that do not depend on an input are left out.
-    pub(super) fn new(op: &Op, relation: Relation, moves: impl Fn(usize) -> bool) -> Option<Dependence> {
+    pub(super) fn new(
+        (op, shape): (&Op, Shape),
+        relation: Relation,
+        moves: impl Fn(usize) -> bool,
+    ) -> Option<Dependence> {
         let (function, order) = match op {
             Op::Equation(Equation::Root(root)) => (&root.function, None),
             Op::Equation(Equation::Substitution(substitution)) => {
@@ -153,6 +159,9 @@ impl Dependence {
             Op::Equation(Equation::Contraction(contraction)) => {
                 let count = contraction.function.variable().len();
                 (&contraction.function, Some(vec![0; count].into()))
+            }
+            Op::Solution(solution) => {
+                return Some(Dependence::Pairs(initial_value::pairs(solution, shape, relation, moves)));
             }
             _ => return None,
         };

@@ -126,7 +126,9 @@ fn node_limit(node: &Node, limits: &HashMap<NodeId, Limit>, bounds: &Bounds<'_>)
         Op::MatVec | Op::MatMul | Op::Outer => product((of(0), bound(0)), (of(1), bound(1))),
         Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => Fixed,
         Op::Binary(Binary::Pow) => Unknown,
-        Op::Scatter(_) | Op::LogAbsDet | Op::Inverse | Op::MatrixExp | Op::Equation(_) => Unknown,
+        Op::Scatter(_) | Op::LogAbsDet | Op::Inverse | Op::MatrixExp | Op::Equation(_) | Op::Solution(_) => {
+            Unknown
+        }
     }
 }
 

@@ -138,7 +138,7 @@ impl<'a> Reach<'a> {
             }
             let node = tape.node(*id);
             let moves = |k: usize| layout.position(node.operands[k]).is_some_and(|at| active[at]);
-            Some((position, Dependence::new(&node.op, relation, moves)?))
+            Some((position, Dependence::new((&node.op, node.shape), relation, moves)?))
         };
         let equations = subgraph.nodes().iter().enumerate().filter_map(equation).collect();
         let is_full = |(position, id): (usize, &NodeId)| {
@@ -312,7 +312,7 @@ impl<'a> Reach<'a> {
                     (0..node.shape.len()).for_each(|e| visit(start + e, u));
                 }
             }
-            Op::Equation(_) => {
+            Op::Equation(_) | Op::Solution(_) => {
                 let equation = &self.equations[&position];
                 for k in 0..node.operands.len() {
                     if let Some(range) = range(k) {

@@ -10,9 +10,10 @@
 use smallvec::SmallVec;
 
 use super::equation;
+use super::initial_value;
 use super::partial::{self, Partial, branches};
 use super::reach::{Layout, NONE};
-use crate::tape::{Choice, Equation, Node, NodeId, Op, Shape, Subgraph, Tape, Var, joined};
+use crate::tape::{Choice, Equation, Node, NodeId, Op, Shape, Solution, Subgraph, Tape, Var, joined};
 
 /// Returns the derivative of each output in the direction of the seeds; `None` where it is structurally zero.
 ///
@@ -109,9 +110,13 @@ impl<'t> Sweep<'t, '_> {
                 let matrix = self.label_by_label(id, node, own, &[tangents[0], None]);
                 add(vector, matrix)
             }
-            Op::MatMul | Op::Outer | Op::LogAbsDet | Op::Inverse | Op::MatrixExp | Op::Equation(_) => {
-                self.label_by_label(id, node, own, tangents)
-            }
+            Op::MatMul
+            | Op::Outer
+            | Op::LogAbsDet
+            | Op::Inverse
+            | Op::MatrixExp
+            | Op::Equation(_)
+            | Op::Solution(_) => self.label_by_label(id, node, own, tangents),
             // One element may be read several times: drop edges at the reading node, not at the element.
             Op::Broadcast | Op::Gather(_) => {
                 let theirs = self.labels(node.operands[0])?;
@@ -291,6 +296,10 @@ fn rule<'t>(tape: &'t Tape, id: NodeId, node: &Node, tangents: &[Option<Var<'t>>
         Op::Equation(Equation::Substitution(g)) => equation::substitution_tangent(g, y, &operands, tangents),
         Op::Equation(Equation::Contraction(g)) => equation::contraction_tangent(g, y, &operands, tangents),
         Op::Equation(Equation::Root(h)) => equation::root_tangent(h, y, &operands, tangents),
+        Op::Solution(Solution::End(problem)) => initial_value::end_tangent(problem, &operands, tangents),
+        Op::Solution(Solution::Adjoint(problem, of)) => {
+            initial_value::adjoint_tangent(problem, *of, &operands, tangents)
+        }
     }
 }
 

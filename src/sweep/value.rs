@@ -125,7 +125,7 @@ pub fn evaluate<F: Number>(
                 *value = Lu::new(side(operands[0].shape), one_lane(operands[0], lane)).log_abs_det();
             }
         }
-        Op::Equation(_) => {
+        Op::Equation(_) | Op::Solution(_) => {
             unreachable!("a program runs an equation's own nodes, over and over")
         }
         Op::MatrixExp => {

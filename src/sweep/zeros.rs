@@ -37,7 +37,7 @@ fn node_zeros(tape: &Tape, node: &Node, operands: &[&[bool]], zeros: &mut [bool]
                 }
             }
         }
-        Op::Equation(_) => {}
+        Op::Equation(_) | Op::Solution(_) => {}
         Op::Constant(data) => {
             for (zero, value) in zeros.iter_mut().zip(data.values()) {
                 *zero = *value == 0.0;

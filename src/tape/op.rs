@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::{Binary, Choice, Equation, Shape, Unary};
+use super::{Binary, Choice, Equation, Shape, Solution, Unary};
 
 /// The position of a node on its tape. Operands come before the nodes that use them, so ids are in
 /// topological order.
@@ -22,7 +22,7 @@ impl NodeId {
     }
 }
 
-/// The operands of a node; three at most, except for a concatenation.
+/// The operands of a node; three at most, except for concatenations and functions that are held.
 pub type Operands = SmallVec<[NodeId; 3]>;
 
 /// The numbers of a constant, compared bitwise (so that hash-consing is exact: 0.0 is not -0.0).
@@ -108,6 +108,8 @@ pub enum Op {
 
     /// The z that satisfies an equation.
     Equation(Equation),
+    /// Of an initial-value problem dz/dt = v(z, t): the solution at the end, or an adjoint of it.
+    Solution(Solution),
 }
 
 impl Op {
@@ -133,10 +135,11 @@ impl Op {
             Op::Inverse => "inverse",
             Op::MatrixExp => "matrix_exp",
             Op::Equation(equation) => equation.name(),
+            Op::Solution(solution) => solution.name(),
         }
     }
 
-    /// Number of operands; `None` for concatenations and equations, which take any number.
+    /// Number of operands; `None` for concatenations, equations and solutions, which take any number.
     pub fn arity(&self) -> Option<usize> {
         match self {
             Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => Some(0),
@@ -146,7 +149,7 @@ impl Op {
             Op::Broadcast | Op::Sum | Op::Gather(_) | Op::Scatter(_) | Op::Transpose => Some(1),
             Op::MatVec | Op::MatMul | Op::Outer => Some(2),
             Op::LogAbsDet | Op::Inverse | Op::MatrixExp => Some(1),
-            Op::Concat | Op::Equation(_) => None,
+            Op::Concat | Op::Equation(_) | Op::Solution(_) => None,
         }
     }
 

@@ -40,6 +40,7 @@ impl Op {
                 let inputs = function.nodes().iter().take(function.inputs()).map(|node| node.shape);
                 function.variable() == shape && inputs.skip(1).eq(operands.iter().copied())
             }
+            (Op::Solution(solution), operands) => solution.gives(operands, shape),
             _ => false,
         }
     }

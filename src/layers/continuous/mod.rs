@@ -1,8 +1,8 @@
 //! Continuous flows: dz/dt = v(z, t), along which d ln p/dt = -tr ∂v/∂z.
 //!
 //! Chen, Rubanova, Bettencourt, Duvenaud, "Neural Ordinary Differential Equations" (2018), theorem 1; the
-//! trace estimate is that of FFJORD (Grathwohl et al., 2019). The equation is solved with a fixed step size,
-//! and every step is recorded: gradients are those of the discretised solution.
+//! trace estimate is that of FFJORD (Grathwohl et al., 2019). The equation is one node of the tape
+//! ([`initial_value`]), whose steps are a loop of the program that runs it.
 
 mod field;
 mod solver;
@@ -17,9 +17,11 @@ pub use solver::Solver;
 
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
-use crate::bijection::{Bijection, Checked, Composition, InverseWithLogDet, Motion, Sealed, Trajectory};
+use crate::bijection::{
+    Bijection, Checked, Composition, InverseWithLogDet, Motion, Sealed, Trajectory, initial_value,
+};
 use crate::jacobian::{estimated_trace, map, trace};
-use crate::tape::{Shape, Tape, Var};
+use crate::tape::{Gradient, Integration, Shape, Tape, Var, concat};
 
 /// How tr ∂v/∂z is computed at each step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +67,7 @@ pub enum Divergence {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// x, the inverse and ln|det J| are all approximate, to the order of the solver. An audit measures the error.
+/// x, the inverse and ln|det J| are all approximate, to the order or the tolerances of the solver. An audit measures the error.
 #[derive(Clone, Debug)]
 pub struct Continuous<V> {
     field: V,
@@ -73,17 +75,19 @@ pub struct Continuous<V> {
     steps: usize,
     span: (f64, f64),
     divergence: Divergence,
+    gradient: Gradient,
     tolerance: f64,
 }
 
 impl<V: Field> Continuous<V> {
-    /// Builds a layer that integrates from t = 0 to t = 1 in `steps` steps, with the exact trace.
+    /// Builds a layer that integrates from t = 0 to t = 1 in `steps` steps, with the exact trace. If the solver chooses the
+    /// sizes of steps, it is the most that are tried: a row that needs more is NaN, and what uses it names this layer.
     ///
     /// # Panics
-    /// When `steps` is 0.
+    /// When `steps` is 0, or a tolerance of the solver is not positive.
     pub fn new(field: V, solver: Solver, steps: usize) -> Continuous<V> {
-        Continuous { field, solver, steps, span: (0.0, 1.0), divergence: Divergence::Exact, tolerance: 1e-4 }
-            .checked()
+        let (span, divergence, gradient) = ((0.0, 1.0), Divergence::Exact, Gradient::Discrete);
+        Continuous { field, solver, steps, span, divergence, gradient, tolerance: 1e-4 }.checked()
     }
 
     /// Sets the time span: z is the value at `from`, x the value at `to`. `to` may be smaller than `from`.
@@ -100,6 +104,11 @@ impl<V: Field> Continuous<V> {
     /// When an estimate has no probes.
     pub fn with_divergence(self, divergence: Divergence) -> Continuous<V> {
         Continuous { divergence, ..self }.checked()
+    }
+
+    /// Sets how gradients are computed; defaults to the discrete adjoint, those of the steps that were taken.
+    pub fn with_gradient(self, gradient: Gradient) -> Continuous<V> {
+        Continuous { gradient, ..self }
     }
 
     /// Sets the error that an audit tolerates in ln|det J| and in round trips; defaults to 10⁻⁴.
@@ -121,9 +130,10 @@ impl<V: Field> Continuous<V> {
     #[track_caller]
     pub fn inverse_with_probes<'t>(&self, x: Var<'t>, probes: &[Var<'t>]) -> InverseWithLogDet<'t> {
         let (from, to) = self.span;
-        let record = || x.tape().recording(|| x.tape().pass(|| self.integrate(x, (to, from), Some(probes))));
+        let solve = || self.solve_with_integral(x, (to, from), probes);
+        let record = || x.tape().recording(|| x.tape().pass(solve));
         let (z, back) = x.tape().called_from(Location::caller(), record);
-        InverseWithLogDet { z, log_det: -back.expect("a trace was asked for") }
+        InverseWithLogDet { z, log_det: -back }
     }
 
     fn probes<'t>(&self, tape: &'t Tape) -> Vec<Var<'t>> {
@@ -134,28 +144,44 @@ impl<V: Field> Continuous<V> {
         (0..probes).map(|_| probe()).collect()
     }
 
-    /// Integrates from `start` over the time span; also returns ∫ tr ∂v/∂z dt, estimated with the probes, or
-    /// exact if there are none.
-    fn integrate<'t>(
+    /// Records v, as a vector of d numbers.
+    fn velocity<'t>(&self, z: Var<'t>, t: Var<'t>) -> Var<'t> {
+        let (tape, d) = (z.tape(), self.field.dim());
+        let v = self.field.velocity(z, t);
+        if v.shape() == Shape::Vector(d) {
+            return v;
+        }
+        let message = format!("v(z, t) of {} must be a vector of {d} numbers", self.field.name());
+        tape.note("velocity", message, &[v.shape()], Location::caller());
+        tape.placeholder(Shape::Vector(d))
+    }
+
+    fn integration(&self, (from, to): (f64, f64)) -> Integration {
+        let method = self.solver.method(self.steps);
+        Integration { gradient: self.gradient, ..Integration::new(from, to, method) }
+    }
+
+    /// The solution that begins at `start`.
+    fn solve<'t>(&self, start: Var<'t>, span: (f64, f64)) -> Var<'t> {
+        initial_value(start, self.integration(span), |z, t| self.velocity(z, t))
+    }
+
+    /// The solution that begins at `start`, and ∫ tr ∂v/∂z dt along it, estimated with the probes, or exact if there are
+    /// none: as one more variable of the equation, whose error counts when steps are chosen.
+    fn solve_with_integral<'t>(
         &self,
         start: Var<'t>,
-        (from, to): (f64, f64),
-        probes: Option<&[Var<'t>]>,
-    ) -> (Var<'t>, Option<Var<'t>>) {
+        span: (f64, f64),
+        probes: &[Var<'t>],
+    ) -> (Var<'t>, Var<'t>) {
         let (tape, d) = (start.tape(), self.field.dim());
-        let mut first = true;
-        let rate = |z: Var<'t>, t: f64| {
-            let record = || self.field.velocity(z, tape.constant(t));
-            // The first call declares the field's parameters; later calls share them.
-            let v = if std::mem::replace(&mut first, false) { record() } else { tape.shared(record) };
-            if v.shape() != Shape::Vector(d) {
-                let message = format!("v(z, t) of {} must be a vector of {d} numbers", self.field.name());
-                tape.note("velocity", message, &[v.shape()], Location::caller());
-                return solver::Rate { v: tape.placeholder(Shape::Vector(d)), divergence: None };
-            }
-            solver::Rate { v, divergence: probes.map(|probes| divergence(z, v, probes)) }
-        };
-        self.solver.integrate(start, (from, to), self.steps, rate)
+        let both = concat([start, tape.constant(0.0).broadcast(Shape::Vector(1))]);
+        let end = initial_value(both, self.integration(span), |both, t| {
+            let z = both.slice(0..d);
+            let v = self.velocity(z, t);
+            concat([v, divergence(z, v, probes).broadcast(Shape::Vector(1))])
+        });
+        (end.slice(0..d), end.at(d))
     }
 }
 
@@ -184,24 +210,32 @@ impl<V: Field> Motion for Continuous<V> {
     }
 
     fn push<'t>(&self, z: Var<'t>) -> Trajectory<'t> {
-        let (x, log_det) = self.integrate(z, self.span, Some(&self.probes(z.tape())));
-        Trajectory { x, log_det: log_det.expect("a trace was asked for") }
+        let (x, log_det) = self.solve_with_integral(z, self.span, &self.probes(z.tape()));
+        Trajectory { x, log_det }
     }
 
     fn pull<'t>(&self, x: Var<'t>) -> InverseWithLogDet<'t> {
         let (from, to) = self.span;
-        let (z, back) = self.integrate(x, (to, from), Some(&self.probes(x.tape())));
-        InverseWithLogDet { z, log_det: -back.expect("a trace was asked for") }
+        let (z, back) = self.solve_with_integral(x, (to, from), &self.probes(x.tape()));
+        InverseWithLogDet { z, log_det: -back }
     }
 
     fn method(&self) -> String {
-        let steps = if self.steps == 1 { "step" } else { "steps" };
         let trace = match self.divergence {
-            Divergence::Exact => "exact trace".to_string(),
+            Divergence::Exact => {
+                let tape = Tape::new();
+                let z = tape.input(Shape::Vector(self.field.dim()));
+                let v = self.velocity(z, tape.input(Shape::Scalar));
+                match trace(&tape, &map(&tape, z.id(), v.id())).sweeps {
+                    0 => "exact trace from products of weights".to_string(),
+                    1 => "exact trace by 1 tangent sweep".to_string(),
+                    sweeps => format!("exact trace by {sweeps} tangent sweeps"),
+                }
+            }
             Divergence::Hutchinson { probes: 1, .. } => "trace estimated with 1 probe".to_string(),
             Divergence::Hutchinson { probes, .. } => format!("trace estimated with {probes} probes"),
         };
-        format!("{} {} {steps}, {trace}", self.steps, self.solver)
+        format!("{}, {trace}", self.solver.described(self.steps))
     }
 
     fn tolerance(&self) -> f64 {
@@ -215,16 +249,19 @@ impl<V> Continuous<V> {
     pub(crate) fn of(
         field: V,
         (solver, steps, span): (Solver, usize, (f64, f64)),
-        divergence: Divergence,
+        (divergence, gradient): (Divergence, Gradient),
         tolerance: f64,
     ) -> Continuous<V> {
-        Continuous { field, solver, steps, span, divergence, tolerance }
+        Continuous { field, solver, steps, span, divergence, gradient, tolerance }
     }
 }
 
 impl<V> Checked for Continuous<V> {
     fn fault(&self) -> Option<String> {
-        let Continuous { steps, span: (from, to), divergence, tolerance, .. } = self;
+        let Continuous { solver, steps, span: (from, to), divergence, tolerance, .. } = self;
+        if let Some(fault) = solver.fault() {
+            return Some(fault);
+        }
         if *steps == 0 {
             return Some("a continuous flow takes at least one step".to_string());
         }
@@ -246,15 +283,14 @@ impl<V: Field> Bijection for Continuous<V> {
 
     #[track_caller]
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
-        z.tape().called_from(Location::caller(), || self.integrate(z, self.span, None).0)
+        z.tape().called_from(Location::caller(), || self.solve(z, self.span))
     }
 
-    /// Records the integration backwards in time. An inverse of an unrolled solver cannot be derived; this
-    /// one is approximate to the order of the solver.
+    /// Records the integration backwards in time, which is approximate to the order of the solver.
     #[track_caller]
     fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
         let (from, to) = self.span;
-        Some(x.tape().called_from(Location::caller(), || self.integrate(x, (to, from), None).0))
+        Some(x.tape().called_from(Location::caller(), || self.solve(x, (to, from))))
     }
 
     fn name(&self) -> String {
@@ -267,10 +303,10 @@ impl<V: Field> Bijection for Continuous<V> {
 
     #[cfg(feature = "serde")]
     fn describe(&self) -> Option<Description> {
-        let Continuous { field, solver, steps, span, divergence, tolerance } = self;
+        let Continuous { field, solver, steps, span, divergence, gradient, tolerance } = self;
         let settings = serde_json::json!({
             "field": field.describe()?, "solver": solver, "steps": steps, "span": span,
-            "divergence": divergence, "tolerance": tolerance,
+            "divergence": divergence, "gradient": gradient, "tolerance": tolerance,
         });
         Description::new("continuous", &settings)
     }

@@ -1,14 +1,11 @@
-//! Fixed-step solvers of dz/dt = v(z, t), recorded step by step.
-//!
-//! The state of a density is the point and ∫ tr ∂v/∂z dt: both are integrated by one method with the same
-//! stages.
+//! How dz/dt = v(z, t) is solved.
 
 use std::fmt;
 
-use crate::tape::Var;
+use crate::tape::Method;
 
 /// Numerical method for a differential equation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Solver {
@@ -16,69 +13,61 @@ pub enum Solver {
     Euler,
     /// Classical fourth-order Runge-Kutta method, four evaluations of v a step: global error O(h⁴).
     RungeKutta4,
+    /// Dormand and Prince's method of orders 5 and 4: each row chooses the sizes of its steps by an estimate of their error
+    /// ([`Method::DormandPrince`]).
+    DormandPrince {
+        /// Tolerated error of a step relative to the size of z.
+        relative: f64,
+        /// Tolerated error of a step where z is near 0.
+        absolute: f64,
+    },
+}
+
+impl Solver {
+    /// The method with this number of steps; of adaptive steps it is the most that are tried.
+    pub(super) fn method(self, steps: usize) -> Method {
+        match self {
+            Solver::Euler => Method::Euler { steps },
+            Solver::RungeKutta4 => Method::RungeKutta4 { steps },
+            Solver::DormandPrince { relative, absolute } => {
+                Method::DormandPrince { relative, absolute, most_steps: steps }
+            }
+        }
+    }
+
+    /// What is wrong with its settings, if anything is.
+    pub(super) fn fault(self) -> Option<String> {
+        let Solver::DormandPrince { relative, absolute } = self else { return None };
+        let sound = relative >= 0.0 && relative.is_finite() && absolute > 0.0 && absolute.is_finite();
+        (!sound).then(|| {
+            format!(
+                "tolerances must be finite, the absolute one positive and the relative one not negative, but are \
+                 {absolute} and {relative}"
+            )
+        })
+    }
+
+    /// The method with its steps, in a few words.
+    pub(super) fn described(self, steps: usize) -> String {
+        let count = if steps == 1 { "step" } else { "steps" };
+        match self {
+            Solver::DormandPrince { .. } => format!("{self}"),
+            _ => format!("{steps} {self} {count}"),
+        }
+    }
 }
 
 impl fmt::Display for Solver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Solver::Euler => "Euler",
-            Solver::RungeKutta4 => "Runge-Kutta",
-        })
-    }
-}
-
-/// Time derivative of a state.
-#[derive(Clone, Copy)]
-pub(super) struct Rate<'t> {
-    /// dz/dt.
-    pub v: Var<'t>,
-    /// tr ∂v/∂z, if it was requested.
-    pub divergence: Option<Var<'t>>,
-}
-
-impl Solver {
-    /// Returns the final state and the integral of the divergence.
-    pub(super) fn integrate<'t>(
-        self,
-        start: Var<'t>,
-        (from, to): (f64, f64),
-        steps: usize,
-        mut rate: impl FnMut(Var<'t>, f64) -> Rate<'t>,
-    ) -> (Var<'t>, Option<Var<'t>>) {
-        let h = (to - from) / steps as f64;
-        let time = |k: f64| from + h * k;
-        let (mut z, mut integral) = (start, None);
-        for k in 0..steps {
-            let k = k as f64;
-            let mean = match self {
-                Solver::Euler => rate(z, time(k)),
-                Solver::RungeKutta4 => {
-                    let first = rate(z, time(k));
-                    let second = rate(z + (h / 2.0) * first.v, time(k + 0.5));
-                    let third = rate(z + (h / 2.0) * second.v, time(k + 0.5));
-                    let fourth = rate(z + h * third.v, time(k + 1.0));
-                    weighted([first, second, third, fourth])
-                }
-            };
-            z = z + h * mean.v;
-            integral = match (integral, mean.divergence) {
-                (Some(sum), Some(divergence)) => Some(sum + h * divergence),
-                (_, divergence) => divergence.map(|divergence| h * divergence),
-            };
+        match self {
+            Solver::Euler => f.write_str("Euler"),
+            Solver::RungeKutta4 => f.write_str("Runge-Kutta"),
+            Solver::DormandPrince { relative, absolute } if relative == absolute => {
+                write!(f, "Dormand-Prince steps to {relative:e}")
+            }
+            Solver::DormandPrince { relative, absolute } => {
+                write!(f, "Dormand-Prince steps to {relative:e} relative and {absolute:e} absolute")
+            }
         }
-        (z, integral)
     }
-}
-
-/// Records (a + 2b + 2c + d)/6.
-fn weighted(rates: [Rate<'_>; 4]) -> Rate<'_> {
-    let divergence = match rates.map(|rate| rate.divergence) {
-        [Some(a), Some(b), Some(c), Some(d)] => Some(simpson([a, b, c, d])),
-        _ => None,
-    };
-    Rate { v: simpson(rates.map(|rate| rate.v)), divergence }
-}
-
-fn simpson<'t>([a, b, c, d]: [Var<'t>; 4]) -> Var<'t> {
-    ((a + d) + 2.0 * (b + c)) / 6.0
 }

@@ -39,13 +39,14 @@ impl Emitter<'_, '_> {
     /// Returns the last node that a block needs, in the order of the tape.
     pub(super) fn last_node(&self, block: usize) -> NodeId {
         let blocks = self.compiler.blocks;
-        let mut last = blocks[block].variable;
+        let mut last = blocks[block].variables().into_iter().fold(blocks[block].variable, NodeId::max);
         let mut open = vec![block];
         while let Some(block) = open.pop() {
             last = blocks[block].results().into_iter().fold(last, NodeId::max);
+            last = blocks[block].variables().into_iter().fold(last, NodeId::max);
             for part in blocks[block].parts() {
                 match part {
-                    Part::Run { node, .. } => last = last.max(*node),
+                    Part::Run { node, .. } | Part::Whole(node) => last = last.max(*node),
                     Part::Solve { block, .. } => open.push(*block),
                 }
             }
@@ -53,12 +54,21 @@ impl Emitter<'_, '_> {
         last
     }
 
+    /// Emits the work of a block, for all or some elements of its unknown.
+    pub(super) fn block(&mut self, block: usize, elements: Option<&[usize]>) -> (Work, &'static str) {
+        match self.compiler.blocks[block].is_integration() {
+            true => (Work::Integrate(Box::new(self.integration(block))), "initial value problem"),
+            false => (Work::Solve(Box::new(self.equation(block, elements))), "solve"),
+        }
+    }
+
     /// Emits the instructions that solve a block's equation, for all or some elements of its unknown.
-    pub(super) fn equation(&mut self, block: usize, elements: Option<&[usize]>) -> Equation {
+    fn equation(&mut self, block: usize, elements: Option<&[usize]>) -> Equation {
         let compiler = self.compiler;
         let Block { variable, kind, .. } = &compiler.blocks[block];
         let unknown = self.registers(*variable);
         match kind {
+            Kind::Motion { .. } | Kind::Adjoint { .. } => unreachable!("a loop over steps is no equation"),
             Kind::Substitution { output, stages, order } => {
                 let stages: Vec<Vec<Instruction>> = stages.iter().map(|stage| self.parts(stage)).collect();
                 let found = self.registers(*output);
@@ -102,10 +112,11 @@ impl Emitter<'_, '_> {
             let (key, own) = match part {
                 Part::Run { node, elements } => ((*node, None), elements),
                 Part::Solve { block, elements } => ((self.last_node(*block), Some(*block)), elements),
+                Part::Whole(_) => unreachable!("a root's nodes are computed element by element"),
             };
             match joined.get_mut(&key) {
                 Some(Part::Run { elements, .. } | Part::Solve { elements, .. }) => elements.extend(own),
-                None => {
+                Some(Part::Whole(_)) | None => {
                     joined.insert(key, part.clone());
                 }
             }
@@ -118,10 +129,10 @@ impl Emitter<'_, '_> {
         for part in parts {
             match part {
                 Part::Run { node, elements } => self.node(*node, Some(elements)),
+                Part::Whole(node) => self.node(*node, None),
                 Part::Solve { block, elements } => {
-                    let equation = self.equation(*block, Some(elements));
-                    let variable = self.compiler.blocks[*block].variable;
-                    self.push_at(Work::Solve(Box::new(equation)), variable, "solve", None);
+                    let (work, name) = self.block(*block, Some(elements));
+                    self.push_block(work, *block, name);
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! From nodes to instructions: the registers of a node's elements, and the instructions that compute them.
 
 mod equation;
+mod integration;
 mod product;
 
 use std::collections::{HashMap, HashSet};
@@ -74,6 +75,18 @@ pub(super) struct Emitter<'c, 't> {
     next: Row,
     matrices: Vec<Matrix>,
     list: Vec<Instruction>,
+    /// By block: the batch sums that are added up in its body.
+    loop_sums: HashMap<usize, Vec<LoopSum>>,
+}
+
+/// A batch sum that is added up in the body of a loop over steps.
+#[derive(Clone, Copy)]
+struct LoopSum {
+    /// The last node that it is formed from, by position.
+    after: usize,
+    position: usize,
+    to: usize,
+    pushed: bool,
 }
 
 type Operands = SmallVec<[Register; 3]>;
@@ -95,6 +108,7 @@ impl<'c, 't> Emitter<'c, 't> {
             next: Row::new(0),
             matrices: Vec::new(),
             list: Vec::new(),
+            loop_sums: HashMap::new(),
         }
     }
 
@@ -117,11 +131,20 @@ impl<'c, 't> Emitter<'c, 't> {
         }
         let ready = self.blocks_by_last_node();
         let mut sums_at: HashMap<usize, Vec<usize>> = HashMap::new();
-        for position in sums.keys() {
+        self.loop_sums = self.sums_of_loops(sums, pushes);
+        // What a block gives a value to is known after the block.
+        let mut after: HashMap<usize, usize> = HashMap::new();
+        for (number, block) in compiler.blocks.iter().enumerate() {
+            let last = compiler.position(self.last_node(number));
+            after.extend(block.variables().into_iter().map(|id| (compiler.position(id), last)));
+        }
+        let known_at = |position: usize| after.get(&position).copied().unwrap_or(position);
+        let outside = |position: &&usize| !compiler.loops.contains_key(*position);
+        for position in sums.keys().filter(outside) {
             let node = compiler.tape.node(compiler.subgraph.nodes()[*position]);
             let from = match pushes(*position) {
-                true => node.operands.iter().map(|operand| compiler.position(*operand)).max(),
-                false => Some(*position),
+                true => node.operands.iter().map(|operand| known_at(compiler.position(*operand))).max(),
+                false => Some(known_at(*position)),
             };
             sums_at.entry(from.unwrap_or(*position)).or_default().push(*position);
         }
@@ -132,15 +155,10 @@ impl<'c, 't> Emitter<'c, 't> {
                 self.node(*id, None);
             }
             for block in ready.get(id).into_iter().flatten() {
-                let equation = self.equation(*block, None);
-                self.push_at(
-                    Work::Solve(Box::new(equation)),
-                    compiler.blocks[*block].variable,
-                    "solve",
-                    None,
-                );
+                let (work, name) = self.block(*block, None);
+                self.push_block(work, *block, name);
             }
-            if !compiler.blocks.is_empty() {
+            if compiler.has_equations() {
                 continue;
             }
             for summed in sums_at.get(&position).into_iter().flatten() {
@@ -148,8 +166,8 @@ impl<'c, 't> Emitter<'c, 't> {
             }
         }
         // A node that an equation computes is known once the equation is solved, whatever its position on the tape.
-        if !compiler.blocks.is_empty() {
-            let mut all: Vec<usize> = sums.keys().copied().collect();
+        if compiler.has_equations() {
+            let mut all: Vec<usize> = sums.keys().filter(outside).copied().collect();
             all.sort_unstable();
             all.into_iter().for_each(|summed| self.sum(summed, sums[&summed], pushes(summed)));
         }
@@ -185,6 +203,12 @@ impl<'c, 't> Emitter<'c, 't> {
         self.list.push(Instruction { work, name, place, elements });
     }
 
+    fn push_block(&mut self, work: Work, block: usize, name: &'static str) {
+        let block = &self.compiler.blocks[block];
+        let place = block.place().unwrap_or_else(|| self.compiler.tape.place(block.variable));
+        self.list.push(Instruction { work, name, place, elements: None });
+    }
+
     /// Emits instructions for a node, or for some of its elements.
     fn node(&mut self, id: NodeId, only: Option<&[usize]>) {
         let node = self.compiler.tape.node(id);
@@ -201,7 +225,7 @@ impl<'c, 't> Emitter<'c, 't> {
         };
         match &node.op {
             Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => unreachable!("a shared node"),
-            Op::Equation(_) => unreachable!("equations are unfolded"),
+            Op::Equation(_) | Op::Solution(_) => unreachable!("equations are unfolded"),
             Op::Broadcast => {
                 let register = operand(self, 0).get(0);
                 if only.is_none() {

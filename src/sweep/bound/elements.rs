@@ -124,7 +124,8 @@ impl Elements<'_, '_> {
             | Op::LogAbsDet
             | Op::Inverse
             | Op::MatrixExp
-            | Op::Equation(_) => self.bounds.of(id),
+            | Op::Equation(_)
+            | Op::Solution(_) => self.bounds.of(id),
         }
     }
 }

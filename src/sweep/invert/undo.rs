@@ -76,7 +76,7 @@ impl<'t> Sweep<'t, '_> {
             Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => return none(),
             Op::Broadcast | Op::Sum | Op::Gather(_) | Op::Scatter(_) | Op::Concat => return none(),
             Op::Transpose | Op::MatVec | Op::MatMul | Op::Outer => return none(),
-            Op::LogAbsDet | Op::Inverse | Op::MatrixExp | Op::Equation(_) => return none(),
+            Op::LogAbsDet | Op::Inverse | Op::MatrixExp | Op::Equation(_) | Op::Solution(_) => return none(),
         })
     }
 

@@ -67,9 +67,12 @@ impl Walk<'_> {
             Op::LogAbsDet => Written::of(&Term::Determinant(&of(0))).log_abs(),
             Op::Inverse => Written::of(&Term::Inverse(&of(0))),
             Op::MatrixExp => Written::of(&Term::Call(&Function::named("expm"), vec![&of(0)])),
+            Op::Solution(solution) => self.solution(solution, &node),
             Op::Equation(equation) => {
                 let variable = Written::typed("ζ");
-                let function = self.function(equation.function(), &node, &variable);
+                let captured = node.operands.iter().map(|operand| self.known(*operand).plain.clone());
+                let arguments = [variable.clone()].into_iter().chain(captured).collect();
+                let function = self.function(equation.function(), arguments);
                 let holds = match equation {
                     Equation::Substitution(_) | Equation::Contraction(_) => {
                         Term::Relation(&variable, '=', &function)
@@ -82,11 +85,33 @@ impl Walk<'_> {
         self.with_index(plain, node.shape)
     }
 
-    /// Writes an equation for its unknown; captured nodes are written as they are here.
-    fn function(&mut self, function: &tape::Function, node: &Node, variable: &Written) -> Written {
+    /// Writes an initial-value problem: the equation, and the value that it begins at; of an adjoint also the weight.
+    fn solution(&mut self, solution: &tape::Solution, node: &Node) -> Written {
+        let problem = solution.problem();
+        let mut operands: Vec<Written> =
+            node.operands.iter().map(|operand| self.known(*operand).plain.clone()).collect();
+        let weight = match solution {
+            tape::Solution::End(_) => None,
+            tape::Solution::Adjoint(..) => Some(operands.remove(0)),
+        };
+        let start = operands.remove(0);
+        let arguments = [Written::typed("ζ"), Written::typed("t")].into_iter().chain(operands).collect();
+        let velocity = self.function(&problem.function, arguments);
+        let tape::Integration { from, to, .. } = problem.integration;
+        let equation = Written::of(&Term::Relation(&Written::typed("dζ/dt"), '=', &velocity));
+        let begins = Written::of(&Term::Relation(&Written::typed(&format!("ζ({from})")), '=', &start));
+        let ends = Written::typed(&format!("ζ({to})"));
+        let (name, parts) = match &weight {
+            None => ("solve", vec![&ends, &equation, &begins]),
+            Some(weight) => ("adjoint", vec![weight, &ends, &equation, &begins]),
+        };
+        Written::of(&Term::Call(&Function::named(name), parts))
+    }
+
+    /// Writes a function of these arguments.
+    fn function(&mut self, function: &tape::Function, arguments: Vec<Written>) -> Written {
         let (tape, inputs, output) = function.tape();
-        let captured = node.operands.iter().map(|operand| self.known(*operand).plain.clone());
-        let arguments = inputs.iter().zip([variable.clone()].into_iter().chain(captured));
+        let arguments = inputs.iter().zip(arguments);
         let names = Names { letters: Some(self.letters), ..Names::new() };
         let names = arguments.fold(names, |names, (input, written)| names.with_written(*input, written));
         let sheet = Sheet::written_out(&tape, output, &names);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::tape::{Function, Node, NodeId, Op, Tape};
+use crate::tape::{Function, Node, NodeId, Op, Solution, Tape};
 
 /// Where a node stands among others.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -115,6 +115,12 @@ impl<'t> Keys<'t> {
             Op::Scatter(indices) => indices.iter().for_each(|index| detail(u64::from(*index))),
             Op::Unary(op) => op.number().into_iter().for_each(|number| detail(number as u64)),
             Op::Equation(equation) => function(equation.function(), &mut detail),
+            Op::Solution(solution) => {
+                function(&solution.problem().function, &mut detail);
+                if let Solution::Adjoint(_, of) = solution {
+                    detail(u64::from(*of));
+                }
+            }
             _ => {}
         }
         key
