@@ -1,7 +1,6 @@
 //! Which lesson builds on which: as a line of text, and as a picture.
 
 use crate::Lesson;
-use pushforward::plot::Picture;
 
 /// Writes the numbers of all lessons, each with those that it builds on in brackets.
 pub fn as_text(lessons: &[Lesson]) -> String {
@@ -40,34 +39,50 @@ fn with_needs(lesson: &Lesson) -> String {
     }
 }
 
-/// Draws the lessons as a graph, in columns by how many lessons come before them at least.
-pub fn as_picture(lessons: &[Lesson]) -> Picture {
+/// Draws the lessons as SVG, in columns by the longest way that leads to them; each number leads to its page, whose file is
+/// told by `file`.
+pub fn as_svg(lessons: &[Lesson], file: impl Fn(&Lesson) -> String) -> String {
+    const RADIUS: f64 = 15.0;
+    const APART: (f64, f64) = (66.0, 42.0);
     let mut columns: Vec<usize> = Vec::new();
     for lesson in lessons {
         let before = lesson.needs.iter().filter_map(|need| place(lessons, *need)).map(|k| columns[k] + 1);
         columns.push(before.max().unwrap_or(0));
     }
-    let last = columns.iter().copied().max().unwrap_or(0).max(1);
-    let mut filled = vec![0usize; last + 1];
-    let mut rows = Vec::new();
-    for column in &columns {
-        rows.push(filled[*column]);
-        filled[*column] += 1;
+    let members = |column: usize| columns.iter().filter(|other| **other == column).count();
+    let rows = (0..lessons.len()).map(members).max().unwrap_or(1) as f64;
+    let width = APART.0 * columns.iter().max().map_or(1.0, |last| *last as f64 + 1.0);
+    let height = APART.1 * rows;
+    let at = |k: usize| {
+        let above = columns[..k].iter().filter(|other| **other == columns[k]).count() as f64;
+        let middle = 0.5 * (members(columns[k]) as f64 - 1.0);
+        (APART.0 * (columns[k] as f64 + 0.5), 0.5 * height + APART.1 * (above - middle))
+    };
+    let (mut arrows, mut nodes) = (String::new(), String::new());
+    for (to, lesson) in lessons.iter().enumerate() {
+        let (x, y) = at(to);
+        for from in lesson.needs.iter().filter_map(|need| place(lessons, *need)) {
+            let (start, low) = at(from);
+            let (start, end) = (start + RADIUS, x - RADIUS);
+            let bend = 0.5 * (start + end);
+            arrows.push_str(&format!("<path d=\"M{start},{low} C{bend},{low} {bend},{y} {end},{y}\"/>\n"));
+        }
+        nodes.push_str(&format!(
+            "<a href=\"{}\"><circle cx=\"{x}\" cy=\"{y}\" r=\"{RADIUS}\"/><text x=\"{x}\" y=\"{}\">{}</text></a>\n",
+            file(lesson),
+            y + 4.5,
+            lesson.number
+        ));
     }
-    let nodes = lessons.iter().zip(columns.iter().zip(&rows)).map(|(lesson, (column, row))| {
-        let middle = 0.5 * (filled[*column] as f64 - 1.0);
-        ((*column as f64, 1.6 * (middle - *row as f64)), lesson.number.to_string())
-    });
-    let arrows = lessons.iter().enumerate().flat_map(|(to, lesson)| {
-        lesson
-            .needs
-            .iter()
-            .filter_map(|need| place(lessons, *need))
-            .map(move |from| (from, to, String::new()))
-    });
-    Picture::new("Which lesson builds on which", format!("In words: {}.", as_text(lessons)))
-        .graph(nodes.collect(), arrows.collect())
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"course\" role=\"img\" viewBox=\"0 0 {width} {height}\">\n\
+         <title>{TITLE}</title>\n<desc>In words: {}.</desc>\n<g class=\"ways\">\n{arrows}</g>\n{nodes}</svg>\n",
+        as_text(lessons)
+    )
 }
+
+/// What the map shows.
+pub const TITLE: &str = "Which lesson builds on which";
 
 fn place(lessons: &[Lesson], number: u32) -> Option<usize> {
     lessons.iter().position(|lesson| lesson.number == number)

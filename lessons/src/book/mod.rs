@@ -59,12 +59,11 @@ fn contents(lessons: &[(Lesson, Page)], derivations: usize) -> String {
          the book was written.</p>\n",
     );
     let all: Vec<Lesson> = lessons.iter().map(|(lesson, _)| *lesson).collect();
-    let map = course_map::as_picture(&all);
     let _ = write!(
         body,
-        "<figure class=\"course\">\n{}<figcaption>{}.</figcaption>\n</figure>\n<ol class=\"map\">\n",
-        map.to_inline_svg(),
-        words(map.title())
+        "<figure>\n{}<figcaption>{}.</figcaption>\n</figure>\n<ol class=\"map\">\n",
+        course_map::as_svg(&all, file),
+        words(course_map::TITLE)
     );
     for (lesson, page) in lessons {
         let thumbnail = page.blocks().iter().find_map(block::thumbnail).unwrap_or_default();

@@ -64,6 +64,11 @@ border-bottom:1px solid var(--rule);color:inherit;text-decoration:none}
 .map .of{font:600 1.1rem ui-sans-serif,system-ui,sans-serif;color:var(--accent)}
 .map .what b,.map .what span{display:block}.map .what span{color:var(--soft);font-size:.95rem}
 .map .seen{min-width:0}.map .plot text{display:none}.map .plot path{stroke-width:4}.map .plot [stroke=none]{stroke-width:0}
+.course{display:block;width:100%;height:auto}
+.course path{fill:none;stroke:var(--soft);stroke-width:1.2}
+.course circle{fill:var(--paper);stroke:var(--accent);stroke-width:1.5}
+.course text{font:600 13px ui-sans-serif,system-ui,sans-serif;text-anchor:middle;fill:var(--ink)}
+.course a:hover circle{fill:var(--panel)}
 .words dt{font-weight:600;margin-top:.9rem}.words dd{margin:.1rem 0 0}
 .contents{columns:2;padding-left:1.2rem}
 .derivation{border-top:1px solid var(--rule);margin-top:2.5rem}

@@ -20,7 +20,7 @@ pub fn front_page() -> ExitCode {
     let mut progress = Progress::load();
     let stages = exercises::stages(&mut progress);
     listed(&stages);
-    say("\nWhich lesson builds on which (in brackets):\n");
+    say(&format!("\n{} (in brackets):\n", course_map::TITLE));
     course_map::as_lines(LESSONS, 74).iter().for_each(|line| say(&format!("  {line}\n")));
     let passed = stages.iter().filter(|stage| stage.has_passed()).count();
     say(&format!("\n{passed} of {} exercises passed (✓); … is begun and not passed yet.\n\n", stages.len()));
