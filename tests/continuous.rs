@@ -153,6 +153,29 @@ fn densities_of_linear_fields_are_gaussians_to_the_tolerance_of_the_solver() {
     assert!(errors.is_sorted_by(|a, b| a > b), "{errors:?}");
 }
 
+/// scipy 1.x, `solve_ivp(f, (1, 0), (0.3, -0.8, 0), method="DOP853", rtol=1e-13, atol=1e-14)` of the same network, its trace
+/// by the product of its matrices.
+#[test]
+fn solutions_are_those_of_another_solver() {
+    let layer = Continuous::new(NetworkField::new(2, Network::new([4])), solved_to(1e-11), 5000);
+    let tape = Tape::new();
+    inverse_with_log_det(&layer, tape.input(Shape::Vector(2))).unwrap();
+    let mut parameters = Parameters::initialise(&tape, 0);
+    for (name, shift) in
+        [("net.0.weight", 0.3), ("net.0.bias", 0.5), ("net.1.weight", 0.9), ("net.1.bias", 1.1)]
+    {
+        let tensor = parameters.get(name).unwrap().clone();
+        let values = (0..tensor.values.len()).map(|k| (1.7 * k as f64 + shift).sin()).collect();
+        parameters.set(name, tensor.shape, values).unwrap();
+    }
+    let (z, log_det) = pulled(&layer, &[0.3, -0.8], Some(&parameters));
+    let found = [z[0], z[1], log_det];
+    let expected = [-0.4437430735475969, -0.7122748132285419, 1.5548864640577014];
+    for (found, expected) in found.iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-9, "{found} instead of {expected}");
+    }
+}
+
 #[test]
 fn estimated_and_exact_densities_agree_on_average() {
     let field = || NetworkField::new(4, Network::new([6]));

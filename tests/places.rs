@@ -37,8 +37,7 @@ fn implementors(folder: &str, of: &str) -> Vec<String> {
     found
 }
 
-/// Layers that have their laws elsewhere. A continuous layer is right to the order of its steps, and the laws of the
-/// catalogue are exact; a circular spline maps angles, and the catalogue is of maps between parts of ℝᵈ; a conditional
+/// Layers that have a log-determinant of the books elsewhere. That of a continuous layer is an integral; a circular spline maps angles, and the catalogue is of maps between parts of ℝᵈ; a conditional
 /// layer takes a context, and the flows of the catalogue's layers have none.
 const ELSEWHERE: [(&str, &str); 3] = [
     ("Conditional", "tests/conditional.rs"),

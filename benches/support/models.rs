@@ -31,6 +31,8 @@ pub enum Model {
     Bernstein,
     /// Three squares of polynomials of degree 4.
     Sos,
+    /// A continuous flow of eight Runge-Kutta steps with the exact trace; its field is a network of z and t.
+    Cnf,
 }
 
 /// The part that is timed.
@@ -68,6 +70,7 @@ impl Model {
             Model::Umnn => "monotone network (UMNN)",
             Model::Bernstein => "Bernstein polynomials",
             Model::Sos => "sums of squares",
+            Model::Cnf => "continuous (FFJORD)",
         }
     }
 
@@ -82,6 +85,7 @@ impl Model {
             Model::Umnn => "umnn",
             Model::Bernstein => "bernstein",
             Model::Sos => "sos",
+            Model::Cnf => "cnf",
         }
     }
 
@@ -91,6 +95,7 @@ impl Model {
             Model::Maf | Model::RqsAr => 5,
             Model::Realnvp | Model::Rqs => 8,
             Model::Naf | Model::Umnn | Model::Bernstein | Model::Sos => 3,
+            Model::Cnf => 1,
         }
     }
 
@@ -108,6 +113,7 @@ impl Model {
             Model::Rqs => coupling(23),
             Model::Maf => layers * of(d, 2 * d),
             Model::RqsAr => layers * of(d, 23 * d),
+            Model::Cnf => layers * of(d + 1, d),
             other => {
                 let (transformer, shared) = other.transformer().expect("an autoregressive flow");
                 layers * (of(d, transformer.parameters_per_dimension() * d) + shared)
@@ -138,6 +144,10 @@ impl Model {
                     list.push(Box::new(layer.with_log_scale(ScaleMap::Tanh)));
                 }
                 Model::Rqs => list.push(Box::new(SplineCoupling::new(mask(), network(), spline()))),
+                Model::Cnf => {
+                    let field = NetworkField::new(d, network());
+                    list.push(Box::new(Continuous::new(field, Solver::RungeKutta4, 8)));
+                }
                 _ => {
                     let network = MaskedNetwork::new(d, [hidden, hidden]);
                     list.push(match self {

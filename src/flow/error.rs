@@ -165,13 +165,23 @@ pub enum FlowError {
     /// The base of a flow whose draws must be differentiated has parameters.
     #[error(
         "the base {base} learns parameters ({parameter} is one), and its draws are no formulas of them: the gradient of a \
-         reverse divergence would leave them out. Use a base without parameters; locations and scales are an Affine layer"
+         loss over draws would leave them out. Use a base without parameters; locations and scales are an Affine layer"
     )]
     LearnedBase {
         /// The base.
         base: String,
         /// A parameter of it.
         parameter: String,
+    },
+    /// Flow matching of a flow that is not one continuous layer.
+    #[error(
+        "flow matching learns the velocity of one continuous layer, but this flow is {}: let it be one Continuous layer, and \
+         transform the rows beforehand",
+        layers.join(", ")
+    )]
+    NotOneMotion {
+        /// The layers.
+        layers: Vec<String>,
     },
     /// A weight is negative or not finite.
     #[error("the {what} of row {row} is {value} (rows count from 0); it must be {allowed}")]

@@ -6,6 +6,7 @@
 //! | what is known of the target | how |
 //! |---|---|
 //! | a sample | [`Flow::fit`]: maximum likelihood, the forward divergence KL(p ‖ q) |
+//! | a sample, and a continuous layer | [`Flow::flow_matching`]: regression of its velocity, without a solver |
 //! | a sample with weights | [`FitOptions::weights`], or the loss [`Flow::forward_kl`] |
 //! | ln p̃, without its constant | [`Flow::fit_to_target`]: the reverse divergence KL(q ‖ p), or the loss [`Flow::reverse_kl`] |
 //! | ln p̃, and a fitted flow | [`FittedFlow::importance_sample`]: expectations and evidence, with errors and a diagnosis |
@@ -18,6 +19,7 @@ mod fit;
 mod fitted;
 #[expect(clippy::module_inception, reason = "a flow is what the module is about")]
 mod flow;
+mod flow_matching;
 mod forward_kl;
 mod gaussian;
 mod history;

@@ -113,17 +113,25 @@ impl Flow {
     where
         T: for<'t> Fn(Var<'t>) -> Var<'t>,
     {
-        let prefix = format!("{}.", crate::base::SCOPE);
-        let declarations = self.density().tape.declarations();
-        if let Some(declaration) = declarations.iter().find(|one| one.name.starts_with(&prefix)) {
-            let (base, parameter) = (self.base().name(), declaration.name.clone());
-            return Err(FlowError::LearnedBase { base, parameter });
-        }
+        self.refuse_learned_base()?;
         Loss::try_record(|sources| {
             let z = sources.noise_of(self.base.clone());
             let Draw { log_density, log_target, .. } = Draw::record(self, &target, z)?;
             Ok(log_density - log_target)
         })
+    }
+
+    /// An error if the base has parameters: on the tape its draws are no functions of them.
+    pub(super) fn refuse_learned_base(&self) -> Result<(), FlowError> {
+        let prefix = format!("{}.", crate::base::SCOPE);
+        let declarations = self.density().tape.declarations();
+        match declarations.iter().find(|one| one.name.starts_with(&prefix)) {
+            None => Ok(()),
+            Some(declaration) => {
+                let (base, parameter) = (self.base().name(), declaration.name.clone());
+                Err(FlowError::LearnedBase { base, parameter })
+            }
+        }
     }
 
     /// Fits to a density that is known up to a constant: minimises the reverse divergence KL(q ‖ p) by draws of the
