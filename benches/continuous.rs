@@ -67,7 +67,10 @@ impl Batches<'_> {
         }
         let chosen = &self.order[self.next..self.next + batch];
         self.next += batch;
-        chosen.iter().flat_map(|i| self.rows[i * self.d..(i + 1) * self.d].iter().map(|x| *x as f32)).collect()
+        chosen
+            .iter()
+            .flat_map(|i| self.rows[i * self.d..(i + 1) * self.d].iter().map(|x| *x as f32))
+            .collect()
     }
 }
 
