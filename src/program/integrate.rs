@@ -435,14 +435,14 @@ impl<F: Number> Chunk<'_, F> {
                 let b = F::of(tableau.b[stage]);
                 let place = rows_mut(&mut self.space.rows, *stage_weight, stride);
                 for e in 0..n {
-                    for lane in 0..stride {
+                    for (lane, h) in sizes.iter().enumerate() {
                         let at = e * stride + lane;
                         let mut sum = b * weights[at];
                         for (j, a) in &later {
                             sum = sum + *a * kept.slopes[j * size + at];
                         }
                         // Also where the weight is infinite or NaN.
-                        place[at] = if sizes[lane] == F::zero() { F::zero() } else { sizes[lane] * sum };
+                        place[at] = if *h == F::zero() { F::zero() } else { *h * sum };
                     }
                 }
                 for lane in 0..stride {
@@ -468,25 +468,21 @@ impl<F: Number> Chunk<'_, F> {
                 for (from, to) in shares {
                     for (register, to) in from.iter().zip(to.iter()) {
                         let to = to.index() * stride;
-                        for lane in 0..stride {
+                        for (lane, _) in sizes.iter().enumerate().filter(|(_, h)| **h != F::zero()) {
                             let share = match register.kind() {
                                 Kind::Shared(index) => self.shared[index],
                                 Kind::Row(row) => self.space.rows[row.index() * stride + lane],
                             };
-                            if sizes[lane] != F::zero() {
-                                self.space.rows[to + lane] = self.space.rows[to + lane] + share;
-                            }
+                            self.space.rows[to + lane] = self.space.rows[to + lane] + share;
                         }
                     }
                 }
             }
             for stage in 0..stages {
                 for e in 0..n {
-                    for lane in 0..stride {
+                    for (lane, _) in sizes.iter().enumerate().filter(|(_, h)| **h != F::zero()) {
                         let at = e * stride + lane;
-                        if sizes[lane] != F::zero() {
-                            weights[at] = weights[at] + kept.slopes[stage * size + at];
-                        }
+                        weights[at] = weights[at] + kept.slopes[stage * size + at];
                     }
                 }
             }
