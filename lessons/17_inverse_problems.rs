@@ -174,7 +174,9 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
         v / (1.0 + v),
         0.02,
     );
-    page.prose("No likelihood was used, only simulated pairs, which is all that a simulator provides.");
+    page.prose(
+        "No likelihood was used in training, only simulated pairs, which is all that a simulator provides.",
+    );
 
     page.heading("Two causes, bent");
     page.prose(
@@ -323,7 +325,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.table(&["rank of", "the flow, p", "the Gaussian, p"], rows);
     let smallest = p_values.iter().map(|p| p[0]).fold(1.0, f64::min);
     page.check_that(
-        "the flow's ranks are uniform: each p above 0.01/3",
+        "nothing speaks against uniform ranks of the flow: each p above 0.01/3 (three tests, 1 % in all)",
         smallest > 0.01 / 3.0,
         format!("{p_values:?}"),
     );
@@ -339,7 +341,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     );
     page.note(
         "A wrong posterior can have uniform ranks in one variable. So rank something that depends on x as \
-         well, such as the likelihood of θ, the third line.",
+         well, such as the likelihood of θ, the third line. Where the likelihood is unknown, rank the flow's own ln q(θ | x).",
     );
     page.picture(
         "ranks",
@@ -357,7 +359,7 @@ fn tell(page: &mut Page) -> Result<(), Box<dyn Error>> {
     page.heading("What people get wrong");
     page.misconception(
         "\"A point estimate is enough.\" Where two causes have one effect, their mean is a cause of another. The answer is \
-         a density, and whether it is right can be tested without knowing it.",
+         a density, and that it is wrong can be found out without knowing the right one.",
     );
     page.exercise(&judge::EXERCISE);
     page.read_on(

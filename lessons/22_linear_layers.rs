@@ -51,8 +51,9 @@ fn tell(page: &mut Page) -> Told {
     page.heading("In general");
     page.prose(
         "Parametrise a matrix as a product of factors whose determinants are known: permutations, triangles, reflections, \
-         rotations, exponentials. Each is invertible for all values of its parameters; what W = P·L·U and W = Q·R reach is \
-         every invertible matrix (of one sign of the determinant), and what reflections and rotations reach keeps all lengths.",
+         rotations, exponentials. Each is invertible for all values of its parameters; what W = P·L·U and W = Q·R reach, \
+         with a suitable permutation and suitable signs, is every invertible matrix. Reflections and rotations keep all lengths; \
+         Cayley transforms are the rotations in which nothing turns by 180°.",
     );
     page.heading("What people get wrong");
     page.misconception(
@@ -83,7 +84,7 @@ fn by_hand(page: &mut Page) -> Told {
     page.prose(
         "A mirror: v is the direction at right angles to it, and W = 1 - 2·v·vᵀ/vᵀv. With v = (1, 2): vᵀv = 5, W = [3/5, -4/5; -4/5, -3/5]. \
          It turns v into -v and leaves what is at right angles to v, so that det W = -1, here -9/25 - 16/25. |det W| = 1, whatever \
-         v is. The two together, by the tape, with v = (1, 2):",
+         v is. That matrix by the tape, at v = (1, 2):",
     );
     let tape = Tape::new();
     let v = tape.input(Shape::Vector(2));
@@ -312,7 +313,7 @@ fn mixing(page: &mut Page) -> Told {
     page.heading("What mixing is worth");
     page.prose(
         "The ten columns of lesson 16, gammas, standardised. Four affine couplings, each of which leaves the first five \
-         variables as they are, and between them: nothing, a reversal, a random permutation, P·L·U, a rotation. Mean ln p of the \
+         variables as they are, and between them: nothing, a reversal, a random permutation, P·L·U, a reversal with a rotation. Mean ln p of the \
          test rows, in nats:",
     );
     let columns = [

@@ -59,7 +59,7 @@ pub const LESSON: Lesson = Lesson {
 
 fn tell(page: &mut Page) -> Told {
     page.question(
-        "Every layer so far has a Jacobian with zeros that are known: triangles, blocks, products of simple matrices. Take x = z + \
+        "Nearly every layer so far has a Jacobian with zeros that are known, or is made of matrices whose determinants are. Take x = z + \
          g(z), where g is a network in which everything depends on everything. Can that be a bijection, with a density?",
     );
     page.predict(
@@ -82,7 +82,7 @@ fn tell(page: &mut Page) -> Told {
     );
     page.heading("What people get wrong");
     page.misconception(
-        "\"Only triangular Jacobians are tractable.\" A dense one is, where something else is known of it: that it is near 1, or \
+        "\"Only triangular Jacobians are tractable.\" A dense one is, where something else is known of it: that it is 1 and a matrix whose norm is below 1, or \
          that it is 1 and a matrix of low rank. A flow needs a bound or a structure, not zeros.",
     );
     page.exercise(&judge::EXERCISE);
@@ -102,8 +102,8 @@ fn by_hand(page: &mut Page) -> Told {
     page.prose(
         "x = z + ½·sin z. For x = 1 the z that is wanted fulfils z = 1 - ½·sin z. Guess z₀ = 1, put it into the right-hand side, \
          take what comes out as the next guess. ½·sin moves two points by at most half of what they are apart, so that each guess \
-         is at most half as far from z as the one before. Nor can there be two such z: they would be as far from one another as \
-         half of that. By the tape:",
+         is at most half as far from z as the one before. Nor can there be two such z: they would be at most half as far apart \
+         as they are. By the tape:",
     );
     let tape = Tape::new();
     let z = tape.input(Shape::Vector(1));
@@ -250,7 +250,7 @@ fn banach(page: &mut Page) -> Told {
     }
     let bound = |k: usize| LIPSCHITZ.powi(k as i32) / (1.0 - LIPSCHITZ) * first;
     page.prose(format!(
-        "{D} variables, {UNITS} hidden units, L = {LIPSCHITZ}, and weights that stretch mostly along one direction and against it, which \
+        "{D} variables, {UNITS} hidden units, L = {LIPSCHITZ}, and weights of which the second takes back what the first gives, mostly along one direction, which \
          is hard for an iteration. 200 points z are mapped to x, and z = x - g(z) is iterated from z₀ = x. The farthest of the 200 from its z, and Banach's bound, which knows L and the first \
          step and nothing else:"
     ));
@@ -340,7 +340,7 @@ fn series(page: &mut Page) -> Told {
         format!("{:?}", (1..=TERMS).map(off).collect::<Vec<_>>()),
     );
     page.check_that(
-        "16 terms leave a tenth of what their bound allows",
+        "16 terms leave less than a tenth of what their bound allows",
         off(16) < 0.1 * bound(16),
         format!("{}", off(16)),
     );
@@ -413,7 +413,11 @@ fn estimated(page: &mut Page, measured: &Measured, exact: f64, of_two: f64) -> T
             ]
         })
         .collect();
-    page.table(&["estimate", "mean ± standard error", "errors from the LU"], rows);
+    page.table(&["estimate", "mean ± standard error", "standard errors from the LU"], rows);
+    page.prose(
+        "The drawn number costs variance: with a chance of ½ it is finite where the eigenvalues of A are below 1/√2 in size. Nearer \
+         to 1 the chance of stopping must be smaller.",
+    );
     page.number("ln|det J| by the LU", exact, "");
     page.number("two terms, exactly", of_two, "");
     let within = |draws: &[f64], asked: f64| (mean(draws) - asked).abs() / standard_error(draws);
@@ -555,6 +559,10 @@ fn on_data(page: &mut Page) -> Told {
         flows.push(fitted);
     }
     page.table(&["flow", "parameters", "mean ln p"], rows);
+    page.prose(
+        "With as many parameters the couplings are a little ahead in these two variables. A residual layer needs no split into a half \
+         that moves and one that stays, but it can stretch by less than 2 only.",
+    );
     page.check_that(
         "the residual flow is ahead of a Gaussian by a quarter of a nat",
         scores[1] > gaussian + 0.25,

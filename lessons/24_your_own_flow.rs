@@ -87,17 +87,21 @@ fn tell(page: &mut Page) -> Told {
 fn the_crate(page: &mut Page) -> Told {
     page.heading("A crate");
     page.prose(
-        "Beside the folder of this repository, which is called pushforward here. The last two commands add what a layer needs to \
-         be written to model files, and the snapshots of tests:",
+        "A folder for it beside that of this repository, which is called pushforward here. serde writes a layer to model files, insta \
+         keeps the snapshots of tests:",
     );
     page.listing(
-        "cargo new own_flow\n\
+        "cd ..\n\
+         cargo new own_flow\n\
          cd own_flow\n\
          cargo add --path ../pushforward pushforward\n\
          cargo add serde --features derive\n\
          cargo add --dev insta",
     );
-    page.prose("src/layer.rs, which is nothing but the words and a prediction:");
+    page.prose(
+        "src/layer.rs, which is nothing but the words and a prediction. This file and the next stand in \
+         ../pushforward/lessons/your_own_flow, to be copied:",
+    );
     page.listing(LAYER.trim_end());
     Ok(())
 }

@@ -15,7 +15,7 @@ pub const EXERCISE: Exercise = Exercise {
                straight line through (1, 1) with the slope d1, and between them an increasing curve that meets both lines \
                without a corner. d0 and d1 may be any numbers above 0.",
     proof: "The judge compares x with each of the lines for all z, d0 and d1, asks for a proof that x is one-to-one onto ℝ for \
-            all d0 and d1, and looks for jumps of x and of its slope. Any curve that passes is right.",
+            all d0 and d1, and looks for jumps of x and of its slope. Where no proof is found it tries points, and says so.",
     hints: [
         "The bin of the lesson goes from (0, 0) to (1, 1). Yours goes from (-1, -1) to (1, 1): what are u and v, the distances \
          from its ends, and what is its mean slope s?",

@@ -95,6 +95,14 @@ fn linear<'t>(answer: &Answer, space: &Space<'t>, z: Var<'t>, x: Var<'t>) -> Res
     let origin = answer.forward(tape.vector(&[0.0; D]));
     let slopes = jacobian(tape, &map(tape, z.id(), x.id()));
     if let Comparison::Different { given, .. } = compared(space, origin, tape.vector(&[0.0; D])) {
+        if given.iter().any(|value| !value.is_finite()) {
+            return Err(NotYet::new("it is not defined for all values of the learned numbers.")
+                .because(format!("x at z = 0 is ({}, {}, {}).", shown(given[0]), shown(given[1]), shown(given[2])))
+                .advise(
+                    "Something is divided by 0, such as vᵀv where v is 0: a vector with an entry that is 1 is never 0, as those of \
+                     Householder are.",
+                ));
+        }
         return Err(NotYet::new("it moves the origin.")
             .because(format!(
                 "x at z = 0 is ({}, {}, {}).",

@@ -23,7 +23,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Box::new(Affine::standardising(&training.moments())), // fixed
     ];
     let flow = Flow::new(StandardNormal::new(2), layers)?;
-    let options = FitOptions { seed: 7, epochs: 60, learning_rate: 1e-2, ..FitOptions::default() };
+    let options = FitOptions {
+        seed: 7,
+        epochs: 60,
+        learning_rate: 1e-2,
+        // The rest as it is.
+        ..FitOptions::default()
+    };
     let fitted = flow.fit(&training, options)?;
 
     let mean = |log_p: &[f64]| log_p.iter().sum::<f64>() / log_p.len() as f64;
