@@ -274,7 +274,7 @@ fn what_is_not_onto_is_not_said_to_be() {
 #[test]
 fn what_may_be_no_bijection_is_not_proven() {
     // A scale that may be 0, a slope that may be below 0, a sum of squares that may vanish, a weight of any sign.
-    let doubtful: [(&str, Formula); 10] = [
+    let doubtful: [(&str, Formula); 12] = [
         ("a mixture that passes 1", |z| {
             let w = parameter(z, "w", &[0.3, -0.2]).softmax();
             let m = 1.0001 * (w * (z.at(0) - parameter(z, "b", &[0.0, 1.0])).sigmoid()).sum();
@@ -289,6 +289,12 @@ fn what_may_be_no_bijection_is_not_proven() {
         ("weights of any sign", |z| {
             let w = parameter(z, "w", &[0.3, 0.2]);
             stack([z.at(0) + (w * z.at(0).sigmoid()).sum()])
+        }),
+        ("a sign that is 0 where the other branch is taken", |z| {
+            select(z.lt(0.0), 2.0 * z, z + z.sign().powi(2) - 1.0)
+        }),
+        ("z < 0 and z ≤ 0, which differ at 0", |z| {
+            select(z.lt(0.0), z - 1.0, z + 1.0) + select(z.le(0.0), z + 1.0, z - 1.0)
         }),
         ("a sign that jumps", |z| z + 0.1 * z.sign()),
         ("a sign that is 0 at 0", |z| z.sign() * (z.abs() + 1.0).ln() + (z.sign().powi(2) - 1.0)),

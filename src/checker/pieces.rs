@@ -76,10 +76,9 @@ struct Threshold {
     belongs: [bool; 2],
 }
 
-/// An output with |z - t| and sign(z - t) written as choices, and the thresholds t at which these have a kink or jump.
+/// An output with |z - t| and sign(z - t) written as choices, and the numbers in them.
 struct Chosen {
     x: Id,
-    kinks: Vec<Id>,
     numbers: [Id; 3],
 }
 
@@ -95,14 +94,14 @@ struct Pieces<'a> {
     belongs: Vec<[bool; 2]>,
     /// One more than the thresholds.
     formulas: Vec<Id>,
-    /// For each threshold at which |z - t| or sign(z - t) was written as a choice, the formula as it was.
-    kinks: Vec<Option<Id>>,
+    /// For each threshold, the formula that holds at it, as it was given.
+    at_thresholds: Vec<Id>,
 }
 
 impl<'a> Pieces<'a> {
     fn new(map: &'a mut Map, (i, o): (usize, usize), moves: impl Fn(Id) -> bool) -> Checked<Pieces<'a>> {
         let (z, given_x) = (map.inputs[i], map.outputs[o]);
-        let Chosen { x, kinks, numbers } = with_choices(&mut map.scalars, given_x, z, &moves);
+        let Chosen { x, numbers } = with_choices(&mut map.scalars, given_x, z, &moves);
         let moves = |id: Id| moves(id) && !numbers.contains(&id);
         let thresholds = thresholds(&map.scalars, x, z, &moves)?;
         let names = letters(&mut map.scalars, x, &moves);
@@ -118,7 +117,6 @@ impl<'a> Pieces<'a> {
         let scalars = &mut map.scalars;
         let x = scalars.replaced(x, &names);
         let given_x = scalars.replaced(given_x, &names);
-        let kinks: Vec<Id> = kinks.into_iter().map(|at| scalars.replaced(at, &names)).collect();
         let mut ranges = Ranges::new(given);
         let mut renamed: Vec<Threshold> = Vec::new();
         for Threshold { at, conditions, belongs } in thresholds {
@@ -127,7 +125,7 @@ impl<'a> Pieces<'a> {
             renamed.push(Threshold { at: scalars.replaced(at, &names), conditions, belongs });
         }
         let ordered = ascending(scalars, &mut ranges, renamed)?;
-        let (mut formulas, mut kept) = (Vec::new(), Vec::new());
+        let mut formulas = Vec::new();
         for piece in 0..=ordered.len() {
             let mut holds = HashMap::new();
             for (k, threshold) in ordered.iter().enumerate() {
@@ -137,14 +135,23 @@ impl<'a> Pieces<'a> {
                 }
             }
             formulas.push(scalars.replaced(x, &holds));
-            kept.push(scalars.replaced(given_x, &holds));
         }
-        let kinks =
-            ordered.iter().zip(&kept).map(|(threshold, kept)| kinks.contains(&threshold.at).then_some(*kept));
-        let kinks = kinks.collect();
+        let mut at_thresholds = Vec::new();
+        for k in 0..ordered.len() {
+            let mut holds = HashMap::new();
+            for (j, threshold) in ordered.iter().enumerate() {
+                for (condition, below) in &threshold.conditions {
+                    // At its own threshold z < t fails and z ≤ t holds, whichever branch lies beside it.
+                    let at_itself = matches!(scalars.get(*condition), Scalar::Apply(F::LessEq, _));
+                    let value = if j == k { at_itself } else { *below != (j < k) };
+                    holds.insert(*condition, scalars.number(if value { 1.0 } else { 0.0 }));
+                }
+            }
+            at_thresholds.push(scalars.replaced(given_x, &holds));
+        }
         let belongs = ordered.iter().map(|threshold| threshold.belongs).collect();
         let thresholds = ordered.into_iter().map(|threshold| threshold.at).collect();
-        Ok(Pieces { scalars, ranges, z, thresholds, belongs, formulas, kinks })
+        Ok(Pieces { scalars, ranges, z, thresholds, belongs, formulas, at_thresholds })
     }
 
     /// Checks that the first and the last piece contain the ends of the domain: the thresholds lie inside of
@@ -206,21 +213,18 @@ impl<'a> Pieces<'a> {
             }
             self.defined_at_ends(left)?;
             self.defined_at_ends(right)?;
-            // What is written as a choice has another value there if a sign is taken.
-            if let Some(kept) = self.kinks[k] {
-                let value = self.at(at, kept);
-                if !forms.equal(self.scalars, left, value)? {
-                    return reject("an output cannot be shown to be continuous where a sign is taken");
-                }
+            // At the threshold itself a sign is 0, and of z < t and z ≤ t one holds: neither branch need be the value there.
+            let value = self.at(at, self.at_thresholds[k]);
+            if !forms.equal(self.scalars, left, value)? {
+                return reject("an output cannot be shown to be continuous at a threshold");
             }
         }
         for k in 0..if meet { 0 } else { self.thresholds.len() } {
-            let Some(kept) = self.kinks[k] else { continue };
-            let Some(slope) = slope(self.scalars, kept, self.z, |_| false)? else {
-                return reject("an output does not depend on its variable where it has a kink");
+            let Some(slope) = slope(self.scalars, self.at_thresholds[k], self.z, |_| false)? else {
+                return reject("an output does not depend on its variable at a threshold");
             };
             if Some(self.sign_at(self.thresholds[k], slope)?) != common {
-                return reject("the slope at a kink has another sign");
+                return reject("the slope at a threshold has another sign");
             }
         }
         common.ok_or_else(|| Rejection::new("there is no piece"))
@@ -367,7 +371,7 @@ fn one_sign(scalars: &mut Scalars, mut ranges: Ranges, id: Id) -> Checked<i32> {
 fn with_choices(scalars: &mut Scalars, x: Id, z: Id, moves: &impl Fn(Id) -> bool) -> Chosen {
     let numbers = [0.0, 1.0, -1.0].map(|value| scalars.number(value));
     let [zero, one, minus] = numbers;
-    let (mut by, mut kinks) = (HashMap::new(), Vec::new());
+    let mut by = HashMap::new();
     for id in scalars.order(&[x], |id| !moves(id)) {
         let Scalar::Apply(function @ (F::Abs | F::Sign), operands) = scalars.get(id).clone() else {
             continue;
@@ -389,9 +393,8 @@ fn with_choices(scalars: &mut Scalars, x: Id, z: Id, moves: &impl Fn(Id) -> bool
         let turned = falls && function == F::Sign;
         let branches = if turned { [second, first] } else { [first, second] };
         by.insert(id, scalars.apply(F::Select, &[below, branches[0], branches[1]]));
-        kinks.push(at);
     }
-    Chosen { x: scalars.replaced(x, &by), kinks, numbers }
+    Chosen { x: scalars.replaced(x, &by), numbers }
 }
 
 /// Returns the scalars that z is compared with, in any order; anything else that jumps is rejected.
