@@ -83,6 +83,8 @@ pub mod layers;
 #[cfg(feature = "serde")]
 pub mod model;
 pub mod numeric;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 #[cfg(feature = "report")]
 pub mod plot;
 pub mod program;
