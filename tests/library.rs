@@ -12,6 +12,7 @@ mod audit;
 mod bases;
 mod bottlenecks;
 mod bounds;
+mod bracketing;
 mod catalogue;
 mod checker;
 mod compare;
