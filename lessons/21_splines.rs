@@ -344,7 +344,8 @@ fn on_data(page: &mut Page) -> Told {
     page.prose(
         "One affine coupling can only make x₂, given x₁, a normal variable that is moved and stretched. A spline can give it any \
          shape. The gamma showers of lesson 8 again, brightness and concentration, standardised; the affine network is wider, \
-         so that both have as many parameters. Three seeds each; mean ln p of the test rows, in nats:",
+         so that both have as many parameters. Three seeds each; mean ln p of the test rows with its standard error over the \
+         seeds, in nats:",
     );
     let table = Table::read(data("magic_gamma.csv"), &["size_log10", "conc"], |_| true)?;
     let training = table.filter(|row| row % 10 < 8);

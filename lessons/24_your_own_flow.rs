@@ -51,6 +51,15 @@ fn tell(page: &mut Page) -> Told {
     pinned(page)?;
     trained(page)?;
 
+    page.heading("Tables to try it on");
+    page.prose(
+        "Any table of numbers with names above its columns. These lie in ../pushforward/lessons/data, with their sources in its README:",
+    );
+    for name in ["magic_gamma.csv", "magic_showers.csv", "penguins.csv", "weather.csv"] {
+        let text = std::fs::read_to_string(data(name))?;
+        let (header, body) = text.split_once('\n').ok_or("a table has a header")?;
+        page.prose(format!("{name}, {} rows: {}.", body.lines().count(), header.replace(',', ", ")));
+    }
     page.heading("What to do next");
     page.prose(
         "cargo doc --open, in your crate, shows the documentation of the library. Its first page is a tour, with a table of \

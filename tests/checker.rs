@@ -604,6 +604,10 @@ fn a_contraction_has_a_constant_below_1_on_all_of_the_line() {
     assert!(accepts(&named("0.5")) && !accepts(&named("0.499")));
     // Another claim that is no word of this argument.
     assert!(!accepts(&text("0.5", REALS).replace("positive", "negative")));
+    // g(z) - z falls.
+    let taken_away =
+        certificate(claim, REALS, REALS, &["sin n1", "constant : 0.5", "mul n2 n3", "sub n4 n1"]);
+    assert!(!accepts(&taken_away));
     // The inverse: the fixed point of x - g(z), of x + g(z), and of a map that forgets a half of g.
     let back = |sign: &str, factor: &str| {
         let function = format!(

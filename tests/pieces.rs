@@ -72,6 +72,8 @@ fn pieces_that_jump_fold_or_are_in_no_order_are_not_proven() {
     assert_eq!(diagonal(|z| select(z.ge(-1.0), z, 2.0 * z + 1.0)), "proven");
     assert_eq!(diagonal(|z| select(z.lt(0.0), z, z + 1e-9)), "not proven");
     assert_ne!(diagonal(|z| select(z.lt(0.0), z, z - 5.0)), "proven");
+    // At 0 the lower piece holds, so that only the limit from above jumps.
+    assert_ne!(diagonal(|z| select(z.le(0.0), z, z - 5.0)), "proven");
     assert_ne!(diagonal(|z| select(z.lt(0.0), -z, z)), "proven");
     assert_ne!(diagonal(|z| select(z.le(1.0), z, 2.0 - z)), "proven");
     // The slope touches 0 at a threshold, and at no other point: one-to-one.

@@ -237,7 +237,7 @@ fn what_a_user_writes_is_proven() {
 #[test]
 fn what_is_not_onto_is_not_said_to_be() {
     // The image of each is less than the codomain, by what the facts beside intervals must not hide.
-    let short: [(&str, Domain, Formula); 9] = [
+    let short: [(&str, Domain, Formula); 10] = [
         ("half of a softsign", BALL, |z| z / (1.0 + 2.0 * z.abs())),
         ("a softsign times a parameter", BALL, |z| {
             parameter(z, "p", &[0.0]).sigmoid() * (z / (1.0 + z.abs()))
@@ -249,6 +249,10 @@ fn what_is_not_onto_is_not_said_to_be() {
         ("a root that takes half of the power", BALL, |z| z / (1.0 + 1.0001 * z.powi(2)).sqrt()),
         ("leading terms that cancel", Domain::Reals, |z| {
             (z + (1.0 + z.powi(2)).sqrt()) - 1.0 / (z + (1.0 + z.powi(2)).sqrt() + z.exp() + 1.0)
+        }),
+        ("a root that cancels what grows as it does", Domain::Reals, |z| {
+            let u = parameter(z, "p", &[0.3]).exp() * z;
+            u + (1.0 + u.powi(2)).sqrt()
         }),
         ("weights that do not sum to 1", UNIT, |z| {
             let w = parameter(z, "w", &[0.3, -0.2]).exp() * 0.4;
@@ -274,7 +278,7 @@ fn what_is_not_onto_is_not_said_to_be() {
 #[test]
 fn what_may_be_no_bijection_is_not_proven() {
     // A scale that may be 0, a slope that may be below 0, a sum of squares that may vanish, a weight of any sign.
-    let doubtful: [(&str, Formula); 12] = [
+    let doubtful: [(&str, Formula); 13] = [
         ("a mixture that passes 1", |z| {
             let w = parameter(z, "w", &[0.3, -0.2]).softmax();
             let m = 1.0001 * (w * (z.at(0) - parameter(z, "b", &[0.0, 1.0])).sigmoid()).sum();
@@ -297,6 +301,7 @@ fn what_may_be_no_bijection_is_not_proven() {
             select(z.lt(0.0), z - 1.0, z + 1.0) + select(z.le(0.0), z + 1.0, z - 1.0)
         }),
         ("a sign that jumps", |z| z + 0.1 * z.sign()),
+        ("a sign that falls", |z| z + z.powi(2) * (-z).sign()),
         ("a sign that is 0 at 0", |z| z.sign() * (z.abs() + 1.0).ln() + (z.sign().powi(2) - 1.0)),
         ("a kink that folds", |z| z - 1.1 * (z - 0.5).abs()),
         ("a step of 1.1 sin z", |z| z + 1.1 * z.sin()),

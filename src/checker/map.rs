@@ -42,40 +42,7 @@ impl Map {
     /// A normal form is the value wherever everything in a formula is defined, so only operands that ranges show to be
     /// defined are asked.
     pub fn sharpen(&mut self, roots: &[Id]) {
-        let mut forms: Option<Forms> = None;
-        let mut asked = 0;
-        for id in self.scalars.order(roots, |_| false) {
-            let Scalar::Apply(function, operands) = self.scalars.get(id) else { continue };
-            let (operand, from) = match function {
-                Function::Ln | Function::Sqrt | Function::Pow | Function::Recip => (operands[0], 0.0),
-                Function::Div => (operands[1], 0.0),
-                Function::Ln1p => (operands[0], -1.0),
-                _ => continue,
-            };
-            let range = self.ranges.of(&self.scalars, operand);
-            let shown = range.interval.sub(&Interval::of(from)).excludes_zero();
-            if !range.defined || shown || asked == MOST_ASKED {
-                continue;
-            }
-            asked += 1;
-            let target = match from == 0.0 {
-                true => operand,
-                false => {
-                    let one = self.scalars.number(1.0);
-                    self.scalars.apply(Function::Add, &[one, operand])
-                }
-            };
-            let forms_now = forms.get_or_insert_with(|| Forms::new(self.ranges.clone(), Vec::new()));
-            let sign =
-                forms_now.of(&mut self.scalars, target).ok().and_then(|form| forms_now.sign_opened(&form));
-            let beside = match sign {
-                Some(1) => Interval::between(from, f64::INFINITY),
-                Some(-1) => Interval::between(f64::NEG_INFINITY, from),
-                _ => continue,
-            };
-            self.ranges.narrow(operand, beside);
-            forms = None;
-        }
+        sharpen(&mut self.scalars, &mut self.ranges, roots);
     }
 
     /// The largest slope of a function of one number on an interval, if it is finite and the function is defined there.
@@ -279,4 +246,45 @@ pub(super) fn forward(certificate: &Certificate) -> Checked<Map> {
 
 pub(super) fn interval(side: &Side) -> Interval {
     Interval::new(side.low, side.high)
+}
+
+/// Narrows the ranges of what has to have a sign (operands of logarithms, roots and powers, and denominators), where
+/// intervals do not show it, by the signs of the terms of normal forms.
+///
+/// A normal form is the value wherever everything in a formula is defined, so only operands that ranges show to be
+/// defined are asked.
+pub(super) fn sharpen(scalars: &mut Scalars, ranges: &mut Ranges, roots: &[Id]) {
+    let mut forms: Option<Forms> = None;
+    let mut asked = 0;
+    for id in scalars.order(roots, |_| false) {
+        let Scalar::Apply(function, operands) = scalars.get(id) else { continue };
+        let (operand, from) = match function {
+            Function::Ln | Function::Sqrt | Function::Pow | Function::Recip => (operands[0], 0.0),
+            Function::Div => (operands[1], 0.0),
+            Function::Ln1p => (operands[0], -1.0),
+            _ => continue,
+        };
+        let range = ranges.of(scalars, operand);
+        let shown = range.interval.sub(&Interval::of(from)).excludes_zero();
+        if !range.defined || shown || asked == MOST_ASKED {
+            continue;
+        }
+        asked += 1;
+        let target = match from == 0.0 {
+            true => operand,
+            false => {
+                let one = scalars.number(1.0);
+                scalars.apply(Function::Add, &[one, operand])
+            }
+        };
+        let forms_now = forms.get_or_insert_with(|| Forms::new(ranges.clone(), Vec::new()));
+        let sign = forms_now.of(scalars, target).ok().and_then(|form| forms_now.sign_opened(&form));
+        let beside = match sign {
+            Some(1) => Interval::between(from, f64::INFINITY),
+            Some(-1) => Interval::between(f64::NEG_INFINITY, from),
+            _ => continue,
+        };
+        ranges.narrow(operand, beside);
+        forms = None;
+    }
 }

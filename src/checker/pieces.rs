@@ -18,7 +18,7 @@
 use std::collections::HashMap;
 
 use super::interval::Interval;
-use super::map::{Map, jumps};
+use super::map::{Map, jumps, sharpen};
 use super::normal::Forms;
 use super::range::Ranges;
 use super::rejection::{Rejection, reject};
@@ -72,8 +72,6 @@ fn each(certificate: &Certificate, meet: bool, onto: bool) -> Checked<Signs> {
 struct Threshold {
     at: Id,
     conditions: Vec<(Id, bool)>,
-    /// Whether the threshold belongs to the piece above it, and to the one below it.
-    belongs: [bool; 2],
 }
 
 /// An output with |z - t| and sign(z - t) written as choices, and the numbers in them.
@@ -90,8 +88,6 @@ struct Pieces<'a> {
     z: Id,
     /// In ascending order.
     thresholds: Vec<Id>,
-    /// For each threshold, whether it belongs to the piece above it, and to the one below it.
-    belongs: Vec<[bool; 2]>,
     /// One more than the thresholds.
     formulas: Vec<Id>,
     /// For each threshold, the formula that holds at it, as it was given.
@@ -119,10 +115,10 @@ impl<'a> Pieces<'a> {
         let given_x = scalars.replaced(given_x, &names);
         let mut ranges = Ranges::new(given);
         let mut renamed: Vec<Threshold> = Vec::new();
-        for Threshold { at, conditions, belongs } in thresholds {
+        for Threshold { at, conditions } in thresholds {
             let conditions =
                 conditions.into_iter().map(|(id, below)| (scalars.replaced(id, &names), below)).collect();
-            renamed.push(Threshold { at: scalars.replaced(at, &names), conditions, belongs });
+            renamed.push(Threshold { at: scalars.replaced(at, &names), conditions });
         }
         let ordered = ascending(scalars, &mut ranges, renamed)?;
         let mut formulas = Vec::new();
@@ -149,9 +145,8 @@ impl<'a> Pieces<'a> {
             }
             at_thresholds.push(scalars.replaced(given_x, &holds));
         }
-        let belongs = ordered.iter().map(|threshold| threshold.belongs).collect();
         let thresholds = ordered.into_iter().map(|threshold| threshold.at).collect();
-        Ok(Pieces { scalars, ranges, z, thresholds, belongs, formulas, at_thresholds })
+        Ok(Pieces { scalars, ranges, z, thresholds, formulas, at_thresholds })
     }
 
     /// Checks that the first and the last piece contain the ends of the domain: the thresholds lie inside of
@@ -187,20 +182,9 @@ impl<'a> Pieces<'a> {
             let Some(slope) = slope(self.scalars, formula, self.z, |_| false)? else {
                 return reject("a piece does not depend on its variable");
             };
-            let mut signs = vec![self.sign_inside(piece, formula, slope)?];
-            if !meet {
-                // The lower end is the threshold below this piece.
-                for (end, side) in [(piece.checked_sub(1), 0), (Some(piece), 1)] {
-                    let end = end.filter(|end| self.belongs.get(*end).is_some_and(|belongs| belongs[side]));
-                    if let Some(at) = end.map(|end| self.thresholds[end]) {
-                        signs.push(self.sign_at(at, slope)?);
-                    }
-                }
-            }
-            for sign in signs {
-                if *common.get_or_insert(sign) != sign {
-                    return reject("slopes of two pieces have two signs");
-                }
+            let sign = self.sign_inside(piece, formula, slope)?;
+            if *common.get_or_insert(sign) != sign {
+                return reject("slopes of two pieces have two signs");
             }
         }
         for k in 0..if meet { self.thresholds.len() } else { 0 } {
@@ -277,6 +261,8 @@ impl<'a> Pieces<'a> {
             rewritten = rewritten.map(|id| self.scalars.replaced(id, &by));
         }
         let [formula, slope] = rewritten;
+        // What holds between these thresholds stays in the ranges of this piece.
+        sharpen(self.scalars, &mut ranges, &[formula, slope]);
         if !ranges.of(self.scalars, formula).defined {
             return reject("a piece cannot be shown to be defined");
         }
@@ -312,9 +298,10 @@ impl<'a> Pieces<'a> {
     /// Returns the sign of the slope at a threshold.
     fn sign_at(&mut self, at: Id, slope: Id) -> Checked<i32> {
         let value = self.scalars.replaced(slope, &HashMap::from([(self.z, at)]));
-        let by = self.steps();
-        let value = self.scalars.replaced(value, &by.0);
-        one_sign(self.scalars, by.1, value)
+        let (by, mut ranges) = self.steps();
+        let value = self.scalars.replaced(value, &by);
+        sharpen(self.scalars, &mut ranges, &[value]);
+        one_sign(self.scalars, ranges, value)
     }
 
     /// A formula with a threshold in the place of the variable, in which the distance of the threshold from itself is 0.
@@ -329,6 +316,7 @@ impl<'a> Pieces<'a> {
     fn defined_at_ends(&mut self, value: Id) -> Checked<()> {
         let (by, mut ranges) = self.steps();
         let value = self.scalars.replaced(value, &by);
+        sharpen(self.scalars, &mut ranges, &[value]);
         match ranges.of(self.scalars, value).defined {
             true => Ok(()),
             false => reject("a piece cannot be shown to be defined where it ends"),
@@ -410,14 +398,9 @@ fn thresholds(scalars: &Scalars, x: Id, z: Id, moves: &impl Fn(Id) -> bool) -> C
             [a, b] if *b == z && !moves(*a) => (*a, false),
             _ => return reject(format!("{function:?} of something else than the variable and a threshold")),
         };
-        // z < t and t ≤ z assign t to the piece above it.
-        let above = below == (*function == F::Less);
         match found.iter_mut().find(|threshold| threshold.at == at) {
-            Some(known) => {
-                known.conditions.push((id, below));
-                known.belongs[usize::from(!above)] = true;
-            }
-            None => found.push(Threshold { at, conditions: vec![(id, below)], belongs: [above, !above] }),
+            Some(known) => known.conditions.push((id, below)),
+            None => found.push(Threshold { at, conditions: vec![(id, below)] }),
         }
     }
     if found.len() >= MOST { reject("too many pieces") } else { Ok(found) }

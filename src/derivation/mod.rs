@@ -15,6 +15,7 @@ mod coupling;
 mod definition;
 mod diagonal;
 mod element;
+mod excerpt;
 mod formulas;
 pub mod html;
 mod inverse;

@@ -39,6 +39,14 @@ impl Prose {
         self
     }
 
+    /// The formulas in it.
+    pub(super) fn formulas(&self) -> impl Iterator<Item = &Formula> {
+        self.0.iter().filter_map(|span| match span {
+            Span::Words(_) => None,
+            Span::Formula(formula) => Some(formula),
+        })
+    }
+
     /// Appends another text.
     pub(super) fn then(mut self, other: Prose) -> Prose {
         self.0.extend(other.0);
