@@ -204,8 +204,8 @@ fn timed(mut run: impl FnMut()) -> f64 {
     best
 }
 
-/// Seconds for ln|det W| of new parameters.
-fn log_det_time(layer: &dyn Bijection) -> Result<f64, Box<dyn Error>> {
+/// Seconds for ln|det W| of new parameters, and the operations of its program.
+fn log_det_time(layer: &dyn Bijection) -> Result<(f64, usize), Box<dyn Error>> {
     let recording = record(layer)?;
     let outputs = [Output::Each(recording.log_det().id())];
     let mut program = Program::<f64>::compile(recording.tape(), &[recording.input().id()], &outputs);
@@ -213,10 +213,11 @@ fn log_det_time(layer: &dyn Bijection) -> Result<f64, Box<dyn Error>> {
     let z = vec![0.3; layer.dim()];
     program.load(&parameters)?;
     program.run(&[&z], 1)?;
-    Ok(timed(|| {
+    let seconds = timed(|| {
         program.load(&parameters).expect("its own parameters");
         program.run(&[&z], 1).expect("one row");
-    }))
+    });
+    Ok((seconds, program.operations()))
 }
 
 /// Seconds for a step of maximum likelihood: inverse, log-determinant, gradients.
@@ -244,10 +245,12 @@ fn cost(page: &mut Page) -> Told {
          time alone, in microseconds, as d grows:",
     );
     let sizes = [64, 128, 256, 512];
-    let (mut rows, mut lu, mut rule) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut rows, mut lu, mut rule, mut operations) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for d in sizes {
         let positions = Permutation::reverse(d).positions().to_vec();
-        let times = [log_det_time(&Linear::identity(d))?, log_det_time(&plu(positions, signs(d)))?];
+        let [free, factors] = [log_det_time(&Linear::identity(d))?, log_det_time(&plu(positions, signs(d)))?];
+        let times = [free.0, factors.0];
+        operations.push(factors.1);
         lu.push((d as f64, times[0]));
         rule.push((d as f64, times[1]));
         let mut row = vec![d.to_string()];
@@ -258,9 +261,11 @@ fn cost(page: &mut Page) -> Told {
     page.measured_table(&["d", "LU of a free W", "P·L·U: Σ ln|uᵢᵢ|", "ratio"], rows);
     let power = fit_slope(&lu[1..]).0;
     page.measured("time of the LU: power of d", power, "");
-    page.check_that("the LU's time grows faster than d²", power > 2.0, format!("{power}"));
-    let ratio = lu[3].1 / rule[3].1;
-    page.check_that("at d = 512 the rule is more than 50 times as fast", ratio > 50.0, format!("{ratio}"));
+    page.check_that(
+        "twice the variables, twice the operations of the rule",
+        operations.windows(2).all(|pair| pair[1] <= 2 * pair[0]),
+        format!("{operations:?}"),
+    );
     page.measured_picture(
         "cost",
         Picture::new(
@@ -276,7 +281,7 @@ fn cost(page: &mut Page) -> Told {
         "And a whole step of training: z = W⁻¹·x for all rows of a batch, ln|det W|, and the gradients of both. Times of each, \
          divided by that of one triangle:",
     );
-    let (mut rows, mut ratios) = (Vec::new(), Vec::new());
+    let mut rows = Vec::new();
     for (d, batch) in [(16, 128), (64, 128), (256, 128), (256, 8)] {
         let positions = Permutation::reverse(d).positions().to_vec();
         let triangle = step_time(Box::new(Triangular::upper(d)), batch)?;
@@ -288,9 +293,7 @@ fn cost(page: &mut Page) -> Told {
         ];
         let mut row = vec![d.to_string(), batch.to_string()];
         for layer in layers {
-            let ratio = step_time(layer, batch)? / triangle;
-            row.push(format!("{ratio:.1}"));
-            ratios.push(ratio);
+            row.push(format!("{:.1}", step_time(layer, batch)? / triangle));
         }
         rows.push(row);
     }
@@ -298,11 +301,6 @@ fn cost(page: &mut Page) -> Told {
     let exponential = step_time(Box::new(MatrixExponential::new(16)), 128)?
         / step_time(Box::new(Triangular::upper(16)), 128)?;
     page.measured("an exponential, d = 16, 128 rows", exponential, "triangles");
-    page.check_that(
-        "a step with a free W takes less than 4 times that with one triangle, at each of these sizes",
-        ratios.iter().step_by(4).all(|ratio| *ratio < 4.0),
-        format!("{ratios:?}"),
-    );
     page.prose(
         "So a determinant that is so much faster hardly shows in a step. The LU is taken once, and W is applied to every row: \
          P·L·U applies two matrices and takes twice as long. Mixing costs d² a row, whichever matrix it is, and an exponential is \

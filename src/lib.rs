@@ -78,6 +78,8 @@ pub mod checker;
 pub mod derivation;
 pub mod flow;
 pub mod jacobian;
+#[cfg(feature = "jax")]
+pub mod jax;
 pub mod kernel;
 pub mod layers;
 #[cfg(feature = "serde")]

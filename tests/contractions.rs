@@ -169,6 +169,36 @@ fn what_may_not_be_a_contraction_is_not_proven() {
             let w = matrix(z, "w", 3, 3);
             z + ((0.9 * w * vector(z, "c", 1).at(0)) / frobenius(w).max(1.0)).matvec(z).tanh()
         }),
+        written("a product of two that move", 1, |z| z + 0.9 * z.sin() * (20.0 * z).tanh()),
+        written("one number for all", 4, |z| z + (0.9 * (0.5 * z.sum()).sin()).broadcast(Shape::Vector(4))),
+        written("the exponential of a skew matrix and a number", 3, |z| {
+            let w = matrix(z, "w", 3, 3);
+            let a = w - w.transpose() + 0.2 * z.tape().identity(3);
+            z + 0.9 * a.matrix_exp().matvec(z.tanh())
+        }),
+        written("columns of length 1 that are not orthogonal", 2, |z| {
+            let angles = vector(z, "angles", 2);
+            let m = stack([angles.cos().at(0), angles.cos().at(1), angles.sin().at(0), angles.sin().at(1)]);
+            z + 0.9 * m.reshape(Shape::Matrix(2, 2)).matvec(z.tanh())
+        }),
+        written("the smaller of a factor and of a number of any sign", 3, |z| {
+            let w = matrix(z, "w", 3, 3);
+            let factor = (0.9 / frobenius(w).max(1.0)).min(vector(z, "c", 1).at(0));
+            z + (w * factor).matvec(z).tanh()
+        }),
+        written("a norm under some condition", 3, |z| {
+            let (w, c) = (matrix(z, "w", 3, 3), vector(z, "c", 1).at(0));
+            let one = z.tape().constant(1.0);
+            z + (0.9 * w / select(c.le(0.0), one, 1.0 + frobenius(w))).matvec(z).tanh()
+        }),
+        written("a norm and any number", 3, |z| {
+            let (w, c) = (matrix(z, "w", 3, 3), vector(z, "c", 1).at(0));
+            z + (0.9 * w / (frobenius(w) + c).max(0.1)).matvec(z).tanh()
+        }),
+        written("a norm and what may be 0", 2, |z| {
+            let (w, c) = (matrix(z, "w", 2, 2), vector(z, "c", 1).at(0));
+            z - (w / (frobenius(w) + c * c).max(0.001)).matvec(z)
+        }),
         written("a norm without an element", 3, |z| {
             let w = matrix(z, "w", 3, 3);
             let most = w.reshape(Shape::Vector(9)).slice(0..8);

@@ -1,11 +1,13 @@
 //! Derivatives of every operation and of random programs: tangents against central differences, adjoints
 //! against tangents, batch sums against sums of rows, f32 against f64.
 
+use crate::catalogue::catalogue;
 use crate::random_programs;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
+use pushforward::flow::Trainer;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::{adjoint, tangent};
@@ -270,6 +272,28 @@ fn a_weight_behind_a_choice_gets_no_nan_from_the_branch_not_taken() {
     let rows = [-1.0, 2.0, 1.0, 1f64.exp(), -3.0, -3.0];
     let found = program.run(&[&rows], 3).expect("three rows").swap_remove(0);
     assert!(found.iter().zip([0.0, 1.0, 0.0, 1.0]).all(|(a, b)| off(*a, b) < 1e-14), "{found:?}");
+}
+
+#[test]
+fn a_step_is_finite_where_some_variables_lie_outside_of_what_bends_them() {
+    for entry in catalogue() {
+        let (name, d) = (entry.name, entry.layer.dim());
+        let flow = match entry.layer.domain() {
+            Domain::Reals => Flow::new(StandardNormal::new(d), [entry.layer]),
+            Domain::Circle => Flow::new(Uniform::circle(d), [entry.layer]),
+            _ => Flow::new(Uniform::new(d), [entry.layer]),
+        };
+        let flow = flow.unwrap();
+        let start = flow.initial(3);
+        if start.count() == 0 {
+            continue;
+        }
+        let mut trainer = Trainer::<f64>::new(&flow, start.clone(), 1e-4).unwrap();
+        let rows = flow.with(start).unwrap().sample(100, 5).unwrap();
+        for row in rows.chunks(d) {
+            trainer.step(row).unwrap_or_else(|error| panic!("{name} at {row:?}: {error}"));
+        }
+    }
 }
 
 #[test]

@@ -30,6 +30,7 @@ mod gradients;
 mod guards;
 mod initial_values;
 mod inverse;
+mod jax_export;
 mod kernel_accuracy;
 mod kernel_elementwise;
 mod kernel_products;

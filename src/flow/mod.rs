@@ -47,4 +47,6 @@ pub use importance::{Estimate, ImportanceSample};
 pub use outside::Outside;
 pub use pareto_smoothed::ParetoSmoothed;
 pub use reverse_kl::{TargetOptions, TargetProgress};
+#[cfg(feature = "jax")]
+pub(crate) use support::elements_outside;
 pub use trainer::Trainer;

@@ -35,7 +35,8 @@ impl Support {
         for of in boundaries {
             let exact = of.value == x.id();
             if exact || !stays(&of.domain, &bounds, of.value) {
-                places.extend(outside(tape.var(of.value), &of.domain, exact).map(|count| (of, count)));
+                places
+                    .extend(elements_outside(tape.var(of.value), &of.domain, exact).map(|count| (of, count)));
             }
         }
         let total = places.iter().map(|(_, count)| *count).reduce(|a, b| a + b)?;
@@ -74,7 +75,7 @@ fn stays(domain: &Domain, bounds: &Bounds<'_>, value: NodeId) -> bool {
 
 /// Counts the elements of a vector that lie outside of a domain; `None` where the domain is ℝ. NaN is not outside: it
 /// is a failed computation.
-fn outside<'t>(value: Var<'t>, domain: &Domain, exact: bool) -> Option<Var<'t>> {
+pub(crate) fn elements_outside<'t>(value: Var<'t>, domain: &Domain, exact: bool) -> Option<Var<'t>> {
     let tape = value.tape();
     let side = |end: &dyn Fn(&Domain) -> f64| {
         let ends = (0..value.len()).map(|i| end(&domain.of(i)));

@@ -395,7 +395,10 @@ impl<'t> Spread<'_, 't> {
                 let wrt: Vec<usize> = (0..operands.len()).filter(|k| wants(*k)).collect();
                 let value = own.masked(self.guards);
                 let shares = match equation {
-                    Equation::Root(h) => equation::root_adjoint(h, y, &operands, value, &wrt),
+                    Equation::Root(h) => {
+                        let within = (own.guard != Guard::ALWAYS).then(|| self.guards.form(own.guard));
+                        equation::root_adjoint(h, y, &operands, (value, within), &wrt)
+                    }
                     Equation::Substitution(g) => equation::substitution_adjoint(g, y, &operands, value, &wrt),
                     Equation::Contraction(g) => equation::contraction_adjoint(g, y, &operands, value, &wrt),
                 };

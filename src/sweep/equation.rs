@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::adjoint::adjoint;
 use super::initial_value;
 use super::reach::{Layout, NONE, Reach, Relation};
-use super::tangent::tangent;
+use super::tangent::{choice, tangent};
 use super::zeros::structural_zeros;
 use crate::tape::{
     Contraction, Data, Equation, Function, Node, NodeId, Op, Operands, Root, Shape, Subgraph, Substitution,
@@ -243,18 +243,25 @@ pub(super) fn root_tangent<'t>(
     Some(-(moved / slope(&subgraph, z)))
 }
 
-/// Returns the adjoint of each of these operands: -h_cᵀ (z̄ / h_z).
+/// Returns the adjoint of each of these operands: -h_cᵀ (z̄ / h_z). Where there is a condition, an element for which it does not
+/// hold has the adjoint 0, and its equation may have no solution.
 pub(super) fn root_adjoint<'t>(
     equation: &Root,
     z: Var<'t>,
     operands: &[Var<'t>],
-    own: Var<'t>,
+    (own, within): (Var<'t>, Option<Var<'t>>),
     wrt: &[usize],
 ) -> Vec<Option<Var<'t>>> {
     let (subgraph, value) = at_solution(&equation.function, z, operands);
     let weight = -(own / slope(&subgraph, z));
     let wrt: Vec<NodeId> = wrt.iter().map(|k| operands[*k].id()).collect();
-    adjoint(z.tape(), &subgraph, &[(value.id(), weight)], &wrt)
+    let Some(within) = within else { return adjoint(z.tape(), &subgraph, &[(value.id(), weight)], &wrt) };
+    // The sweep drops what comes from elements that are not taken, before it meets the others.
+    let zero = z.tape().constant(0.0).broadcast(z.shape());
+    let taken = choice(within, value, zero);
+    let inputs: Vec<NodeId> = subgraph.inputs().iter().copied().chain([within.id()]).collect();
+    let subgraph = Subgraph::new(z.tape(), &inputs, &[taken.id()]);
+    adjoint(z.tape(), &subgraph, &[(taken.id(), weight)], &wrt)
 }
 
 /// Solves dz = G_z dz + G_c dc for z = G(z, c), an equation of the kind of G: `solve` is given the unknown and the right side.

@@ -33,7 +33,7 @@ fn link(lesson: &Lesson) -> Link {
 /// glossary, the derivations.
 ///
 /// `lessons` is the whole syllabus with the pages in its order; `derivations` come with their headings.
-pub fn book(lessons: &[(Lesson, Page)], derivations: &[(&str, Derivation)]) -> Vec<(String, String)> {
+pub fn book(lessons: &[(Lesson, Page)], derivations: &[(String, Derivation)]) -> Vec<(String, String)> {
     let all: Vec<Lesson> = lessons.iter().map(|(lesson, _)| *lesson).collect();
     let mut files = vec![("index.html".to_string(), contents(lessons, derivations.len()))];
     for (k, (lesson, page)) in lessons.iter().enumerate() {
@@ -81,8 +81,8 @@ fn contents(lessons: &[(Lesson, Page)], derivations: usize) -> String {
         body,
         "</ol>\n<p><a href=\"afterwards.html\">What you can do now</a>, after the lessons: begin with a table of your own. \
          <a href=\"glossary.html\">The words of the book</a>, each with the lesson it comes from. \
-         <a href=\"derivations.html\">The derivations</a> of {derivations} layers: Jacobian, log-determinant, inverse, step \
-         by step.</p>\n"
+         <a href=\"derivations.html\">The derivations</a> of {derivations} layers, all of the catalogue: Jacobian, \
+         log-determinant, inverse, step by step.</p>\n"
     );
     document("pushforward", &body, None, lessons.first().map(|(lesson, _)| link(lesson)))
 }
@@ -117,7 +117,7 @@ fn words_of_the_book(lessons: &[Lesson]) -> String {
     document("Words", &body, None, None)
 }
 
-fn derived(derivations: &[(&str, Derivation)]) -> String {
+fn derived(derivations: &[(String, Derivation)]) -> String {
     let mut body = String::from(
         "<h1>Derivations</h1>\n<p>Nothing on this page was typed in. Each layer is its map and nothing else; what \
          follows from it was derived while the book was written.</p>\n<ul class=\"contents\">\n",
