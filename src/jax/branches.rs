@@ -70,8 +70,12 @@ impl Branches {
             return Conditions::new();
         };
         let within = |steep: &&Conditions| steep.iter().all(|one| own.contains(one));
-        let all = self.steep.iter().filter(within).flatten().copied().filter(|one| !outer.contains(one));
-        all.collect::<BTreeSet<_>>().into_iter().collect()
+        let all: BTreeSet<(NodeId, bool)> = self.steep.iter().filter(within).flatten().copied().collect();
+        // All of them, also those that the operand shares: where they fail, NaN would go on from there.
+        match all.iter().all(|one| outer.contains(one)) {
+            true => Conditions::new(),
+            false => all.into_iter().collect(),
+        }
     }
 }
 
