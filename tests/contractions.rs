@@ -151,6 +151,24 @@ fn what_may_not_be_a_contraction_is_not_proven() {
             let (w, v) = (matrix(z, "w", 3, 3), matrix(z, "v", 3, 3));
             z + (0.9 * w / frobenius(v).max(1.0)).matvec(z.tanh())
         }),
+        written("a matrix over a number that may be near 0", 3, |z| {
+            let w = matrix(z, "w", 3, 3);
+            let divided = w / vector(z, "c", 1).at(0).exp();
+            z + (divided.matvec(z) * (0.9 / frobenius(w).max(1.0))).tanh()
+        }),
+        written("the same, with a number in between", 3, |z| {
+            let w = matrix(z, "w", 3, 3);
+            let divided = w * 0.5 / vector(z, "c", 1).at(0).exp();
+            z + (divided.matvec(z) * (0.9 / frobenius(w).max(1.0))).tanh()
+        }),
+        written("one norm for a product of two matrices", 3, |z| {
+            let (w, v) = (matrix(z, "w", 3, 3), matrix(z, "v", 3, 3));
+            z + (w / frobenius(w).max(1.0)).matvec((0.9 * v / frobenius(w).max(1.0)).matvec(z)).tanh()
+        }),
+        written("times a number without a bound", 3, |z| {
+            let w = matrix(z, "w", 3, 3);
+            z + ((0.9 * w * vector(z, "c", 1).at(0)) / frobenius(w).max(1.0)).matvec(z).tanh()
+        }),
         written("a norm without an element", 3, |z| {
             let w = matrix(z, "w", 3, 3);
             let most = w.reshape(Shape::Vector(9)).slice(0..8);

@@ -264,24 +264,38 @@ impl<'a> Norms<'a> {
         if let Some(bound) = Norms::of_intervals(&bounds, columns) {
             return Size::of(bound);
         }
-        // Factors from the outside to the inside.
-        let (mut inside, mut number) = (elements, Size::one());
+        // Factors from the outside to the inside. Each may be what is small for a matrix further inside.
+        let (mut inside, mut factors) = (elements.clone(), Vec::new());
         for _ in 0..DEPTH {
             let Some((factor, divided, rest)) = self.common_factor(&inside) else { break };
             inside = rest;
+            factors.push((factor, divided));
             let matrix = Matrix { elements: inside.clone().into(), columns };
-            let shrunk = match divided {
-                true => self.grown(factor, &matrix, 0).and_then(|low| inverse(&low)),
-                false => self.shrunk(factor, &matrix, 0),
-            };
-            if let Some(product) = shrunk.and_then(|bound| number.times(&bound)) {
+            if let Some(product) = self.by_one_of(&factors, &matrix) {
                 return product;
             }
-            let Some(next) = self.scaled(&number, factor, divided) else { break };
-            number = next;
         }
-        number.norms.push(Matrix { elements: inside.into(), columns });
-        number
+        // What is divided by a number without a bound has none by its parts.
+        let parts = Size { number: Interval::of(1.0).high, norms: vec![Matrix { elements: inside.into(), columns }] };
+        let product = factors
+            .iter()
+            .try_fold(parts, |size, (factor, divided)| self.scaled(&size, *factor, *divided));
+        product.unwrap_or(Size { number: Interval::of(1.0).high, norms: vec![Matrix { elements: elements.into(), columns }] })
+    }
+
+    /// A bound of Πs·A, if one of the factors s is small where A is large and the others are bounded.
+    fn by_one_of(&mut self, factors: &[(Id, bool)], matrix: &Matrix) -> Option<Size> {
+        (0..factors.len()).find_map(|k| {
+            let (factor, divided) = factors[k];
+            let shrunk = match divided {
+                true => inverse(&self.grown(factor, matrix, 0)?)?,
+                false => self.shrunk(factor, matrix, 0)?,
+            };
+            let others = factors.iter().enumerate().filter(|(other, _)| *other != k);
+            others.fold(Some(Size::of(shrunk)), |product, (_, (factor, divided))| {
+                product?.times(&self.largest(*factor, *divided)?)
+            })
+        })
     }
 
     /// A bound times or divided by a number s that does not depend on z and is defined.
