@@ -276,11 +276,14 @@ impl<'a> Norms<'a> {
             }
         }
         // What is divided by a number without a bound has none by its parts.
-        let parts = Size { number: Interval::of(1.0).high, norms: vec![Matrix { elements: inside.into(), columns }] };
-        let product = factors
-            .iter()
-            .try_fold(parts, |size, (factor, divided)| self.scaled(&size, *factor, *divided));
-        product.unwrap_or(Size { number: Interval::of(1.0).high, norms: vec![Matrix { elements: elements.into(), columns }] })
+        let parts =
+            Size { number: Interval::of(1.0).high, norms: vec![Matrix { elements: inside.into(), columns }] };
+        let product =
+            factors.iter().try_fold(parts, |size, (factor, divided)| self.scaled(&size, *factor, *divided));
+        product.unwrap_or(Size {
+            number: Interval::of(1.0).high,
+            norms: vec![Matrix { elements: elements.into(), columns }],
+        })
     }
 
     /// A bound of Πs·A, if one of the factors s is small where A is large and the others are bounded.

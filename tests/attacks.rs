@@ -1,0 +1,621 @@
+//! Attacks on what is called *proven*: maps that are no bijections, or of which a claim is false, each written for one rule
+//! of the checker.
+//!
+//! The comment of each says which rule it probes, and why the claim is false.
+
+use pushforward::audit::{Report, Topic};
+use pushforward::layers::{Continuous, Field, Solver};
+use pushforward::prelude::*;
+
+type Formula = for<'t> fn(Var<'t>) -> Var<'t>;
+
+/// A layer of a user, with everything that it may declare.
+struct Attack {
+    name: &'static str,
+    d: usize,
+    structure: Structure,
+    domain: Domain,
+    codomain: Domain,
+    forward: Formula,
+    inverse: Option<Formula>,
+}
+
+impl Bijection for Attack {
+    fn dim(&self) -> usize {
+        self.d
+    }
+    fn structure(&self) -> Structure {
+        self.structure.clone()
+    }
+    fn domain(&self) -> Domain {
+        self.domain.clone()
+    }
+    fn codomain(&self) -> Domain {
+        self.codomain.clone()
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        (self.forward)(z)
+    }
+    fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
+        self.inverse.map(|inverse| inverse(x))
+    }
+    fn name(&self) -> String {
+        self.name.to_string()
+    }
+}
+
+/// A dense map of ℝᵈ.
+fn dense(name: &'static str, d: usize, forward: Formula) -> Attack {
+    let (domain, codomain) = (Domain::Reals, Domain::Reals);
+    Attack { name, d, structure: Structure::Dense, domain, codomain, forward, inverse: None }
+}
+
+/// A map of one variable.
+fn line(name: &'static str, forward: Formula) -> Attack {
+    Attack { structure: Structure::Diagonal, ..dense(name, 1, forward) }
+}
+
+const UNIT: Domain = Domain::Interval { lower: 0.0, upper: 1.0 };
+
+fn scalar<'t>(z: Var<'t>, name: &str, value: f64) -> Var<'t> {
+    z.tape().parameter(name, Shape::Scalar, Init::Constant(value))
+}
+
+fn vector<'t>(z: Var<'t>, name: &str, n: usize) -> Var<'t> {
+    let start = (0..n).map(|k| 0.3 - 0.2 * (k % 4) as f64).collect();
+    z.tape().parameter(name, Shape::Vector(n), Init::Values(start))
+}
+
+fn matrix<'t>(z: Var<'t>, name: &str, rows: usize, columns: usize) -> Var<'t> {
+    let start = (0..rows * columns).map(|k| 0.3 - 0.2 * (k % 4) as f64).collect();
+    z.tape().parameter(name, Shape::Matrix(rows, columns), Init::Values(start))
+}
+
+fn is_proven(report: &Report, topic: Topic) -> bool {
+    report.claim(topic).is_some_and(|claim| claim.evidence.label() == "proven")
+}
+
+/// The topics that the audit calls proven, though they are false.
+fn falsely_proven(layer: &dyn Bijection, topics: &[Topic]) -> Vec<String> {
+    let report = audit(layer).unwrap_or_else(|error| panic!("{}: {error}", layer.name()));
+    let wrong = topics.iter().filter(|topic| is_proven(&report, **topic));
+    wrong.map(|topic| format!("{}: {topic:?}\n{report}", layer.name())).collect()
+}
+
+fn none_is_proven(attacks: &[(&[Topic], Attack)]) {
+    let wrong: Vec<String> =
+        attacks.iter().flat_map(|(topics, layer)| falsely_proven(layer, topics)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+const BOTH: &[Topic] = &[Topic::Injective, Topic::Determinant];
+const ONE: &[Topic] = &[Topic::Injective];
+const DET: &[Topic] = &[Topic::Determinant];
+
+#[test]
+fn a_parameter_that_has_the_name_of_the_context_is_not_the_context() {
+    let layer = line("the context less a parameter of its name", |z| {
+        let own = z.tape().parameter("context", Shape::Vector(1), Init::Uniform(1.0));
+        z * (1.0 + own - z.tape().context(1))
+    });
+    if let Ok(report) = audit(&layer) {
+        assert!(!is_proven(&report, Topic::Injective), "{report}");
+    }
+}
+
+#[test]
+fn contractions_that_are_none() {
+    none_is_proven(&[
+        // min(s, t) of what may be negative: its size is not that of s.
+        (
+            ONE,
+            dense("the smaller of a share and any number", 2, |z| {
+                let w = matrix(z, "w", 2, 2);
+                let s = (0.9 / w.norm().max(1.0)).min(scalar(z, "c", 0.1));
+                z + (w * s).matvec(z.tanh())
+            }),
+        ),
+        // A divisor without a bound, of a vector, of a number, before and after others.
+        (
+            ONE,
+            dense("a vector over e^c", 2, |z| {
+                let u = vector(z, "u", 2);
+                let v = u / scalar(z, "c", 0.1).exp() / (1.0 + u.norm());
+                z + z.gather(&[1, 0]).tanh().sum() * 0.4 * v
+            }),
+        ),
+        (
+            ONE,
+            dense("two divisors", 2, |z| {
+                let w = matrix(z, "w", 2, 2);
+                let divided = w / (1.0 + w.norm()) / scalar(z, "c", 0.1).sigmoid();
+                z + 0.9 * divided.matvec(z.tanh())
+            }),
+        ),
+        (
+            ONE,
+            dense("a divisor on the outside of a norm", 2, |z| {
+                let w = matrix(z, "w", 2, 2);
+                let divided = (w * 0.5) / scalar(z, "c", 0.1).exp();
+                z + (divided / (1.0 + w.norm())).matvec(z.tanh())
+            }),
+        ),
+        (
+            ONE,
+            dense("divided element by element", 2, |z| {
+                let w = matrix(z, "w", 2, 2);
+                let by = stack([
+                    scalar(z, "a", 0.1).exp(),
+                    z.tape().constant(1.0),
+                    z.tape().constant(1.0),
+                    z.tape().constant(1.0),
+                ])
+                .reshape(Shape::Matrix(2, 2));
+                z + 0.9 * ((w / (1.0 + w.norm())) / by).matvec(z.tanh())
+            }),
+        ),
+        // A norm of the elements that a mask keeps is none of all.
+        (
+            ONE,
+            dense("the norm of what a mask keeps", 2, |z| {
+                let w = matrix(z, "w", 2, 2);
+                let kept = z.tape().mask(2, 2, |i, j| i >= j) * w;
+                z + 0.9 * (w / (1.0 + kept.norm())).matvec(z.tanh())
+            }),
+        ),
+        // An element that stands twice in the matrix and once in the norm.
+        (
+            ONE,
+            dense("an element that stands twice", 2, |z| {
+                let v = vector(z, "v", 2);
+                let w = v.gather(&[0, 1, 1, 0]).reshape(Shape::Matrix(2, 2));
+                z - 0.99 * (w / (1e-9 + v.norm()).max(1e-9)).matvec(z.gather(&[1, 0]).sin())
+            }),
+        ),
+        // The rows of the transpose are not the columns of another matrix.
+        (
+            ONE,
+            dense("rows and rows of a reversed matrix", 2, |z| {
+                let w = matrix(z, "w", 2, 2);
+                let ones = z.tape().constant(1.0).broadcast(Shape::Vector(2));
+                let a = w.abs().matvec(ones).max_element();
+                let reversed = w.reshape(Shape::Vector(4)).gather(&[3, 2, 1, 0]).reshape(Shape::Matrix(2, 2));
+                let b = reversed.abs().matvec(ones).max_element();
+                z + (0.99 * w / (a * b).sqrt().max(1.0)).matvec(z.sin())
+            }),
+        ),
+        // 1 or 2 by a parameter, element by element.
+        (
+            ONE,
+            dense("a choice between factors", 2, |z| {
+                let c = vector(z, "c", 2);
+                z - select(c.lt(0.0), 0.5, 1.5) * z.sin()
+            }),
+        ),
+        // Scattered to one place.
+        (
+            ONE,
+            dense("both elements added to one", 2, |z| z - 0.75 * z.sin().scatter(&[0, 0], Shape::Vector(2))),
+        ),
+        (
+            ONE,
+            dense("a slope of 1 from a product with itself", 2, |z| {
+                let t = z.tanh();
+                z - 1.4 * (t * t).gather(&[1, 0]) - 0.2 * z.gather(&[1, 0]).sin()
+            }),
+        ),
+        // |z| ≤ 1 is not so of z·tanh(z)…, and a quotient's bound has the square of the divisor.
+        (
+            ONE,
+            dense("a quotient by what is small", 2, |z| {
+                z + 0.4 * z.gather(&[1, 0]).sin() / (0.5 + 0.4 * z.cos())
+            }),
+        ),
+        // An orthogonal matrix only for unit vectors.
+        (
+            ONE,
+            dense("a rotation by a vector that is not of length 1", 2, |z| {
+                let v = vector(z, "v", 2);
+                let turn = stack([v.at(0), -v.at(1), v.at(1), v.at(0)]).reshape(Shape::Matrix(2, 2));
+                z + 0.9 * turn.matvec(z.sin())
+            }),
+        ),
+        (
+            ONE,
+            dense("a Cayley transform with a number of any sign", 2, |z| {
+                let a = matrix(z, "a", 2, 2);
+                let one = z.tape().identity(2) * scalar(z, "p", 0.7);
+                let skew = a - a.transpose();
+                z + 0.5 * (one + skew).inverse().matmul((one + skew).transpose()).matvec(z.sin())
+            }),
+        ),
+        (
+            ONE,
+            dense("the skew part of another order", 2, |z| {
+                let a = matrix(z, "a", 2, 2);
+                z + 0.9
+                    * (a - a
+                        .reshape(Shape::Vector(4))
+                        .gather(&[0, 1, 2, 3])
+                        .reshape(Shape::Matrix(2, 2))
+                        .transpose()
+                        * 2.0)
+                        .matrix_exp()
+                        .matvec(z.sin())
+            }),
+        ),
+    ]);
+}
+
+#[test]
+fn linear_maps_that_are_singular() {
+    none_is_proven(&[
+        (
+            ONE,
+            dense("a scatter to one place", 2, |z| {
+                let a = matrix(z, "a", 2, 2);
+                (z.tape().identity(2) + a - a.transpose()).matvec(z.scatter(&[0, 0], Shape::Vector(2)))
+            }),
+        ),
+        (
+            ONE,
+            dense("two halves of the same", 4, |z| {
+                let a = matrix(z, "a", 2, 2);
+                let turn = z.tape().identity(2) + a - a.transpose();
+                concat([turn.matvec(z.slice(0..2)), turn.matvec(z.gather(&[1, 0]))])
+            }),
+        ),
+        // A factor of two negative ones, one of which may be 0.
+        (
+            ONE,
+            dense("D + s·U·Uᵀ with an s of any sign", 3, |z| {
+                let u = matrix(z, "u", 3, 2);
+                let s = -scalar(z, "p", 0.3).exp() * scalar(z, "q", -0.4);
+                (z.tape().identity(3) + s * u.matmul(u.transpose())).matvec(z)
+            }),
+        ),
+        (
+            ONE,
+            dense("D + U·V", 3, |z| {
+                let (u, v) = (matrix(z, "u", 3, 1), matrix(z, "v", 1, 3));
+                (z.tape().identity(3) + u.matmul(v)).matvec(z)
+            }),
+        ),
+        (
+            ONE,
+            dense("a diagonal of two signs beside a skew part", 3, |z| {
+                let a = matrix(z, "a", 3, 3);
+                let d = z.tape().matrix(3, 3, &[1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0]);
+                (d + a - a.transpose()).matvec(z)
+            }),
+        ),
+        // 3×1 and 1×3: neither is square, and the product has rank 1.
+        (ONE, dense("an outer product", 3, |z| vector(z, "u", 3).outer(vector(z, "v", 3)).matvec(z))),
+        (
+            ONE,
+            dense("a product of two matrices that are not square", 3, |z| {
+                let (u, v) = (matrix(z, "u", 3, 2), matrix(z, "v", 2, 3));
+                u.matmul(v).matrix_exp().matvec(z) - z
+            }),
+        ),
+        (
+            ONE,
+            dense("triangular on both sides of another diagonal", 3, |z| {
+                // Zeros below the antidiagonal, of which one element may be 0.
+                let a = z.tape().mask(3, 3, |i, j| i + j <= 2) * matrix(z, "a", 3, 3);
+                a.matvec(z)
+            }),
+        ),
+    ]);
+}
+
+#[test]
+fn monotone_maps_that_are_flat_or_fold_somewhere() {
+    none_is_proven(&[
+        (
+            BOTH,
+            Attack {
+                domain: Domain::Positive,
+                codomain: Domain::Positive,
+                ..line("a power of any exponent", |z| z.pow(scalar(z, "p", 0.7)))
+            },
+        ),
+        (
+            BOTH,
+            Attack {
+                domain: Domain::Positive,
+                codomain: Domain::Positive,
+                ..line("a power of a square", |z| z.pow(scalar(z, "p", 0.7).powi(2)))
+            },
+        ),
+        (BOTH, line("|p| times z", |z| scalar(z, "p", 0.7).abs() * z)),
+        (BOTH, line("a norm of parameters times z", |z| vector(z, "p", 2).norm() * z)),
+        (BOTH, line("sign of a parameter times z", |z| scalar(z, "p", 0.7).sign() * z)),
+        (
+            BOTH,
+            line("a square of a sum", |z| {
+                let (p, q) = (scalar(z, "p", 0.7), scalar(z, "q", 0.3));
+                (p * p + q * q - 2.0 * p * q) * z
+            }),
+        ),
+        (
+            BOTH,
+            line("sin² + cos² - 1", |z| {
+                let p = scalar(z, "p", 0.7);
+                (p.sin().powi(2) + p.cos().powi(2) - 1.0) * z + p.sin().powi(2) * z
+            }),
+        ),
+        (
+            BOTH,
+            line("1 - tanh² by exponentials, less itself", |z| {
+                let p = scalar(z, "p", 0.7);
+                (1.0 - p.tanh().powi(2) - p.sech_squared() + p.tanh().powi(2)) * z
+            }),
+        ),
+        (
+            BOTH,
+            line("a choice that may take 0", |z| {
+                let p = scalar(z, "p", 0.7);
+                select(p.lt(0.0), 0.0, p.exp()) * z
+            }),
+        ),
+        (
+            BOTH,
+            line("a condition as a factor", |z| {
+                let p = scalar(z, "p", 0.7);
+                select(p.lt(0.0).and(p.gt(-1.0)), 0.0, 1.0) * z
+            }),
+        ),
+        (
+            BOTH,
+            line("two thresholds of any order", |z| {
+                let (s, t) = (scalar(z, "s", -0.4), scalar(z, "t", 0.4));
+                // Between s and t flat, where s is the smaller.
+                z.min(s) + z.max(t)
+            }),
+        ),
+        (
+            BOTH,
+            line("flat between two thresholds", |z| {
+                let s = scalar(z, "s", -0.4);
+                let t = s + scalar(z, "t", 0.4).exp();
+                select(z.lt(s), z - s, select(z.lt(t), 0.0 * z, z - t))
+            }),
+        ),
+        (BOTH, line("a kink of a kink", |z| (z.abs() - 1.0).abs() + 0.5 * z)),
+        (ONE, line("ceasing to grow at 0", |z| z.max(0.0) + 0.0 * z)),
+    ]);
+}
+
+#[test]
+fn maps_by_a_bottleneck_that_are_no_bijections() {
+    none_is_proven(&[
+        // r of one variable is |z|.
+        (BOTH, dense("z + |z|, by a norm", 1, |z| z + z.norm())),
+        (BOTH, dense("z + |z|, by a norm of two", 2, |z| z + z.norm())),
+        (
+            ONE,
+            dense("a radial flow with an α that may be 0", 2, |z| {
+                let off = z - vector(z, "c", 2);
+                z + (0.5 / (scalar(z, "a", 0.7).powi(2) + off.norm())) * off
+            }),
+        ),
+        (
+            ONE,
+            dense("a radial flow of any β", 2, |z| {
+                let off = z - vector(z, "c", 2);
+                z + (scalar(z, "b", 0.7) / (scalar(z, "a", 0.7).exp() + off.norm())) * off
+            }),
+        ),
+        (
+            ONE,
+            dense("a radial flow that is drawn to its centre", 2, |z| {
+                let off = z - vector(z, "c", 2);
+                let alpha = scalar(z, "a", 0.7).exp();
+                z - (alpha / (alpha + off.norm())) * off - 1e-9 * off
+            }),
+        ),
+        // det J is -1, and 1 where v is 0.
+        (
+            DET,
+            dense("a reflection that is none for v = 0", 3, |z| {
+                let v = vector(z, "v", 3);
+                let square = v.dot(v);
+                z - (2.0 / select(square.le(0.0), 1.0, square)) * v.dot(z) * v
+            }),
+        ),
+        (
+            DET,
+            dense("the same along one direction", 3, |z| {
+                let (p, ones) = (scalar(z, "p", 0.7), z.tape().constant(1.0).broadcast(z.shape()));
+                let square = p * p;
+                z - (2.0 / 3.0 / select(square.le(0.0), 1.0, square)) * (p * z.sum()) * (p * ones)
+            }),
+        ),
+        (
+            BOTH,
+            dense("a projection but for v = 0", 3, |z| {
+                let v = vector(z, "v", 3);
+                let square = v.dot(v);
+                z - select(square.le(0.0), 0.0, v.dot(z) / square) * v
+            }),
+        ),
+        (
+            BOTH,
+            dense("a planar flow without a bound of wᵀu", 3, |z| {
+                let (w, u) = (vector(z, "w", 3), vector(z, "u", 3));
+                z + w.dot(z).tanh() * u
+            }),
+        ),
+        (
+            BOTH,
+            dense("a planar flow whose h falls", 3, |z| {
+                let (w, u) = (vector(z, "w", 3), vector(z, "u", 3));
+                let (along, square) = (w.dot(u), w.dot(w));
+                let more = select(square.le(0.0), 0.0, (along.softplus() - 1.0 - along) / square);
+                z - w.dot(z).tanh() * (u + more * w)
+            }),
+        ),
+        (
+            BOTH,
+            dense("a planar flow made for another u", 3, |z| {
+                let (w, u, v) = (vector(z, "w", 3), vector(z, "u", 3), vector(z, "v", 3));
+                let (along, square) = (w.dot(v), w.dot(w));
+                let more = select(square.le(0.0), 0.0, (along.softplus() - 1.0 - along) / square);
+                z + w.dot(z).tanh() * (u + more * w)
+            }),
+        ),
+        // An h that is not bounded, and a slope that is 1 at most: onto only by chance.
+        (
+            BOTH,
+            dense("two outputs of one kind", 2, |z| {
+                let a = z.at(0) + 0.5 * z.sum().tanh();
+                stack([a, a])
+            }),
+        ),
+        (
+            ONE,
+            dense("eᶻ¹ in one direction", 2, |z| {
+                let c = z.at(0).exp();
+                stack([c * z.at(1).cos(), c * z.at(1).sin()])
+            }),
+        ),
+    ]);
+}
+
+struct Velocity {
+    d: usize,
+    of: for<'t> fn(Var<'t>, Var<'t>) -> Var<'t>,
+}
+
+impl Field for Velocity {
+    fn dim(&self) -> usize {
+        self.d
+    }
+    fn velocity<'t>(&self, z: Var<'t>, t: Var<'t>) -> Var<'t> {
+        (self.of)(z, t)
+    }
+}
+
+/// Fields whose solutions leave every bounded set, are not unique, or are not defined, for some parameters.
+#[test]
+fn flows_of_fields_that_are_not_lipschitz() {
+    let fields: [(&str, for<'t> fn(Var<'t>, Var<'t>) -> Var<'t>); 14] = [
+        ("z²", |z, _| z * z),
+        ("p·z²", |z, _| scalar(z, "p", 0.1) * z * z),
+        ("√|z|", |z, _| z.abs().sqrt()),
+        ("|z|^½ by a power", |z, _| z.abs().pow(0.5)),
+        ("z·ln(1 + z²)²", |z, _| z * (z * z).ln_1p() * (z * z).ln_1p()),
+        ("z·|z|", |z, _| z * z.abs()),
+        ("a product of two that grow", |z, _| z.softplus() * z.log_add_exp(0.5)),
+        ("e^z", |z, _| z.exp()),
+        ("a jump", |z, _| -z.sign()),
+        ("a jump by a choice", |z, _| select(z.lt(0.0), 1.0, -1.0)),
+        ("z/t at t = 0", |z, t| z / t),
+        ("z/(t - ½)", |z, t| z / (t - 0.5)),
+        ("ln t", |z, t| z * 0.0 + t.ln()),
+        ("z/p", |z, _| z / scalar(z, "p", 0.5)),
+    ];
+    let mut wrong = Vec::new();
+    for (name, of) in fields {
+        let layer = Continuous::new(Velocity { d: 1, of }, Solver::RungeKutta4, 2);
+        let Ok(report) = audit(&layer) else { continue };
+        if is_proven(&report, Topic::ExactFlow) {
+            wrong.push(format!("{name}\n{report}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn structures_that_are_declared_and_are_none() {
+    let with = |structure: Structure, layer: Attack| Attack { structure, ..layer };
+    let attacks = [
+        with(
+            Structure::LowerTriangular,
+            dense("a scatter to the first", 2, |z| z + z.scatter(&[0, 0], Shape::Vector(2))),
+        ),
+        with(Structure::Diagonal, dense("a gather that repeats", 2, |z| z + z.gather(&[1, 1]))),
+        with(
+            Structure::LowerTriangular,
+            dense("a condition on a later variable", 2, |z| {
+                stack([select(z.at(1).lt(0.0), z.at(0), 2.0 * z.at(0)), z.at(1)])
+            }),
+        ),
+        with(
+            Structure::LowerTriangular,
+            dense("a factor of a parameter that starts at 0", 2, |z| {
+                stack([z.at(0) + scalar(z, "p", 0.0) * z.at(1), z.at(1)])
+            }),
+        ),
+        with(
+            Structure::LowerTriangular,
+            dense("a sum of all in a matrix that is not square", 3, |z| {
+                let w = matrix(z, "w", 2, 3);
+                z + concat([w.matvec(z), z.slice(2..3)])
+            }),
+        ),
+        with(
+            Structure::LowerTriangular,
+            dense("z/z, which is 1 but for 0", 2, |z| stack([z.at(0) * (z.at(1) / z.at(1)), z.at(1)])),
+        ),
+    ];
+    for layer in &attacks {
+        if let Ok(report) = audit(layer) {
+            assert!(!is_proven(&report, Topic::Structure), "{report}");
+        }
+    }
+}
+
+#[test]
+fn pieces_that_do_not_meet_or_have_no_order() {
+    none_is_proven(&[
+        (
+            ONE,
+            line("thresholds of any order, one inside of the other", |z| {
+                let (s, t) = (scalar(z, "s", -0.4), scalar(z, "t", 0.4));
+                select(z.lt(s), z, select(z.lt(t), 0.5 * (z - s) + s, z - t + 0.5 * (t - s) + s))
+            }),
+        ),
+        (
+            ONE,
+            line("a step of a parameter", |z| {
+                let t = scalar(z, "t", -0.4);
+                select(z.lt(t), z, z - 1e-9 * t.powi(2))
+            }),
+        ),
+        (
+            ONE,
+            line("a fold between two thresholds", |z| {
+                let s = scalar(z, "s", -0.4);
+                let w = scalar(z, "w", 0.4).exp();
+                let u = (z - s) / w;
+                select(z.lt(s), z, select(z.lt(s + w), s + w * (u + 1.2 * (u.powi(3) - u.powi(2))), z))
+            }),
+        ),
+        (
+            BOTH,
+            line("|z - s| with an s of both", |z| {
+                let s = scalar(z, "s", -0.4);
+                z - (z - s).abs() * (1.0 + scalar(z, "p", 0.1).powi(2))
+            }),
+        ),
+        (
+            ONE,
+            line("sign(z - s)² added", |z| {
+                let s = scalar(z, "s", -0.4);
+                z - (z - s).sign().powi(2) * 0.1
+            }),
+        ),
+        // At 0 a root has no slope: one of its own square is 0·∞.
+        (DET, line("z + |z| by a root", |z| z + (z * z).sqrt())),
+        (
+            BOTH,
+            line("a sum of steps that is flat", |z| {
+                z.max(0.0) - (z - 1.0).max(0.0) + (z - 2.0).max(0.0) + z.min(0.0)
+            }),
+        ),
+        (ONE, line("0·ln 0", |z| z + select(z.le(0.0), 0.0 * z, z * (z.ln() - z.ln())))),
+        (ONE, line("0·ln 0 on the left", |z| z + select(z.lt(0.0), 0.0 * z, z * (z.ln() - z.ln())))),
+    ]);
+}
