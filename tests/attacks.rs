@@ -93,6 +93,57 @@ const ONE: &[Topic] = &[Topic::Injective];
 const DET: &[Topic] = &[Topic::Determinant];
 
 #[test]
+fn slopes_that_are_not_defined_have_no_sign() {
+    none_is_proven(&[
+        // The terms of a Bernstein basis show a sign where the slope is defined; for p = 0 the map is constant, and
+        // its slope a power of 0.
+        (
+            BOTH,
+            Attack {
+                domain: UNIT,
+                codomain: Domain::Positive,
+                ..line("a power of what is 0 for a parameter", |z| {
+                    let p = scalar(z, "p", 1.2);
+                    (p * p * z).pow(0.5)
+                })
+            },
+        ),
+        (
+            BOTH,
+            Attack {
+                domain: UNIT,
+                codomain: Domain::Positive,
+                ..line("a root of the same", |z| {
+                    let p = scalar(z, "p", 1.2);
+                    (p * p * z).sqrt()
+                })
+            },
+        ),
+        (
+            BOTH,
+            Attack {
+                domain: UNIT,
+                ..line("a power of a power of what is 0 for a parameter", |z| {
+                    let p = scalar(z, "p", 1.2);
+                    (p.powi(4) * z).pow(0.25) + (p * p * z.powi(2)).pow(0.75)
+                })
+            },
+        ),
+        // p + |p| is 0 for p ≤ 0.
+        (
+            BOTH,
+            Attack {
+                domain: UNIT,
+                ..line("a power of what is 0 for half of the parameters", |z| {
+                    let p = scalar(z, "p", 1.2);
+                    ((p + p.abs()).max(0.0) * z).pow(1.0 / 3.0)
+                })
+            },
+        ),
+    ]);
+}
+
+#[test]
 fn a_parameter_that_has_the_name_of_the_context_is_not_the_context() {
     let layer = line("the context less a parameter of its name", |z| {
         let own = z.tape().parameter("context", Shape::Vector(1), Init::Uniform(1.0));

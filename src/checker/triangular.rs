@@ -141,6 +141,10 @@ fn sign_between(map: &mut Map, id: Id, (input, side): (Id, &Side)) -> Option<i32
     if !(low.is_finite() && high.is_finite() && side.low.1 && side.high.1) {
         return None;
     }
+    // A normal form tells a sign only where the scalar is defined.
+    if !map.ranges.of(&map.scalars, id).defined {
+        return None;
+    }
     let scalars = &mut map.scalars;
     let (a, b) = (scalars.letter(), scalars.letter());
     let mut ranges = map.ranges.clone();
