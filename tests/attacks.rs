@@ -144,6 +144,74 @@ fn slopes_that_are_not_defined_have_no_sign() {
 }
 
 #[test]
+fn what_is_not_defined_at_a_threshold_is_no_value_there() {
+    none_is_proven(&[
+        // 0·(1/0) at 0 is no product with the constant 0: f(0) is not defined, and 0 is no value of f.
+        (ONE, line("z²/z above 0", |z| select(z.lt(0.0), z, z * (z * z.recip())))),
+        (ONE, line("|z|·z/|z|", |z| z * (z.abs() * z.abs().recip()))),
+        (ONE, line("ln 0 at 0", |z| select(z.lt(0.0), z, z + z * z.ln() - z * z.ln()))),
+        (
+            ONE,
+            line("the same at a parameter", |z| {
+                let t = scalar(z, "t", 0.3);
+                let off = z - t;
+                select(z.lt(t), z, t + off * (off * off.recip()))
+            }),
+        ),
+        // sign(z)·z²: det J is 0 at 0, where the formula of the slope has 0·(1/0).
+        (
+            DET,
+            line("a slope that is 0 at 0", |z| {
+                let above = z.powi(2) + 2.0 * z - 2.0 * (z.sqrt() * z.sqrt());
+                let v = -z;
+                let below = v.powi(2) + 2.0 * v - 2.0 * (v.sqrt() * v.sqrt());
+                select(z.lt(0.0), -below, above)
+            }),
+        ),
+    ]);
+}
+
+/// w and û of a planar flow with w = p·(1, …, 1); the division by p² is kept from 0 by a choice.
+fn along_the_diagonal<'t>(z: Var<'t>) -> (Var<'t>, Var<'t>, Var<'t>) {
+    let (p, u) = (scalar(z, "p", 0.8), vector(z, "u", z.len()));
+    let (along, square) = (p * u.sum(), p * p);
+    let share = (along.softplus() - 1.0 - along) / z.len() as f64;
+    (p, u, select(square.le(0.0), 0.0, share / square))
+}
+
+#[test]
+fn what_is_not_defined_in_one_of_two_cases_is_not_defined() {
+    // The choice itself is one that is proven.
+    let sound = dense("a planar flow along the diagonal", 3, |z| {
+        let (p, u, more) = along_the_diagonal(z);
+        z + (p * z.sum() + scalar(z, "b", 0.1)).tanh() * (u + more * p)
+    });
+    let report = audit(&sound).unwrap();
+    assert!(is_proven(&report, Topic::Injective) && is_proven(&report, Topic::Determinant), "{report}");
+    none_is_proven(&[
+        // Where p is 0, p²·(1/p²) is 0·∞.
+        (
+            ONE,
+            dense("a planar flow and p²/p²", 3, |z| {
+                let (p, u, more) = along_the_diagonal(z);
+                let square = p * p;
+                z + (p * z.sum() + scalar(z, "b", 0.1)).tanh() * (u + more * p) + square * square.recip()
+            }),
+        ),
+        // The division is kept from 0 in another term only.
+        (
+            ONE,
+            dense("a planar flow whose division is not kept from 0", 3, |z| {
+                let (p, u, kept) = along_the_diagonal(z);
+                let along = p * u.sum();
+                let more = (along.softplus() - 1.0 - along) / 3.0 * (p * p).recip();
+                z + (p * z.sum() + scalar(z, "b", 0.1)).tanh() * (u + p * more) + kept
+            }),
+        ),
+    ]);
+}
+
+#[test]
 fn a_parameter_that_has_the_name_of_the_context_is_not_the_context() {
     let layer = line("the context less a parameter of its name", |z| {
         let own = z.tape().parameter("context", Shape::Vector(1), Init::Uniform(1.0));
