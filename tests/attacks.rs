@@ -4,6 +4,7 @@
 //! The comment of each says which rule it probes, and why the claim is false.
 
 use pushforward::audit::{Report, Topic};
+use pushforward::bijection::{solve_contraction, solve_increasing};
 use pushforward::layers::{Continuous, Field, Solver};
 use pushforward::prelude::*;
 
@@ -73,6 +74,11 @@ fn matrix<'t>(z: Var<'t>, name: &str, rows: usize, columns: usize) -> Var<'t> {
 
 fn is_proven(report: &Report, topic: Topic) -> bool {
     report.claim(topic).is_some_and(|claim| claim.evidence.label() == "proven")
+}
+
+/// Whether a claim is proven without a condition such as «wherever both are defined».
+fn is_proven_everywhere(report: &Report, topic: Topic) -> bool {
+    is_proven(report, topic) && report.claim(topic).is_some_and(|claim| !claim.statement.contains("wherever"))
 }
 
 /// The topics that the audit calls proven, though they are false.
@@ -209,6 +215,43 @@ fn what_is_not_defined_in_one_of_two_cases_is_not_defined() {
             }),
         ),
     ]);
+}
+
+#[test]
+fn inverses_that_are_wrong_where_they_are_defined_are_not_proven() {
+    let square = |inverse: Formula| Attack { inverse: Some(inverse), ..line("a square", |z| z * z) };
+    none_is_proven(&[
+        // A root between 0 and ∞ is |z|: z solves the equation as well, but lies outside.
+        (
+            &[Topic::Inverse],
+            square(|x| {
+                let ends = (0.0, f64::INFINITY);
+                solve_increasing(x.tape(), x.shape(), ends, |t| t * t - x).expect("of one shape")
+            }),
+        ),
+        (&[Topic::Inverse], square(|x| x.sqrt())),
+        (&[Topic::Inverse], square(|x| (0.5 * x.ln()).exp())),
+    ]);
+    // Equal where both are defined, and one is not for x ≤ 0.
+    let backs: [Formula; 3] = [|x| x.sqrt().powi(2), |x| x.ln().exp(), |x| x + x.abs().ln() - x.abs().ln()];
+    for back in backs {
+        let report = audit(&Attack { inverse: Some(back), ..line("the identity", |z| 1.0 * z) }).unwrap();
+        let topics = [Topic::GivenInverse, Topic::Inverse];
+        assert!(!topics.iter().any(|topic| is_proven_everywhere(&report, *topic)), "{report}");
+    }
+    // A fixed point of what is not defined for x ≤ 0.
+    let fixed = Attack {
+        inverse: Some(|x| {
+            solve_contraction(x.tape(), x.shape(), 0.5, |z| x - 0.5 * z.sin() + (x.ln() - x.ln()))
+                .expect("of one shape")
+        }),
+        ..dense("z + ½ sin z", 2, |z| z + 0.5 * z.sin())
+    };
+    let report = audit(&fixed).unwrap();
+    assert!(
+        is_proven(&report, Topic::Injective) && !is_proven_everywhere(&report, Topic::Inverse),
+        "{report}"
+    );
 }
 
 #[test]

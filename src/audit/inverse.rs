@@ -146,12 +146,16 @@ fn given(bijection: &dyn Bijection, subject: &Subject, images: &[f64]) -> Option
     let by_hand = bijection.inverse(x)?;
     let derived = derived_inverse(bijection, x).ok()?;
     let statement = "the hand-written f⁻¹ equals the derived one";
-    if let [layer] = subject.layers.as_slice()
-        && let Some(proof) = LayerProver::of(subject, layer).same_inverse()
-    {
-        let evidence = Evidence::Proven { reason: proof.reason };
-        let certificates = vec![proof.certificate.text()];
-        return Some(Claim::certified(Topic::GivenInverse, statement, evidence, certificates));
+    if let [layer] = subject.layers.as_slice() {
+        let prover = LayerProver::of(subject, layer);
+        let proof = prover.same_inverse(true).map(|proof| (statement.to_string(), proof)).or_else(|| {
+            Some((format!("{statement}, wherever both are defined"), prover.same_inverse(false)?))
+        });
+        if let Some((statement, proof)) = proof {
+            let evidence = Evidence::Proven { reason: proof.reason };
+            let certificates = vec![proof.certificate.text()];
+            return Some(Claim::certified(Topic::GivenInverse, statement, evidence, certificates));
+        }
     }
     let outputs = [by_hand, derived].map(|z| Output::Each(z.id()));
     let mut program = Program::compile(&tape, &[x.id()], &outputs);

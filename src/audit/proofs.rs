@@ -369,13 +369,14 @@ impl<'a> LayerProver<'a> {
         self.accepted(certificate(claim), reason)
     }
 
-    /// Proves that the inverse written by hand equals the derived one.
-    pub fn same_inverse(&self) -> Option<Proof> {
+    /// Proves that the inverse written by hand equals the derived one, for every x or wherever both are defined.
+    pub fn same_inverse(&self, everywhere: bool) -> Option<Proof> {
         let tape = Tape::new();
         let (x, derived) = self.inverse(&tape, false)?;
         let other = Tape::new();
         let (y, by_hand) = self.inverse(&other, true)?;
-        let certificate = self.certificate("equal").program("inverse", &tape, x, derived);
+        let claim = if everywhere { "equal" } else { "equal partial" };
+        let certificate = self.certificate(claim).program("inverse", &tape, x, derived);
         self.accepted(
             certificate.program("given", &other, y, by_hand),
             "both are the same formula, in the normal form of the checker",

@@ -89,7 +89,8 @@ fn check_anew(certificate: &Certificate, known: &mut Bijections) -> Checked<()> 
         ["identity", "contraction"] => super::contraction::identity(certificate),
         ["identity", "partial"] => identity(certificate, false),
         ["flow"] => super::flow::check(certificate),
-        ["equal"] => equal(certificate),
+        ["equal"] => equal(certificate, true),
+        ["equal", "partial"] => equal(certificate, false),
         ["singular"] => singular(certificate),
         ["singular", "waist"] => super::bottleneck::waist(certificate),
         ["refuted", rest @ ..] => super::refute::check(certificate, rest),
@@ -229,12 +230,16 @@ fn identity(certificate: &Certificate, everywhere: bool) -> Checked<()> {
     map.identity(&results)
 }
 
-/// Checks that two programs of one input, which lies in the codomain, are equal wherever both are defined.
-fn equal(certificate: &Certificate) -> Checked<()> {
+/// Checks that two programs of one input, which lies in the codomain, are equal: for every input, or wherever both are
+/// defined.
+fn equal(certificate: &Certificate, everywhere: bool) -> Checked<()> {
     let mut map = Map::new(certificate.program("inverse")?, &certificate.codomain)?;
     let others = map.scalars.results(certificate.program("given")?, &[map.inputs.clone()])?;
     let both: Vec<Id> = map.outputs.iter().chain(&others).copied().collect();
-    map.chooses_among_the_defined(&both)?;
+    match everywhere {
+        true => map.defined(&both)?,
+        false => map.chooses_among_the_defined(&both)?,
+    }
     let mut forms = Forms::new(map.ranges.clone(), Vec::new());
     if others.len() != map.outputs.len() {
         return reject("the two programs have results of different lengths");
