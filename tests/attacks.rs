@@ -4,7 +4,7 @@
 //! The comment of each says which rule it probes, and why the claim is false.
 
 use pushforward::audit::{Report, Topic};
-use pushforward::bijection::{solve_contraction, solve_increasing};
+use pushforward::bijection::{Composition, solve_contraction, solve_increasing};
 use pushforward::layers::{Continuous, Field, Solver};
 use pushforward::prelude::*;
 
@@ -252,6 +252,59 @@ fn inverses_that_are_wrong_where_they_are_defined_are_not_proven() {
         is_proven(&report, Topic::Injective) && !is_proven_everywhere(&report, Topic::Inverse),
         "{report}"
     );
+}
+
+/// A composition that says itself where it is defined.
+struct Composed {
+    layers: Vec<Box<dyn Bijection>>,
+    domain: Domain,
+    codomain: Domain,
+}
+
+impl Bijection for Composed {
+    fn dim(&self) -> usize {
+        self.layers[0].dim()
+    }
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        self.layers.iter().fold(z, |z, layer| layer.forward(z))
+    }
+    fn domain(&self) -> Domain {
+        self.domain.clone()
+    }
+    fn codomain(&self) -> Domain {
+        self.codomain.clone()
+    }
+    fn composition(&self) -> Composition<'_> {
+        Composition::Chain(&self.layers)
+    }
+}
+
+fn positive_square() -> Box<dyn Bijection> {
+    let inverse: Formula = |x| x.sqrt();
+    Box::new(Attack {
+        domain: Domain::Positive,
+        codomain: Domain::Positive,
+        inverse: Some(inverse),
+        ..line("a square of positive numbers", |z| z * z)
+    })
+}
+
+const ALL: &[Topic] = &[Topic::Injective, Topic::Determinant, Topic::Inverse];
+
+/// What is shown of a layer in its domain is not so of the composition where the layer before leaves that domain.
+#[test]
+fn what_is_proven_of_layers_is_not_proven_of_a_composition_that_leaves_their_domains() {
+    let same = |codomain| Attack { codomain, ..line("twice z", |z| 2.0 * z) };
+    let chain = |first: Attack| Chain::new([Box::new(first) as Box<dyn Bijection>, positive_square()]);
+    let mut wrong = Vec::new();
+    // Declared to be positive, and it is not.
+    wrong.extend(falsely_proven(&chain(same(Domain::Positive)), ALL));
+    wrong.extend(falsely_proven(&chain(same(Domain::Reals)), ALL));
+    // A composition of one layer, or of two, that says that it is defined in more.
+    let composed = |layers| Composed { layers, domain: Domain::Reals, codomain: Domain::Reals };
+    wrong.extend(falsely_proven(&composed(vec![positive_square()]), ALL));
+    wrong.extend(falsely_proven(&composed(vec![positive_square(), positive_square()]), ALL));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
@@ -643,6 +696,15 @@ fn maps_by_a_bottleneck_that_are_no_bijections() {
             }),
         ),
     ]);
+}
+
+#[test]
+fn inverses_of_what_is_no_bijection_are_none() {
+    let square = Attack { inverse: Some(|x| x.sqrt()), ..line("a square", |z| z * z) };
+    let flat = Attack { inverse: Some(|x| x), ..line("|p|·z", |z| scalar(z, "p", 0.5).abs() * z) };
+    let mut wrong = falsely_proven(&Inverse::new(square), ALL);
+    wrong.extend(falsely_proven(&Inverse::new(flat), ALL));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 struct Velocity {

@@ -4,7 +4,7 @@
 use super::AuditOptions;
 use super::evidence::Evidence;
 use super::log_det::MORE_STEPS;
-use super::proofs::LayerProver;
+use super::proofs::{LayerProver, layers_fit};
 use super::report::{Claim, Topic};
 use super::subject::{Subject, error, number, shown};
 use crate::bijection::{Bijection, BijectionError, Composition, Domain, derived_inverse, record_inverse};
@@ -97,6 +97,9 @@ pub fn proven_identity(bijection: &dyn Bijection) -> Option<Evidence> {
 
 /// Proves f⁻¹(f(z)) = z for every layer, by the checker.
 fn identity(subject: &Subject, everywhere: bool) -> Option<(String, Vec<String>)> {
+    if !layers_fit(subject) {
+        return None;
+    }
     let proofs = subject.layers.iter().map(|layer| LayerProver::of(subject, layer).identity(everywhere));
     let proofs = proofs.collect::<Option<Vec<_>>>()?;
     let reason = proofs.first()?.reason.clone();
