@@ -218,6 +218,17 @@ fn what_is_not_defined_in_one_of_two_cases_is_not_defined() {
 }
 
 #[test]
+fn powers_larger_than_any_number_do_not_wrap() {
+    // (r²)^(2³⁰) = r^(2³¹): the growth of a term is no 32-bit number.
+    let layer = dense("a power of a norm", 2, |z| {
+        let r = z.norm();
+        z + (r * r).powi(1 << 30) * z
+    });
+    let report = audit(&layer).unwrap();
+    assert!(!is_proven(&report, Topic::Injective), "{report}");
+}
+
+#[test]
 fn inverses_that_are_wrong_where_they_are_defined_are_not_proven() {
     let square = |inverse: Formula| Attack { inverse: Some(inverse), ..line("a square", |z| z * z) };
     none_is_proven(&[
