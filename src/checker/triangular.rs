@@ -100,8 +100,10 @@ fn is_steep(map: &mut Map, id: Id, hint: Option<Id>) -> bool {
         return true;
     }
     let mut forms = Forms::new(map.ranges.clone(), Vec::new());
-    if let Some(hint) = hint
-        && away(&map.ranges.of(&map.scalars, hint).interval)
+    let simpler = hint.map(|hint| (hint, map.ranges.of(&map.scalars, hint)));
+    if let Some((hint, range)) = simpler
+        && range.defined
+        && away(&range.interval)
         && forms.equal(&mut map.scalars, id, hint).unwrap_or(false)
     {
         return true;
