@@ -404,6 +404,7 @@ impl<'a> LayerProver<'a> {
         let kind = match self.bijection.structure() {
             Structure::LowRank { rank } => return self.low_rank(rank),
             Structure::Diagonal => "diagonal",
+            Structure::BlockTriangular { .. } => "blocks",
             _ => "lower",
         };
         let certificate = self.certificate(&format!("structure {kind}"));

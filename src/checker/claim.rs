@@ -16,12 +16,12 @@ use super::scalar::{Function, Id, Scalar};
 use super::text::{Certificate, Program, Side};
 use super::triangular::{agrees, bijection_by_limits, slopes, structure};
 
-/// The maps that were accepted as bijections, with the claim: its words, f, domain and codomain. Whether it is true
-/// depends on nothing else of a certificate.
+/// The maps that were accepted as bijections, with the claim: its words, f, domain and codomain, and the constant that a
+/// contraction is said to have. Whether it is true depends on nothing else of a certificate.
 #[derive(Default)]
 pub(super) struct Bijections(Vec<BijectionClaim>);
 
-type BijectionClaim = (Vec<String>, Rc<Program>, [Vec<Side>; 2]);
+type BijectionClaim = (Vec<String>, Rc<Program>, [Vec<Side>; 2], Option<Vec<f64>>);
 
 impl Bijections {
     /// The claim of a certificate that holds all that it needs itself.
@@ -36,7 +36,8 @@ impl Bijections {
         };
         let forward = certificate.program("forward").ok()?.clone();
         let sets = [certificate.domain.clone(), certificate.codomain.clone()];
-        Some((certificate.claim.clone(), forward, sets))
+        let constant = certificate.points.get("constant").cloned();
+        Some((certificate.claim.clone(), forward, sets, constant))
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) type Signs = Vec<(usize, usize, i32)>;
 pub(super) type Slopes = Vec<(Id, Option<Id>)>;
 
 /// Checks that no output depends on an input of a larger label, and for a diagonal structure, nor on one of a
-/// smaller label.
+/// smaller label. Only in blocks variables may share a label: if all had one, there would be nothing to check.
 pub(super) fn structure(certificate: &Certificate, kind: &str) -> Checked<(Map, Labels)> {
     // Checked first: without an order, the program need not be written out.
     let labels = Labels::read(certificate, certificate.domain.len())?;
@@ -30,8 +30,12 @@ pub(super) fn structure(certificate: &Certificate, kind: &str) -> Checked<(Map, 
     let flipped = |labels: &[u32]| labels.iter().map(|label| last - label).collect::<Vec<u32>>();
     let mut ways = vec![(labels.inputs.clone(), labels.outputs.clone())];
     match kind {
-        "lower" => {}
-        "diagonal" => ways.push((flipped(&labels.inputs), flipped(&labels.outputs))),
+        "blocks" => {}
+        "lower" => drop(labels.pairs()?),
+        "diagonal" => {
+            labels.pairs()?;
+            ways.push((flipped(&labels.inputs), flipped(&labels.outputs)));
+        }
         _ => return reject(format!("no such structure: {kind}")),
     }
     for (inputs, outputs) in ways {
