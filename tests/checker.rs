@@ -184,12 +184,12 @@ fn what_the_other_branch_of_a_choice_needs_says_nothing_of_the_branch_that_is_ta
     let same = program("given", &["constant : 1.0", "mul n1 n2"]);
     assert!(!accepts(&text("identity partial", "", &back)));
     assert!(!accepts(&text("identity", "", &back)));
-    assert!(!accepts(&text("equal", &same, &back)));
+    assert!(!accepts(&text("equal partial", &same, &back)));
     // What is undefined outside of a choice takes the whole result with it.
     let partial = ["constant : 0.5", "pow n1 n2", "mul n3 n3"];
     assert!(accepts(&text("identity partial", "", &partial)));
-    assert!(accepts(&text("equal", &same, &partial)));
-    assert!(!accepts(&text("identity", "", &partial)));
+    assert!(accepts(&text("equal partial", &same, &partial)));
+    assert!(!accepts(&text("identity", "", &partial)) && !accepts(&text("equal", &same, &partial)));
 }
 
 #[test]
@@ -695,6 +695,94 @@ fn a_flow_is_of_a_field_that_is_defined_and_continuous_between_its_times() {
         "certificate 1\nclaim bijection chain\ndomain -inf open inf open\ncodomain -inf open inf open\n{layer}end\n"
     );
     assert!(!accepts(&chain));
+}
+
+/// z solves t² = z² as well as |z| does, and lies between 0 and ∞ for half of the z only.
+#[test]
+fn a_root_is_no_variable_that_may_lie_beyond_its_ends() {
+    let accepted = |claim: &str, domain: (f64, f64)| {
+        let text = certificate(claim, domain, REALS, &["powi n1 : 2"]);
+        let function = "function g\nn0 input vector 1 : 0\nn1 input vector 1 : 1\nn2 powi n0 vector 1 : 2\n\
+                        n3 sub n2 n1 vector 1\nresult n3\n";
+        let back = "program inverse\nn0 input vector 1 : 0\nn1 root n0 vector 1 : g 0.0 inf\nresult n1\n";
+        accepts(
+            &text
+                .replace("program forward", &format!("{function}program forward"))
+                .replace("end\n", &format!("{back}end\n")),
+        )
+    };
+    for claim in ["identity partial", "identity"] {
+        assert!(accepted(claim, (0.0, f64::INFINITY)) && !accepted(claim, REALS), "{claim}");
+    }
+}
+
+/// The derivative of an order that is no 32-bit number is not that of the order below it, which has another sign.
+#[test]
+fn derivatives_of_the_highest_order_are_not_formed() {
+    for function in ["polygamma", "inverse_mills"] {
+        let rises = |order: u32| {
+            let last = format!("{function} n1 : {order}");
+            accepts(&certificate("one-to-one", (0.0, f64::INFINITY), REALS, &[&last, "add n1 n2"]))
+        };
+        assert!(!rises(u32::MAX), "{function}");
+    }
+    let rising = ["polygamma n1 : 4294967294", "add n1 n2"];
+    assert!(accepts(&certificate("one-to-one", (0.0, f64::INFINITY), REALS, &rising)));
+}
+
+/// e^(√z·√z) is eᶻ where it is defined, and at least 1 there.
+#[test]
+fn a_formula_of_a_slope_is_defined_where_the_slope_is() {
+    let hints = |claim: &str, codomain: (f64, f64), f: &[&str], slope: &[&str]| {
+        let text = certificate(claim, REALS, codomain, f);
+        accepts(&text.replace("end\n", &(program("slopes", slope) + "end\n")))
+    };
+    let half = ["sqrt n1", "mul n2 n2", "exp n3"];
+    assert!(hints("bijection monotone", (0.0, f64::INFINITY), &["exp n1"], &half));
+    assert!(!hints("bijection monotone", REALS, &["exp n1"], &half));
+    assert!(!hints(
+        "determinant positive",
+        REALS,
+        &["powi n1 : 2", "mul n1 n2"],
+        &["constant : 3.0", "sqrt n1", "mul n3 n3", "mul n4 n1", "mul n2 n5"]
+    ));
+    // z + z³ by the slope 1 + 3z².
+    assert!(hints(
+        "bijection monotone",
+        REALS,
+        &["powi n1 : 3", "add n1 n2"],
+        &["powi n1 : 2", "constant : 3.0", "mul n2 n3", "constant : 1.0", "add n5 n4"]
+    ));
+}
+
+/// What was accepted of a map says nothing of a smaller constant.
+#[test]
+fn a_lipschitz_constant_is_checked_whatever_was_accepted_before() {
+    let text = certificate(
+        "bijection contraction positive",
+        REALS,
+        REALS,
+        &["sin n1", "constant : 0.9", "mul n2 n3", "add n1 n4"],
+    );
+    let named =
+        |constant: f64| text.replace("point inputs", &format!("point constant {constant:?}\npoint inputs"));
+    assert!(accepts(&text) && accepts(&named(0.95)) && !accepts(&named(0.5)));
+    assert!(!accepts(&(text.clone() + &named(0.5))) && accepts(&(text.clone() + &named(0.95))));
+}
+
+/// If all variables had one label, there would be nothing to check.
+#[test]
+fn labels_of_a_structure_are_places() {
+    let swapped = "n1 gather n0 vector 2 : 1 0\nresult n1\n";
+    for kind in ["lower", "diagonal"] {
+        let text = of_vectors(&format!("structure {kind}"), 2, "-inf open inf open", swapped);
+        let same = text
+            .replace("point inputs 0 1", "point inputs 0 0")
+            .replace("point outputs 0 1", "point outputs 0 0");
+        let matched = text.replace("point outputs 0 1", "point outputs 1 0");
+        assert!(!accepts(&text) && !accepts(&same) && accepts(&matched), "{kind}");
+        assert!(accepts(&same.replace(kind, "blocks")));
+    }
 }
 
 #[test]

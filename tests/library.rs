@@ -8,6 +8,7 @@ mod accuracy;
 mod adversary;
 mod append;
 mod architecture;
+mod attacks;
 mod audit;
 mod bases;
 mod bottlenecks;

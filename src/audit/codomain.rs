@@ -4,7 +4,7 @@
 //! integrates to 1 over it only if f maps onto it.
 
 use super::evidence::Evidence;
-use super::proofs::LayerProver;
+use super::proofs::{LayerProver, has_sets_of};
 use super::report::{Claim, Topic};
 use super::subject::{Subject, number, shown};
 use super::witness;
@@ -21,6 +21,7 @@ fn lies_in(subject: &mut Subject, statement: String) -> Claim {
     // A proof is about each variable by itself.
     if !subject.codomain.couples()
         && let [layer] = subject.layers.as_slice()
+        && has_sets_of(subject, layer)
         && let Some(proof) = LayerProver::of(subject, layer).range()
     {
         let evidence = Evidence::Proven { reason: proof.reason };

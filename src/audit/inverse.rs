@@ -4,7 +4,7 @@
 use super::AuditOptions;
 use super::evidence::Evidence;
 use super::log_det::MORE_STEPS;
-use super::proofs::LayerProver;
+use super::proofs::{LayerProver, layers_fit};
 use super::report::{Claim, Topic};
 use super::subject::{Subject, error, number, shown};
 use crate::bijection::{Bijection, BijectionError, Composition, Domain, derived_inverse, record_inverse};
@@ -97,6 +97,9 @@ pub fn proven_identity(bijection: &dyn Bijection) -> Option<Evidence> {
 
 /// Proves f⁻¹(f(z)) = z for every layer, by the checker.
 fn identity(subject: &Subject, everywhere: bool) -> Option<(String, Vec<String>)> {
+    if !layers_fit(subject) {
+        return None;
+    }
     let proofs = subject.layers.iter().map(|layer| LayerProver::of(subject, layer).identity(everywhere));
     let proofs = proofs.collect::<Option<Vec<_>>>()?;
     let reason = proofs.first()?.reason.clone();
@@ -146,12 +149,16 @@ fn given(bijection: &dyn Bijection, subject: &Subject, images: &[f64]) -> Option
     let by_hand = bijection.inverse(x)?;
     let derived = derived_inverse(bijection, x).ok()?;
     let statement = "the hand-written f⁻¹ equals the derived one";
-    if let [layer] = subject.layers.as_slice()
-        && let Some(proof) = LayerProver::of(subject, layer).same_inverse()
-    {
-        let evidence = Evidence::Proven { reason: proof.reason };
-        let certificates = vec![proof.certificate.text()];
-        return Some(Claim::certified(Topic::GivenInverse, statement, evidence, certificates));
+    if let [layer] = subject.layers.as_slice() {
+        let prover = LayerProver::of(subject, layer);
+        let proof = prover.same_inverse(true).map(|proof| (statement.to_string(), proof)).or_else(|| {
+            Some((format!("{statement}, wherever both are defined"), prover.same_inverse(false)?))
+        });
+        if let Some((statement, proof)) = proof {
+            let evidence = Evidence::Proven { reason: proof.reason };
+            let certificates = vec![proof.certificate.text()];
+            return Some(Claim::certified(Topic::GivenInverse, statement, evidence, certificates));
+        }
     }
     let outputs = [by_hand, derived].map(|z| Output::Each(z.id()));
     let mut program = Program::compile(&tape, &[x.id()], &outputs);

@@ -1,7 +1,7 @@
 //! Derivatives, determinants and log-determinants.
 
 use super::evidence::Evidence;
-use super::proofs::LayerProver;
+use super::proofs::{LayerProver, layers_fit};
 use super::report::{Claim, Topic};
 use super::subject::{Layer, Subject, error, number, shown};
 use super::witness;
@@ -205,6 +205,9 @@ fn proven_sign(subject: &mut Subject) -> Option<(f64, String, Vec<String>)> {
         }
         _ => 1.0,
     };
+    if !layers_fit(subject) {
+        return None;
+    }
     let mut product = 1.0;
     let (mut reasons, mut certificates): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for layer in &subject.layers {

@@ -344,6 +344,22 @@ impl<'a> LayerProver<'a> {
         self.accepted(self.certificate("range"), "bounds of f over the whole domain")
     }
 
+    /// Whether every image is proven to lie in this set, the domain of a next layer; each variable in its own, as in all
+    /// certificates.
+    fn maps_into(&self, set: &Domain) -> bool {
+        let d = self.d();
+        if (0..d).all(|i| set.of(i) == Domain::Reals) {
+            return true;
+        }
+        let within = |codomain: Domain| (0..d).all(|i| codomain.of(i).is_within(&set.of(i), 1));
+        if within(self.bijection.codomain()) && self.bijection().is_some() {
+            return true;
+        }
+        let certificate = Certificate::new("range").sets(&self.bijection.domain(), set, d);
+        let certificate = certificate.program("forward", self.tape, self.z, self.x);
+        !self.is_large() && self.accepted(certificate, "").is_some()
+    }
+
     /// Proves f⁻¹(f(z)) = z, for every z or wherever it is defined.
     pub fn identity(&self, everywhere: bool) -> Option<Proof> {
         let reason = "brought to its normal form, f⁻¹(f(z)) is z";
@@ -369,13 +385,14 @@ impl<'a> LayerProver<'a> {
         self.accepted(certificate(claim), reason)
     }
 
-    /// Proves that the inverse written by hand equals the derived one.
-    pub fn same_inverse(&self) -> Option<Proof> {
+    /// Proves that the inverse written by hand equals the derived one, for every x or wherever both are defined.
+    pub fn same_inverse(&self, everywhere: bool) -> Option<Proof> {
         let tape = Tape::new();
         let (x, derived) = self.inverse(&tape, false)?;
         let other = Tape::new();
         let (y, by_hand) = self.inverse(&other, true)?;
-        let certificate = self.certificate("equal").program("inverse", &tape, x, derived);
+        let claim = if everywhere { "equal" } else { "equal partial" };
+        let certificate = self.certificate(claim).program("inverse", &tape, x, derived);
         self.accepted(
             certificate.program("given", &other, y, by_hand),
             "both are the same formula, in the normal form of the checker",
@@ -387,6 +404,7 @@ impl<'a> LayerProver<'a> {
         let kind = match self.bijection.structure() {
             Structure::LowRank { rank } => return self.low_rank(rank),
             Structure::Diagonal => "diagonal",
+            Structure::BlockTriangular { .. } => "blocks",
             _ => "lower",
         };
         let certificate = self.certificate(&format!("structure {kind}"));
@@ -472,6 +490,23 @@ impl<'a> LayerProver<'a> {
     }
 }
 
+/// Whether what is proven of each layer in its own domain holds of the composition: its domain lies in that of the first
+/// layer, and each layer is proven to map into the domain of the next.
+pub(super) fn layers_fit(subject: &Subject) -> bool {
+    let Some(first) = subject.layers.first() else { return false };
+    subject.domain.is_within(&first.leaf.bijection().domain(), subject.d)
+        && subject
+            .layers
+            .windows(2)
+            .all(|pair| LayerProver::of(subject, &pair[0]).maps_into(&pair[1].leaf.bijection().domain()))
+}
+
+/// Whether domain and codomain of the composition are those of its only layer, of which certificates are.
+pub(super) fn has_sets_of(subject: &Subject, layer: &Layer<'_>) -> bool {
+    let own = layer.leaf.bijection();
+    subject.domain == own.domain() && subject.codomain == own.codomain()
+}
+
 /// Whether a node is the solution of a contraction.
 fn is_fixed_point(tape: &Tape, z: NodeId) -> bool {
     tape.with_node(z, |node| matches!(node.op, Op::Equation(Equation::Contraction(_))))
@@ -489,7 +524,11 @@ pub(super) fn composition(subject: &Subject) -> Result<(Proof, bool), Vec<String
     let singles: Vec<LayerProver<'_>> =
         subject.layers.iter().map(|layer| LayerProver::of(subject, layer)).collect();
     if let [single] = singles.as_slice() {
-        let onto = single.bijection().map(|proof| (proof, true));
+        if !layers_fit(subject) {
+            return Err(vec!["the composition has another domain than its layer".to_string()]);
+        }
+        let same = has_sets_of(subject, &subject.layers[0]);
+        let onto = single.bijection().filter(|_| same).map(|proof| (proof, true));
         let found = onto.or_else(|| single.one_to_one().map(|proof| (proof, false)));
         return found.ok_or_else(|| single.refused.take());
     }

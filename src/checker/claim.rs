@@ -16,12 +16,12 @@ use super::scalar::{Function, Id, Scalar};
 use super::text::{Certificate, Program, Side};
 use super::triangular::{agrees, bijection_by_limits, slopes, structure};
 
-/// The maps that were accepted as bijections, with the claim: its words, f, domain and codomain. Whether it is true
-/// depends on nothing else of a certificate.
+/// The maps that were accepted as bijections, with the claim: its words, f, domain and codomain, and the constant that a
+/// contraction is said to have. Whether it is true depends on nothing else of a certificate.
 #[derive(Default)]
 pub(super) struct Bijections(Vec<BijectionClaim>);
 
-type BijectionClaim = (Vec<String>, Rc<Program>, [Vec<Side>; 2]);
+type BijectionClaim = (Vec<String>, Rc<Program>, [Vec<Side>; 2], Option<Vec<f64>>);
 
 impl Bijections {
     /// The claim of a certificate that holds all that it needs itself.
@@ -36,7 +36,8 @@ impl Bijections {
         };
         let forward = certificate.program("forward").ok()?.clone();
         let sets = [certificate.domain.clone(), certificate.codomain.clone()];
-        Some((certificate.claim.clone(), forward, sets))
+        let constant = certificate.points.get("constant").cloned();
+        Some((certificate.claim.clone(), forward, sets, constant))
     }
 }
 
@@ -89,7 +90,8 @@ fn check_anew(certificate: &Certificate, known: &mut Bijections) -> Checked<()> 
         ["identity", "contraction"] => super::contraction::identity(certificate),
         ["identity", "partial"] => identity(certificate, false),
         ["flow"] => super::flow::check(certificate),
-        ["equal"] => equal(certificate),
+        ["equal"] => equal(certificate, true),
+        ["equal", "partial"] => equal(certificate, false),
         ["singular"] => singular(certificate),
         ["singular", "waist"] => super::bottleneck::waist(certificate),
         ["refuted", rest @ ..] => super::refute::check(certificate, rest),
@@ -229,12 +231,16 @@ fn identity(certificate: &Certificate, everywhere: bool) -> Checked<()> {
     map.identity(&results)
 }
 
-/// Checks that two programs of one input, which lies in the codomain, are equal wherever both are defined.
-fn equal(certificate: &Certificate) -> Checked<()> {
+/// Checks that two programs of one input, which lies in the codomain, are equal: for every input, or wherever both are
+/// defined.
+fn equal(certificate: &Certificate, everywhere: bool) -> Checked<()> {
     let mut map = Map::new(certificate.program("inverse")?, &certificate.codomain)?;
     let others = map.scalars.results(certificate.program("given")?, &[map.inputs.clone()])?;
     let both: Vec<Id> = map.outputs.iter().chain(&others).copied().collect();
-    map.chooses_among_the_defined(&both)?;
+    match everywhere {
+        true => map.defined(&both)?,
+        false => map.chooses_among_the_defined(&both)?,
+    }
     let mut forms = Forms::new(map.ranges.clone(), Vec::new());
     if others.len() != map.outputs.len() {
         return reject("the two programs have results of different lengths");

@@ -5,7 +5,7 @@
 //! themselves. Such a norm disappears where a factor comes that is at most a number divided by it
 //! (`norm.rs`, [`Norms::shrunk`]). What does not depend on z has the constant 0.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::interval::{End, Interval};
 use super::map::{Map, jumps};
@@ -79,10 +79,14 @@ pub(super) fn identity(certificate: &Certificate) -> Checked<()> {
     for (i, ((input, image), sides)) in ends.enumerate() {
         // f(ζ) + G(ζ, x) - ζ - x, term by term.
         let mut counts: HashMap<Id, i64> = HashMap::from([(input, -1), (image, -1)]);
-        for side in [sides.0, sides.1] {
-            for (term, sign) in signed_terms(&scalars, side)? {
-                *counts.entry(term).or_default() += sign;
-            }
+        let equation = signed_terms(&scalars, sides.1)?;
+        // What cancels within the equation need not be defined.
+        let signs: HashSet<(Id, i64)> = equation.iter().copied().collect();
+        if signs.iter().any(|(term, sign)| signs.contains(&(*term, -sign))) {
+            return reject(format!("element {i} of the equation has a term that cancels"));
+        }
+        for (term, sign) in signed_terms(&scalars, sides.0)?.into_iter().chain(equation) {
+            *counts.entry(term).or_default() += sign;
         }
         if counts.values().any(|count| *count != 0) {
             return reject(format!("element {i} of the equation is not x - (f(ζ) - ζ)"));

@@ -159,10 +159,12 @@ fn growth(map: &mut Map, root: Id, norm: Option<&Norm>) -> Option<i32> {
                 F::Neg | F::Abs => of(0),
                 F::Add | F::Sub | F::Min | F::Max => of(0).zip(of(1)).map(|(a, b)| a.max(b)),
                 F::Select => of(1).zip(of(2)).map(|(a, b)| a.max(b)),
-                F::Mul => of(0).zip(of(1)).map(|(a, b)| a + b),
-                F::Div => of(0).zip(inverse(map, operands[1], norm, &moving)).map(|(a, b)| a + b),
+                F::Mul => of(0).zip(of(1)).and_then(|(a, b): (i32, i32)| a.checked_add(b)),
+                F::Div => of(0)
+                    .zip(inverse(map, operands[1], norm, &moving))
+                    .and_then(|(a, b): (i32, i32)| a.checked_add(b)),
                 F::Recip => inverse(map, operands[0], norm, &moving),
-                F::Powi(n) if *n > 0 => of(0).map(|power| power * n),
+                F::Powi(n) if *n > 0 => of(0).and_then(|power| power.checked_mul(*n)),
                 // ln(1 + eᵗ) ≤ |t| + ln 2
                 F::Softplus => of(0).map(|power| power.max(0)),
                 F::Tanh | F::Sigmoid | F::Sin | F::Cos | F::Sech2 | F::Erf | F::AtanPi | F::NormalCdf => {

@@ -197,6 +197,9 @@ impl Scalars {
     }
 
     /// Returns an expression with some scalars replaced by others.
+    ///
+    /// What is multiplied by a 0 that comes in so stays: only the *constant* 0 of a program takes whatever the other factor
+    /// is, and at a point where a factor is 0 the other one may be undefined.
     pub fn replaced(&mut self, root: Id, by: &std::collections::HashMap<Id, Id>) -> Id {
         let mut new = by.clone();
         // Scalars older than all of the replaced ones contain none of them.
@@ -207,6 +210,9 @@ impl Scalars {
                 scalar.operands().iter().any(|operand| new.get(operand).is_some_and(|n| n != operand));
             let again = match changed {
                 true => match scalar.with(|operand| new.get(&operand).copied().unwrap_or(operand)) {
+                    Scalar::Apply(Function::Mul, operands) => {
+                        self.push(Scalar::Apply(Function::Mul, operands))
+                    }
                     Scalar::Apply(function, operands) => self.apply(function, &operands),
                     other => self.push(other),
                 },

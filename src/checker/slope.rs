@@ -181,9 +181,9 @@ fn term(
             scalars.apply(F::Recip, &[density])
         }
         F::LnNormalCdf => make(F::InverseMills(0), &[a]),
-        F::InverseMills(n) => make(F::InverseMills(n.saturating_add(1)), &[a]),
+        F::InverseMills(n) => make(F::InverseMills(next(n)?), &[a]),
         F::LnGamma => make(F::Polygamma(0), &[a]),
-        F::Polygamma(n) => make(F::Polygamma(n.saturating_add(1)), &[a]),
+        F::Polygamma(n) => make(F::Polygamma(next(n)?), &[a]),
         F::Powi(0) => return Ok(None),
         F::Powi(n) => {
             let lower = match n.checked_sub(1) {
@@ -218,6 +218,11 @@ fn term(
         F::Select | F::Min | F::Max => return Err(Rejection::new("a choice is not multiplied")),
     };
     Ok(Some(if inner == one { partial } else { scalars.apply(F::Mul, &[partial, inner]) }))
+}
+
+/// The next order of a derivative.
+fn next(order: u32) -> Result<u32, Rejection> {
+    order.checked_add(1).ok_or_else(|| Rejection::new("a derivative of too high an order"))
 }
 
 /// φ(a) = 2/√π·√⅛·exp(-½a²)

@@ -21,7 +21,7 @@ pub(super) type Signs = Vec<(usize, usize, i32)>;
 pub(super) type Slopes = Vec<(Id, Option<Id>)>;
 
 /// Checks that no output depends on an input of a larger label, and for a diagonal structure, nor on one of a
-/// smaller label.
+/// smaller label. Only in blocks variables may share a label: if all had one, there would be nothing to check.
 pub(super) fn structure(certificate: &Certificate, kind: &str) -> Checked<(Map, Labels)> {
     // Checked first: without an order, the program need not be written out.
     let labels = Labels::read(certificate, certificate.domain.len())?;
@@ -30,8 +30,12 @@ pub(super) fn structure(certificate: &Certificate, kind: &str) -> Checked<(Map, 
     let flipped = |labels: &[u32]| labels.iter().map(|label| last - label).collect::<Vec<u32>>();
     let mut ways = vec![(labels.inputs.clone(), labels.outputs.clone())];
     match kind {
-        "lower" => {}
-        "diagonal" => ways.push((flipped(&labels.inputs), flipped(&labels.outputs))),
+        "blocks" => {}
+        "lower" => drop(labels.pairs()?),
+        "diagonal" => {
+            labels.pairs()?;
+            ways.push((flipped(&labels.inputs), flipped(&labels.outputs)));
+        }
         _ => return reject(format!("no such structure: {kind}")),
     }
     for (inputs, outputs) in ways {
@@ -100,8 +104,10 @@ fn is_steep(map: &mut Map, id: Id, hint: Option<Id>) -> bool {
         return true;
     }
     let mut forms = Forms::new(map.ranges.clone(), Vec::new());
-    if let Some(hint) = hint
-        && away(&map.ranges.of(&map.scalars, hint).interval)
+    let simpler = hint.map(|hint| (hint, map.ranges.of(&map.scalars, hint)));
+    if let Some((hint, range)) = simpler
+        && range.defined
+        && away(&range.interval)
         && forms.equal(&mut map.scalars, id, hint).unwrap_or(false)
     {
         return true;
@@ -139,6 +145,10 @@ pub(super) fn sign(map: &mut Map, id: Id, hint: Option<Id>) -> Checked<i32> {
 fn sign_between(map: &mut Map, id: Id, (input, side): (Id, &Side)) -> Option<i32> {
     let (low, high) = (side.low.0, side.high.0);
     if !(low.is_finite() && high.is_finite() && side.low.1 && side.high.1) {
+        return None;
+    }
+    // A normal form tells a sign only where the scalar is defined.
+    if !map.ranges.of(&map.scalars, id).defined {
         return None;
     }
     let scalars = &mut map.scalars;

@@ -80,8 +80,8 @@ impl Forms {
         self.function(Kind::Solve(place), arguments, false)
     }
 
-    /// Returns the letter at which the body is 0: a candidate, if the body is 0 there and has at most one
-    /// zero.
+    /// Returns the letter at which the body is 0: a candidate, if it lies between the ends, the body is 0 there and has at
+    /// most one zero between them.
     fn root(
         &mut self,
         scalars: &mut Scalars,
@@ -101,11 +101,11 @@ impl Forms {
         let between = ends.map(f64::from_bits);
         for candidate in if rises { self.candidates.clone() } else { Vec::new() } {
             let value = scalars.replaced(body, &HashMap::from([(letter, candidate)]));
-            if self.of(scalars, value)?.is_zero() {
-                let inside = Interval::between(between[0], between[1]);
-                if self.ranges.of(scalars, candidate).interval.is_within(&inside) {
-                    self.roots.insert(id, candidate);
-                }
+            // A candidate that may lie beyond the ends is not the root there: another number between them may be.
+            let inside = Interval::between(between[0], between[1]);
+            let within = self.ranges.of(scalars, candidate).interval.is_within(&inside);
+            if within && self.of(scalars, value)?.is_zero() {
+                self.roots.insert(id, candidate);
                 return Ok(self.of(scalars, candidate)?.as_ref().clone());
             }
         }
