@@ -68,11 +68,7 @@ impl fmt::Display for NonFinite {
             let operands: Vec<String> = self.operands.iter().map(|value| short(*value)).collect();
             write!(f, " from {}", operands.join(" and "))?;
         }
-        write!(
-            f,
-            " in row {} (element {}), at {}",
-            self.row, self.element, self.place
-        )?;
+        write!(f, " in row {} (element {}), at {}", self.row, self.element, self.place)?;
         match self.operation {
             // The name of `tape::Solution::End`.
             "initial value problem" => f.write_str(

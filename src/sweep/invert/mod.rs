@@ -211,12 +211,7 @@ impl<'t> Sweep<'t, '_> {
     }
 
     /// Solves a group whose variables depend on each other: as one equation, or else one after the other.
-    fn in_order(
-        &mut self,
-        group: &Group,
-        y: Var<'t>,
-        place: Place,
-    ) -> Result<(), InversionError> {
+    fn in_order(&mut self, group: &Group, y: Var<'t>, place: Place) -> Result<(), InversionError> {
         let Some(inputs) = self.inputs_of(group) else { return self.one_by_one(group, y, place) };
         let unknown = self.tape.input(Shape::Vector(inputs.len()));
         self.recovered.push((unknown, inputs.clone()));
@@ -245,12 +240,7 @@ impl<'t> Sweep<'t, '_> {
     }
 
     /// Solves a group whose variables depend on each other one after the other, in order.
-    fn one_by_one(
-        &mut self,
-        group: &Group,
-        y: Var<'t>,
-        place: Place,
-    ) -> Result<(), InversionError> {
+    fn one_by_one(&mut self, group: &Group, y: Var<'t>, place: Place) -> Result<(), InversionError> {
         let mut members: Vec<(usize, usize)> =
             group.outputs.iter().copied().zip(group.elements.iter().copied()).collect();
         members.sort_by_key(|(output, _)| self.outputs[*output]);
