@@ -27,6 +27,8 @@ mod fitted;
 mod flow;
 mod gradients;
 mod guards;
+mod imported;
+mod imported_peers;
 mod initial_values;
 mod inverse;
 mod kernel_accuracy;

@@ -26,6 +26,29 @@ pub struct Reading {
     /// Of an ONNX file: the structure that J should have.
     #[arg(long, value_enum, value_name = "STRUCTURE")]
     structure: Option<Expected>,
+    /// Of an ONNX file: the interval of each variable of the input, as 0..1 or 0..; all numbers by default.
+    #[arg(long, value_name = "LOW..HIGH", value_parser = interval, allow_hyphen_values = true)]
+    domain: Option<Domain>,
+    /// Of an ONNX file: the interval of each variable of the map.
+    #[arg(long, value_name = "LOW..HIGH", value_parser = interval, allow_hyphen_values = true)]
+    codomain: Option<Domain>,
+}
+
+/// An interval, of which either end may be left out.
+fn interval(text: &str) -> Result<Domain, String> {
+    let (low, high) = text.split_once("..").ok_or("write an interval as LOW..HIGH, 0..1 or 0..")?;
+    let end = |text: &str, otherwise: f64| match text {
+        "" => Ok(otherwise),
+        _ => text.parse::<f64>().map_err(|_| format!("`{text}` is no number")),
+    };
+    let (low, high) = (end(low, f64::NEG_INFINITY)?, end(high, f64::INFINITY)?);
+    if low.is_nan() || high.is_nan() || low >= high {
+        return Err(format!("{low} is not below {high}"));
+    }
+    Ok(match (low, high) {
+        (f64::NEG_INFINITY, f64::INFINITY) => Domain::Reals,
+        _ => Domain::Interval { lower: low, upper: high },
+    })
 }
 
 /// A structure that can be named in a word.
@@ -62,6 +85,8 @@ impl Reading {
             constants: self.constant.clone(),
             all_constant: false,
             structure,
+            domain: self.domain.clone(),
+            codomain: self.codomain.clone(),
         };
         let map = ImportedMap::read(Path::new(file), &options);
         Ok(map.map_err(|error| format!("{file}: {error}"))?)
@@ -100,38 +125,63 @@ fn is_for_proof(topic: Topic) -> bool {
     matches!(topic, Topic::Structure | Topic::Determinant | Topic::Injective | Topic::Codomain)
 }
 
-/// The numbers of a graph of 32 bits are rounded ones, and two ways to one constant differ by that.
+/// The parameters are those of the file.
 fn settings(map: &ImportedMap) -> AuditOptions {
-    let log_det_tolerance = if map.is_double() { 1e-9 } else { 1e-5 };
-    AuditOptions { parameters: Some(map.parameters()), log_det_tolerance, ..AuditOptions::default() }
+    AuditOptions {
+        parameters: Some(map.parameters()),
+        log_det_tolerance: map.log_det_tolerance(),
+        ..AuditOptions::default()
+    }
 }
 
 /// What a file is taken for.
 fn described(file: &str, map: &ImportedMap) -> String {
-    let bits = match map.is_double() {
-        true => "64 bits",
-        false => "32 bits (its numbers count as exact; its log-determinant may be off by 1e-5)",
-    };
-    let mut lines = vec![
-        format!("{file}: {} variables, {} nodes, {}, {bits}", map.dim(), map.nodes(), map.producer()),
-        format!("  the map: output `{}`", map.output()),
+    let bits = if map.is_double() { 64 } else { 32 };
+    let mut told = vec![
+        format!("{file}: {} variables, {} nodes, {bits} bits, by {}", map.dim(), map.nodes(), map.producer()),
+        format!("the map: output `{}`", map.output()),
     ];
-    lines.extend(map.log_det_output().map(|name| format!("  its own ln|det J|: output `{name}`")));
+    if let Some(name) = map.log_det_output() {
+        let tolerance = map.log_det_tolerance();
+        let why = if tolerance > 1e-9 { ", as numbers of it are rounded to 32 bits" } else { "" };
+        told.push(format!("its own ln|det J|: output `{name}`, compared to within {tolerance:.0e}{why}"));
+    }
     let others = map.other_outputs();
     if !others.is_empty() {
         let names: Vec<String> = others.iter().map(|name| format!("`{name}`")).collect();
-        let advice = if map.log_det_output().is_none() {
-            "; --log-det OUTPUT compares one with ln|det J|"
-        } else {
-            ""
-        };
-        lines.push(format!("  not used: output {}{advice}", names.join(", ")));
+        let advice =
+            if map.log_det_output().is_none() { "; --log-det OUTPUT compares it with ln|det J|" } else { "" };
+        told.push(format!("not used: output {}{advice}", names.join(", ")));
     }
-    for (role, told) in [(Role::Parameter, "parameters"), (Role::Constant, "constants")] {
+    for (role, name) in [(Role::Parameter, "parameters"), (Role::Constant, "constants")] {
         let tensors = map.tensors().into_iter().filter(|(_, _, own)| *own == role);
         let names: Vec<String> = tensors.map(|(name, dims, _)| format!("{name} {dims:?}")).collect();
         if !names.is_empty() {
-            lines.push(format!("  {told}: {}", names.join(", ")));
+            told.push(format!("{name}: {}", names.join(", ")));
+        }
+    }
+    if !map.reading_out_of_bounds().is_empty() {
+        let nodes = map.reading_out_of_bounds().join(", ");
+        told.push(format!(
+            "by their formulas indices of {nodes} can be out of bounds; claims are meant where they are not"
+        ));
+    }
+    let wrapped = told.iter().enumerate().map(|(k, text)| wrapped(text, if k == 0 { 0 } else { 2 }));
+    wrapped.collect::<Vec<String>>().join("\n")
+}
+
+/// Lines of at most 78 characters, from the second on indented by two more.
+fn wrapped(text: &str, indent: usize) -> String {
+    let mut lines = vec![" ".repeat(indent)];
+    for word in text.split(' ') {
+        let last = lines.last_mut().expect("there is a line");
+        if last.trim().is_empty() {
+            last.push_str(word);
+        } else if last.chars().count() + 1 + word.chars().count() <= 78 {
+            last.push(' ');
+            last.push_str(word);
+        } else {
+            lines.push(format!("{}{word}", " ".repeat(indent + 2)));
         }
     }
     lines.join("\n")

@@ -76,6 +76,9 @@ impl<'t> Array<'t> {
             }
             None => Ok(tape.constants(canonical(&self.dims), values)),
         };
+        if self.count() == 0 {
+            return Err("a tensor without elements would enter a formula".to_string());
+        }
         match &self.elements {
             Elements::Numbers(values) => constant(values),
             Elements::Integers(values) => {

@@ -1,5 +1,8 @@
 //! One node with its operands: what operators ask of it, and how they refuse.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use super::array::{Array, Elements};
 use super::dims;
 use super::error::ImportError;
@@ -15,6 +18,8 @@ pub(super) struct Call<'a, 't> {
     pub version: i64,
     /// The name of the node, or of its first output where it has none.
     pub name: &'a str,
+    /// Nodes that read at an index which can be out of bounds.
+    pub clamped: &'a RefCell<BTreeSet<String>>,
 }
 
 pub(super) type Result<T> = std::result::Result<T, ImportError>;

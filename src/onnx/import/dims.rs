@@ -3,10 +3,11 @@
 /// The largest number of elements that a tensor may have.
 pub(super) const MOST: usize = 1 << 22;
 
-/// Number of elements; `None` if there are too many.
+/// Number of elements; `None` if there are too many. Beside an axis of size 0 the others are small, too.
 pub(super) fn count(dims: &[usize]) -> Option<usize> {
-    let product = dims.iter().try_fold(1usize, |product, size| product.checked_mul(*size))?;
-    (product <= MOST).then_some(product)
+    let product = dims.iter().try_fold(1usize, |product, size| product.checked_mul((*size).max(1)))?;
+    let count = if dims.contains(&0) { 0 } else { product };
+    (product <= MOST).then_some(count)
 }
 
 /// How far apart neighbours along each axis are.

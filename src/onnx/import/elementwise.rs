@@ -5,7 +5,7 @@ use std::f64::consts::FRAC_1_SQRT_2;
 use super::array::{Array, Elements, assembled};
 use super::call::{Call, Result};
 use super::cases::{self, Cases};
-use crate::tape::{Condition, Var, select};
+use crate::tape::{Binary, Condition, Op, Var, select};
 
 /// A function of one number.
 pub(super) fn unary<'t>(
@@ -100,8 +100,31 @@ pub(super) fn pair<'t>(
     if let Some(numbers) = exactly(call, a, b, &dims, whole)? {
         return Ok(Array::new(dims, Elements::Numbers(numbers)));
     }
+    if let Some(kept) = neutral(call, a, b) {
+        return call.spread(kept, &dims);
+    }
     let [a, b] = spread_both(call, a, b, &dims)?;
     Ok(Array::new(dims, Elements::Recorded(function(a, b))))
+}
+
+/// The operand that is the result because the other one is 1 as a factor, or 0 as a summand.
+fn neutral<'a, 't>(call: &Call<'_, 't>, a: &'a Array<'t>, b: &'a Array<'t>) -> Option<&'a Array<'t>> {
+    let all = |array: &Array<'t>, number: f64| match &array.elements {
+        Elements::Numbers(values) => values.iter().all(|value| *value == number),
+        _ => false,
+    };
+    let (commutes, number) = match call.node.op_type.as_str() {
+        "Mul" => (true, 1.0),
+        "Div" => (false, 1.0),
+        "Add" => (true, 0.0),
+        "Sub" => (false, 0.0),
+        _ => return None,
+    };
+    match () {
+        () if all(b, number) => Some(a),
+        () if commutes && all(a, number) => Some(b),
+        () => None,
+    }
 }
 
 /// Both as nodes of one shape, or a scalar, which the tape broadcasts.
@@ -229,6 +252,9 @@ pub(super) fn compare<'t>(call: &Call<'_, 't>, relation: Relation) -> Result<Vec
         Relation::GreaterOrEqual => order.is_ge(),
         Relation::Equal => order.is_eq(),
     };
+    if dims.contains(&0) {
+        return Ok(vec![Array::new(dims, Elements::Truths(Vec::new()))]);
+    }
     let [wide_a, wide_b] = [call.spread(a, &dims)?, call.spread(b, &dims)?];
     let elements = match (&wide_a.elements, &wide_b.elements) {
         (Elements::Numbers(a), Elements::Numbers(b)) => {
@@ -275,6 +301,9 @@ pub(super) fn logical<'t>(
 ) -> Result<Vec<Array<'t>>> {
     let (a, b) = (call.operand(0)?, call.operand(1)?);
     let dims = call.broadcast(&a.dims, &b.dims)?;
+    if dims.contains(&0) {
+        return Ok(vec![Array::new(dims, Elements::Truths(Vec::new()))]);
+    }
     let [a, b] = [call.spread(a, &dims)?, call.spread(b, &dims)?];
     let elements = match (&a.elements, &b.elements) {
         (Elements::Truths(a), Elements::Truths(b)) => {
@@ -308,6 +337,9 @@ pub(super) fn choose<'t>(call: &Call<'_, 't>) -> Result<Vec<Array<'t>>> {
     let dims = call.broadcast(&condition.dims, &call.broadcast(&then.dims, &otherwise.dims)?)?;
     let [condition, then, otherwise] =
         [call.spread(condition, &dims)?, call.spread(then, &dims)?, call.spread(otherwise, &dims)?];
+    if dims.contains(&0) {
+        return Ok(vec![then]);
+    }
     if let Elements::Truths(values) = &condition.elements {
         let places: Vec<(usize, usize)> =
             values.iter().enumerate().map(|(e, holds)| (usize::from(!holds), e)).collect();
@@ -326,7 +358,9 @@ pub(super) fn choose<'t>(call: &Call<'_, 't>) -> Result<Vec<Array<'t>>> {
     if then.is_float() && otherwise.is_float() {
         let [then, otherwise] = [&then, &otherwise].map(|array| array.var(call.tape));
         let [then, otherwise] = [then, otherwise].map(|var| var.map_err(|reason| call.wrong(reason)));
-        return Ok(call.recorded(dims, select(holds, then?, otherwise?)));
+        let (then, otherwise) = (then?, otherwise?);
+        let [then, otherwise] = [beyond(holds, then, true), beyond(holds, otherwise, false)];
+        return Ok(call.recorded(dims, select(holds, then, otherwise)));
     }
     let branches = (then.condition(call.tape), otherwise.condition(call.tape));
     if let (Some(then), Some(otherwise)) = branches {
@@ -345,6 +379,24 @@ pub(super) fn choose<'t>(call: &Call<'_, 't>) -> Result<Vec<Array<'t>>> {
     let second = rest.and_then(|rest| rest.combine(&otherwise, product));
     let sum = first.zip(second).and_then(|(first, second)| first.combine(&second, i64::checked_add));
     Ok(vec![Array::new(dims, of_cases(sum, call)?)])
+}
+
+/// A branch that is what the condition compares, as the number that it is where the branch is taken: of a > c ? a : b the first
+/// branch is max(a, c) there. So bounds know what the condition says, as of a softplus that is a from a = 20 on.
+fn beyond<'t>(condition: Condition<'t>, branch: Var<'t>, taken: bool) -> Var<'t> {
+    let tape = branch.tape();
+    let node = tape.node(condition.var().id());
+    let (Op::Binary(Binary::Less | Binary::LessEq), [low, high]) = (&node.op, &node.operands[..]) else {
+        return branch;
+    };
+    let (low, high) = (tape.var(*low), tape.var(*high));
+    match (branch.id() == low.id(), branch.id() == high.id()) {
+        (true, false) if taken => branch.min(high),
+        (true, false) => branch.max(high),
+        (false, true) if taken => branch.max(low),
+        (false, true) => branch.min(low),
+        _ => branch,
+    }
 }
 
 /// Another type of elements.
@@ -439,7 +491,7 @@ pub(super) fn clip<'t>(call: &Call<'_, 't>) -> Result<Vec<Array<'t>>> {
         Ok(Some(array.clone()))
     };
     let unlimited = |array: &Array<'t>| match &array.elements {
-        Elements::Numbers(values) => values.iter().any(|value| value.abs() >= f64::from(f32::MAX)),
+        Elements::Numbers(values) => values.iter().any(|value| value.is_infinite()),
         _ => false,
     };
     let mut result = operand.clone();

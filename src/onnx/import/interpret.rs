@@ -1,10 +1,13 @@
 //! Recording what the nodes of a graph mean, one after another.
 
-use std::collections::{HashMap, HashSet};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::array::{Array, Elements};
 use super::call::{Call, Result, name};
+use super::dims;
 use super::error::ImportError;
+use super::movement::{concat, split};
 use super::operators::apply;
 use super::stored::stored;
 use crate::onnx::schema::{Attribute, Function, Node, ValueInfo};
@@ -12,16 +15,37 @@ use crate::tape::Tape;
 
 /// How deeply functions and branches may be nested.
 const DEEPEST: usize = 32;
+/// How many nodes may be recorded, those of functions counted at each call.
+const LONGEST: usize = 1 << 18;
 /// How many elements all values together may have.
 const MOST: usize = 1 << 25;
 
 /// The values that are known so far, by name.
-pub(super) type Values<'t> = HashMap<String, Array<'t>>;
+#[derive(Clone, Default)]
+pub(super) struct Values<'t> {
+    tensors: HashMap<String, Array<'t>>,
+    /// Lists of tensors, which exporters make of the parts of a split.
+    sequences: HashMap<String, Vec<Array<'t>>>,
+}
+
+impl<'t> Values<'t> {
+    pub fn insert(&mut self, name: String, array: Array<'t>) {
+        self.tensors.insert(name, array);
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Array<'t>> {
+        self.tensors.get(name)
+    }
+}
 
 /// The functions of a file, by operator set and name, and the version of ONNX's own operators.
 pub(super) struct Library<'a> {
     pub functions: HashMap<(&'a str, &'a str), &'a Function>,
     pub version: i64,
+    /// Nodes that read at an index which, by its formula alone, can be out of bounds.
+    pub clamped: RefCell<BTreeSet<String>>,
+    /// Number of nodes recorded so far, those of functions counted at each call.
+    pub steps: Cell<usize>,
 }
 
 /// The nodes that these values need, of a list in which operands come first, and all values that those use.
@@ -69,7 +93,9 @@ pub(super) fn run<'t>(
         let own = name(node);
         let path = if within.is_empty() { own.to_string() } else { format!("{within}/{own}") };
         let results = tape.graph_node(&path, || step(tape, library, node, values, (&path, depth)))?;
-        if results.len() < node.output.iter().filter(|output| !output.is_empty()).count() {
+        let tensors =
+            node.output.iter().filter(|output| !output.is_empty() && !values.sequences.contains_key(*output));
+        if results.len() < tensors.count() {
             return Err(ImportError::Node {
                 node: path,
                 operator: node.op_type.clone(),
@@ -106,6 +132,9 @@ fn step<'t>(
         if value.is_empty() {
             return Ok(None);
         }
+        if values.sequences.contains_key(value) {
+            return Ok(None);
+        }
         values.get(value).cloned().map(Some).ok_or_else(|| ImportError::Unknown {
             node: path.to_string(),
             operator: node.op_type.clone(),
@@ -113,7 +142,13 @@ fn step<'t>(
         })
     };
     let operands = node.input.iter().map(operand).collect::<Result<Vec<_>>>()?;
-    let call = Call { tape, node, operands, version: library.version, name: path };
+    let call = Call { tape, node, operands, version: library.version, name: path, clamped: &library.clamped };
+    library.steps.set(library.steps.get() + 1);
+    if library.steps.get() > LONGEST {
+        return Err(call.refuse(format!(
+            "the graph and its functions make more than {LONGEST} steps; export a smaller one"
+        )));
+    }
     if depth > DEEPEST {
         return Err(call.refuse(format!("functions or branches are nested more than {DEEPEST} deep")));
     }
@@ -125,6 +160,33 @@ fn step<'t>(
     }
     match node.op_type.as_str() {
         "If" => branch(&call, library, values, depth),
+        "SplitToSequence" | "SequenceConstruct" => {
+            let parts = match node.op_type.as_str() {
+                "SplitToSequence" => split(&call)?,
+                _ => call.operands.iter().flatten().cloned().collect(),
+            };
+            values.sequences.extend(node.output.first().map(|name| (name.clone(), parts)));
+            Ok(Vec::new())
+        }
+        "SequenceAt" => {
+            let sequence = node.input.first().and_then(|name| values.sequences.get(name));
+            let parts = sequence.ok_or_else(|| call.wrong("its operand is no sequence"))?;
+            let &[index] = call.integers(1)? else { return Err(call.wrong("it reads at one index")) };
+            let at = dims::axis(index, parts.len());
+            let part = at
+                .and_then(|at| parts.get(at))
+                .ok_or_else(|| call.wrong(format!("there is no part {index}")))?;
+            Ok(vec![part.clone()])
+        }
+        "ConcatFromSequence" => {
+            let sequence = node.input.first().and_then(|name| values.sequences.get(name));
+            let parts = sequence.ok_or_else(|| call.wrong("its operand is no sequence"))?;
+            let operands = parts.iter().cloned().map(Some).collect();
+            if call.int("new_axis", 0) != 0 {
+                return Err(call.refuse("new_axis; export it as a stack of tensors"));
+            }
+            concat(&Call { operands, ..call })
+        }
         _ => apply(&call),
     }
 }
@@ -157,9 +219,11 @@ fn inlined<'t>(
             node
         })
         .collect();
-    let mut inner = Values::new();
+    let mut inner = Values::default();
     for (name, operand) in function.input.iter().zip(&call.operands) {
-        inner.extend(operand.clone().map(|operand| (name.clone(), operand)));
+        if let Some(operand) = operand {
+            inner.insert(name.clone(), operand.clone());
+        }
     }
     let outputs: Vec<&str> = function.output.iter().map(String::as_str).collect();
     let (nodes, _) = needed(&nodes, &outputs);

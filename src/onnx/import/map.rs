@@ -1,5 +1,6 @@
 //! A graph as a bijection.
 
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,9 +12,9 @@ use super::error::ImportError;
 use super::interpret::{Library, Values, needed, run};
 use super::recorded::{canonical, reshaped};
 use super::stored::{Stored, stored};
-use crate::bijection::Bijection;
+use crate::bijection::{Bijection, Domain};
 use crate::jacobian::{Structure, bottleneck, discover, largest_rank, map};
-use crate::onnx::schema::{DataType, Graph, Model, Size, ValueInfo};
+use crate::onnx::schema::{DataType, Graph, Model, Node, Size, Tensor, ValueInfo};
 use crate::sweep::reach::Relation;
 use crate::tape::{Init, Parameters, Shape, Tape, Var};
 
@@ -41,12 +42,17 @@ pub struct ImportOptions {
     pub all_constant: bool,
     /// The structure that the author expects; by default the one that is found. It is proven or refused like that of a layer.
     pub structure: Option<Structure>,
+    /// The domain of the input; ℝᵈ by default.
+    pub domain: Option<Domain>,
+    /// The codomain of the map; ℝᵈ by default.
+    pub codomain: Option<Domain>,
 }
 
 /// A map from ℝᵈ to ℝᵈ that was read from an ONNX file.
 ///
 /// A stored tensor of floating-point numbers is a [parameter](Role::Parameter), with the file's numbers as initial values; one of whole numbers
-/// only (a mask of 0 and 1, an order, a bias that is still 0) or of a single number without axes is a [constant](Role::Constant). [`ImportOptions`] decides otherwise by name.
+/// only (a mask of 0 and 1, an order, a bias that is still 0), of a single number without axes, or of a number in the code
+/// (`lifted_tensor`) is a [constant](Role::Constant). [`ImportOptions`] decides otherwise by name.
 ///
 /// ```no_run
 /// use pushforward::onnx::{ImportOptions, ImportedMap};
@@ -66,6 +72,9 @@ pub struct ImportedMap {
     log_det: Option<String>,
     roles: HashMap<String, Role>,
     structure: Structure,
+    domain: Domain,
+    codomain: Domain,
+    clamped: Vec<String>,
 }
 
 /// What was read of the file.
@@ -116,6 +125,9 @@ impl ImportedMap {
             log_det,
             roles,
             structure: Structure::Dense,
+            domain: options.domain.clone().unwrap_or(Domain::Reals),
+            codomain: options.codomain.clone().unwrap_or(Domain::Reals),
+            clamped: Vec::new(),
             file: Arc::new(file),
         };
         imported.output = match &options.output {
@@ -152,7 +164,8 @@ impl ImportedMap {
     fn look(&mut self, structure: Option<Structure>) -> Result<(), ImportError> {
         let tape = Tape::new();
         let z = tape.input(Shape::Vector(self.d));
-        let x = self.recorded(z, &self.output)?;
+        let (x, clamped) = self.recorded(z, &self.output)?;
+        self.clamped = clamped;
         let shape = |var: Var<'_>| var.len();
         if shape(x) != self.d {
             return Err(ImportError::Signature {
@@ -167,7 +180,7 @@ impl ImportedMap {
         }
         let x = reshaped_to_vector(x, self.d);
         if let Some(name) = &self.log_det {
-            let log_det = self.recorded(z, name)?;
+            let (log_det, _) = self.recorded(z, name)?;
             if log_det.len() != 1 {
                 return Err(ImportError::Signature {
                     what: format!("its output `{name}` has {} numbers a row", log_det.len()),
@@ -191,12 +204,12 @@ impl ImportedMap {
         Ok(())
     }
 
-    /// Records an output of the graph at z.
-    fn recorded<'t>(&self, z: Var<'t>, output: &str) -> Result<Var<'t>, ImportError> {
+    /// Records an output of the graph at z, and tells the nodes that may read out of bounds.
+    fn recorded<'t>(&self, z: Var<'t>, output: &str) -> Result<(Var<'t>, Vec<String>), ImportError> {
         let (tape, file) = (z.tape(), &self.file);
         let graph = file.graph();
         let (nodes, used) = needed(&graph.node, &[output]);
-        let mut values = Values::new();
+        let mut values = Values::default();
         // In the order of the file, so that every recording is the same.
         for tensor in graph.initializer.iter().filter(|tensor| used.contains(tensor.name.as_str())) {
             let (name, stored) = (&tensor.name, &file.stored[&tensor.name]);
@@ -212,7 +225,8 @@ impl ImportedMap {
         }
         let own = reshaped(z, &file.dims);
         values.insert(file.input.clone(), Array::new(file.dims.clone(), Elements::Recorded(own)));
-        run(tape, &file.library(), &nodes, &mut values, ("", 0))?;
+        let library = file.library();
+        run(tape, &library, &nodes, &mut values, ("", 0))?;
         let found = values.get(output).ok_or_else(|| ImportError::Unknown {
             node: output.to_string(),
             operator: "output".to_string(),
@@ -224,7 +238,10 @@ impl ImportedMap {
                 advice: "the map and its log-determinant are floating-point numbers",
             });
         }
-        found.var(tape).map_err(|what| ImportError::Signature { what, advice: "export finite numbers" })
+        let var = found
+            .var(tape)
+            .map_err(|what| ImportError::Signature { what, advice: "export finite numbers" })?;
+        Ok((var, library.clamped.into_inner().into_iter().collect()))
     }
 
     /// The same map with every stored tensor a constant: what is proven of it is proven for the numbers of the file.
@@ -263,6 +280,12 @@ impl ImportedMap {
             .collect()
     }
 
+    /// Nodes that read at an index which, by its formula alone, can be out of bounds. The recorded map reads the nearest element
+    /// there; a runtime gives no value, so that claims are meant where the index is within bounds.
+    pub fn reading_out_of_bounds(&self) -> &[String] {
+        &self.clamped
+    }
+
     /// The output that is the map.
     pub fn output(&self) -> &str {
         &self.output
@@ -277,6 +300,42 @@ impl ImportedMap {
     pub fn other_outputs(&self) -> Vec<&str> {
         let outputs = self.file.graph().output.iter().map(|output| output.name.as_str());
         outputs.filter(|name| *name != self.output && Some(*name) != self.log_det_output()).collect()
+    }
+
+    /// Up to which error the graph's own log-determinant counts as equal: 1e-5 for one that computes with 32 bits, 1e-6 for one
+    /// that computes with 64 bits and has numbers of 32 in it (all settings of nodes are of 32, and so are numbers of the code,
+    /// which torch.export writes), 1e-9 otherwise. Two ways to one number differ by the rounding of its parts.
+    pub fn log_det_tolerance(&self) -> f64 {
+        match (self.is_double(), self.has_rounded_numbers()) {
+            (false, _) => 1e-5,
+            (true, true) => 1e-6,
+            (true, false) => 1e-9,
+        }
+    }
+
+    /// Whether a number that 32 bits do not hold exactly may have been written with 32.
+    fn has_rounded_numbers(&self) -> bool {
+        let rounded = |value: &f64| (value * 1024.0).fract() != 0.0;
+        let in_tensor = |tensor: &Tensor| {
+            let single = DataType::try_from(tensor.data_type) == Ok(DataType::Float);
+            single
+                && stored(tensor, "")
+                    .is_ok_and(|stored| stored.floats().is_some_and(|values| values.iter().any(rounded)))
+        };
+        let in_node = |node: &Node| {
+            node.attribute.iter().any(|attribute| {
+                rounded(&f64::from(attribute.f))
+                    || attribute.floats.iter().any(|value| rounded(&f64::from(*value)))
+                    || attribute.t.as_ref().is_some_and(in_tensor)
+            })
+        };
+        let graph = self.file.graph();
+        graph.initializer.iter().any(in_tensor)
+            || graph
+                .node
+                .iter()
+                .chain(self.file.model.functions.iter().flat_map(|function| &function.node))
+                .any(in_node)
     }
 
     /// Whether the graph computes with 64 bits; its numbers are those of 32 otherwise, which the recording takes as exact.
@@ -313,14 +372,22 @@ impl Bijection for ImportedMap {
         self.structure.clone()
     }
 
+    fn domain(&self) -> Domain {
+        self.domain.clone()
+    }
+
+    fn codomain(&self) -> Domain {
+        self.codomain.clone()
+    }
+
     fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
-        let x = self.recorded(z, &self.output).expect("it was recorded when the file was read");
+        let (x, _) = self.recorded(z, &self.output).expect("it was recorded when the file was read");
         reshaped_to_vector(x, self.d)
     }
 
     fn log_det<'t>(&self, z: Var<'t>) -> Option<Var<'t>> {
         let name = self.log_det.as_ref()?;
-        let log_det = self.recorded(z, name).expect("it was recorded when the file was read");
+        let (log_det, _) = self.recorded(z, name).expect("it was recorded when the file was read");
         Some(log_det.reshape(Shape::Scalar))
     }
 
@@ -348,6 +415,8 @@ fn roles(file: &File, options: &ImportOptions) -> Result<HashMap<String, Role>, 
     }
     let role = |(name, stored): (&String, &Stored)| {
         let looks = match stored.floats() {
+            // What torch.export calls so is a number of the code, not of the module.
+            _ if name.contains("lifted_tensor") => Role::Constant,
             Some(values) if !stored.dims.is_empty() && values.iter().any(|value| value.fract() != 0.0) => {
                 Role::Parameter
             }
@@ -458,6 +527,8 @@ impl File {
                 .map(|function| ((function.domain.as_str(), function.name.as_str()), function))
                 .collect(),
             version: version.map_or(0, |set| set.version),
+            clamped: RefCell::default(),
+            steps: Cell::default(),
         }
     }
 }

@@ -241,6 +241,11 @@ pub(super) fn split<'t>(call: &Call<'_, 't>) -> Result<Vec<Array<'t>>> {
     let size = operand.dims[axis];
     let widths = match (call.ints("split"), call.optional(1)) {
         (Some(widths), _) => sizes(call, widths)?,
+        // The size of each part but the last, which may be smaller.
+        (None, Some(width)) if width.dims.is_empty() => {
+            let width = sizes(call, call.integers(1)?)?[0].max(1);
+            (0..size.div_ceil(width)).map(|part| width.min(size - part * width)).collect()
+        }
         (None, Some(_)) => sizes(call, call.integers(1)?)?,
         (None, None) => {
             let parts = call.node.output.len().max(1);
@@ -248,7 +253,7 @@ pub(super) fn split<'t>(call: &Call<'_, 't>) -> Result<Vec<Array<'t>>> {
             (0..parts).map(|part| width.min(size.saturating_sub(part * width))).collect()
         }
     };
-    if widths.iter().sum::<usize>() != size {
+    if widths.iter().try_fold(0usize, |sum, width| sum.checked_add(*width)) != Some(size) {
         return Err(call.wrong(format!("parts of {widths:?} do not fill an axis of {size}")));
     }
     let strides = dims::strides(&operand.dims);
@@ -383,8 +388,8 @@ pub(super) fn gather_elements<'t>(call: &Call<'_, 't>) -> Result<Vec<Array<'t>>>
 
 /// Reads elements at indices along an axis, known ones or such as depend on data.
 ///
-/// An index that is out of bounds in a case reads the nearest element: a runtime gives no value there, so that case is outside
-/// of what the graph defines.
+/// An index that is out of bounds in a case reads the nearest element, and that is noted: a runtime gives no value there, so that
+/// the map is meant where the case does not hold.
 fn read_at<'t>(
     call: &Call<'_, 't>,
     operand: &Array<'t>,
@@ -420,7 +425,10 @@ fn read_at<'t>(
             let mut wide = Vec::new();
             dims::each(&found, |at| wide.push(of(at)));
             let var = operand.var(call.tape).map_err(|reason| call.wrong(reason))?;
-            let nearest = |index: i64| Ok(if index < 0 { 0 } else { size - 1 });
+            let nearest = |index: i64| {
+                call.clamped.borrow_mut().insert(call.name.to_string());
+                Ok(if index < 0 { 0 } else { size - 1 })
+            };
             let all =
                 cases.0.iter().map(|case| positions(&case.values, &nearest)).collect::<Result<Vec<_>>>()?;
             let mut each = all.iter();

@@ -32,6 +32,9 @@ fn product<'t>(call: &Call<'_, 't>, a: &Array<'t>, b: &Array<'t>) -> Result<Arra
     let spread_a = call.spread(&a, &[&outer[..], &[m, k]].concat())?;
     let spread_b = call.spread(&b, &[&outer[..], &[k, n]].concat())?;
     let count: usize = outer.iter().product();
+    if count == 0 {
+        return Err(call.wrong(format!("a product of {:?} and {:?}", a.dims, b.dims)));
+    }
     let mut parts = Vec::with_capacity(count);
     for batch in 0..count {
         let block = |array: &Array<'t>, rows: usize, columns: usize| {
@@ -159,7 +162,9 @@ pub(super) fn einsum<'t>(call: &Call<'_, 't>) -> Result<Vec<Array<'t>>> {
     let mut order = kept.clone();
     order.extend(all.iter().map(|(label, _)| *label).filter(|label| !kept.contains(label)));
     let full: Vec<usize> = order.iter().map(size).collect();
-    call.count(&full)?;
+    if call.count(&full)? == 0 {
+        return Err(call.wrong("an axis has no elements"));
+    }
     // Every operand spread over all axes, and their product summed over those that are not kept.
     let mut total: Option<Array<'t>> = None;
     for (k, labels) in labels.iter().enumerate() {
