@@ -50,6 +50,8 @@ fn peer(file: &Path) -> Peer {
     };
     let options = ImportOptions {
         log_det: log_det.as_ref().map(|_| "log_det".to_string()),
+        domain: interval("domain"),
+        codomain: interval("codomain"),
         ..ImportOptions::default()
     };
     Peer {
@@ -90,8 +92,10 @@ fn imported_maps_compute_what_the_evaluator_of_onnx_computes() {
     assert!(read >= 25, "{read} maps were read");
 }
 
-/// How far the derived ln|det J| of a graph may be from that of the module, where more than rounding is between the two.
+/// How far the derived ln|det J| of a graph may be from that of the module, of which the exporter rounds numbers to 32 bits.
 const FROM_THE_MODULE: f64 = 1e-5;
+/// The same where PyTorch's derivative is not that of the map: that of zuko's quadrature is its integrand.
+const FROM_THE_INTEGRAL: f64 = 1e-3;
 
 #[test]
 fn derived_log_determinants_are_those_of_automatic_differentiation() {
@@ -107,7 +111,8 @@ fn derived_log_determinants_are_those_of_automatic_differentiation() {
         program.load(&map.parameters()).unwrap();
         let derived = program.run(&[&peer.points], peer.points.len() / map.dim()).unwrap().swap_remove(0);
         let off = apart(&derived, &peer.differentiated);
-        assert!(off < FROM_THE_MODULE, "{}: {off:.1e} apart", peer.name);
+        let allowed = if peer.name == "zuko_unaf" { FROM_THE_INTEGRAL } else { FROM_THE_MODULE };
+        assert!(off < allowed, "{}: {off:.1e} apart", peer.name);
     }
 }
 
@@ -142,7 +147,7 @@ fn the_table_of_audits() {
     let mut table = String::from(
         "Transforms of zuko 1.6.0, nflows 0.14 and normflows 1.7.3, exported with random parameters in double precision.\n\n\
          A proof counts for all parameters of the file, or for its numbers alone. The last column compares the transform's own\n\
-         log-determinant with the derived one at 64 points.\n\n",
+         log-determinant with the derived one at 16 points.\n\n",
     );
     let header = ["transform", "nodes", "structure", "det J ≠ 0", "bijective", "own ln|det J|"];
     let mut rows: Vec<[String; 6]> = vec![header.map(str::to_string)];
@@ -186,8 +191,9 @@ fn the_table_of_audits() {
 fn row(name: &str, map: &ImportedMap) -> [String; 6] {
     let audited = |map: &ImportedMap| {
         let parameters = Some(map.parameters());
-        audit_with(map, &AuditOptions { parameters, decide_only: true, ..AuditOptions::default() })
-            .expect("it was read")
+        let log_det_tolerance = map.log_det_tolerance();
+        let options = AuditOptions { parameters, log_det_tolerance, points: 16, decide_only: true, seed: 0 };
+        audit_with(map, &options).expect("it was read")
     };
     let for_all = audited(map);
     let has_parameters = map.tensors().iter().any(|(_, _, role)| *role == Role::Parameter);

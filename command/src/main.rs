@@ -49,7 +49,7 @@ use pushforward_course::runner;
                   cargo run --release -- book               web pages, in out/book\n  \
                   cargo run --release -- fit table.csv -o table.model   a density, kept\n  \
                   cargo run --release -- score table.model new.csv      ln p of new rows\n  \
-                  cargo run --release -- audit forward.onnx --log-det log_det   a PyTorch flow, audited"
+                  cargo run --release -- audit forward.onnx             a PyTorch flow"
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -97,7 +97,7 @@ enum Command {
     Afterwards,
     /// Every layer of the library: what is proven and derived of it.
     Catalogue(catalogue::Arguments),
-    /// Audit a layer, a model or an ONNX file: what is proven, checked, refuted.
+    /// Audit a layer, model or ONNX file: what is proven or refuted.
     Audit(audit::Arguments),
     /// Check certificates with a second program.
     Verify(verify::Arguments),
@@ -113,7 +113,7 @@ enum Command {
     Report(report::Arguments),
     /// What a model is: columns, flows, how it was fitted.
     Describe(describe::Arguments),
-    /// The formulas of a layer, a model or an ONNX file: Jacobian, ln|det J|, inverse.
+    /// Formulas of a layer, model or ONNX file: J, ln|det J|, inverse.
     Derive(describe::DeriveArguments),
 }
 

@@ -215,6 +215,13 @@ impl ImportedMap {
             let (name, stored) = (&tensor.name, &file.stored[&tensor.name]);
             let array = match (stored.floats(), self.roles[name]) {
                 (Some(numbers), Role::Parameter) => {
+                    if let Some(number) = numbers.iter().find(|number| !number.is_finite()) {
+                        return Err(ImportError::Data {
+                            name: name.clone(),
+                            what: format!("{number} is among its numbers"),
+                            advice: "only finite numbers can be parameters",
+                        });
+                    }
                     let init = Init::Values(numbers.to_vec());
                     let parameter = tape.parameter(name, canonical(&stored.dims), init);
                     Array::new(stored.dims.clone(), Elements::Recorded(parameter))
@@ -259,7 +266,7 @@ impl ImportedMap {
     pub fn parameters(&self) -> Parameters {
         let tape = Tape::new();
         let z = tape.input(Shape::Vector(self.d));
-        let _ = self.forward(z);
+        let _ = (self.forward(z), self.log_det(z));
         Parameters::initialise(&tape, 0)
     }
 
