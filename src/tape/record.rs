@@ -337,7 +337,8 @@ impl Tape {
     /// Appends a node, or returns the equal one that exists.
     #[track_caller]
     pub(crate) fn push(&self, op: Op, operands: Operands, shape: Shape) -> Var<'_> {
-        let place = self.state.borrow().graph_node.unwrap_or_else(|| Location::caller().into());
+        let caller = Location::caller().into();
+        let place = self.state.borrow().graph_node.unwrap_or(caller);
         Var::new(self, self.push_at(Node { op, operands, shape }, place))
     }
 
