@@ -205,8 +205,7 @@ pub(super) fn apply<'t>(call: &Call<'_, 't>) -> Result<Vec<Array<'t>>> {
             Err(call.refuse("it is random, and a map is not; export the model after .eval(), without noise"))
         }
         _ => {
-            Err(call
-                .refuse("export the map with the operators that CONTRIBUTING.md lists, or add a row for it"))
+            Err(call.refuse("write the map with others, or add a row for it to src/onnx/import/operators.rs"))
         }
     }
 }
