@@ -67,7 +67,7 @@ fn a_node_that_its_operation_does_not_give_is_refused() {
     for (op, operands, shape) in wrong {
         let name = op.name();
         let node = Node { op, operands: operands.iter().map(|operand| operand.id()).collect(), shape };
-        let appended = catch_unwind(AssertUnwindSafe(|| tape.append(node, Location::caller())));
+        let appended = catch_unwind(AssertUnwindSafe(|| tape.append(node, Location::caller().into())));
         assert!(appended.is_err(), "{name} of a wrong shape is appended");
     }
 }

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 const ARROWS: [(&str, &[&str]); 21] = [
     ("checker", &[]),
     ("kernel", &[]),
-    ("onnx", &[]),
     ("table", &[]),
     ("tape", &[]),
     ("typeset", &[]),
@@ -21,6 +20,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("layers", &["bijection", "jacobian", "tape"]),
     ("base", &["bijection", "numeric", "tape"]),
     ("train", &["base", "kernel", "numeric", "program", "sweep", "tape"]),
+    ("onnx", &["bijection", "jacobian", "sweep", "tape"]),
     ("flow", &["base", "bijection", "jacobian", "numeric", "program", "sweep", "table", "tape", "train"]),
     ("model", &["base", "bijection", "flow", "layers", "numeric", "table", "tape"]),
     ("audit", &["base", "bijection", "checker", "jacobian", "numeric", "program", "sweep", "tape"]),

@@ -29,6 +29,8 @@ mod fitted;
 mod flow;
 mod gradients;
 mod guards;
+mod imported;
+mod imported_peers;
 mod initial_values;
 mod inverse;
 mod jax_export;

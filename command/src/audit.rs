@@ -1,4 +1,4 @@
-//! `pushforward audit`: the report on a layer of the catalogue or on a model, and its certificates.
+//! `pushforward audit`: the report on a layer of the catalogue, on a model or on a map of an ONNX file, and its certificates.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -8,16 +8,20 @@ use pushforward::prelude::*;
 
 use crate::catalogue::{named, names, unknown};
 use crate::describe::load;
+use crate::imported::{self, Reading, is_graph};
 
 /// Arguments of `audit`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// A layer of the catalogue, or a model that `pushforward fit -o` wrote; without one, the names of the layers.
-    #[arg(value_name = "LAYER|MODEL")]
+    /// A layer of the catalogue, a model that `pushforward fit -o` wrote, or a map that torch.onnx.export wrote (FILE.onnx);
+    /// without one, the names of the layers.
+    #[arg(value_name = "LAYER|MODEL|FILE.onnx")]
     layer: Option<String>,
     /// Writes the certificates of what is proven and refuted to this file, for `pushforward verify`.
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 /// Prints the report; a refuted claim is a failure.
@@ -26,7 +30,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         super::say(&format!("Layers: {}\n", names().join(", ")));
         return ExitCode::SUCCESS;
     };
-    let reports = match audited(wanted) {
+    let reports = match audited(wanted, &arguments.reading) {
         Ok(reports) => reports,
         Err(error) => {
             eprintln!("pushforward audit: {error}");
@@ -48,7 +52,10 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 }
 
 /// The audit of a layer, or of each flow of a model: from the base to the units of the file.
-fn audited(wanted: &str) -> Result<Vec<Report>, Box<dyn Error>> {
+fn audited(wanted: &str, reading: &Reading) -> Result<Vec<Report>, Box<dyn Error>> {
+    if is_graph(wanted) {
+        return imported::audited(wanted, reading);
+    }
     if let Some(layer) = named(wanted) {
         return Ok(vec![audit(&layer)?]);
     }

@@ -4,10 +4,12 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use pushforward::derivation::{Derivation, derive as derive_layer};
 use pushforward::model::Model;
 use pushforward::table::Kind;
 
 use crate::catalogue::{named, unknown};
+use crate::imported::{Reading, is_graph};
 
 /// What a model is.
 #[derive(Args)]
@@ -22,9 +24,17 @@ pub struct Arguments {
 /// The formulas of a layer or a model.
 #[derive(Args)]
 pub struct DeriveArguments {
-    /// A layer of the catalogue, or a model that `pushforward fit -o` wrote.
-    #[arg(value_name = "LAYER|MODEL")]
+    /// A layer of the catalogue, a model that `pushforward fit -o` wrote, or a map that torch.onnx.export wrote (FILE.onnx).
+    #[arg(value_name = "LAYER|MODEL|FILE.onnx")]
     layer: String,
+    /// Write a LaTeX document.
+    #[arg(long)]
+    latex: bool,
+    /// Write an HTML page.
+    #[arg(long, conflicts_with = "latex")]
+    html: bool,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
@@ -79,8 +89,17 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 
 pub fn derive(arguments: &DeriveArguments) -> Result<(), Box<dyn Error>> {
     let wanted = &arguments.layer;
+    let say = |derivation: Derivation| match (arguments.latex, arguments.html) {
+        (true, _) => super::say(&derivation.latex()),
+        (_, true) => super::say(&derivation.html()),
+        _ => super::say(&format!("{derivation}\n")),
+    };
     if let Some(layer) = named(wanted) {
-        super::say(&format!("{}\n", pushforward::derivation::derive(&layer)?));
+        say(derive_layer(&layer)?);
+        return Ok(());
+    }
+    if is_graph(wanted) {
+        say(derive_layer(&arguments.reading.read(wanted)?)?);
         return Ok(());
     }
     if !Path::new(wanted).exists() {
@@ -88,8 +107,10 @@ pub fn derive(arguments: &DeriveArguments) -> Result<(), Box<dyn Error>> {
     }
     let model = load(Path::new(wanted))?;
     for (weight, flow) in model.flows() {
-        super::say(&format!("Flow with weight {weight:.3}, {} base:\n", flow.flow().base().name()));
-        super::say(&format!("{}\n", pushforward::derivation::derive(flow.flow().bijection())?));
+        if !arguments.latex && !arguments.html {
+            super::say(&format!("Flow with weight {weight:.3}, {} base:\n", flow.flow().base().name()));
+        }
+        say(derive_layer(flow.flow().bijection())?);
     }
     Ok(())
 }

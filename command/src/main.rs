@@ -14,6 +14,7 @@ mod catalogue;
 mod compare;
 mod describe;
 mod fit;
+mod imported;
 mod progress;
 mod report;
 mod sample;
@@ -47,7 +48,8 @@ use pushforward_course::runner;
                   cargo run --release -- reset 7            exercise 7 in its initial version\n  \
                   cargo run --release -- book               web pages, in out/book\n  \
                   cargo run --release -- fit table.csv -o table.model   a density, kept\n  \
-                  cargo run --release -- score table.model new.csv      ln p of new rows"
+                  cargo run --release -- score table.model new.csv      ln p of new rows\n  \
+                  cargo run --release -- audit forward.onnx             a PyTorch flow"
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -95,7 +97,7 @@ enum Command {
     Afterwards,
     /// Every layer of the library: what is proven and derived of it.
     Catalogue(catalogue::Arguments),
-    /// Audit a layer or a model: what is proven, checked, refuted.
+    /// Audit a layer, model or ONNX file: what is proven or refuted.
     Audit(audit::Arguments),
     /// Check certificates with a second program.
     Verify(verify::Arguments),
@@ -111,7 +113,7 @@ enum Command {
     Report(report::Arguments),
     /// What a model is: columns, flows, how it was fitted.
     Describe(describe::Arguments),
-    /// The formulas of a layer or a model: Jacobian, ln|det J|, inverse.
+    /// Formulas of a layer, model or ONNX file: J, ln|det J|, inverse.
     Derive(describe::DeriveArguments),
 }
 

@@ -141,8 +141,8 @@ fn crate_folder(folder: &str) -> Result<PathBuf, NotYet> {
 fn comes_from(answer: &Answer, sources: &Path, folder: &str) -> Result<(), NotYet> {
     let tape = Tape::new();
     let z = tape.input(Shape::Vector(2));
-    let file = tape.place(answer.forward(z).id()).file();
-    let own = root().join(file).canonicalize().is_ok_and(|path| path.starts_with(sources));
+    let file = tape.place(answer.forward(z).id()).location().map(|place| root().join(place.file()));
+    let own = file.is_some_and(|file| file.canonicalize().is_ok_and(|path| path.starts_with(sources)));
     match own {
         true => Ok(()),
         false => Err(NotYet::new("the layer is not that of your crate.")

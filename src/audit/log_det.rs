@@ -394,14 +394,14 @@ fn compare(
     derived: &[f64],
 ) -> (Evidence, Option<String>) {
     let rows = given.iter().zip(derived);
-    let d = subject.d;
+    let (d, tolerance) = (subject.d, subject.log_det_tolerance);
     let off = |row: usize| error(given[row], derived[row]);
     let wrong: Vec<usize> =
-        (0..given.len()).filter(|row| off(*row).is_nan() || off(*row) > TOLERANCE).collect();
+        (0..given.len()).filter(|row| off(*row).is_nan() || off(*row) > tolerance).collect();
     if wrong.is_empty() {
         let worst = (0..given.len()).map(off).fold(0.0, f64::max);
         let points = given.len();
-        return (Evidence::Checked { points, worst, tolerance: TOLERANCE, seed: Some(subject.seed) }, None);
+        return (Evidence::Checked { points, worst, tolerance, seed: Some(subject.seed) }, None);
     }
     // At the points of disagreement, high precision decides which of the two is wrong.
     let point = |row: usize| &z[row * d..(row + 1) * d];
@@ -420,7 +420,7 @@ fn compare(
         return (Evidence::NotProven { reason }, None);
     };
     let all = |holds: &dyn Fn(f64, f64) -> bool| rows.clone().all(|(given, derived)| holds(*given, *derived));
-    let close = |a: f64, b: f64| error(a, b) <= TOLERANCE;
+    let close = |a: f64, b: f64| error(a, b) <= tolerance;
     let (gap, factor) = (given[row] - derived[row], given[row] / derived[row]);
     let hint = if all(&|given, derived| close(given, -derived)) {
         "Everywhere it is the negative of the derived one: this is ln|det J| of f⁻¹."

@@ -47,11 +47,14 @@ pub struct AuditOptions {
     /// Only decide what can be proven or refuted: skip the comparisons of derivatives, determinants and
     /// digits at points, and the quadrature.
     pub decide_only: bool,
+    /// Up to which error, relative to the larger of 1 and itself, a hand-written log-determinant counts as equal: 1e-9, or more
+    /// where its constants were rounded to 32 bits.
+    pub log_det_tolerance: f64,
 }
 
 impl Default for AuditOptions {
     fn default() -> AuditOptions {
-        AuditOptions { seed: 0, points: 64, parameters: None, decide_only: false }
+        AuditOptions { seed: 0, points: 64, parameters: None, decide_only: false, log_det_tolerance: 1e-9 }
     }
 }
 

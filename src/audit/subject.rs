@@ -35,6 +35,8 @@ pub(super) struct Subject<'a> {
     pub layers: Vec<Layer<'a>>,
     pub parameters: Parameters,
     pub seed: u64,
+    /// Up to which error a hand-written log-determinant counts as equal.
+    pub log_det_tolerance: f64,
     /// Points of the domain, row by row.
     pub points: Vec<f64>,
     /// J·v at z for any v: one program for all columns.
@@ -100,6 +102,7 @@ impl<'a> Subject<'a> {
             layers,
             parameters,
             seed: settings.seed,
+            log_det_tolerance: settings.log_det_tolerance,
             points: points(&bijection.domain(), d, settings.points, settings.seed),
             directional,
             programs: RefCell::default(),

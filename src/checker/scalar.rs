@@ -136,6 +136,17 @@ impl Scalars {
                 _ => {}
             }
         }
+        // Of the numbers 0 and 1, which conditions are, the smaller, the larger and the difference are exact.
+        if let (Function::Min | Function::Max | Function::Sub, [a, b]) = (function, operands)
+            && let (Some(a), Some(b)) = (self.value(*a), self.value(*b))
+            && [a, b].iter().all(|value| [0.0, 1.0].contains(value))
+        {
+            return self.number(match function {
+                Function::Min => a.min(b),
+                Function::Max => a.max(b),
+                _ => a - b,
+            });
+        }
         // With a constant condition, only the branch taken counts.
         if function == Function::Select
             && let Some(condition) = self.value(operands[0])

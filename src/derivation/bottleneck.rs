@@ -105,7 +105,7 @@ fn elements(subject: &mut Subject<'_>, found: &Bottleneck) -> Vec<Line> {
                 } else {
                     format!("{} elements", elements.len())
                 };
-                format!("{what} of `{name}` ({}:{})", place.file(), place.line())
+                format!("{what} of `{name}` ({place})")
             });
             vec![Line::Prose(Prose::words(format!("C: {}.", told.collect::<Vec<_>>().join(", "))))]
         }

@@ -1,21 +1,20 @@
 //! Errors about declared structures, in terms of the layer's inputs and outputs.
 
 use std::fmt;
-use std::panic::Location;
 
 use thiserror::Error;
 
 use super::Structure;
 use crate::sweep::reach::Step;
-use crate::tape::{Op, Tape};
+use crate::tape::{Op, Place, Tape};
 
 /// An operation on a path of dependence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PathStep {
     /// Name of the operation.
     pub operation: &'static str,
-    /// Source line that recorded it.
-    pub place: &'static Location<'static>,
+    /// Where it was recorded.
+    pub place: Place,
 }
 
 /// A declared structure that could not be proven: a path leads from an input to an output where the structure
@@ -84,7 +83,7 @@ impl fmt::Display for Unproven {
         let mut told: Vec<&PathStep> = Vec::new();
         for step in &self.path {
             if !told.iter().any(|other| other.place == step.place) && told.len() < 6 {
-                write!(f, "\n        {:<8} {}:{}", step.operation, step.place.file(), step.place.line())?;
+                write!(f, "\n        {:<8} {}", step.operation, step.place)?;
                 told.push(step);
             }
         }

@@ -30,7 +30,7 @@ pub(super) fn through_a_waist(tape: &Tape, map: &Subgraph, waist: &[Step]) -> St
         false => {
             let place = tape.place(step.node);
             let name = tape.with_node(step.node, |node| node.op.name());
-            format!("{name}[{}] of {}:{}", step.element, place.file(), place.line())
+            format!("{name}[{}] of {place}", step.element)
         }
     };
     let mut shown: Vec<String> = waist.iter().take(SHOWN).map(name).collect();

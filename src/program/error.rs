@@ -1,11 +1,10 @@
 //! Errors of running a program.
 
 use std::fmt;
-use std::panic::Location;
 
 use thiserror::Error;
 
-use crate::tape::ParameterError;
+use crate::tape::{ParameterError, Place};
 
 /// Why a program could not run.
 #[derive(Clone, Debug, PartialEq, Error)]
@@ -45,7 +44,7 @@ pub struct NonFinite {
     /// The operation whose operands were finite and whose result was not.
     pub operation: &'static str,
     /// The source line that recorded it.
-    pub place: &'static Location<'static>,
+    pub place: Place,
     /// The element of the result, counted row by row.
     pub element: usize,
     /// The row of the batch.
@@ -69,14 +68,7 @@ impl fmt::Display for NonFinite {
             let operands: Vec<String> = self.operands.iter().map(|value| short(*value)).collect();
             write!(f, " from {}", operands.join(" and "))?;
         }
-        write!(
-            f,
-            " in row {} (element {}), at {}:{}",
-            self.row,
-            self.element,
-            self.place.file(),
-            self.place.line()
-        )?;
+        write!(f, " in row {} (element {}), at {}", self.row, self.element, self.place)?;
         match self.operation {
             // The name of `tape::Solution::End`.
             "initial value problem" => f.write_str(

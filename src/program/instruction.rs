@@ -1,12 +1,11 @@
 //! Instructions of a compiled program, executed for each chunk of rows.
 
-use std::panic::Location;
 use std::sync::Arc;
 
 use super::matrix::{Matrix, MatrixId};
 use super::register::{Register, Row, Rows, Segment};
 use crate::kernel::EntryMask;
-use crate::tape::{InitialValue, Op, Shape};
+use crate::tape::{InitialValue, Op, Place, Shape};
 
 /// One instruction.
 #[derive(Clone, Debug)]
@@ -14,7 +13,7 @@ pub(super) struct Instruction {
     pub work: Work,
     /// The operation it was compiled from, and the source line that recorded it.
     pub name: &'static str,
-    pub place: &'static Location<'static>,
+    pub place: Place,
     /// The elements of the node that its rows hold, unless they are all of them in order.
     pub elements: Option<Box<[u32]>>,
 }

@@ -6,16 +6,12 @@
 //! stay outside of the block and are computed once.
 
 use std::collections::{HashMap, HashSet};
-use std::panic::Location;
 use std::sync::Arc;
 
 use super::plan::Output;
 use crate::sweep::reach::{NONE, Reach, Relation};
 use crate::sweep::{Backwards, tangent};
-use crate::tape::{Equation, InitialValue, NodeId, Op, Operands, Shape, Solution, Subgraph, Tape};
-
-/// A source line that recorded an operation.
-type Place = &'static Location<'static>;
+use crate::tape::{Equation, InitialValue, NodeId, Op, Operands, Place, Shape, Solution, Subgraph, Tape};
 
 /// The nodes to run to find the unknown of an equation; `W` is the type that names a node's work.
 #[derive(Clone, Debug)]

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::ops::Range;
-use std::panic::Location;
 use std::sync::OnceLock;
 
 use super::Threads;
@@ -17,7 +16,7 @@ use super::register::{Registers, Rows};
 use super::run::lanes_for;
 use super::workspace::{Passes, PlanId, Pool};
 use crate::sweep::propagate_copies;
-use crate::tape::{Declaration, NodeId, Op, Shape, Subgraph, Tape};
+use crate::tape::{Declaration, NodeId, Op, Place, Shape, Subgraph, Tape};
 
 /// A requested result for a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +62,7 @@ pub(super) struct SharedWork {
     pub op: Op,
     pub operands: Vec<SlotId>,
     pub out: SlotId,
-    pub place: &'static Location<'static>,
+    pub place: Place,
 }
 
 /// The location of an output.

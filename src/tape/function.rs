@@ -4,16 +4,15 @@
 //! function of z and of other nodes, stored as a list of nodes with their own numbering.
 
 use std::hash::{Hash, Hasher};
-use std::panic::Location;
 use std::sync::Arc;
 
-use super::{Data, Indices, Node, NodeId, Op, Shape, Tape, Var};
+use super::{Data, Indices, Node, NodeId, Op, Place, Shape, Tape, Var};
 
 /// A recorded function: input 0 is its variable, the other inputs are captured nodes.
 #[derive(Clone, Debug)]
 pub struct Function {
     nodes: Vec<Node>,
-    places: Vec<&'static Location<'static>>,
+    places: Vec<Place>,
     output: NodeId,
 }
 
@@ -87,7 +86,7 @@ impl Equation {
 
 impl Function {
     /// Builds a function from nodes that refer to one another by position in the list; inputs come first.
-    pub(crate) fn new(nodes: Vec<Node>, places: Vec<&'static Location<'static>>, output: NodeId) -> Function {
+    pub(crate) fn new(nodes: Vec<Node>, places: Vec<Place>, output: NodeId) -> Function {
         assert!(nodes.len() == places.len() && output.index() < nodes.len(), "an output among the nodes");
         Function { nodes, places, output }
     }
@@ -102,8 +101,8 @@ impl Function {
         self.output
     }
 
-    /// The source line of a node.
-    pub fn place(&self, node: NodeId) -> &'static Location<'static> {
+    /// Where a node was recorded.
+    pub fn place(&self, node: NodeId) -> Place {
         self.places[node.index()]
     }
 
@@ -123,7 +122,7 @@ impl Function {
         assert_eq!(known.len(), self.inputs(), "an argument for each input");
         for (node, place) in self.nodes.iter().zip(&self.places).skip(arguments.len()) {
             let operands = node.operands.iter().map(|operand| known[operand.index()]).collect();
-            known.push(tape.push_at(Node { op: node.op.clone(), operands, shape: node.shape }, place));
+            known.push(tape.push_at(Node { op: node.op.clone(), operands, shape: node.shape }, *place));
         }
         tape.var(known[self.output.index()])
     }

@@ -9,7 +9,7 @@ use smallvec::smallvec;
 
 use super::pass::Frame;
 use super::{
-    Data, Declaration, Init, Node, NodeId, Op, Operands, RecordError, RecordErrors, Shape, Unary, Var,
+    Data, Declaration, Init, Node, NodeId, Op, Operands, Place, RecordError, RecordErrors, Shape, Unary, Var,
 };
 
 /// An append-only list of hash-consed nodes, with the source line that first recorded each of them.
@@ -22,7 +22,9 @@ pub struct Tape {
 #[derive(Debug, Default)]
 pub(super) struct State {
     nodes: IndexSet<Node, FxBuildHasher>,
-    places: Vec<&'static Location<'static>>,
+    places: Vec<Place>,
+    /// The node of a graph that is being recorded, if one is.
+    graph_node: Option<Place>,
     declarations: Vec<Declaration>,
     /// The numbers of declarations, by name.
     numbers: FxHashMap<String, usize>,
@@ -296,8 +298,8 @@ impl Tape {
         self.state.borrow().nodes[index].shape
     }
 
-    /// Returns the source line that first recorded a node.
-    pub fn place(&self, id: NodeId) -> &'static Location<'static> {
+    /// Returns where a node was recorded first.
+    pub fn place(&self, id: NodeId) -> Place {
         self.state.borrow().places[id.index()]
     }
 
@@ -335,16 +337,27 @@ impl Tape {
     /// Appends a node, or returns the equal one that exists.
     #[track_caller]
     pub(crate) fn push(&self, op: Op, operands: Operands, shape: Shape) -> Var<'_> {
-        Var::new(self, self.push_at(Node { op, operands, shape }, Location::caller()))
+        let caller = Location::caller().into();
+        let place = self.state.borrow().graph_node.unwrap_or(caller);
+        Var::new(self, self.push_at(Node { op, operands, shape }, place))
+    }
+
+    /// Records what a node of a graph means: its name is the place of all nodes recorded.
+    #[cfg(feature = "onnx")]
+    pub(crate) fn graph_node<T>(&self, name: &str, record: impl FnOnce() -> T) -> T {
+        let outer = self.state.borrow_mut().graph_node.replace(Place::graph(name));
+        let result = record();
+        self.state.borrow_mut().graph_node = outer;
+        result
     }
 
     /// Appends a copy of a node of another tape, or finds the equal one that is there: for tools that move programs from
-    /// tape to tape. `node.operands` are ids of this tape; `place` is the source line that it is said to come from.
+    /// tape to tape. `node.operands` are ids of this tape; `place` is where it is said to come from.
     ///
     /// # Panics
     /// When an operand is not of this tape, when the operation on operands of these shapes does not give the node's
     /// shape, or when this tape has not declared the input or the parameter.
-    pub fn append(&self, node: Node, place: &'static Location<'static>) -> NodeId {
+    pub fn append(&self, node: Node, place: Place) -> NodeId {
         assert!(node.operands.iter().all(|id| id.index() < self.len()), "an operand is not of this tape");
         let shapes: Vec<Shape> = node.operands.iter().map(|id| self.shape(*id)).collect();
         let declared = match node.op {
@@ -365,7 +378,7 @@ impl Tape {
     }
 
     /// Appends a node that was written elsewhere, or finds the equal one that is there.
-    pub(crate) fn push_at(&self, node: Node, place: &'static Location<'static>) -> NodeId {
+    pub(crate) fn push_at(&self, node: Node, place: Place) -> NodeId {
         let mut state = self.state.borrow_mut();
         let (index, new) = state.nodes.insert_full(node);
         if new {

@@ -103,6 +103,12 @@ impl fmt::Debug for Var<'_> {
 }
 
 impl<'t> Condition<'t> {
+    /// The condition that holds where a node is 1: elements of conditions that were moved. Elsewhere the node must be 0.
+    #[cfg(feature = "onnx")]
+    pub(crate) fn of(var: Var<'t>) -> Condition<'t> {
+        Condition(var)
+    }
+
     /// The condition as a node: 1 where it holds, 0 elsewhere.
     pub(crate) fn var(self) -> Var<'t> {
         self.0

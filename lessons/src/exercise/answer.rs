@@ -6,13 +6,12 @@
 //! judge proves, differentiates and evaluates an [`Answer`]: the recorded program itself.
 
 use std::collections::BTreeMap;
-use std::panic::Location;
 
 use super::proof::{mistakes, without_mistakes};
 use super::verdict::NotYet;
 use pushforward::bijection::{Bijection, Chain, Composition, Domain, Inverse, leaves};
 use pushforward::jacobian::Structure;
-use pushforward::tape::{Declaration, Node, NodeId, Op, Shape, Subgraph, Tape, Var};
+use pushforward::tape::{Declaration, Node, NodeId, Op, Place, Shape, Subgraph, Tape, Var};
 
 /// How often an answer is recorded to check that it is a single program.
 pub(super) const RECORDINGS: usize = 32;
@@ -31,7 +30,7 @@ pub struct Allowed {
 /// A recorded program of one vector: nodes by their ids on the tape of the recording, with the source line of each.
 #[derive(Clone, Debug)]
 pub(super) struct Recorded {
-    nodes: BTreeMap<NodeId, (Node, &'static Location<'static>)>,
+    nodes: BTreeMap<NodeId, (Node, Place)>,
     output: NodeId,
     declarations: Vec<Declaration>,
     context: Option<usize>,
@@ -311,7 +310,7 @@ impl Recorded {
                 Op::Parameter(number) => declared[number as usize],
                 _ => {
                     let operands = node.operands.iter().map(|operand| known[operand]).collect();
-                    tape.append(Node { op: node.op.clone(), operands, shape: node.shape }, place)
+                    tape.append(Node { op: node.op.clone(), operands, shape: node.shape }, *place)
                 }
             };
             known.insert(*id, copied);

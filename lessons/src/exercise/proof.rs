@@ -90,7 +90,8 @@ fn unproven_declaration(answer: &dyn Bijection, unproven: &Unproven) -> NotYet {
         .because(format!("x[{i}] depends on z[{j}]:   {}", unproven.chain()));
     let mut lines: Vec<String> = Vec::new();
     for step in &unproven.path {
-        let line = quoted(step.place.file(), step.place.line());
+        let Some(place) = step.place.location() else { continue };
+        let line = quoted(place.file(), place.line());
         if !lines.contains(&line) && lines.len() < 4 {
             lines.push(line);
         }

@@ -20,14 +20,13 @@ mod undo;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
-use std::panic::Location;
 
 use self::recovered::{Piece, Recovered};
 use self::root::Solved;
 use super::bound::{Bounds, Region};
 use super::equation::substitution;
 use super::reach::{NONE, Reach, Relation};
-use crate::tape::{Node, NodeId, Op, Shape, Subgraph, Tape, Var, concat};
+use crate::tape::{Node, NodeId, Op, Place, Shape, Subgraph, Tape, Var, concat};
 
 /// Maximum number of variables that are solved one after the other: beyond it the conditioner would be repeated too
 /// often.
@@ -41,12 +40,12 @@ pub struct InversionError {
     /// The obstacle.
     pub reason: String,
     /// The source line of the operation.
-    pub place: &'static Location<'static>,
+    pub place: Place,
 }
 
 impl fmt::Display for InversionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "x[{}] {} ({}:{})", self.output, self.reason, self.place.file(), self.place.line())
+        write!(f, "x[{}] {} ({})", self.output, self.reason, self.place)
     }
 }
 
@@ -125,7 +124,7 @@ enum Peeled<'t> {
     /// The values of these inputs.
     Inputs(Piece<'t>),
     /// An operand that should be known depends on another variable of the group.
-    NeedsItself(&'static Location<'static>),
+    NeedsItself(Place),
 }
 
 impl<'t> Sweep<'t, '_> {
@@ -212,12 +211,7 @@ impl<'t> Sweep<'t, '_> {
     }
 
     /// Solves a group whose variables depend on each other: as one equation, or else one after the other.
-    fn in_order(
-        &mut self,
-        group: &Group,
-        y: Var<'t>,
-        place: &'static Location<'static>,
-    ) -> Result<(), InversionError> {
+    fn in_order(&mut self, group: &Group, y: Var<'t>, place: Place) -> Result<(), InversionError> {
         let Some(inputs) = self.inputs_of(group) else { return self.one_by_one(group, y, place) };
         let unknown = self.tape.input(Shape::Vector(inputs.len()));
         self.recovered.push((unknown, inputs.clone()));
@@ -246,12 +240,7 @@ impl<'t> Sweep<'t, '_> {
     }
 
     /// Solves a group whose variables depend on each other one after the other, in order.
-    fn one_by_one(
-        &mut self,
-        group: &Group,
-        y: Var<'t>,
-        place: &'static Location<'static>,
-    ) -> Result<(), InversionError> {
+    fn one_by_one(&mut self, group: &Group, y: Var<'t>, place: Place) -> Result<(), InversionError> {
         let mut members: Vec<(usize, usize)> =
             group.outputs.iter().copied().zip(group.elements.iter().copied()).collect();
         members.sort_by_key(|(output, _)| self.outputs[*output]);

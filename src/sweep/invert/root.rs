@@ -5,21 +5,20 @@
 //! all paths pass through (its *dominator*); from there on operations are inverted again.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::panic::Location;
 
 use super::{Group, InversionError, Sweep};
 use crate::sweep::bound::Bound;
 use crate::sweep::equation::root;
 use crate::sweep::reach::{Reach, Relation};
 use crate::sweep::{may_be_discontinuous, tangent};
-use crate::tape::{Node, NodeId, Subgraph, Tape, Var};
+use crate::tape::{Node, NodeId, Place, Subgraph, Tape, Var};
 
 /// The result for an operation that cannot be inverted.
 pub(super) enum Solved<'t> {
     /// The value of these elements, from which inversion continues.
     For(Var<'t>, Group),
     /// An operand that should be known depends on another variable of the group.
-    NeedsItself(&'static Location<'static>),
+    NeedsItself(Place),
 }
 
 /// Why a slice cannot be recorded as a function of the unknown.
