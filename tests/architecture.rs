@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 const ARROWS: [(&str, &[&str]); 20] = [
     ("checker", &[]),
     ("kernel", &[]),
-    ("onnx", &[]),
     ("table", &[]),
     ("tape", &[]),
     ("typeset", &[]),
@@ -23,13 +22,14 @@ const ARROWS: [(&str, &[&str]); 20] = [
     ("train", &["base", "kernel", "numeric", "program", "sweep", "tape"]),
     ("flow", &["base", "bijection", "jacobian", "numeric", "program", "sweep", "table", "tape", "train"]),
     ("model", &["base", "bijection", "flow", "layers", "numeric", "table", "tape"]),
+    ("onnx", &["bijection", "flow", "layers", "model", "numeric", "sweep", "table", "tape"]),
     ("audit", &["base", "bijection", "checker", "jacobian", "numeric", "program", "sweep", "tape"]),
     ("report", &["audit", "bijection", "model", "numeric", "plot", "table", "typeset"]),
     ("derivation", &["audit", "bijection", "jacobian", "sweep", "tape", "typeset"]),
 ];
 
 /// Files that use one another, because they are one type and its parts, or two sweeps that need one another.
-const TOGETHER: [(&[&str], &str); 6] = [
+const TOGETHER: [(&[&str], &str); 7] = [
     (
         &[
             "tape/binary",
@@ -96,6 +96,7 @@ const TOGETHER: [(&[&str], &str); 6] = [
         ],
         "a program, its plan and what runs it",
     ),
+    (&["onnx/export/graph", "onnx/export/value"], "a graph and the handles of its values"),
     (
         &["bijection/composition", "bijection/inverse", "bijection/record"],
         "a composition holds inverses, which are recorded by walking over compositions",

@@ -13,6 +13,7 @@ mod audit;
 mod catalogue;
 mod compare;
 mod describe;
+mod export;
 mod fit;
 mod progress;
 mod report;
@@ -109,6 +110,8 @@ enum Command {
     Compare(compare::Arguments),
     /// A page on a model and the rows of a table.
     Report(report::Arguments),
+    /// A model as a file of another format: ONNX.
+    Export(export::Arguments),
     /// What a model is: columns, flows, how it was fitted.
     Describe(describe::Arguments),
     /// The formulas of a layer or a model: Jacobian, ln|det J|, inverse.
@@ -146,6 +149,7 @@ fn run() -> ExitCode {
         Some(Command::Sample(arguments)) => end("sample", sample::run(&arguments)),
         Some(Command::Compare(arguments)) => end("compare", compare::run(&arguments)),
         Some(Command::Report(arguments)) => end("report", report::run(&arguments)),
+        Some(Command::Export(arguments)) => end("export", export::run(&arguments)),
         Some(Command::Describe(arguments)) => end("describe", describe::run(&arguments)),
         Some(Command::Derive(arguments)) => end("derive", describe::derive(&arguments)),
     }
