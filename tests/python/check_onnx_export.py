@@ -21,8 +21,8 @@ ROOT = Path(__file__).resolve().parents[2] / "target" / "onnx"
 ALLOWED = {"f32": 1e-6, "f64": 1e-12}
 TYPES = {"f32": np.float32, "f64": np.float64}
 ROUNDINGS = 64
-# The share of values of which no digit is certain, at most.
-LOST = 0.15
+# The share of values of which no digit is certain, at most: half of the points of a layer are far out, where some saturate.
+LOST = 0.5
 # The share of values that must be right without anything being uncertain.
 PLAIN = {"f32": 0.0, "f64": 0.9}
 
