@@ -19,7 +19,7 @@ pub fn count() -> usize {
 
 const FLOATS: [Float; 2] = [Float::F32, Float::F64];
 
-fn rounded(values: &[f64], float: Float) -> Vec<f64> {
+pub fn rounded(values: &[f64], float: Float) -> Vec<f64> {
     match float {
         Float::F32 => values.iter().map(|value| f64::from(*value as f32)).collect(),
         Float::F64 => values.to_vec(),
@@ -74,7 +74,7 @@ fn noise(flow: &FittedFlow, reach: f64, count: usize) -> Vec<f64> {
 }
 
 /// Runs a recorded program, in doubles or in singles.
-struct Recorded {
+pub struct Recorded {
     tape: Tape,
     inputs: Vec<pushforward::tape::NodeId>,
     output: pushforward::tape::NodeId,
@@ -90,7 +90,7 @@ impl Recorded {
     }
 
     /// x of standard normal numbers and one uniform number, as the base is made of them.
-    fn draw(flow: &FittedFlow) -> Option<Recorded> {
+    pub fn draw(flow: &FittedFlow) -> Option<Recorded> {
         let tape = Tape::new();
         tape.context_by_row();
         let (normal, uniform) = (tape.input(Shape::Vector(flow.flow().dim())), tape.input(Shape::Scalar));
@@ -153,7 +153,7 @@ impl Recorded {
         begin.elapsed().as_secs_f64()
     }
 
-    fn run<F: Precision>(&self, flow: &FittedFlow, inputs: &[&[f64]], rows: usize) -> Vec<f64> {
+    pub fn run<F: Precision>(&self, flow: &FittedFlow, inputs: &[&[f64]], rows: usize) -> Vec<f64> {
         let mut program = Program::<F>::compile(&self.tape, &self.inputs, &[Output::Each(self.output)]);
         program.load(flow.parameters()).unwrap();
         let own: Vec<Vec<F>> =
@@ -176,7 +176,7 @@ fn log_prob(flow: &FittedFlow, x: &[f64], contexts: &[f64]) -> Vec<f64> {
 
 /// By how much the results of a program are uncertain: what a unit in the last place of its inputs moves them; in single
 /// precision also by how much our own results in it are off.
-fn uncertain(
+pub fn uncertain(
     flow: &FittedFlow,
     program: &Recorded,
     inputs: &[&[f64]],

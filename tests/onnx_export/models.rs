@@ -1,11 +1,13 @@
 //! Files of models of tables for `.ci/python`: every kind of column, given columns, categories, cells of rounded values.
 
+use prost::Message;
 use pushforward::model::{Choice, Encoding, Model};
-use pushforward::onnx::{Export, Float, What};
-use pushforward::table::{Block, Cells, Column};
+use pushforward::onnx::{Export, Float, What, schema};
+use pushforward::table::{Block, Cells, Column, Kind};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::cases::{Recorded, rounded, uncertain};
 use super::folder::{Case, Folder};
 use crate::fitted::{fit, normal};
 
@@ -146,6 +148,55 @@ fn add(folder: &mut Folder, name: &str, kinds: &str, choice: Choice, given: &[&s
     }
 }
 
+/// Samples of a model of one flow: what the flow makes of the noise, with angles in their period and integers rounded.
+fn add_samples(folder: &mut Folder, name: &str, kinds: &str, choice: Choice, count: usize) {
+    let model = fit(&table(kinds, 240, 3), kinds, choice, &[]);
+    let flows: Vec<_> = model.flows().collect();
+    let [(_, flow)] = flows[..] else { panic!("{} flows", flows.len()) };
+    let draw = Recorded::draw(flow).expect("a base of normal numbers");
+    let d = model.columns().len();
+    let mut random = ChaCha8Rng::seed_from_u64(12);
+    let normals: Vec<f64> = (0..count * d).map(|_| normal(&mut random)).collect();
+    let uniforms: Vec<f64> = (0..count).map(|_| random.random()).collect();
+    for float in FLOATS {
+        let (normals, uniforms) = (rounded(&normals, float), rounded(&uniforms, float));
+        let file = model.to_onnx(Export { what: What::Sample, float }).unwrap();
+        let graph = Message::decode(&*file).map(|file: schema::Model| file.graph.unwrap()).unwrap();
+        let asks = |input: &str| graph.input.iter().any(|own| own.name == input);
+        let mut expected = draw.run::<f64>(flow, &[&normals, &uniforms], count);
+        let mut uncertain = uncertain(flow, &draw, &[&normals, &uniforms], count, float);
+        for (k, (x, off)) in expected.iter_mut().zip(&mut uncertain).enumerate() {
+            let before = *x;
+            *x = match model.columns()[k % d].kind {
+                Kind::Circular { start, period } => start + (before - start).rem_euclid(period),
+                Kind::Rounded { step, .. } => step * (before / step).round(),
+                _ => before,
+            };
+            // Near where it jumps a rounding decides.
+            let jumps = match model.columns()[k % d].kind {
+                Kind::Circular { period, .. } => ((*x / period).fract() - 0.5).abs() > 0.4999,
+                Kind::Rounded { step, .. } => ((before - *x) / step).abs() > 0.4999,
+                _ => false,
+            };
+            if jumps {
+                *off = f64::INFINITY;
+            }
+        }
+        let inputs = [("noise", d, normals), ("uniform", 1, uniforms)];
+        folder.add(Case {
+            name,
+            output: "x",
+            float,
+            file,
+            inputs: inputs.into_iter().filter(|(input, ..)| asks(input)).collect(),
+            width: d,
+            expected,
+            uncertain,
+            seconds: None,
+        });
+    }
+}
+
 #[test]
 #[ignore = "writes files that `.ci/python` compares with onnxruntime"]
 fn files_of_models() {
@@ -164,5 +215,8 @@ fn files_of_models() {
     add(&mut folder, "given", conditional, Choice::Autoregressive, &["g", "h", "k", "s"], count);
     let categories = "a=real,b=positive,s=category";
     add(&mut folder, "categories", categories, Choice::Autoregressive, &[], count);
+    let kinds = "a=real,b=positive,c=bounded:-1..3,d=circular:360,n=integer";
+    add_samples(&mut folder, "gaussian", kinds, Choice::Gaussian, count);
+    add_samples(&mut folder, "mixture", kinds, Choice::Mixture, count);
     folder.finish();
 }

@@ -53,7 +53,7 @@ use crate::flow::FittedFlow;
 /// What a graph computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum What {
-    /// `x` [batch, d] (and `context` [batch, c]) to `log_prob` [batch].
+    /// `x` [batch, d] (and `context` [batch, c]) to `log_prob`, one number a row.
     LogProb,
     /// `x` to `z` [batch, d].
     Inverse,
