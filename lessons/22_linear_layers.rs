@@ -205,7 +205,7 @@ fn timed(mut run: impl FnMut()) -> f64 {
 }
 
 /// Seconds for ln|det W| of new parameters, and the operations of its program.
-fn log_det_time(layer: &dyn Bijection) -> Result<(f64, usize), Box<dyn Error>> {
+fn log_det_time(layer: &dyn Bijection) -> Result<(f64, u64), Box<dyn Error>> {
     let recording = record(layer)?;
     let outputs = [Output::Each(recording.log_det().id())];
     let mut program = Program::<f64>::compile(recording.tape(), &[recording.input().id()], &outputs);

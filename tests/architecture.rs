@@ -20,9 +20,9 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("layers", &["bijection", "jacobian", "tape"]),
     ("base", &["bijection", "numeric", "tape"]),
     ("train", &["base", "kernel", "numeric", "program", "sweep", "tape"]),
-    ("onnx", &["bijection", "jacobian", "sweep", "tape"]),
     ("flow", &["base", "bijection", "jacobian", "numeric", "program", "sweep", "table", "tape", "train"]),
     ("model", &["base", "bijection", "flow", "layers", "numeric", "table", "tape"]),
+    ("onnx", &["bijection", "flow", "jacobian", "layers", "model", "numeric", "sweep", "table", "tape"]),
     ("audit", &["base", "bijection", "checker", "jacobian", "numeric", "program", "sweep", "tape"]),
     ("jax", &["base", "bijection", "flow", "model", "sweep", "tape"]),
     ("report", &["audit", "bijection", "model", "numeric", "plot", "table", "typeset"]),
@@ -30,7 +30,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
 ];
 
 /// Files that use one another, because they are one type and its parts, or two sweeps that need one another.
-const TOGETHER: [(&[&str], &str); 6] = [
+const TOGETHER: [(&[&str], &str); 7] = [
     (
         &[
             "tape/binary",
@@ -97,6 +97,7 @@ const TOGETHER: [(&[&str], &str); 6] = [
         ],
         "a program, its plan and what runs it",
     ),
+    (&["onnx/export/graph", "onnx/export/value"], "a graph and the handles of its values"),
     (
         &["bijection/composition", "bijection/inverse", "bijection/record"],
         "a composition holds inverses, which are recorded by walking over compositions",

@@ -2,7 +2,8 @@
 
 use pushforward::flow::FittedFlow;
 use pushforward::prelude::*;
-use rand::SeedableRng;
+use pushforward::program::{Output, Program};
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -532,4 +533,62 @@ fn settings_that_are_no_distribution_are_refused() {
         || boxed(Mixture::new(&[1.0, 1.0], [boxed(Logistic::new(2)), boxed(Laplace::new(1))])),
         "component 1 (Laplace) ℝ is not component 0 (Logistic) ℝ²",
     );
+}
+
+/// A draw of a base by its formula, for each row of normal numbers and each uniform one.
+fn drawn(base: &dyn Base, normals: &[f64], uniforms: &[f64]) -> Vec<f64> {
+    let tape = Tape::new();
+    let (normal, uniform) = (tape.input(Shape::Vector(base.dim())), tape.input(Shape::Scalar));
+    let z = base.draw(normal, uniform).expect("a formula");
+    let mut program = Program::<f64>::compile(&tape, &[normal.id(), uniform.id()], &[Output::Each(z.id())]);
+    program.load(&Parameters::default()).unwrap();
+    program.run(&[normals, uniforms], uniforms.len()).unwrap().swap_remove(0)
+}
+
+#[test]
+fn a_draw_of_one_gaussian_has_the_density_of_its_normal_numbers() {
+    let covariance = vec![2.0, 0.7, -0.3, 0.7, 1.5, 0.2, -0.3, 0.2, 0.4];
+    let mean = vec![1.0, -2.0, 0.5];
+    let base = GaussianMixture::new(&[2.0], std::slice::from_ref(&mean), &[covariance]);
+    let normals = [0.3, -1.2, 2.0, 0.0, 0.0, 0.0, -5.0, 4.0, 1.0];
+    let z = drawn(&base, &normals, &[0.1, 0.5, 0.9]);
+    assert_eq!(z[3..6], mean);
+    let tape = Tape::new();
+    let at = tape.input(Shape::Vector(3));
+    let mut program = Program::<f64>::compile(&tape, &[at.id()], &[Output::Each(base.log_prob(at).id())]);
+    program.load(&Parameters::default()).unwrap();
+    let log_prob = program.run(&[&z], 3).unwrap().swap_remove(0);
+    for (normal, log_prob_of) in normals.chunks(3).zip(&log_prob) {
+        let square: f64 = normal.iter().map(|n| n * n).sum();
+        // The second row is the mean.
+        assert!((log_prob_of - (log_prob[1] - 0.5 * square)).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn draws_of_a_mixture_by_its_formula_are_distributed_as_its_samples() {
+    let covariances = [vec![1.0, 0.3, 0.3, 0.5], vec![0.2, 0.0, 0.0, 2.0], vec![0.1, 0.05, 0.05, 0.1]];
+    let means = [vec![0.0, 1.0], vec![-2.0, 0.5], vec![4.0, -3.0]];
+    let base = GaussianMixture::new(&[0.3, 0.6, 0.1], &means, &covariances);
+    let count = 20_000;
+    let mut random = ChaCha8Rng::seed_from_u64(11);
+    let mut sampled = vec![0.0; 2 * count];
+    sampled.chunks_mut(2).for_each(|z| base.sample(&mut random, z));
+    let mut normals = vec![0.0; 2 * count];
+    normals.chunks_mut(2).for_each(|z| StandardNormal::new(2).sample(&mut random, z));
+    let uniforms: Vec<f64> = (0..count).map(|_| random.random()).collect();
+    let drawn = drawn(&base, &normals, &uniforms);
+    // Kolmogorov and Smirnov, of each variable and of their sum; 2.23 is the quantile of 1 - 1e-4 of their statistic.
+    let views: [fn(&[f64]) -> f64; 3] = [|z| z[0], |z| z[1], |z| z[0] + z[1]];
+    for view in views {
+        let sorted = |rows: &[f64]| {
+            let mut values: Vec<f64> = rows.chunks(2).map(view).collect();
+            values.sort_by(f64::total_cmp);
+            values
+        };
+        let (a, b) = (sorted(&sampled), sorted(&drawn));
+        let share = |of: &[f64], at: f64| of.partition_point(|value| *value <= at) as f64 / count as f64;
+        let far = a.iter().map(|at| (share(&a, *at) - share(&b, *at)).abs()).fold(0.0, f64::max);
+        assert!(far < 2.23 * (2.0 / count as f64).sqrt(), "{far}");
+    }
 }

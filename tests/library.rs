@@ -43,6 +43,7 @@ mod model;
 mod notation_reader;
 mod notations;
 mod objectives;
+mod onnx_export;
 mod pieces;
 mod places;
 mod plain;

@@ -13,6 +13,7 @@ mod audit;
 mod catalogue;
 mod compare;
 mod describe;
+mod export;
 mod fit;
 mod imported;
 mod progress;
@@ -111,6 +112,10 @@ enum Command {
     Compare(compare::Arguments),
     /// A page on a model and the rows of a table.
     Report(report::Arguments),
+    /// A model as a file of another format: ONNX.
+    Export(export::Arguments),
+    /// Parameters that a JAX module saved, as a model.
+    Import(export::ImportArguments),
     /// What a model is: columns, flows, how it was fitted.
     Describe(describe::Arguments),
     /// Formulas of a layer, model or ONNX file: J, ln|det J|, inverse.
@@ -148,6 +153,8 @@ fn run() -> ExitCode {
         Some(Command::Sample(arguments)) => end("sample", sample::run(&arguments)),
         Some(Command::Compare(arguments)) => end("compare", compare::run(&arguments)),
         Some(Command::Report(arguments)) => end("report", report::run(&arguments)),
+        Some(Command::Export(arguments)) => end("export", export::run(&arguments)),
+        Some(Command::Import(arguments)) => end("import", export::import(&arguments)),
         Some(Command::Describe(arguments)) => end("describe", describe::run(&arguments)),
         Some(Command::Derive(arguments)) => end("derive", describe::derive(&arguments)),
     }

@@ -19,7 +19,24 @@ pub(super) fn cholesky(d: usize, covariance: &[f64]) -> Option<Vec<f64>> {
 /// Returns the entries below the diagonal and the log-diagonal of L⁻¹, for a covariance L·Lᵀ. `None` unless
 /// the covariance is positive definite.
 pub(super) fn whitening(d: usize, covariance: &[f64]) -> Option<(Vec<f64>, Vec<f64>)> {
-    let factor = cholesky(d, covariance)?;
+    let mut inverse = inverse_of_lower(d, &cholesky(d, covariance)?);
+    let log_diagonal = (0..d).map(|i| inverse[i * d + i].ln()).collect();
+    (0..d).for_each(|i| inverse[i * d + i] = 0.0);
+    Some((inverse, log_diagonal))
+}
+
+/// Returns the inverse of the whitening matrix with these entries below its diagonal, by rows.
+pub(super) fn unwhitening(d: usize, below: &[f64], log_diagonal: &[f64]) -> Vec<f64> {
+    let entry = |e: usize| match (e / d, e % d) {
+        (i, j) if i == j => log_diagonal[i].exp(),
+        (i, j) if i > j => below[e],
+        _ => 0.0,
+    };
+    inverse_of_lower(d, &(0..d * d).map(entry).collect::<Vec<f64>>())
+}
+
+/// Forward substitution, column by column.
+fn inverse_of_lower(d: usize, factor: &[f64]) -> Vec<f64> {
     let mut inverse = vec![0.0; d * d];
     for i in 0..d {
         inverse[i * d + i] = 1.0 / factor[i * d + i];
@@ -28,7 +45,5 @@ pub(super) fn whitening(d: usize, covariance: &[f64]) -> Option<(Vec<f64>, Vec<f
             inverse[i * d + j] = -sum / factor[i * d + i];
         }
     }
-    let log_diagonal = (0..d).map(|i| inverse[i * d + i].ln()).collect();
-    (0..d).for_each(|i| inverse[i * d + i] = 0.0);
-    Some((inverse, log_diagonal))
+    inverse
 }

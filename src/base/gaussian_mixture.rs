@@ -4,14 +4,14 @@ use std::f64::consts::TAU;
 
 use rand::{Rng, RngExt};
 
-use super::cholesky::whitening;
+use super::cholesky::{unwhitening, whitening};
 use super::log_sum::log_sum_exp;
 use super::mixture_conditioned::ConditionedMixture;
 use super::{Base, Conditioned, StandardNormal};
 use crate::bijection::Checked;
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
-use crate::tape::{Init, Parameters, Shape, Tape, Var};
+use crate::tape::{Init, Parameters, Shape, Tape, Var, select};
 
 /// Gaussian mixture p(z) = Σ wₖ·N(z; mₖ, Cₖ) with weights that sum to 1.
 ///
@@ -153,6 +153,22 @@ impl Base for GaussianMixture {
             let known: f64 = (0..i).map(|j| below[i * self.d + j] * (z[j] - mean[j])).sum();
             z[i] = mean[i] + (white[i] - known) * (-log_diagonal[i]).exp();
         }
+    }
+
+    fn draw<'t>(&self, normal: Var<'t>, uniform: Var<'t>) -> Option<Var<'t>> {
+        let (tape, d) = (normal.tape(), self.d);
+        let weights: Vec<f64> = self.log_weights.iter().map(|w| w.exp()).collect();
+        let total: f64 = weights.iter().sum();
+        let of = |Component { mean, below, log_diagonal }: &Component| {
+            tape.matrix(d, d, &unwhitening(d, below, log_diagonal)).matvec(normal) + tape.vector(mean)
+        };
+        // The first component whose cumulative weight is above the uniform number, else the last.
+        let last = self.components.len() - 1;
+        let drawn = (0..last).rev().fold(of(&self.components[last]), |drawn, k| {
+            let cumulative: f64 = weights[..=k].iter().sum();
+            select(uniform.lt(cumulative / total), of(&self.components[k]), drawn)
+        });
+        Some(drawn)
     }
 
     fn with_parameters(&self, parameters: &Parameters) -> Option<Box<dyn Base>> {

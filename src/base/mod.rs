@@ -78,6 +78,14 @@ pub trait Base: Send + Sync {
     /// Draws one point into `z`, from any generator of random numbers.
     fn sample(&self, random: &mut dyn Rng, z: &mut [f64]);
 
+    /// Records a draw as a function of `normal`, a vector of `dim` independent standard normal numbers, and of `uniform`,
+    /// one that is uniform on (0, 1); `None` where there is no such formula here. Its distribution is that of
+    /// [`Base::sample`]. Parameters have the values of [`Base::with_parameters`].
+    fn draw<'t>(&self, normal: Var<'t>, uniform: Var<'t>) -> Option<Var<'t>> {
+        let _ = (normal, uniform);
+        None
+    }
+
     /// Returns this base with the given parameter values, for sampling after a fit. A parameter that
     /// `log_prob` declares as `name` is called `base.name` here. `None` if the base has no parameters.
     fn with_parameters(&self, parameters: &Parameters) -> Option<Box<dyn Base>> {
@@ -117,6 +125,9 @@ impl<B: Base + ?Sized> Base for Box<B> {
     }
     fn sample(&self, random: &mut dyn Rng, z: &mut [f64]) {
         (**self).sample(random, z);
+    }
+    fn draw<'t>(&self, normal: Var<'t>, uniform: Var<'t>) -> Option<Var<'t>> {
+        (**self).draw(normal, uniform)
     }
     fn with_parameters(&self, parameters: &Parameters) -> Option<Box<dyn Base>> {
         (**self).with_parameters(parameters)

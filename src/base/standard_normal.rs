@@ -43,6 +43,10 @@ impl Base for StandardNormal {
         }
     }
 
+    fn draw<'t>(&self, normal: Var<'t>, _: Var<'t>) -> Option<Var<'t>> {
+        Some(normal)
+    }
+
     fn conditioned(&self, known: &[bool]) -> Option<Box<dyn Conditioned>> {
         Some(Box::new(Independent::new(*self, known, |_, _, z| -0.5 * (z * z + TAU.ln()))))
     }

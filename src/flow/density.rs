@@ -8,10 +8,12 @@ use crate::bijection::{
 use crate::sweep::propagate_copies;
 use crate::tape::{NodeId, Shape, Subgraph, Tape, Var};
 
-/// ln p on a tape of its own: the inputs are x and the context, if the flow has one; the output is ln p(x).
-pub(super) struct Density {
+/// ln p on a tape of its own: the inputs are x and the context, if the flow has one; the outputs are ln p(x) and z.
+pub(crate) struct Density {
     pub tape: Tape,
     pub x: NodeId,
+    #[cfg(feature = "onnx")]
+    pub z: NodeId,
     pub context: Option<NodeId>,
     pub log_prob: NodeId,
     /// The support of the density; `None` where it is everything.
@@ -34,8 +36,16 @@ impl Density {
         let nodes: Vec<NodeId> =
             [z, log_prob].into_iter().chain(support.iter().flat_map(Support::nodes)).collect();
         let resolved = propagate_copies(&tape, &Subgraph::new(&tape, &inputs, &nodes));
-        let (log_prob, support) = (resolved[1], support.map(|support| support.with_nodes(&resolved[2..])));
-        Ok(Density { tape, x, context, log_prob, support })
+        let support = support.map(|support| support.with_nodes(&resolved[2..]));
+        Ok(Density {
+            tape,
+            x,
+            #[cfg(feature = "onnx")]
+            z: resolved[0],
+            context,
+            log_prob: resolved[1],
+            support,
+        })
     }
 
     /// The node of x, and that of the context if there is one.

@@ -176,7 +176,7 @@ impl FittedFlow {
     }
 
     /// The base with its learned parameters.
-    pub(super) fn base(&self) -> &dyn Base {
+    pub(crate) fn base(&self) -> &dyn Base {
         self.base.as_deref().unwrap_or(self.flow.base())
     }
 

@@ -79,7 +79,7 @@ impl Flow {
     }
 
     /// The recorded ln p(x).
-    pub(super) fn density(&self) -> MutexGuard<'_, Density> {
+    pub(crate) fn density(&self) -> MutexGuard<'_, Density> {
         // A thread that panicked may have left nodes that nothing refers to.
         self.density.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }

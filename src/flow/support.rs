@@ -12,7 +12,7 @@ use crate::sweep::bound::Bounds;
 use crate::tape::{NodeId, Parameters, Tape, Var, select};
 
 /// The support constraints of a row, recorded with a density.
-pub(super) struct Support {
+pub(crate) struct Support {
     /// The number of values of a row that lie outside; a scalar.
     pub outside: NodeId,
     places: Vec<Place>,
@@ -44,6 +44,12 @@ impl Support {
         Some(Support { outside: total.id(), places })
     }
 
+    /// The values that must lie in a set, and the set; a row on an end of one without a finite density has density 0.
+    #[cfg(feature = "onnx")]
+    pub fn places(&self) -> impl Iterator<Item = (NodeId, &Domain)> {
+        self.places.iter().map(|place| (place.of.value, &place.of.domain))
+    }
+
     /// Its nodes, for a sweep that replaces nodes.
     pub fn nodes(&self) -> Vec<NodeId> {
         let places = self.places.iter().flat_map(|place| [place.of.value, place.outside]);
@@ -60,7 +66,7 @@ impl Support {
     }
 
     /// Compiles the program that locates where rows leave the support.
-    pub fn watch<F: Precision>(&self, tape: &Tape, inputs: &[NodeId]) -> Watch<F> {
+    pub(super) fn watch<F: Precision>(&self, tape: &Tape, inputs: &[NodeId]) -> Watch<F> {
         let outputs: Vec<Output> =
             self.places.iter().flat_map(|place| [place.of.value, place.outside]).map(Output::Each).collect();
         Watch { program: Program::compile(tape, inputs, &outputs), places: self.places.clone() }

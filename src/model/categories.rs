@@ -83,7 +83,7 @@ impl Categories {
     }
 
     /// The number of context numbers.
-    pub(super) fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.columns.iter().map(|column| column.levels.len()).sum()
     }
 
@@ -124,7 +124,7 @@ impl Categories {
     }
 
     /// The levels of a combination.
-    pub(super) fn levels(&self, combination: usize) -> Vec<usize> {
+    pub(crate) fn levels(&self, combination: usize) -> Vec<usize> {
         let mut left = combination;
         let mut levels: Vec<usize> = self
             .columns
@@ -141,7 +141,7 @@ impl Categories {
     }
 
     /// Appends the context numbers of a combination: 1 for each of its levels, 0 for others.
-    pub(super) fn encode(&self, combination: usize, into: &mut Vec<f64>) {
+    pub(crate) fn encode(&self, combination: usize, into: &mut Vec<f64>) {
         for (column, level) in self.columns.iter().zip(self.levels(combination)) {
             into.extend((0..column.levels.len()).map(|k| f64::from(u8::from(k == level))));
         }

@@ -23,9 +23,12 @@ pub struct ModelColumn {
     pub offset: f64,
 }
 
+/// The ends of the first and the last cell of a column with limits are at infinity: points keep away from them by this share.
+pub(crate) const INSIDE: f64 = 1e-9;
+
 impl ModelColumn {
     /// The bijection from the real line to its values.
-    pub(super) fn transform(&self) -> Transform {
+    pub(crate) fn transform(&self) -> Transform {
         match self.kind {
             Kind::Positive | Kind::Rounded { limits: Limits::Positive | Limits::From(_), .. } => {
                 Transform::Exp
@@ -43,7 +46,7 @@ impl ModelColumn {
     }
 
     /// The ends of the values before rounding, in the units of the file.
-    fn ends(&self) -> (f64, f64) {
+    pub(crate) fn ends(&self) -> (f64, f64) {
         match self.kind {
             Kind::Rounded { step, limits } => {
                 let (first, last) = limits.ends(step, self.offset);
@@ -54,12 +57,12 @@ impl ModelColumn {
     }
 
     /// Where the exponential begins: at 0, or for rounded values with a limit at the end of the first cell.
-    pub(super) fn start(&self) -> f64 {
+    pub(crate) fn start(&self) -> f64 {
         if self.has_limits() && self.transform() == Transform::Exp { self.ends().0 } else { 0.0 }
     }
 
     /// Whether it has rounded values with limits, whose cells are not of one width on the real line.
-    pub(super) fn has_limits(&self) -> bool {
+    pub(crate) fn has_limits(&self) -> bool {
         matches!(self.kind, Kind::Rounded { limits, .. } if limits != Limits::None)
     }
 
@@ -107,8 +110,6 @@ impl ModelColumn {
             return if value < upper { lower - self.cell } else { upper + self.cell };
         }
         let (from, to) = ((value - 0.5 * self.cell).max(lower), (value + 0.5 * self.cell).min(upper));
-        // The ends of the first and the last cell are at infinity.
-        const INSIDE: f64 = 1e-9;
         from + (to - from) * share.clamp(INSIDE, 1.0 - INSIDE)
     }
 

@@ -50,6 +50,8 @@ mod score;
 
 pub use architecture::{Architecture, Conditioner};
 pub use categories::{Categories, CategoryColumn};
+#[cfg(feature = "onnx")]
+pub(crate) use column::INSIDE;
 pub use column::{Encoding, GivenColumn, ModelColumn};
 #[cfg(feature = "report")]
 pub(crate) use column::{contexts, values};
@@ -67,3 +69,5 @@ pub use record::{
 };
 pub use registry::Registry;
 pub use score::Score;
+#[cfg(feature = "onnx")]
+pub(crate) use score::cell_shares;

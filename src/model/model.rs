@@ -15,6 +15,7 @@ use super::registry::Registry;
 use crate::flow::FittedFlow;
 use crate::numeric::log_sum_exp;
 use crate::table::{Kind, Kinds};
+use crate::tape::Parameters;
 
 /// A density of columns of a table, possibly given others: a mixture of flows in the units of the file, with what is
 /// needed to use it on new rows.
@@ -127,6 +128,36 @@ impl Model {
     /// As [`Model::load`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Model, ModelError> {
         Model::of(Content::from_bytes(bytes)?)
+    }
+
+    /// The same model with other values of its parameters, by the names that they have in a JAX module: those of the flow, or
+    /// with `flows.k.` before them where there are several. What is recorded of the fit stays as it is, ranks included.
+    ///
+    /// # Errors
+    /// [`ModelError::Parameters`] for a parameter that is missing, that no flow has, of another shape, or with a value that is not
+    /// finite.
+    pub fn with_parameters(&self, parameters: &Parameters) -> Result<Model, ModelError> {
+        let problem = |text: String| Err(ModelError::Parameters(text));
+        let mut content = self.content()?;
+        let alone = self.flows.len() == 1;
+        let own = |name: &str| {
+            if alone { name.trim_start_matches("flows.0.").to_string() } else { name.to_string() }
+        };
+        let known: Vec<String> = content.tensors.iter().map(|(name, _)| own(name)).collect();
+        if let Some((name, _)) = parameters.iter().find(|(name, _)| !known.iter().any(|own| own == name)) {
+            return problem(format!("no flow of the model has a parameter `{name}`"));
+        }
+        for (name, (_, tensor)) in known.iter().zip(&mut content.tensors) {
+            let Some(given) = parameters.get(name) else { return problem(format!("`{name}` is missing")) };
+            if given.shape != tensor.shape {
+                return problem(format!("`{name}` has the shape {}, and not {}", given.shape, tensor.shape));
+            }
+            if let Some(value) = given.values.iter().find(|value| !value.is_finite()) {
+                return problem(format!("`{name}` holds {value}"));
+            }
+            tensor.values.clone_from(&given.values);
+        }
+        Model::of(content)
     }
 
     fn content(&self) -> Result<Content, ModelError> {

@@ -146,13 +146,24 @@ impl CellPoints<'_> {
     /// Appends a point of the cell of a row.
     fn push(&self, values: &[f64], point: usize, into: &mut Vec<f64>) {
         for ((value, column), step) in values.iter().zip(self.columns).zip(&self.steps) {
-            into.push(match step {
-                None => *value,
-                Some(0.0) => column.in_cell(*value, (point as f64 + 0.5) / CELL_POINTS as f64),
-                Some(step) => column.in_cell(*value, (0.5 + step * point as f64).fract()),
-            });
+            into.push(step.map_or(*value, |step| column.in_cell(*value, share(step, point))));
         }
     }
+}
+
+/// Where a point lies in the cell of a column with this step, from its start (0) to its end (1).
+fn share(step: f64, point: usize) -> f64 {
+    match step {
+        0.0 => (point as f64 + 0.5) / CELL_POINTS as f64,
+        step => (0.5 + step * point as f64).fract(),
+    }
+}
+
+/// By column, where the points of a cell lie in it; `None` for a column without cells.
+#[cfg(feature = "onnx")]
+pub(crate) fn cell_shares(columns: &[ModelColumn]) -> Vec<Option<Vec<f64>>> {
+    let shares = |step: f64| (0..CELL_POINTS).map(|point| share(step, point)).collect();
+    CellPoints::new(columns).steps.into_iter().map(|step| step.map(shares)).collect()
 }
 
 /// Returns ln of the mean of densities, and its standard error by the delta method.

@@ -5,7 +5,7 @@
 use super::{Lu, Number};
 
 /// Coefficients of the Padé approximant of degree 13.
-const PADE: [f64; 14] = [
+pub(crate) const PADE: [f64; 14] = [
     64764752532480000.0,
     32382376266240000.0,
     7771770303897600.0,
@@ -22,7 +22,7 @@ const PADE: [f64; 14] = [
     1.0,
 ];
 /// Up to this norm the approximant is exact to double precision.
-const LARGEST: f64 = 5.371920351148152;
+pub(crate) const LARGEST: f64 = 5.371920351148152;
 
 /// Returns exp A of an n × n matrix, row by row; NaN where A is not finite, and infinite entries where it overflows.
 pub fn matrix_exponential<F: Number>(n: usize, a: Vec<F>) -> Vec<F> {

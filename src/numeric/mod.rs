@@ -3,7 +3,7 @@
 
 mod log_sum;
 mod lu;
-mod matrix_exponential;
+pub(crate) mod matrix_exponential;
 pub(crate) mod mills;
 mod number;
 mod panel;

@@ -130,6 +130,9 @@ pub struct Function {
     /// Its body.
     #[prost(message, repeated, tag = "7")]
     pub node: Vec<Node>,
+    /// The operator sets that its body uses.
+    #[prost(message, repeated, tag = "9")]
+    pub opset_import: Vec<OperatorSet>,
     /// The operator set that it belongs to.
     #[prost(string, tag = "10")]
     pub domain: String,

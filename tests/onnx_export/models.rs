@@ -1,0 +1,222 @@
+//! Files of models of tables for `.ci/python`: every kind of column, given columns, categories, cells of rounded values.
+
+use prost::Message;
+use pushforward::model::{Choice, Encoding, Model};
+use pushforward::onnx::{Export, Float, What, schema};
+use pushforward::table::{Block, Cells, Column, Kind};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::cases::{Recorded, rounded, uncertain};
+use super::folder::{Case, Folder};
+use crate::fitted::{fit, normal};
+
+const FLOATS: [Float; 2] = [Float::F32, Float::F64];
+
+/// The name of a column, and its levels if it has any.
+type Asked = (String, Vec<String>);
+
+/// A table of these kinds of columns, which depend on one another.
+fn table(kinds: &str, rows: usize, seed: u64) -> Block {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let latent: Vec<f64> = (0..rows).map(|_| normal(&mut random)).collect();
+    let mut column = |(name, kind): (&str, &str)| {
+        let mut numbers = |f: &dyn Fn(f64, f64) -> f64| {
+            Cells::Numbers(latent.iter().map(|t| f(*t, normal(&mut random))).collect())
+        };
+        let cells = match kind.split(':').next().unwrap() {
+            "real" => numbers(&|t, e| 3.0 + 2.0 * t + e),
+            "positive" => numbers(&|t, e| (0.5 * t + 0.4 * e).exp()),
+            "bounded" => numbers(&|t, e| -1.0 + 4.0 / (1.0 + (-t - 0.5 * e).exp())),
+            "circular" => numbers(&|t, e| (200.0 + 60.0 * t + 20.0 * e).rem_euclid(360.0)),
+            "integer" => numbers(&|t, e| (4.0 + 2.0 * t + e).round().max(0.0)),
+            "rounded" => numbers(&|t, e| 0.25 * (4.0 * (t + e)).round()),
+            _ => Cells::Text(
+                latent.iter().map(|t| Some(if *t < 0.3 { "low" } else { "high" }.to_string())).collect(),
+            ),
+        };
+        Column { name: name.to_string(), cells }
+    };
+    let columns = kinds.split(',').map(|pair| column(pair.split_once('=').unwrap())).collect();
+    Block::new(columns, (2..rows as u64 + 2).collect()).unwrap()
+}
+
+/// Rows of new tables, some of which are far out or have values that the columns cannot have.
+fn rows(kinds: &str, given: &[&str], count: usize, float: Float) -> Block {
+    let block = table(kinds, count, 77);
+    let mut random = ChaCha8Rng::seed_from_u64(5);
+    let column = |column: &Column| {
+        let cells = match &column.cells {
+            Cells::Numbers(values) => {
+                let moved = values.iter().enumerate().map(|(row, value)| {
+                    let is_far =
+                        row % 4 == 3 && !given.contains(&&*column.name) && random.random::<f64>() < 0.5;
+                    let value = if is_far { 1.5 * value - 1.0 } else { *value };
+                    if float == Float::F32 { f64::from(value as f32) } else { value }
+                });
+                Cells::Numbers(moved.collect())
+            }
+            texts => texts.clone(),
+        };
+        Column { name: column.name.clone(), cells }
+    };
+    Block::new(block.columns().iter().map(column).collect(), block.lines().to_vec()).unwrap()
+}
+
+/// The numbers of columns, row after row; of texts the place of the level.
+fn numbers(block: &Block, columns: &[Asked]) -> Vec<f64> {
+    let value = |row: usize, (name, levels): &Asked| match &block.column(name).unwrap().cells {
+        Cells::Numbers(values) => values[row],
+        Cells::Text(texts) => {
+            let text = texts[row].as_ref().unwrap();
+            levels.iter().position(|level| level == text).unwrap() as f64
+        }
+    };
+    (0..block.rows()).flat_map(|row| columns.iter().map(move |column| value(row, column))).collect()
+}
+
+/// The columns of a model that its graphs take, by the names of their inputs.
+fn inputs(model: &Model) -> Vec<(&'static str, Vec<Asked>)> {
+    let own = model.columns().iter().map(|column| (column.name.clone(), vec![])).collect();
+    let given = model.given().iter().map(|column| match &column.encoding {
+        Encoding::OneHot { levels } => (column.name.clone(), levels.clone()),
+        _ => (column.name.clone(), vec![]),
+    });
+    let categories = model.categories().into_iter().flat_map(|all| &all.columns);
+    let categories = categories.map(|column| (column.name.clone(), column.levels.clone()));
+    [("x", own), ("context", given.collect()), ("categories", categories.collect::<Vec<_>>())]
+        .into_iter()
+        .filter(|(_, columns): &(_, Vec<_>)| !columns.is_empty())
+        .collect()
+}
+
+fn log_prob(model: &Model, block: &Block) -> Vec<f64> {
+    let scores = model.score(block).unwrap();
+    scores.into_iter().map(|score| score.map_or(f64::NAN, |score| score.log_prob)).collect()
+}
+
+/// The block with each number eight units in its last place larger or smaller: this library scores in doubles alone, so that
+/// what it would lose in single precision is not known as it is of flows.
+fn beside(block: &Block, float: Float, up: bool) -> Block {
+    let step = |value: &f64| {
+        (0..8).fold(*value, |value, _| match (float, up) {
+            (Float::F32, true) => f64::from((value as f32).next_up()),
+            (Float::F32, false) => f64::from((value as f32).next_down()),
+            (Float::F64, true) => value.next_up(),
+            (Float::F64, false) => value.next_down(),
+        })
+    };
+    let column = |column: &Column| Column {
+        name: column.name.clone(),
+        cells: match &column.cells {
+            Cells::Numbers(values) => Cells::Numbers(values.iter().map(step).collect()),
+            texts => texts.clone(),
+        },
+    };
+    Block::new(block.columns().iter().map(column).collect(), block.lines().to_vec()).unwrap()
+}
+
+fn add(folder: &mut Folder, name: &str, kinds: &str, choice: Choice, given: &[&str], count: usize) {
+    let model = fit(&table(kinds, 240, 3), kinds, choice, given);
+    for float in FLOATS {
+        let block = rows(kinds, given, count, float);
+        let expected = log_prob(&model, &block);
+        let mut uncertain = vec![0.0f64; count];
+        for up in [true, false] {
+            for ((most, here), there) in
+                uncertain.iter_mut().zip(&expected).zip(log_prob(&model, &beside(&block, float, up)))
+            {
+                let off = if *here == there { 0.0 } else { (here - there).abs() };
+                *most = most.max(if off.is_nan() { f64::INFINITY } else { off });
+            }
+        }
+        let inputs = inputs(&model);
+        folder.add(Case {
+            name,
+            output: "log_prob",
+            float,
+            file: model.to_onnx(Export { what: What::LogProb, float }).unwrap(),
+            inputs: inputs
+                .iter()
+                .map(|(input, columns)| (*input, columns.len(), numbers(&block, columns)))
+                .collect(),
+            width: 0,
+            expected,
+            uncertain,
+            seconds: None,
+        });
+    }
+}
+
+/// Samples of a model of one flow: what the flow makes of the noise, with angles in their period and integers rounded.
+fn add_samples(folder: &mut Folder, name: &str, kinds: &str, choice: Choice, count: usize) {
+    let model = fit(&table(kinds, 240, 3), kinds, choice, &[]);
+    let flows: Vec<_> = model.flows().collect();
+    let [(_, flow)] = flows[..] else { panic!("{} flows", flows.len()) };
+    let draw = Recorded::draw(flow).expect("a base of normal numbers");
+    let d = model.columns().len();
+    let mut random = ChaCha8Rng::seed_from_u64(12);
+    let normals: Vec<f64> = (0..count * d).map(|_| normal(&mut random)).collect();
+    let uniforms: Vec<f64> = (0..count).map(|_| random.random()).collect();
+    for float in FLOATS {
+        let (normals, uniforms) = (rounded(&normals, float), rounded(&uniforms, float));
+        let file = model.to_onnx(Export { what: What::Sample, float }).unwrap();
+        let graph = Message::decode(&*file).map(|file: schema::Model| file.graph.unwrap()).unwrap();
+        let asks = |input: &str| graph.input.iter().any(|own| own.name == input);
+        let mut expected = draw.run::<f64>(flow, &[&normals, &uniforms], count);
+        let mut uncertain = uncertain(flow, &draw, &[&normals, &uniforms], count, float);
+        for (k, (x, off)) in expected.iter_mut().zip(&mut uncertain).enumerate() {
+            let before = *x;
+            *x = match model.columns()[k % d].kind {
+                Kind::Circular { start, period } => start + (before - start).rem_euclid(period),
+                Kind::Rounded { step, .. } => step * (before / step).round(),
+                _ => before,
+            };
+            // Near where it jumps a rounding decides.
+            let jumps = match model.columns()[k % d].kind {
+                Kind::Circular { period, .. } => ((*x / period).fract() - 0.5).abs() > 0.4999,
+                Kind::Rounded { step, .. } => ((before - *x) / step).abs() > 0.4999,
+                _ => false,
+            };
+            if jumps {
+                *off = f64::INFINITY;
+            }
+        }
+        let inputs = [("noise", d, normals), ("uniform", 1, uniforms)];
+        folder.add(Case {
+            name,
+            output: "x",
+            float,
+            file,
+            inputs: inputs.into_iter().filter(|(input, ..)| asks(input)).collect(),
+            width: d,
+            expected,
+            uncertain,
+            seconds: None,
+        });
+    }
+}
+
+#[test]
+#[ignore = "writes files that `.ci/python` compares with onnxruntime"]
+fn files_of_models() {
+    let mut folder = Folder::new("models");
+    let smooth = "a=real,b=positive,c=bounded:-1..3,d=circular:360";
+    let count = super::cases::count();
+    add(&mut folder, "gaussian", smooth, Choice::Gaussian, &[], count);
+    add(&mut folder, "mixture", smooth, Choice::Mixture, &[], count);
+    add(&mut folder, "autoregressive", smooth, Choice::Autoregressive, &[], count);
+    add(&mut folder, "coupling", smooth, Choice::Coupling, &[], count);
+    let within = "n=integer:0..12,a=real";
+    add(&mut folder, "cells", "a=real,n=integer,r=rounded:0.25", Choice::Mixture, &[], count / 4);
+    add(&mut folder, "cells_with_limits", "a=real,m=integer:0..", Choice::Mixture, &[], count / 4);
+    add(&mut folder, "cells_within", within, Choice::Gaussian, &[], count / 4);
+    let conditional = "a=real,b=positive,g=real,h=positive,k=circular:360,s=category";
+    add(&mut folder, "given", conditional, Choice::Autoregressive, &["g", "h", "k", "s"], count);
+    let categories = "a=real,b=positive,s=category";
+    add(&mut folder, "categories", categories, Choice::Autoregressive, &[], count);
+    let kinds = "a=real,b=positive,c=bounded:-1..3,d=circular:360,n=integer";
+    add_samples(&mut folder, "gaussian", kinds, Choice::Gaussian, count);
+    add_samples(&mut folder, "mixture", kinds, Choice::Mixture, count);
+    folder.finish();
+}
