@@ -825,7 +825,7 @@ fn pieces_that_do_not_meet_or_have_no_order() {
                 let s = scalar(z, "s", -0.4);
                 let w = scalar(z, "w", 0.4).exp();
                 let u = (z - s) / w;
-                select(z.lt(s), z, select(z.lt(s + w), s + w * (u + 1.2 * (u.powi(3) - u.powi(2))), z))
+                select(z.lt(s), z, select(z.lt(s + w), s + w * (u + 4.0 * (u.powi(3) - u.powi(2))), z))
             }),
         ),
         (
