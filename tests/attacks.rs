@@ -718,9 +718,12 @@ fn inverses_of_what_is_no_bijection_are_none() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// v(z, t)
+type Rate = for<'t> fn(Var<'t>, Var<'t>) -> Var<'t>;
+
 struct Velocity {
     d: usize,
-    of: for<'t> fn(Var<'t>, Var<'t>) -> Var<'t>,
+    of: Rate,
 }
 
 impl Field for Velocity {
@@ -735,7 +738,7 @@ impl Field for Velocity {
 /// Fields whose solutions leave every bounded set, are not unique, or are not defined, for some parameters.
 #[test]
 fn flows_of_fields_that_are_not_lipschitz() {
-    let fields: [(&str, for<'t> fn(Var<'t>, Var<'t>) -> Var<'t>); 14] = [
+    let fields: [(&str, Rate); 14] = [
         ("z²", |z, _| z * z),
         ("p·z²", |z, _| scalar(z, "p", 0.1) * z * z),
         ("√|z|", |z, _| z.abs().sqrt()),

@@ -294,9 +294,9 @@ impl<'a> Norms<'a> {
                 true => inverse(&self.grown(factor, matrix, 0)?)?,
                 false => self.shrunk(factor, matrix, 0)?,
             };
-            let others = factors.iter().enumerate().filter(|(other, _)| *other != k);
-            others.fold(Some(Size::of(shrunk)), |product, (_, (factor, divided))| {
-                product?.times(&self.largest(*factor, *divided)?)
+            let mut others = factors.iter().enumerate().filter(|(other, _)| *other != k);
+            others.try_fold(Size::of(shrunk), |product, (_, (factor, divided))| {
+                product.times(&self.largest(*factor, *divided)?)
             })
         })
     }
