@@ -543,8 +543,8 @@ fn on_data(page: &mut Page) -> Told {
     let gaussian = mean(&Gaussian::fit(&training).log_prob(&test));
     let mut rows = vec![vec!["one Gaussian".into(), "5".into(), format!("{gaussian:.3}")]];
     let (mut scores, mut flows) = (Vec::new(), Vec::new());
-    let kinds: [(&str, &dyn Fn(usize) -> Box<dyn Bijection>); 2] =
-        [("affine couplings", &coupling), ("residual", &residual)];
+    type Kind<'a> = (&'a str, &'a dyn Fn(usize) -> Box<dyn Bijection>);
+    let kinds: [Kind<'_>; 2] = [("affine couplings", &coupling), ("residual", &residual)];
     for (name, layer) in kinds {
         let mut found = Vec::new();
         for seed in SEED..SEED + 3 {
