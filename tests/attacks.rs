@@ -8,72 +8,12 @@ use pushforward::bijection::{Composition, solve_contraction, solve_increasing};
 use pushforward::layers::{Continuous, Field, Solver};
 use pushforward::prelude::*;
 
-type Formula = for<'t> fn(Var<'t>) -> Var<'t>;
-
-/// A layer of a user, with everything that it may declare.
-struct Attack {
-    name: &'static str,
-    d: usize,
-    structure: Structure,
-    domain: Domain,
-    codomain: Domain,
-    forward: Formula,
-    inverse: Option<Formula>,
-}
-
-impl Bijection for Attack {
-    fn dim(&self) -> usize {
-        self.d
-    }
-    fn structure(&self) -> Structure {
-        self.structure.clone()
-    }
-    fn domain(&self) -> Domain {
-        self.domain.clone()
-    }
-    fn codomain(&self) -> Domain {
-        self.codomain.clone()
-    }
-    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
-        (self.forward)(z)
-    }
-    fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
-        self.inverse.map(|inverse| inverse(x))
-    }
-    fn name(&self) -> String {
-        self.name.to_string()
-    }
-}
-
-/// A dense map of ℝᵈ.
-fn dense(name: &'static str, d: usize, forward: Formula) -> Attack {
-    let (domain, codomain) = (Domain::Reals, Domain::Reals);
-    Attack { name, d, structure: Structure::Dense, domain, codomain, forward, inverse: None }
-}
-
-/// A map of one variable.
-fn line(name: &'static str, forward: Formula) -> Attack {
-    Attack { structure: Structure::Diagonal, ..dense(name, 1, forward) }
-}
+use crate::written::{Formula, Written, dense, is_proven, line, matrix, vector};
 
 const UNIT: Domain = Domain::Interval { lower: 0.0, upper: 1.0 };
 
 fn scalar<'t>(z: Var<'t>, name: &str, value: f64) -> Var<'t> {
     z.tape().parameter(name, Shape::Scalar, Init::Constant(value))
-}
-
-fn vector<'t>(z: Var<'t>, name: &str, n: usize) -> Var<'t> {
-    let start = (0..n).map(|k| 0.3 - 0.2 * (k % 4) as f64).collect();
-    z.tape().parameter(name, Shape::Vector(n), Init::Values(start))
-}
-
-fn matrix<'t>(z: Var<'t>, name: &str, rows: usize, columns: usize) -> Var<'t> {
-    let start = (0..rows * columns).map(|k| 0.3 - 0.2 * (k % 4) as f64).collect();
-    z.tape().parameter(name, Shape::Matrix(rows, columns), Init::Values(start))
-}
-
-fn is_proven(report: &Report, topic: Topic) -> bool {
-    report.claim(topic).is_some_and(|claim| claim.evidence.label() == "proven")
 }
 
 /// Whether a claim is proven without a condition such as «wherever both are defined».
@@ -88,7 +28,7 @@ fn falsely_proven(layer: &dyn Bijection, topics: &[Topic]) -> Vec<String> {
     wrong.map(|topic| format!("{}: {topic:?}\n{report}", layer.name())).collect()
 }
 
-fn none_is_proven(attacks: &[(&[Topic], Attack)]) {
+fn none_is_proven(attacks: &[(&[Topic], Written)]) {
     let wrong: Vec<String> =
         attacks.iter().flat_map(|(topics, layer)| falsely_proven(layer, topics)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -105,7 +45,7 @@ fn slopes_that_are_not_defined_have_no_sign() {
         // its slope a power of 0.
         (
             BOTH,
-            Attack {
+            Written {
                 domain: UNIT,
                 codomain: Domain::Positive,
                 ..line("a power of what is 0 for a parameter", |z| {
@@ -116,7 +56,7 @@ fn slopes_that_are_not_defined_have_no_sign() {
         ),
         (
             BOTH,
-            Attack {
+            Written {
                 domain: UNIT,
                 codomain: Domain::Positive,
                 ..line("a root of the same", |z| {
@@ -127,7 +67,7 @@ fn slopes_that_are_not_defined_have_no_sign() {
         ),
         (
             BOTH,
-            Attack {
+            Written {
                 domain: UNIT,
                 ..line("a power of a power of what is 0 for a parameter", |z| {
                     let p = scalar(z, "p", 1.2);
@@ -138,7 +78,7 @@ fn slopes_that_are_not_defined_have_no_sign() {
         // p + |p| is 0 for p ≤ 0.
         (
             BOTH,
-            Attack {
+            Written {
                 domain: UNIT,
                 ..line("a power of what is 0 for half of the parameters", |z| {
                     let p = scalar(z, "p", 1.2);
@@ -230,7 +170,7 @@ fn powers_larger_than_any_number_do_not_wrap() {
 
 #[test]
 fn inverses_that_are_wrong_where_they_are_defined_are_not_proven() {
-    let square = |inverse: Formula| Attack { inverse: Some(inverse), ..line("a square", |z| z * z) };
+    let square = |inverse: Formula| Written { inverse: Some(inverse), ..line("a square", |z| z * z) };
     none_is_proven(&[
         // A root between 0 and ∞ is |z|: z solves the equation as well, but lies outside.
         (
@@ -246,12 +186,12 @@ fn inverses_that_are_wrong_where_they_are_defined_are_not_proven() {
     // Equal where both are defined, and one is not for x ≤ 0.
     let backs: [Formula; 3] = [|x| x.sqrt().powi(2), |x| x.ln().exp(), |x| x + x.abs().ln() - x.abs().ln()];
     for back in backs {
-        let report = audit(&Attack { inverse: Some(back), ..line("the identity", |z| 1.0 * z) }).unwrap();
+        let report = audit(&Written { inverse: Some(back), ..line("the identity", |z| 1.0 * z) }).unwrap();
         let topics = [Topic::GivenInverse, Topic::Inverse];
         assert!(!topics.iter().any(|topic| is_proven_everywhere(&report, *topic)), "{report}");
     }
     // A fixed point of what is not defined for x ≤ 0.
-    let fixed = Attack {
+    let fixed = Written {
         inverse: Some(|x| {
             solve_contraction(x.tape(), x.shape(), 0.5, |z| x - 0.5 * z.sin() + (x.ln() - x.ln()))
                 .expect("of one shape")
@@ -292,7 +232,7 @@ impl Bijection for Composed {
 
 fn positive_square() -> Box<dyn Bijection> {
     let inverse: Formula = |x| x.sqrt();
-    Box::new(Attack {
+    Box::new(Written {
         domain: Domain::Positive,
         codomain: Domain::Positive,
         inverse: Some(inverse),
@@ -305,8 +245,8 @@ const ALL: &[Topic] = &[Topic::Injective, Topic::Determinant, Topic::Inverse];
 /// What is shown of a layer in its domain is not so of the composition where the layer before leaves that domain.
 #[test]
 fn what_is_proven_of_layers_is_not_proven_of_a_composition_that_leaves_their_domains() {
-    let same = |codomain| Attack { codomain, ..line("twice z", |z| 2.0 * z) };
-    let chain = |first: Attack| Chain::new([Box::new(first) as Box<dyn Bijection>, positive_square()]);
+    let same = |codomain| Written { codomain, ..line("twice z", |z| 2.0 * z) };
+    let chain = |first: Written| Chain::new([Box::new(first) as Box<dyn Bijection>, positive_square()]);
     let mut wrong = Vec::new();
     // Declared to be positive, and it is not.
     wrong.extend(falsely_proven(&chain(same(Domain::Positive)), ALL));
@@ -540,7 +480,7 @@ fn monotone_maps_that_are_flat_or_fold_somewhere() {
     none_is_proven(&[
         (
             BOTH,
-            Attack {
+            Written {
                 domain: Domain::Positive,
                 codomain: Domain::Positive,
                 ..line("a power of any exponent", |z| z.pow(scalar(z, "p", 0.7)))
@@ -548,7 +488,7 @@ fn monotone_maps_that_are_flat_or_fold_somewhere() {
         ),
         (
             BOTH,
-            Attack {
+            Written {
                 domain: Domain::Positive,
                 codomain: Domain::Positive,
                 ..line("a power of a square", |z| z.pow(scalar(z, "p", 0.7).powi(2)))
@@ -711,8 +651,8 @@ fn maps_by_a_bottleneck_that_are_no_bijections() {
 
 #[test]
 fn inverses_of_what_is_no_bijection_are_none() {
-    let square = Attack { inverse: Some(|x| x.sqrt()), ..line("a square", |z| z * z) };
-    let flat = Attack { inverse: Some(|x| x), ..line("|p|·z", |z| scalar(z, "p", 0.5).abs() * z) };
+    let square = Written { inverse: Some(|x| x.sqrt()), ..line("a square", |z| z * z) };
+    let flat = Written { inverse: Some(|x| x), ..line("|p|·z", |z| scalar(z, "p", 0.5).abs() * z) };
     let mut wrong = falsely_proven(&Inverse::new(square), ALL);
     wrong.extend(falsely_proven(&Inverse::new(flat), ALL));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -767,7 +707,7 @@ fn flows_of_fields_that_are_not_lipschitz() {
 
 #[test]
 fn structures_that_are_declared_and_are_none() {
-    let with = |structure: Structure, layer: Attack| Attack { structure, ..layer };
+    let with = |structure: Structure, layer: Written| Written { structure, ..layer };
     let attacks = [
         with(
             Structure::LowerTriangular,

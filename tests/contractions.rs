@@ -11,51 +11,13 @@ use pushforward::table::Table;
 use pushforward::tape::Subgraph;
 
 use crate::random_programs::{Chooser, Pool, for_seeds};
-
-type Formula = for<'t> fn(Var<'t>) -> Var<'t>;
-
-/// A residual map of a user.
-struct Written {
-    name: &'static str,
-    d: usize,
-    forward: Formula,
-}
-
-impl Bijection for Written {
-    fn dim(&self) -> usize {
-        self.d
-    }
-    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
-        (self.forward)(z)
-    }
-    fn name(&self) -> String {
-        self.name.to_string()
-    }
-}
-
-fn written(name: &'static str, d: usize, forward: Formula) -> Written {
-    Written { name, d, forward }
-}
-
-fn is_proven(report: &Report, topic: Topic) -> bool {
-    report.claim(topic).is_some_and(|claim| claim.evidence.label() == "proven")
-}
+use crate::written::{dense, is_proven, matrix, vector};
 
 /// One-to-one and onto, with a determinant of one sign.
 fn is_bijection(report: &Report) -> bool {
     is_proven(report, Topic::Injective)
         && report.claim(Topic::Codomain).is_none()
         && is_proven(report, Topic::Determinant)
-}
-
-fn matrix<'t>(z: Var<'t>, name: &str, rows: usize, columns: usize) -> Var<'t> {
-    let start = (0..rows * columns).map(|k| 0.3 - 0.2 * (k % 4) as f64).collect();
-    z.tape().parameter(name, Shape::Matrix(rows, columns), Init::Values(start))
-}
-
-fn vector<'t>(z: Var<'t>, name: &str, n: usize) -> Var<'t> {
-    let start = (0..n).map(|k| 0.3 - 0.2 * (k % 4) as f64).collect();
-    z.tape().parameter(name, Shape::Vector(n), Init::Values(start))
 }
 
 /// ‖W‖_F
@@ -72,66 +34,66 @@ fn largest_row<'t>(w: Var<'t>) -> Var<'t> {
 #[test]
 fn residual_maps_of_users_are_bijections_for_all_parameters() {
     let layers = [
-        written("divided by a Frobenius norm", 3, |z| {
+        dense("divided by a Frobenius norm", 3, |z| {
             let (v, w) = (matrix(z, "v", 4, 3), matrix(z, "w", 3, 4));
             let (v, w) = (v / frobenius(v).max(1.0), w * (0.9 / w.norm().max(0.9)));
             z + w.matvec((v.matvec(z) + vector(z, "b", 4)).tanh())
         }),
-        written("less than 1 for each value of the parameters", 3, |z| {
+        dense("less than 1 for each value of the parameters", 3, |z| {
             let w = matrix(z, "w", 3, 3);
             z - (w / (1.0 + frobenius(w))).matvec(z).sin()
         }),
-        written("by the largest row and the largest column", 3, |z| {
+        dense("by the largest row and the largest column", 3, |z| {
             let w = matrix(z, "w", 3, 3);
             let bound = (largest_row(w) * largest_row(w.transpose())).sqrt();
             z + (w * (0.8 / bound.max(1.0))).matvec(z.tanh())
         }),
-        written("after the matrix", 4, |z| {
+        dense("after the matrix", 4, |z| {
             let w = matrix(z, "w", 4, 4);
             let s = 0.7 * (1.0 / (1.0 + (w * w).sum()).sqrt()).min(1.0);
             s * w.matvec(z.asinh()) + vector(z, "b", 4) + z
         }),
-        written("a planar flow", 3, |z| {
+        dense("a planar flow", 3, |z| {
             let (u, w) = (vector(z, "u", 3), vector(z, "w", 3));
             let (u, w) = (u / (1.0 + u.norm()), w / (1.0 + w.norm()));
             z + (w.dot(z) + vector(z, "b", 1).at(0)).tanh() * u
         }),
-        written("a rotation in between", 2, |z| {
+        dense("a rotation in between", 2, |z| {
             let t = vector(z, "angle", 1).at(0);
             let turn = stack([t.cos(), -t.sin(), t.sin(), t.cos()]).reshape(Shape::Matrix(2, 2));
             z + 0.9 * turn.matvec(z.softplus())
         }),
-        written("Cayley and an exponential", 3, |z| {
+        dense("Cayley and an exponential", 3, |z| {
             let (a, b) = (matrix(z, "a", 3, 3), matrix(z, "b", 3, 3));
             let (one, skew) = (z.tape().identity(3), a - a.transpose());
             let turn = (one + skew).inverse().matmul(one - skew);
             z + 0.5 * turn.matvec((b - b.transpose()).matrix_exp().matvec(z).tanh())
         }),
-        written("reflections", 3, |z| {
+        dense("reflections", 3, |z| {
             let v = concat([vector(z, "v", 2), z.tape().constant(1.0).reshape(Shape::Vector(1))]);
             let reflection = z.tape().identity(3) - (2.0 / v.dot(v)) * v.outer(v);
             z + 0.99 * reflection.matvec(z.cos())
         }),
-        written("numbers", 3, |z| {
+        dense("numbers", 3, |z| {
             // ‖·‖₂ = 0.96, and the Frobenius norm and √(‖·‖₁·‖·‖_∞) are above 1.
             let turn = z.tape().matrix(3, 3, &[0.576, -0.768, 0.0, 0.768, 0.576, 0.0, 0.0, 0.0, 0.96]);
             z + turn.matvec(z.tanh())
         }),
-        written("a sigmoid's slope is at most a quarter", 2, |z| z + 3.9 * z.gather(&[1, 0]).sigmoid()),
-        written("bounded factors", 2, |z| {
+        dense("a sigmoid's slope is at most a quarter", 2, |z| z + 3.9 * z.gather(&[1, 0]).sigmoid()),
+        dense("bounded factors", 2, |z| {
             let (a, b) = (z.gather(&[1, 0]).tanh(), z.sin());
             z + 0.49 * (a * b)
         }),
-        written("element by element", 2, |z| {
+        dense("element by element", 2, |z| {
             let (a, b) = (z.at(0), z.at(1));
             stack([a + 0.6 * (b + 0.1 * a.sin()).tanh(), b - 0.6 * a.cos()])
         }),
-        written("choices, kinks and sums", 3, |z| {
+        dense("choices, kinks and sums", 3, |z| {
             let w = matrix(z, "w", 1, 3);
             let least = (w.reshape(Shape::Vector(3)) / (1.0 + w.norm())).dot(z).abs().min(z.at(0));
             z + 0.4 * least
         }),
-        written("a share for each parameter", 3, |z| z + vector(z, "s", 3).sigmoid() * z.sin()),
+        dense("a share for each parameter", 3, |z| z + vector(z, "s", 3).sigmoid() * z.sin()),
     ];
     for layer in &layers {
         let report = audit(layer).unwrap_or_else(|error| panic!("{}: {error}", layer.name));
@@ -143,150 +105,150 @@ fn residual_maps_of_users_are_bijections_for_all_parameters() {
 #[test]
 fn what_may_not_be_a_contraction_is_not_proven() {
     let layers = [
-        written("divided by too little", 3, |z| {
+        dense("divided by too little", 3, |z| {
             let w = matrix(z, "w", 3, 3);
             z + (w / frobenius(w).max(1.0)).matvec(1.01 * z.tanh())
         }),
-        written("divided by a norm of another matrix", 3, |z| {
+        dense("divided by a norm of another matrix", 3, |z| {
             let (w, v) = (matrix(z, "w", 3, 3), matrix(z, "v", 3, 3));
             z + (0.9 * w / frobenius(v).max(1.0)).matvec(z.tanh())
         }),
-        written("a matrix over a number that may be near 0", 3, |z| {
+        dense("a matrix over a number that may be near 0", 3, |z| {
             let w = matrix(z, "w", 3, 3);
             let divided = w / vector(z, "c", 1).at(0).exp();
             z + (divided.matvec(z) * (0.9 / frobenius(w).max(1.0))).tanh()
         }),
-        written("the same, with a number in between", 3, |z| {
+        dense("the same, with a number in between", 3, |z| {
             let w = matrix(z, "w", 3, 3);
             let divided = w * 0.5 / vector(z, "c", 1).at(0).exp();
             z + (divided.matvec(z) * (0.9 / frobenius(w).max(1.0))).tanh()
         }),
-        written("one norm for a product of two matrices", 3, |z| {
+        dense("one norm for a product of two matrices", 3, |z| {
             let (w, v) = (matrix(z, "w", 3, 3), matrix(z, "v", 3, 3));
             z + (w / frobenius(w).max(1.0)).matvec((0.9 * v / frobenius(w).max(1.0)).matvec(z)).tanh()
         }),
-        written("times a number without a bound", 3, |z| {
+        dense("times a number without a bound", 3, |z| {
             let w = matrix(z, "w", 3, 3);
             z + ((0.9 * w * vector(z, "c", 1).at(0)) / frobenius(w).max(1.0)).matvec(z).tanh()
         }),
-        written("a product of two that move", 1, |z| z + 0.9 * z.sin() * (20.0 * z).tanh()),
-        written("one number for all", 4, |z| z + (0.9 * (0.5 * z.sum()).sin()).broadcast(Shape::Vector(4))),
-        written("the exponential of a skew matrix and a number", 3, |z| {
+        dense("a product of two that move", 1, |z| z + 0.9 * z.sin() * (20.0 * z).tanh()),
+        dense("one number for all", 4, |z| z + (0.9 * (0.5 * z.sum()).sin()).broadcast(Shape::Vector(4))),
+        dense("the exponential of a skew matrix and a number", 3, |z| {
             let w = matrix(z, "w", 3, 3);
             let a = w - w.transpose() + 0.2 * z.tape().identity(3);
             z + 0.9 * a.matrix_exp().matvec(z.tanh())
         }),
-        written("columns of length 1 that are not orthogonal", 2, |z| {
+        dense("columns of length 1 that are not orthogonal", 2, |z| {
             let angles = vector(z, "angles", 2);
             let m = stack([angles.cos().at(0), angles.cos().at(1), angles.sin().at(0), angles.sin().at(1)]);
             z + 0.9 * m.reshape(Shape::Matrix(2, 2)).matvec(z.tanh())
         }),
-        written("the smaller of a factor and of a number of any sign", 3, |z| {
+        dense("the smaller of a factor and of a number of any sign", 3, |z| {
             let w = matrix(z, "w", 3, 3);
             let factor = (0.9 / frobenius(w).max(1.0)).min(vector(z, "c", 1).at(0));
             z + (w * factor).matvec(z).tanh()
         }),
-        written("a norm under some condition", 3, |z| {
+        dense("a norm under some condition", 3, |z| {
             let (w, c) = (matrix(z, "w", 3, 3), vector(z, "c", 1).at(0));
             let one = z.tape().constant(1.0);
             z + (0.9 * w / select(c.le(0.0), one, 1.0 + frobenius(w))).matvec(z).tanh()
         }),
-        written("a norm and any number", 3, |z| {
+        dense("a norm and any number", 3, |z| {
             let (w, c) = (matrix(z, "w", 3, 3), vector(z, "c", 1).at(0));
             z + (0.9 * w / (frobenius(w) + c).max(0.1)).matvec(z).tanh()
         }),
-        written("a norm and what may be 0", 2, |z| {
+        dense("a norm and what may be 0", 2, |z| {
             let (w, c) = (matrix(z, "w", 2, 2), vector(z, "c", 1).at(0));
             z - (w / (frobenius(w) + c * c).max(0.001)).matvec(z)
         }),
-        written("a norm without an element", 3, |z| {
+        dense("a norm without an element", 3, |z| {
             let w = matrix(z, "w", 3, 3);
             let most = w.reshape(Shape::Vector(9)).slice(0..8);
             z + (0.9 * w / most.norm().max(1.0)).matvec(z.tanh())
         }),
-        written("the largest element is no norm", 3, |z| {
+        dense("the largest element is no norm", 3, |z| {
             let w = matrix(z, "w", 3, 3);
             z + (0.9 * w / w.abs().max_element().max(1.0)).matvec(z.tanh())
         }),
-        written("the largest row alone is no norm", 3, |z| {
+        dense("the largest row alone is no norm", 3, |z| {
             let w = matrix(z, "w", 3, 3);
             z + (0.9 * w / largest_row(w).max(1.0)).matvec(z.tanh())
         }),
-        written("the largest row twice", 3, |z| {
+        dense("the largest row twice", 3, |z| {
             let w = matrix(z, "w", 3, 3);
             let bound = (largest_row(w) * largest_row(w)).sqrt();
             z + (0.9 * w / bound.max(1.0)).matvec(z.tanh())
         }),
-        written("a sum that is not of absolute values", 2, |z| {
+        dense("a sum that is not of absolute values", 2, |z| {
             let w = matrix(z, "w", 2, 2);
             let ones = z.tape().constant(1.0).broadcast(Shape::Vector(2));
             let rows = (w.abs().matvec(ones) + -0.5).max_element();
             z + (0.9 * w / (rows * largest_row(w.transpose())).abs().sqrt().max(1.0)).matvec(z.tanh())
         }),
-        written("the square of a norm", 3, |z| {
+        dense("the square of a norm", 3, |z| {
             // ‖W‖²: less than ‖W‖ where that is below 1.
             let w = matrix(z, "w", 3, 3);
             z + (0.9 * w / (0.01 + (w * w).sum())).matvec(z.tanh())
         }),
-        written("the smaller of the norm and a number", 3, |z| {
+        dense("the smaller of the norm and a number", 3, |z| {
             let w = matrix(z, "w", 3, 3);
             z + (0.9 * w / (1e-6 + frobenius(w).min(1e6))).matvec(z.tanh())
         }),
-        written("less a number", 3, |z| {
+        dense("less a number", 3, |z| {
             let w = matrix(z, "w", 3, 3);
             z + (0.9 * w / (frobenius(w) - 0.5).max(0.1)).matvec(z.tanh())
         }),
-        written("a slope of 1", 2, |z| z - z.softplus()),
-        written("a slope of 1, in two steps", 2, |z| z - 0.5 * z.softplus().gather(&[1, 0]) * 2.0),
-        written("a slope above 1", 2, |z| z + 0.9 * (1.2 * z.gather(&[1, 0])).tanh()),
-        written("a sigmoid too steep", 2, |z| z - 4.001 * z.sigmoid()),
-        written("half the identity", 2, |z| 0.5 * z - 0.6 * z.gather(&[1, 0]).tanh()),
-        written("a variable twice", 2, |z| z.gather(&[0, 0]) + 0.5 * z.tanh()),
-        written("the identity taken away", 2, |z| z - (z + 0.1 * z.gather(&[1, 0]).tanh())),
-        written("context as a factor", 2, |z| z + 0.5 * z.tape().context(2) * z.gather(&[1, 0]).tanh()),
-        written("a sum of three", 3, |z| {
+        dense("a slope of 1", 2, |z| z - z.softplus()),
+        dense("a slope of 1, in two steps", 2, |z| z - 0.5 * z.softplus().gather(&[1, 0]) * 2.0),
+        dense("a slope above 1", 2, |z| z + 0.9 * (1.2 * z.gather(&[1, 0])).tanh()),
+        dense("a sigmoid too steep", 2, |z| z - 4.001 * z.sigmoid()),
+        dense("half the identity", 2, |z| 0.5 * z - 0.6 * z.gather(&[1, 0]).tanh()),
+        dense("a variable twice", 2, |z| z.gather(&[0, 0]) + 0.5 * z.tanh()),
+        dense("the identity taken away", 2, |z| z - (z + 0.1 * z.gather(&[1, 0]).tanh())),
+        dense("context as a factor", 2, |z| z + 0.5 * z.tape().context(2) * z.gather(&[1, 0]).tanh()),
+        dense("a sum of three", 3, |z| {
             // √3 is the norm of the row (1, 1, 1), and at 0 the determinant is 1 - 1.8.
             z - 0.6 * z.tanh().sum()
         }),
-        written("an element that is read twice", 2, |z| z + 0.75 * z.gather(&[1, 1]).sin()),
-        written("a product of what is not bounded", 2, |z| z + 0.1 * (z * z.gather(&[1, 0]).tanh())),
-        written("a jump", 2, |z| {
+        dense("an element that is read twice", 2, |z| z + 0.75 * z.gather(&[1, 1]).sin()),
+        dense("a product of what is not bounded", 2, |z| z + 0.1 * (z * z.gather(&[1, 0]).tanh())),
+        dense("a jump", 2, |z| {
             z + 0.1 * select(z.gather(&[1, 0]).gt(0.0), z.tape().constant(1.0).broadcast(z.shape()), -1.0)
         }),
-        written("a sign", 2, |z| z - 0.1 * z.gather(&[1, 0]).sign()),
-        written("an offset that is not defined for all parameters", 2, |z| {
+        dense("a sign", 2, |z| z - 0.1 * z.gather(&[1, 0]).sign()),
+        dense("an offset that is not defined for all parameters", 2, |z| {
             z + 0.5 * z.gather(&[1, 0]).tanh() + (1000.0 - vector(z, "b", 2)).sqrt()
         }),
-        written("0/0 where the matrix is 0", 3, |z| {
+        dense("0/0 where the matrix is 0", 3, |z| {
             let w = matrix(z, "w", 3, 3);
             z + (0.9 * w / frobenius(w)).matvec(z.tanh())
         }),
-        written("a matrix that may be stretched", 3, |z| {
+        dense("a matrix that may be stretched", 3, |z| {
             let a = matrix(z, "a", 3, 3);
             z + 0.5 * (a + a.transpose()).matrix_exp().matvec(z.tanh())
         }),
-        written("a Cayley transform of another matrix", 3, |z| {
+        dense("a Cayley transform of another matrix", 3, |z| {
             let (a, b) = (matrix(z, "a", 3, 3), matrix(z, "b", 3, 3));
             let one = z.tape().identity(3);
             let turn = (one + a - a.transpose()).inverse().matmul(one - b + b.transpose());
             z + 0.5 * turn.matvec(z.tanh())
         }),
-        written("a reflection that stretches", 3, |z| {
+        dense("a reflection that stretches", 3, |z| {
             let v = concat([vector(z, "v", 2), z.tape().constant(1.0).reshape(Shape::Vector(1))]);
             let stretched = z.tape().identity(3) + (2.0 / v.dot(v)) * v.outer(v);
             z + 0.5 * stretched.matvec(z.tanh())
         }),
-        written("two parts that both reach the limit", 4, |z| {
+        dense("two parts that both reach the limit", 4, |z| {
             let turned = z.gather(&[3, 2, 1, 0]).sin();
             z + 0.8 * turned + 0.3 * z.gather(&[1, 0, 3, 2]).sin()
         }),
-        written("each element by another branch", 2, |z| {
+        dense("each element by another branch", 2, |z| {
             // -½(z₁ + z₂) in one element of each branch: 0.71 alone, and 1 in both.
             let (half, nothing) = (-0.5 * z.sum(), z.tape().constant(0.0));
             let first = vector(z, "c", 2).gt(0.2);
             z + select(first, stack([half, nothing]), stack([nothing, half]))
         }),
-        written("a matrix that depends on z", 2, |z| {
+        dense("a matrix that depends on z", 2, |z| {
             let m = z.outer(z) / (1.0 + z.norm());
             z + 0.5 * m.matvec(z.tanh())
         }),

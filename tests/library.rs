@@ -2,7 +2,7 @@
 //!
 //! `cargo test structure::` runs those of `structure.rs`. What several of them share has a folder each: the `catalogue` of
 //! layers, `random_programs`, `seeded` seeds, `exact` intervals, a `plain` executor, a `notation_reader`, the
-//! way to a `snapshot`, files of tables (`table_files`), `fitted` models.
+//! way to a `snapshot`, layers as users have `written` them, files of tables (`table_files`), `fitted` models.
 
 mod accuracy;
 mod adversary;
@@ -76,3 +76,4 @@ mod threads;
 mod train;
 mod users_layers;
 mod vectors;
+mod written;

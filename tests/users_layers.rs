@@ -3,49 +3,7 @@
 use pushforward::audit::Topic;
 use pushforward::prelude::*;
 
-type Formula = for<'t> fn(Var<'t>) -> Var<'t>;
-
-/// A layer of a user: `forward`, and what is declared.
-struct Written {
-    name: &'static str,
-    d: usize,
-    structure: Structure,
-    domain: Domain,
-    codomain: Domain,
-    forward: Formula,
-}
-
-impl Bijection for Written {
-    fn dim(&self) -> usize {
-        self.d
-    }
-    fn structure(&self) -> Structure {
-        self.structure.clone()
-    }
-    fn domain(&self) -> Domain {
-        self.domain.clone()
-    }
-    fn codomain(&self) -> Domain {
-        self.codomain.clone()
-    }
-    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
-        (self.forward)(z)
-    }
-    fn name(&self) -> String {
-        self.name.to_string()
-    }
-}
-
-fn line(name: &'static str, forward: Formula) -> Written {
-    Written {
-        name,
-        d: 1,
-        structure: Structure::Diagonal,
-        domain: Domain::Reals,
-        codomain: Domain::Reals,
-        forward,
-    }
-}
+use crate::written::{Formula, Written, line};
 
 const UNIT: Domain = Domain::Interval { lower: 0.0, upper: 1.0 };
 const BALL: Domain = Domain::Interval { lower: -1.0, upper: 1.0 };

@@ -60,12 +60,30 @@ fn derivations() -> Result<Vec<(String, Derivation)>, Box<dyn Error>> {
 
 /// `affine_coupling` as a heading.
 fn title(name: &str) -> String {
-    if ["iaf", "maf", "plu", "qr", "ffjord"].contains(&name) {
-        return name.to_uppercase();
+    // Whole words: softplus holds a plu.
+    let mut letters = format!(" {} ", name.replace('_', " "));
+    for (plain, written) in NAMES {
+        letters = letters.replace(&format!(" {plain} "), &format!(" {written} "));
     }
-    let mut letters = name.replace('_', " ");
+    let mut letters = letters.trim().to_string();
     if let Some(first) = letters.get_mut(0..1) {
         first.make_ascii_uppercase();
     }
     letters
 }
+
+/// Names of people, and what is written in capitals.
+const NAMES: [(&str, &str); 12] = [
+    ("box cox", "Box-Cox"),
+    ("yeo johnson", "Yeo-Johnson"),
+    ("sinh arcsinh", "sinh-arcsinh"),
+    ("rational quadratic", "rational-quadratic"),
+    ("cholesky", "Cholesky"),
+    ("cdf", "CDF"),
+    ("relu", "ReLU"),
+    ("iaf", "IAF"),
+    ("maf", "MAF"),
+    ("plu", "PLU"),
+    ("qr", "QR"),
+    ("ffjord", "FFJORD"),
+];
