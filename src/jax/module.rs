@@ -358,7 +358,11 @@ fn heading(flows: &[(f64, &FittedFlow)], columns: &[&str], given: &[&str]) -> St
         if context > 0 { ", context" } else { "" },
     );
     if !columns.is_empty() {
-        let _ = writeln!(text, "# x has these columns, in their units; a context is of the given ones.");
+        let _ = writeln!(
+            text,
+            "# x has these columns, in their units, and ln p is that at x: pushforward score takes the mean over the cell of a rounded\n\
+             # value. A context is of the given columns as the model encodes them (standardised, one-hot), not as the table has them."
+        );
         let _ = writeln!(text, "COLUMNS = [{}]\nGIVEN = [{}]", list(columns), list(given));
     }
     text + FILES

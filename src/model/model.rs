@@ -141,7 +141,7 @@ impl Model {
         let mut content = self.content()?;
         let alone = self.flows.len() == 1;
         let own = |name: &str| {
-            if alone { name.trim_start_matches("flows.0.").to_string() } else { name.to_string() }
+            if alone { name.strip_prefix("flows.0.").unwrap_or(name).to_string() } else { name.to_string() }
         };
         let known: Vec<String> = content.tensors.iter().map(|(name, _)| own(name)).collect();
         if let Some((name, _)) = parameters.iter().find(|(name, _)| !known.iter().any(|own| own == name)) {
