@@ -1,5 +1,9 @@
 //! The Python package `pushforward`: what its Python files call, as one extension module.
 
+mod arrow;
+mod columns;
+mod error;
+mod fit;
 mod model;
 
 use pyo3::prelude::*;
@@ -9,5 +13,7 @@ use pyo3::prelude::*;
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<model::Model>()?;
+    module.add_function(wrap_pyfunction!(fit::fit, module)?)?;
+    module.add_function(wrap_pyfunction!(arrow::arrow_columns, module)?)?;
     Ok(())
 }
