@@ -362,6 +362,67 @@ fn what_cannot_be_fitted_or_drawn_is_said() {
     let error = model.sample(4, Some(&given(3)), 1).unwrap_err().to_string();
     assert_eq!(error, "3 rows of given values do not fit 4 samples; give one, or one for each");
     assert_eq!(model.sample(0, Some(&given(1)), 1).unwrap().rows(), 0);
+    let few = |rows: usize| block.filter(|row| row < rows);
+    let look = |block: &Block| Look::of(block, &Kinds::new()).unwrap();
+    let options = || ModelOptions { choice: Choice::Gaussian, ..ModelOptions::default() };
+    let error = Model::fit(&few(4), &look(&few(4)), options()).err().unwrap().to_string();
+    assert!(error.contains("4 rows are too few; at least 5 are needed"), "{error}");
+    let scores = Model::fit(&few(5), &look(&few(5)), options()).unwrap().score(&block).unwrap();
+    assert!(scores.iter().all(|score| score.unwrap().log_prob.is_finite()));
+}
+
+#[test]
+fn blocks_of_samples_have_all_rows_of_all_given_values() {
+    let mut random = ChaCha8Rng::seed_from_u64(17);
+    let a: Vec<f64> = (0..400).map(|_| normal(&mut random)).collect();
+    let b: Vec<f64> = a.iter().map(|a| 2.0 * a + 0.1 * normal(&mut random)).collect();
+    let model = fit(&numbers(&[("a", a), ("b", b)]), "", Choice::Gaussian, &[]);
+    let all = |count: usize, given: Option<&Block>| -> Vec<Block> {
+        model.sample_blocks(count, given, 5).map(Result::unwrap).collect()
+    };
+    let blocks = all(20_000, None);
+    assert_eq!(blocks.iter().map(Block::rows).sum::<usize>(), 20_000);
+    assert_eq!(blocks[0], model.sample(blocks[0].rows(), None, 5).unwrap());
+    assert!(blocks.windows(2).all(|pair| pair[0].columns()[0] != pair[1].columns()[0]));
+    assert_eq!(all(0, None).len(), 0);
+    // Each given row has its own samples, in their order.
+    let given = numbers(&[("a", vec![-1.0, 0.5, 2.0])]);
+    let of_rows = all(100, Some(&given));
+    assert_eq!(of_rows.iter().map(Block::rows).collect::<Vec<_>>(), [100, 100, 100]);
+    for (block, a) in of_rows.iter().zip([-1.0, 0.5, 2.0]) {
+        let rows = block.numbers().unwrap();
+        let mean = (0..100).map(|row| rows.row(row)[1]).sum::<f64>() / 100.0;
+        assert!((mean - 2.0 * a).abs() < 0.1 && (rows.row(0)[0] - a).abs() < 1e-12, "{a}: {mean}");
+    }
+}
+
+#[test]
+fn rows_are_spread_over_their_cells_alone() {
+    let mut random = ChaCha8Rng::seed_from_u64(19);
+    let values = |step: f64, random: &mut ChaCha8Rng| -> Vec<f64> {
+        (0..3000).map(|_| (3.0 * normal(random) / step).round() * step).collect()
+    };
+    let (whole, real) = (values(1.0, &mut random), (0..3000).map(|_| normal(&mut random)).collect());
+    let ratings: Vec<f64> = values(1.0, &mut random).iter().map(|value| value.clamp(1.0, 5.0)).collect();
+    let block = numbers(&[("whole", whole), ("real", real), ("rating", ratings)]);
+    let model = fit(&block, "whole=integer,rating=integer:1..5", Choice::Gaussian, &[]);
+    let spread = model.spread(&block, 4).unwrap();
+    let column = |block: &Block, name: &str| match &block.column(name).unwrap().cells {
+        Cells::Numbers(values) => values.clone(),
+        Cells::Text(_) => unreachable!("numbers"),
+    };
+    assert_eq!(column(&spread, "real"), column(&block, "real"));
+    for name in ["whole", "rating"] {
+        let moved: Vec<f64> =
+            column(&spread, name).iter().zip(column(&block, name)).map(|(x, y)| x - y).collect();
+        assert!(moved.iter().all(|by| by.abs() <= 0.5), "{name}");
+        let (mean, square) =
+            (moved.iter().sum::<f64>() / 3000.0, moved.iter().map(|by| by * by).sum::<f64>() / 3000.0);
+        // A uniform variable on a cell of width 1.
+        assert!(mean.abs() < 0.02 && (square - 1.0 / 12.0).abs() < 0.005, "{name}: {mean} {square}");
+    }
+    assert_eq!(model.spread(&block, 4).unwrap(), spread);
+    assert_ne!(model.spread(&block, 5).unwrap(), spread);
 }
 
 #[test]

@@ -12,6 +12,7 @@ _MODULES = {
     "_estimator": ["DataLeftOutWarning", "FitInterruptedWarning", "NotFittedError"],
     "_explanation": ["Expected", "Explanation", "LevelReason", "Reason"],
     "_flow_density": ["FlowDensity"],
+    "_jax": ["JaxOptions"],
     "_page": ["Page"],
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

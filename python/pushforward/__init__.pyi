@@ -7,6 +7,7 @@ from ._explanation import Explanation as Explanation
 from ._explanation import LevelReason as LevelReason
 from ._explanation import Reason as Reason
 from ._flow_density import FlowDensity as FlowDensity
+from ._jax import JaxOptions as JaxOptions
 from ._native import __version__ as __version__
 from ._page import Page as Page
 

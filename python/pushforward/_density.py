@@ -25,6 +25,7 @@ from ._columns import (
 )
 from ._estimator import DataLeftOutWarning, Estimator, FitInterruptedWarning, weights_of
 from ._explanation import Explanation
+from ._jax import JaxOptions, Trained, train
 from ._progress import Bar, told_to
 
 _ADVICE = (
@@ -51,6 +52,7 @@ class TableDensity(Estimator):
     model_: _native.Model
     look_: dict[str, Any] | None
     fit_record_: dict[str, Any]
+    jax_record_: Trained | None
     n_features_in_: int
     feature_names_in_: np.ndarray
     model: str
@@ -105,6 +107,27 @@ class TableDensity(Estimator):
         self.fit_record_ = json.loads(self.model_.fit_record())
         self._container = columns.container
         self._tell(fitted, columns)
+        self.jax_record_ = None
+
+    def _train_with_jax(self, cells: list[tuple[str, Any]], options: JaxOptions | None, sample_weight: Any) -> None:
+        """Trains the fitted density further on complete rows."""
+        if sample_weight is not None:
+            raise ValueError("engine='jax' takes no sample_weight; leave it out, or use engine='native'")
+        missing = [np.array([text is None for text in c]) if isinstance(c, list) else np.isnan(c) for _, c in cells]
+        kept = ~np.any(missing, axis=0)
+        if any(isinstance(column, list) for _, column in cells):
+            raise ValueError("engine='jax' takes no categories; their columns are " + ", ".join(self.model_.texts()))
+        rows = [(name, np.ascontiguousarray(column[kept])) for name, column in cells]
+        progress = told_to(self.progress)
+        try:
+            trained = train(
+                self.model_, rows, options or JaxOptions(), float(self.held_out), seed_of(self.random_state), progress
+            )
+        finally:
+            if isinstance(progress, Bar):
+                progress.close()
+        self.model_ = trained.model
+        self.jax_record_ = trained
 
     def _check_parameters(self) -> None:
         for name, least, most in (("time", 0.0, float("inf")), ("held_out", 0.0, 0.9)):
@@ -123,6 +146,11 @@ class TableDensity(Estimator):
                 key = names[key]
             kinds.append((str(key), str(kind)))
         return kinds
+
+    @staticmethod
+    def _checked_engine(engine: str) -> None:
+        if engine not in ("native", "jax"):
+            raise ValueError(f"engine={engine!r} is not known; it is 'native' or 'jax'")
 
     def _tell(self, fitted: dict[str, Any], columns: Columns) -> None:
         """Warns of what is no part of the density."""
@@ -185,6 +213,7 @@ class TableDensity(Estimator):
         given, read = model.given(), model.read()
         own = [name for name in read if name not in given]
         self.model_, self.look_, self.fit_record_ = model, None, json.loads(model.fit_record())
+        self.jax_record_ = None
         if own == array_names(len(own)):
             self.n_features_in_, self._container = len(own), "array"
             return

@@ -9,6 +9,7 @@ import numpy as np
 from ._columns import columns_of, seed_of
 from ._density import TableDensity
 from ._explanation import Explanation
+from ._jax import JaxOptions
 from ._page import Page
 
 
@@ -47,6 +48,8 @@ class FlowDensity(TableDensity):
         What was found in the table before the fit.
     fit_record_ : dict
         The candidates with ln p of the rows that were held out, and what was left out.
+    jax_record_ : Trained or None
+        What became of training by JAX.
 
     Examples
     --------
@@ -81,7 +84,16 @@ class FlowDensity(TableDensity):
         self.progress = progress
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, groups: Any = None) -> FlowDensity:
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        groups: Any = None,
+        *,
+        engine: str = "native",
+        jax_options: JaxOptions | None = None,
+    ) -> FlowDensity:
         """Fits the density to a table. Ctrl-C ends the fit, and keeps the best so far.
 
         Parameters
@@ -93,6 +105,11 @@ class FlowDensity(TableDensity):
             A row of weight 2 is as good as two of them.
         groups : array of shape (n_samples,), optional
             Labels of rows that belong together: they are all fitted to, or all held out.
+        engine : {"native", "jax"}
+            "jax" trains what was fitted further by JAX, on all of its devices (see ``to_jax``). It pays where there are
+            accelerators; ranks of rows, and the record of the fit, stay those of the native fit.
+        jax_options : JaxOptions, optional
+            How JAX trains.
 
         Raises
         ------
@@ -101,7 +118,10 @@ class FlowDensity(TableDensity):
         """
         columns = columns_of(X, type(self).__name__)
         self._keep_features(columns)
+        self._checked_engine(engine)
         self._fit(columns, None, sample_weight, groups)
+        if engine == "jax":
+            self._train_with_jax(columns.select(self.model_.needs()), jax_options, sample_weight)
         return self
 
     def score_samples(self, X: Any) -> np.ndarray:

@@ -183,6 +183,17 @@ impl Model {
         })
     }
 
+    /// The columns with rounded and tied values at random points of their cells.
+    fn spread<'py>(
+        &self,
+        py: Python<'py>,
+        columns: PyColumns<'py>,
+        seed: u64,
+    ) -> PyResult<Vec<(String, Bound<'py, PyAny>)>> {
+        let block = block(&columns, 0, rows(&columns))?;
+        columns::to_python(py, self.model.spread(&block, seed).map_err(value_error)?)
+    }
+
     /// An ONNX file.
     fn to_onnx<'py>(&self, py: Python<'py>, what: &str, bits: u8) -> PyResult<Bound<'py, PyBytes>> {
         let what = match what {

@@ -48,6 +48,7 @@ mod record;
 mod registry;
 mod sample;
 mod score;
+mod spread;
 
 pub use architecture::{Architecture, Conditioner};
 pub use categories::{Categories, CategoryColumn};
