@@ -26,8 +26,13 @@ class Scorer:
 
 def score(model: bytes, source: str, target: str, workers: int = 2) -> None:
     rows = ray.data.read_parquet(source)
+    # Half a processor for each worker: on two of them something is left for reading and writing.
     scored = rows.map_batches(
-        Scorer, fn_constructor_args=(model,), batch_format="pyarrow", compute=ray.data.ActorPoolStrategy(size=workers)
+        Scorer,
+        fn_constructor_args=(model,),
+        batch_format="pyarrow",
+        num_cpus=0.5,
+        compute=ray.data.ActorPoolStrategy(size=workers),
     )
     scored.write_parquet(target)
 

@@ -9,6 +9,7 @@ import numpy as np
 from ._columns import Columns, columns_of, seed_of
 from ._density import TableDensity
 from ._explanation import Explanation
+from ._jax import JaxOptions
 from ._page import Page
 
 
@@ -57,7 +58,15 @@ class ConditionalFlowDensity(TableDensity):
         self.random_state = random_state
 
     def fit(
-        self, X: Any, y: Any = None, *, given: Any, sample_weight: Any = None, groups: Any = None
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        given: Any,
+        sample_weight: Any = None,
+        groups: Any = None,
+        engine: str = "native",
+        jax_options: JaxOptions | None = None,
     ) -> ConditionalFlowDensity:
         """Fits the density of the rows of X given those of ``given``. Ctrl-C ends the fit, and keeps the best so far.
 
@@ -67,9 +76,10 @@ class ConditionalFlowDensity(TableDensity):
         y : ignored
         given : table of shape (n_samples, n_given)
             The columns of an array are called c0, c1, ...
-        sample_weight, groups
+        sample_weight, groups, engine, jax_options
             As of :meth:`FlowDensity.fit`.
         """
+        self._checked_engine(engine)
         columns = columns_of(X, type(self).__name__)
         own = self._named(columns_of(given, type(self).__name__, "given"))
         if own.rows != columns.rows:
@@ -79,6 +89,9 @@ class ConditionalFlowDensity(TableDensity):
             raise ValueError(f"the column {both[0]!r} is in X and in given; a density is of one and given the other")
         self._keep_features(columns)
         self._fit(columns, own, sample_weight, groups)
+        if engine == "jax":
+            cells = columns.select(self.model_.needs()) + self._read(own, self.model_.given(), "given")
+            self._train_with_jax(cells, jax_options, sample_weight)
         return self
 
     def score_samples(self, X: Any, given: Any) -> np.ndarray:

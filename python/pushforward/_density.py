@@ -115,9 +115,10 @@ class TableDensity(Estimator):
             raise ValueError("engine='jax' takes no sample_weight; leave it out, or use engine='native'")
         missing = [np.array([text is None for text in c]) if isinstance(c, list) else np.isnan(c) for _, c in cells]
         kept = ~np.any(missing, axis=0)
-        if any(isinstance(column, list) for _, column in cells):
-            raise ValueError("engine='jax' takes no categories; their columns are " + ", ".join(self.model_.texts()))
-        rows = [(name, np.ascontiguousarray(column[kept])) for name, column in cells]
+        chosen = np.flatnonzero(kept)
+        rows = [
+            (name, [column[k] for k in chosen] if isinstance(column, list) else column[chosen]) for name, column in cells
+        ]
         progress = told_to(self.progress)
         try:
             trained = train(

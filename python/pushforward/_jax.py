@@ -82,10 +82,11 @@ def train(
     steps = len(trained) // batch
     with tempfile.TemporaryDirectory() as folder, jax.enable_x64(True):
         module = _module(model, folder)
+        numbers = [(name, _numbers(column, getattr(module, "LEVELS", {}).get(name))) for name, column in cells]
 
         def inputs(part: np.ndarray, draw: int, sharding: Any) -> list[Any]:
             """x, and a context if there is one, of some rows at points of their cells."""
-            own = [(name, column[part]) for name, column in cells]
+            own = [(name, column[part]) for name, column in numbers]
             spread = dict(model.spread(own, draw))
             names = [[name for name in model.needs() if name not in model.given()], model.given()]
             arrays = [np.column_stack([np.asarray(spread[name]) for name in some]) for some in names if some]
@@ -125,6 +126,14 @@ def train(
         saved = Path(folder, "trained.safetensors")
         module.save_params(best, saved)
         return Trained(model.with_parameters(saved.read_bytes()), curve, len(devices))
+
+
+def _numbers(column: Any, levels: list[str] | None) -> np.ndarray:
+    """A column as the module takes it: a category is the place of its level."""
+    if levels is None:
+        return np.asarray(column, dtype=np.float64)
+    places = {level: float(k) for k, level in enumerate(levels)}
+    return np.array([places[text] for text in column])
 
 
 def _jax() -> Any:

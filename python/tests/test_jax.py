@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import moons
 
-from pushforward import FlowDensity, JaxOptions
+from pushforward import ConditionalFlowDensity, FlowDensity, JaxOptions
 
 pytest.importorskip("jax")
 
@@ -55,6 +55,20 @@ def test_rounded_values_are_spread_over_their_cells(tmp_path):
     # The entropy of two integers that are about a normal distribution: without spreading, density would gather on points.
     entropy = np.log(2 * np.pi * np.e) + np.log(3.0 * 1.5)
     assert abs(score + entropy) < 0.2 and best >= first
+
+
+def test_a_conditional_density_is_trained_further():
+    random = np.random.default_rng(0)
+    C = random.uniform(-2, 2, size=(2000, 1))
+    kind = random.choice(["low", "high"], 2000)
+    X = np.sin(C) + 3.0 * (kind == "high")[:, None] + 0.2 * random.normal(size=C.shape)
+    given = {"c": C[:, 0], "kind": kind.tolist()}
+    density = ConditionalFlowDensity(model="coupling", time=0.05, kinds={"kind": "category"}, progress=False)
+    options = JaxOptions(epochs=10, batch=256, learning_rate=2e-3)
+    density.fit({"x": X[:, 0]}, given=given, engine="jax", jax_options=options)
+    record = density.jax_record_
+    assert max(record.held_out) > record.held_out[0] + 0.05
+    assert abs(density.score({"x": X[:, 0]}, given=given) - max(record.held_out)) < 0.2
 
 
 def test_what_jax_does_not_take_is_said():
