@@ -1,6 +1,15 @@
 //! The Python package `pushforward`: what its Python files call, as one extension module.
 
+mod arrays;
+mod bijection;
+mod declared;
+mod evidence;
+mod flow;
 mod model;
+mod operation;
+mod recording;
+mod refusal;
+mod variable;
 
 use pyo3::prelude::*;
 
@@ -9,5 +18,18 @@ use pyo3::prelude::*;
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<model::Model>()?;
+    module.add_class::<variable::Variable>()?;
+    module.add_class::<variable::Condition>()?;
+    module.add_class::<bijection::Bijection>()?;
+    module.add_class::<flow::Base>()?;
+    module.add_class::<flow::Flow>()?;
+    module.add_function(wrap_pyfunction!(variable::select, module)?)?;
+    module.add_function(wrap_pyfunction!(operation::operation, module)?)?;
+    module.add_function(wrap_pyfunction!(operation::operations, module)?)?;
+    module.add_function(wrap_pyfunction!(operation::constant, module)?)?;
+    module.add_function(wrap_pyfunction!(operation::parameter, module)?)?;
+    module.add_function(wrap_pyfunction!(operation::context, module)?)?;
+    module.add_function(wrap_pyfunction!(flow::registered, module)?)?;
+    module.add_function(wrap_pyfunction!(flow::catalogue, module)?)?;
     Ok(())
 }
