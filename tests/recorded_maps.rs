@@ -127,7 +127,7 @@ fn domains_and_structures_are_read_as_they_were_written() {
 #[test]
 fn the_strongest_structure_is_found() {
     let found = |d, formula: fn(Var<'_>) -> Var<'_>| {
-        RecordedMap::new("Map", listed(d, |z| formula(z))).with_found_structure().structure()
+        RecordedMap::new("Map", listed(d, formula)).with_found_structure().structure()
     };
     assert_eq!(found(3, |z| z.tanh() + z), Structure::Diagonal);
     assert_eq!(found(2, |z| stack([z.at(0), z.at(1) * z.at(0).exp()])), Structure::LowerTriangular);
@@ -185,8 +185,7 @@ fn what_is_false_of_a_recorded_map_is_refuted() {
 fn forged(text: &str, change: impl FnOnce(&mut Value)) -> String {
     let mut value: Value = serde_json::from_str(text).unwrap();
     change(&mut value);
-    let error = serde_json::from_value::<Listing>(value).err().expect("it is refused");
-    error.to_string()
+    serde_json::from_value::<Listing>(value).expect_err("it is refused").to_string()
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 from . import bases, layers, transformers, transforms
 from ._bijection import Bijection, bijection, chain, inverse, onnx
-from ._evidence import Claim, Derivation, Report, audit, derive
-from ._flow import FitInterrupted, Flow, Progress
+from ._evidence import Claim, Derivation, Report, audit, derive, verify
+from ._flow import FitInterruptedWarning, Flow, Progress
 from ._functions import *
 from ._functions import __all__ as _functions
 from ._native import Condition, Model, Var, __version__
@@ -13,7 +13,7 @@ __all__ = [
     "Claim",
     "Condition",
     "Derivation",
-    "FitInterrupted",
+    "FitInterruptedWarning",
     "Flow",
     "Model",
     "Progress",
@@ -30,5 +30,6 @@ __all__ = [
     "onnx",
     "transformers",
     "transforms",
+    "verify",
     *_functions,
 ]

@@ -92,6 +92,21 @@ class Bijection:
         values, log_det = self._native.evaluate(rows, forward, None if parameters is None else dict(parameters), own)
         return (values[0], float(log_det[0])) if single else (values, log_det)
 
+    def __call__(self, z: Any, name: Optional[str] = None, **options: Any) -> Any:
+        """:meth:`forward` of points; of a variable, x = f(z) within a bijection that is being recorded.
+
+        There its parameters are named after ``name``, by default after its place among such calls.
+
+        >>> import pushforward as pf
+        >>> layer = pf.layers.affine([2.0], [1.0])
+        >>> twice = pf.bijection(lambda z: layer(layer(z)), dim=1)
+        >>> sorted(twice.parameters())
+        ['layers.0.scale', 'layers.0.shift', 'layers.1.scale', 'layers.1.shift']
+        """
+        if not isinstance(z, _native.Var):
+            return self.forward(z, **options)
+        return self._native.within(z, name if name is not None else _native.next_scope(z))
+
     def audit(self, **options: Any) -> Report:
         """:func:`audit` of this bijection."""
         return audit(self, **options)
@@ -120,6 +135,15 @@ class Bijection:
 
 def _described(name: str, settings: str) -> Bijection:
     return Bijection(_native.Bijection.described(name, settings))
+
+
+def natives(layers: Sequence[Bijection]) -> list[_native.Bijection]:
+    """What the extension module has of layers."""
+    found = list(layers)
+    wrong = next((layer for layer in found if not isinstance(layer, Bijection)), None)
+    if wrong is not None:
+        raise TypeError(f"layers are bijections, not {type(wrong).__name__}; pf.bijection makes one of a function")
+    return [layer._native for layer in found]
 
 
 def as_rows(points: Any, dim: int) -> tuple[np.ndarray, bool]:
@@ -207,7 +231,7 @@ def chain(layers: Sequence[Bijection]) -> Bijection:
     >>> both.domain, both.codomain
     ('ℝ', '(0, ∞)')
     """
-    return Bijection(_native.Bijection.chain([layer._native for layer in layers]))
+    return Bijection(_native.Bijection.chain(natives(layers)))
 
 
 def inverse(of: Bijection) -> Bijection:
@@ -217,16 +241,17 @@ def inverse(of: Bijection) -> Bijection:
     >>> pf.inverse(pf.layers.elementwise("exp", 1)).domain
     '(0, ∞)'
     """
-    return Bijection(of._native.inverted())
+    return Bijection(natives([of])[0].inverted())
 
 
 def onnx(
-    path: Union[str, os.PathLike],
+    path: Union[str, os.PathLike[str]],
     *,
     output: Optional[str] = None,
     log_det: Optional[str] = None,
     parameters: Sequence[str] = (),
     constants: Sequence[str] = (),
+    all_constant: bool = False,
     structure: Any = None,
     domain: Any = None,
     codomain: Any = None,
@@ -234,10 +259,11 @@ def onnx(
     """Reads a map of another library from an ONNX file, as a bijection that can be audited and derived.
 
     ``output`` is the output that is the map, ``log_det`` the one that is the graph's own ln|det J|, for the audit to compare;
-    ``parameters`` and ``constants`` are stored tensors that are taken as such, whatever they look like.
+    ``parameters`` and ``constants`` are stored tensors that are taken as such, whatever they look like. With ``all_constant``
+    every stored tensor is a constant: what is proven is proven for the numbers of the file.
     """
     return Bijection(
         _native.Bijection.onnx(
-            os.fspath(path), output, log_det, list(parameters), list(constants), structure, domain, codomain
+            os.fspath(path), output, log_det, list(parameters), list(constants), all_constant, structure, domain, codomain
         )
     )

@@ -8,6 +8,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Iterator, Mapping, Optional, Union
 
+from . import _native
+
 if TYPE_CHECKING:
     from ._bijection import Bijection
     from ._flow import Flow
@@ -39,17 +41,17 @@ class Report:
     """The report of an audit: every claim with its evidence. As text it is what the command prints."""
 
     def __init__(self, audited: Mapping[str, Any]):
-        self._text = audited["text"]
-        self._json = audited["json"]
-        self._certificates = audited["certificates"]
-        self._has_no_refutation = audited["has_no_refutation"]
+        self._text: str = audited["text"]
+        self._json: str = audited["json"]
+        self._certificates: str = audited["certificates"]
+        self._has_no_refutation: bool = audited["has_no_refutation"]
         self._data = json.loads(self._json)
         self.claims: list[Claim] = [_claim(claim) for claim in self._data["claims"]]
 
     @property
     def subject(self) -> str:
         """The name of the bijection."""
-        return self._data["subject"]
+        return str(self._data["subject"])
 
     @property
     def advice(self) -> list[str]:
@@ -63,7 +65,7 @@ class Report:
 
     @property
     def certificates(self) -> str:
-        """The certificates of what is proven and refuted, for `pushforward verify`."""
+        """The certificates of what is proven and refuted, for :func:`verify` and for `pushforward verify`."""
         return self._certificates
 
     def of(self, topic: str) -> list[Claim]:
@@ -94,7 +96,7 @@ class Report:
         return self._text
 
     def __repr__(self) -> str:
-        counts = {}
+        counts: dict[str, int] = {}
         for claim in self.claims:
             counts[claim.verdict] = counts.get(claim.verdict, 0) + 1
         return f"<Report on {self.subject}: {', '.join(f'{n} {verdict}' for verdict, n in counts.items())}>"
@@ -141,7 +143,7 @@ class Derivation:
 
 
 def audit(
-    subject: Union["Bijection", "Flow", str, os.PathLike],
+    subject: Union["Bijection", "Flow", str, os.PathLike[str]],
     *,
     seed: int = 0,
     points: int = 64,
@@ -168,7 +170,7 @@ def audit(
     return Report(bijection._native.audit(seed, points, decide_only, None if given is None else dict(given)))
 
 
-def derive(subject: Union["Bijection", "Flow", str, os.PathLike], **reading: Any) -> Derivation:
+def derive(subject: Union["Bijection", "Flow", str, os.PathLike[str]], **reading: Any) -> Derivation:
     """Derives everything that follows from `forward` of a bijection, a layer, a flow, or a map of an ONNX file.
 
     >>> import pushforward as pf
@@ -176,6 +178,19 @@ def derive(subject: Union["Bijection", "Flow", str, os.PathLike], **reading: Any
     Exp: ℝ² → (0, ∞)²
     """
     return Derivation(_of(subject, reading)[0]._native.derive())
+
+
+def verify(certificates: str) -> list[str]:
+    """Lets the checker, a program that shares no code with what wrote them, read certificates; returns the claims it accepts.
+
+    Raises ``ValueError`` with the reason if it does not accept one of them.
+
+    >>> import pushforward as pf
+    >>> report = pf.audit(pf.layers.planar(2))
+    >>> len(pf.verify(report.certificates)) >= len([claim for claim in report if claim.verdict == "proven"]) - 1
+    True
+    """
+    return _native.verify(certificates)
 
 
 def _of(subject: Any, reading: Mapping[str, Any]) -> tuple["Bijection", Optional[Mapping[str, Any]]]:

@@ -11,7 +11,7 @@ from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence, Union
 import numpy as np
 
 from . import _native, bases
-from ._bijection import Bijection, as_context, as_rows
+from ._bijection import Bijection, as_context, as_rows, natives
 from ._evidence import Derivation, Report, audit, derive
 
 
@@ -30,12 +30,12 @@ class Progress(NamedTuple):
     """The best of the held-out rows so far."""
 
 
-class FitInterrupted(UserWarning):
+class FitInterruptedWarning(UserWarning):
     """A fit was ended by Ctrl-C; the best parameters so far are kept."""
 
 
 class Flow:
-    """A density: layers over a base, ln p(x) = ln p_Z(z) - ln|det J_f(z)| with z = f⁻¹(x).
+    """A density: layers over a base (by default the standard normal one), ln p(x) = ln p_Z(z) - ln|det J_f(z)| with z = f⁻¹(x).
 
     It starts with the initial parameters of a seed; :meth:`fit` replaces them.
 
@@ -51,15 +51,15 @@ class Flow:
     """
 
     def __init__(self, base: Optional[bases.Base], layers: Sequence[Bijection], *, seed: int = 0):
-        layers = [layers] if isinstance(layers, Bijection) else list(layers)
-        if base is None and layers:
-            base = bases.standard_normal(layers[0].dim)
+        own = natives([layers] if isinstance(layers, Bijection) else layers)
+        if not own:
+            raise ValueError("a flow needs at least one layer; `pf.layers.affine` is the simplest")
+        if base is None:
+            base = bases.standard_normal(own[0].dim)
         if not isinstance(base, bases.Base):
             raise TypeError(f"the base is one of pf.bases, not {type(base).__name__}")
-        wrong = next((layer for layer in layers if not isinstance(layer, Bijection)), None)
-        if wrong is not None:
-            raise TypeError(f"layers are bijections, not {type(wrong).__name__}")
-        self._native = _native.Flow(base._native, [layer._native for layer in layers], seed)
+        self._native = _native.Flow(base._native, own, seed)
+        self._map: Optional[Bijection] = None
         self.history: list[Progress] = []
         """The state after each epoch of the last fit."""
         self.stop: str = "not fitted"
@@ -70,7 +70,8 @@ class Flow:
     @classmethod
     def _of(cls, native: _native.Flow) -> "Flow":
         flow = cls.__new__(cls)
-        flow._native, flow.history, flow.stop, flow.best_epoch = native, [], "not fitted", 0
+        flow._native, flow._map = native, None
+        flow.history, flow.stop, flow.best_epoch = [], "not fitted", 0
         return flow
 
     @property
@@ -96,7 +97,10 @@ class Flow:
     @property
     def bijection(self) -> Bijection:
         """The layers as one bijection x = f(z)."""
-        return Bijection(self._native.bijection())
+        if self._map is None:
+            # One for all calls: it keeps the programs that it compiled.
+            self._map = Bijection(self._native.bijection())
+        return self._map
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
@@ -213,7 +217,7 @@ class Flow:
         self.history = [Progress(epoch, epochs, *numbers) for epoch, *numbers in course["epochs"]]
         self.stop, self.best_epoch = course["stop"], course["best_epoch"]
         if course["interrupted"]:
-            warnings.warn(f"interrupted: {self.stop}; the best parameters so far are kept", FitInterrupted, stacklevel=2)
+            warnings.warn(f"interrupted: {self.stop}; the best parameters so far are kept", FitInterruptedWarning, stacklevel=2)
         return self
 
     def _table(self, values: Any, what: str) -> np.ndarray:
@@ -232,12 +236,12 @@ class Flow:
         """:func:`derive` of the layers."""
         return derive(self)
 
-    def save(self, path: Union[str, os.PathLike]) -> None:
+    def save(self, path: Union[str, os.PathLike[str]]) -> None:
         """Writes a model file, which is complete or absent; the course of the fit is not kept."""
         self._native.save(os.fspath(path))
 
     @classmethod
-    def load(cls, path: Union[str, os.PathLike]) -> "Flow":
+    def load(cls, path: Union[str, os.PathLike[str]]) -> "Flow":
         """Reads a model file."""
         return cls._of(_native.Flow.load(os.fspath(path)))
 
@@ -254,7 +258,7 @@ class Flow:
         return type(self).from_bytes, (self.to_bytes(),)
 
     def to_onnx(
-        self, path: Union[str, os.PathLike, None] = None, what: str = "log_prob", double: bool = False
+        self, path: Union[str, os.PathLike[str], None] = None, what: str = "log_prob", double: bool = False
     ) -> Optional[bytes]:
         """Writes ln p, z or samples as an ONNX graph (`log_prob`, `inverse`, `sample`), in 32 bits or ``double``.
 
@@ -269,11 +273,11 @@ class Flow:
         os.replace(file.name, target)
         return None
 
-    def to_jax(self, folder: Union[str, os.PathLike]) -> None:
+    def to_jax(self, folder: Union[str, os.PathLike[str]]) -> None:
         """Writes a Python module for JAX, in which the flow is trained further; see :meth:`from_jax`."""
         self._native.to_jax(os.fspath(folder))
 
-    def from_jax(self, params: Union[str, os.PathLike, bytes]) -> "Flow":
+    def from_jax(self, params: Union[str, os.PathLike[str], bytes]) -> "Flow":
         """Takes the parameters that the JAX module saved, a file or its bytes. Returns the flow itself."""
         self._native.take_jax(params if isinstance(params, bytes) else Path(params).read_bytes())
         return self

@@ -255,12 +255,12 @@ def transpose(a: Operand) -> Var:
 
 def row(a: Operand, i: int) -> Var:
     """Row i of a matrix; ``a[i]`` is the same."""
-    return operation("row", [a], number=i)
+    return _variable(a)[i]
 
 
 def column(a: Operand, j: int) -> Var:
     """Column j of a matrix; ``a[:, j]`` is the same."""
-    return operation("column", [a], number=j)
+    return _variable(a)[:, j]
 
 
 def diagonal(a: Operand) -> Var:
@@ -290,22 +290,22 @@ def matrix_exp(a: Operand) -> Var:
 
 def broadcast(a: Operand, shape: Any) -> Var:
     """A scalar in every element of this shape."""
-    return operation("broadcast", [a], shape=_shape(shape))
+    return operation("broadcast", [a], extents=_shape(shape))
 
 
 def reshape(a: Operand, shape: Any) -> Var:
     """The elements, by rows, in another shape."""
-    return operation("reshape", [a], shape=_shape(shape))
+    return operation("reshape", [a], extents=_shape(shape))
 
 
 def gather(a: Operand, positions: Sequence[int]) -> Var:
     """The elements at these positions, as a vector; of a vector, ``a[positions]`` is the same."""
-    return operation("gather", [a], positions=whole(positions))
+    return operation("gather", [a], positions=_positions(positions))
 
 
 def scatter(a: Operand, positions: Sequence[int], shape: Any) -> Var:
     """Zeros of this shape with element k of ``a`` added at ``positions[k]``, numbered by rows."""
-    return operation("scatter", [a], positions=whole(positions), shape=_shape(shape))
+    return operation("scatter", [a], positions=_positions(positions), extents=_shape(shape))
 
 
 def stack(scalars: Sequence[Operand]) -> Var:
@@ -355,7 +355,21 @@ def parameter(name: str, shape: Any = None, init: Union[float, np.ndarray, Unifo
 
 
 def _shape(shape: Any) -> list[int]:
-    return [] if shape is None else whole(shape)
+    extents = [] if shape is None else whole(shape)
+    if any(extent < 0 for extent in extents):
+        raise ValueError(f"{tuple(extents)} is no shape: it has a negative extent")
+    return extents
+
+
+def _positions(positions: Sequence[int]) -> list[int]:
+    found = whole(positions)
+    if any(position < 0 for position in found):
+        raise IndexError(f"positions count from 0, and are not {found}; a[[-1]] counts from the end")
+    return found
+
+
+def _variable(a: Operand) -> Var:
+    return a if isinstance(a, Var) else constant(a)
 
 
 __all__ = [

@@ -6,7 +6,7 @@ import difflib
 import functools
 import inspect
 import json
-from typing import Any, Callable, Iterable
+from typing import Any, Callable, Iterable, Sequence, TypeVar, Union, cast
 
 import numpy as np
 
@@ -20,7 +20,13 @@ def hint(name: str, known: Iterable[str]) -> str:
     return f" (did you mean `{near[0]}`?)" if near else ""
 
 
-def checked(function: Callable[..., Any]) -> Callable[..., Any]:
+Numbers = Union[Sequence[float], "np.ndarray[Any, Any]"]
+"""Numbers as a setting: a list, a tuple or an array."""
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def checked(function: Function) -> Function:
     """Refuses options that the function does not have, with the nearest one."""
     known = list(inspect.signature(function).parameters)
 
@@ -34,7 +40,7 @@ def checked(function: Callable[..., Any]) -> Callable[..., Any]:
                 )
         return function(*arguments, **options)
 
-    return call
+    return cast(Function, call)
 
 
 def missing(module: str, kind: str, known: Iterable[str]) -> Callable[[str], Any]:

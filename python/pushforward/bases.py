@@ -13,7 +13,7 @@ from typing import Any, Sequence
 import numpy as np
 
 from . import _native
-from ._named import checked, missing, numbers, written
+from ._named import Numbers, checked, missing, numbers, written
 
 
 class Base:
@@ -102,41 +102,41 @@ def uniform(dim: int, angles: bool = False) -> Base:
 
 
 @checked
-def beta(a: Sequence[float], b: Sequence[float]) -> Base:
+def beta(a: Numbers, b: Numbers) -> Base:
     """Independent variables with beta distributions."""
     return _base("beta", {"a": numbers(a), "b": numbers(b)})
 
 
 @checked
-def dirichlet(concentrations: Sequence[float]) -> Base:
+def dirichlet(concentrations: Numbers) -> Base:
     """The Dirichlet distribution, of all shares but the last."""
     return _base("dirichlet", {"concentrations": numbers(concentrations)})
 
 
 @checked
-def von_mises(means: Sequence[float], concentrations: Sequence[float]) -> Base:
+def von_mises(means: Numbers, concentrations: Numbers) -> Base:
     """Independent angles with von Mises distributions."""
     return _base("von_mises", {"means": numbers(means), "concentrations": numbers(concentrations)})
 
 
 @checked
-def von_mises_fisher(mean: Sequence[float], concentration: float) -> Base:
+def von_mises_fisher(mean: Numbers, concentration: float) -> Base:
     """The von Mises-Fisher distribution on the sphere, in the coordinates height and angle."""
     return _base("von_mises_fisher", {"mean": numbers(mean), "concentration": float(concentration)})
 
 
 @checked
-def gaussian_mixture(weights: Sequence[float], means: Any, covariances: Any, learned: bool = False) -> Base:
+def gaussian_mixture(weights: Numbers, means: Any, covariances: Any, learned: bool = False) -> Base:
     """A mixture of normal distributions; ``learned`` with the layers above it."""
-    weights = np.asarray(weights, dtype=float)
+    shares = np.asarray(weights, dtype=float)
     means, covariances = np.asarray(means, dtype=float), np.asarray(covariances, dtype=float)
     components, d = (means.shape[0], means.shape[1]) if means.ndim == 2 else (0, 0)
-    if components == 0 or weights.shape != (components,) or covariances.shape != (components, d, d):
+    if components == 0 or shares.shape != (components,) or covariances.shape != (components, d, d):
         raise ValueError(
             "a mixture of k components has weights (k,), means (k, d) and covariances (k, d, d); these are "
-            f"{weights.shape}, {means.shape} and {covariances.shape}"
+            f"{shares.shape}, {means.shape} and {covariances.shape}"
         )
-    if not (weights > 0).all():
+    if not (shares > 0).all():
         raise ValueError(f"weights are positive, not {weights}")
 
     def component(mean: np.ndarray, covariance: np.ndarray) -> dict[str, Any]:
@@ -156,7 +156,7 @@ def gaussian_mixture(weights: Sequence[float], means: Any, covariances: Any, lea
         "gaussian_mixture",
         {
             "d": d,
-            "log_weights": numbers(np.log(weights / weights.sum())),
+            "log_weights": numbers(np.log(shares / shares.sum())),
             "components": [component(mean, covariance) for mean, covariance in zip(means, covariances)],
             "learned": bool(learned),
         },
@@ -164,7 +164,7 @@ def gaussian_mixture(weights: Sequence[float], means: Any, covariances: Any, lea
 
 
 @checked
-def mixture(weights: Sequence[float], components: Sequence[Base], learned: bool = False) -> Base:
+def mixture(weights: Numbers, components: Sequence[Base], learned: bool = False) -> Base:
     """A mixture of other bases; ``learned`` with the layers above it."""
     shares = np.asarray(weights, dtype=float)
     if shares.ndim != 1 or not (shares > 0).all():

@@ -20,7 +20,7 @@ import numpy as np
 
 from . import _native, transformers, transforms
 from ._bijection import Bijection, chain, inverse
-from ._named import checked, missing, numbers, one_of, whole, written
+from ._named import Numbers, checked, missing, numbers, one_of, whole, written
 from .transformers import Transformer, spline_settings
 
 Mask = Union[str, Sequence[bool]]
@@ -196,7 +196,7 @@ def block_neural_autoregressive(dim: int, units: Sequence[int] = (8,), context: 
 
 
 @checked
-def affine(scale: Sequence[float], shift: Sequence[float], learned: bool = True) -> Bijection:
+def affine(scale: Numbers, shift: Numbers, learned: bool = True) -> Bijection:
     """x = scale ⊙ z + shift; learned from these initial values, or fixed."""
     return _layer("affine", {"scale": numbers(scale), "shift": numbers(shift), "learned": bool(learned)})
 
@@ -258,7 +258,7 @@ def rational_quadratic_spline(
     dim: int,
     bins: int = 8,
     bound: float = 3.0,
-    knots: Optional[tuple[Sequence[float], Sequence[float], Sequence[float]]] = None,
+    knots: Optional[tuple[Numbers, Numbers, Numbers]] = None,
     learned: bool = True,
 ) -> Bijection:
     """A monotone spline of each variable (Gregory and Delbourgo 1982).
@@ -278,7 +278,7 @@ def rational_quadratic_spline(
 def circular_spline(
     dim: int,
     bins: int = 8,
-    knots: Optional[tuple[Sequence[float], Sequence[float], Sequence[float]]] = None,
+    knots: Optional[tuple[Numbers, Numbers, Numbers]] = None,
     turn: float = 0.0,
 ) -> Bijection:
     """A monotone spline of each angle after a rotation: learned, or fixed with ``knots`` (x, y, slopes) and a ``turn``
@@ -307,7 +307,7 @@ def act_norm(dim: Optional[int] = None, data: Any = None) -> Bijection:
 
 
 @checked
-def batch_norm(means: Sequence[float], variances: Sequence[float], epsilon: float = 1e-5) -> Bijection:
+def batch_norm(means: Numbers, variances: Numbers, epsilon: float = 1e-5) -> Bijection:
     """Batch normalisation with these moments (Dinh et al. 2017, section 3.7), from z to x."""
     return _layer(
         "batch_norm", {"means": numbers(means), "variances": numbers(variances), "epsilon": float(epsilon)}
@@ -318,17 +318,17 @@ def batch_norm(means: Sequence[float], variances: Sequence[float], epsilon: floa
 
 
 @checked
-def linear(weight: Any, bias: Optional[Sequence[float]] = None) -> Bijection:
+def linear(weight: Any, bias: Optional[Numbers] = None) -> Bijection:
     """x = W·z + b, learned from these initial values."""
     weight = np.asarray(weight, dtype=float)
     if weight.ndim != 2 or weight.shape[0] != weight.shape[1]:
         raise ValueError(f"linear: the weight is a square matrix, not of the shape {weight.shape}")
-    bias = np.zeros(len(weight)) if bias is None else bias
-    return _layer("linear", {"weight": numbers(weight), "bias": numbers(bias)})
+    start = np.zeros(len(weight)) if bias is None else bias
+    return _layer("linear", {"weight": numbers(weight), "bias": numbers(start)})
 
 
 @checked
-def triangular(dim: int, lower: bool = True, unit: bool = False, signs: Optional[Sequence[float]] = None) -> Bijection:
+def triangular(dim: int, lower: bool = True, unit: bool = False, signs: Optional[Numbers] = None) -> Bijection:
     """x = T·z with a learned triangular T, initialised to the identity; 1 on the diagonal if ``unit``, else positive, or with
     ``signs``."""
     if unit and (signs is not None or not lower):

@@ -5,8 +5,8 @@ use pushforward::tape::{Parameters, Shape};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::operand::{extents, shape};
 use crate::refusal::refused;
-use crate::variable::{extents, shape};
 
 /// Rows of numbers from Python: contiguous doubles, two axes.
 pub type Rows<'py> = numpy::PyReadonlyArray2<'py, f64>;

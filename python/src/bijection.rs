@@ -1,7 +1,7 @@
 //! Bijections: written in Python, of the catalogue, composed, or read from a graph of another library.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use pushforward::audit::AuditOptions;
 use pushforward::bijection::{
@@ -21,6 +21,7 @@ use crate::declared::{domain, structure};
 use crate::evidence::{Audited, Derived, audited, derived};
 use crate::recording::recorded;
 use crate::refusal::{refused, undescribed};
+use crate::variable::Variable;
 
 /// A bijection that Python holds.
 #[pyclass(module = "pushforward._native", frozen)]
@@ -28,6 +29,8 @@ pub struct Bijection {
     layer: Arc<dyn bijection::Bijection>,
     /// Of a graph that was read: the numbers of its file, and how far its log-determinant may be off.
     of_file: Option<(Parameters, f64)>,
+    /// The initial parameters of seed 0.
+    start: OnceLock<Parameters>,
     programs: Mutex<Programs>,
 }
 
@@ -37,6 +40,15 @@ struct Programs {
     forward: Option<Program<f64>>,
     inverse: Option<Program<f64>>,
     context: usize,
+}
+
+/// The next name for a bijection within the one that is being recorded: `layers.0`, `layers.1`, …
+#[pyfunction]
+pub fn next_scope(z: &Variable) -> String {
+    let names: Vec<String> = z.recording().tape().declarations().into_iter().map(|own| own.name).collect();
+    let is_taken = |scope: &str| names.iter().any(|name| name.starts_with(&format!("{scope}.")));
+    let scopes = (0..).map(|k| format!("layers.{k}"));
+    scopes.into_iter().find(|scope| !is_taken(scope)).expect("there are as many as numbers")
 }
 
 /// What a bijection of Python's functions is declared as.
@@ -55,7 +67,7 @@ pub struct Declared<'py> {
 
 impl Bijection {
     pub fn new(layer: Arc<dyn bijection::Bijection>) -> Bijection {
-        Bijection { layer, of_file: None, programs: Mutex::default() }
+        Bijection { layer, of_file: None, start: OnceLock::new(), programs: Mutex::default() }
     }
 
     /// The bijection itself.
@@ -63,12 +75,22 @@ impl Bijection {
         &self.layer
     }
 
-    /// The initial parameters of a seed; those of the file for a graph that was read.
+    /// The initial parameters of a seed, without the context; those of the file for a graph that was read.
     fn start(&self, seed: u64) -> PyResult<Parameters> {
-        match &self.of_file {
-            Some((parameters, _)) => Ok(parameters.clone()),
-            None => Ok(Parameters::initialise(record(&self.layer).map_err(refused)?.tape(), seed)),
+        if let Some((parameters, _)) = &self.of_file {
+            return Ok(parameters.clone());
         }
+        if let (0, Some(known)) = (seed, self.start.get()) {
+            return Ok(known.clone());
+        }
+        let tape = Tape::new();
+        tape.context_by_row();
+        forward_with_log_det(&self.layer, tape.input(Shape::Vector(self.layer.dim()))).map_err(refused)?;
+        let parameters = Parameters::initialise(&tape, seed);
+        if seed == 0 {
+            let _ = self.start.set(parameters.clone());
+        }
+        Ok(parameters)
     }
 }
 
@@ -168,7 +190,7 @@ impl Bijection {
 
     /// Reads a map that another library exported.
     #[staticmethod]
-    #[pyo3(signature = (path, output, log_det, parameters, constants, given_structure, given_domain, given_codomain))]
+    #[pyo3(signature = (path, output, log_det, parameters, constants, all_constant, given_structure, given_domain, given_codomain))]
     #[expect(clippy::too_many_arguments, reason = "they are those of the Python function, one by one")]
     fn onnx(
         path: PathBuf,
@@ -176,6 +198,7 @@ impl Bijection {
         log_det: Option<String>,
         parameters: Vec<String>,
         constants: Vec<String>,
+        all_constant: bool,
         given_structure: Option<Bound<'_, PyAny>>,
         given_domain: &Bound<'_, PyAny>,
         given_codomain: &Bound<'_, PyAny>,
@@ -188,12 +211,34 @@ impl Bijection {
             structure: given_structure.as_ref().map(structure).transpose()?,
             domain: Some(domain(given_domain)?),
             codomain: Some(domain(given_codomain)?),
-            ..ImportOptions::default()
+            all_constant,
         };
         let map = ImportedMap::read(&path, &options)
             .map_err(|error| refused(format!("{}: {error}", path.display())))?;
         let of_file = Some((map.parameters(), map.log_det_tolerance()));
         Ok(Bijection { of_file, ..Bijection::new(Arc::new(map)) })
+    }
+
+    /// Records it within a bijection of Python that is being recorded; its parameters are named within a scope.
+    fn within(&self, py: Python<'_>, z: &Variable, scope: &str) -> PyResult<Variable> {
+        let recording = z.recording();
+        let (expected, given) = (Shape::Vector(self.layer.dim()), recording.tape().shape(z.id()));
+        if given != expected {
+            return Err(PyValueError::new_err(format!(
+                "{} maps {expected}, and {given} was given",
+                self.layer.name()
+            )));
+        }
+        let declared =
+            |tape: &Tape| tape.declarations().iter().any(|own| own.name.starts_with(&format!("{scope}.")));
+        if declared(&recording.tape()) {
+            return Err(PyValueError::new_err(format!(
+                "there are parameters named `{scope}.…` already; give the layer a name of its own: layer(z, name=\"second\")"
+            )));
+        }
+        let layer = &self.layer;
+        let id = recording.push(py, |tape| tape.scope(scope, || layer.forward(tape.var(z.id()))).id())?;
+        Ok(Variable::new(recording.clone(), id))
     }
 
     /// The inverse.
@@ -276,7 +321,9 @@ impl Bijection {
             options.log_det_tolerance = *tolerance;
         }
         if let Some(given) = parameters {
-            options.parameters = Some(replaced(&self.start(0)?, given)?);
+            // With the context, which is a parameter of an audit.
+            let start = Parameters::initialise(record(&self.layer).map_err(refused)?.tape(), 0);
+            options.parameters = Some(replaced(&start, given)?);
         }
         audited(py, &self.layer, &options)
     }

@@ -2,6 +2,7 @@
 
 use pushforward::audit::{AuditOptions, Report, audit_with};
 use pushforward::bijection::{Bijection, BijectionError};
+use pushforward::checker;
 use pushforward::derivation::derive;
 use pyo3::prelude::*;
 
@@ -54,4 +55,11 @@ pub fn derived(py: Python<'_>, bijection: &dyn Bijection) -> PyResult<Derived> {
         sections: derivation.html_sections(4),
         title: derivation.html_title(),
     })
+}
+
+/// Lets the checker read certificates; returns the claims that it accepts, all of them.
+#[pyfunction]
+pub fn verify(py: Python<'_>, certificates: &str) -> PyResult<Vec<String>> {
+    let claims = py.detach(|| checker::verify(certificates)).map_err(refused)?;
+    Ok(claims.iter().map(ToString::to_string).collect())
 }

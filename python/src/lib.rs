@@ -2,14 +2,18 @@
 
 mod arrays;
 mod bijection;
+mod condition;
 mod declared;
 mod evidence;
 mod flow;
+mod index;
 mod model;
+mod operand;
 mod operation;
 mod recording;
 mod refusal;
 mod variable;
+mod without_value;
 
 use pyo3::prelude::*;
 
@@ -19,16 +23,18 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<model::Model>()?;
     module.add_class::<variable::Variable>()?;
-    module.add_class::<variable::Condition>()?;
+    module.add_class::<condition::Condition>()?;
     module.add_class::<bijection::Bijection>()?;
     module.add_class::<flow::Base>()?;
     module.add_class::<flow::Flow>()?;
-    module.add_function(wrap_pyfunction!(variable::select, module)?)?;
+    module.add_function(wrap_pyfunction!(condition::select, module)?)?;
     module.add_function(wrap_pyfunction!(operation::operation, module)?)?;
     module.add_function(wrap_pyfunction!(operation::operations, module)?)?;
     module.add_function(wrap_pyfunction!(operation::constant, module)?)?;
     module.add_function(wrap_pyfunction!(operation::parameter, module)?)?;
     module.add_function(wrap_pyfunction!(operation::context, module)?)?;
+    module.add_function(wrap_pyfunction!(bijection::next_scope, module)?)?;
+    module.add_function(wrap_pyfunction!(evidence::verify, module)?)?;
     module.add_function(wrap_pyfunction!(flow::registered, module)?)?;
     module.add_function(wrap_pyfunction!(flow::catalogue, module)?)?;
     Ok(())

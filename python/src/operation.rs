@@ -4,8 +4,9 @@ use pushforward::tape::{Init, NodeId, Shape, Tape, Unary, Var, concat};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
+use crate::operand::{Operand, common, shape};
 use crate::recording::Recording;
-use crate::variable::{Operand, Variable, common, shape};
+use crate::variable::Variable;
 
 /// What an operation is told beside its operands.
 #[derive(Default)]
@@ -42,8 +43,6 @@ const OTHERS: &[(&str, Option<usize>)] = &[
     ("gather", Some(1)),
     ("scatter", Some(1)),
     ("transpose", Some(1)),
-    ("row", Some(1)),
-    ("column", Some(1)),
     ("diagonal", Some(1)),
     ("diagonal_matrix", Some(1)),
     ("inverse", Some(1)),
@@ -84,7 +83,7 @@ pub fn record(py: Python<'_>, name: &str, operands: Vec<Operand>, given: Given) 
 fn recorded(name: &str, operands: &[Var<'_>], given: &Given) -> NodeId {
     let a = operands[0];
     let b = operands.get(1).copied().unwrap_or(a);
-    let (number, shape) = (given.number.unwrap_or(0).max(0) as usize, given.shape.unwrap_or(Shape::Scalar));
+    let shape = given.shape.unwrap_or(Shape::Scalar);
     let result = match name {
         "add" => a + b,
         "sub" => a - b,
@@ -110,8 +109,6 @@ fn recorded(name: &str, operands: &[Var<'_>], given: &Given) -> NodeId {
         "gather" => a.gather(&given.positions),
         "scatter" => a.scatter(&given.positions, shape),
         "transpose" => a.transpose(),
-        "row" => a.row(number),
-        "column" => a.column(number),
         "diagonal" => a.diagonal(),
         "diagonal_matrix" => a.diagonal_matrix(),
         "inverse" => a.inverse(),
@@ -137,17 +134,17 @@ fn operand(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Operand> {
 
 /// Records an operation by its name.
 #[pyfunction]
-#[pyo3(signature = (name, operands, *, number=None, positions=None, shape=None))]
+#[pyo3(signature = (name, operands, *, number=None, positions=None, extents=None))]
 pub fn operation(
     py: Python<'_>,
     name: &str,
     operands: Vec<Bound<'_, PyAny>>,
     number: Option<i64>,
     positions: Option<Vec<usize>>,
-    shape: Option<Vec<usize>>,
+    extents: Option<Vec<usize>>,
 ) -> PyResult<Variable> {
     let operands = operands.iter().map(|given| operand(given, name)).collect::<PyResult<_>>()?;
-    let shape = shape.map(|extents| self::shape(&extents)).transpose()?;
+    let shape = extents.map(|extents| shape(&extents)).transpose()?;
     record(py, name, operands, Given { number, positions: positions.unwrap_or_default(), shape })
 }
 
@@ -160,15 +157,15 @@ pub fn constant(py: Python<'_>, values: &Bound<'_, PyAny>) -> PyResult<Variable>
 
 /// Declares a parameter: uniform on (-bound, bound) if there is a bound, else with these values.
 #[pyfunction]
-#[pyo3(signature = (name, shape, values=None, bound=None))]
+#[pyo3(signature = (name, extents, values=None, bound=None))]
 pub fn parameter(
     py: Python<'_>,
     name: &str,
-    shape: Vec<usize>,
+    extents: Vec<usize>,
     values: Option<Vec<f64>>,
     bound: Option<f64>,
 ) -> PyResult<Variable> {
-    let shape = self::shape(&shape)?;
+    let shape = shape(&extents)?;
     let recording = Recording::current("pf.parameter")?;
     if recording.tape().declarations().iter().any(|known| known.name == name) {
         return Err(PyValueError::new_err(format!(

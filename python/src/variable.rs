@@ -1,14 +1,18 @@
-//! Variables of a bijection that is being recorded: operators, elements, conditions.
+//! Variables of a bijection that is being recorded: their operators and elements.
 
-use pushforward::tape::{Condition as Holds, NodeId, Shape, Tape, Var, select as chosen};
+use pushforward::tape::{NodeId, Shape};
 use pyo3::IntoPyObjectExt;
 use pyo3::basic::CompareOp;
-use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyIndexError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PySlice, PyTuple};
+use pyo3::types::{PyDict, PyTuple};
 
+use crate::condition::Condition;
+use crate::index::chosen;
+use crate::operand::{Operand, common, extents, shape};
 use crate::operation::{Given, record};
 use crate::recording::Recording;
+use crate::without_value::{no_value, not_of_numpy};
 
 /// A scalar, a vector or a matrix of a bijection that is being recorded.
 ///
@@ -18,98 +22,6 @@ use crate::recording::Recording;
 pub struct Variable {
     recording: Recording,
     id: NodeId,
-}
-
-/// An elementwise condition on variables, for pf.select.
-#[pyclass(module = "pushforward", frozen)]
-pub struct Condition {
-    recording: Recording,
-    id: NodeId,
-}
-
-/// An operand: a variable, or numbers that become a constant.
-pub enum Operand {
-    Node(Recording, NodeId),
-    Numbers(Shape, Vec<f64>),
-}
-
-impl Operand {
-    /// Reads an operand; `None` for what is no number, as a text.
-    pub fn read(given: &Bound<'_, PyAny>) -> PyResult<Option<Operand>> {
-        if let Ok(variable) = given.cast::<Variable>() {
-            let variable = variable.get();
-            return Ok(Some(Operand::Node(variable.recording.clone(), variable.id)));
-        }
-        if given.cast::<Condition>().is_ok() {
-            return Err(PyTypeError::new_err(
-                "a condition is no number: pf.select(condition, 1.0, 0.0) makes one of it",
-            ));
-        }
-        if given.hasattr("__array__")?
-            || given.is_instance_of::<pyo3::types::PyList>()
-            || given.cast::<PyTuple>().is_ok()
-        {
-            let numpy = given.py().import("numpy")?;
-            let options = PyDict::new(given.py());
-            options.set_item("dtype", "float64")?;
-            let array = numpy.call_method("asarray", (given,), Some(&options))?;
-            let extents: Vec<usize> = array.getattr("shape")?.extract()?;
-            let shape = shape(&extents)?;
-            let numbers = array.call_method0("ravel")?.call_method0("tolist")?.extract()?;
-            return Ok(Some(Operand::Numbers(shape, numbers)));
-        }
-        if given.is_instance_of::<pyo3::types::PyString>() {
-            return Ok(None);
-        }
-        Ok(given.extract::<f64>().ok().map(|number| Operand::Numbers(Shape::Scalar, vec![number])))
-    }
-
-    /// As a node of a tape.
-    pub fn on<'t>(&self, tape: &'t Tape) -> Var<'t> {
-        match self {
-            Operand::Node(_, id) => tape.var(*id),
-            Operand::Numbers(Shape::Scalar, numbers) => tape.constant(numbers[0]),
-            Operand::Numbers(Shape::Vector(_), numbers) => tape.vector(numbers),
-            Operand::Numbers(Shape::Matrix(rows, columns), numbers) => tape.matrix(*rows, *columns, numbers),
-        }
-    }
-}
-
-/// A shape from Python: () or None, n or (n,), (rows, columns).
-pub fn shape(extents: &[usize]) -> PyResult<Shape> {
-    match *extents {
-        [] => Ok(Shape::Scalar),
-        [n] => Ok(Shape::Vector(n)),
-        [rows, columns] => Ok(Shape::Matrix(rows, columns)),
-        _ => Err(PyValueError::new_err(format!(
-            "variables are scalars, vectors and matrices, and have no {} axes",
-            extents.len()
-        ))),
-    }
-}
-
-/// The extents of a shape, as Python has them.
-pub fn extents(shape: Shape) -> Vec<usize> {
-    match shape {
-        Shape::Scalar => vec![],
-        Shape::Vector(n) => vec![n],
-        Shape::Matrix(rows, columns) => vec![rows, columns],
-    }
-}
-
-/// The recording of the operands, which have to be of one.
-pub fn common<'o>(operands: impl IntoIterator<Item = &'o Operand>, what: &str) -> PyResult<Recording> {
-    let mut found: Option<Recording> = None;
-    for operand in operands {
-        let Operand::Node(recording, _) = operand else { continue };
-        if found.as_ref().is_some_and(|known| !known.is(recording)) {
-            return Err(PyValueError::new_err(format!(
-                "{what}: the operands are variables of two bijections; a variable is used in the call that it was made in"
-            )));
-        }
-        found.get_or_insert_with(|| recording.clone());
-    }
-    found.map_or_else(|| Recording::current(what), Ok)
 }
 
 impl Variable {
@@ -159,51 +71,6 @@ impl Variable {
     }
 }
 
-/// The positions that an index chooses of an axis, and whether the axis stays.
-fn chosen_of(index: &Bound<'_, PyAny>, length: usize) -> PyResult<(Vec<usize>, bool)> {
-    if let Ok(slice) = index.cast::<PySlice>() {
-        let found = slice.indices(isize::try_from(length)?)?;
-        let positions = (0..found.slicelength as isize).map(|k| (found.start + k * found.step) as usize);
-        return Ok((positions.collect(), true));
-    }
-    let within = |position: isize| {
-        let own = if position < 0 { position + length as isize } else { position };
-        match usize::try_from(own) {
-            Ok(own) if own < length => Ok(own),
-            _ => Err(PyIndexError::new_err(format!("there is no element {position} among {length}"))),
-        }
-    };
-    if index.is_instance_of::<Variable>() || index.is_instance_of::<Condition>() {
-        return Err(PyTypeError::new_err(
-            "an index that depends on the variables is no formula: choose between elements with pf.select",
-        ));
-    }
-    let is_list = index.hasattr("__len__")?;
-    if !is_list {
-        let position = index.extract::<isize>().map_err(|_| {
-            PyTypeError::new_err(
-                "elements are chosen by whole numbers, slices, lists of whole numbers and masks",
-            )
-        })?;
-        return Ok((vec![within(position)?], false));
-    }
-    if let Ok(mask) = index.extract::<Vec<bool>>() {
-        if mask.len() != length {
-            return Err(PyIndexError::new_err(format!("a mask of {} for {length} elements", mask.len())));
-        }
-        return Ok(((0..length).filter(|k| mask[*k]).collect(), true));
-    }
-    let positions: Vec<isize> = index.extract()?;
-    Ok((positions.into_iter().map(within).collect::<PyResult<_>>()?, true))
-}
-
-fn no_value(what: &str) -> PyErr {
-    PyTypeError::new_err(format!(
-        "{what}: a variable of a bijection has no value while it is recorded. Choose between formulas with \
-         pf.select(condition, then, otherwise)"
-    ))
-}
-
 #[pymethods]
 impl Variable {
     /// The extents: () of a scalar, (n,) of a vector, (rows, columns) of a matrix.
@@ -239,18 +106,18 @@ impl Variable {
     }
 
     /// The elements, by rows, in another shape; one extent may be -1.
-    #[pyo3(signature = (*shape))]
-    fn reshape(&self, py: Python<'_>, shape: &Bound<'_, PyTuple>) -> PyResult<Variable> {
-        let asked: Vec<isize> = match shape.get_item(0).and_then(|first| first.extract::<Vec<isize>>()) {
+    #[pyo3(signature = (*extents))]
+    fn reshape(&self, py: Python<'_>, extents: &Bound<'_, PyTuple>) -> PyResult<Variable> {
+        let asked: Vec<isize> = match extents.get_item(0).and_then(|first| first.extract::<Vec<isize>>()) {
             Ok(list) => list,
-            Err(_) => shape.extract()?,
+            Err(_) => extents.extract()?,
         };
         let (count, known) = (self.size(), asked.iter().filter(|extent| **extent >= 0).product::<isize>());
         let extent = |extent: &isize| match *extent {
             -1 if known > 0 => count / known as usize,
             other => other.max(0) as usize,
         };
-        let shape = self::shape(&asked.iter().map(extent).collect::<Vec<_>>())?;
+        let shape = shape(&asked.iter().map(extent).collect::<Vec<_>>())?;
         record(py, "reshape", vec![self.operand()], Given { shape: Some(shape), ..Given::default() })
     }
 
@@ -276,7 +143,7 @@ impl Variable {
         let mut stays = Vec::new();
         for (axis, length) in extents.iter().enumerate() {
             let (own, axis_stays) = match indices.get(axis) {
-                Some(index) => chosen_of(index, *length)?,
+                Some(index) => chosen(index, *length)?,
                 None => ((0..*length).collect(), true),
             };
             positions =
@@ -285,7 +152,7 @@ impl Variable {
                 stays.push(own.len());
             }
         }
-        self.picked(py, positions, self::shape(&stays)?)
+        self.picked(py, positions, shape(&stays)?)
     }
 
     fn __iter__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
@@ -374,18 +241,7 @@ impl Variable {
                 "variables are compared by <, <=, > and >=: two real numbers are hardly ever equal",
             ));
         }
-        let recording = common([&self.operand(), &other], "a comparison")?;
-        let id = recording.push(py, |tape| {
-            let (a, b) = (tape.var(self.id), other.on(tape));
-            let holds = match operator {
-                CompareOp::Lt => a.lt(b),
-                CompareOp::Le => a.le(b),
-                CompareOp::Gt => a.gt(b),
-                _ => a.ge(b),
-            };
-            holds.var().id()
-        })?;
-        Condition { recording, id }.into_py_any(py)
+        Condition::comparison(py, &self.operand(), &other, operator)?.into_py_any(py)
     }
 
     fn __bool__(&self) -> PyResult<bool> {
@@ -465,106 +321,4 @@ impl Variable {
     fn __repr__(&self) -> String {
         format!("<Var: {}>", self.recording.tape().shape(self.id))
     }
-}
-
-/// The error of a function of numpy, with the name of ours.
-fn not_of_numpy(py: Python<'_>, name: &str) -> PyResult<PyErr> {
-    let own = match name {
-        "log" => "ln",
-        "expm1" => "exp_m1",
-        "log1p" => "ln_1p",
-        "arctan" => "atan",
-        "arctan2" => "atan2",
-        "arcsinh" => "asinh",
-        "logaddexp" => "log_add_exp",
-        "minimum" | "amin" | "fmin" => "minimum",
-        "maximum" | "amax" | "fmax" => "maximum",
-        "absolute" => "abs",
-        "where" => "select",
-        "concatenate" | "hstack" | "append" => "concat",
-        "reciprocal" => "recip",
-        same => same,
-    };
-    let known = py.import("pushforward")?.hasattr(own)?;
-    let advice = match known {
-        true => format!("write pf.{own}"),
-        false => "write it as a formula of the functions of pushforward; a choice is pf.select".to_string(),
-    };
-    Ok(PyTypeError::new_err(format!(
-        "numpy.{name} takes numbers, and a variable of a bijection has none yet: {advice}"
-    )))
-}
-
-#[pymethods]
-impl Condition {
-    /// Holds where both hold.
-    fn __and__(&self, py: Python<'_>, other: &Condition) -> PyResult<Condition> {
-        self.joined(py, other, |a, b| a.and(b))
-    }
-    /// Holds where at least one holds.
-    fn __or__(&self, py: Python<'_>, other: &Condition) -> PyResult<Condition> {
-        self.joined(py, other, |a, b| a.or(b))
-    }
-    /// Holds where it does not.
-    fn __invert__(&self, py: Python<'_>) -> PyResult<Condition> {
-        let id = self.recording.push(py, |tape| self.on(tape).negate().var().id())?;
-        Ok(Condition { recording: self.recording.clone(), id })
-    }
-    fn __bool__(&self) -> PyResult<bool> {
-        Err(no_value(
-            "an `if`, `and`, `or` or `not` cannot ask a condition on variables; join conditions by &, | and ~",
-        ))
-    }
-    /// The extents, as those of a variable.
-    #[getter]
-    fn shape<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, extents(self.recording.tape().shape(self.id)))
-    }
-    fn __repr__(&self) -> String {
-        format!("<Condition: {}>", self.recording.tape().shape(self.id))
-    }
-}
-
-impl Condition {
-    fn on<'t>(&self, tape: &'t Tape) -> Holds<'t> {
-        Holds::from_var(tape.var(self.id)).expect("a comparison, or several that were joined")
-    }
-
-    fn joined(
-        &self,
-        py: Python<'_>,
-        other: &Condition,
-        join: impl for<'t> FnOnce(Holds<'t>, Holds<'t>) -> Holds<'t>,
-    ) -> PyResult<Condition> {
-        let both = [self, other].map(|one| Operand::Node(one.recording.clone(), one.id));
-        let recording = common(&both, "conditions that are joined")?;
-        let id = recording.push(py, |tape| join(self.on(tape), other.on(tape)).var().id())?;
-        Ok(Condition { recording, id })
-    }
-}
-
-/// Returns `then` where the condition holds and `otherwise` elsewhere, element by element.
-#[pyfunction]
-pub fn select(
-    py: Python<'_>,
-    condition: &Bound<'_, PyAny>,
-    then: &Bound<'_, PyAny>,
-    otherwise: &Bound<'_, PyAny>,
-) -> PyResult<Variable> {
-    let Ok(condition) = condition.cast::<Condition>() else {
-        let kind = condition.get_type().name()?;
-        return Err(PyTypeError::new_err(format!(
-            "select: the condition is {kind}; a comparison of variables is one, as z[0] > 0"
-        )));
-    };
-    let condition = condition.get();
-    let operand = |given: &Bound<'_, PyAny>| {
-        Operand::read(given)?
-            .ok_or_else(|| PyTypeError::new_err("select: both branches are variables or numbers"))
-    };
-    let (then, otherwise) = (operand(then)?, operand(otherwise)?);
-    let of = Operand::Node(condition.recording.clone(), condition.id);
-    let recording = common([&of, &then, &otherwise], "select")?;
-    let id = recording.push(py, |tape| chosen(condition.on(tape), then.on(tape), otherwise.on(tape)).id())?;
-    Ok(Variable::new(recording, id))
 }

@@ -109,3 +109,15 @@ def test_what_has_no_audit():
     for wrong in (lambda z: z, 3, None, np.ones(2)):
         with pytest.raises(TypeError, match="a bijection, a layer, a flow or the path of an ONNX file is needed"):
             pf.audit(wrong)
+
+
+def test_certificates_are_read_by_the_checker():
+    text = pf.audit(bend).certificates
+    claims = pf.verify(text)
+    assert len(claims) >= 3 and all(isinstance(claim, str) for claim in claims)
+    # A certificate of something false: the sine in the place of the exponential folds.
+    assert text.count("exp") > 0
+    with pytest.raises(ValueError):
+        pf.verify(text.replace("exp", "sin"))
+    with pytest.raises(ValueError):
+        pf.verify("nothing")

@@ -357,7 +357,7 @@ def test_what_has_no_meaning_is_refused_with_advice():
     undefined(IndexError, "no element 2 among 2", lambda z: z[2])
     undefined(IndexError, "2 indices for 1 axes", lambda z: z[0, 0])
     undefined(IndexError, "a mask of 3", lambda z: z[[True, False, True]])
-    undefined(ZeroDivisionError, "", lambda z: z * (1 / 0))
+    undefined(ZeroDivisionError, "division by zero", lambda z: z * (1 / 0))
     undefined(ValueError, "0 variables", lambda z: z, dim=0)
     undefined(ValueError, "is empty", lambda z: z, domain=(1.0, 1.0))
     undefined(ValueError, "no domain `real`", lambda z: z, domain="real")
@@ -467,6 +467,9 @@ def test_compositions():
     assert both.log_det([0.3, 0.4]) == pytest.approx(math.log(6))
     with pytest.raises(ValueError, match="at least one layer"):
         pf.chain([])
+    for wrong in (lambda: pf.chain([bend, lambda z: z]), lambda: pf.inverse(3)):
+        with pytest.raises(TypeError, match="layers are bijections, not (function|int)"):
+            wrong()
     with pytest.raises(ValueError, match="maps 1 variables"):
         pf.chain([bend, pf.layers.affine([1.0], [0.0])])
 
@@ -514,3 +517,47 @@ def test_it_shows_what_it_is():
     shown = []
     pf.bijection(lambda z: shown.extend([repr(z), repr(z[0]), repr(z > 0)]) or z, dim=2)
     assert shown == ["<Var: [2]>", "<Var: a scalar>", "<Condition: [2]>"]
+
+
+def test_a_bijection_is_used_within_another():
+    layer = pf.layers.affine_coupling(4, hidden=[8])
+
+    def bend_of(z):
+        return pf.concat([bend(z[:2]), bend(z[2:])])
+
+    @pf.bijection(dim=4)
+    def mixed(z):
+        z = layer(z[::-1])
+        z = layer(z[::-1], name="second")
+        return layer(bend_of(z), name="third")
+
+    names = sorted(mixed.parameters())
+    assert len(names) == 15 and {name.split(".net")[0] for name in names if "net" in name} == {"layers.0", "second", "third"}
+    rng = np.random.default_rng(8)
+    own = {name: rng.normal(scale=0.3, size=value.shape) for name, value in mixed.parameters().items()}
+    part = lambda scope: {name[len(scope) + 1 :]: value for name, value in own.items() if name.startswith(scope + ".")}
+    z = rng.normal(size=(30, 4))
+    first = layer(z[:, ::-1], parameters=part("layers.0"))
+    second = layer(first[:, ::-1], parameters=part("second"))
+    bent = np.concatenate([bend(second[:, :2]), bend(second[:, 2:])], axis=1)
+    assert np.allclose(mixed(z, parameters=own), layer(bent, parameters=part("third")), atol=1e-12)
+    undefined(ValueError, "named `a", lambda z: layer(layer(z, name="a"), name="a"), dim=4)
+    undefined(ValueError, r"AffineCoupling maps \[4\], and \[3\] was given", lambda z: layer(z), dim=3)
+
+
+def test_extremes_are_errors_and_no_crashes():
+    for function in [pf.max_element, pf.softmax, pf.log_sum_exp, pf.cumsum, pf.log_softmax]:
+        undefined(ValueError, "there is no element 0; it has none", lambda z: function(z[:0]))
+    undefined(ValueError, "more than 2³¹ elements", lambda z: pf.broadcast(z[0], (1 << 40, 1 << 40)))
+    undefined(ValueError, "more than 2³¹", lambda z: pf.parameter("a", (1 << 20, 1 << 20)))
+    undefined(ValueError, "negative extent", lambda z: pf.broadcast(z[0], (-1, 2)))
+    undefined(IndexError, "count from 0", lambda z: pf.gather(z, [-1]))
+    undefined(IndexError, "no element 5", lambda z: pf.row(np.ones((2, 2)), 5))
+    undefined(OverflowError, "too large", lambda z: pf.powi(z, 1 << 80))
+    undefined(ValueError, "no operation `powi`", lambda z: pf.powi(z, 1 << 40))
+    undefined(ValueError, "no operation `polygamma`", lambda z: pf.polygamma(z, -1))
+    empty = pf.bijection(lambda z: pf.concat([z[:0], z]) + pf.sum(z[:0]), dim=2)
+    assert np.array_equal(empty.forward([1.0, 2.0]), [1.0, 2.0])
+    steep = pf.bijection(lambda z: z + pf.powi(z, -(1 << 31)), dim=1, structure="dense")
+    assert not np.isfinite(steep.forward([0.5])).any()
+    assert pf.bijection(lambda z: z * 2**60, dim=1).log_det([1.0]) == pytest.approx(60 * math.log(2))

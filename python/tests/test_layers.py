@@ -223,17 +223,17 @@ def test_what_cannot_be_built_is_refused_with_the_librarys_text():
         (lambda: L.sylvester(3, np.eye(2)), "q has 3 rows"),
         (lambda: L.residual(2, coefficient=1.5), "between 0 and 1|Lipschitz"),
         (lambda: L.spherical(1), "at least 2"),
-        (lambda: L.blockwise([([0, 2], L.planar(2))]), ""),
+        (lambda: L.blockwise([([0, 2], L.planar(2))]), "each of 0 to 1 once"),
         (lambda: L.linear(np.ones((2, 3))), "square matrix"),
         (lambda: L.act_norm(), "dim or data"),
         (lambda: L.act_norm(data=[[1.0], [1.0]]), "constant"),
         (lambda: L.triangular(3, lower=False, unit=True), "unit diagonal"),
         (lambda: pf.bases.student_t(2, -1.0), "degrees"),
-        (lambda: pf.bases.beta([1.0], [1.0, 2.0]), ""),
+        (lambda: pf.bases.beta([1.0], [1.0, 2.0]), "an a and a b"),
         (lambda: pf.bases.gaussian_mixture([1.0], [[0.0]], [[[-1.0]]]), "positive definite"),
         (lambda: pf.bases.gaussian_mixture([1.0, 1.0], [[0.0]], [[[1.0]]]), "weights \\(k,\\)"),
         (lambda: pf.bases.mixture([1.0, -1.0], [pf.bases.laplace(1)] * 2), "positive"),
-        (lambda: pf.bases.mixture([1.0, 1.0], [pf.bases.laplace(1), pf.bases.uniform(1)]), ""),
+        (lambda: pf.bases.mixture([1.0, 1.0], [pf.bases.laplace(1), pf.bases.uniform(1)]), "one support"),
     ]:
         with pytest.raises(ValueError, match=message):
             wrong()
