@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use pushforward::derivation::{Derivation, derive as derive_layer};
 use pushforward::model::Model;
-use pushforward::table::Kind;
 
 use crate::catalogue::{named, unknown};
 use crate::imported::{Reading, is_graph};
@@ -48,42 +47,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         tell!("{}", serde_json::to_string_pretty(&value)?);
         return Ok(());
     }
-    let categories = || model.categories().into_iter().flat_map(|categories| &categories.columns);
-    tell!("A density of {} columns:", model.columns().len() + categories().count());
-    for column in model.columns() {
-        let cell = match column.kind {
-            Kind::Rounded { .. } => ", before rounding",
-            _ if column.cell > 0.0 => ", ties spread over a thousandth of its deviation",
-            _ => "",
-        };
-        tell!("  {:<30} {}{cell}", column.name, column.kind);
-    }
-    for column in categories() {
-        tell!("  {:<30} {} levels: {}", column.name, column.levels.len(), column.levels.join(", "));
-    }
-    if !model.given().is_empty() {
-        tell!("given:");
-        model.given().iter().for_each(|column| tell!("  {}", column.name));
-    }
-    if !model.reading().missing_markers.is_empty() {
-        tell!("missing where a cell is {}, in new tables too", model.reading().missing_markers.join(" or "));
-    }
-    tell!(
-        "Fitted to {} rows and chosen by {} others, with seed {}, by pushforward {}.",
-        fit.rows,
-        fit.held_out,
-        fit.seed,
-        fit.library
-    );
-    tell!("Mean ln p of those: {:.3} ± {:.3} nats. It is a mixture of:", fit.score, fit.error);
-    let kept = fit.candidates.iter().filter(|candidate| candidate.weight > 0.0);
-    for (candidate, (weight, flow)) in kept.zip(model.flows()) {
-        let count = flow.parameters().count();
-        tell!("  {:>3.0}% {} ({count} parameters)", 100.0 * weight, candidate.name);
-        for (k, layer) in flow.flow().bijection().layers().iter().enumerate() {
-            tell!("         layers.{k} {}", layer.name());
-        }
-    }
+    super::say(&model.to_string());
     Ok(())
 }
 

@@ -44,9 +44,6 @@ pub struct Arguments {
     written: TableArguments,
 }
 
-/// Rows that are drawn at once.
-const BLOCK: usize = 8192;
-
 pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let model = load(&arguments.model)?;
     let categories = model.categories().into_iter().flat_map(|categories| &categories.columns);
@@ -87,31 +84,13 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     }
     // The file is begun with the first samples: without any there is no header either.
     let mut rows = None;
-    let mut drawn = 0;
-    let mut write = |count: usize, given: Option<&Block>| -> Result<(), Box<dyn Error>> {
-        let seed = arguments.seed.wrapping_add((drawn as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        drawn += 1;
-        let samples = model.sample(count, given, seed)?.select(&names)?;
+    for samples in model.sample_blocks(arguments.count, given.as_ref(), arguments.seed) {
+        let samples = samples?.select(&names)?;
         let rows = match &mut rows {
             Some(rows) => rows,
             none => none.insert(output.rows(&names)?),
         };
         rows.write_block(&samples)?;
-        Ok(())
-    };
-    match given {
-        Some(block) if block.rows() > 1 => {
-            for row in 0..block.rows() {
-                write(arguments.count, Some(&block.filter(|other| other == row)))?;
-            }
-        }
-        given => {
-            let mut left = arguments.count;
-            while left > 0 {
-                write(left.min(BLOCK), given.as_ref())?;
-                left -= left.min(BLOCK);
-            }
-        }
     }
     match rows {
         Some(rows) => rows.finish()?,

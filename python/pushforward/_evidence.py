@@ -6,12 +6,13 @@ import html
 import json
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Iterator, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Iterator, Mapping, Optional, Union, overload
 
 from . import _native
 
 if TYPE_CHECKING:
     from ._bijection import Bijection
+    from ._density import TableDensity
     from ._flow import Flow
 
 _STYLE = (
@@ -142,6 +143,7 @@ class Derivation:
         return f"<Derivation: {self._derived['text'].splitlines()[0]}>"
 
 
+@overload
 def audit(
     subject: Union["Bijection", "Flow", str, os.PathLike[str]],
     *,
@@ -150,8 +152,21 @@ def audit(
     parameters: Optional[Mapping[str, Any]] = None,
     decide_only: bool = False,
     **reading: Any,
-) -> Report:
+) -> Report: ...
+@overload
+def audit(subject: "TableDensity") -> list[Report]: ...
+def audit(
+    subject: Any,
+    *,
+    seed: int = 0,
+    points: int = 64,
+    parameters: Optional[Mapping[str, Any]] = None,
+    decide_only: bool = False,
+    **reading: Any,
+) -> Union[Report, list[Report]]:
     """Audits a bijection, a layer, a flow, or a map of an ONNX file: every claim with its evidence.
+
+    Of a fitted density of a table, a mixture of flows, there is a report for each of them.
 
     *Proven* holds for all inputs and all parameters, *checked* at the points that were tried, *not proven* says what was
     tried, *refuted* shows a witness. ``parameters`` are the values at which points are checked: a flow has its own, others
@@ -165,18 +180,28 @@ def audit(
     >>> report.of("determinant")[0].verdict
     'proven'
     """
+    if isinstance(model := getattr(subject, "model_", None), _native.Model):
+        return [Report(audited) for audited in _native.audits(model)]
     bijection, own = _of(subject, reading)
     given = parameters if parameters is not None else own
     return Report(bijection._native.audit(seed, points, decide_only, None if given is None else dict(given)))
 
 
-def derive(subject: Union["Bijection", "Flow", str, os.PathLike[str]], **reading: Any) -> Derivation:
+@overload
+def derive(subject: Union["Bijection", "Flow", str, os.PathLike[str]], **reading: Any) -> Derivation: ...
+@overload
+def derive(subject: "TableDensity") -> list[Derivation]: ...
+def derive(subject: Any, **reading: Any) -> Union[Derivation, list[Derivation]]:
     """Derives everything that follows from `forward` of a bijection, a layer, a flow, or a map of an ONNX file.
+
+    Of a fitted density of a table, a mixture of flows, there is a derivation for each of them.
 
     >>> import pushforward as pf
     >>> print(str(pf.derive(pf.layers.elementwise("exp", 2))).splitlines()[0])
     Exp: ℝ² → (0, ∞)²
     """
+    if isinstance(model := getattr(subject, "model_", None), _native.Model):
+        return [Derivation(derived) for derived in _native.derivations(model)]
     return Derivation(_of(subject, reading)[0]._native.derive())
 
 

@@ -30,10 +30,6 @@ class Progress(NamedTuple):
     """The best of the held-out rows so far."""
 
 
-class FitInterruptedWarning(UserWarning):
-    """A fit was ended by Ctrl-C; the best parameters so far are kept."""
-
-
 class Flow:
     """A density: layers over a base (by default the standard normal one), ln p(x) = ln p_Z(z) - ln|det J_f(z)| with z = f⁻¹(x).
 
@@ -217,6 +213,8 @@ class Flow:
         self.history = [Progress(epoch, epochs, *numbers) for epoch, *numbers in course["epochs"]]
         self.stop, self.best_epoch = course["stop"], course["best_epoch"]
         if course["interrupted"]:
+            from ._estimator import FitInterruptedWarning
+
             warnings.warn(f"interrupted: {self.stop}; the best parameters so far are kept", FitInterruptedWarning, stacklevel=2)
         return self
 

@@ -370,11 +370,3 @@ def _positions(positions: Sequence[int]) -> list[int]:
 
 def _variable(a: Operand) -> Var:
     return a if isinstance(a, Var) else constant(a)
-
-
-__all__ = [
-    name
-    for name, value in list(globals().items())
-    if callable(value) and getattr(value, "__module__", "") in (__name__, "pushforward._native", None) and name[0] != "_"
-    and name not in ("operation", "whole", "Any", "Sequence", "Union")
-]

@@ -6,7 +6,7 @@ a function here: a test asks for every layer that a model file may name.
 >>> import pushforward as pf
 >>> pf.layers.spline_coupling(4, bins=8)
 <Bijection SplineCoupling: ℝ⁴ → ℝ⁴, lower triangular>
->>> pf.layers.afine_coupling
+>>> pf.layers.afine_coupling  # doctest: +ELLIPSIS
 Traceback (most recent call last):
     ...
 AttributeError: there is no layer `afine_coupling` (did you mean `affine_coupling`?); ...

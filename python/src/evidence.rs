@@ -3,9 +3,10 @@
 use pushforward::audit::{AuditOptions, Report, audit_with};
 use pushforward::bijection::{Bijection, BijectionError};
 use pushforward::checker;
-use pushforward::derivation::derive;
+use pushforward::derivation::{Derivation, derive};
 use pyo3::prelude::*;
 
+use crate::model::Model;
 use crate::refusal::refused;
 
 /// What the Python class `Report` is made of: the report as text and as JSON, its certificates.
@@ -39,6 +40,18 @@ pub struct Derived {
     pub title: String,
 }
 
+impl From<&Derivation> for Derived {
+    fn from(derivation: &Derivation) -> Derived {
+        Derived {
+            text: derivation.to_string(),
+            latex: derivation.latex(),
+            html: derivation.html(),
+            sections: derivation.html_sections(4),
+            title: derivation.html_title(),
+        }
+    }
+}
+
 /// Audits a bijection.
 pub fn audited(py: Python<'_>, bijection: &dyn Bijection, options: &AuditOptions) -> PyResult<Audited> {
     let report: Result<Report, BijectionError> = py.detach(|| audit_with(bijection, options));
@@ -47,14 +60,19 @@ pub fn audited(py: Python<'_>, bijection: &dyn Bijection, options: &AuditOptions
 
 /// Derives everything that follows from `forward`.
 pub fn derived(py: Python<'_>, bijection: &dyn Bijection) -> PyResult<Derived> {
-    let derivation = py.detach(|| derive(bijection)).map_err(refused)?;
-    Ok(Derived {
-        text: derivation.to_string(),
-        latex: derivation.latex(),
-        html: derivation.html(),
-        sections: derivation.html_sections(4),
-        title: derivation.html_title(),
-    })
+    Ok(Derived::from(&py.detach(|| derive(bijection)).map_err(refused)?))
+}
+
+/// The audit of each flow of a fitted density.
+#[pyfunction]
+pub fn audits(py: Python<'_>, model: &Model) -> PyResult<Vec<Audited>> {
+    Ok(py.detach(|| model.audits())?.iter().map(Audited::from).collect())
+}
+
+/// The derivation of each flow of a fitted density.
+#[pyfunction]
+pub fn derivations(py: Python<'_>, model: &Model) -> PyResult<Vec<Derived>> {
+    Ok(py.detach(|| model.derivations())?.iter().map(Derived::from).collect())
 }
 
 /// Lets the checker read certificates; returns the claims that it accepts, all of them.

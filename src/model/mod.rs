@@ -30,6 +30,7 @@ mod categories;
 mod column;
 mod compare;
 mod complete;
+mod describe;
 mod error;
 mod expected;
 mod explain;

@@ -103,7 +103,7 @@ pub(super) fn prepare(
     (given, categories): (&[GivenColumn], Option<&Categories>),
     options: &ModelOptions<'_>,
 ) -> Result<Prepared, ModelError> {
-    const LEAST: usize = 10;
+    const LEAST: usize = 5;
     let d = columns.len();
     if block.rows() < LEAST {
         return Err(ModelError::Column(format!(

@@ -11,6 +11,8 @@ use super::model::Model;
 use crate::flow::FlowError;
 use crate::table::{Block, Cells, Column, Table};
 
+/// Rows that [`Model::sample_blocks`] draws at once.
+const BLOCK: usize = 8192;
 /// Draws of a row that quantiles are computed from.
 const DRAWS: usize = 2048;
 
@@ -57,6 +59,28 @@ impl Model {
         columns
             .extend(self.categories().into_iter().flat_map(|categories| categories.written(&combinations)));
         Ok(Block::new(columns, (1..=count as u64).collect())?)
+    }
+
+    /// Draws any number of rows in constant memory, a block at a time: `count` rows, or `count` for each row of `given` where
+    /// that has several, in their order. The blocks depend on `seed` alone; the first is that of [`Model::sample`].
+    ///
+    /// # Errors
+    /// Each block as [`Model::sample`].
+    pub fn sample_blocks<'a>(
+        &'a self,
+        count: usize,
+        given: Option<&'a Block>,
+        seed: u64,
+    ) -> impl Iterator<Item = Result<Block, ModelError>> + 'a {
+        let rows = given.map_or(1, Block::rows);
+        let blocks = if rows > 1 { rows } else { count.div_ceil(BLOCK) };
+        (0..blocks).map(move |k| {
+            let seed = seed.wrapping_add((k as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            match given {
+                Some(given) if rows > 1 => self.sample(count, Some(&given.filter(|row| row == k)), seed),
+                given => self.sample(BLOCK.min(count - k * BLOCK), given, seed),
+            }
+        })
     }
 
     /// Returns quantiles of the columns that are not given, for each row of `given`: columns `name_0.05`, … for each of
