@@ -561,3 +561,40 @@ def test_extremes_are_errors_and_no_crashes():
     steep = pf.bijection(lambda z: z + pf.powi(z, -(1 << 31)), dim=1, structure="dense")
     assert not np.isfinite(steep.forward([0.5])).any()
     assert pf.bijection(lambda z: z * 2**60, dim=1).log_det([1.0]) == pytest.approx(60 * math.log(2))
+
+
+def random_expression(rng, names, depth):
+    """A formula of the names as Python source, defined for all numbers."""
+    if depth == 0:
+        return rng.choice([*names, f"{rng.uniform(-2, 2):.2f}"])
+    a, b = (random_expression(rng, names, depth - 1) for _ in range(2))
+    forms = [
+        f"({a} + {b})", f"({a} - {b})", f"({a} * {b}) / (1 + abs({b}))", f"m.tanh({a})", f"m.sin({a})", f"({a}) ** 2 / 4",
+        f"m.exp(-({a}) ** 2)", f"m.sqrt(1 + ({a}) ** 2)", f"m.where({a} + 0 * z[0] > {b}, {a}, m.cos({b} + 0 * z[0]))", f"m.sinh(m.tanh({a}))",
+        f"-({a})", f"1 / (2 + m.cos({a}))",
+    ]  # fmt: skip
+    return rng.choice(forms)
+
+
+class Numbers:
+    """The functions of pushforward, of numbers where there is no variable."""
+
+    def __getattr__(self, name):
+        ours, theirs = getattr(pf, name), getattr(np, name)
+        return lambda *given: ours(*given) if any(isinstance(a, (pf.Var, pf.Condition)) for a in given) else theirs(*given)
+
+
+def test_random_formulas_are_those_of_jax():
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        d = int(rng.integers(1, 4))
+        rows = [f"z[{i}] + 0.1 * {random_expression(rng, [f'z[{k}]' for k in range(d)], 4)}" for i in range(d)]
+        ours = pf.bijection(eval(f"lambda z: pf.stack([{', '.join(rows)}])", {"pf": pf, "m": Numbers(), "abs": abs}), dim=d)
+        theirs = eval(f"lambda z: jnp.stack([{', '.join(rows)}])", {"jnp": jnp, "m": jnp, "abs": abs})
+        points = rng.normal(size=(8, d))
+        x, log_det = ours.forward_with_log_det(points)
+        assert np.allclose(x, jax.vmap(theirs)(points), atol=1e-12), rows
+        slogdet = np.linalg.slogdet(np.asarray(jax.vmap(jax.jacfwd(theirs))(points)))[1]
+        assert np.allclose(log_det, slogdet, atol=1e-10), rows
+        again = pickle.loads(pickle.dumps(ours))
+        assert np.array_equal(again.forward(points), x), rows
