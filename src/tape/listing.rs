@@ -6,8 +6,7 @@
 
 use std::panic::Location;
 
-use super::var::is_condition;
-use super::{Choice, Declaration, Node, NodeId, Op, Place, Shape, Subgraph, Tape, Var, is_possible};
+use super::{Declaration, Node, NodeId, Op, Place, Shape, Subgraph, Tape, Var};
 
 /// What a function of one node recorded: its operations in order, with the parameters that it declared.
 ///
@@ -138,41 +137,5 @@ impl Listing {
             true => tape.context(shape.len()),
             false => tape.parameter(name, *shape, init.clone()),
         }
-    }
-
-    /// Returns what is wrong with a list that was read, if anything: nodes that do not fit their operands.
-    pub(super) fn fault(&self) -> Option<String> {
-        for (k, node) in self.nodes.iter().enumerate() {
-            let told = |what: &str| Some(format!("step {k} ({}) {what}", node.op.name()));
-            if !is_possible(node.shape) {
-                return told("has too many elements");
-            }
-            if node.operands.iter().any(|operand| operand.index() >= k) {
-                return told("uses a later step");
-            }
-            let declared = match &node.op {
-                Op::Input(0) => node.shape == self.input,
-                Op::Parameter(number) => {
-                    self.parameters.get(*number as usize).is_some_and(|own| own.shape == node.shape)
-                }
-                Op::Constant(data) => data.values().iter().all(|value| value.is_finite()),
-                _ => true,
-            };
-            let shapes: Vec<Shape> =
-                node.operands.iter().map(|operand| self.nodes[operand.index()].shape).collect();
-            if !declared || !node.op.gives(&shapes, node.shape) {
-                return told(&format!("does not give {}", node.shape));
-            }
-            if node.op == Op::Choice(Choice::Select)
-                && !is_condition(node.operands[0], |id| self.nodes[id.index()].clone())
-            {
-                return told("chooses by a number that is no condition");
-            }
-        }
-        let context = self.context.map(|number| self.parameters.get(number as usize));
-        if context.is_some_and(|own| !own.is_some_and(|own| matches!(own.shape, Shape::Vector(_)))) {
-            return Some("its context is no vector among its parameters".to_string());
-        }
-        (self.output.index() >= self.nodes.len()).then(|| "its result is none of its steps".to_string())
     }
 }

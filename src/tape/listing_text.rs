@@ -7,7 +7,8 @@ use serde::de::Error as _;
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Binary, Choice, Data, Declaration, Listing, Node, NodeId, Op, Place, Shape, Unary};
+use super::var::is_condition;
+use super::{Binary, Choice, Data, Declaration, Listing, Node, NodeId, Op, Place, Shape, Unary, is_possible};
 
 #[derive(Serialize, Deserialize)]
 struct Text {
@@ -119,5 +120,43 @@ impl<'de> Deserialize<'de> for Listing {
             Some(fault) => Err(D::Error::custom(fault)),
             None => Ok(listing),
         }
+    }
+}
+
+impl Listing {
+    /// Returns what is wrong with a list that was read, if anything: nodes that do not fit their operands.
+    fn fault(&self) -> Option<String> {
+        for (k, node) in self.nodes.iter().enumerate() {
+            let told = |what: &str| Some(format!("step {k} ({}) {what}", node.op.name()));
+            if !is_possible(node.shape) {
+                return told("has too many elements");
+            }
+            if node.operands.iter().any(|operand| operand.index() >= k) {
+                return told("uses a later step");
+            }
+            let declared = match &node.op {
+                Op::Input(0) => node.shape == self.input,
+                Op::Parameter(number) => {
+                    self.parameters.get(*number as usize).is_some_and(|own| own.shape == node.shape)
+                }
+                Op::Constant(data) => data.values().iter().all(|value| value.is_finite()),
+                _ => true,
+            };
+            let shapes: Vec<Shape> =
+                node.operands.iter().map(|operand| self.nodes[operand.index()].shape).collect();
+            if !declared || !node.op.gives(&shapes, node.shape) {
+                return told(&format!("does not give {}", node.shape));
+            }
+            if node.op == Op::Choice(Choice::Select)
+                && !is_condition(node.operands[0], |id| self.nodes[id.index()].clone())
+            {
+                return told("chooses by a number that is no condition");
+            }
+        }
+        let context = self.context.map(|number| self.parameters.get(number as usize));
+        if context.is_some_and(|own| !own.is_some_and(|own| matches!(own.shape, Shape::Vector(_)))) {
+            return Some("its context is no vector among its parameters".to_string());
+        }
+        (self.output.index() >= self.nodes.len()).then(|| "its result is none of its steps".to_string())
     }
 }
