@@ -50,6 +50,7 @@ mod plain;
 mod power_series;
 mod program;
 mod random_programs;
+mod recorded_maps;
 mod report;
 mod requirements;
 mod schedules;

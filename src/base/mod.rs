@@ -38,6 +38,8 @@ pub use von_mises_fisher::VonMisesFisher;
 
 pub use rand::Rng;
 
+use std::sync::Arc;
+
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
 use crate::bijection::Domain;
@@ -107,36 +109,43 @@ pub trait Base: Send + Sync {
     }
 }
 
-impl<B: Base + ?Sized> Base for Box<B> {
-    fn dim(&self) -> usize {
-        (**self).dim()
-    }
-    fn log_prob<'t>(&self, z: Var<'t>) -> Var<'t> {
-        (**self).log_prob(z)
-    }
-    fn support(&self) -> Domain {
-        (**self).support()
-    }
-    fn supports(&self, z: &[f64]) -> bool {
-        (**self).supports(z)
-    }
-    fn name(&self) -> String {
-        (**self).name()
-    }
-    fn sample(&self, random: &mut dyn Rng, z: &mut [f64]) {
-        (**self).sample(random, z);
-    }
-    fn draw<'t>(&self, normal: Var<'t>, uniform: Var<'t>) -> Option<Var<'t>> {
-        (**self).draw(normal, uniform)
-    }
-    fn with_parameters(&self, parameters: &Parameters) -> Option<Box<dyn Base>> {
-        (**self).with_parameters(parameters)
-    }
-    fn conditioned(&self, known: &[bool]) -> Option<Box<dyn Conditioned>> {
-        (**self).conditioned(known)
-    }
-    #[cfg(feature = "serde")]
-    fn describe(&self) -> Option<Description> {
-        (**self).describe()
-    }
+/// Boxes and shared pointers forward every method, including those with defaults.
+macro_rules! points_to_a_base {
+    ($($pointer:ty),*) => {$(
+        impl<B: Base + ?Sized> Base for $pointer {
+            fn dim(&self) -> usize {
+                (**self).dim()
+            }
+            fn log_prob<'t>(&self, z: Var<'t>) -> Var<'t> {
+                (**self).log_prob(z)
+            }
+            fn support(&self) -> Domain {
+                (**self).support()
+            }
+            fn supports(&self, z: &[f64]) -> bool {
+                (**self).supports(z)
+            }
+            fn name(&self) -> String {
+                (**self).name()
+            }
+            fn sample(&self, random: &mut dyn Rng, z: &mut [f64]) {
+                (**self).sample(random, z);
+            }
+            fn draw<'t>(&self, normal: Var<'t>, uniform: Var<'t>) -> Option<Var<'t>> {
+                (**self).draw(normal, uniform)
+            }
+            fn with_parameters(&self, parameters: &Parameters) -> Option<Box<dyn Base>> {
+                (**self).with_parameters(parameters)
+            }
+            fn conditioned(&self, known: &[bool]) -> Option<Box<dyn Conditioned>> {
+                (**self).conditioned(known)
+            }
+            #[cfg(feature = "serde")]
+            fn describe(&self) -> Option<Description> {
+                (**self).describe()
+            }
+        }
+    )*};
 }
+
+points_to_a_base!(Arc<B>, Box<B>);

@@ -22,7 +22,7 @@ use crate::typeset::superscript;
 ///
 /// Two domains are equal if they are the same set, however they are written.
 #[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Domain {
@@ -33,8 +33,10 @@ pub enum Domain {
     /// (lower, upper), open; either end may be infinite.
     Interval {
         /// The lower end, or -∞.
+        #[cfg_attr(feature = "serde", serde(deserialize_with = "lower_end"))]
         lower: f64,
         /// The upper end, or ∞.
+        #[cfg_attr(feature = "serde", serde(deserialize_with = "upper_end"))]
         upper: f64,
     },
     /// Angles, [-π, π), where the two ends are the same point. As a real function, a map of the circle jumps
@@ -53,9 +55,20 @@ static UNIT: Domain = Domain::Interval { lower: 0.0, upper: 1.0 };
 
 /// One domain for each variable, not all equal.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(transparent))]
 pub struct Product(Vec<Domain>);
+
+/// JSON has no ∞: an end that is null is infinite.
+#[cfg(feature = "serde")]
+fn lower_end<'de, D: serde::Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(<Option<f64> as serde::Deserialize>::deserialize(from)?.unwrap_or(f64::NEG_INFINITY))
+}
+
+#[cfg(feature = "serde")]
+fn upper_end<'de, D: serde::Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(<Option<f64> as serde::Deserialize>::deserialize(from)?.unwrap_or(f64::INFINITY))
+}
 
 impl Product {
     /// Number of variables.

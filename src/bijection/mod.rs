@@ -17,6 +17,7 @@ mod initial_value;
 mod inverse;
 mod motion;
 mod record;
+mod recorded_map;
 mod recording;
 
 pub use chain::Chain;
@@ -36,8 +37,11 @@ pub use record::{
     derived_inverse, forward_with_log_det, inverse_with_log_det, record, record_forward, record_inverse,
     solve_contraction, solve_in_order, solve_increasing,
 };
+pub use recorded_map::RecordedMap;
 pub(crate) use recording::Boundary;
 pub use recording::{ForwardWithLogDet, InverseWithLogDet, LayerRecord, Recording};
+
+use std::sync::Arc;
 
 use crate::jacobian::Structure;
 use crate::tape::Var;
@@ -191,4 +195,4 @@ macro_rules! points_to_a_bijection {
     )*};
 }
 
-points_to_a_bijection!(&B, Box<B>);
+points_to_a_bijection!(&B, Arc<B>, Box<B>);

@@ -8,7 +8,7 @@ use std::fmt;
 /// `inputs[k+1..]`. Rows and columns may be ordered differently: a permutation layer is triangular, even
 /// diagonal, under the order that matches each output with the input that it copies.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Order {
     inputs: Vec<usize>,
     outputs: Vec<usize>,
@@ -86,7 +86,7 @@ impl fmt::Display for Order {
 
 /// The structure of `J[i][j]` = ∂xᵢ/∂zⱼ that a layer declares. A declaration is proven or refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(tag = "kind", rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Structure {

@@ -8,7 +8,7 @@ use crate::base::{
     Base, Beta, Dirichlet, GaussianMixture, Gumbel, Laplace, Logistic, Mixture, MultivariateStudentT,
     StandardNormal, StudentT, Uniform, VonMises, VonMisesFisher,
 };
-use crate::bijection::{Bijection, Chain, Checked, Description, Inverse};
+use crate::bijection::{Bijection, Chain, Checked, Description, Inverse, RecordedMap};
 use crate::layers::{
     ActNorm, Affine, AffineTransformer, Autoregressive, BatchNorm, BernsteinTransformer,
     BlockNeuralAutoregressive, Blockwise, Cayley, CentredSoftmax, CircularSpline, Conditional, Continuous,
@@ -112,6 +112,7 @@ fn layers() -> Vec<(&'static str, Build<dyn Bijection>)> {
         plain!("polar", Polar),
         checked!("radial", Radial),
         checked!("rational_quadratic_spline", RationalQuadraticSpline),
+        checked!("recorded_map", RecordedMap),
         checked!("residual", Residual),
         ("spherical", |settings, _| {
             let d: usize = read(settings)?;

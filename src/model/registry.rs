@@ -86,8 +86,41 @@ impl Registry {
         self
     }
 
-    /// Builds the layer of a description.
-    pub(super) fn layer(&self, of: &Description) -> Result<Box<dyn Bijection>, ModelError> {
+    /// The names of the layers, in the order of their registration.
+    pub fn layers(&self) -> impl Iterator<Item = &str> {
+        self.layers.keys().map(String::as_str)
+    }
+
+    /// The names of the transformers.
+    pub fn transformers(&self) -> impl Iterator<Item = &str> {
+        self.transformers.keys().map(String::as_str)
+    }
+
+    /// The names of the vector fields.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.fields.keys().map(String::as_str)
+    }
+
+    /// The names of the bases.
+    pub fn bases(&self) -> impl Iterator<Item = &str> {
+        self.bases.keys().map(String::as_str)
+    }
+
+    /// Builds the layer of a description, as a model file is read.
+    ///
+    /// ```
+    /// use pushforward::prelude::*;
+    ///
+    /// let description = Householder::new(3, 2).describe().unwrap();
+    /// assert_eq!((description.name.as_str(), description.settings.to_string().as_str()),
+    ///     ("householder", r#"{"d":3,"reflections":2}"#));
+    /// assert_eq!(Registry::catalogue().layer(&description)?.dim(), 3);
+    /// # Ok::<(), ModelError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ModelError::Unknown`] and [`ModelError::Settings`].
+    pub fn layer(&self, of: &Description) -> Result<Box<dyn Bijection>, ModelError> {
         self.build("layer", &self.layers, of)
     }
 
@@ -102,7 +135,10 @@ impl Registry {
     }
 
     /// Builds the base of a description.
-    pub(super) fn base(&self, of: &Description) -> Result<Box<dyn Base>, ModelError> {
+    ///
+    /// # Errors
+    /// As [`Registry::layer`].
+    pub fn base(&self, of: &Description) -> Result<Box<dyn Base>, ModelError> {
         self.build("base", &self.bases, of)
     }
 

@@ -13,6 +13,9 @@ mod elementwise;
 mod error;
 mod function;
 mod initial_value;
+mod listing;
+#[cfg(feature = "serde")]
+mod listing_text;
 mod op;
 mod operators;
 mod parameter;
@@ -30,6 +33,7 @@ pub use binary::{Binary, Choice};
 pub use error::{RecordError, RecordErrors};
 pub use function::{Contraction, Equation, Function, Root, Substitution};
 pub use initial_value::{Gradient, InitialValue, Integration, Method, Solution};
+pub use listing::Listing;
 pub use op::{Data, Indices, Node, NodeId, Op, Operands};
 pub use parameter::{Declaration, Init, ParameterError, Parameters, Tensor};
 pub use place::Place;

@@ -12,6 +12,8 @@ use super::{Shape, Tape};
 
 /// Initialisation of a parameter.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Init {
     /// The same number for every element.
@@ -32,6 +34,7 @@ impl Init {
 
 /// The declaration of a parameter on a tape.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Declaration {
     /// The path of the layer in its flow, followed by the layer's own name for it: `layers.0.scale`.
     pub name: String,

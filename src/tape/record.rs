@@ -23,8 +23,8 @@ pub struct Tape {
 pub(super) struct State {
     nodes: IndexSet<Node, FxBuildHasher>,
     places: Vec<Place>,
-    /// The node of a graph that is being recorded, if one is.
-    graph_node: Option<Place>,
+    /// Where nodes are said to come from, if not from the source line that records them.
+    given_place: Option<Place>,
     declarations: Vec<Declaration>,
     /// The numbers of declarations, by name.
     numbers: FxHashMap<String, usize>,
@@ -338,16 +338,21 @@ impl Tape {
     #[track_caller]
     pub(crate) fn push(&self, op: Op, operands: Operands, shape: Shape) -> Var<'_> {
         let caller = Location::caller().into();
-        let place = self.state.borrow().graph_node.unwrap_or(caller);
+        let place = self.state.borrow().given_place.unwrap_or(caller);
         Var::new(self, self.push_at(Node { op, operands, shape }, place))
     }
 
     /// Records what a node of a graph means: its name is the place of all nodes recorded.
     #[cfg(feature = "onnx")]
     pub(crate) fn graph_node<T>(&self, name: &str, record: impl FnOnce() -> T) -> T {
-        let outer = self.state.borrow_mut().graph_node.replace(Place::graph(name));
+        self.placed(Place::graph(name), record)
+    }
+
+    /// Records nodes that come from this place, for tools that record what was written elsewhere.
+    pub fn placed<T>(&self, place: Place, record: impl FnOnce() -> T) -> T {
+        let outer = self.state.borrow_mut().given_place.replace(place);
         let result = record();
-        self.state.borrow_mut().graph_node = outer;
+        self.state.borrow_mut().given_place = outer;
         result
     }
 

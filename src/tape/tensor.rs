@@ -125,7 +125,10 @@ impl<'t> Var<'t> {
     #[track_caller]
     pub(crate) fn pick(self, call: &'static str, positions: &[usize], shape: Shape) -> Var<'t> {
         if let Some(position) = positions.iter().find(|position| **position >= self.len()) {
-            let message = format!("there is no element {position}; indices run from 0 to {}", self.len() - 1);
+            let message = match self.len() {
+                0 => format!("there is no element {position}; it has none"),
+                n => format!("there is no element {position}; indices run from 0 to {}", n - 1),
+            };
             return self.refuse(call, &message, &[], shape);
         }
         let indices = positions.iter().map(|position| *position as u32).collect();

@@ -25,6 +25,15 @@ macro_rules! functions {
                 }
             }
 
+            /// The function of this name, with its number if it has one; `None` if there is none, or the number does not fit.
+            pub fn named(name: &str, number: Option<i64>) -> Option<Unary> {
+                let found = match name {
+                    $(stringify!($name) => Unary::$variant $((<$number>::try_from(number?).ok()?))?,)*
+                    _ => return None,
+                };
+                (found.number() == number).then_some(found)
+            }
+
             /// The number that belongs to the function, if one does: k of aᵏ, the order of a derivative.
             pub fn number(self) -> Option<i64> {
                 match self {

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::panic::Location;
 
+use rustc_hash::FxHashSet;
 use smallvec::smallvec;
 
-use super::{Choice, NodeId, Op, Operands, Shape, Tape};
+use super::{Binary, Choice, Node, NodeId, Op, Operands, Shape, Tape};
 
 /// A node of a tape: a scalar, a vector or a matrix whose values are not known while recording.
 ///
@@ -109,8 +110,14 @@ impl<'t> Condition<'t> {
         Condition(var)
     }
 
+    /// The condition that is this node, if the node is one: a comparison, several of them joined by `and`, `or` and `negate`, or
+    /// elements of these. For tools that keep nodes and not handles.
+    pub fn from_var(var: Var<'t>) -> Option<Condition<'t>> {
+        is_condition(var.id, |id| var.tape.node(id)).then_some(Condition(var))
+    }
+
     /// The condition as a node: 1 where it holds, 0 elsewhere.
-    pub(crate) fn var(self) -> Var<'t> {
+    pub fn var(self) -> Var<'t> {
         self.0
     }
 
@@ -131,6 +138,39 @@ impl<'t> Condition<'t> {
     pub fn negate(self) -> Condition<'t> {
         Condition(1.0 - self.0)
     }
+}
+
+/// Returns whether a node is 0 or 1 everywhere because it is made of comparisons.
+pub(super) fn is_condition(node: NodeId, of: impl Fn(NodeId) -> Node) -> bool {
+    let (mut open, mut met) = (vec![node], FxHashSet::default());
+    while let Some(id) = open.pop() {
+        if !met.insert(id) {
+            continue;
+        }
+        let Node { op, operands, .. } = of(id);
+        match op {
+            Op::Binary(Binary::Less | Binary::LessEq) => {}
+            Op::Constant(data) if data.values().iter().all(|value| [0.0, 1.0].contains(value)) => {}
+            Op::Choice(Choice::Min | Choice::Max)
+            | Op::Broadcast
+            | Op::Gather(_)
+            | Op::Concat
+            | Op::Transpose => {
+                open.extend(operands);
+            }
+            // 1 - c
+            Op::Binary(Binary::Sub) if is_one(operands[0], &of) => open.push(operands[1]),
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// Returns whether a node is the constant 1, or copies of it.
+fn is_one(node: NodeId, of: &impl Fn(NodeId) -> Node) -> bool {
+    let Node { op, operands, .. } = of(node);
+    let op = if op == Op::Broadcast { of(operands[0]).op } else { op };
+    matches!(op, Op::Constant(data) if data.values().iter().all(|value| *value == 1.0))
 }
 
 /// Returns `then` where the condition holds and `otherwise` elsewhere, element by element.

@@ -13,9 +13,8 @@ use super::interpret::{Library, Values, needed, run};
 use super::recorded::{canonical, reshaped};
 use super::stored::{Stored, stored};
 use crate::bijection::{Bijection, Domain};
-use crate::jacobian::{Structure, bottleneck, discover, largest_rank, map};
+use crate::jacobian::{Structure, map, strongest_structure};
 use crate::onnx::schema::{DataType, Graph, Model, Node, Size, Tensor, ValueInfo};
-use crate::sweep::reach::Relation;
 use crate::tape::{Init, Parameters, Shape, Tape, Var};
 
 /// What a stored tensor stands for.
@@ -193,14 +192,7 @@ impl ImportedMap {
             advice: "please report the file: an operator of it was recorded wrongly",
         })?;
         let program = map(&tape, z.id(), x.id());
-        self.structure = structure.unwrap_or_else(|| {
-            let found = discover(&tape, &program).map_or(Structure::Dense, |found| found.structure);
-            if found != Structure::Dense {
-                return found;
-            }
-            let low = bottleneck(&tape, &program, Relation::Value, largest_rank(self.d));
-            low.filter(|low| low.rank() > 0).map_or(found, |low| Structure::LowRank { rank: low.rank() })
-        });
+        self.structure = structure.unwrap_or_else(|| strongest_structure(&tape, &program));
         Ok(())
     }
 
