@@ -97,6 +97,8 @@ pub mod table;
 pub mod tape;
 pub mod train;
 pub mod typeset;
+#[cfg(feature = "serde")]
+pub mod zuko;
 
 /// What most programs use.
 pub mod prelude {

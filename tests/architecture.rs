@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module and the modules that it uses: an import that is not listed fails, and so does an entry that nobody needs.
-const ARROWS: [(&str, &[&str]); 21] = [
+const ARROWS: [(&str, &[&str]); 22] = [
     ("checker", &[]),
     ("kernel", &[]),
     ("table", &[]),
@@ -25,6 +25,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("onnx", &["bijection", "flow", "jacobian", "layers", "model", "numeric", "sweep", "table", "tape"]),
     ("audit", &["base", "bijection", "checker", "jacobian", "numeric", "program", "sweep", "tape"]),
     ("jax", &["base", "bijection", "flow", "model", "sweep", "tape"]),
+    ("zuko", &["base", "bijection", "flow", "layers", "tape"]),
     ("report", &["audit", "bijection", "model", "numeric", "plot", "table", "typeset"]),
     ("derivation", &["audit", "bijection", "jacobian", "sweep", "tape", "typeset"]),
 ];

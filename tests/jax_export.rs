@@ -6,15 +6,18 @@ use std::path::PathBuf;
 use pushforward::bijection::inverse_with_log_det;
 use pushforward::flow::Trainer;
 use pushforward::jax;
+use pushforward::model::{Choice, Model};
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::adjoint;
+use pushforward::table::{Block, Cells, Column};
 use pushforward::tape::{NodeId, Subgraph};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 
 use crate::catalogue::catalogue;
+use crate::fitted::{fit, inputs, numbers, table};
 use crate::snapshot::snapshot;
 
 type Layers = Vec<Box<dyn Bijection>>;
@@ -100,6 +103,48 @@ fn gradients(fitted: &FittedFlow, rows: &[f64], contexts: &[f64]) -> Vec<(String
     named.into_iter().map(|(name, _)| name).zip(sums.into_iter().map(mean)).collect()
 }
 
+/// Models of tables by name, with the kinds of the columns and which are given: those whose rows or contexts are not as flows take them.
+fn models() -> Vec<(&'static str, &'static str, Model)> {
+    let all = "a=real,b=positive,d=circular:360,g=real,h=positive,k=circular:360,s=category";
+    let given = "a=real,b=positive,g=real,s=category";
+    let angles = "a=real,c=bounded:-1..3,d=circular:360";
+    [
+        ("model_given_every_kind", all, Choice::Autoregressive, vec!["g", "h", "k", "s"]),
+        ("model_given_two", given, Choice::Coupling, vec!["g", "s"]),
+        ("model_of_an_angle", angles, Choice::Mixture, vec![]),
+        ("model_mixed_and_given", given, Choice::Auto, vec!["g", "s"]),
+    ]
+    .into_iter()
+    .map(|(name, kinds, choice, given)| (name, kinds, fit(&table(kinds, 240, 3), kinds, choice, &given)))
+    .collect()
+}
+
+/// A case of rows in the units of a table, with angles that are turns away from the periods of the fit.
+fn case_of_model(name: &str, kinds: &str, model: &Model) -> serde_json::Value {
+    let block = table(kinds, 200, 78);
+    let turned = |column: &Column| match (&column.cells, column.name.as_str()) {
+        (Cells::Numbers(values), "d" | "k") => {
+            let moved = values.iter().enumerate().map(|(row, v)| v + 360.0 * ((row % 5) as f64 - 2.0));
+            Column { name: column.name.clone(), cells: Cells::Numbers(moved.collect()) }
+        }
+        _ => column.clone(),
+    };
+    let block = Block::new(block.columns().iter().map(turned).collect(), block.lines().to_vec()).unwrap();
+    let scores = model.score(&block).unwrap();
+    let log_prob: Vec<f64> = scores.into_iter().map(|score| score.unwrap().log_prob).collect();
+    let given = inputs(model);
+    let of = |wanted: &str| {
+        given
+            .iter()
+            .find(|(name, _)| *name == wanted)
+            .map_or(Vec::new(), |(_, columns)| numbers(&block, columns))
+    };
+    json!({
+        "name": name, "model": true, "d": model.columns().len(), "context": model.given().len(),
+        "x": of("x"), "contexts": of("context"), "log_prob": log_prob, "gradients": {},
+    })
+}
+
 fn folder() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/jax"))
 }
@@ -134,6 +179,12 @@ fn files_for_python() {
         fs::write(folder.join(format!("{name}.json")), case.to_string()).unwrap();
         cases.push(name);
     }
+    for (name, kinds, model) in models() {
+        jax::export_model(&model).unwrap().write(folder.join(name)).unwrap();
+        fs::write(folder.join(format!("{name}.json")), case_of_model(name, kinds, &model).to_string())
+            .unwrap();
+        cases.push(name.to_string());
+    }
     // Fifty steps on batches of 256 rows.
     let flow = real_nvp(2);
     let start = flow.initial(11);
@@ -162,6 +213,50 @@ fn files_for_python() {
 fn a_module_reads_like_the_layer() {
     let package = jax::export(&with_noise(real_nvp(2))).unwrap();
     snapshot("jax_real_nvp", &package.module);
+}
+
+/// The numbers of a spline are read in parts of one vector: it is split once, so that derivatives of the parts are put
+/// together once, and two parts of an affine coupling stay slices.
+#[test]
+fn a_vector_that_is_read_in_many_parts_is_split_once() {
+    let spline = |bins: usize| {
+        let layer = SplineCoupling::new(
+            CouplingMask::first_half(4),
+            Network::new([3]),
+            SplineTransformer::new(bins, 3.0).with_constraint(SplineConstraint::Minimum {
+                width: 1e-3,
+                height: 1e-3,
+                slope: 1e-3,
+            }),
+        );
+        let flow = Flow::new(StandardNormal::new(4), [Box::new(layer) as Box<dyn Bijection>]).unwrap();
+        jax::export(&with_noise(flow)).unwrap().module
+    };
+    let module = spline(5);
+    // 5 widths, 5 heights, 4 slopes of two variables each; in both directions.
+    assert_eq!(module.matches("_parts(h2, [2, 4, 6, 8, 10, 12, 14, 16, 18, 20])").count(), 2, "{module}");
+    assert!(module.contains("lax.optimization_barrier(tuple(jnp.split(a, cuts)))"), "{module}");
+    assert!(!module.contains("h2[0:2]"), "{module}");
+    assert!(!jax::export(&with_noise(real_nvp(2))).unwrap().module.contains("_parts"));
+}
+
+#[test]
+fn a_module_of_a_model_takes_given_columns_in_their_units() {
+    let (name, kinds, model) = models().swap_remove(0);
+    let module = jax::export_model(&model).unwrap().module;
+    let wanted = [
+        "CONTEXT = 4",
+        "COLUMNS = [\"a\", \"b\", \"d\"]",
+        "GIVEN = [\"g\", \"h\", \"k\", \"s\"]",
+        "LEVELS = {\"s\": [\"high\", \"low\"]}",
+        "(_ln(context[1:2]) - ",
+        "_on_circle((context[2:3] - 0.0) / 360.0),  # k",
+        "_one_hot(context[3:4], 2),  # s",
+        "    x = wrapped(x)\n    context = encoded(context)\n    return flow_0_log_prob(params, x, context)",
+    ];
+    for wanted in wanted {
+        assert!(module.contains(wanted), "{name} of {kinds} has no {wanted}: {module}");
+    }
 }
 
 #[test]

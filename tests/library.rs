@@ -5,6 +5,7 @@
 //! way to a `snapshot`, layers as users have `written` them, files of tables (`table_files`), `fitted` models.
 
 mod accuracy;
+mod activations;
 mod adversary;
 mod append;
 mod architecture;
@@ -78,3 +79,4 @@ mod train;
 mod users_layers;
 mod vectors;
 mod written;
+mod zuko;

@@ -190,8 +190,17 @@ impl Case {
     }
 }
 
+/// Parameters away from the identity, at which a flow starts.
+pub fn away_from_the_identity(flow: &Flow, random: &mut ChaCha8Rng) -> Parameters {
+    let mut parameters = flow.initial(0);
+    for (_, tensor) in parameters.iter_mut() {
+        tensor.values.iter_mut().for_each(|value| *value += 0.01 * (random.random::<f64>() - 0.5));
+    }
+    parameters
+}
+
 /// Standard normal numbers.
-fn normal<F: Precision>(random: &mut ChaCha8Rng, count: usize) -> Vec<F> {
+pub fn normal<F: Precision>(random: &mut ChaCha8Rng, count: usize) -> Vec<F> {
     let mut uniform = || 1.0 - random.random::<f64>();
     let draw = |_| F::of((-2.0 * uniform().ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos());
     (0..count).map(draw).collect()
@@ -226,11 +235,7 @@ pub fn profiled_runner<F: Precision + 'static>(
     let flow = model.flow(d, hidden, layers);
     let mut random = ChaCha8Rng::seed_from_u64(0);
     let rows: Vec<F> = normal(&mut random, batch * d);
-    let mut parameters = flow.initial(0);
-    // Away from the identity, at which a flow starts.
-    for (_, tensor) in parameters.iter_mut() {
-        tensor.values.iter_mut().for_each(|value| *value += 0.01 * (random.random::<f64>() - 0.5));
-    }
+    let parameters = away_from_the_identity(&flow, &mut random);
     let weights = parameters.count();
     assert_eq!(weights, model.weights(d, hidden, layers));
     let (profile, run): (Option<Profile>, Box<dyn FnMut()>) = match case {

@@ -26,6 +26,40 @@ def _taken(condition, value):
 "#,
     ),
     (
+        "_parts(",
+        r#"
+def _parts(a, cuts):
+    """The parts of a vector. The barrier has XLA compute their derivatives before it puts them together."""
+    return lax.optimization_barrier(tuple(jnp.split(a, cuts)))
+"#,
+    ),
+    (
+        "_ln(",
+        r#"
+def _ln(a):
+    """ln a, NaN also at 0."""
+    return jnp.where(a > 0.0, jnp.log(jnp.where(a > 0.0, a, 1.0)), jnp.nan)
+"#,
+    ),
+    (
+        "_on_circle(",
+        r#"
+def _on_circle(turns):
+    """Cosine and sine of an angle that is a number of turns."""
+    angle = 2.0 * jnp.pi * (turns % 1.0)
+    return jnp.concatenate([jnp.cos(angle), jnp.sin(angle)])
+"#,
+    ),
+    (
+        "_one_hot(",
+        r#"
+def _one_hot(level, count):
+    """1 at the place of a level, from 0, and 0 at the others; NaN for what is no place."""
+    own = level == jnp.arange(count)
+    return jnp.where(jnp.any(own), jnp.where(own, 1.0, 0.0), jnp.nan)
+"#,
+    ),
+    (
         "_sech_squared",
         r#"
 def _sech_squared(a):

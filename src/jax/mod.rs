@@ -22,6 +22,7 @@
 //! ```
 
 mod branches;
+mod columns;
 mod error;
 mod expression;
 mod helpers;
@@ -29,6 +30,7 @@ mod module;
 mod noise;
 mod operation;
 mod package;
+mod parts;
 mod statements;
 
 pub use error::JaxError;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::columns::Columns;
 use super::error::JaxError;
 use super::expression::Expression;
 use super::package::{Constants, Package, saved};
@@ -10,7 +11,7 @@ use super::{helpers, noise};
 use crate::base::SCOPE;
 use crate::bijection::{Domain, InverseWithLogDet, Leaf, forward_with_log_det, inverse_with_log_det, leaves};
 use crate::flow::{FittedFlow, elements_outside};
-use crate::model::Model;
+use crate::model::{Encoding, Model};
 use crate::sweep::propagate_copies;
 use crate::tape::{NodeId, Shape, Subgraph, Tape, Var};
 
@@ -20,11 +21,11 @@ use crate::tape::{NodeId, Shape, Subgraph, Tape, Var};
 /// [`JaxError::Operation`] for a layer or base that JAX has no counterpart for, by name; [`JaxError::Bijection`] for a layer
 /// without an inverse.
 pub fn export(flow: &FittedFlow) -> Result<Package, JaxError> {
-    package(&[(1.0, flow)], &[], &[])
+    package(&[(1.0, flow)], None)
 }
 
 /// Writes a model of a table as a JAX module: of a row of its columns, in their order and in the units of the file, given a
-/// context as the model encodes it.
+/// context of the given columns in theirs. A category is given by the place of its level, from 0; the module lists them.
 ///
 /// # Errors
 /// As [`export`], and [`JaxError::Model`] for a model with categories as a part of its density.
@@ -34,30 +35,29 @@ pub fn export_model(model: &Model) -> Result<Package, JaxError> {
         return Err(JaxError::Model(problem.to_string()));
     }
     let flows: Vec<(f64, &FittedFlow)> = model.flows().collect();
-    let columns: Vec<&str> = model.columns().iter().map(|column| column.name.as_str()).collect();
-    let given: Vec<&str> = model.given().iter().map(|column| column.name.as_str()).collect();
-    package(&flows, &columns, &given)
+    package(&flows, Some(model))
 }
 
-fn package(flows: &[(f64, &FittedFlow)], columns: &[&str], given: &[&str]) -> Result<Package, JaxError> {
+fn package(flows: &[(f64, &FittedFlow)], model: Option<&Model>) -> Result<Package, JaxError> {
+    let columns = model.and_then(Columns::of);
+    // Flows have names of their own where there is a function above them.
+    let is_whole = flows.len() == 1 && columns.is_none();
     let mut constants = Constants::default();
     let (mut functions, mut parameters) = (String::new(), Vec::new());
     for (k, (_, fitted)) in flows.iter().enumerate() {
-        let (prefix, scope) = match flows.len() {
-            1 => (String::new(), String::new()),
-            _ => (format!("flow_{k}_"), format!("flows.{k}")),
-        };
+        let prefix = if is_whole { String::new() } else { format!("flow_{k}_") };
+        let scope = if flows.len() == 1 { String::new() } else { format!("flows.{k}") };
         let part = Part { prefix, scope, fitted, context: fitted.flow().context() > 0 };
         functions += &part.functions(&mut constants)?;
         parameters.push((part.dotted(), fitted.parameters()));
     }
     let first = flows[0].1.flow();
     let has_context = first.context() > 0;
-    if flows.len() > 1 {
-        functions += &mixture(flows, has_context);
+    if !is_whole {
+        functions += &whole(flows, has_context, columns.as_ref());
     }
     functions += &losses(has_context);
-    let mut module = heading(flows, columns, given);
+    let mut module = heading(flows, model);
     module += &helpers::used_by(&functions);
     module += &functions;
     let params = saved(parameters.into_iter());
@@ -255,9 +255,20 @@ fn arguments(own: &str, context: bool) -> String {
     format!("params, {own}{}", if context { ", context" } else { "" })
 }
 
-/// The density of a mixture of flows.
-fn mixture(flows: &[(f64, &FittedFlow)], context: bool) -> String {
+/// The density of a model: of a mixture of flows, or of rows that are not as the flow takes them.
+fn whole(flows: &[(f64, &FittedFlow)], context: bool, columns: Option<&Columns>) -> String {
     let arguments = arguments("x", context);
+    let (of_rows, of_context) = columns.map_or(("", ""), |own| (&*own.of_rows, &*own.of_context));
+    let of = if context { ", context" } else { "" };
+    let mut text = columns.map_or(String::new(), |own| own.functions.clone());
+    if let [_] = flows {
+        let _ = write!(
+            text,
+            "\n\ndef log_prob({arguments}):\n    \"\"\"ln p(x) of one row.\"\"\"\n{of_rows}    return flow_0_log_prob({arguments})\n\
+             \n\ndef sample(params, key, n{of}):\n    \"\"\"n rows.\"\"\"\n{of_context}    return flow_0_sample(params, key, n{of})\n"
+        );
+        return text;
+    }
     let terms: Vec<String> = flows
         .iter()
         .enumerate()
@@ -265,14 +276,14 @@ fn mixture(flows: &[(f64, &FittedFlow)], context: bool) -> String {
         .map(|(k, (weight, _))| format!("        {:?} + flow_{k}_log_prob({arguments}),\n", weight.ln()))
         .collect();
     let weights: Vec<String> = flows.iter().map(|(weight, _)| format!("{weight:?}")).collect();
-    let of = if context { ", context" } else { "" };
     let parts: Vec<String> = (0..flows.len())
         .map(|k| format!("        flow_{k}_sample(params, keys[{}], n{of}),\n", k + 1))
         .collect();
-    format!(
-        "\n\ndef log_prob({arguments}):\n    \"\"\"ln p(x) of one row, p the weighted mean of {count} flows.\"\"\"\n    \
+    let _ = write!(
+        text,
+        "\n\ndef log_prob({arguments}):\n    \"\"\"ln p(x) of one row, p the weighted mean of {count} flows.\"\"\"\n{of_rows}    \
          terms = jnp.stack([\n{}    ])\n    return jax.scipy.special.logsumexp(terms)\n\
-         \n\ndef sample(params, key, n{of}):\n    \"\"\"n rows, each of one of the flows.\"\"\"\n    \
+         \n\ndef sample(params, key, n{of}):\n    \"\"\"n rows, each of one of the flows.\"\"\"\n{of_context}    \
          keys = jax.random.split(key, {})\n    \
          which = jax.random.choice(keys[0], {count}, (n,), p=jnp.array([{}]))\n    \
          rows = jnp.stack([\n{}    ])\n    return rows[which, jnp.arange(n)]\n",
@@ -281,7 +292,8 @@ fn mixture(flows: &[(f64, &FittedFlow)], context: bool) -> String {
         weights.join(", "),
         parts.concat(),
         count = flows.len()
-    )
+    );
+    text
 }
 
 fn losses(context: bool) -> String {
@@ -326,10 +338,10 @@ def train_step(params, state, x, settings):
     return params, {"count": count, "first": first, "second": second}, value
 "#;
 
-fn heading(flows: &[(f64, &FittedFlow)], columns: &[&str], given: &[&str]) -> String {
+fn heading(flows: &[(f64, &FittedFlow)], model: Option<&Model>) -> String {
     let flow = flows[0].1.flow();
     let count = flows.len();
-    let (d, context) = (flow.dim(), flow.context());
+    let (d, context) = (flow.dim(), model.map_or(flow.context(), |model| model.given().len()));
     let (call, mapped) = match context {
         0 => ("(params, x)", "(None, 0)"),
         _ => ("(params, x, context)", "(None, 0, 0)"),
@@ -337,10 +349,6 @@ fn heading(flows: &[(f64, &FittedFlow)], columns: &[&str], given: &[&str]) -> St
     let of = match count {
         1 => "a normalizing flow".to_string(),
         _ => format!("a mixture of {count} normalizing flows"),
-    };
-    let list = |names: &[&str]| {
-        let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
-        names.join(", ")
     };
     let mut text = format!(
         "\"\"\"The density of {d} variables by {of}, as pure functions of one row.\n\n\
@@ -357,15 +365,43 @@ fn heading(flows: &[(f64, &FittedFlow)], columns: &[&str], given: &[&str]) -> St
         if context > 0 { ", context" } else { "" },
         if context > 0 { ", context" } else { "" },
     );
-    if !columns.is_empty() {
-        let _ = writeln!(
-            text,
-            "# x has these columns, in their units, and ln p is that at x: pushforward score takes the mean over the cell of a rounded\n\
-             # value. A context is of the given columns as the model encodes them (standardised, one-hot), not as the table has them."
-        );
-        let _ = writeln!(text, "COLUMNS = [{}]\nGIVEN = [{}]", list(columns), list(given));
+    if let Some(model) = model {
+        text += &of_table(model);
     }
     text + FILES
+}
+
+/// A text as Python has it, which reads strings of JSON.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// The names of the columns, and of the levels of given categories.
+fn of_table(model: &Model) -> String {
+    let list = |names: Vec<&String>| {
+        format!("[{}]", names.into_iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", "))
+    };
+    let mut text = "# x has these columns, in their units, and ln p is that at x: pushforward score takes the mean over the cell of a rounded\n\
+                    # value.\n"
+        .to_string();
+    let _ = writeln!(text, "COLUMNS = {}", list(model.columns().iter().map(|column| &column.name).collect()));
+    if model.given().is_empty() {
+        return text;
+    }
+    text +=
+        "# A context has the given columns, in their units; a category is the place of its level, from 0.\n";
+    let _ = writeln!(text, "GIVEN = {}", list(model.given().iter().map(|column| &column.name).collect()));
+    let levels = model.given().iter().filter_map(|column| match &column.encoding {
+        Encoding::OneHot { levels } => {
+            Some(format!("{}: {}", quoted(&column.name), list(levels.iter().collect())))
+        }
+        _ => None,
+    });
+    let levels: Vec<String> = levels.collect();
+    if !levels.is_empty() {
+        let _ = writeln!(text, "LEVELS = {{{}}}", levels.join(", "));
+    }
+    text
 }
 
 const FILES: &str = r#"

@@ -7,6 +7,7 @@ use super::error::JaxError;
 use super::expression::{Binding, Expression};
 use super::operation;
 use super::package::Constants;
+use super::parts::{Parts, read_in_parts};
 use crate::tape::{Data, Equation, Function, Method, NodeId, Op, Shape, Solution, Subgraph, Tape};
 
 /// Longer expressions get a name.
@@ -35,6 +36,8 @@ pub(super) struct Statements<'a> {
     together: HashMap<Conditions, Expression>,
     /// Values with derivatives under some conditions only.
     taken_values: HashMap<(NodeId, Conditions), Expression>,
+    /// Vectors that are read in parts.
+    in_parts: HashMap<NodeId, Parts>,
 }
 
 impl<'a> Statements<'a> {
@@ -57,6 +60,7 @@ impl<'a> Statements<'a> {
             uses,
             together: HashMap::new(),
             taken_values: HashMap::new(),
+            in_parts: HashMap::new(),
         }
     }
 
@@ -76,6 +80,7 @@ impl<'a> Statements<'a> {
                 *self.uses.entry(*operand).or_default() += 1;
             }
         }
+        self.in_parts = read_in_parts(self.tape, &computed);
         let branches = Branches::new(self.tape, &subgraph);
         for (id, conditions) in in_order(self.tape, &branches, &computed) {
             self.node(id, &conditions)?;
@@ -130,6 +135,9 @@ impl<'a> Statements<'a> {
 
     /// Writes a node; each operand has derivatives under its conditions only.
     fn node(&mut self, id: NodeId, conditions: &[Conditions]) -> Result<(), JaxError> {
+        if self.known.contains_key(&id) {
+            return Ok(());
+        }
         let node = self.tape.node(id);
         let given = node.operands.iter().zip(conditions);
         let operands: Vec<Expression> =
@@ -146,7 +154,23 @@ impl<'a> Statements<'a> {
                 false => self.named(expression),
             };
         self.known.insert(id, expression);
+        if let Some(parts) = self.in_parts.remove(&id) {
+            self.split(id, &parts);
+        }
         Ok(())
+    }
+
+    /// Splits a vector into its parts, which are then what their readers are.
+    fn split(&mut self, id: NodeId, parts: &Parts) {
+        let whole = number(&self.known[&id]);
+        if whole.scalar.is_some() {
+            return;
+        }
+        let cuts = parts.cuts(self.tape.shape(id).len());
+        let name = self.named(Expression::atom(format!("_parts({}, {cuts})", whole.text))).text;
+        for (reader, part) in &parts.readers {
+            self.known.insert(*reader, Expression::atom(format!("{name}[{part}]")));
+        }
     }
 
     /// Gives an expression a name.

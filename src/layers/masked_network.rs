@@ -8,11 +8,12 @@
 
 use std::panic::Location;
 
+use super::activation::Activation;
 use super::network::{informed, sound};
 use crate::bijection::Checked;
 use crate::tape::{Init, Shape, Tape, Var};
 
-/// Multilayer perceptron with tanh units and masks given by degrees.
+/// Multilayer perceptron with masks given by degrees, and with tanh units unless others are chosen.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct MaskedNetwork {
@@ -21,6 +22,8 @@ pub struct MaskedNetwork {
     context: usize,
     /// Whether the first variable is deliberately independent of the context.
     first_is_blind: bool,
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Activation::is_default"))]
+    activation: Activation,
 }
 
 /// The hidden layers.
@@ -54,6 +57,7 @@ impl MaskedNetwork {
             hidden: Hidden::Spread(hidden.into()),
             context: 0,
             first_is_blind: false,
+            activation: Activation::default(),
         }
     }
 
@@ -64,7 +68,7 @@ impl MaskedNetwork {
     /// # Panics
     /// When the degrees of the inputs are not a permutation of 1 to d.
     pub fn with_degrees(inputs: Vec<usize>, hidden: Vec<Vec<usize>>) -> MaskedNetwork {
-        MaskedNetwork { inputs, hidden: Hidden::Given(hidden), context: 0, first_is_blind: false }.checked()
+        MaskedNetwork { inputs, hidden: Hidden::Given(hidden), ..MaskedNetwork::new(0, Vec::new()) }.checked()
     }
 
     /// Adds a context of `width` numbers, for a conditional density: every unit of the first layer also reads
@@ -76,6 +80,11 @@ impl MaskedNetwork {
     /// is allowed ([`MaskedNetwork::first_without_context`]).
     pub fn with_context(self, width: usize) -> MaskedNetwork {
         MaskedNetwork { context: width, ..self }
+    }
+
+    /// Sets the activation function of the hidden units; defaults to [`Activation::Tanh`].
+    pub fn with_activation(self, activation: Activation) -> MaskedNetwork {
+        MaskedNetwork { activation, ..self }
     }
 
     /// Allows the first variable to be independent of the context, as in networks of other libraries whose
@@ -152,7 +161,7 @@ impl MaskedNetwork {
             let (weight, bias) = layer(h.tape(), k, before, own.len(), sees, init);
             let sum = weight.matvec(h) + bias;
             let sum = if k == 0 { informed(sum, self.context, false) } else { sum };
-            (sum.tanh(), own.as_slice())
+            (self.activation.apply(sum), own.as_slice())
         });
         h
     }

@@ -1,6 +1,7 @@
 //! The catalogue of layers, one family a file. Each layer records `forward` and declares its structure. No
 //! layer has a hand-written log-determinant; an inverse is written only where it cannot be derived.
 
+mod activation;
 mod affine;
 mod autoregressive;
 mod bernstein;
@@ -34,6 +35,7 @@ mod transformer;
 mod triangular;
 mod unconditional;
 
+pub use activation::Activation;
 pub use affine::Affine;
 pub use autoregressive::Autoregressive;
 pub use bernstein::BernsteinTransformer;

@@ -1,32 +1,40 @@
 //! Multilayer perceptrons, the usual conditioner.
 //!
-//! h ← tanh(W h + b) for each hidden layer, and W h + b at the end.
+//! h ← tanh(W h + b), or another activation, for each hidden layer, and W h + b at the end.
 //!
 //! A network is not a bijection: it computes the element parameters of a coupling layer. It can be arbitrary,
 //! because it is never inverted.
 
 use std::panic::Location;
 
+use super::activation::Activation;
 use crate::tape::{Init, Shape, Tape, Var, is_possible};
 
-/// Multilayer perceptron with tanh units.
+/// Multilayer perceptron, with tanh units unless others are chosen.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Network {
     hidden: Vec<usize>,
     context: usize,
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Activation::is_default"))]
+    activation: Activation,
 }
 
 impl Network {
     /// Builds a network with hidden layers of these widths; an empty list gives a linear map.
     pub fn new(hidden: impl Into<Vec<usize>>) -> Network {
-        Network { hidden: hidden.into(), context: 0 }
+        Network { hidden: hidden.into(), context: 0, activation: Activation::default() }
     }
 
     /// Adds a context of `width` numbers, for a conditional density: every unit of the first layer also reads
     /// the context c through an added term C·c, where C is the parameter `net.context`.
     pub fn with_context(self, width: usize) -> Network {
         Network { context: width, ..self }
+    }
+
+    /// Sets the activation function of the hidden units; defaults to [`Activation::Tanh`].
+    pub fn with_activation(self, activation: Activation) -> Network {
+        Network { activation, ..self }
     }
 
     /// Records the network on an input; its parameters are `net.0.weight`, `net.0.bias`, `net.1.weight`, ….
@@ -52,7 +60,7 @@ impl Network {
                 h = informed(h, self.context, last);
             }
             if !last {
-                h = h.tanh();
+                h = self.activation.apply(h);
             }
         }
         h
@@ -60,7 +68,7 @@ impl Network {
 
     /// Records the network with its context as the only input.
     pub(super) fn apply_to_context<'t>(&self, tape: &'t Tape, outputs: usize) -> Var<'t> {
-        Network { hidden: self.hidden.clone(), context: 0 }.apply(tape.context(self.context), outputs)
+        Network { context: 0, ..self.clone() }.apply(tape.context(self.context), outputs)
     }
 
     /// Width of the context; 0 without one.

@@ -123,9 +123,17 @@ impl ModelColumn {
 
     /// A value of the file as flows take it: angles are brought into the period that begins at the cut.
     pub(crate) fn wrapped(&self, value: f64) -> f64 {
+        match self.circle() {
+            Some((cut, period)) => cut + (value - cut).rem_euclid(period),
+            None => value,
+        }
+    }
+
+    /// Where a circle is cut, and its period.
+    pub(crate) fn circle(&self) -> Option<(f64, f64)> {
         match self.kind {
-            Kind::Circular { period, .. } => self.offset + (value - self.offset).rem_euclid(period),
-            _ => value,
+            Kind::Circular { period, .. } => Some((self.offset, period)),
+            _ => None,
         }
     }
 

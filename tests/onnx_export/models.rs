@@ -1,7 +1,7 @@
 //! Files of models of tables for `.ci/python`: every kind of column, given columns, categories, cells of rounded values.
 
 use prost::Message;
-use pushforward::model::{Choice, Encoding, Model};
+use pushforward::model::{Choice, Model};
 use pushforward::onnx::{Export, Float, What, schema};
 use pushforward::table::{Block, Cells, Column, Kind};
 use rand::{RngExt, SeedableRng};
@@ -9,37 +9,9 @@ use rand_chacha::ChaCha8Rng;
 
 use super::cases::{Recorded, rounded, uncertain};
 use super::folder::{Case, Folder};
-use crate::fitted::{fit, normal};
+use crate::fitted::{fit, inputs, normal, numbers, table};
 
 const FLOATS: [Float; 2] = [Float::F32, Float::F64];
-
-/// The name of a column, and its levels if it has any.
-type Asked = (String, Vec<String>);
-
-/// A table of these kinds of columns, which depend on one another.
-fn table(kinds: &str, rows: usize, seed: u64) -> Block {
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let latent: Vec<f64> = (0..rows).map(|_| normal(&mut random)).collect();
-    let mut column = |(name, kind): (&str, &str)| {
-        let mut numbers = |f: &dyn Fn(f64, f64) -> f64| {
-            Cells::Numbers(latent.iter().map(|t| f(*t, normal(&mut random))).collect())
-        };
-        let cells = match kind.split(':').next().unwrap() {
-            "real" => numbers(&|t, e| 3.0 + 2.0 * t + e),
-            "positive" => numbers(&|t, e| (0.5 * t + 0.4 * e).exp()),
-            "bounded" => numbers(&|t, e| -1.0 + 4.0 / (1.0 + (-t - 0.5 * e).exp())),
-            "circular" => numbers(&|t, e| (200.0 + 60.0 * t + 20.0 * e).rem_euclid(360.0)),
-            "integer" => numbers(&|t, e| (4.0 + 2.0 * t + e).round().max(0.0)),
-            "rounded" => numbers(&|t, e| 0.25 * (4.0 * (t + e)).round()),
-            _ => Cells::Text(
-                latent.iter().map(|t| Some(if *t < 0.3 { "low" } else { "high" }.to_string())).collect(),
-            ),
-        };
-        Column { name: name.to_string(), cells }
-    };
-    let columns = kinds.split(',').map(|pair| column(pair.split_once('=').unwrap())).collect();
-    Block::new(columns, (2..rows as u64 + 2).collect()).unwrap()
-}
 
 /// Rows of new tables, some of which are far out or have values that the columns cannot have.
 fn rows(kinds: &str, given: &[&str], count: usize, float: Float) -> Block {
@@ -61,33 +33,6 @@ fn rows(kinds: &str, given: &[&str], count: usize, float: Float) -> Block {
         Column { name: column.name.clone(), cells }
     };
     Block::new(block.columns().iter().map(column).collect(), block.lines().to_vec()).unwrap()
-}
-
-/// The numbers of columns, row after row; of texts the place of the level.
-fn numbers(block: &Block, columns: &[Asked]) -> Vec<f64> {
-    let value = |row: usize, (name, levels): &Asked| match &block.column(name).unwrap().cells {
-        Cells::Numbers(values) => values[row],
-        Cells::Text(texts) => {
-            let text = texts[row].as_ref().unwrap();
-            levels.iter().position(|level| level == text).unwrap() as f64
-        }
-    };
-    (0..block.rows()).flat_map(|row| columns.iter().map(move |column| value(row, column))).collect()
-}
-
-/// The columns of a model that its graphs take, by the names of their inputs.
-fn inputs(model: &Model) -> Vec<(&'static str, Vec<Asked>)> {
-    let own = model.columns().iter().map(|column| (column.name.clone(), vec![])).collect();
-    let given = model.given().iter().map(|column| match &column.encoding {
-        Encoding::OneHot { levels } => (column.name.clone(), levels.clone()),
-        _ => (column.name.clone(), vec![]),
-    });
-    let categories = model.categories().into_iter().flat_map(|all| &all.columns);
-    let categories = categories.map(|column| (column.name.clone(), column.levels.clone()));
-    [("x", own), ("context", given.collect()), ("categories", categories.collect::<Vec<_>>())]
-        .into_iter()
-        .filter(|(_, columns): &(_, Vec<_>)| !columns.is_empty())
-        .collect()
 }
 
 fn log_prob(model: &Model, block: &Block) -> Vec<f64> {

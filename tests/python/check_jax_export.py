@@ -45,6 +45,15 @@ def check(name):
     x = np.array(case["x"]).reshape(-1, case["d"])
     given = (np.array(case["contexts"]).reshape(-1, case["context"]),) if case["context"] else ()
     rows = (None, 0) + (0,) * len(given)
+    if case.get("model"):
+        # Rows and contexts in the units of a table, whose layers are not those of a flow alone.
+        log_prob = jax.jit(jax.vmap(module.log_prob, rows))(params, x, *given)
+        gradient = jax.jit(jax.grad(module.loss))(params, x, *given)
+        if not all(np.all(np.isfinite(part)) for part in gradient.values()):
+            raise SystemExit(f"{name}: a gradient is not finite")
+        check_samples(name, module, params, x, given)
+        check_impossible(name, module, params, x, given)
+        return apart(log_prob, case["log_prob"]), 0.0, 0.0
 
     @jax.jit
     def all_of_it(params, x, *given):
@@ -61,10 +70,24 @@ def check(name):
 
     log_prob, gradient, again = all_of_it(params, x, *given)
     worst = max((apart(np.ravel(gradient[n]), v) for n, v in case["gradients"].items()), default=0.0)
+    check_samples(name, module, params, x, given)
+    return apart(log_prob, case["log_prob"]), worst, apart(again, x)
+
+
+def check_samples(name, module, params, x, given):
     drawn = module.sample(params, jax.random.key(1), len(x), *(c[0] for c in given))
     if drawn.shape != x.shape or not np.all(np.isfinite(drawn)):
         raise SystemExit(f"{name}: samples are not finite")
-    return apart(log_prob, case["log_prob"]), worst, apart(again, x)
+
+
+def check_impossible(name, module, params, x, given):
+    """A given value that no row can have makes NaN: a level that is none, a logarithm of 0."""
+    for k, column in enumerate(getattr(module, "GIVEN", [])):
+        impossible = 0.5 if column in getattr(module, "LEVELS", {}) else -1.0 if column == "h" else np.nan
+        context = given[0][0].copy()
+        context[k] = impossible
+        if not np.isnan(module.log_prob(params, x[0], context)):
+            raise SystemExit(f"{name}: ln p given {column} = {impossible} is a number")
 
 
 def check_training():
