@@ -760,6 +760,14 @@ fn section(text: &str, heading: &str) -> String {
 }
 
 #[test]
+fn no_step_is_told_of_a_number() {
+    let turned = layer("Turned", 1, Structure::Diagonal, |z| -5.0 * z);
+    let told = section(&derive(&turned).unwrap().to_string(), "Log-determinant");
+    let lines: Vec<&str> = told.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    assert_eq!(lines, ["ln|det J| = ln|-5|", "ln|det J| = ln(5)"], "{told}");
+}
+
+#[test]
 fn no_density_is_written_of_a_map_that_is_not_one_to_one() {
     // z + 1.1·sin z turns where cos z < -1/1.1; z² takes z and -z to one point.
     let maps: [Formula; 2] = [|z| z + 1.1 * z.sin(), |z| z.powi(2)];

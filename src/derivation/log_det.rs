@@ -157,7 +157,12 @@ fn literal(subject: &Subject<'_>, sheet: &Sheet, diagonal: &Diagonal) -> Written
 
 /// Returns whether a node is a number, a data movement or a stack: steps on these are not shown.
 fn moves(tape: &Tape, id: NodeId) -> bool {
-    tape.with_node(id, |node| {
-        matches!(node.op, Op::Constant(_) | Op::Broadcast | Op::Gather(_) | Op::Concat | Op::Transpose)
-    })
+    let node = tape.node(id);
+    let is_number = |id: &NodeId| tape.with_node(*id, |node| matches!(node.op, Op::Constant(_)));
+    match node.op {
+        Op::Constant(_) | Op::Broadcast | Op::Gather(_) | Op::Concat | Op::Transpose => true,
+        // |-5| is written 5.
+        Op::Unary(_) => node.operands.iter().all(is_number),
+        _ => false,
+    }
 }
