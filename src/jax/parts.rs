@@ -59,3 +59,31 @@ impl Parts {
         if equal { count.to_string() } else { format!("{:?}", self.cuts) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::read_in_parts;
+    use crate::tape::{NodeId, Shape, Tape};
+
+    /// What is split of tanh z, ten numbers that are read so: the cuts, and the part of each reader.
+    fn split(ranges: &[(usize, usize)]) -> Option<(String, Vec<usize>)> {
+        let tape = Tape::new();
+        let whole = tape.input(Shape::Vector(10)).tanh();
+        let readers: Vec<NodeId> = ranges.iter().map(|(from, to)| whole.slice(*from..*to).id()).collect();
+        let mut found = read_in_parts(&tape, &readers);
+        let parts = found.remove(&whole.id())?;
+        let part = |id: &NodeId| parts.readers.iter().find(|(reader, _)| reader == id).unwrap().1;
+        Some((parts.cuts(10), readers.iter().map(part).collect()))
+    }
+
+    #[test]
+    fn parts_that_lie_apart_are_split_and_others_are_not() {
+        let equal = [(0, 2), (2, 4), (4, 6), (6, 8), (8, 10)];
+        assert_eq!(split(&equal), Some(("5".to_string(), vec![0, 1, 2, 3, 4])));
+        // With a gap, in another order, and the end unread.
+        let gaps = [(6, 8), (0, 1), (1, 3), (4, 6)];
+        assert_eq!(split(&gaps), Some(("[1, 3, 4, 6, 8]".to_string(), vec![4, 0, 1, 3])));
+        assert_eq!(split(&[(0, 3), (2, 4), (4, 6), (6, 8), (8, 10)]), None, "two overlap");
+        assert_eq!(split(&equal[..3]), None, "too few");
+    }
+}
