@@ -281,3 +281,40 @@ fn an_altered_listing_is_refused_or_is_a_listing() {
     let (refused, accepted) = counts.get();
     assert!(refused > 100 && accepted > 30, "{refused} refused, {accepted} accepted");
 }
+
+#[test]
+fn a_condition_is_made_of_comparisons_and_of_nothing_else() {
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(2));
+    let (below, above) = (z.lt(0.0), z.ge(1.0));
+    let matrix = tape.constant(0.0).broadcast(Shape::Matrix(2, 2)).lt(1.0).var();
+    let conditions = [
+        below.var(),
+        below.and(above.negate()).or(above).negate().var(),
+        below.var().gather(&[1, 0]),
+        concat([below.var().at(0), above.var()]),
+        matrix.transpose(),
+        tape.vector(&[0.0, 1.0]),
+        tape.constant(1.0) - below.var(),
+    ];
+    for (k, node) in conditions.into_iter().enumerate() {
+        assert_eq!(Condition::from_var(node).map(|own| own.var().id()), Some(node.id()), "{k}");
+    }
+    let others = [
+        z,
+        z - below.var(),
+        0.5 - below.var(),
+        below.var() - 1.0,
+        tape.vector(&[0.0, 2.0]),
+        below.var() + above.var(),
+        2.0 * below.var(),
+        below.var().min(z),
+        below.var().sum(),
+        below.var().tanh(),
+        concat([below.var(), z]),
+        below.var().scatter(&[0, 0], Shape::Vector(2)),
+    ];
+    for (k, node) in others.into_iter().enumerate() {
+        assert!(Condition::from_var(node).is_none(), "{k}");
+    }
+}
