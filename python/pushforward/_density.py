@@ -24,6 +24,7 @@ from ._columns import (
     to_container,
 )
 from ._estimator import DataLeftOutWarning, Estimator, FitInterruptedWarning, weights_of
+from ._evidence import Derivation, Report, audit, derive
 from ._explanation import Explanation
 from ._jax import JaxOptions, Trained, train
 from ._progress import Bar, told_to
@@ -274,6 +275,16 @@ class TableDensity(Estimator):
         """What the density is: its columns and their kinds, its flows, and how they were fitted."""
         self._check_is_fitted()
         return str(self.model_)
+
+    def audit(self) -> list[Report]:
+        """The audit of each flow of the density, from its base to the units of the table; see :func:`pushforward.audit`."""
+        self._check_is_fitted()
+        return audit(self)
+
+    def derive(self) -> list[Derivation]:
+        """The formulas of each flow of the density; see :func:`pushforward.derive`."""
+        self._check_is_fitted()
+        return derive(self)
 
     def to_onnx(self, path: str | os.PathLike[str], what: str = "log_prob", bits: int = 32) -> None:
         """Writes an ONNX file that computes ``what``: "log_prob", "inverse" or "sample", with numbers of 32 or 64 bits."""

@@ -19,6 +19,8 @@ _STYLE = (
     "body{max-width:50rem;margin:2rem auto;padding:0 1rem;font:1rem/1.5 Georgia,serif}"
     "td{padding:.3rem .6rem;vertical-align:top;border-top:1px solid #ccc}"
 )
+# Notebooks align cells to the right.
+_CELL = 'style="text-align:left;vertical-align:top"'
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Report:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td><b>{html.escape(claim.verdict)}</b></td><td>{html.escape(claim.statement)}<br/>"
+            f"<tr><td {_CELL}><b>{html.escape(claim.verdict)}</b></td><td {_CELL}>{html.escape(claim.statement)}<br/>"
             f"<small>{html.escape(claim.detail)}</small></td></tr>\n"
             for claim in self.claims
         )
@@ -110,7 +112,10 @@ def _claim(claim: Mapping[str, Any]) -> Claim:
     evidence = claim["evidence"]
     verdict = evidence["kind"].replace("_", " ")
     if verdict == "checked":
-        detail = f"{evidence['points']} points, worst error {evidence['worst']:.1e} (allowed {evidence['tolerance']:.0e})"
+        detail = f"{evidence['points']} points"
+        # What is so or not has no error.
+        if evidence["tolerance"] > 0:
+            detail += f", worst error {evidence['worst']:.1e} (allowed {evidence['tolerance']:.0e})"
     else:
         detail = evidence.get("reason", evidence.get("witness", ""))
     return Claim(claim["topic"], claim["statement"], verdict, detail)

@@ -126,7 +126,7 @@ def test_certificates_are_read_by_the_checker():
 def test_densities_of_tables():
     x = np.random.default_rng(0).normal(size=(200, 2)) @ np.array([[1.0, 0.5], [0.0, 2.0]])
     density = pf.FlowDensity(model="mixture", time=1.0, random_state=0).fit(x)
-    reports, derivations = pf.audit(density), pf.derive(density)
+    reports, derivations = density.audit(), pf.derive(density)
     assert len(reports) == len(derivations) >= 1
     assert all(report.has_no_refutation for report in reports)
     assert "ln|det J|" in str(derivations[0])

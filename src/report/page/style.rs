@@ -23,7 +23,7 @@ code{font-size:.9em}
 pre{overflow-x:auto;margin:.7rem 0;padding:.8rem 1rem;background:var(--panel);border-radius:4px;font-size:.84rem;line-height:1.6}
 nav{margin:1rem 0 0;font-size:.92rem;display:flex;flex-wrap:wrap;gap:.2rem 1.1rem}
 a{color:var(--accent);text-underline-offset:.15em}nav a{text-decoration:none}nav a:hover{text-decoration:underline}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(12.5rem,1fr));gap:.8rem;margin:1.4rem 0 .8rem;padding:0}
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(13.6rem,1fr));gap:.8rem;margin:1.4rem 0 .8rem;padding:0}
 .figures div{background:var(--panel);border-radius:5px;padding:.7rem .9rem}
 .figures dt{color:var(--soft);font-size:.86rem}
 .figures dd{margin:.1rem 0 0;white-space:nowrap;font-size:1.25rem;line-height:1.3;font-weight:650;font-variant-numeric:tabular-nums}
