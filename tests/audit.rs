@@ -3,7 +3,7 @@
 use crate::catalogue;
 
 use catalogue::{Entry, catalogue};
-use pushforward::audit::{Topic, audit_with};
+use pushforward::audit::{AuditOptions, Topic, audit_with};
 use pushforward::prelude::*;
 
 /// A bijection out of closures, so that each test shows its map in a line.
@@ -490,4 +490,55 @@ fn an_inverse_by_hand_is_held_against_the_derived_one() {
     let wrong = audit(&Own(false)).unwrap();
     assert_eq!(wrong.claim(Topic::GivenInverse).unwrap().evidence.label(), "refuted", "{wrong}");
     assert!(!wrong.has_no_refutation());
+}
+
+#[test]
+fn of_the_inverse_of_a_layer_that_layer_is_proven() {
+    let spline = || SplineTransformer::new(4, 3.0);
+    let layers: Vec<Box<dyn Bijection>> = vec![
+        Box::new(Inverse::new(SplineCoupling::new(CouplingMask::first_half(2), Network::new([4]), spline()))),
+        Box::new(Autoregressive::spline(MaskedNetwork::new(2, [6]), spline())),
+    ];
+    for layer in &layers {
+        let report = audit(layer).unwrap();
+        // The formulas with roots of pieces are beyond the checker,
+        assert_eq!(report.claim(Topic::Injective).unwrap().evidence.label(), "not proven", "{report}");
+        assert_eq!(report.claim(Topic::Inverse).unwrap().evidence.label(), "checked", "{report}");
+        // the layer itself is not, and its certificate is accepted.
+        let claim = report.claim(Topic::Turned).unwrap_or_else(|| panic!("{report}"));
+        assert_eq!(claim.evidence.label(), "proven");
+        assert!(
+            claim.statement.ends_with(", by which z is computed from x, maps ℝ² one-to-one onto ℝ²"),
+            "{}",
+            claim.statement
+        );
+        assert_eq!(claim.certificates.len(), 1);
+        assert!(pushforward::checker::verify(&claim.certificates[0]).is_ok());
+    }
+    // In a chain the claim is of the layer that is turned round.
+    let chain = Chain::new(layers);
+    let report = audit_with(&chain, &AuditOptions { decide_only: true, ..AuditOptions::default() }).unwrap();
+    let turned: Vec<_> = report.claims.iter().filter(|claim| claim.topic == Topic::Turned).collect();
+    assert_eq!(turned.len(), 2, "{report}");
+    assert!(turned[1].statement.starts_with("layers.1"), "{}", turned[1].statement);
+}
+
+#[test]
+fn nothing_is_proven_of_the_inverse_of_what_is_no_bijection() {
+    // What is proven of f itself is not told twice.
+    let triangular = Custom { structure: Structure::LowerTriangular, ..custom(2, bend) };
+    let plain = audit(&Inverse::new(triangular)).unwrap();
+    assert!(plain.claim(Topic::Turned).is_none(), "{plain}");
+    assert_eq!(plain.claim(Topic::Injective).unwrap().evidence.label(), "proven", "{plain}");
+    // A fold and a map into (-1, 1), with inverses on one side by hand.
+    let maps: [(Map, Map); 3] = [
+        (|z| z.powi(2), |x| x.abs().sqrt()),
+        (|z| z.tanh(), |x| 0.5 * ((1.0 + x).abs().ln() - (1.0 - x).abs().ln())),
+        (|z| select(z.gt(0.0), z, 0.5 * z + 1.0), |x| x),
+    ];
+    for (forward, inverse) in maps {
+        let map = Custom { structure: Structure::Diagonal, inverse: Some(inverse), ..custom(1, forward) };
+        let report = audit(&Inverse::new(map)).unwrap();
+        assert!(report.claim(Topic::Turned).is_none(), "{report}");
+    }
 }

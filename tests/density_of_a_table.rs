@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pushforward::audit::{AuditOptions, Topic, audit_with};
 use pushforward::base::MixtureOptions;
 use pushforward::model::{Choice, Model, ModelOptions, Reading, draw_groups};
 use pushforward::prelude::*;
@@ -590,6 +591,17 @@ fn every_layer_of_a_fitted_model_is_proven() {
         for (_, flow) in model.flows() {
             let report = audit(flow.flow().bijection()).unwrap();
             assert!(report.has_no_refutation(), "{report}");
+            for layer in flow.flow().bijection().layers() {
+                let options = AuditOptions { decide_only: true, ..AuditOptions::default() };
+                let report = audit_with(layer, &options).unwrap();
+                // Itself, or the layer of which it is the inverse; a matrix or a scale is singular for some parameters.
+                let is_proven = |topic: Topic| {
+                    report.claim(topic).is_some_and(|claim| claim.evidence.label() == "proven")
+                };
+                let reason = report.claim(Topic::Injective).unwrap().evidence.detail();
+                let is_raw = reason.contains("Not for all parameters: det J is 0 where");
+                assert!(is_proven(Topic::Injective) || is_proven(Topic::Turned) || is_raw, "{report}");
+            }
         }
     }
 }

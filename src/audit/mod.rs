@@ -23,6 +23,7 @@ mod report;
 mod shape;
 mod structure;
 mod subject;
+mod turned;
 mod witness;
 
 pub use evidence::Evidence;
@@ -98,6 +99,7 @@ fn of(bijection: &dyn Bijection, settings: &AuditOptions) -> Result<Report, Bije
         report.extend(chain::claims(&mut subject));
     }
     report.extend(exact_flow::claims(&subject));
+    report.extend(turned::claims(&subject));
     let (injective, onto) = injective::claim(&mut subject);
     let collides = matches!(injective.evidence, Evidence::Refuted { .. });
     report.extend(inverse::claims(bijection, &mut subject, settings.decide_only));

@@ -22,6 +22,14 @@ pub(super) struct Proof {
     pub certificate: Certificate,
 }
 
+/// A layer whose inverse is applied, proven to be a bijection.
+pub(super) struct Turned {
+    pub name: String,
+    pub domain: String,
+    pub codomain: String,
+    pub proof: Proof,
+}
+
 /// A single layer on a tape.
 pub(super) struct LayerProver<'a> {
     /// What is applied: the layer or its inverse.
@@ -237,6 +245,19 @@ impl<'a> LayerProver<'a> {
                 let reason = "f is ±z + g(z) with a g that is bounded, it is continuously differentiable, and det J is not 0                               anywhere (Hadamard)";
                 self.accepted(self.with_factors("bijection proper")?, reason)
             })
+    }
+
+    /// For an `Inverse` of which that cannot be proven: proves it of the layer that it is the inverse of.
+    pub fn turned(&self) -> Option<Turned> {
+        if self.original.is_none() || self.bijection().is_some() {
+            return None;
+        }
+        self.other(|other, single| {
+            let proof = single.bijection()?;
+            let written = |set: Domain| set.written(other.dim());
+            let (domain, codomain) = (written(other.domain()), written(other.codomain()));
+            Some(Turned { name: other.name(), domain, codomain, proof })
+        })
     }
 
     /// Proves that f is W z + b with matrices that are nonsingular for all parameters.

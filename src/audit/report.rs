@@ -40,6 +40,8 @@ pub enum Topic {
     InverseLogDet,
     /// The exact solutions of a continuous layer's equation, of which f is an approximation.
     ExactFlow,
+    /// The layer of which f is the inverse is a bijection.
+    Turned,
     /// No two points have the same image.
     Injective,
     /// The images lie in the codomain and fill it.

@@ -157,12 +157,19 @@ fn literal(subject: &Subject<'_>, sheet: &Sheet, diagonal: &Diagonal) -> Written
 
 /// Returns whether a node is a number, a data movement or a stack: steps on these are not shown.
 fn moves(tape: &Tape, id: NodeId) -> bool {
-    let node = tape.node(id);
-    let is_number = |id: &NodeId| tape.with_node(*id, |node| matches!(node.op, Op::Constant(_)));
-    match node.op {
-        Op::Constant(_) | Op::Broadcast | Op::Gather(_) | Op::Concat | Op::Transpose => true,
-        // |-5| is written 5.
-        Op::Unary(_) => node.operands.iter().all(is_number),
-        _ => false,
+    tape.with_node(id, |node| {
+        matches!(node.op, Op::Constant(_) | Op::Broadcast | Op::Gather(_) | Op::Concat | Op::Transpose)
+    }) || is_number(tape, id)
+}
+
+/// Returns whether a node is a function of a number, which formulas write as a number: |-5| as 5.
+fn is_number(tape: &Tape, mut id: NodeId) -> bool {
+    loop {
+        let node = tape.node(id);
+        match node.op {
+            Op::Constant(_) => return true,
+            Op::Unary(_) | Op::Broadcast => id = node.operands[0],
+            _ => return false,
+        }
     }
 }

@@ -98,7 +98,13 @@ fn claims(layer: &dyn Bijection) -> Result<Vec<ShortClaim>, BijectionError> {
         Evidence::Checked { .. } => 2,
         Evidence::Proven { .. } => 3,
     };
+    let proven =
+        |topic: Topic| report.claim(topic).filter(|claim| matches!(claim.evidence, Evidence::Proven { .. }));
     let claims = CLAIMS.iter().filter_map(|(about, topics)| {
+        // The inverse of a bijection is one; that its formulas are the inverse is what `invertible` is about.
+        if let (Some(turned), true) = (proven(Topic::Turned), topics.contains(&Topic::Injective)) {
+            return Some(ShortClaim { about, evidence: turned.evidence.clone() });
+        }
         let of_topic = report.claims.iter().filter(|claim| topics.contains(&claim.topic));
         let evidence = of_topic.map(|claim| &claim.evidence).min_by_key(|evidence| strength(evidence))?;
         Some(ShortClaim { about, evidence: evidence.clone() })

@@ -11,7 +11,8 @@ pub(super) fn section(report: &Report) -> String {
     format!(
         "<p>ln p of a row is exact only if every layer between the base and the table is invertible. <b>Proven</b>: for all inputs \
          and all parameters, accepted by a second program that shares no code with the first. <b>Checked</b>: at points. <b>Not \
-         proven</b>: neither shown nor refuted. <code>pushforward audit</code> tells the reasons.</p>\n{flows}"
+         proven</b>: neither shown nor refuted. The inverse of a layer is one-to-one and onto where the layer is, which computes ln p; \
+         <i>invertible</i> says whether its formulas are the inverse. <code>pushforward audit</code> tells the reasons.</p>\n{flows}"
     )
 }
 
