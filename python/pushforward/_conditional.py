@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 
@@ -37,25 +37,6 @@ class ConditionalFlowDensity(TableDensity):
     """
 
     _is_conditional = True
-
-    def __init__(
-        self,
-        model: str = "auto",
-        *,
-        time: float = 60.0,
-        kinds: dict[str | int, str] | None = None,
-        missing: str = "error",
-        held_out: float = 0.1,
-        progress: bool | str | Callable[[dict[str, Any]], None] = "auto",
-        random_state: Any = 0,
-    ) -> None:
-        self.model = model
-        self.time = time
-        self.kinds = kinds
-        self.missing = missing
-        self.held_out = held_out
-        self.progress = progress
-        self.random_state = random_state
 
     def fit(
         self,

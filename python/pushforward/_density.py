@@ -64,6 +64,25 @@ class TableDensity(Estimator):
     progress: bool | str | Callable[[dict[str, Any]], None]
     random_state: Any
 
+    def __init__(
+        self,
+        model: str = "auto",
+        *,
+        time: float = 60.0,
+        kinds: dict[str | int, str] | None = None,
+        missing: str = "error",
+        held_out: float = 0.1,
+        progress: bool | str | Callable[[dict[str, Any]], None] = "auto",
+        random_state: Any = 0,
+    ) -> None:
+        self.model = model
+        self.time = time
+        self.kinds = kinds
+        self.missing = missing
+        self.held_out = held_out
+        self.progress = progress
+        self.random_state = random_state
+
     def _fit(
         self, columns: Columns, given: Columns | None, sample_weight: Any, groups: Any
     ) -> None:

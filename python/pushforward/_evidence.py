@@ -149,6 +149,8 @@ class Derivation:
 
 
 @overload
+def audit(subject: "TableDensity") -> list[Report]: ...
+@overload
 def audit(
     subject: Union["Bijection", "Flow", str, os.PathLike[str]],
     *,
@@ -158,8 +160,6 @@ def audit(
     decide_only: bool = False,
     **reading: Any,
 ) -> Report: ...
-@overload
-def audit(subject: "TableDensity") -> list[Report]: ...
 def audit(
     subject: Any,
     *,
@@ -193,9 +193,9 @@ def audit(
 
 
 @overload
-def derive(subject: Union["Bijection", "Flow", str, os.PathLike[str]], **reading: Any) -> Derivation: ...
-@overload
 def derive(subject: "TableDensity") -> list[Derivation]: ...
+@overload
+def derive(subject: Union["Bijection", "Flow", str, os.PathLike[str]], **reading: Any) -> Derivation: ...
 def derive(subject: Any, **reading: Any) -> Union[Derivation, list[Derivation]]:
     """Derives everything that follows from `forward` of a bijection, a layer, a flow, or a map of an ONNX file.
 
