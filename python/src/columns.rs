@@ -6,10 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::error::table_error;
-
-/// The line of the first row of a file with a header. Rows have the lines that they would have in a file, so that whatever
-/// depends on the line is as the command has it.
-const FIRST_LINE: u64 = 2;
+use crate::line::FIRST_LINE;
 
 /// The cells of a column: numbers, NaN where one is missing, or texts and `None`.
 #[derive(FromPyObject)]
@@ -48,11 +45,6 @@ pub fn block(columns: &PyColumns<'_>, start: usize, count: usize) -> PyResult<Bl
     };
     let lines = (FIRST_LINE + start as u64..).take(count);
     Block::new(columns.iter().map(column).collect(), lines.collect()).map_err(table_error)
-}
-
-/// The row of a line, counted from 0.
-pub fn row_of(line: u64) -> u64 {
-    line.saturating_sub(FIRST_LINE)
 }
 
 /// Columns of a block, by name: arrays and lists.

@@ -6,7 +6,7 @@ use pushforward::table::TableError;
 use pyo3::PyErr;
 use pyo3::exceptions::PyValueError;
 
-use crate::columns::row_of;
+use crate::line::row_of;
 
 /// A `ValueError` with the library's text.
 pub fn value_error(error: impl Display) -> PyErr {

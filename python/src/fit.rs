@@ -9,8 +9,9 @@ use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::columns::{PyColumns, block, row_of, rows};
+use crate::columns::{PyColumns, block, rows};
 use crate::error::{table_error, value_error};
+use crate::line::row_of;
 use crate::model::Model;
 
 /// What a fit is told, beside its table.

@@ -11,6 +11,7 @@ mod evidence;
 mod fit;
 mod flow;
 mod index;
+mod line;
 mod model;
 mod operand;
 mod operation;
