@@ -51,6 +51,9 @@ def columns_of(table: Any, estimator: str = "pushforward", what: str = "X") -> C
     TypeError
         For a sparse matrix, and for cells that are neither numbers nor texts.
     """
+    # A column of a frame alone has one dimension, which is told as of an array.
+    if getattr(table, "ndim", 2) == 1 or type(table).__name__ == "Series":
+        return _of_array(np.asarray(table), estimator, what)
     if hasattr(table, "iloc") and hasattr(table, "columns"):
         return _of_pandas(table, what)
     if isinstance(table, dict):
@@ -86,17 +89,28 @@ def _of_array(table: Any, estimator: str, what: str) -> Columns:
         raise ValueError(
             f"Found array with 0 feature(s) (shape={array.shape}) while a minimum of 1 is required by {estimator}."
         )
-    columns = [_cells(array[:, i]) for i in range(count)]
+    columns = [_cells(array[:, i], name) for i, name in enumerate(array_names(count))]
     return Columns(list(zip(array_names(count), columns)), rows, None, "array")
 
 
-def _cells(column: np.ndarray) -> Any:
-    """Numbers as they are, or texts."""
+def _cells(column: np.ndarray, name: str) -> Any:
+    """Numbers as they are, or texts.
+
+    Raises ValueError for a column of numbers in which a few cells are texts.
+    """
     if column.dtype == np.float64:
         return column
     if column.dtype.kind in "OUS":
         texts = [None if _is_missing(cell) else cell for cell in column.tolist()]
-        if any(isinstance(text, (str, bytes)) for text in texts):
+        are_texts = [isinstance(text, (str, bytes)) for text in texts]
+        if any(are_texts):
+            numbers = sum(text is not None for text in texts) - sum(are_texts)
+            if numbers > sum(are_texts):
+                row = are_texts.index(True)
+                raise ValueError(
+                    f"column {name!r} holds {numbers} numbers and {sum(are_texts)} texts: row {row} has {texts[row]!r}. Put None "
+                    "where a number is missing, or make all cells texts if they are categories"
+                )
             return [None if text is None else _text(text) for text in texts]
         return np.array([np.nan if cell is None else float(cell) for cell in texts])
     if column.dtype.kind in "mM":
@@ -127,12 +141,13 @@ def texts(cells: Any) -> list[str | None]:
 def _of_pandas(table: Any, what: str) -> Columns:
     labels = list(table.columns)
     names = _checked_names(labels, what)
-    cells = [_pandas_cells(table.iloc[:, i]) for i in range(len(labels))]
+    own = names if names is not None else array_names(len(labels))
+    cells = [_pandas_cells(table.iloc[:, i], name) for i, name in enumerate(own)]
     _check_size(len(table), len(labels), what)
-    return Columns(list(zip([str(label) for label in labels], cells)), len(table), names, "pandas")
+    return Columns(list(zip(own, cells)), len(table), names, "pandas")
 
 
-def _pandas_cells(series: Any) -> Any:
+def _pandas_cells(series: Any, name: str) -> Any:
     kind = getattr(series.dtype, "kind", "O")
     if kind == "c":
         raise ValueError("Complex data not supported: a column holds complex numbers")
@@ -142,12 +157,12 @@ def _pandas_cells(series: Any) -> Any:
         return [None if _is_missing(cell) else str(bool(cell)) for cell in series.tolist()]
     if kind in "mM":
         return [None if text == "NaT" else text for text in series.astype(str).tolist()]
-    return _cells(np.array(series.tolist() + [None], dtype=object)[:-1])
+    return _cells(np.array(series.tolist() + [None], dtype=object)[:-1], name)
 
 
 def _of_mapping(table: dict[Any, Any], what: str) -> Columns:
     names = _checked_names(list(table), what)
-    cells = [_cells(np.atleast_1d(np.asarray(cells))) for cells in table.values()]
+    cells = [_cells(np.atleast_1d(np.asarray(cells)), str(name)) for name, cells in table.items()]
     lengths = {len(column) for column in cells}
     if len(lengths) > 1:
         told = ", ".join(f"{name}: {len(column)}" for name, column in zip(table, cells))

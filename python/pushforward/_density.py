@@ -33,6 +33,15 @@ _ADVICE = (
     "Set missing='drop' to leave such rows out of the fit, or missing='model' to fit to what is there; rows that are "
     "scored then have the density of their other values."
 )
+_ADVICE_GIVEN = (
+    "There is no density given a value that is missing: leave such rows out (in a fit, missing='drop' does so)."
+)
+
+
+def _left_out(name: str, why: str) -> str:
+    """A column that is no part of a density, why, and how it would be one."""
+    hint = f"; kinds={{{name!r}: 'category'}} makes it a part" if why.startswith("category:") else ""
+    return f"{name!r} ({why}{hint})"
 
 
 def _labels(groups: Any, rows: int) -> list[str] | None:
@@ -50,6 +59,8 @@ class TableDensity(Estimator):
 
     _is_conditional: bool
     _container: str
+    # The columns of the table that it was fitted to, which an array has in this order.
+    _columns_of_fit: list[str]
     model_: _native.Model
     look_: dict[str, Any] | None
     fit_record_: dict[str, Any]
@@ -100,7 +111,7 @@ class TableDensity(Estimator):
             cells += given.cells
         if self.missing == "error":
             refuse_missing(columns.cells, _ADVICE)
-            refuse_missing(given.cells if given is not None else [], _ADVICE, "given")
+            refuse_missing(given.cells if given is not None else [], _ADVICE_GIVEN, "given")
         kinds = self._kinds([name for name, _ in cells], len(names))
         categories = {name for name, kind in kinds if kind == "category"}
         cells = [(name, texts(column) if name in categories else column) for name, column in cells]
@@ -125,7 +136,7 @@ class TableDensity(Estimator):
         self.model_ = fitted["model"]
         self.look_ = json.loads(fitted["look"])
         self.fit_record_ = json.loads(self.model_.fit_record())
-        self._container = columns.container
+        self._container, self._columns_of_fit = columns.container, names
         self._tell(fitted, columns)
         self.jax_record_ = None
 
@@ -177,7 +188,7 @@ class TableDensity(Estimator):
         """Warns of what is no part of the density."""
         left = self.fit_record_["left_out"]
         if left:
-            told = "; ".join(f"{column['name']!r} ({column['why']})" for column in left)
+            told = "; ".join(_left_out(column["name"], column["why"]) for column in left)
             warnings.warn(f"left out of the density: {told}", DataLeftOutWarning, stacklevel=4)
         if self.missing == "drop" and fitted["said"]:
             warnings.warn("; ".join(fitted["said"]), DataLeftOutWarning, stacklevel=4)
@@ -193,8 +204,8 @@ class TableDensity(Estimator):
         refuse_infinities(columns, what)
         as_text = set(self.model_.texts())
         cells = [(name, texts(cells) if name in as_text else cells) for name, cells in columns.select(names)]
-        if self.missing == "error":
-            refuse_missing(cells, _ADVICE, what)
+        if self.missing == "error" or what == "given" and self._is_conditional:
+            refuse_missing(cells, _ADVICE_GIVEN if what == "given" else _ADVICE, what)
         return cells
 
     def _features(self, X: Any) -> list[tuple[str, Any]]:
@@ -202,8 +213,12 @@ class TableDensity(Estimator):
         self._check_is_fitted()
         columns = columns_of(X, type(self).__name__)
         self._check_features(columns)
-        if columns.names is None and hasattr(self, "feature_names_in_"):
+        if columns.names is None and len(columns.cells) == len(self._columns_of_fit):
+            columns = columns.renamed(self._columns_of_fit)
+        elif hasattr(self, "feature_names_in_") and columns.names is None:
             columns = columns.renamed(list(self.feature_names_in_))
+        elif not hasattr(self, "feature_names_in_"):
+            columns = columns.renamed(array_names(self.n_features_in_))
         return self._read(columns, self.model_.needs(), "X")
 
     def _draw(self, n_samples: int, given: list[tuple[str, Any]] | None, random_state: Any) -> Any:
@@ -232,7 +247,7 @@ class TableDensity(Estimator):
     def _loaded(self, model: Any) -> None:
         """Takes over a model that was fitted elsewhere."""
         given, read = model.given(), model.read()
-        own = [name for name in read if name not in given]
+        own = self._columns_of_fit = [name for name in read if name not in given]
         self.model_, self.look_, self.fit_record_ = model, None, json.loads(model.fit_record())
         self.jax_record_ = None
         if own == array_names(len(own)):
@@ -244,23 +259,29 @@ class TableDensity(Estimator):
         self._container = "pandas" if is_loaded("pandas") else "dict"
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Any:
+    def load(cls, path: str | os.PathLike[str], *, missing: str = "error") -> Any:
         """Loads a model file, of this package or of ``pushforward fit``.
+
+        A file has what was fitted, and not the parameters of the fit: those of the density that is returned are the defaults,
+        but for ``missing``, which says what becomes of rows that are scored.
 
         Its columns are taken from a frame by their names; others may be there, as in a file for the command.
 
         Raises
         ------
+        OSError
+            For a file that cannot be read.
         ValueError
-            For a file that is no model, that is damaged or cannot be read.
+            For one that is no model, or is damaged.
         """
+        data = Path(path).read_bytes()
         try:
-            return cls.from_bytes(Path(path).read_bytes())
-        except (OSError, ValueError) as error:
+            return cls.from_bytes(data, missing=missing)
+        except ValueError as error:
             raise ValueError(f"{os.fspath(path)}: {error}") from None
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Any:
+    def from_bytes(cls, data: bytes, *, missing: str = "error") -> Any:
         """The density of a model file's bytes; see :meth:`load`."""
         model = _native.Model.from_bytes(data)
         is_conditional = bool(model.given())
@@ -268,9 +289,8 @@ class TableDensity(Estimator):
             other = "ConditionalFlowDensity" if is_conditional else "FlowDensity"
             given = f"given {', '.join(model.given())}" if is_conditional else "given nothing"
             raise ValueError(f"this model is a density {given}: load it with {other}")
-        density = cls()
-        # Its columns may have missing values, which are integrated out.
-        density.missing = "model"
+        density = cls(missing=missing)
+        density._check_parameters()
         density._loaded(model)
         return density
 
@@ -296,12 +316,18 @@ class TableDensity(Estimator):
         return str(self.model_)
 
     def audit(self) -> list[Report]:
-        """The audit of each flow of the density, from its base to the units of the table; see :func:`pushforward.audit`."""
+        """The audit of each flow of the density, from its base to the units of the table; see :func:`pushforward.audit`.
+
+        It takes some seconds for each flow, and longer for many columns.
+        """
         self._check_is_fitted()
         return audit(self)
 
     def derive(self) -> list[Derivation]:
-        """The formulas of each flow of the density; see :func:`pushforward.derive`."""
+        """The formulas of each flow of the density; see :func:`pushforward.derive`.
+
+        Those of spline flows are long: it takes up to a minute for each.
+        """
         self._check_is_fitted()
         return derive(self)
 

@@ -104,6 +104,10 @@ class Estimator(_Base):
             f"This {name} instance is not fitted yet. Call 'fit' with appropriate arguments before using this estimator."
         )
 
+    def _widths_of_arrays(self) -> int:
+        """Another number of columns that an array may have: of a model file, that of the table of its fit."""
+        return len(getattr(self, "_columns_of_fit", [])) or self.n_features_in_
+
     def _keep_features(self, columns: Columns) -> None:
         """Keeps the number of features, and their names if they have any."""
         self.n_features_in_ = len(columns.cells)
@@ -128,7 +132,7 @@ class Estimator(_Base):
             if lacking:
                 raise ValueError(f"{what} has no column {lacking[0]!r}; the density has {', '.join(own)}")
             return
-        if len(columns.cells) != self.n_features_in_:
+        if len(columns.cells) not in (self.n_features_in_, self._widths_of_arrays()):
             raise ValueError(
                 f"{what} has {len(columns.cells)} features, but {name} is expecting {self.n_features_in_} features as input."
             )

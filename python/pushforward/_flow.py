@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import warnings
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence, Union
 
 import numpy as np
@@ -99,9 +101,9 @@ class Flow:
         return self._map
 
     @property
-    def parameters(self) -> dict[str, np.ndarray]:
-        """The values of the parameters, by name. Assign a dict to replace some or all of them."""
-        return self._native.parameters()
+    def parameters(self) -> Mapping[str, np.ndarray]:
+        """The values of the parameters, by name: copies. Assign a dict to ``parameters`` to replace some or all of them."""
+        return MappingProxyType(self._native.parameters())
 
     @parameters.setter
     def parameters(self, values: Mapping[str, Any]) -> None:
@@ -114,7 +116,9 @@ class Flow:
         return values[0] if single else values
 
     def sample(self, n: int, seed: int = 0, context: Any = None) -> np.ndarray:
-        """Draws n points."""
+        """Draws n points; the same ones for the same ``seed``."""
+        if not isinstance(n, (int, np.integer)) or n < 0:
+            raise ValueError(f"n={n!r} must be a whole number that is 0 or more")
         return self._native.sample(n, seed, self._context(context, n))
 
     def forward(self, z: Any, context: Any = None) -> np.ndarray:
@@ -161,12 +165,17 @@ class Flow:
     ) -> "Flow":
         """Fits by maximum likelihood: minibatches, Adam, early stopping on held-out rows. Returns the flow itself.
 
+        It begins anew from initial values; with ``warm_start`` it goes on from the present ones.
         ``validation`` is the share of rows that is held out, or the held-out rows themselves. The fit ends when they have not
         become likelier for ``patience`` epochs, and keeps the best parameters. ``schedule`` is `cosine`, `exponential` (both to
         the factor ``last``) or `constant`. ``noise`` is the width of uniform noise for each column, for rounded values.
-        ``warm_start`` begins with the present parameters. ``progress`` is called after each epoch with a :class:`Progress`.
+        ``progress`` is called after each epoch with a :class:`Progress`.
         Other threads of Python run meanwhile. Ctrl-C ends the fit after the epoch and keeps the best so far.
         """
+        whole = dict(epochs=epochs, batch=batch, warm_up=warm_up, patience=patience, seed=seed)
+        for name, value in whole.items():
+            if not isinstance(value, (int, np.integer)) or value < 0:
+                raise ValueError(f"{name}={value!r} must be a whole number that is 0 or more")
         rows = self._table(x, "x")
         given = None if context is None else self._table(context, "context")
         weights = None if sample_weight is None else np.asarray(sample_weight, dtype=float).ravel().tolist()
@@ -240,8 +249,15 @@ class Flow:
 
     @classmethod
     def load(cls, path: Union[str, os.PathLike[str]]) -> "Flow":
-        """Reads a model file."""
-        return cls._of(_native.Flow.load(os.fspath(path)))
+        """Reads a model file of one flow.
+
+        Raises OSError for a file that cannot be read, and ValueError for one that is damaged, or has a mixture of flows.
+        """
+        data = Path(path).read_bytes()
+        try:
+            return cls.from_bytes(data)
+        except ValueError as error:
+            raise ValueError(f"{os.fspath(path)}: {error}") from None
 
     def to_bytes(self) -> bytes:
         """The bytes of a model file."""
@@ -249,7 +265,14 @@ class Flow:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Flow":
-        """Reads the bytes of a model file."""
+        """Reads the bytes of a model file of one flow."""
+        try:
+            record = json.loads(_native.Model.from_bytes(data).fit_record())
+        except ValueError:
+            # No density of a table.
+            record = {"candidates": []}
+        if sum(candidate["weight"] > 0 for candidate in record["candidates"]) > 1:
+            raise ValueError("this file has a density of a table, a mixture of several flows: load it with FlowDensity")
         return cls._of(_native.Flow.from_bytes(data))
 
     def __reduce__(self) -> Any:

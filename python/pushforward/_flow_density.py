@@ -148,7 +148,7 @@ class FlowDensity(TableDensity):
         Raises
         ------
         ValueError
-            For given columns that the density has not, or values that are too unlikely to draw others for them.
+            For given columns that the density has not, and for values of which too few draws have any weight.
         """
         self._check_is_fitted()
         return self._draw(n_samples, self._given(given), random_state)

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use pushforward::model::{self, Choice, Filled, ModelOptions, Reading, Trying};
-use pushforward::table::{Block, Kinds, Look, Missing};
+use pushforward::table::{Block, ColumnLook, Kinds, Look, Missing};
 use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -111,6 +111,15 @@ impl Plan {
             }
             block = filled.block;
             look = self.look(&block)?;
+        }
+        let is_used =
+            |column: &&ColumnLook| column.treatment.is_used() && !options.given.contains(&column.name);
+        if !look.columns.iter().any(|column| is_used(&column)) {
+            let told =
+                |column: &ColumnLook| format!("{} ({}: {})", column.name, column.kind.name(), column.why);
+            let columns = look.columns.iter().filter(|column| !options.given.contains(&column.name));
+            let columns: Vec<String> = columns.map(told).collect();
+            return Err(value_error(format!("no column is left to model: {}", columns.join("; "))));
         }
         let own = |weights: &Vec<f64>| -> Vec<f64> {
             block.lines().iter().map(|line| weights[row_of(*line) as usize]).collect()

@@ -68,8 +68,10 @@ def test_what_is_refused(pairs, density):
         density.score_samples(X, given=C[:3])
     with pytest.raises(ValueError, match="given has no column 'c0'"):
         density.score_samples(X, given={"c": [1.0]})
-    with pytest.raises(ValueError, match="contains NaN"):
-        density.score_samples(X[:1], given=[[np.nan]])
+    for missing in ("error", "model"):
+        with pytest.raises(ValueError, match="Input given contains NaN: row 0, column 'c0'.*leave such rows out"):
+            density.set_params(missing=missing).score_samples(X[:1], given=[[np.nan]])
+    density.set_params(missing="error")
     with pytest.raises(ValueError, match="not conditioned"):
         ConditionalFlowDensity(model="gaussian").fit(X, given=C)
     with pytest.raises(ValueError, match="in X and in given"):

@@ -1,11 +1,13 @@
 """Densities of tables: numbers, seeds, weights, missing values, and what is refused."""
 
+import os
 import pickle
 import signal
 import threading
-import os
+import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import moons, normal_log_prob
 
@@ -142,11 +144,42 @@ def test_a_density_is_pickled_and_saved(fitted, tmp_path):
     density.save(tmp_path / "a.model")
     loaded = FlowDensity.load(tmp_path / "a.model")
     np.testing.assert_array_equal(loaded.score_samples(X), density.score_samples(X))
-    with pytest.raises(ValueError, match="none.model"):
+    with pytest.raises(FileNotFoundError, match="none.model"):
         FlowDensity.load(tmp_path / "none.model")
     (tmp_path / "bad.model").write_bytes(density.to_bytes()[:-10])
     with pytest.raises(ValueError, match="bad.model"):
         FlowDensity.load(tmp_path / "bad.model")
+
+
+def test_a_density_of_a_file_takes_what_that_of_the_fit_takes(tmp_path):
+    frame = pd.DataFrame(moons(300, 0), columns=["a", "b"]).assign(site=0.1)
+    with pytest.warns(DataLeftOutWarning, match="'site'"):
+        density = FlowDensity(model="gaussian").fit(frame)
+    density.save(tmp_path / "a.model")
+    loaded = FlowDensity.load(tmp_path / "a.model")
+    expected = density.score_samples(frame)
+    for rows in (frame, frame[["b", "a"]], frame.to_numpy(), frame[["a", "b"]].to_numpy()):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            np.testing.assert_array_equal(loaded.score_samples(rows), expected)
+    with pytest.raises(ValueError, match="has no column 'b'"):
+        loaded.score_samples(frame[["a"]])
+    frame.loc[3, "a"] = np.nan
+    with pytest.raises(ValueError, match="contains NaN: row 3"):
+        loaded.score_samples(frame)
+    assert np.isfinite(FlowDensity.load(tmp_path / "a.model", missing="model").score_samples(frame)).all()
+
+
+def test_a_frame_is_scored_by_a_density_of_an_array():
+    X = moons(300, 0)
+    density = FlowDensity(model="gaussian").fit(X)
+    for frame in (pd.DataFrame(X, columns=["a", "b"]), {"a": X[:, 0], "b": X[:, 1]}):
+        with pytest.warns(UserWarning, match="fitted without feature names"):
+            np.testing.assert_array_equal(density.score_samples(frame), density.score_samples(X))
+    # Names that are numbers are none.
+    np.testing.assert_array_equal(density.score_samples(pd.DataFrame(X)), density.score_samples(X))
+    own = FlowDensity(model="gaussian").fit(pd.DataFrame(X))
+    np.testing.assert_array_equal(own.score_samples(X), density.score_samples(X))
 
 
 def test_an_odd_value_is_explained(fitted):
@@ -157,6 +190,8 @@ def test_an_odd_value_is_explained(fitted):
     assert explanation.reasons[0].column == "x1"
     assert explanation.reasons[0].expected.upper < 40.0
     assert str(explanation).startswith("x1 = 40, expected ")
+    usual = density.explain([np.median(X, axis=0)])[0]
+    assert str(usual) == "each value is one of the usual 90 %" and usual.reasons
 
 
 def test_samples_given_a_value_are_those_of_a_regression():

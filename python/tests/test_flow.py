@@ -231,7 +231,7 @@ def test_files_and_pickles_have_the_same_bits(tmp_path):
     for broken, message in [(data[:-5], "truncated"), (data[:-1] + bytes([data[-1] ^ 1]), "altered"), (b"", "empty")]:
         with pytest.raises(ValueError, match=message):
             pf.Flow.from_bytes(broken)
-    with pytest.raises(ValueError, match="cannot be read"):
+    with pytest.raises(FileNotFoundError, match="none.flow"):
         pf.Flow.load(tmp_path / "none.flow")
 
 
@@ -295,3 +295,29 @@ def test_flows_are_used_by_many_threads():
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
     assert len(results) == 8 and all(np.array_equal(result, want) for result in results)
+
+
+def test_what_cannot_be_is_said():
+    flow = pf.Flow(pf.bases.standard_normal(1), [pf.layers.affine([2.0], [1.0])])
+    with pytest.raises(ValueError, match="epochs=-3 must be a whole number"):
+        flow.fit(np.zeros((20, 1)), epochs=-3)
+    with pytest.raises(ValueError, match="n=-1 must be a whole number"):
+        flow.sample(-1)
+    # Values that are assigned to a copy would be lost.
+    with pytest.raises(TypeError):
+        flow.parameters["layers.0.shift"] = np.zeros(1)
+    with pytest.raises(FileNotFoundError, match="none.flow"):
+        pf.Flow.load("none.flow")
+
+
+def test_a_mixture_of_flows_is_no_flow(tmp_path):
+    X = np.random.default_rng(0).normal(size=(600, 2)) ** 3
+    density = pf.FlowDensity(model="auto", time=1.0).fit(X)
+    density.save(tmp_path / "mixture.model")
+    if sum(candidate["weight"] > 0 for candidate in density.fit_record_["candidates"]) > 1:
+        with pytest.raises(ValueError, match="load it with FlowDensity"):
+            pf.Flow.load(tmp_path / "mixture.model")
+    gaussian = pf.FlowDensity(model="gaussian").fit(X)
+    gaussian.save(tmp_path / "gaussian.model")
+    flow = pf.Flow.load(tmp_path / "gaussian.model")
+    np.testing.assert_allclose(flow.log_prob(X), gaussian.score_samples(X), rtol=1e-12)

@@ -59,7 +59,7 @@ def test_probabilities_of_categories_are_shares(table, density):
     assert abs((drawn["colour"] == "red").mean() - 0.7) < 0.05
     # The categories of a row of nothing else.
     rows = pd.DataFrame({"length": [np.nan, np.nan], "width": [np.nan, np.nan], "colour": ["red", "blue"]})
-    loaded = FlowDensity.from_bytes(density.to_bytes())
+    loaded = FlowDensity.from_bytes(density.to_bytes(), missing="model")
     shares = np.exp(loaded.score_samples(rows))
     assert abs(shares.sum() - 1) < 1e-6 and abs(shares[0] - 0.7) < 0.05
 
@@ -139,6 +139,10 @@ def test_conditional_densities_of_frames(table):
         (pd.DataFrame({"a": [1.0], 3: [2.0]}), TypeError, "string names"),
         (pd.DataFrame([[1.0, 2.0]], columns=["a", "a"]), ValueError, "several columns of one name: a"),
         ({"a": [1.0], "b": [1.0, 2.0]}, ValueError, "different lengths: a: 1, b: 2"),
+        (pd.DataFrame({"a": [1.0, "n/a", 2.0]}), ValueError, "column 'a' holds 2 numbers and 1 texts: row 1 has 'n/a'"),
+        (pd.Series([1.0, 2.0]), ValueError, "Expected 2D array, got 1D"),
+        (pl.Series([1.0, 2.0]), ValueError, "Expected 2D array, got 1D"),
+        (np.ones((6, 2)), ValueError, "x0 .*each value is 1"),
         (pl.DataFrame({"a": []}), ValueError, "0 sample"),
         (pd.DataFrame(), ValueError, "0 sample"),
     ],
@@ -146,6 +150,11 @@ def test_conditional_densities_of_frames(table):
 def test_frames_that_are_none_are_refused(frame, error, message):
     with pytest.raises(error, match=message):
         FlowDensity().fit(frame)
+
+
+def test_a_category_that_is_left_out_says_how_it_would_be_a_part(table):
+    with pytest.warns(DataLeftOutWarning, match="kinds={'colour': 'category'} makes it a part"):
+        FlowDensity(model="gaussian").fit(pd.DataFrame(table))
 
 
 def test_nothing_is_imported_that_is_not_needed():
