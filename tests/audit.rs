@@ -248,7 +248,7 @@ fn nan_out_of_a_domain_names_the_operation_and_its_line() {
     let layer = Custom { structure: Structure::Diagonal, ..custom(1, |z| z.ln()) };
     let message = refuted(&audit(&layer).unwrap(), Topic::Finite);
     assert!(message.contains("ln gives NaN") && message.contains("tests/audit.rs:"), "{message}");
-    assert!(message.contains("fn domain"), "{message}");
+    assert!(message.contains("declare the `domain` of the layer"), "{message}");
     let stated = Custom { domain: Domain::Positive, ..layer };
     assert!(audit(&stated).unwrap().has_no_refutation());
 }

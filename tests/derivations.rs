@@ -601,7 +601,7 @@ fn a_derived_inverse_says_what_stands_in_its_way() {
     assert!(error(|z| z.powi(2)).contains("even power"));
     assert!(error(|z| z.sin()).contains("periodic"));
     let text = error(|z| z * z.sigmoid());
-    assert!(text.contains("tests/derivations.rs:") && text.contains("write `fn inverse`"), "{text}");
+    assert!(text.contains("tests/derivations.rs:") && text.contains("write an `inverse`"), "{text}");
 }
 
 #[test]

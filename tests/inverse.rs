@@ -220,7 +220,7 @@ fn what_is_not_proven_monotone_is_refused_with_both_reasons() {
     let tape = Tape::new();
     let x = tape.input(Shape::Vector(1));
     let error = derived_inverse(&lower(1, |z| z + 1.5 * z.sin()), x).unwrap_err().to_string();
-    for part in ["both operands of add", "strictly monotone", "tests/inverse.rs:", "write `fn inverse`"] {
+    for part in ["both operands of add", "strictly monotone", "tests/inverse.rs:", "write an `inverse`"] {
         assert!(error.contains(part), "{error}");
     }
 }

@@ -182,6 +182,46 @@ fn given_values_that_cannot_be_used_are_refused() {
 }
 
 #[test]
+fn given_values_far_from_the_rows_are_told_and_those_among_them_are_not() {
+    let model = fit(&table(300), "", Choice::Gaussian, &[]);
+    assert_eq!(model.cautions(&numbers(&[("x", vec![-3.0, 3.0]), ("w", vec![0.2, 4.0])])), [""; 0]);
+    let told = model
+        .cautions(&numbers(&[("x", vec![50.0, 0.0, -400.0, f64::NAN]), ("w", vec![1e-9, 1.0, 1.0, 1.0])]));
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told[0].starts_with("given `x` is -400 (and far in another row), far from the rows of the fit"),
+        "{told:?}"
+    );
+    assert!(told[1].starts_with("given `w` is 0.000000001, far from the rows"), "{told:?}");
+
+    let model = fit(&table(300), "", Choice::Autoregressive, &["x", "w"]);
+    assert_eq!(model.cautions(&numbers(&[("x", vec![-3.0, 3.0]), ("w", vec![0.2, 4.0])])), [""; 0]);
+    let told = model.cautions(&numbers(&[("x", vec![9.0, 0.0]), ("w", vec![1e-9, 1.0])]));
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.iter().all(|told| told.contains("is extrapolated")), "{told:?}");
+}
+
+#[test]
+fn a_given_value_stays_what_it_is() {
+    let mut random = ChaCha8Rng::seed_from_u64(6);
+    let x: Vec<f64> = (0..300).map(|_| (2.0 * normal(&mut random)).round() / 2.0).collect();
+    let y: Vec<f64> = x.iter().map(|x| x + 0.3 * normal(&mut random)).collect();
+    let model = fit(&numbers(&[("x", x), ("y", y)]), "x=rounded:0.5", Choice::Gaussian, &[]);
+    let drawn = |x: Vec<f64>, rows: usize| {
+        let drawn = model.sample(rows, Some(&numbers(&[("x", x)])), 1).unwrap();
+        ["x", "y"].map(|name| table_files::numbers(&drawn, name).to_vec())
+    };
+    let [x, y] = drawn(vec![0.6], 2000);
+    assert_eq!(x, [0.6; 2000]);
+    // y is drawn given the cell about 0.6, and not that about 0.5.
+    let mean = y.iter().sum::<f64>() / 2000.0;
+    assert!((mean - 0.6).abs() < 0.05, "{mean}");
+    // What is missing is drawn, and rounded as its data were.
+    let [x, _] = drawn(vec![f64::NAN, 0.3], 2);
+    assert!((2.0 * x[0]).fract() == 0.0 && x[1] == 0.3, "{x:?}");
+}
+
+#[test]
 fn a_row_of_weight_2_is_as_good_as_two() {
     let block = table(400);
     let weights: Vec<f64> = (0..400).map(|k| f64::from(u8::from(k % 2 == 0))).collect();
@@ -281,6 +321,35 @@ fn a_category_is_part_of_the_density() {
     // All of it comes back from a file.
     let loaded = Model::from_bytes(&model.to_bytes().unwrap()).unwrap();
     assert_eq!(loaded.sample(20, None, 4).unwrap(), model.sample(20, None, 4).unwrap());
+}
+
+#[test]
+fn a_row_without_its_category_is_left_out_of_a_fit_and_told() {
+    let block = with_category(600);
+    let columns = block.columns().iter().map(|column| match &column.cells {
+        Cells::Text(texts) => {
+            let cells = texts.iter().enumerate().map(|(row, text)| text.clone().filter(|_| row % 50 != 7));
+            Column { name: column.name.clone(), cells: Cells::Text(cells.collect()) }
+        }
+        Cells::Numbers(values) => {
+            let cells = values.iter().enumerate().map(|(row, x)| if row % 100 == 9 { f64::NAN } else { *x });
+            Column { name: column.name.clone(), cells: Cells::Numbers(cells.collect()) }
+        }
+    });
+    let block = Block::new(columns.collect(), block.lines().to_vec()).unwrap();
+    let look = Look::of(&block, &"kind=category".parse().unwrap()).unwrap();
+    let filled = Filled::of(&block, &look, &[], 0).unwrap();
+    let told = filled.told().unwrap();
+    // x is the only number, so that a row without it has nothing to draw it from.
+    assert_eq!((filled.left_out, filled.block.rows()), (18, 582), "{told}");
+    assert!(
+        told.starts_with("18 rows are left out, in which all values or a category are missing"),
+        "{told}"
+    );
+    let kinds = &filled.block.column("kind").unwrap().cells;
+    assert!((0..582).all(|row| !kinds.is_missing(row) && filled.block.lines()[row] % 50 != 8));
+    let complete = Filled::of(&filled.block, &look, &[], 0).unwrap();
+    assert_eq!((complete.told(), complete.block), (None, filled.block));
 }
 
 #[test]

@@ -67,6 +67,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         None => None,
         Some(text) => Some(given(&model, text, arguments)?),
     };
+    for caution in given.iter().flat_map(|given| model.cautions(given)) {
+        eprintln!("{caution}");
+    }
     if let (Some(levels), Some(given)) = (&arguments.quantiles, &given) {
         let table = model.quantiles(given, levels, arguments.seed)?;
         let of_column = |name: &str| {

@@ -202,12 +202,7 @@ impl Seen {
             return Ok((block, None));
         }
         let filled = Filled::of(&block, &self.look_at(&block)?, &self.given, seed)?;
-        let told = (filled.cells > 0).then(|| {
-            format!(
-                "{} missing cells of {} rows are drawn given the others of their row",
-                filled.cells, filled.rows
-            )
-        });
+        let told = filled.told();
         Ok((filled.block, told))
     }
 

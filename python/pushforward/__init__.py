@@ -10,7 +10,9 @@ from ._native import __version__
 _MODULES = {
     "_bijection": ["Bijection", "bijection", "chain", "inverse", "onnx"],
     "_conditional": ["ConditionalFlowDensity"],
-    "_estimator": ["DataLeftOutWarning", "FitInterruptedWarning", "NotFittedError"],
+    "_estimator": [
+        "DataLeftOutWarning", "ExtrapolationWarning", "FitDivergedWarning", "FitInterruptedWarning", "NotFittedError",
+    ],
     "_evidence": ["Claim", "Derivation", "Report", "audit", "derive", "verify"],
     "_explanation": ["Expected", "Explanation", "LevelReason", "Reason"],
     "_flow": ["Flow", "Progress"],

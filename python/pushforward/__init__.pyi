@@ -9,6 +9,8 @@ from ._bijection import inverse as inverse
 from ._bijection import onnx as onnx
 from ._conditional import ConditionalFlowDensity as ConditionalFlowDensity
 from ._estimator import DataLeftOutWarning as DataLeftOutWarning
+from ._estimator import ExtrapolationWarning as ExtrapolationWarning
+from ._estimator import FitDivergedWarning as FitDivergedWarning
 from ._estimator import FitInterruptedWarning as FitInterruptedWarning
 from ._estimator import NotFittedError as NotFittedError
 from ._evidence import Claim as Claim

@@ -218,6 +218,22 @@ def refuse_infinities(columns: Columns, what: str = "X") -> None:
             )
 
 
+def refuse_other_order(X: Any, given: Any) -> None:
+    """Raises ValueError for two frames of pandas with the same rows in another order, by their labels: rows are paired by
+    position.
+    """
+    own: Any = getattr(X, "index", None)
+    other: Any = getattr(given, "index", None)
+    if not hasattr(own, "equals") or not hasattr(other, "equals") or own.equals(other):
+        return
+    if len(own) == len(other) and own.isin(other).all() and other.isin(own).all():
+        row = int(np.flatnonzero(np.asarray(own != other))[0])
+        raise ValueError(
+            f"the rows of X and given have the same labels in another order: row {row} is {own[row]!r} in X and {other[row]!r} "
+            "in given. Rows are paired by position; pass given.loc[X.index], or arrays if the labels mean nothing"
+        )
+
+
 def refuse_missing(cells: list[tuple[str, Any]], advice: str, what: str = "X") -> None:
     """Raises ValueError for the first column in which a value is missing."""
     for name, column in cells:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ._columns import Columns, columns_of, seed_of
+from ._columns import Columns, columns_of, refuse_other_order, seed_of
 from ._density import TableDensity
 from ._explanation import Explanation
 from ._jax import JaxOptions
@@ -56,11 +56,12 @@ class ConditionalFlowDensity(TableDensity):
         X : table of shape (n_samples, n_features)
         y : ignored
         given : table of shape (n_samples, n_given)
-            The columns of an array are called c0, c1, ...
+            Row by row, by position, that of ``X``. The columns of an array are called c0, c1, ...
         sample_weight, groups, engine, jax_options
             As of :meth:`FlowDensity.fit`.
         """
         self._checked_engine(engine)
+        refuse_other_order(X, given)
         columns = columns_of(X, type(self).__name__)
         own = self._named(columns_of(given, type(self).__name__, "given"))
         if own.rows != columns.rows:
@@ -118,6 +119,7 @@ class ConditionalFlowDensity(TableDensity):
         return Page(self.model_.report(cells, int(rows), bool(audit), seed_of(random_state)))
 
     def _pairs(self, X: Any, given: Any) -> list[tuple[str, Any]]:
+        refuse_other_order(X, given)
         own = self._features(X)
         others = self._given(given)
         rows, count = len(own[0][1]) if own else 0, len(others[0][1])

@@ -23,7 +23,13 @@ from ._columns import (
     texts,
     to_container,
 )
-from ._estimator import DataLeftOutWarning, Estimator, FitInterruptedWarning, weights_of
+from ._estimator import (
+    DataLeftOutWarning,
+    Estimator,
+    ExtrapolationWarning,
+    FitInterruptedWarning,
+    weights_of,
+)
 from ._evidence import Derivation, Report, audit, derive
 from ._explanation import Explanation
 from ._jax import JaxOptions, Trained, train
@@ -190,7 +196,7 @@ class TableDensity(Estimator):
         if left:
             told = "; ".join(_left_out(column["name"], column["why"]) for column in left)
             warnings.warn(f"left out of the density: {told}", DataLeftOutWarning, stacklevel=4)
-        if self.missing == "drop" and fitted["said"]:
+        if fitted["said"]:
             warnings.warn("; ".join(fitted["said"]), DataLeftOutWarning, stacklevel=4)
         if fitted["interrupted"]:
             warnings.warn(
@@ -221,9 +227,15 @@ class TableDensity(Estimator):
             columns = columns.renamed(array_names(self.n_features_in_))
         return self._read(columns, self.model_.needs(), "X")
 
+    def _warn_of_far_values(self, given: list[tuple[str, Any]] | None) -> None:
+        """Warns of given values that lie far from the rows of the fit; to be called by a public method's helper."""
+        for caution in self.model_.cautions(given) if given else []:
+            warnings.warn(caution, ExtrapolationWarning, stacklevel=4)
+
     def _draw(self, n_samples: int, given: list[tuple[str, Any]] | None, random_state: Any) -> Any:
         if not isinstance(n_samples, numbers.Integral) or n_samples < 0:
             raise ValueError(f"n_samples={n_samples!r} must be a whole number that is 0 or more")
+        self._warn_of_far_values(given)
         drawn = self.model_.sample(int(n_samples), given, seed_of(random_state))
         return to_container(drawn, self._container, self._feature_names())
 
@@ -234,6 +246,7 @@ class TableDensity(Estimator):
 
     def _quantiles(self, q: Any, given: list[tuple[str, Any]], random_state: Any) -> Any:
         levels = np.atleast_1d(np.asarray(q, dtype=np.float64)).tolist()
+        self._warn_of_far_values(given)
         table = self.model_.quantiles(given, levels, seed_of(random_state))
         if self._container != "array":
             return to_container(table, self._container)
@@ -326,7 +339,7 @@ class TableDensity(Estimator):
     def derive(self) -> list[Derivation]:
         """The formulas of each flow of the density; see :func:`pushforward.derive`.
 
-        Those of spline flows are long: it takes up to a minute for each.
+        Those of spline flows are long: it takes some seconds for each.
         """
         self._check_is_fitted()
         return derive(self)

@@ -28,6 +28,14 @@ class FitInterruptedWarning(UserWarning):
     """A fit was ended by Ctrl-C: the density is the best that was found until then."""
 
 
+class FitDivergedWarning(UserWarning):
+    """A fit did not make its rows likelier, or ended where a number was not finite: the best parameters until then are kept."""
+
+
+class ExtrapolationWarning(UserWarning):
+    """Given values lie far from the rows of the fit: what is drawn given them follows from no rows."""
+
+
 class DataLeftOutWarning(UserWarning):
     """Columns or rows of a table are no part of the density."""
 

@@ -170,7 +170,8 @@ class Flow:
         become likelier for ``patience`` epochs, and keeps the best parameters. ``schedule`` is `cosine`, `exponential` (both to
         the factor ``last``) or `constant`. ``noise`` is the width of uniform noise for each column, for rounded values.
         ``progress`` is called after each epoch with a :class:`Progress`.
-        Other threads of Python run meanwhile. Ctrl-C ends the fit after the epoch and keeps the best so far.
+        A fit that does not make the held-out rows likelier, or meets a number that is not finite, warns
+        (``FitDivergedWarning``) and keeps the best parameters that it had. Other threads of Python run meanwhile. Ctrl-C ends the fit after the epoch and keeps the best so far.
         """
         whole = dict(epochs=epochs, batch=batch, warm_up=warm_up, patience=patience, seed=seed)
         for name, value in whole.items():
@@ -225,6 +226,10 @@ class Flow:
             from ._estimator import FitInterruptedWarning
 
             warnings.warn(f"interrupted: {self.stop}; the best parameters so far are kept", FitInterruptedWarning, stacklevel=2)
+        elif course["warning"]:
+            from ._estimator import FitDivergedWarning
+
+            warnings.warn(course["warning"], FitDivergedWarning, stacklevel=2)
         return self
 
     def _table(self, values: Any, what: str) -> np.ndarray:

@@ -32,7 +32,7 @@ class FlowDensity(TableDensity):
         "rounded:0.5", "integer", "category", ...; the others are found.
     missing : {"error", "drop", "model"}
         What is done with rows in which a value is missing (NaN or None). "drop" leaves them out of the fit; "model" fits to
-        what is there. In both cases a row that is scored has the density of its other values.
+        what is there, but leaves out rows in which a category is missing. In both cases a row that is scored has the density of its other values.
     held_out : float
         The share of the rows by which candidates are chosen and training is ended.
     progress : bool, "auto" or function
@@ -143,7 +143,8 @@ class FlowDensity(TableDensity):
             The number of rows, or of rows for each row of ``given``.
         random_state : int, None, RandomState or Generator
         given : frame or dict of columns, optional
-            Values of some columns to condition on, which is decided here and not in the fit.
+            Values of some columns to condition on, which is decided here and not in the fit. Values far from the rows of the
+            fit warn (``ExtrapolationWarning``).
 
         Raises
         ------

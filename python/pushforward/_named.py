@@ -43,9 +43,12 @@ def checked(function: Function) -> Function:
     return cast(Function, call)
 
 
-def missing(module: str, kind: str, known: Iterable[str]) -> Callable[[str], Any]:
-    """The `__getattr__` of a module of named things."""
+def named(
+    module: str, kind: str, known: Iterable[str], also: Iterable[str] = ()
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """The `__getattr__` and the `__dir__` of a module of named things, which has ``also`` other public names."""
     known = sorted(known)
+    public = [*known, "NAMES", *also]
 
     def get(name: str) -> Any:
         if name.startswith("__"):
@@ -54,7 +57,8 @@ def missing(module: str, kind: str, known: Iterable[str]) -> Callable[[str], Any
             f"there is no {kind} `{name}`{hint(name, known)}; there are {', '.join(known)}"
         )
 
-    return get
+    # What completion offers: the things, and not what their module imports.
+    return get, lambda: public
 
 
 def one_of(name: str, given: str, known: dict[str, Any]) -> Any:

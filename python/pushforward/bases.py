@@ -13,7 +13,7 @@ from typing import Any, Sequence
 import numpy as np
 
 from . import _native
-from ._named import Numbers, checked, missing, numbers, written
+from ._named import Numbers, checked, named, numbers, written
 
 
 class Base:
@@ -196,4 +196,4 @@ NAMES = [
 ]
 """The names of the bases."""
 
-__getattr__ = missing(__name__, "base", NAMES)
+__getattr__, __dir__ = named(__name__, "base", NAMES, ["Base"])

@@ -20,7 +20,7 @@ import numpy as np
 
 from . import _native, transformers, transforms
 from ._bijection import Bijection, chain, inverse
-from ._named import Numbers, checked, missing, numbers, one_of, whole, written
+from ._named import Numbers, checked, named, numbers, one_of, whole, written
 from .transformers import Transformer, spline_settings
 
 Mask = Union[str, Sequence[bool]]
@@ -583,4 +583,4 @@ NAMES = [
 ]
 """The names of the layers."""
 
-__getattr__ = missing(__name__, "layer", NAMES)
+__getattr__, __dir__ = named(__name__, "layer", NAMES)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Optional, Sequence, Union
 
 from . import transforms
-from ._named import checked, missing, one_of, whole
+from ._named import checked, named, one_of, whole
 
 
 @dataclass(frozen=True)
@@ -151,4 +151,4 @@ NAMES = [
 ]
 """The names of the transformers."""
 
-__getattr__ = missing(__name__, "transformer", NAMES)
+__getattr__, __dir__ = named(__name__, "transformer", NAMES, ["Transformer"])

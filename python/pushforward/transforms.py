@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Union
 
-from ._named import checked, hint, missing
+from ._named import checked, hint, named
 
 
 @dataclass(frozen=True)
@@ -164,11 +164,11 @@ def weibull_cdf(scale: float = 1.0, shape: float = 1.0) -> Transform:
 NAMES = [
     name
     for name, value in list(globals().items())
-    if callable(value) and not name.startswith("_") and name not in ("Transform", "checked", "hint", "missing", "dataclass", "Any", "Union")
+    if getattr(value, "__module__", None) == __name__ and callable(value) and name != "Transform" and name[0] != "_"
 ]
 """The names of the transforms."""
 
-__getattr__ = missing(__name__, "transform", NAMES)
+__getattr__, __dir__ = named(__name__, "transform", NAMES, ["Transform"])
 
 
 def read(given: Union[Transform, str]) -> Any:

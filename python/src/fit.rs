@@ -103,12 +103,7 @@ impl Plan {
         let mut look = self.look(&block)?;
         if self.missing == Missing::Model {
             let filled = Filled::of(&block, &look, &options.given, options.seed).map_err(value_error)?;
-            if filled.cells > 0 {
-                let (cells, rows) = (filled.cells, filled.rows);
-                said.push(format!(
-                    "{cells} missing cells of {rows} rows are drawn given the others of their row"
-                ));
-            }
+            said.extend(filled.told_left_out());
             block = filled.block;
             look = self.look(&block)?;
         }

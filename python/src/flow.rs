@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use pushforward::base::Base as Density;
 use pushforward::bijection::{self, Description};
-use pushforward::flow::{self, FitOptions, FittedFlow, Stop};
+use pushforward::flow::{self, FitOptions, FittedFlow};
 use pushforward::jax;
 use pushforward::model::Registry;
 use pushforward::onnx::{Export, What};
@@ -120,6 +120,8 @@ pub struct Course {
     epochs: Vec<(usize, f64, f64, f64)>,
     best_epoch: usize,
     stop: String,
+    /// What went wrong.
+    warning: Option<String>,
     interrupted: bool,
 }
 
@@ -322,7 +324,8 @@ impl Flow {
         let course = Course {
             epochs: epochs.collect(),
             best_epoch: history.best_epoch,
-            stop: why(&history.stop),
+            stop: history.stop.to_string(),
+            warning: history.warning(),
             interrupted,
         };
         self.keep(fitted);
@@ -399,20 +402,4 @@ fn table(values: &[f64], width: usize) -> PyResult<Table> {
     let names: Vec<String> = (0..width).map(|column| column.to_string()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     Table::new(&names, values.to_vec()).map_err(refused)
-}
-
-fn why(stop: &Stop) -> String {
-    match stop {
-        Stop::NotFitted => "not fitted".to_string(),
-        Stop::Epochs => "all epochs were used".to_string(),
-        Stop::Steps => "all steps were made".to_string(),
-        Stop::Early => "the held-out likelihood did not increase any more".to_string(),
-        Stop::Asked { epoch } => format!("stopped after epoch {epoch}, as was asked"),
-        Stop::NonFinite { epoch, row, origin } => {
-            let row = row.map_or(String::new(), |row| format!(", row {row}"));
-            let origin = origin.as_ref().map_or(String::new(), |origin| format!(": {origin}"));
-            format!("a number was not finite in epoch {epoch}{row}{origin}")
-        }
-        Stop::Outside { epoch, outside } => format!("after epoch {epoch} {outside}"),
-    }
 }

@@ -145,6 +145,11 @@ impl Model {
         columns::to_python(py, Block::from(&table))
     }
 
+    /// What is to be said of given values that lie far from the rows of the fit.
+    fn cautions(&self, given: PyColumns<'_>) -> PyResult<Vec<String>> {
+        Ok(self.model.cautions(&block(&given, 0, rows(&given))?))
+    }
+
     /// What it is, as the command describes it.
     fn __str__(&self) -> String {
         self.model.to_string()

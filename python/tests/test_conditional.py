@@ -1,9 +1,11 @@
 """Densities of columns given others."""
 
+import warnings
+
 import numpy as np
 import pytest
 
-from pushforward import ConditionalFlowDensity, FlowDensity
+from pushforward import ConditionalFlowDensity, ExtrapolationWarning, FlowDensity
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +78,15 @@ def test_what_is_refused(pairs, density):
         ConditionalFlowDensity(model="gaussian").fit(X, given=C)
     with pytest.raises(ValueError, match="in X and in given"):
         ConditionalFlowDensity().fit({"a": [1.0, 2.0]}, given={"a": [1.0, 2.0]})
+
+
+def test_given_values_far_from_the_rows_warn(density):
+    with pytest.warns(ExtrapolationWarning, match="given `c0` is 90.*extrapolated") as told:
+        density.sample(3, given=[[90.0]], random_state=0)
+    assert told[0].filename == __file__
+    with pytest.warns(ExtrapolationWarning) as told:
+        density.quantiles(0.5, given=[[90.0]], random_state=0)
+    assert told[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        density.sample(3, given=[[1.0]], random_state=0)

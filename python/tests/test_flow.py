@@ -121,6 +121,17 @@ def test_an_error_of_the_callback_is_the_callers():
         flow_of().fit(bananas(200), epochs=50, progress=tell)
 
 
+def test_a_fit_that_went_wrong_warns():
+    x = bananas(500)
+    with pytest.warns(pf.FitDivergedWarning, match="(not finite|likelier).*are kept. Try a lower learning rate") as told:
+        flow = flow_of().fit(x, epochs=20, learning_rate=1e3)
+    assert told[0].filename == __file__
+    assert np.isfinite(flow.log_prob(x)).all() and flow.log_prob(x).mean() >= flow_of().log_prob(x).mean() - 1e-9
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        flow.fit(x, epochs=20, learning_rate=1e-2)
+
+
 def test_ctrl_c_keeps_the_best_so_far():
     x = bananas(3000)
     flow = flow_of([pf.layers.spline_coupling(2)])

@@ -173,3 +173,32 @@ def test_no_warning_is_given_without_a_reason(table, density):
         warnings.simplefilter("error")
         density.score_samples(pd.DataFrame(table))
         FlowDensity(time=1, kinds=COLOUR).fit(pd.DataFrame(table))
+
+
+def test_a_row_without_its_category_is_left_out_of_a_fit_and_has_a_score(table):
+    frame = pd.DataFrame(table)
+    frame.loc[[3, 30], "colour"] = None
+    frame.loc[[4, 40, 41], "width"] = np.nan
+    density = FlowDensity(model="autoregressive", time=2, missing="model", kinds=COLOUR)
+    with pytest.warns(DataLeftOutWarning, match="2 rows are left out, in which all values or a category are missing"):
+        density.fit(frame)
+    # p(x) is the sum of p(c, x) over the categories.
+    whole = density.score_samples(frame.loc[[3, 30]])
+    of_each = [density.score_samples(frame.loc[[3, 30]].assign(colour=colour)) for colour in ("blue", "red")]
+    np.testing.assert_allclose(whole, np.logaddexp(*of_each), rtol=1e-9)
+
+
+def test_rows_that_are_paired_by_position_have_their_labels_in_one_order():
+    random = np.random.default_rng(0)
+    c = pd.DataFrame({"c": random.normal(size=300)})
+    x = pd.DataFrame({"x": c.c + 0.1 * random.normal(size=300)})
+    density = ConditionalFlowDensity(time=5).fit(x, given=c)
+    turned = c.iloc[::-1]
+    for call in (density.score_samples, density.fit):
+        with pytest.raises(ValueError, match="row 0 is 0 in X and 299 in given.*given.loc"):
+            call(x, given=turned)
+    scores = density.score_samples(x, given=c)
+    np.testing.assert_array_equal(density.score_samples(x, given=turned.loc[x.index]), scores)
+    # Labels of its own say nothing of an order, and arrays have none.
+    np.testing.assert_array_equal(density.score_samples(x, given=c.set_axis(range(1000, 1300))), scores)
+    np.testing.assert_array_equal(density.score_samples(x, given={"c": c.c.to_numpy()}), scores)

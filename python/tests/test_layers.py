@@ -145,6 +145,8 @@ def test_no_name_of_a_model_file_is_missing():
     assert set(_native.registered("bases")) == set(pf.bases.NAMES)
     assert _native.registered("fields") == ["network"]
     transforms = json.dumps([json.loads(settings) for _, kind, settings in _native.catalogue() if kind == "elementwise"])
+    for module in (L, T, F, pf.bases):
+        assert set(module.NAMES) < set(dir(module)) and "np" not in dir(module) and all(hasattr(module, n) for n in dir(module))
     for name in F.NAMES:
         options = {k: 0.5 for k, p in inspect.signature(getattr(F, name)).parameters.items() if p.default is p.empty}
         settings = getattr(F, name)(**options).settings

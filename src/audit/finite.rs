@@ -26,7 +26,7 @@ pub(super) fn claim(subject: &mut Subject) -> Claim {
             return match witness::undefined(subject, point) {
                 Some(certificate) => {
                     let witness =
-                        format!("{place}\nIf such z are not valid, declare the domain: `fn domain`.");
+                        format!("{place}\nIf such z are not valid, declare the `domain` of the layer.");
                     let evidence = Evidence::Refuted { witness };
                     Claim::certified(Topic::Finite, statement, evidence, vec![certificate])
                 }

@@ -79,6 +79,22 @@ pub fn audit_with(
     of(&bijection, settings)
 }
 
+/// The claim of an audit on whether a bijection is one-to-one, alone: what a derivation needs of it, in a part of the time.
+///
+/// `None` where the map is not defined, so that an audit does not decide it either.
+///
+/// # Errors
+/// As [`audit`].
+pub fn audit_one_to_one(bijection: &dyn Bijection) -> Result<Option<Claim>, BijectionError> {
+    let mut subject = Subject::new(&bijection, &AuditOptions::default())?;
+    let finite = finite::claim(&mut subject);
+    subject.keep_finite_points();
+    if matches!(finite.evidence, Evidence::Refuted { .. }) || subject.count() == 0 {
+        return Ok(None);
+    }
+    Ok(Some(injective::claim(&mut subject).0))
+}
+
 /// Not generic, so that it is compiled once instead of for every layer type.
 fn of(bijection: &dyn Bijection, settings: &AuditOptions) -> Result<Report, BijectionError> {
     let mut subject = Subject::new(&bijection, settings)?;

@@ -104,7 +104,7 @@ pub enum BijectionError {
     },
     /// An inverse is needed, but the layer has none.
     #[error(
-        "{layer}: no inverse can be derived, since {reason}; log p(x) needs z = f⁻¹(x), so write `fn inverse` \
+        "{layer}: no inverse can be derived, since {reason}; log p(x) needs z = f⁻¹(x), so write an `inverse` \
          beside `forward` (`audit` checks that the two agree)"
     )]
     NoInverse {

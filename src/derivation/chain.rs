@@ -5,9 +5,10 @@ use super::layer::{self, Extent};
 use super::prose::Prose;
 use super::subject::{Subject, VariableNames, line};
 use super::{Line, Section, inverse};
-use crate::bijection::{BijectionError, Leaf, Recording, record_inverse};
+use crate::bijection::{Bijection, BijectionError, Domain, Leaf, Recording, record_inverse};
+use crate::jacobian::Structure;
 use crate::sweep::{Sheet, Wanted};
-use crate::tape::Shape;
+use crate::tape::{Listing, Shape, Tape, Var};
 use crate::typeset::{Product, Written, subscript};
 
 /// Up to this number of layers, a sum over them is written out.
@@ -39,9 +40,7 @@ pub(super) fn sections(leaves: Vec<Leaf<'_>>, recording: &Recording) -> Result<V
         own.iter_mut().for_each(|section| section.level = 1);
         sections.extend(own);
     }
-    // That a layer has an inverse is a statement about the layer as it was written.
-    let standing = leaves.iter().map(|leaf| InverseStatus::of(leaf.layer()));
-    let standing = standing.collect();
+    let standing = standing(&leaves);
     let mut whole = Whole { recording, leaves, called, standing, subject: None };
     let mut heading = Section::new("The whole", Vec::new());
     heading.lines.push(Line::Prose(Prose::words("Parameters carry the path of their layer.")));
@@ -50,6 +49,49 @@ pub(super) fn sections(leaves: Vec<Leaf<'_>>, recording: &Recording) -> Result<V
     last.iter_mut().for_each(|section| section.level = 1);
     sections.extend(last);
     Ok(sections)
+}
+
+/// What is known of each layer's inverse, as the layer was written. Of layers that record the same it is decided once: flows
+/// repeat their layers, and a proof of one that bends can take a second.
+fn standing(leaves: &[Leaf<'_>]) -> Vec<InverseStatus> {
+    let mut decided: Vec<(Recorded, InverseStatus)> = Vec::new();
+    let status = |leaf: &Leaf<'_>| {
+        let own = Recorded::of(leaf.layer());
+        if let Some((_, status)) = decided.iter().find(|(other, _)| *other == own) {
+            return status.clone();
+        }
+        let status = InverseStatus::of(leaf.layer());
+        decided.push((own, status.clone()));
+        status
+    };
+    leaves.iter().map(status).collect()
+}
+
+/// All that the status of an inverse depends on, and the name that its text has.
+#[derive(PartialEq)]
+struct Recorded {
+    name: String,
+    structure: Structure,
+    domains: [Domain; 2],
+    forward: Listing,
+    inverse: Option<Listing>,
+}
+
+impl Recorded {
+    fn of(layer: &dyn Bijection) -> Recorded {
+        let listing = |record: &dyn for<'t> Fn(Var<'t>) -> Option<Var<'t>>| {
+            let tape = Tape::new();
+            let argument = tape.input(Shape::Vector(layer.dim()));
+            record(argument).map(|result| Listing::of(&tape, argument.id(), result.id()))
+        };
+        Recorded {
+            name: layer.name(),
+            structure: layer.structure(),
+            domains: [layer.domain(), layer.codomain()],
+            forward: listing(&|z| Some(layer.forward(z))).expect("a layer records its image"),
+            inverse: listing(&|x| layer.inverse(x)),
+        }
+    }
 }
 
 /// z, y₁, …, x

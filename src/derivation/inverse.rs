@@ -6,7 +6,7 @@ use super::jacobian::WRITTEN_OUT;
 use super::prose::Prose;
 use super::subject::{Subject, formulas, half, line};
 use super::{Line, Section};
-use crate::audit::{Evidence, Topic, audit};
+use crate::audit::{Evidence, audit_one_to_one};
 use crate::bijection::{Bijection, BijectionError, derived_inverse, inverse_with_log_det};
 use crate::sweep::bound::{Bound, Bounds};
 use crate::sweep::lipschitz::steps;
@@ -25,6 +25,7 @@ const STAGES: usize = 8;
 const SPELLED_OUT: usize = 12;
 
 /// Whether each x has exactly one z, as a density requires.
+#[derive(Clone)]
 pub(super) enum InverseStatus {
     /// An inverse is derived, or the layer gives one and nothing refutes it.
     Inverted,
@@ -46,7 +47,7 @@ impl InverseStatus {
             Err(BijectionError::NoInverse { reason, .. }) => reason,
             Err(error) => error.to_string(),
         };
-        let claim = audit(bijection).ok().and_then(|report| report.claim(Topic::Injective).cloned());
+        let claim = audit_one_to_one(bijection).ok().flatten();
         match claim.map(|claim| claim.evidence) {
             Some(Evidence::Refuted { witness }) => InverseStatus::Refuted(witness),
             _ if bijection.inverse(x).is_some() => InverseStatus::Inverted,
@@ -69,7 +70,7 @@ impl InverseStatus {
             }
             InverseStatus::Open(reason) => Some(format!(
                 "{name}: no inverse can be derived, since {reason}. It is not proven one-to-one either. If \
-                 it is, write `fn inverse` beside `forward` (`audit` checks that the two agree)."
+                 it is, write an `inverse` beside `forward` (`audit` checks that the two agree)."
             )),
             InverseStatus::Refuted(witness) => {
                 Some(format!("{name} has no inverse, since it is not one-to-one: {}", sentence(witness)))

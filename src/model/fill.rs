@@ -9,24 +9,56 @@ use super::error::ModelError;
 use super::model::Model;
 use super::options::{Choice, ModelOptions};
 use super::prepare::columns;
-use crate::table::{Block, Cells, Column, Kinds, Look};
+use crate::table::{Block, Cells, Column, ColumnLook, Kinds, Look, Treatment};
 
 /// Rows of which missing cells were filled.
 pub struct Filled {
-    /// The rows, without those in which all modelled values are missing.
+    /// The rows, without those that are [left out](Filled::left_out).
     pub block: Block,
     /// The number of cells that were filled.
     pub cells: usize,
     /// The number of rows that had missing cells and were kept.
     pub rows: usize,
+    /// The number of rows that are left out: all modelled values are missing, or a category that is a part of the density.
+    pub left_out: usize,
 }
 
 impl Filled {
-    /// Fills the missing cells of the columns that a fit models. Cells of other columns are left as they are.
+    /// Says what was filled and left out; `None` if nothing was.
+    pub fn told(&self) -> Option<String> {
+        let filled = (self.cells > 0).then(|| {
+            format!(
+                "{} missing cells of {} rows are drawn given the others of their row",
+                self.cells, self.rows
+            )
+        });
+        let told: Vec<String> = filled.into_iter().chain(self.told_left_out()).collect();
+        (!told.is_empty()).then(|| told.join("; "))
+    }
+
+    /// Says which rows are left out; `None` if none is.
+    pub fn told_left_out(&self) -> Option<String> {
+        (self.left_out > 0).then(|| {
+            format!(
+                "{} rows are left out, in which all values or a category are missing: categories are not drawn",
+                self.left_out
+            )
+        })
+    }
+
+    /// Fills the missing cells of the columns that a fit models. Cells of other columns are left as they are, and rows in which
+    /// a category of the density is missing are left out: no mixture of normal distributions has one.
     ///
     /// # Errors
     /// [`ModelError::Column`] when fewer than 10 rows are complete, and as [`Model::fit`].
     pub fn of(block: &Block, look: &Look, given: &[String], seed: u64) -> Result<Filled, ModelError> {
+        let all_rows = block.rows();
+        let categories =
+            |column: &&ColumnLook| column.treatment == Treatment::Levels && !given.contains(&column.name);
+        let categories: Result<Vec<&Column>, _> =
+            look.columns.iter().filter(categories).map(|column| block.column(&column.name)).collect();
+        let categories = categories?;
+        let block = &block.filter(|row| !categories.iter().any(|column| column.cells.is_missing(row)));
         let columns = columns(block, look, given)?;
         let names: Vec<&String> = columns.iter().map(|column| &column.name).collect();
         let own = block.select(&names)?;
@@ -68,7 +100,8 @@ impl Filled {
             all = complete.clone();
             all.append(filled.clone())?;
         }
-        Ok(put_back(block, &filled, &holes, names.len()))
+        let filled = put_back(block, &filled, &holes, names.len());
+        Ok(Filled { left_out: all_rows - filled.block.rows(), ..filled })
     }
 }
 
@@ -99,5 +132,6 @@ fn put_back(block: &Block, filled: &Block, holes: &[usize], modelled: usize) -> 
         block: whole.filter(|row| holes[row] < modelled),
         cells: holes.iter().filter(open).sum(),
         rows: holes.iter().filter(open).count(),
+        left_out: 0,
     }
 }

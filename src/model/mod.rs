@@ -27,6 +27,7 @@ mod blame;
 mod candidates;
 mod catalogue;
 mod categories;
+mod cautions;
 mod column;
 mod compare;
 mod complete;

@@ -49,11 +49,18 @@ impl Model {
             true => self.draw(count, given.rows(), &contexts, seed)?,
             false => self.draw_given(count, &known, &contexts, seed)?,
         };
-        let column = |(i, column): (usize, &ModelColumn)| Column {
-            name: column.name.clone(),
-            cells: Cells::Numbers(
-                drawn.iter().skip(i).step_by(d).map(|value| column.written(*value)).collect(),
-            ),
+        let column = |(i, column): (usize, &ModelColumn)| {
+            let own: Vec<f64> = drawn.iter().skip(i).step_by(d).map(|value| column.written(*value)).collect();
+            // A given value stays what it is: of a rounded column it need not be one of the values of the fit.
+            let as_given = match given.column(&column.name) {
+                Ok(Column { cells: Cells::Numbers(values), .. }) => values.as_slice(),
+                _ => &[],
+            };
+            let values = own.into_iter().enumerate().map(|(row, drawn)| {
+                let known = as_given.get(if rows_given == 1 { 0 } else { row }).copied();
+                known.filter(|value| !value.is_nan()).unwrap_or(drawn)
+            });
+            Column { name: column.name.clone(), cells: Cells::Numbers(values.collect()) }
         };
         let mut columns: Vec<Column> = self.columns().iter().enumerate().map(column).collect();
         columns
