@@ -31,7 +31,7 @@ pub(super) struct Certificate {
 #[derive(Default)]
 pub(super) struct Decided {
     checker: RefCell<Checker>,
-    /// By certificate: nothing if it was accepted, otherwise the message.
+    /// By certificate, with its parameters numbered: nothing if it was accepted, otherwise the message.
     known: RefCell<HashMap<String, Option<String>>>,
 }
 
@@ -39,13 +39,46 @@ impl Decided {
     /// Returns why the checker does not accept a certificate; nothing if it does.
     pub fn rejection(&self, certificate: &Certificate) -> Option<String> {
         let text = certificate.text();
-        if let Some(known) = self.known.borrow().get(&text) {
+        let (key, names) = numbered(&text);
+        if let Some(known) = self.known.borrow().get(&key) {
             return known.clone();
         }
         let found = self.checker.borrow_mut().verify(&text).err().map(|rejection| rejection.to_string());
-        self.known.borrow_mut().insert(text, found.clone());
+        // What is said of a parameter by its name is said of no other.
+        if !found.iter().any(|told| names.iter().any(|name| told.contains(name))) {
+            self.known.borrow_mut().insert(key, found.clone());
+        }
         found
     }
+}
+
+/// A certificate with its parameters numbered in the order in which they are named, and their names.
+///
+/// What is proven of a program is proven of it by any other names of its parameters, so that layers that differ in these alone
+/// are decided once: flows repeat their layers.
+fn numbered(text: &str) -> (String, Vec<&str>) {
+    let mut names: Vec<&str> = Vec::new();
+    let mut key = String::with_capacity(text.len());
+    for line in text.lines() {
+        let parts = match line.strip_prefix("value ").and_then(|rest| rest.split_once(' ')) {
+            Some((name, values)) => Some(("value ", name, values)),
+            None if line.split(' ').nth(1) == Some("parameter") => {
+                line.rsplit_once(' ').map(|(before, name)| (before, name, ""))
+            }
+            None => None,
+        };
+        let Some((before, name, after)) = parts else {
+            key.push_str(line);
+            key.push('\n');
+            continue;
+        };
+        let number = names.iter().position(|known| *known == name).unwrap_or(names.len());
+        if number == names.len() {
+            names.push(name);
+        }
+        let _ = writeln!(key, "{before} {number} {after}");
+    }
+    (key, names)
 }
 
 impl Certificate {
@@ -242,4 +275,25 @@ fn word(name: &str) -> String {
         c => c.to_string(),
     };
     name.chars().map(letter).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::numbered;
+
+    #[test]
+    fn a_certificate_is_known_again_by_other_names_of_its_parameters_and_by_no_other_ones() {
+        let program = |a: &str, b: &str| {
+            format!(
+                "value {a} 1.0\nprogram forward\nn0 input vector 2 : 0\nn1 parameter scalar : {a}\nn2 parameter scalar : {b}\n"
+            )
+        };
+        let (key, names) = (numbered(&program("0.a", "0.b")).0, ["0.a", "0.b"]);
+        assert_eq!(numbered(&program("0.a", "0.b")).1, names);
+        assert_eq!(key, numbered(&program("7.w", "7.a")).0);
+        // One parameter is not two, and a number is no name.
+        assert_ne!(key, numbered(&program("0.a", "0.a")).0);
+        assert_ne!(key, numbered(&program("0.a", "0.b").replace("1.0", "2.0")).0);
+        assert_ne!(key, numbered(&program("0.a", "0.b").replace("n2 parameter", "n3 parameter")).0);
+    }
 }
