@@ -849,6 +849,27 @@ fn polar_coordinates_have_a_positive_radius_and_less_than_a_turn() {
 }
 
 #[test]
+fn a_sine_is_positive_between_0_and_pi_and_no_further() {
+    let lies = |domain: &str, ends: &str, nodes: &[&str]| {
+        let text = certificate("range", REALS, REALS, nodes);
+        let text = text.replace("\ndomain -inf open inf open", &format!("\ndomain {domain}"));
+        accepts(&text.replace("codomain -inf open inf open", &format!("codomain {ends}")))
+    };
+    let positive = "0.0 open inf open";
+    assert!(lies("0.0 open 3.141592653589793 closed", positive, &["sin n1"]));
+    assert!(lies("1e-300 closed 3.0 open", positive, &["sin n1"]));
+    assert!(lies("0.0 closed 3.0 open", "0.0 closed 1.0 closed", &["sin n1"]));
+    assert!(lies("0.5 closed 2.5 closed", "0.479 open 1.0 closed", &["sin n1"]));
+    assert!(!lies("0.5 closed 2.5 closed", "0.48 open 1.0 closed", &["sin n1"]));
+    // It is 0 at 0 where that belongs to the set, and below 0 beyond π.
+    assert!(!lies("0.0 closed 3.0 open", positive, &["sin n1"]));
+    assert!(!lies("0.0 open 3.1415926535897936 closed", positive, &["sin n1"]));
+    assert!(!lies("-1e-300 open 3.0 open", positive, &["sin n1"]));
+    assert!(!lies("0.0 open 3.0 open", positive, &["cos n1"]));
+    assert!(!lies("3.2 open 6.0 open", positive, &["sin n1"]));
+}
+
+#[test]
 fn labels_of_a_structure_are_places() {
     let swapped = "n1 gather n0 vector 2 : 1 0\nresult n1\n";
     for kind in ["lower", "diagonal"] {

@@ -372,7 +372,7 @@ fn the_gradient_of_a_learned_base_is_that_of_the_divergence() {
         tensor.values[0] += by;
         // One step tells the loss at its start; the same seed draws the same noise.
         let mut minimiser =
-            Minimiser::<f64>::new(&loss, parameters, TrainingOptions { seed, ..options.clone() }).unwrap();
+            Minimiser::<f64>::new(&loss, parameters, TrainingOptions { seed, ..options }).unwrap();
         minimiser.step(&[], 200_000).unwrap()
     };
     for (name, exact) in [("base.means", -1.5 / 4.0), ("base.log_diagonal.0", 1.0 - 0.49 / 4.0)] {

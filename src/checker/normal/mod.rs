@@ -169,10 +169,8 @@ impl Forms {
     pub fn sign_or_zero(&self, form: &Form) -> Option<i32> {
         let under = self.sum_sign(&form.under)?;
         let negative = form.over.iter().map(|(monomial, c)| (monomial.clone(), -c.clone())).collect();
-        let is_nonnegative = |sum: &Sum| {
-            let rest = self.without_squares(sum);
-            rest.is_some_and(|rest| rest.iter().all(|(m, c)| *c > RBig::ZERO && self.is_nonnegative(m)))
-        };
+        // What is left has terms that are not negative, or there is no end of squares.
+        let is_nonnegative = |sum: &Sum| self.without_squares(sum).is_some();
         if is_nonnegative(&form.over) {
             return Some(under);
         }
