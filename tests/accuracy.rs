@@ -255,10 +255,6 @@ const LOSES: &[(&str, &str)] = &[
     ("z/√(1 + z²)", "in f32: z², as it was written, is ∞ from 10¹⁹ on"),
     ("Power", "in f32: ln z₁ + ln z₂ with one far below 0 and one far above, 1.1 times too far"),
     ("SignedPower", "½·ln|z₁| + ½·ln|z₂| with one far below 0 and one far above, 1.1 times too far"),
-    (
-        "YeoJohnson",
-        "1.5·ln(1 - z) - ln|1 - z|, which is 0.5·ln(1 - z) where the branch is taken: twice too far",
-    ),
     ("CentredSoftmax", "the shares, which are the entries of J, are 0 in f64 from z = -745 down"),
     ("composed 37:", "in f32: (1 - z)², which lnΦ takes, is ∞ from 10¹⁹ on"),
     ("composed 9:", "ln(1 + eᶻ), as it was written, is ∞ from z = 710 on, and erf of it is not"),

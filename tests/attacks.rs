@@ -89,6 +89,199 @@ fn slopes_that_are_not_defined_have_no_sign() {
     ]);
 }
 
+const ALMOST: &[Topic] = &[Topic::Injective, Topic::DeterminantAlmostEverywhere];
+
+#[test]
+fn a_slope_that_is_nowhere_below_0_may_be_0_on_an_interval() {
+    none_is_proven(&[
+        // Constant on one side of 0, or between two numbers: not analytic where that ends.
+        (ALMOST, line("max(z, 0)³", |z| z.max(0.0).powi(3))),
+        (ALMOST, line("(z + |z|)³", |z| (z + z.abs()).powi(3))),
+        (ALMOST, line("(z + √z²)³", |z| (z + (z * z).sqrt()).powi(3))),
+        (ALMOST, line("(z + (z²)^½)³", |z| (z + (z * z).pow(0.5)).powi(3))),
+        (ALMOST, line("z³ above 0", |z| select(z.lt(0.0), 0.0, z.powi(3)))),
+        (ALMOST, line("z³ + |z³|, by a sign", |z| z.powi(3) * (1.0 + z.sign()))),
+        (
+            ALMOST,
+            line("(min(z + 1, 0) + max(z - 1, 0))³", |z| ((z + 1.0).min(0.0) + (z - 1.0).max(0.0)).powi(3)),
+        ),
+        // Constant for one value of a parameter.
+        (ALMOST, line("p·z³", |z| scalar(z, "p", 1.2) * z.powi(3))),
+        (ALMOST, line("p²·z³", |z| scalar(z, "p", 1.2).powi(2) * z.powi(3))),
+        (ALMOST, line("z³ + p·z³ - z³", |z| z.powi(3) + scalar(z, "p", 0.2).powi(2) * z.powi(3) - z.powi(3))),
+        (
+            ALMOST,
+            line("p² z + p·q z² + q² z³/3", |z| {
+                let (p, q) = (scalar(z, "p", 1.2), scalar(z, "q", 0.7));
+                p * p * z + p * q * z.powi(2) + q * q * z.powi(3) / 3.0
+            }),
+        ),
+        (ALMOST, line("p·(z + sin z)", |z| scalar(z, "p", 1.2).max(0.0) * (z + z.sin()))),
+        // For p = 0 the square of the slope's factor is 0 at every z.
+        (ALMOST, line("a cube of p·z", |z| (scalar(z, "p", 1.2) * z).powi(3))),
+        (
+            ALMOST,
+            line("tanh of p·z less p·z", |z| {
+                let u = scalar(z, "p", 1.2) * z;
+                u - u.tanh()
+            }),
+        ),
+        // An even power, and slopes that are below 0 somewhere.
+        (ALMOST, line("z²·z²", |z| z.powi(2) * z.powi(2))),
+        (ALMOST, line("z⁴ as z³·z", |z| z.powi(3) * z)),
+        (ONE, line("z³ - 10⁻⁹z", |z| z.powi(3) - 1e-9 * z)),
+        (ONE, line("z³ + p·z²", |z| z.powi(3) + scalar(z, "p", 0.0) * z.powi(2))),
+        (ONE, line("z + 1.000001 sin z", |z| z + 1.000_001 * z.sin())),
+        (ONE, line("z - (1 + 2⁻⁵²)·tanh z", |z| z - (1.0 + f64::EPSILON) * z.tanh())),
+        // |z|^p is even, whatever p is.
+        (ONE, line("a power of z²", |z| (z * z).pow(scalar(z, "p", 0.3).exp()))),
+        // det J is 0 at 0, and at every odd multiple of π.
+        (DET, line("z³", |z| z.powi(3))),
+        (DET, line("z + sin z", |z| z + z.sin())),
+        (DET, line("(z - p)³", |z| (z - scalar(z, "p", 0.2)).powi(3))),
+    ]);
+    // What is shown of all of these is that det J has a sign almost everywhere.
+    for sound in [line("z³", |z| z.powi(3)), line("sign(z)·z²", |z| z.sign() * z.powi(2))] {
+        let report = audit(&sound).unwrap();
+        assert!(is_proven(&report, Topic::Injective), "{report}");
+        assert!(is_proven(&report, Topic::DeterminantAlmostEverywhere), "{report}");
+    }
+}
+
+/// (r, t) ↦ (R·cos φ, R·sin φ)
+fn circle<'t>(radius: Var<'t>, angle: Var<'t>) -> Var<'t> {
+    stack([radius * angle.cos(), radius * angle.sin()])
+}
+
+#[test]
+fn an_angle_is_known_up_to_a_turn_and_a_radius_up_to_its_sign() {
+    let of = |name, first: Domain, second: Domain, forward: Formula| Written {
+        domain: Domain::each([first, second]),
+        ..dense(name, 2, forward)
+    };
+    let turn = |upper: f64| Domain::Interval { lower: 0.0, upper };
+    let plain: Formula = |z| circle(z.at(0), z.at(1));
+    let tau = std::f64::consts::TAU;
+    // The largest double below 2π, which is not reached: one-to-one.
+    let report = audit(&of("a whole turn", Domain::Positive, turn(tau), plain)).unwrap();
+    assert!(is_proven(&report, Topic::Injective) && is_proven(&report, Topic::Determinant), "{report}");
+    none_is_proven(&[
+        // The first and the last angles of a set that is longer than 2π are the same.
+        (ONE, of("a turn and a little", Domain::Positive, turn(tau.next_up()), plain)),
+        (ONE, of("any angle", Domain::Positive, Domain::Reals, plain)),
+        (ONE, of("twice the angle", Domain::Positive, Domain::Circle, |z| circle(z.at(0), 2.0 * z.at(1)))),
+        (
+            ONE,
+            of("an angle times a parameter", Domain::Positive, Domain::Circle, |z| {
+                circle(z.at(0), scalar(z, "p", 0.9) * z.at(1))
+            }),
+        ),
+        // (-r, t + π) is (r, t).
+        (BOTH, of("a radius of any sign", Domain::Reals, Domain::Circle, plain)),
+        (
+            BOTH,
+            of("the square of a radius", Domain::Reals, Domain::Circle, |z| circle(z.at(0).powi(2), z.at(1))),
+        ),
+        (BOTH, of("cosh of a radius", Domain::Reals, Domain::Circle, |z| circle(z.at(0).cosh(), z.at(1)))),
+        // r = 0 for a parameter.
+        (
+            BOTH,
+            of("a radius times a parameter", Domain::Positive, Domain::Circle, |z| {
+                circle(scalar(z, "p", 0.9).powi(2) * z.at(0), z.at(1))
+            }),
+        ),
+        (
+            BOTH,
+            of("an angle that does not move", Domain::Positive, Domain::Circle, |z| {
+                circle(z.at(0), z.at(1) - z.at(1))
+            }),
+        ),
+        (
+            BOTH,
+            of("an angle that turns back", Domain::Positive, Domain::Circle, |z| {
+                circle(z.at(0), z.at(1).powi(2) / 4.0)
+            }),
+        ),
+        // Radius and angle are one number.
+        (
+            BOTH,
+            of("a spiral alone", Domain::Positive, turn(1.0), |z| {
+                let both = z.at(0) + z.at(1);
+                circle(both, both / (1.0 + both))
+            }),
+        ),
+        (
+            BOTH,
+            of("two cosines", Domain::Positive, Domain::Circle, |z| {
+                stack([z.at(0) * z.at(1).cos(), z.at(0) * z.at(1).cos()])
+            }),
+        ),
+        // Between 0 and 2 every angle is met twice.
+        (
+            ONE,
+            of("an angle that jumps", Domain::Positive, turn(4.0), |z| {
+                circle(z.at(0), select(z.at(1).lt(2.0), z.at(1), z.at(1) - 2.0))
+            }),
+        ),
+    ]);
+}
+
+#[test]
+fn a_set_in_which_variables_restrict_one_another_is_filled_or_not() {
+    let short = [
+        Written {
+            codomain: Domain::Ordered,
+            ..lower("steps above 1", |z| stack([z.at(0), z.at(0) + 1.0 + z.at(1).exp()]))
+        },
+        Written {
+            codomain: Domain::Ordered,
+            ..lower("descending", |z| stack([z.at(0), z.at(0) - z.at(1).exp()]))
+        },
+        Written {
+            codomain: Domain::Ordered,
+            ..lower("of any order", |z| stack([z.at(0), z.at(0) + z.at(1)]))
+        },
+        Written {
+            codomain: Domain::Ordered,
+            ..lower("bounded steps", |z| stack([z.at(0), z.at(0) + z.at(1).sigmoid()]))
+        },
+        Written {
+            codomain: Domain::Ordered,
+            ..lower("positive", |z| stack([z.at(0).exp(), z.at(0).exp() + z.at(1).exp()]))
+        },
+        Written {
+            codomain: Domain::Simplex,
+            ..lower("nine tenths of the second share", |z| {
+                let s = z.sigmoid();
+                stack([s.at(0), 0.9 * s.at(1) * (1.0 - s.at(0))])
+            })
+        },
+        Written { codomain: Domain::Simplex, ..lower("shares of 1 each", |z| z.sigmoid()) },
+        Written {
+            codomain: Domain::Simplex,
+            inverse: Some(|x| x.ln() - (1.0 - x.sum()).ln()),
+            ..dense("a softmax with 2 instead of 1", 2, |z| z.exp() / (2.0 + z.exp().sum()))
+        },
+        Written {
+            codomain: Domain::Simplex,
+            inverse: Some(|x| x.ln() - (1.0 - x.sum()).ln() + 2f64.ln()),
+            ..dense("a softmax of twice the last number", 2, |z| {
+                z.exp() / (2.0 + z.exp().sum()) - 0.01 * z.exp() / (2.0 + z.exp().sum())
+            })
+        },
+    ];
+    for layer in short {
+        let report = audit(&layer).unwrap_or_else(|error| panic!("{}: {error}", layer.name));
+        let claim = report.claim(Topic::Injective).expect("it is asked");
+        let onto = claim.evidence.label() == "proven" && claim.statement.contains("onto");
+        assert!(!onto, "{}: {report}", layer.name);
+    }
+}
+
+fn lower(name: &'static str, forward: Formula) -> Written {
+    Written { structure: Structure::LowerTriangular, ..dense(name, 2, forward) }
+}
+
 #[test]
 fn what_is_not_defined_at_a_threshold_is_no_value_there() {
     none_is_proven(&[

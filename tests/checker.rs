@@ -51,13 +51,51 @@ fn one_to_one(nodes: &[String]) -> bool {
 
 #[test]
 fn a_slope_that_stays_above_0_is_accepted_and_one_that_reaches_it_is_not() {
+    let determinant = |how: &str, c: f64| {
+        let nodes = bent(c);
+        let nodes: Vec<&str> = nodes.iter().map(String::as_str).collect();
+        accepts(&certificate(&format!("determinant{how} positive"), REALS, REALS, &nodes))
+    };
     for c in [0.5, 3.0, -0.5, -0.999_999, -1.0 + f64::EPSILON] {
-        assert!(one_to_one(&bent(c)), "z + {c} tanh z");
+        assert!(one_to_one(&bent(c)) && determinant("", c), "z + {c} tanh z");
     }
-    // At c = -1 the slope is 0 at 0; beyond it is negative there.
-    for c in [-1.0, -1.0 - f64::EPSILON, -1.000_001, -2.0] {
-        assert!(!one_to_one(&bent(c)), "z + {c} tanh z");
+    // At c = -1 the slope is 0 at 0 and positive elsewhere; beyond it is negative there.
+    assert!(one_to_one(&bent(-1.0)) && !determinant("", -1.0) && determinant(" almost-everywhere", -1.0));
+    for c in [-1.0 - f64::EPSILON, -1.000_001, -2.0] {
+        assert!(!one_to_one(&bent(c)) && !determinant(" almost-everywhere", c), "z + {c} tanh z");
     }
+}
+
+#[test]
+fn a_slope_that_is_0_at_isolated_points_is_that_of_an_analytic_function() {
+    let claims = |nodes: &[&str]| {
+        ["one-to-one", "determinant positive", "determinant almost-everywhere positive"]
+            .map(|claim| accepts(&certificate(claim, REALS, REALS, nodes)))
+    };
+    assert_eq!(claims(&["powi n1 : 3"]), [true, false, true]);
+    assert_eq!(claims(&["sin n1", "add n1 n2"]), [true, false, true]);
+    assert_eq!(claims(&["parameter : a", "sub n1 n2", "powi n3 : 5"]), [true, false, true]);
+    assert_eq!(claims(&["parameter : a", "exp n2", "powi n1 : 3", "mul n3 n4"]), [true, false, true]);
+    // By the sign of a parameter one branch or the other: each is analytic.
+    let chosen =
+        ["parameter : a", "constant : 0.0", "less n2 n3", "powi n1 : 3", "powi n1 : 5", "select n4 n5 n6"];
+    assert_eq!(claims(&chosen), [true, false, true]);
+    let no = [false; 3];
+    assert_eq!(claims(&["neg n1", "powi n2 : 3"]), [true, false, false]);
+    assert_eq!(claims(&["powi n1 : 4"]), no);
+    assert_eq!(claims(&["parameter : a", "powi n2 : 2", "powi n1 : 3", "mul n3 n4"]), no);
+    assert_eq!(claims(&["constant : 0.0", "max n1 n2", "powi n3 : 3"]), no);
+    assert_eq!(claims(&["constant : 0.0", "max n2 n1", "powi n3 : 3"]), no);
+    assert_eq!(claims(&["abs n1", "add n1 n2", "powi n3 : 3"]), no);
+    assert_eq!(claims(&["mul n1 n1", "sqrt n2", "add n1 n3", "powi n4 : 3"]), no);
+    assert_eq!(claims(&["mul n1 n1", "constant : 0.5", "pow n2 n3", "add n1 n4", "powi n5 : 3"]), no);
+    assert_eq!(claims(&["constant : 0.0", "less n1 n2", "powi n1 : 3", "select n3 n2 n4"]), no);
+    assert_eq!(claims(&["sign n1", "powi n1 : 3", "constant : 1.0", "add n2 n4", "mul n3 n5"]), no);
+    // z³ with a slope that is not defined at 0: z⁴/z.
+    assert_eq!(claims(&["powi n1 : 4", "div n2 n1"]), no);
+    // Between 0 and 1 the slope of z³ is positive.
+    let short = |claim: &str| accepts(&certificate(claim, (0.0, 1.0), REALS, &["powi n1 : 3"]));
+    assert!(short("one-to-one") && short("determinant positive"));
 }
 
 #[test]
@@ -771,6 +809,66 @@ fn a_lipschitz_constant_is_checked_whatever_was_accepted_before() {
 }
 
 /// If all variables had one label, there would be nothing to check.
+#[test]
+fn polar_coordinates_have_a_positive_radius_and_less_than_a_turn() {
+    // (r, t) ↦ (r·cos t, r·sin t), and the formulas that are said to be radius and angle.
+    let text = |claim: &str, sets: [&str; 2], polar: [&str; 2]| {
+        let start = "n0 input vector 2 : 0\nn1 gather n0 scalar : 0\nn2 gather n0 scalar : 1\n";
+        let outputs = "n3 cos n2 scalar\nn4 sin n2 scalar\nn5 mul n1 n3 scalar\nn6 mul n1 n4 scalar\n\
+                       n7 concat n5 n6 vector 2\nresult n7\n";
+        let more = "n3 constant scalar : 2.0\nn4 mul n3 n2 scalar\nn5 neg n1 scalar\nn6 neg n2 scalar\nn7 mul n1 n2 scalar\n";
+        let [radius, angle] = polar;
+        format!(
+            "certificate 1\nclaim {claim}\ndomain {}\ndomain {}\ncodomain -inf open inf open\ncodomain -inf open inf open\n\
+             point inputs 0 0\npoint outputs 0 0\nprogram forward\n{start}{outputs}\
+             program polar\n{start}{more}n8 concat {radius} {angle} vector 2\nresult n8\nend\n",
+            sets[0], sets[1]
+        )
+    };
+    let (positive, circle) = ("0.0 open inf open", "-3.141592653589793 closed 3.141592653589793 open");
+    for claim in ["one-to-one polar", "determinant polar positive"] {
+        let accepts = |sets: [&str; 2], polar: [&str; 2]| accepts(&text(claim, sets, polar));
+        assert!(
+            accepts([positive, circle], ["n1", "n2"]),
+            "{:?}",
+            verify(&text(claim, [positive, circle], ["n1", "n2"]))
+        );
+        // A radius that may be 0 or below, or infinite turns.
+        assert!(!accepts(["-1.0 open inf open", circle], ["n1", "n2"]));
+        assert!(!accepts(["0.0 closed inf open", circle], ["n1", "n2"]));
+        // Formulas of other numbers than radius and angle.
+        for polar in [["n1", "n4"], ["n5", "n2"], ["n1", "n6"], ["n7", "n2"], ["n1", "n1"], ["n2", "n2"]] {
+            assert!(!accepts([positive, circle], polar), "{polar:?}");
+        }
+    }
+    let one = |sets: [&str; 2]| accepts(&text("one-to-one polar", sets, ["n1", "n2"]));
+    assert!(one([positive, "0.0 open 6.283185307179586 open"]));
+    assert!(!one([positive, "0.0 open 6.283185307179587 open"]));
+    assert!(!one([positive, "-inf open inf open"]));
+    assert!(!accepts(&text("determinant polar negative", [positive, circle], ["n1", "n2"])));
+}
+
+#[test]
+fn a_sine_is_positive_between_0_and_pi_and_no_further() {
+    let lies = |domain: &str, ends: &str, nodes: &[&str]| {
+        let text = certificate("range", REALS, REALS, nodes);
+        let text = text.replace("\ndomain -inf open inf open", &format!("\ndomain {domain}"));
+        accepts(&text.replace("codomain -inf open inf open", &format!("codomain {ends}")))
+    };
+    let positive = "0.0 open inf open";
+    assert!(lies("0.0 open 3.141592653589793 closed", positive, &["sin n1"]));
+    assert!(lies("1e-300 closed 3.0 open", positive, &["sin n1"]));
+    assert!(lies("0.0 closed 3.0 open", "0.0 closed 1.0 closed", &["sin n1"]));
+    assert!(lies("0.5 closed 2.5 closed", "0.479 open 1.0 closed", &["sin n1"]));
+    assert!(!lies("0.5 closed 2.5 closed", "0.48 open 1.0 closed", &["sin n1"]));
+    // It is 0 at 0 where that belongs to the set, and below 0 beyond π.
+    assert!(!lies("0.0 closed 3.0 open", positive, &["sin n1"]));
+    assert!(!lies("0.0 open 3.1415926535897936 closed", positive, &["sin n1"]));
+    assert!(!lies("-1e-300 open 3.0 open", positive, &["sin n1"]));
+    assert!(!lies("0.0 open 3.0 open", positive, &["cos n1"]));
+    assert!(!lies("3.2 open 6.0 open", positive, &["sin n1"]));
+}
+
 #[test]
 fn labels_of_a_structure_are_places() {
     let swapped = "n1 gather n0 vector 2 : 1 0\nresult n1\n";

@@ -260,21 +260,14 @@ fn maps() -> Vec<(Box<dyn Bijection>, Formula, f64)> {
             select(z.lt(0.0), 1.5f64.ln() + 0.5 * (-z).ln(), 1.5f64.ln() + 0.5 * z.ln()).sum()
         }),
         map(Transform::BoxCox { power: 0.5 }, |z| (-0.5 * z.ln()).sum()),
-        // 1.5·ln(1 - z) - ln|1 - z|, since 1 - z > 0 is known on one branch only.
-        (
-            boxed(Elementwise::new(Transform::YeoJohnson { power: 0.5 }, 2)),
-            |z| select(z.lt(0.0), 0.5 * (-z).ln_1p(), -0.5 * z.ln_1p()).sum(),
-            1.7,
-        ),
-        // Logarithms of numbers stay apart: ln 1.5 and ln 2.
-        (
-            boxed(Elementwise::new(Transform::WeibullCdf { scale: 2.0, shape: 1.5 }, 2)),
-            |z| {
-                let u = z / 2.0;
-                (0.75f64.ln() + 0.5 * u.ln() - u.pow(1.5)).sum()
-            },
-            1.3,
-        ),
+        map(Transform::YeoJohnson { power: 0.5 }, |z| {
+            select(z.lt(0.0), 0.5 * (-z).ln_1p(), -0.5 * z.ln_1p()).sum()
+        }),
+        // k/λ is one number, and z/λ is computed anyway.
+        map(Transform::WeibullCdf { scale: 2.0, shape: 1.5 }, |z| {
+            let u = z / 2.0;
+            (0.75f64.ln() + 0.5 * u.ln() - u.pow(1.5)).sum()
+        }),
     ]
 }
 
@@ -406,6 +399,11 @@ fn layers_of_several() -> Vec<(Box<dyn Bijection>, Formula, f64)> {
                 (size + (-2.0 * size).softplus() - 2f64.ln() + log_scale).sum()
             },
             1.3,
+        ),
+        (
+            boxed(ConditionalAffine::new(2, Network::new([3]).with_context(1))),
+            |z| Network::new([3]).apply(z.tape().context(1), 4).slice(0..2).sum(),
+            1.1,
         ),
         (boxed(Householder::new(3, 2)), |z| z.tape().constant(0.0), 1.1),
         (boxed(Cayley::new(3)), |z| z.tape().constant(0.0), 1.1),

@@ -289,9 +289,11 @@ fn a_step_is_finite_where_some_variables_lie_outside_of_what_bends_them() {
             continue;
         }
         let mut trainer = Trainer::<f64>::new(&flow, start.clone(), 1e-4).unwrap();
-        let rows = flow.with(start).unwrap().sample(100, 5).unwrap();
+        // One context for all rows, of a width that is 0 without one.
+        let context = vec![0.3; flow.context()];
+        let rows = flow.with(start).unwrap().sample_given(100, &context, 5).unwrap();
         for row in rows.chunks(d) {
-            trainer.step(row).unwrap_or_else(|error| panic!("{name} at {row:?}: {error}"));
+            trainer.step_given(row, &context).unwrap_or_else(|error| panic!("{name} at {row:?}: {error}"));
         }
     }
 }

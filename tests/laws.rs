@@ -223,6 +223,8 @@ fn every_rule_of_an_algorithm_is_used_and_keeps_the_value() {
         (Rule::ConstantDeterminant, |z| z + z.tape().matrix(2, 2, &[2.0, 3.0, 1.0, 4.0]).log_abs_det()),
         (Rule::ExpM1Tanh, |z| (1.0 - z.exp_m1() * (-z).sigmoid()).abs().ln()),
         (Rule::LogRoot, |z| ((-2.0 * z.asinh()).exp() * (z * z + 1.0)).abs().ln()),
+        (Rule::LogBars, |z| ((1.5 * (z - 0.3).ln()).exp() * (z - 0.3)).abs().ln()),
+        (Rule::LogQuotients, |z| (1.5 * (z.softplus() / 2.0).pow(0.5) / 2.0).abs().ln()),
         (Rule::OnePlusPower, |z| (1.0 + z.powi(-4)).abs().ln()),
         (Rule::DeterminantTriangular, |z| (z.outer(z) * z.tape().mask(3, 3, |i, j| i >= j)).log_abs_det()),
         (Rule::DeterminantExponential, |z| z.outer(z.exp()).matrix_exp().log_abs_det()),

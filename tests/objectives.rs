@@ -3,6 +3,7 @@
 
 use std::f64::consts::TAU;
 
+use pushforward::base::Rng;
 use pushforward::flow::{Estimate, FlowError, normalised_weights};
 use pushforward::numeric::GeneralisedPareto;
 use pushforward::prelude::*;
@@ -253,6 +254,133 @@ fn a_target_that_is_not_finite_is_an_error_with_the_point_and_the_operation() {
     assert!((shift - 1.0).abs() < 0.02, "{shift}");
 }
 
+/// Laplace's distribution with a location and a scale that are learned, as a user writes it.
+#[derive(Clone)]
+struct LearnedLaplace {
+    location: f64,
+    scale: f64,
+    /// Whether it says of which noise its draws are a function.
+    tells: bool,
+}
+
+impl LearnedLaplace {
+    fn parameters<'t>(&self, tape: &'t Tape) -> [Var<'t>; 2] {
+        [("location", self.location), ("log_scale", self.scale.ln())]
+            .map(|(name, value)| tape.parameter(name, Shape::Scalar, Init::Constant(value)))
+    }
+}
+
+impl Base for LearnedLaplace {
+    fn dim(&self) -> usize {
+        1
+    }
+
+    fn log_prob<'t>(&self, z: Var<'t>) -> Var<'t> {
+        let [location, log_scale] = self.parameters(z.tape());
+        -((z.at(0) - location).abs() * (-log_scale).exp()) - log_scale - 2f64.ln()
+    }
+
+    fn sample(&self, random: &mut dyn Rng, z: &mut [f64]) {
+        Laplace::new(1).sample(random, z);
+        z[0] = self.location + self.scale * z[0];
+    }
+
+    fn noise(&self) -> Result<Box<dyn Base>, String> {
+        match self.tells {
+            true => Ok(Box::new(Laplace::new(1))),
+            false => StudentTWithoutNoise.noise(),
+        }
+    }
+
+    fn of_noise<'t>(&self, noise: Var<'t>) -> Var<'t> {
+        let [location, log_scale] = self.parameters(noise.tape());
+        location + log_scale.exp() * noise
+    }
+
+    fn with_parameters(&self, parameters: &Parameters) -> Option<Box<dyn Base>> {
+        let of = |name: &str| parameters.get(&format!("base.{name}")).map(|tensor| tensor.values[0]);
+        Some(Box::new(LearnedLaplace {
+            location: of("location")?,
+            scale: of("log_scale")?.exp(),
+            tells: true,
+        }))
+    }
+}
+
+/// A base that leaves what it need not say.
+struct StudentTWithoutNoise;
+
+impl Base for StudentTWithoutNoise {
+    fn dim(&self) -> usize {
+        1
+    }
+
+    fn log_prob<'t>(&self, z: Var<'t>) -> Var<'t> {
+        StudentT::new(1, 3.0).log_prob(z)
+    }
+
+    fn sample(&self, random: &mut dyn Rng, z: &mut [f64]) {
+        StudentT::new(1, 3.0).sample(random, z);
+    }
+}
+
+#[test]
+fn a_base_that_learns_is_fitted_to_a_target_by_the_noise_that_its_draws_are_a_function_of() {
+    // N((1, -3), LLᵀ) with L = ((2, 0), (1.2, 0.5)), by a Gaussian of any mean and covariance alone.
+    fn log_target(x: Var<'_>) -> Var<'_> {
+        let u = (x.at(0) - 1.0) / 2.0;
+        let v = (x.at(1) + 3.0 - 1.2 * u) / 0.5;
+        -0.5 * (u * u + v * v)
+    }
+    let base = GaussianMixture::new(&[1.0], &[vec![0.0; 2]], &[vec![1.0, 0.0, 0.0, 1.0]]).learned();
+    let options = TargetOptions { steps: 1500, learning_rate: 0.05, seed: 1, ..TargetOptions::default() };
+    let fixed = || [Box::new(Affine::fixed([1.0; 2], [0.0; 2])) as Box<dyn Bijection>];
+    let fitted = Flow::new(base, fixed()).unwrap().fit_to_target(log_target, options).unwrap();
+    let log_z = TAU.ln();
+    for x in [[1.0, -3.0], [3.0, -2.0], [-1.0, -4.5], [2.0, -3.0]] {
+        let u = (x[0] - 1.0) / 2.0;
+        let v = (x[1] + 3.0 - 1.2 * u) / 0.5;
+        let (found, exact) = (fitted.log_prob(&x).unwrap()[0], -0.5 * (u * u + v * v) - log_z);
+        assert!((found - exact).abs() < 0.03, "{found} against {exact} at {x:?}");
+    }
+    // A user's location and scale, with a layer above: Laplace(2, ½) is e^x of a log-Laplace variable.
+    let base = LearnedLaplace { location: 0.0, scale: 1.0, tells: true };
+    let layer: Box<dyn Bijection> = Box::new(Elementwise::new(Transform::Exp, 1));
+    fn log_laplace(x: Var<'_>) -> Var<'_> {
+        -2.0 * (x.at(0).ln() - 2.0).abs() - x.at(0).ln()
+    }
+    let options = TargetOptions { steps: 1500, learning_rate: 0.05, seed: 2, ..TargetOptions::default() };
+    let fitted = Flow::new(base, [layer]).unwrap().fit_to_target(log_laplace, options).unwrap();
+    let of = |name: &str| fitted.parameters().get(name).unwrap().values[0];
+    let (location, scale) = (of("base.location"), of("base.log_scale").exp());
+    assert!((location - 2.0).abs() < 0.02 && (scale - 0.5).abs() < 0.01, "{location}, {scale}");
+}
+
+#[test]
+fn the_gradient_of_a_learned_base_is_that_of_the_divergence() {
+    // KL(N(m, s²) ‖ N(0.5, 2²)) has the derivatives (m - 0.5)/4 in m and s²/4 - 1 in ln s; that of W = 1/s in ln(1/s) is the
+    // negative of the second.
+    let base = GaussianMixture::new(&[1.0], &[vec![-1.0]], &[vec![0.49]]).learned();
+    let flow = Flow::new(base, [Box::new(Affine::fixed([1.0], [0.0])) as Box<dyn Bijection>]).unwrap();
+    let loss = flow.reverse_kl(|x| log_normal(x.at(0), 0.5, 2.0)).unwrap();
+    let start = loss.initial(0);
+    let options =
+        TrainingOptions { learning_rate: 1e-3, clip: f64::INFINITY, steps: 1, ..TrainingOptions::default() };
+    let value = |name: &str, by: f64, seed: u64| {
+        let mut parameters = start.clone();
+        let (_, tensor) = parameters.iter_mut().find(|(other, _)| *other == name).unwrap();
+        tensor.values[0] += by;
+        // One step tells the loss at its start; the same seed draws the same noise.
+        let mut minimiser =
+            Minimiser::<f64>::new(&loss, parameters, TrainingOptions { seed, ..options }).unwrap();
+        minimiser.step(&[], 200_000).unwrap()
+    };
+    for (name, exact) in [("base.means", -1.5 / 4.0), ("base.log_diagonal.0", 1.0 - 0.49 / 4.0)] {
+        let slope = (value(name, 1e-4, 7) - value(name, -1e-4, 7)) / 2e-4;
+        assert!((slope - exact).abs() < 0.01, "{name}: {slope} against {exact}");
+    }
+}
+
 #[test]
 fn what_cannot_be_fitted_to_a_target_is_refused() {
     let simple = || flow(vec![Box::new(Affine::identity(2))]);
@@ -269,10 +397,23 @@ fn what_cannot_be_fitted_to_a_target_is_refused() {
         let error = simple().fit_to_target(|x| -(x * x).sum(), options).err().unwrap();
         assert!(error.to_string().starts_with(&format!("{name} is ")), "{error}");
     }
-    let base = GaussianMixture::new(&[1.0], &[vec![0.0]], &[vec![1.0]]).learned();
-    let learned = Flow::new(base, [Box::new(Affine::identity(1)) as Box<dyn Bijection>]).unwrap();
-    let error = learned.reverse_kl(|x| x.at(0)).err().unwrap().to_string();
-    assert!(error.starts_with("the base GaussianMixture learns parameters (base."), "{error}");
+    let two =
+        || GaussianMixture::new(&[0.5, 0.5], &[vec![0.0], vec![1.0]], &[vec![1.0], vec![1.0]]).learned();
+    let one = Affine::identity(1);
+    let learned =
+        |base: Box<dyn Base>| Flow::new(base, [Box::new(one.clone()) as Box<dyn Bijection>]).unwrap();
+    let mixture =
+        || Mixture::new(&[1.0, 1.0], [Box::new(Laplace::new(1)) as Box<dyn Base>, Box::new(Gumbel::new(1))]);
+    for (name, base) in
+        [("GaussianMixture", Box::new(two()) as Box<dyn Base>), ("Mixture", Box::new(mixture().learned()))]
+    {
+        let error = learned(base).reverse_kl(|x| x.at(0)).err().unwrap().to_string();
+        assert!(error.starts_with(&format!("the base {name} learns parameters (base.")), "{error}");
+        assert!(error.contains("a draw of a mixture jumps from one component to another"), "{error}");
+    }
+    let untold = learned(Box::new(LearnedLaplace { location: 0.0, scale: 1.0, tells: false }));
+    let error = untold.reverse_kl(|x| x.at(0)).err().unwrap().to_string();
+    assert!(error.contains("(base.location is one)") && error.contains("Base::noise"), "{error}");
     let nothing = flow(vec![Box::new(Affine::fixed([1.0], [0.0]))]);
     let error = nothing.fit_to_target(|x| x.at(0), TargetOptions::default()).err().unwrap();
     assert_eq!(error, FlowError::Training(TrainError::NothingToLearn));

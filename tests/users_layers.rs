@@ -3,7 +3,7 @@
 use pushforward::audit::Topic;
 use pushforward::prelude::*;
 
-use crate::written::{Formula, Written, line};
+use crate::written::{Formula, Written, dense, line};
 
 const UNIT: Domain = Domain::Interval { lower: 0.0, upper: 1.0 };
 const BALL: Domain = Domain::Interval { lower: -1.0, upper: 1.0 };
@@ -35,6 +35,15 @@ fn bernstein<'t>(z: Var<'t>) -> Var<'t> {
         theta * binomials[k - 1] * z.powi(k as i32) * (1.0 - z).powi(4 - k as i32)
     };
     (2..=4).fold(term(1), |sum, k| sum + term(k))
+}
+
+/// A map of two variables with these domains.
+fn polar(first: Domain, second: Domain, name: &'static str, forward: Formula) -> Written {
+    Written { domain: Domain::each([first, second]), ..dense(name, 2, forward) }
+}
+
+fn circle<'t>(radius: Var<'t>, angle: Var<'t>) -> Var<'t> {
+    stack([radius * angle.cos(), radius * angle.sin()])
 }
 
 fn layers() -> Vec<(Written, &'static str)> {
@@ -120,6 +129,32 @@ fn layers() -> Vec<(Written, &'static str)> {
             }),
             "onto",
         ),
+        // Slopes that are 0 at isolated points.
+        (line("z³ as a product", |z| z * z * z), "onto"),
+        (line("z³", |z| z.powi(3)), "onto"),
+        (line("-z⁹", |z| -z.powi(9)), "onto"),
+        (line("z³ + z⁵", |z| z.powi(3) + z.powi(5)), "onto"),
+        (line("z + sin z", |z| z + z.sin()), "onto"),
+        (line("z - tanh z", |z| z - z.tanh()), "onto"),
+        (
+            line("(z - a)³ + b", |z| (z - parameter(z, "a", &[0.3])).powi(3) + parameter(z, "b", &[1.0])),
+            "onto",
+        ),
+        (Written { codomain: BALL, ..line("tanh³", |z| z.tanh().powi(3)) }, "onto"),
+        (
+            line("sinh³ of a positive multiple", |z| (parameter(z, "a", &[0.3]).exp() * z).sinh().powi(3)),
+            "onto",
+        ),
+        (
+            lower("a cube with a scale that depends on another", 2, |z| {
+                stack([z.at(0).powi(3), z.at(0).exp() * z.at(1).powi(3) + z.at(0)])
+            }),
+            "onto",
+        ),
+        (
+            line("signed power of any exponent", |z| z.sign() * z.abs().pow(parameter(z, "p", &[0.3]).exp())),
+            "onto",
+        ),
         (line("signed power by select", |z| select(z.lt(0.0), -(-z).pow(1.5), z.pow(1.5))), "onto"),
         (line("normal to uniform and back", |z| z.normal_cdf().normal_quantile()), "onto"),
         (line("arctangent and tangent", |z| z.atan_pi().tan_pi()), "onto"),
@@ -163,6 +198,50 @@ fn layers() -> Vec<(Written, &'static str)> {
                     + p("g4").exp() * w;
                 stack([x1, x2])
             }),
+            "onto",
+        ),
+        (
+            polar(Domain::Positive, Domain::Circle, "polar coordinates", |z| circle(z.at(0), z.at(1))),
+            "one-to-one",
+        ),
+        (
+            polar(Domain::Reals, Domain::Circle, "log-polar coordinates, sine first", |z| {
+                stack([z.at(0).exp() * z.at(1).sin(), z.at(0).exp() * z.at(1).cos()])
+            }),
+            "one-to-one",
+        ),
+        (
+            polar(Domain::Positive, Domain::Circle, "an angle that a parameter shifts", |z| {
+                circle(z.at(0), z.at(1) + parameter(z, "a", &[0.7]))
+            }),
+            "one-to-one",
+        ),
+        (
+            polar(UNIT, UNIT, "Box and Muller", |z| {
+                circle((-2.0 * z.at(0).ln()).sqrt(), std::f64::consts::TAU * z.at(1))
+            }),
+            "one-to-one",
+        ),
+        (
+            polar(Domain::Positive, Domain::Circle, "a spiral", |z| circle(z.at(0), z.at(1) - z.at(0).ln())),
+            "one-to-one",
+        ),
+        (
+            Written {
+                codomain: Domain::Ordered,
+                ..lower("ordered vectors", 3, |z| {
+                    let second = z.at(0) + z.at(1).softplus();
+                    stack([z.at(0), second, second + z.at(2).exp()])
+                })
+            },
+            "onto",
+        ),
+        (
+            Written {
+                codomain: Domain::Simplex,
+                inverse: Some(|x| x.ln() - (1.0 - x.sum()).ln()),
+                ..dense("the simplex by a softmax", 3, |z| z.exp() / (1.0 + z.exp().sum()))
+            },
             "onto",
         ),
         (lower("ordered", 3, |z| concat([z.slice(0..1), z.slice(1..3).exp()]).cumsum()), "one-to-one"),

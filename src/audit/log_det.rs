@@ -1,7 +1,7 @@
 //! Derivatives, determinants and log-determinants.
 
 use super::evidence::Evidence;
-use super::proofs::{LayerProver, layers_fit};
+use super::proofs::{LayerProver, Proof, layers_fit};
 use super::report::{Claim, Topic};
 use super::subject::{Layer, Subject, error, number, shown};
 use super::witness;
@@ -17,7 +17,7 @@ pub(super) fn claims(subject: &mut Subject, decide_only: bool) -> Vec<Claim> {
     if !decide_only {
         claims.push(against_differences(subject));
     }
-    claims.push(determinant(subject, &log_dets));
+    claims.extend(determinant(subject, &log_dets));
     if !decide_only {
         claims.push(against_lu(subject, &log_dets));
         claims.extend(accuracy(subject, &log_dets));
@@ -132,13 +132,41 @@ fn room(domain: &Domain, z: f64) -> f64 {
 }
 
 /// Checks that det J is nowhere 0 and has one sign: where the sign changes, f folds and is not one-to-one.
-fn determinant(subject: &mut Subject, log_dets: &[f64]) -> Claim {
+fn determinant(subject: &mut Subject, log_dets: &[f64]) -> Vec<Claim> {
     let statement = "det J is not 0 and has one sign";
-    let word = |sign: f64| if sign < 0.0 { "negative" } else { "positive" };
-    if let Some((sign, reason, certificates)) = proven_sign(subject) {
+    if let Some((sign, reason, certificates)) = proven_sign(subject, |single, sign| single.determinant(sign))
+    {
         let statement = format!("{statement} ({})", word(sign));
-        return Claim::certified(Topic::Determinant, statement, Evidence::Proven { reason }, certificates);
+        let evidence = Evidence::Proven { reason };
+        return vec![Claim::certified(Topic::Determinant, statement, evidence, certificates)];
     }
+    let almost = |single: &LayerProver<'_>, sign: f64| {
+        single.determinant(sign).or_else(|| single.determinant_almost_everywhere(sign))
+    };
+    // Of an inverse, preimages of sets of measure 0 are not looked at.
+    if !subject.layers.iter().any(|layer| layer.leaf.is_inverse())
+        && let Some((sign, reason, certificates)) = proven_sign(subject, almost)
+    {
+        let everywhere = Evidence::NotProven {
+            reason: "it may be 0, or have no value, on a set of measure 0: ln|det J| is not finite there"
+                .to_string(),
+        };
+        let topic = Topic::DeterminantAlmostEverywhere;
+        let but = format!("det J is {} but on a set of measure 0", word(sign));
+        return vec![
+            Claim::new(Topic::Determinant, statement, everywhere),
+            Claim::certified(topic, but, Evidence::Proven { reason }, certificates),
+        ];
+    }
+    vec![determinant_at_points(subject, statement, log_dets)]
+}
+
+fn word(sign: f64) -> &'static str {
+    if sign < 0.0 { "negative" } else { "positive" }
+}
+
+/// Compares the signs of det J at points, and looks for points where it is 0.
+fn determinant_at_points(subject: &mut Subject, statement: &str, log_dets: &[f64]) -> Claim {
     if let Some(row) = log_dets.iter().position(|value| *value == f64::NEG_INFINITY) {
         let z = subject.point(row).to_vec();
         if let Some(certificate) = witness::determinant(subject, &z, None) {
@@ -197,7 +225,13 @@ fn determinant(subject: &mut Subject, log_dets: &[f64]) -> Claim {
 }
 
 /// Returns the sign of det J if it is proven for every layer; the sign of the product follows.
-fn proven_sign(subject: &mut Subject) -> Option<(f64, String, Vec<String>)> {
+///
+/// If each layer has its sign almost everywhere only, the product has: the points that an earlier layer maps into a set of
+/// measure 0 are one of measure 0, as its det J is not 0 almost everywhere.
+fn proven_sign(
+    subject: &mut Subject,
+    prove: impl Fn(&LayerProver<'_>, f64) -> Option<Proof>,
+) -> Option<(f64, String, Vec<String>)> {
     let likely = match (subject.layers.len(), subject.dense_points()) {
         (1, 1..) => {
             let z = subject.point(0).to_vec();
@@ -216,7 +250,7 @@ fn proven_sign(subject: &mut Subject) -> Option<(f64, String, Vec<String>)> {
         }
         let single = LayerProver::of(subject, layer);
         let signs = if likely < 0.0 { [-1.0, 1.0] } else { [1.0, -1.0] };
-        let (sign, proof) = signs.iter().find_map(|sign| Some((sign, single.determinant(*sign)?)))?;
+        let (sign, proof) = signs.iter().find_map(|sign| Some((sign, prove(&single, *sign)?)))?;
         product *= sign;
         certificates.push(proof.certificate.text());
         if !reasons.contains(&proof.reason) {

@@ -18,6 +18,7 @@ mod inverse;
 mod log_det;
 mod mass;
 mod points;
+mod polar;
 mod proofs;
 mod report;
 mod shape;

@@ -8,6 +8,7 @@ use std::cell::RefCell;
 
 use super::certificate::{Certificate, Decided};
 use super::generic::generic;
+use super::polar::Polar;
 use super::subject::{Layer, Subject};
 use crate::bijection::{Bijection, Domain, Motion, Path, derived_inverse, record_forward, record_inverse};
 use crate::jacobian::{Bottleneck, Structure, bottleneck, low_rank_factors, map, prove, triangular_diagonal};
@@ -219,10 +220,20 @@ impl<'a> LayerProver<'a> {
         let by_limits = "J is triangular and its diagonal has one sign everywhere: each xᵢ is strictly \
                          monotone in zᵢ, and tends to the ends of its set";
         let linear = "f is linear, and its determinant is not 0 in exact arithmetic";
-        // A certificate has a set for each variable: onto all of these is more than onto a set in which they restrict one
-        // another.
-        if self.is_large() || self.bijection.domain().couples() || self.bijection.codomain().couples() {
+        if self.is_large() || self.bijection.domain().couples() {
             return None;
+        }
+        // A certificate has a set for each variable: onto all of these is more than onto a set in which they restrict one
+        // another, which has a claim of its own.
+        if self.bijection.codomain().couples() {
+            let set = match self.bijection.codomain() {
+                Domain::Ordered => "ordered",
+                Domain::Simplex => "simplex",
+                _ => return None,
+            };
+            let claim = format!("one-to-one onto {set}");
+            let mut certificates = self.with_inverse(&claim);
+            return certificates.find_map(|certificate| self.accepted(certificate, by_inverse));
         }
         self.with_inverse("bijection inverse")
             .find_map(|certificate| self.accepted(certificate, by_inverse))
@@ -317,6 +328,11 @@ impl<'a> LayerProver<'a> {
         self.accepted(self.with_slopes(self.certificate("one-to-one")), monotone)
             .or_else(|| self.accepted(self.certificate("one-to-one pieces"), BY_PIECES))
             .or_else(|| {
+                let reason = "pairs of outputs are R·cos φ and R·sin φ: R = √(x² + y²) gives one variable, and φ, which \
+                              moves by less than 2π, the other";
+                self.accepted(self.with_polar("one-to-one polar")?, reason)
+            })
+            .or_else(|| {
                 let reason = "z follows from x: f⁻¹(f(z)) = z for every z, by their normal forms";
                 let mut certificates = self.with_inverse("one-to-one inverse");
                 certificates.find_map(|certificate| self.accepted(certificate, reason))
@@ -354,7 +370,28 @@ impl<'a> LayerProver<'a> {
                                 inputs and parameters";
                 self.accepted(self.with_factors(&format!("determinant low-rank {sign}"))?, low_rank)
             })
+            .or_else(|| {
+                let polar = "pairs of outputs are R·cos φ and R·sin φ, and det J is a product of R and slopes of R and φ";
+                self.accepted(self.with_polar(&format!("determinant polar {sign}"))?, polar)
+            })
             .or_else(|| (sign == "positive").then(|| self.by_contraction("determinant"))?)
+    }
+
+    /// Proves that det J has this sign but on a set of measure 0.
+    pub fn determinant_almost_everywhere(&self, sign: f64) -> Option<Proof> {
+        if self.original.is_some() || self.is_large() {
+            return None;
+        }
+        let sign = if sign < 0.0 { "negative" } else { "positive" };
+        let triangular =
+            "the diagonal of a triangular J has one sign, but for isolated zeros in its own variable";
+        let pieces = "the diagonal of a triangular J has one sign on every piece; where pieces meet it may be 0, or \
+                      have no value";
+        let certificate =
+            self.with_slopes(self.certificate(&format!("determinant almost-everywhere {sign}")));
+        self.accepted(certificate, triangular).or_else(|| {
+            self.accepted(self.certificate(&format!("determinant pieces-almost-everywhere {sign}")), pieces)
+        })
     }
 
     /// Proves that every image lies in the codomain.
@@ -431,6 +468,17 @@ impl<'a> LayerProver<'a> {
         let certificate = self.certificate(&format!("structure {kind}"));
         self.accepted(certificate, "no path leads where the structure has a zero")
             .ok_or_else(|| self.refused.take().join("; "))
+    }
+
+    /// A certificate of a claim about f, with the radius and the angle of each block of two variables.
+    fn with_polar(&self, claim: &str) -> Option<Certificate> {
+        let (domain, codomain) = (self.bijection.domain(), self.bijection.codomain());
+        let structure = self.bijection.structure();
+        let found = Polar::of(self.tape, (self.z, self.x), &structure, domain.clone())?;
+        let certificate = Certificate::new(claim).sets(&domain, &codomain, self.d());
+        let labelled = certificate.point("inputs", &found.inputs).point("outputs", &found.outputs);
+        let forward = labelled.program("forward", self.tape, self.z, self.x);
+        Some(forward.program("polar", self.tape, self.z, found.node))
     }
 
     /// A certificate of a claim about f, with the elements of a bottleneck.

@@ -22,6 +22,8 @@ pub enum Topic {
     Jacobian,
     /// det J is not 0 and has one sign.
     Determinant,
+    /// det J is not 0 and has one sign but on a set of measure 0.
+    DeterminantAlmostEverywhere,
     /// ln|det J|.
     LogDet,
     /// How many digits of ln|det J| are correct.

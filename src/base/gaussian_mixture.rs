@@ -6,12 +6,13 @@ use rand::{Rng, RngExt};
 
 use super::cholesky::{unwhitening, whitening};
 use super::log_sum::log_sum_exp;
+use super::mixture::MIXED;
 use super::mixture_conditioned::ConditionedMixture;
 use super::{Base, Conditioned, StandardNormal};
 use crate::bijection::Checked;
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
-use crate::tape::{Init, Parameters, Shape, Tape, Var, select};
+use crate::tape::{Init, Parameters, Shape, Tape, Var, select, stack};
 
 /// Gaussian mixture p(z) = Σ wₖ·N(z; mₖ, Cₖ) with weights that sum to 1.
 ///
@@ -89,6 +90,23 @@ impl GaussianMixture {
             (false, _) => tape.vector(values),
         }
     }
+
+    /// The means, a row for each component.
+    fn means<'t>(&self, tape: &'t Tape) -> Var<'t> {
+        let means: Vec<f64> = self.components.iter().flat_map(|one| one.mean.iter().copied()).collect();
+        self.numbers(tape, "means", Shape::Matrix(self.components.len(), self.d), &means)
+    }
+
+    /// The whitening matrix of component k: what is below its diagonal, and the logarithms of that.
+    fn whitening<'t>(&self, tape: &'t Tape, k: usize) -> (Var<'t>, Var<'t>) {
+        let (d, component) = (self.d, &self.components[k]);
+        let mask: Vec<f64> = (0..d * d).map(|e| f64::from(u8::from(e % d < e / d))).collect();
+        let square = Shape::Matrix(d, d);
+        let below = self.numbers(tape, &format!("whitening.{k}"), square, &component.below);
+        let name = format!("log_diagonal.{k}");
+        let log_diagonal = self.numbers(tape, &name, Shape::Vector(d), &component.log_diagonal);
+        (below * tape.matrix(d, d, &mask), log_diagonal)
+    }
 }
 
 impl Checked for GaussianMixture {
@@ -116,17 +134,11 @@ impl Base for GaussianMixture {
     fn log_prob<'t>(&self, z: Var<'t>) -> Var<'t> {
         let (tape, d, count) = (z.tape(), self.d, self.components.len());
         let log_weights = self.numbers(tape, "log_weights", Shape::Vector(count), &self.log_weights);
-        let means: Vec<f64> = self.components.iter().flat_map(|one| one.mean.iter().copied()).collect();
-        let means = self.numbers(tape, "means", Shape::Matrix(count, d), &means);
-        let mask: Vec<f64> = (0..d * d).map(|e| f64::from(u8::from(e % d < e / d))).collect();
-        let mask = tape.matrix(d, d, &mask);
-        let terms = self.components.iter().enumerate().map(|(k, component)| {
-            let square = Shape::Matrix(d, d);
-            let below = self.numbers(tape, &format!("whitening.{k}"), square, &component.below);
-            let name = format!("log_diagonal.{k}");
-            let log_diagonal = self.numbers(tape, &name, Shape::Vector(d), &component.log_diagonal);
+        let means = self.means(tape);
+        let terms = (0..count).map(|k| {
+            let (below, log_diagonal) = self.whitening(tape, k);
             let centred = z - means.row(k);
-            let white = (below * mask).matvec(centred) + log_diagonal.exp() * centred;
+            let white = below.matvec(centred) + log_diagonal.exp() * centred;
             log_weights.at(k) + log_diagonal.sum() - 0.5 * (white * white).sum()
         });
         // Learned weights are not normalised.
@@ -169,6 +181,26 @@ impl Base for GaussianMixture {
             select(uniform.lt(cumulative / total), of(&self.components[k]), drawn)
         });
         Some(drawn)
+    }
+
+    fn noise(&self) -> Result<Box<dyn Base>, String> {
+        match self.components.as_slice() {
+            [_] => Ok(Box::new(StandardNormal::new(self.d))),
+            _ => Err(MIXED.to_string()),
+        }
+    }
+
+    /// m + W⁻¹·ε, by forward substitution.
+    fn of_noise<'t>(&self, noise: Var<'t>) -> Var<'t> {
+        let tape = noise.tape();
+        let (below, log_diagonal) = self.whitening(tape, 0);
+        let mut centred: Vec<Var<'t>> = Vec::new();
+        for i in 0..self.d {
+            let known = centred.iter().enumerate().map(|(j, earlier)| below.row(i).at(j) * *earlier);
+            let rest = known.fold(noise.at(i), |rest, term| rest - term);
+            centred.push(rest * (-log_diagonal.at(i)).exp());
+        }
+        self.means(tape).row(0) + stack(centred)
     }
 
     fn with_parameters(&self, parameters: &Parameters) -> Option<Box<dyn Base>> {

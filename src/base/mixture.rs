@@ -12,6 +12,9 @@ use crate::bijection::{Checked, Domain};
 use crate::numeric;
 use crate::tape::{Init, Parameters, Shape, Var};
 
+/// Why draws of a mixture are no differentiable function of its parameters.
+pub(super) const MIXED: &str = "a draw of a mixture jumps from one component to another as its weights change, and has no derivative in them";
+
 /// Mixture p(z) = Σ wₖ·pₖ(z) of bases with one support, with weights that sum to 1: ln p(z) = ln Σ exp(ln wₖ + ln pₖ(z)),
 /// without overflow.
 ///
@@ -131,6 +134,17 @@ impl Base for Mixture {
     fn sample(&self, random: &mut dyn Rng, z: &mut [f64]) {
         let chosen = choose(random, &self.log_weights);
         self.components[chosen].sample(random, z);
+    }
+
+    fn noise(&self) -> Result<Box<dyn Base>, String> {
+        match self.components.as_slice() {
+            [one] => one.noise(),
+            _ => Err(MIXED.to_string()),
+        }
+    }
+
+    fn of_noise<'t>(&self, noise: Var<'t>) -> Var<'t> {
+        noise.tape().scope("components.0", || self.components[0].of_noise(noise))
     }
 
     fn with_parameters(&self, parameters: &Parameters) -> Option<Box<dyn Base>> {

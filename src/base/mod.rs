@@ -88,6 +88,22 @@ pub trait Base: Send + Sync {
         None
     }
 
+    /// For a base with parameters: a base without, of whose draws ε its own are a function, [`Base::of_noise`]. A loss over
+    /// draws ([`Flow::reverse_kl`](crate::flow::Flow::reverse_kl)) then has a gradient in the parameters
+    /// (reparameterisation; Kingma and Welling 2014, section 2.4).
+    ///
+    /// # Errors
+    /// Why there is none, as the end of a sentence about this base.
+    fn noise(&self) -> Result<Box<dyn Base>, String> {
+        Err("it says no other base of which its draws are a function (Base::noise)".to_string())
+    }
+
+    /// Records a draw as a function of a draw ε of [`Base::noise`] and of the parameters, declared by the names that
+    /// [`Base::log_prob`] has for them: a vector of `dim`. Defaults to ε itself.
+    fn of_noise<'t>(&self, noise: Var<'t>) -> Var<'t> {
+        noise
+    }
+
     /// Returns this base with the given parameter values, for sampling after a fit. A parameter that
     /// `log_prob` declares as `name` is called `base.name` here. `None` if the base has no parameters.
     fn with_parameters(&self, parameters: &Parameters) -> Option<Box<dyn Base>> {
@@ -133,6 +149,12 @@ macro_rules! points_to_a_base {
             }
             fn draw<'t>(&self, normal: Var<'t>, uniform: Var<'t>) -> Option<Var<'t>> {
                 (**self).draw(normal, uniform)
+            }
+            fn noise(&self) -> Result<Box<dyn Base>, String> {
+                (**self).noise()
+            }
+            fn of_noise<'t>(&self, noise: Var<'t>) -> Var<'t> {
+                (**self).of_noise(noise)
             }
             fn with_parameters(&self, parameters: &Parameters) -> Option<Box<dyn Base>> {
                 (**self).with_parameters(parameters)

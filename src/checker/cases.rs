@@ -11,7 +11,7 @@ use super::interval::Interval;
 use super::map::Map;
 use super::rejection::{Checked, reject};
 use super::scalar::{Function, Id, Scalar, Scalars};
-use super::triangular::sign;
+use super::sign::sign;
 
 /// Up to this number of conditions are distinguished.
 const MOST: usize = 3;

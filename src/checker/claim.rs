@@ -14,7 +14,7 @@ use super::normal::Forms;
 use super::rejection::{Checked, reject};
 use super::scalar::{Function, Id, Scalar};
 use super::text::{Certificate, Program, Side};
-use super::triangular::{agrees, bijection_by_limits, slopes, structure};
+use super::triangular::{Asked, agrees, bijection_by_limits, slopes, structure};
 
 /// The maps that were accepted as bijections, with the claim: its words, f, domain and codomain, and the constant that a
 /// contraction is said to have. Whether it is true depends on nothing else of a certificate.
@@ -72,12 +72,21 @@ fn check_anew(certificate: &Certificate, known: &mut Bijections) -> Checked<()> 
         ["determinant", "linear", sign] => linear(certificate, sign),
         ["determinant" | "bijection", "matrices", sign] => super::matrices::check(certificate, sign),
         ["determinant" | "bijection", "contraction", "positive"] => super::contraction::check(certificate),
-        ["determinant", sign] => determinant(certificate, sign),
-        ["one-to-one"] => slopes(certificate, true).map(|_| ()),
+        ["determinant", sign] => determinant(certificate, Asked::Nonzero, sign),
+        ["determinant", "almost-everywhere", sign] => {
+            determinant(certificate, Asked::NonzeroAlmostEverywhere, sign)
+        }
+        ["one-to-one"] => slopes(certificate, Asked::Monotone).map(|_| ()),
         ["one-to-one", "inverse"] => one_to_one_by_inverse(certificate),
+        ["one-to-one", "onto", set] => super::coupled::onto(certificate, set),
+        ["one-to-one", "polar"] => super::polar::check(certificate),
+        ["determinant", "polar", sign] => super::polar::determinant(certificate, sign),
         ["one-to-one", "pieces"] => super::pieces::check(certificate).map(|_| ()),
         ["determinant", "turned", sign] => determinant_turned(certificate, sign, known),
-        ["determinant", "pieces", sign] => super::pieces::determinant(certificate, sign),
+        ["determinant", "pieces", sign] => super::pieces::determinant(certificate, Asked::Nonzero, sign),
+        ["determinant", "pieces-almost-everywhere", sign] => {
+            super::pieces::determinant(certificate, Asked::NonzeroAlmostEverywhere, sign)
+        }
         ["bijection", "monotone"] => bijection_by_limits(certificate),
         ["bijection", "pieces"] => super::pieces::onto(certificate),
         ["bijection", "inverse"] => bijection_by_inverse(certificate),
@@ -100,9 +109,9 @@ fn check_anew(certificate: &Certificate, known: &mut Bijections) -> Checked<()> 
 }
 
 /// Checks the sign of det J: the product of the diagonal, whose factors each have one sign, times the sign of
-/// the order.
-fn determinant(certificate: &Certificate, expected: &str) -> Checked<()> {
-    let (_, signs, _) = slopes(certificate, false)?;
+/// the order. It is 0 on a set of measure 0 where a factor is 0 at isolated points of its variable (Fubini).
+fn determinant(certificate: &Certificate, asked: Asked, expected: &str) -> Checked<()> {
+    let (_, signs, _) = slopes(certificate, asked)?;
     agrees(&signs, expected)
 }
 

@@ -137,8 +137,27 @@ impl Interval {
         self.rising(f, Num::neg_infinity(), Num::infinity())
     }
 
-    /// sin or cos, from the value at the midpoint: neither changes faster than its argument.
+    /// sin or cos. Between 0 and π the sine is concave: it is at least the smaller of its values at the two ends, and equal to
+    /// that at an end only.
     pub fn wave(&self, sine: bool) -> Interval {
+        let value = self.wave_by_slope(sine);
+        if !(sine && self.is_nonnegative() && self.is_below(&pi(), false)) {
+            return value;
+        }
+        let at = |end: &End| Interval::point(end.at.clone()).wave_by_slope(true).low.at;
+        let (first, last) = (at(&self.low), at(&self.high));
+        let least = if first < last { first } else { last };
+        let reached =
+            (self.low.at == zero() && !self.low.open) || (self.high.at == zero() && !self.high.open);
+        let beside = match least > zero() {
+            true => End::closed(least),
+            false => End { at: zero(), open: !reached },
+        };
+        value.common(&Interval { low: beside, high: End::closed(Num::one()) })
+    }
+
+    /// sin or cos, from the value at the lower end: neither changes faster than its argument.
+    fn wave_by_slope(&self, sine: bool) -> Interval {
         let whole = Interval::closed(-1.0, 1.0);
         // No exact difference here: for two numbers 2⁵⁰ places apart it would fill the memory.
         let near = |at: &Num| at.is_finite() && magnitude(at) <= 2048;

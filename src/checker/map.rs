@@ -144,10 +144,15 @@ impl Map {
         Ok(())
     }
 
-    /// Returns the largest label of the inputs that each scalar depends on.
+    /// Returns the largest label of the inputs that each scalar of the outputs depends on.
     pub fn highest(&self, labels: &[u32]) -> FxHashMap<Id, u32> {
+        self.highest_of(&self.outputs, labels)
+    }
+
+    /// Returns the largest label of the inputs that each scalar of these depends on.
+    pub fn highest_of(&self, roots: &[Id], labels: &[u32]) -> FxHashMap<Id, u32> {
         let mut highest = FxHashMap::default();
-        for id in self.scalars.order(&self.outputs, |_| false) {
+        for id in self.scalars.order(roots, |_| false) {
             let own = match self.scalars.get(id) {
                 Scalar::Input(i) => labels.get(*i).copied().unwrap_or(NONE),
                 scalar => {

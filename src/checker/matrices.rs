@@ -12,8 +12,9 @@ use super::map::Map;
 use super::normal::Forms;
 use super::rejection::{Checked, Rejection, reject};
 use super::scalar::{Function, Id};
+use super::sign::sign;
 use super::text::{Certificate, Op, Program, Side};
-use super::triangular::{parity, sign};
+use super::triangular::parity;
 
 /// A determinant of so many rows is written out as a formula.
 const WRITTEN_OUT: usize = 4;

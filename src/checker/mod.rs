@@ -13,10 +13,12 @@
 //!
 //! Each answer is one-sided: what cannot be shown is rejected, and a rejection says nothing about the claim.
 
+mod analytic;
 mod bottleneck;
 mod cases;
 mod claim;
 mod contraction;
+mod coupled;
 mod determinant;
 mod elementary;
 mod evaluate;
@@ -29,11 +31,13 @@ mod matrices;
 mod norm;
 mod normal;
 mod pieces;
+mod polar;
 mod proper;
 mod range;
 mod refute;
 mod rejection;
 mod scalar;
+mod sign;
 mod slope;
 mod text;
 mod triangular;

@@ -12,8 +12,8 @@ use super::map::Map;
 use super::normal::Forms;
 use super::rejection::{Checked, reject};
 use super::scalar::{Function, Id, Scalar};
+use super::sign::sign;
 use super::text::{Op, Program};
-use super::triangular::sign;
 
 /// How deep formulas of factors and of products of matrices are read, in how many steps, and the longest sum in them.
 const DEPTH: usize = 48;

@@ -25,7 +25,7 @@ use super::rejection::{Rejection, reject};
 use super::scalar::{Function as F, Id, Scalar, Scalars};
 use super::slope::slope;
 use super::text::Certificate;
-use super::triangular::{Signs, agrees, reaches_ends, structure};
+use super::triangular::{Asked, Signs, agrees, reaches_ends, structure};
 
 type Checked<T> = Result<T, Rejection>;
 
@@ -34,27 +34,27 @@ const MOST: usize = 130;
 
 /// Checks that each output is strictly monotone in its own variable.
 pub(super) fn check(certificate: &Certificate) -> Checked<()> {
-    each(certificate, true, false).map(|_| ())
+    each(certificate, Asked::Monotone, false).map(|_| ())
 }
 
 /// As [`check`], and that each output tends to the ends of its codomain.
 pub(super) fn onto(certificate: &Certificate) -> Checked<()> {
-    each(certificate, true, true).map(|_| ())
+    each(certificate, Asked::Monotone, true).map(|_| ())
 }
 
-/// Checks that the slopes have one sign on every piece and where pieces meet.
-pub(super) fn determinant(certificate: &Certificate, sign: &str) -> Checked<()> {
-    agrees(&each(certificate, false, false)?, sign)
+/// Checks that the slopes have one sign on every piece, and where pieces meet if the slopes are to be nonzero there, too.
+pub(super) fn determinant(certificate: &Certificate, asked: Asked, sign: &str) -> Checked<()> {
+    agrees(&each(certificate, asked, false)?, sign)
 }
 
-fn each(certificate: &Certificate, meet: bool, onto: bool) -> Checked<Signs> {
+fn each(certificate: &Certificate, asked: Asked, onto: bool) -> Checked<Signs> {
     let (mut map, labels) = structure(certificate, "lower")?;
     let highest = map.highest(&labels.inputs);
     let mut signs = Vec::new();
     for (place, (i, o)) in labels.pairs()?.into_iter().enumerate() {
         let moves = |id: Id| highest.get(&id).is_none_or(|label| *label == place as u32);
         let mut pieces = Pieces::new(&mut map, (i, o), moves)?;
-        let sign = pieces.sign(meet)?;
+        let sign = pieces.sign(asked)?;
         if onto {
             pieces.end_inside(certificate, i)?;
             let (first, last) = (pieces.formulas[0], *pieces.formulas.last().expect("there is a piece"));
@@ -170,9 +170,9 @@ impl<'a> Pieces<'a> {
         self.scalars.apply(function, operands)
     }
 
-    /// Returns the sign of the slope, the same on all pieces; with `meet`, also checks that the function is
-    /// continuous where they meet.
-    fn sign(&mut self, meet: bool) -> Checked<i32> {
+    /// Returns the sign of the slope, the same on all pieces. Where they meet, a monotone function has to be continuous, and
+    /// a slope that is nowhere 0 has to have that sign; of what holds almost everywhere nothing is asked there.
+    fn sign(&mut self, asked: Asked) -> Checked<i32> {
         let mut common = None;
         for piece in 0..self.formulas.len() {
             let formula = self.formulas[piece];
@@ -187,7 +187,10 @@ impl<'a> Pieces<'a> {
                 return reject("slopes of two pieces have two signs");
             }
         }
-        for k in 0..if meet { self.thresholds.len() } else { 0 } {
+        let thresholds_if = |asked_there: bool| if asked_there { self.thresholds.len() } else { 0 };
+        let (values, slopes) =
+            (thresholds_if(asked == Asked::Monotone), thresholds_if(asked == Asked::Nonzero));
+        for k in 0..values {
             let at = self.thresholds[k];
             let [left, right] = [self.formulas[k], self.formulas[k + 1]]
                 .map(|formula| self.scalars.replaced(formula, &HashMap::from([(self.z, at)])));
@@ -203,7 +206,7 @@ impl<'a> Pieces<'a> {
                 return reject("an output cannot be shown to be continuous at a threshold");
             }
         }
-        for k in 0..if meet { 0 } else { self.thresholds.len() } {
+        for k in 0..slopes {
             let Some(slope) = slope(self.scalars, self.at_thresholds[k], self.z, |_| false)? else {
                 return reject("an output does not depend on its variable at a threshold");
             };

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use dashu_ratio::RBig;
 
+use super::analytic::sign_but_at_points;
 use super::interval::Interval;
 use super::limit::{From, Limit, limit};
 use super::map::{Labels, Map, NONE, forward, jumps};
@@ -11,6 +12,7 @@ use super::normal::{Forms, Tends};
 use super::range::Ranges;
 use super::rejection::{Checked, Rejection, reject};
 use super::scalar::{Function, Id, Scalars};
+use super::sign::sign;
 use super::slope::slope;
 use super::text::{Certificate, Side};
 
@@ -49,14 +51,24 @@ pub(super) fn structure(certificate: &Certificate, kind: &str) -> Checked<(Map, 
     Ok((map, labels))
 }
 
-/// Checks that the slope of each output in its own variable has one sign. With `strictly`, also that the
-/// output is continuous and so strictly monotone: it is defined, nothing in it jumps, and its derivative
-/// exists except at kinks (of |·|, min, max), which are isolated. Then f is one-to-one: z₀ follows from x₀, z₁
-/// from x₁ and z₀, and so on.
+/// What is asked of the slope of each output in its own variable.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Asked {
+    /// It has one sign and is nowhere 0.
+    Nonzero,
+    /// It has one sign, and is 0 on a set of measure 0 at most.
+    NonzeroAlmostEverywhere,
+    /// The output is continuous and strictly monotone: it is defined, nothing in it jumps, and its derivative exists
+    /// except at kinks (of |·|, min, max), which are isolated, as are the points where it is 0. Then f is one-to-one: z₀
+    /// follows from x₀, z₁ from x₁ and z₀, and so on.
+    Monotone,
+}
+
+/// Checks what is asked of the slope of each output in its own variable, and returns its sign.
 ///
 /// The sign comes from the range of the slope, or of a formula in `slopes` that is equal to the slope, or
 /// from the terms of the slope's normal form if all of them have that sign.
-pub(super) fn slopes(certificate: &Certificate, strictly: bool) -> Checked<(Map, Signs, Slopes)> {
+pub(super) fn slopes(certificate: &Certificate, asked: Asked) -> Checked<(Map, Signs, Slopes)> {
     let (mut map, labels) = structure(certificate, "lower")?;
     let pairs = labels.pairs()?;
     let highest = map.highest(&labels.inputs);
@@ -66,29 +78,58 @@ pub(super) fn slopes(certificate: &Certificate, strictly: bool) -> Checked<(Map,
     };
     let (mut signs, mut slopes) = (Vec::new(), Vec::new());
     for (place, (i, o)) in pairs.into_iter().enumerate() {
-        let (input, output) = (map.inputs[i], map.outputs[o]);
         let earlier =
             |id: Id| highest.get(&id).is_some_and(|label| *label == NONE || (*label as usize) < place);
-        let moves = |id: Id| !earlier(id);
-        if !map.ranges.of(&map.scalars, output).defined {
-            return reject(format!("output {o} cannot be shown to be defined everywhere"));
-        }
-        if strictly && jumps(&map.scalars, &mut map.ranges, output, moves) {
-            return reject(format!("output {o} may jump as input {i} moves"));
-        }
-        let found = slope(&mut map.scalars, output, input, earlier)?;
-        let Some(found) = found else { return reject(format!("output {o} does not depend on input {i}")) };
-        let hint = hints.get(place).copied();
-        let sign = match sign(&mut map, found, hint) {
-            Ok(sign) => sign,
-            Err(rejection) => {
-                sign_between(&mut map, found, (input, &certificate.domain[i])).ok_or(rejection)?
-            }
+        let one = Output {
+            name: format!("output {o}"),
+            value: map.outputs[o],
+            input: map.inputs[i],
+            side: &certificate.domain[i],
+            hint: hints.get(place).copied(),
         };
+        let (sign, slope) = one.slope(&mut map, asked, earlier)?;
         signs.push((i, o, sign));
-        slopes.push((found, hint));
+        slopes.push((slope, one.hint));
     }
     Ok((map, signs, slopes))
+}
+
+/// A scalar as a function of one input, of which a slope is asked.
+pub(super) struct Output<'a> {
+    /// As messages have it.
+    pub name: String,
+    pub value: Id,
+    pub input: Id,
+    /// Where the input lies.
+    pub side: &'a Side,
+    /// A formula that may be equal to the slope and simpler.
+    pub hint: Option<Id>,
+}
+
+impl Output<'_> {
+    /// Checks what is asked of the slope; returns its sign and the slope. `fixed` are scalars that do not depend on the
+    /// input.
+    pub fn slope(&self, map: &mut Map, asked: Asked, fixed: impl Fn(Id) -> bool) -> Checked<(i32, Id)> {
+        let (name, value, input) = (&self.name, self.value, self.input);
+        let moves = |id: Id| !fixed(id);
+        if !map.ranges.of(&map.scalars, value).defined {
+            return reject(format!("{name} cannot be shown to be defined everywhere"));
+        }
+        if asked == Asked::Monotone && jumps(&map.scalars, &mut map.ranges, value, moves) {
+            return reject(format!("{name} may jump as its own variable moves"));
+        }
+        let found = slope(&mut map.scalars, value, input, &fixed)?;
+        let Some(found) = found else { return reject(format!("{name} does not depend on its own variable")) };
+        let sign = sign(map, found, self.hint).or_else(|rejection| {
+            sign_between(map, found, (input, self.side))
+                .or_else(|| match asked {
+                    Asked::Nonzero => None,
+                    _ => sign_but_at_points(map, (value, input), (found, self.hint), self.side, moves),
+                })
+                .ok_or(rejection)
+        });
+        Ok((sign?, found))
+    }
 }
 
 /// Whether a slope is bounded away from 0: a continuous function with such a slope maps all numbers onto all numbers.
@@ -113,31 +154,6 @@ fn is_steep(map: &mut Map, id: Id, hint: Option<Id>) -> bool {
         return true;
     }
     forms.of(&mut map.scalars, id).is_ok_and(|form| forms.is_above_a_number(&form))
-}
-
-/// Returns the sign of a scalar, if it is the same everywhere.
-pub(super) fn sign(map: &mut Map, id: Id, hint: Option<Id>) -> Checked<i32> {
-    map.sharpen(&[id]);
-    let range = map.ranges.of(&map.scalars, id);
-    if !range.defined {
-        return reject("a slope cannot be shown to be defined everywhere");
-    }
-    let of = |interval: &Interval| i32::from(interval.is_positive()) - i32::from(interval.is_negative());
-    if range.interval.excludes_zero() {
-        return Ok(of(&range.interval));
-    }
-    let mut forms = Forms::new(map.ranges.clone(), Vec::new());
-    if let Some(hint) = hint {
-        let other = map.ranges.of(&map.scalars, hint);
-        if other.defined && other.interval.excludes_zero() && forms.equal(&mut map.scalars, id, hint)? {
-            return Ok(of(&other.interval));
-        }
-    }
-    let form = forms.of(&mut map.scalars, id)?;
-    match forms.sign_opened(&form) {
-        Some(sign) if sign != 0 => Ok(sign),
-        _ => reject("a slope cannot be shown to have one sign"),
-    }
 }
 
 /// Returns the sign of a scalar with a variable that lies between two numbers s < t written as s + (t - s)·a/(a + b) with
@@ -191,7 +207,7 @@ pub(super) fn agrees(signs: &[(usize, usize, i32)], expected: &str) -> Checked<(
 ///
 /// From all numbers to all numbers it does so, too, where its slope is bounded away from 0 (mean value theorem).
 pub(super) fn bijection_by_limits(certificate: &Certificate) -> Checked<()> {
-    let (mut map, signs, slopes) = slopes(certificate, true)?;
+    let (mut map, signs, slopes) = slopes(certificate, Asked::Monotone)?;
     let labels = Labels::read(certificate, map.inputs.len())?;
     let highest = map.highest(&labels.inputs);
     let whole = |side: &Side| side.low.0 == f64::NEG_INFINITY && side.high.0 == f64::INFINITY;

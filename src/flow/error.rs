@@ -162,16 +162,18 @@ pub enum FlowError {
         /// The operation in which it arose.
         origin: String,
     },
-    /// The base of a flow whose draws must be differentiated has parameters.
+    /// A loss over draws cannot learn the parameters of the base.
     #[error(
-        "the base {base} learns parameters ({parameter} is one), and its draws are no formulas of them: the gradient of a \
-         loss over draws would leave them out. Use a base without parameters; locations and scales are an Affine layer"
+        "the base {base} learns parameters ({parameter} is one), and the gradient of a loss over draws would leave them out: \
+         {reason}. Use a base without parameters; locations and scales are an Affine layer"
     )]
     LearnedBase {
         /// The base.
         base: String,
         /// A parameter of it.
         parameter: String,
+        /// Why its draws cannot be differentiated in the parameters.
+        reason: String,
     },
     /// Flow matching of a flow that is not one continuous layer.
     #[error(

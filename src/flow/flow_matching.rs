@@ -63,7 +63,10 @@ impl Flow {
                 return Err(FlowError::NotOneMotion { layers });
             }
         };
-        self.refuse_learned_base()?;
+        if let Some(parameter) = self.learned_by_base() {
+            let reason = "flow matching learns the velocity alone".to_string();
+            return Err(FlowError::LearnedBase { base: self.base().name(), parameter, reason });
+        }
         let (d, (from, to)) = (self.dim(), motion.span());
         if from == to {
             let value = format!("from {from} to {to}");

@@ -5,7 +5,8 @@
 //!
 //! KL(q ‖ p) - ln Z = E[ln p_Z(z) - ln|det J_f(z)| - ln p̃(f(z))],  z ~ p_Z,
 //!
-//! an expectation over a distribution without parameters: the mean over draws of z estimates it without bias, and the
+//! an expectation over a distribution without parameters (of a learned base, over the noise that its draws are a function
+//! of): the mean over draws of z estimates it without bias, and the
 //! derivative of that mean, along f, is an unbiased estimate of its gradient (pathwise, or reparameterised,
 //! gradient). Its negative is the evidence lower bound, E[ln p̃(x) - ln q(x)] ≤ ln Z, with equality where q = p. It
 //! needs f and never f⁻¹.
@@ -17,6 +18,8 @@
 //! Source: Papamakarios et al. (2021), section 2.3.2, eq. 17 onwards; Rezende and Mohamed, "Variational inference with
 //! normalizing flows" (2015), section 4.
 
+use std::sync::Arc;
+
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -27,9 +30,10 @@ use super::flow::Flow;
 use super::history::{History, Stop};
 use super::rows::{finite_rows, whole_rows};
 use super::target::{Draw, Draws};
+use crate::base::{Base, SCOPE};
 use crate::program::Precision;
 use crate::table::Table;
-use crate::tape::{Parameters, Var};
+use crate::tape::{Parameters, Shape, Var};
 use crate::train::{Loss, Minimiser, Schedule, TrainError, TrainingOptions};
 
 /// Options of [`Flow::fit_to_target`].
@@ -113,25 +117,44 @@ impl Flow {
     where
         T: for<'t> Fn(Var<'t>) -> Var<'t>,
     {
-        self.refuse_learned_base()?;
+        let noise = self.noise()?;
         Loss::try_record(|sources| {
-            let z = sources.noise_of(self.base.clone());
+            let z = self.base_draw(sources.noise_of(noise))?;
             let Draw { log_density, log_target, .. } = Draw::record(self, &target, z)?;
             Ok(log_density - log_target)
         })
     }
 
-    /// An error if the base has parameters: on the tape its draws are no functions of them.
-    pub(super) fn refuse_learned_base(&self) -> Result<(), FlowError> {
-        let prefix = format!("{}.", crate::base::SCOPE);
-        let declarations = self.density().tape.declarations();
-        match declarations.iter().find(|one| one.name.starts_with(&prefix)) {
-            None => Ok(()),
-            Some(declaration) => {
-                let (base, parameter) = (self.base().name(), declaration.name.clone());
-                Err(FlowError::LearnedBase { base, parameter })
+    /// The base that a loss over draws draws from: the flow's own, or one without parameters of whose draws those of a
+    /// learned base are a function.
+    fn noise(&self) -> Result<Arc<dyn Base>, FlowError> {
+        match self.learned_by_base() {
+            None => Ok(self.base.clone()),
+            Some(parameter) => {
+                let base = self.base().name();
+                let noise = self.base().noise();
+                noise.map(Arc::from).map_err(|reason| FlowError::LearnedBase { base, parameter, reason })
             }
         }
+    }
+
+    /// Records z as a function of a draw of [`Flow::noise`].
+    pub(super) fn base_draw<'t>(&self, noise: Var<'t>) -> Result<Var<'t>, FlowError> {
+        let z = match self.learned_by_base() {
+            None => noise,
+            Some(_) => noise.tape().scope(SCOPE, || self.base().of_noise(noise)),
+        };
+        match z.shape() {
+            Shape::Vector(d) if d == self.dim() => Ok(z),
+            shape => Err(FlowError::Training(TrainError::Shape(shape))),
+        }
+    }
+
+    /// The name of a parameter of the base, if it has one.
+    pub(super) fn learned_by_base(&self) -> Option<String> {
+        let prefix = format!("{SCOPE}.");
+        let declarations = self.density().tape.declarations();
+        declarations.into_iter().map(|one| one.name).find(|name| name.starts_with(&prefix))
     }
 
     /// Fits to a density that is known up to a constant: minimises the reverse divergence KL(q ‖ p) by draws of the
@@ -227,7 +250,7 @@ where
             Ok(loss) => loss,
             Err(error @ TrainError::NotFinite(_)) => {
                 // The draws again, one by one: which of them, and whether it is the target.
-                let draws = Draws::new(flow, target, minimiser.parameters())?;
+                let draws = Draws::of_noise(flow, target, minimiser.parameters())?;
                 let z: Vec<f64> = minimiser.noise().flatten().copied().collect();
                 let contexts = Contexts::new(draws.context, &seen, options.draws)?;
                 draws.evaluate(&contexts.beside(&z), options.draws, false)?;

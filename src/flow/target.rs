@@ -51,16 +51,38 @@ pub(super) struct Evaluated {
 }
 
 impl Draws {
+    /// Draws as functions of z.
     pub fn new<T>(flow: &Flow, target: &T, parameters: &Parameters) -> Result<Draws, FlowError>
+    where
+        T: for<'u> Fn(Var<'u>) -> Var<'u>,
+    {
+        Draws::recorded(flow, target, parameters, |_, z| Ok(z))
+    }
+
+    /// Draws as functions of the noise that z is a function of, if the base learns.
+    pub fn of_noise<T>(flow: &Flow, target: &T, parameters: &Parameters) -> Result<Draws, FlowError>
+    where
+        T: for<'u> Fn(Var<'u>) -> Var<'u>,
+    {
+        Draws::recorded(flow, target, parameters, |flow, noise| flow.base_draw(noise))
+    }
+
+    fn recorded<T>(
+        flow: &Flow,
+        target: &T,
+        parameters: &Parameters,
+        draw: impl for<'u> Fn(&Flow, Var<'u>) -> Result<Var<'u>, FlowError>,
+    ) -> Result<Draws, FlowError>
     where
         T: for<'u> Fn(Var<'u>) -> Var<'u>,
     {
         let tape = Tape::new();
         tape.context_by_row();
-        let z = tape.input(Shape::Vector(flow.dim()));
+        let drawn = tape.input(Shape::Vector(flow.dim()));
+        let z = draw(flow, drawn)?;
         let Draw { x, log_density, log_target } = Draw::record(flow, target, z)?;
         let context = tape.declared_context();
-        let inputs: Vec<NodeId> = [z].into_iter().chain(context).map(|input| input.id()).collect();
+        let inputs: Vec<NodeId> = [drawn].into_iter().chain(context).map(|input| input.id()).collect();
         let compiled = |outputs: &[Var<'_>]| {
             let outputs: Vec<Output> = outputs.iter().map(|output| Output::Each(output.id())).collect();
             let mut program = Program::compile(&tape, &inputs, &outputs);

@@ -4,15 +4,16 @@
 //! against it (round trips, determinants against LU, accuracy in the tails, model files, derivations).
 
 use super::{
-    ActNorm, AdditiveCoupling, Affine, AffineCoupling, Autoregressive, BatchNorm, BernsteinTransformer,
-    BlockNeuralAutoregressive, Blockwise, Cayley, CentredSoftmax, Continuous, CorrelationCholesky, Coupling,
-    CouplingMask, CovarianceFromCholesky, DeepDenseSigmoidalTransformer, DeepSigmoidalTransformer,
-    Elementwise, ElementwiseTransformer, Householder, Linear, LipschitzConstraint,
-    LogisticMixtureTransformer, MaskedNetwork, MatrixExponential, MonotoneNetworkTransformer, Network,
-    NetworkField, Ordered, Permutation, Planar, PointwiseConvolution, Polar, PolynomialSplineTransformer,
-    Radial, RationalQuadraticSpline, Residual, ResidualActivation, ScaleMap, SinhArcsinhTransformer, Solver,
-    Spherical, SplineCoupling, SplineTransformer, StickBreaking, SumOfSquaresTransformer, Sylvester,
-    Transform, Triangular, Unconditional, YeoJohnsonTransformer, lower_triangular_positive, plu, qr,
+    ActNorm, Activation, AdditiveCoupling, Affine, AffineCoupling, Autoregressive, BatchNorm,
+    BernsteinTransformer, BlockNeuralAutoregressive, Blockwise, Cayley, CentredSoftmax, Conditional,
+    ConditionalAffine, Continuous, CorrelationCholesky, Coupling, CouplingMask, CovarianceFromCholesky,
+    DeepDenseSigmoidalTransformer, DeepSigmoidalTransformer, Elementwise, ElementwiseTransformer,
+    Householder, Linear, LipschitzConstraint, LogisticMixtureTransformer, MaskedNetwork, MatrixExponential,
+    MonotoneNetworkTransformer, Network, NetworkField, Ordered, Permutation, Planar, PointwiseConvolution,
+    Polar, PolynomialSplineTransformer, Radial, RationalQuadraticSpline, Residual, ResidualActivation,
+    ScaleMap, SinhArcsinhTransformer, Solver, Spherical, SplineCoupling, SplineTransformer, StickBreaking,
+    SumOfSquaresTransformer, Sylvester, Transform, Triangular, Unconditional, YeoJohnsonTransformer,
+    lower_triangular_positive, plu, qr,
 };
 use crate::bijection::Bijection;
 
@@ -34,6 +35,7 @@ pub fn catalogue() -> Vec<Example> {
         linear(),
         couplings(),
         autoregressive(),
+        conditional(),
         constraints(),
         dense(),
     ]
@@ -151,6 +153,10 @@ fn couplings() -> Vec<Example> {
             ScaleMap::SoftClipped { slope: 1e-3 },
         ),
         example(
+            "affine_coupling_relu",
+            AffineCoupling::new(CouplingMask::first_half(3), network().with_activation(Activation::Relu)),
+        ),
+        example(
             "spline_coupling",
             SplineCoupling::new(
                 CouplingMask::alternating(3, true),
@@ -182,6 +188,10 @@ fn autoregressive() -> Vec<Example> {
         ),
         example("maf", Autoregressive::maf(MaskedNetwork::new(3, [6]))),
         example(
+            "maf_relu",
+            Autoregressive::maf(MaskedNetwork::new(3, [6]).with_activation(Activation::Relu)),
+        ),
+        example(
             "autoregressive_spline",
             Autoregressive::spline(MaskedNetwork::new(3, [6]), SplineTransformer::new(4, 3.0)),
         ),
@@ -194,6 +204,21 @@ fn autoregressive() -> Vec<Example> {
             Autoregressive::with(MaskedNetwork::new(3, [6]), ElementwiseTransformer::new(Transform::Sinh)),
         ),
         example("block_neural_autoregressive", BlockNeuralAutoregressive::new(2, [2, 2])),
+    ]
+}
+
+/// Layers whose parameters depend on the context alone.
+fn conditional() -> Vec<Example> {
+    vec![
+        example("conditional_affine", ConditionalAffine::new(3, network().with_context(2))),
+        example(
+            "conditional_spline",
+            Conditional::with(2, network().with_context(1), SplineTransformer::new(4, 3.0)),
+        ),
+        example(
+            "affine_coupling_given_a_context",
+            AffineCoupling::new(CouplingMask::first_half(3), network().with_context(2)),
+        ),
     ]
 }
 

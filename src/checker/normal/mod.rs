@@ -164,6 +164,19 @@ impl Forms {
         Some(self.sum_sign(&form.over)? * self.sum_sign(&form.under)?)
     }
 
+    /// Returns 1 if a form is nowhere below 0, as a sum of squares and of terms that are not negative over a sum of one
+    /// sign, and -1 if it is nowhere above.
+    pub fn sign_or_zero(&self, form: &Form) -> Option<i32> {
+        let under = self.sum_sign(&form.under)?;
+        let negative = form.over.iter().map(|(monomial, c)| (monomial.clone(), -c.clone())).collect();
+        // What is left has terms that are not negative, or there is no end of squares.
+        let is_nonnegative = |sum: &Sum| self.without_squares(sum).is_some();
+        if is_nonnegative(&form.over) {
+            return Some(under);
+        }
+        is_nonnegative(&negative).then_some(-under)
+    }
+
     /// Whether a form is at least some number above 0: a sum of squares, of positive terms and of that number.
     pub fn is_above_a_number(&self, form: &Form) -> bool {
         if !is_unit(&form.under) {

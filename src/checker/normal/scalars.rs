@@ -203,7 +203,10 @@ impl Forms {
                         number <= RBig::ZERO || self.ranges.of(scalars, operands[0]).interval.is_positive();
                     self.rational_power(a, &number, positive)
                 }
-                // 0ᵇ, where b is positive, is not e^(b ln 0).
+                // 0ᵇ is 0 where b is positive; it is not e^(b ln 0).
+                None if a.is_zero() && self.ranges.of(scalars, operands[1]).interval.is_positive() => {
+                    Ok(Form::number(RBig::ZERO))
+                }
                 None if !self.ranges.of(scalars, operands[0]).interval.is_positive() => {
                     self.function(Kind::Function(F::Pow), arguments.to_vec(), false)
                 }

@@ -71,7 +71,9 @@ impl<'t> Simplifier<'t> {
         if let Some(Skew { one, part, transpose, added: false }) = skew(self.tape, matrix) {
             self.step(Rule::DeterminantSkew);
             let [one, part, transpose] = [one, part, transpose].map(|id| self.tape.var(id));
-            return Some((one + (part - transpose)).log_abs_det());
+            let other = one + (part - transpose);
+            // Written out where the other side of a Cayley transform is, so that the two cancel.
+            return Some(self.log_determinant(other.id()).unwrap_or_else(|| other.log_abs_det()));
         }
         (n == 2).then(|| {
             self.step(Rule::DeterminantOfTwo);

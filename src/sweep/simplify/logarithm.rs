@@ -3,7 +3,7 @@
 //! This is where Σ ln|J_ii| becomes a textbook formula. Each rule holds over the reals; in floating point each
 //! one widens the range: ln|eᵃ| overflows at a = 710, a does not.
 
-use super::exact::exact_product;
+use super::exact::{exact_product, exact_quotient, exact_sum};
 use super::terms::Terms;
 use super::{Rule, Simplifier};
 use crate::tape::{Binary, Choice, Node, NodeId, Op, Shape, Unary, Var};
@@ -24,7 +24,9 @@ impl<'t> Simplifier<'t> {
         let terms = self.reopened(terms, depth);
         let terms = self.join_roots(terms);
         let mut terms = self.pair_softplus(terms);
+        self.drop_bars(&mut terms);
         self.reuse_quotients(&mut terms);
+        self.reuse_quotients_by_numbers(&mut terms);
         if terms.merged() && terms.leaves > 1 {
             self.step(Rule::SumCollect);
         }
@@ -366,6 +368,91 @@ impl<'t> Simplifier<'t> {
                 Some((base, k)) => -k * self.tape.var(base),
                 None => -self.tape.var(id),
             },
+        }
+    }
+
+    /// ln|a| beside ln a, which is defined for a > 0 only: both are ln a.
+    fn drop_bars(&mut self, terms: &mut Terms) {
+        let list: Vec<(NodeId, f64)> = terms.list().into_iter().take(SEVERAL).collect();
+        for (barred, c) in &list {
+            let Some(a) =
+                self.tape.argument(*barred, Unary::Ln).and_then(|a| self.tape.argument(a, Unary::Abs))
+            else {
+                continue;
+            };
+            let plain = list.iter().find(|(id, _)| id != barred && self.is_unbarred_log_of(*id, a));
+            if let Some((plain, _)) = plain
+                && terms.parts.get(barred) == Some(c)
+                && terms.parts.contains_key(plain)
+            {
+                terms.parts.shift_remove(barred);
+                terms.add(*plain, *c);
+                self.step(Rule::LogBars);
+            }
+        }
+    }
+
+    /// Whether this is ln a, or ln_1p(a - 1), however the sum is written.
+    fn is_unbarred_log_of(&self, log: NodeId, a: NodeId) -> bool {
+        let inside = match self.tape.argument(log, Unary::Ln1p) {
+            Some(b) => (1.0 + self.tape.var(b)).id(),
+            None => match self.tape.argument(log, Unary::Ln) {
+                Some(inside) => inside,
+                None => return false,
+            },
+        };
+        let terms = |id: NodeId| self.terms(id, &|other| self.small(other), &|id| id, 16);
+        inside == a
+            || terms(inside).zip(terms(a)).is_some_and(|(left, right)| {
+                let loose = !left.loose.is_empty() || !right.loose.is_empty();
+                !loose && left.parts == right.parts && left.constants == right.constants
+            })
+    }
+
+    /// c·ln u - (c + e)·ln v + e·ln w for numbers v and w is c·ln(u/v) + e·ln(w/v), where u/v has been computed anyway and
+    /// w/v is exact.
+    fn reuse_quotients_by_numbers(&mut self, terms: &mut Terms) {
+        if !terms.loose.is_empty() {
+            return;
+        }
+        let shape = terms.shape;
+        let of = |simplifier: &Self, id: NodeId| -> Option<NodeId> {
+            let log = match simplifier.tape.node(id) {
+                Node { op: Op::Broadcast, operands, .. } => operands[0],
+                _ => id,
+            };
+            simplifier.tape.argument(log, Unary::Ln)
+        };
+        let list: Vec<(NodeId, f64)> = terms.list().into_iter().take(SEVERAL).collect();
+        let logs: Vec<(NodeId, NodeId, f64)> =
+            list.iter().filter_map(|(id, c)| Some((*id, of(self, *id)?, *c))).collect();
+        let numbers: Vec<(NodeId, f64, f64)> = logs
+            .iter()
+            .filter_map(|(id, a, c)| Some((*id, self.number(*a).filter(|n| *n > 0.0)?, *c)))
+            .collect();
+        for (over, u, c) in logs.iter().filter(|(_, a, _)| self.number(*a).is_none()) {
+            for (under, v, d) in &numbers {
+                let divisor = self.tape.constant(*v).broadcast(shape).id();
+                let Some(quotient) = self.tape.find(Op::Binary(Binary::Div), &[*u, divisor], shape) else {
+                    continue;
+                };
+                let found = numbers.iter().find_map(|(other, w, e)| {
+                    let fits =
+                        other != under && exact_sum(*c, *e).and_then(|sum| exact_sum(sum, *d)) == Some(0.0);
+                    Some((*other, exact_quotient(*w, *v).filter(|_| fits)?, *e))
+                });
+                if let Some((other, quotient_of_numbers, e)) = found
+                    && [over, under, &other].into_iter().all(|id| terms.parts.contains_key(id))
+                {
+                    for id in [over, under, &other] {
+                        terms.parts.shift_remove(id);
+                    }
+                    terms.add(self.tape.var(quotient).ln().id(), *c);
+                    self.log_of_number(quotient_of_numbers, shape, e, terms);
+                    self.step(Rule::LogQuotients);
+                    return;
+                }
+            }
         }
     }
 

@@ -128,6 +128,13 @@ impl<'t> Simplifier<'t> {
                 logs.push((self.recorded(inside, &found.found, depth).id(), c));
                 continue;
             }
+            // A letter that is a number is one.
+            if let Pattern::Of(Head::Binary(Binary::Mul), [Pattern::Letter(k), a]) = pattern
+                && let Some(product) = self.number(found.letter(*k)).and_then(|k| exact_product(k, c))
+            {
+                waiting.push((a, product));
+                continue;
+            }
             match pattern {
                 Pattern::Of(Head::Binary(Binary::Add), [a, b]) => waiting.extend([(b, c), (a, c)]),
                 Pattern::Of(Head::Binary(Binary::Sub), [a, b]) => waiting.extend([(b, -c), (a, c)]),

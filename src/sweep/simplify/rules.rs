@@ -299,6 +299,13 @@ rows! {
     LogRoot "log-root": "ln(t² + k) = 2·(a + softplus(-2a) - ln 2) + ln k, a = asinh(t/√k)"; if "-";
         since "t² + k = k·cosh² a; only where a cancels";
         by "logarithm.rs: two terms as one".
+    LogBars "log-bars": "c·ln|a| + d·ln a = (c + d)·ln a"; if "c + d ≠ 0, else the domain grows";
+        since "ln a is defined for a > 0 only, where |a| = a";
+        by "logarithm.rs: two terms as one".
+    LogQuotients "log-quot": "c·ln u - (c + e)·ln v + e·ln w = c·ln(u/v) + e·ln(w/v)";
+        if "v and w positive numbers, w/v exact";
+        since "log-prod and log-recip, backwards";
+        by "logarithm.rs: a quotient that is computed anyway".
     OnePlusPower "1p-pow": "p + p·uᵏ = p/σ(-k·ln|u|), k < -1"; if "k even, or u > 0"; since "|u|ᵏ = e^(k·ln|u|)";
         by "stable/pair.rs: two products as one".
 }
