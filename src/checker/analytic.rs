@@ -42,16 +42,13 @@ pub(super) fn sign_but_at_points(
 /// Returns whether a scalar is an analytic function of what moves, where it is defined.
 fn is_analytic(scalars: &Scalars, ranges: &mut Ranges, root: Id, moves: impl Fn(Id) -> bool) -> bool {
     scalars.order(&[root], |id| !moves(id)).into_iter().all(|id| {
-        let Scalar::Apply(function, operands) = scalars.get(id) else {
+        let (function, operands) = match scalars.get(id) {
+            Scalar::Apply(function, operands) => (function, operands),
+            Scalar::Input(_) | Scalar::Letter(..) | Scalar::Parameter(..) => return true,
+            Scalar::Number(_) | Scalar::TwoOverRootPi | Scalar::Sum(_) => return true,
             // Matrix functions and equations are not analysed.
-            return !matches!(
-                scalars.get(id),
-                Scalar::Solve(..)
-                    | Scalar::Inverse(..)
-                    | Scalar::MatrixExp(..)
-                    | Scalar::LogAbsDet(_)
-                    | Scalar::Root { .. }
-            );
+            Scalar::Solve(..) | Scalar::Inverse(..) | Scalar::MatrixExp(..) => return false,
+            Scalar::LogAbsDet(_) | Scalar::Root { .. } => return false,
         };
         let mut of = |k: usize| ranges.of(scalars, operands[k]).interval;
         match function {
