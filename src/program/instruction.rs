@@ -86,7 +86,7 @@ pub(super) struct Integration {
     pub problem: Arc<InitialValue>,
     /// The number of the motion, which its adjoints refer to.
     pub motion: usize,
-    /// z at a stage, in contiguous rows; after the last step of a motion z(t₁).
+    /// z at a stage, in contiguous rows.
     pub state: Rows,
     pub time: Row,
     /// Computes v, or the adjoint of v, from z and t.
@@ -97,8 +97,8 @@ pub(super) struct Integration {
 /// What is integrated.
 #[derive(Clone, Debug)]
 pub(super) enum Direction {
-    /// From z(t₀).
-    Forwards { start: Vec<Register>, velocity: Vec<Register>, keeps: bool },
+    /// From z(t₀) to `end`, where z(t₁) is put.
+    Forwards { start: Vec<Register>, velocity: Vec<Register>, end: Rows, keeps: bool },
     /// From the weight of z(t₁), over steps that were kept.
     Backwards {
         weight: Vec<Register>,
@@ -118,7 +118,10 @@ impl Integration {
     fn ends(&self) -> (Vec<Register>, Vec<Rows>) {
         let mut written = vec![self.state, Rows::one(self.time)];
         let read = match &self.direction {
-            Direction::Forwards { start, velocity, .. } => start.iter().chain(velocity).copied().collect(),
+            Direction::Forwards { start, velocity, end, .. } => {
+                written.push(*end);
+                start.iter().chain(velocity).copied().collect()
+            }
             Direction::Backwards { weight, stage_weight, back, initial, shares } => {
                 written.push(*stage_weight);
                 written.extend(initial);
@@ -139,7 +142,7 @@ impl Integration {
     /// The rows of its results.
     pub fn results(&self) -> Vec<Rows> {
         match &self.direction {
-            Direction::Forwards { .. } => vec![self.state],
+            Direction::Forwards { end, .. } => vec![*end],
             Direction::Backwards { initial, shares, .. } => {
                 initial.iter().copied().chain(shares.iter().map(|(_, to)| *to)).collect()
             }
@@ -164,7 +167,10 @@ impl Integration {
         self.time = row(self.time);
         self.body.iter_mut().for_each(|instruction| instruction.renumber(row));
         match &mut self.direction {
-            Direction::Forwards { start, velocity, .. } => [start, velocity].into_iter().for_each(moved),
+            Direction::Forwards { start, velocity, end, .. } => {
+                [start, velocity].into_iter().for_each(moved);
+                rows(end);
+            }
             Direction::Backwards { weight, stage_weight, back, initial, shares } => {
                 moved(weight);
                 back.iter_mut().for_each(moved);

@@ -52,7 +52,8 @@ pub(super) enum Kind<W> {
         /// By element of z: the nodes that compute h and its slope there.
         slices: Vec<Vec<Part<W>>>,
     },
-    /// z(t₁) of an initial-value problem: the variable is z at a stage, and at the end the solution.
+    /// z(t₁) of an initial-value problem: the variable is z at a stage. The solution is another one, so that what is computed of
+    /// it is not what the body computes of z, though it may be the same function.
     Motion {
         problem: Arc<InitialValue>,
         place: Place,
@@ -61,6 +62,7 @@ pub(super) enum Kind<W> {
         time: W,
         velocity: W,
         body: Vec<Part<W>>,
+        end: W,
         /// Whether an adjoint needs the points of all stages.
         keeps: bool,
     },
@@ -137,7 +139,7 @@ impl<W: Copy> Block<W> {
     /// The inputs that it gives values to.
     pub(super) fn variables(&self) -> Vec<W> {
         match &self.kind {
-            Kind::Motion { time, .. } => vec![self.variable, *time],
+            Kind::Motion { time, end, .. } => vec![self.variable, *time, *end],
             Kind::Adjoint { time, stage_weight, initial, shares, .. } => {
                 [self.variable, *time, *stage_weight]
                     .into_iter()
@@ -146,6 +148,14 @@ impl<W: Copy> Block<W> {
                     .collect()
             }
             _ => vec![self.variable],
+        }
+    }
+
+    /// The variable that is the solution in the end.
+    fn solution(&self) -> W {
+        match &self.kind {
+            Kind::Motion { end, .. } => *end,
+            _ => self.variable,
         }
     }
 
@@ -260,7 +270,7 @@ impl Unfolding<'_> {
                 Op::Solution(Solution::End(problem)) => {
                     let block = self.motion(problem, &operands, place);
                     blocks.insert(*id, vec![block]);
-                    self.blocks[block].variable
+                    self.blocks[block].solution()
                 }
                 Op::Solution(Solution::Adjoint(problem, of)) => {
                     let key = (problem.clone(), operands.to_vec());
@@ -310,7 +320,10 @@ impl Unfolding<'_> {
             self.inline(&local, &inputs, &arguments, &inputs[..2], &[output]);
         let (velocity, problem) = (known[&output], problem.clone());
         let key = (problem.clone(), operands.to_vec());
-        let kind = Kind::Motion { problem, place, start: operands[0], time, velocity, body, keeps: false };
+        // After the body, so that what is needed of it is known before it is asked of the body.
+        let end = self.to.input(problem.function.variable()).id();
+        let kind =
+            Kind::Motion { problem, place, start: operands[0], time, velocity, body, end, keeps: false };
         let block = self.push(Block { variable, kind, inner: false }, beside);
         self.motions.insert(key, block);
         block
@@ -380,12 +393,15 @@ impl Unfolding<'_> {
         let subgraph = Subgraph::new(local, moving, outputs);
         let mut known: HashMap<NodeId, NodeId> =
             inputs.iter().copied().zip(arguments.iter().copied()).collect();
-        let moving: Vec<NodeId> = moving.iter().map(|id| known[id]).collect();
+        let mut moving: Vec<NodeId> = moving.iter().map(|id| known[id]).collect();
         let inner = self.copy(local, &subgraph, &mut known);
         let mut moves: HashSet<NodeId> = subgraph.inputs().iter().copied().collect();
         let (mut body, mut beside) = (Vec::new(), Vec::new());
         let mut run: HashSet<NodeId> = HashSet::new();
         for id in subgraph.nodes().iter().filter(|id| !subgraph.is_input(**id)) {
+            if is_captured(local, *id) {
+                continue;
+            }
             if !local.with_node(*id, |node| node.operands.iter().any(|operand| moves.contains(operand))) {
                 beside.push(known[id]);
                 continue;
@@ -402,6 +418,7 @@ impl Unfolding<'_> {
                     }
                 }
                 body.push(self.solved(*block));
+                moving.extend(self.blocks[*block].variables());
             }
             if !inner.contains_key(id) && run.insert(known[id]) {
                 body.push(Part::Whole(known[id]));
@@ -494,6 +511,9 @@ impl Unfolding<'_> {
         let (mut parts, mut beside) = (Vec::new(), Vec::new());
         let mut run: HashSet<NodeId> = HashSet::new();
         for id in subgraph.nodes().iter().filter(|id| !subgraph.is_input(**id)) {
+            if is_captured(local, *id) {
+                continue;
+            }
             if !reach.depends_on_input(*id) {
                 beside.push(known[id]);
                 continue;
@@ -542,6 +562,11 @@ impl Unfolding<'_> {
         }
         parts
     }
+}
+
+/// Whether a node of a function stands for one outside of it, which is computed there.
+fn is_captured(local: &Tape, id: NodeId) -> bool {
+    local.with_node(id, |node| matches!(node.op, Op::Input(_)))
 }
 
 /// The elements of a node by the label that each waits for.
