@@ -17,6 +17,7 @@ use random_programs::{Chooser, for_seeds, numbers, off};
 fn planted_bottlenecks_are_found_and_their_determinants_are_those_of_the_full_jacobian() {
     let (cases, smaller, singular, unchecked) = (Cell::new(0), Cell::new(0), Cell::new(0), Cell::new(0));
     let (missed, by_rank, worst) = (Cell::new(0), Cell::new(0), Cell::new(0.0f64));
+    let none = Cell::new(0);
     for_seeds(2000, |seed| {
         let mut choose = Chooser::new(seed);
         let tape = Tape::new();
@@ -61,6 +62,11 @@ fn planted_bottlenecks_are_found_and_their_determinants_are_those_of_the_full_ja
                 unchecked.set(unchecked.get() + 1);
                 continue;
             }
+            // A declared rank divides by T, also where it is 0 as far as doubles tell: no number, rather than a wrong one.
+            if found.is_nan() && matches!(derived.route, Route::LowRank { .. }) {
+                none.set(none.get() + 1);
+                continue;
+            }
             let error = off(found, expected);
             worst.set(worst.get().max(error));
             if error.is_nan() || error > 1e-5 {
@@ -71,17 +77,19 @@ fn planted_bottlenecks_are_found_and_their_determinants_are_those_of_the_full_ja
     });
     println!(
         "{} planted bottlenecks, {} of singular maps not found, {} smaller than planted; {} determinants of small rank, {} \
-         proven singular, {} points without digits; worst difference {:.1e}",
+         proven singular, {} points without digits, {} where T is 0; worst difference {:.1e}",
         cases.get(),
         missed.get(),
         smaller.get(),
         by_rank.get(),
         singular.get(),
         unchecked.get(),
+        none.get(),
         worst.get()
     );
     // One case alone, when it is run again, need not be of each kind.
     assert!(cases.get() < 100 || singular.get() > 0 && by_rank.get() > cases.get() / 2);
+    assert!(none.get() <= cases.get() / 1000, "{}", none.get());
 }
 
 /// A layer from a closure.

@@ -12,6 +12,7 @@ mod architecture;
 mod attacks;
 mod audit;
 mod bases;
+mod bottleneck_inverses;
 mod bottlenecks;
 mod bounds;
 mod bracketing;

@@ -76,6 +76,14 @@ pub(super) enum Equation {
         takes: Vec<(Register, Row)>,
         lipschitz: f64,
     },
+    /// Newton's method on all elements of the unknown together: their rows, h, and ∂h/∂c by rows.
+    System {
+        once: Vec<Instruction>,
+        iterate: Vec<Instruction>,
+        unknowns: Vec<Row>,
+        values: Vec<Register>,
+        jacobian: Vec<Register>,
+    },
     /// Newton's method on rows of the unknown, each with the rows of h and of its slope.
     Root { once: Vec<Instruction>, iterate: Vec<Instruction>, unknowns: Vec<Unknown>, ends: (f64, f64) },
 }
@@ -231,6 +239,9 @@ impl Instruction {
                     Equation::Substitution { takes, .. } | Equation::Contraction { takes, .. } => {
                         written.extend(takes.iter().map(|(_, row)| Rows::one(*row)));
                     }
+                    Equation::System { unknowns, .. } => {
+                        written.extend(unknowns.iter().map(|row| Rows::one(*row)));
+                    }
                     Equation::Root { unknowns, .. } => {
                         written.extend(unknowns.iter().map(|unknown| Rows::one(unknown.row)));
                     }
@@ -275,6 +286,9 @@ impl Instruction {
                 match equation.as_ref() {
                     Equation::Substitution { takes, .. } | Equation::Contraction { takes, .. } => {
                         read.extend(rows_of(takes.iter().map(|(from, _)| from), 1));
+                    }
+                    Equation::System { values, jacobian, .. } => {
+                        read.extend(rows_of(values.iter().chain(jacobian), 1));
                     }
                     Equation::Root { unknowns, .. } => {
                         read.extend(unknowns.iter().flat_map(|one| rows_of([&one.value, &one.slope], 1)));
@@ -392,6 +406,11 @@ impl Instruction {
                         *to = row(*to);
                     }
                 }
+                Equation::System { once, iterate, unknowns, values, jacobian } => {
+                    once.iter_mut().chain(iterate).for_each(|instruction| instruction.renumber(row));
+                    unknowns.iter_mut().for_each(|unknown| *unknown = row(*unknown));
+                    values.iter_mut().chain(jacobian).for_each(moved);
+                }
                 Equation::Root { once, iterate, unknowns, .. } => {
                     once.iter_mut().chain(iterate).for_each(|instruction| instruction.renumber(row));
                     for unknown in unknowns {
@@ -410,9 +429,9 @@ impl Equation {
     pub fn instructions(&self) -> Vec<&Instruction> {
         match self {
             Equation::Substitution { stages, .. } => stages.iter().flatten().collect(),
-            Equation::Contraction { once, iterate, .. } | Equation::Root { once, iterate, .. } => {
-                once.iter().chain(iterate).collect()
-            }
+            Equation::Contraction { once, iterate, .. }
+            | Equation::System { once, iterate, .. }
+            | Equation::Root { once, iterate, .. } => once.iter().chain(iterate).collect(),
         }
     }
 }

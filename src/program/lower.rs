@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::plan::Output;
 use crate::sweep::reach::{NONE, Reach, Relation};
-use crate::sweep::{Backwards, tangent};
+use crate::sweep::{Backwards, system_jacobian, tangent};
 use crate::tape::{Equation, InitialValue, NodeId, Op, Operands, Place, Shape, Solution, Subgraph, Tape};
 
 /// The nodes to run to find the unknown of an equation; `W` is the type that names a node's work.
@@ -39,6 +39,15 @@ pub(super) enum Kind<W> {
         output: W,
         lipschitz: f64,
         /// The nodes that depend on no element of z, and those that compute G.
+        once: Vec<Part<W>>,
+        iterate: Vec<Part<W>>,
+    },
+    /// h(c) = 0 for all elements of c together, by Newton's method.
+    System {
+        value: W,
+        /// ∂h/∂c.
+        jacobian: W,
+        /// The nodes that depend on no element of c, and those that compute h and its Jacobian.
         once: Vec<Part<W>>,
         iterate: Vec<Part<W>>,
     },
@@ -117,7 +126,9 @@ impl<W: Copy> Block<W> {
     pub(super) fn parts(&self) -> Vec<&Part<W>> {
         match &self.kind {
             Kind::Substitution { stages, .. } => stages.iter().flatten().collect(),
-            Kind::Contraction { once, iterate, .. } => once.iter().chain(iterate).collect(),
+            Kind::Contraction { once, iterate, .. } | Kind::System { once, iterate, .. } => {
+                once.iter().chain(iterate).collect()
+            }
             Kind::Root { once, slices, .. } => once.iter().chain(slices.iter().flatten()).collect(),
             Kind::Motion { body, .. } | Kind::Adjoint { body, .. } => body.iter().collect(),
         }
@@ -182,6 +193,7 @@ impl<W: Copy> Block<W> {
             Kind::Motion { start, velocity, .. } => vec![*start, *velocity],
             Kind::Adjoint { weight, back, .. } => [*weight].into_iter().chain(*back).collect(),
             Kind::Substitution { output, .. } | Kind::Contraction { output, .. } => vec![*output],
+            Kind::System { value, jacobian, .. } => vec![*value, *jacobian],
             Kind::Root { value, slope, .. } => vec![*value, *slope],
         }
     }
@@ -474,6 +486,20 @@ impl Unfolding<'_> {
                 let kind = Kind::Contraction { output: known[&output], lipschitz, once, iterate };
                 (Block { variable, kind, inner: false }, beside)
             }
+            Equation::System(equation) => {
+                let (local, inputs, value) = equation.function.tape();
+                let subgraph = Subgraph::new(&local, &inputs, &[value]);
+                let jacobian = system_jacobian(&local, &subgraph, local.var(inputs[0])).id();
+                // All elements become known at once.
+                let labels = vec![0; count];
+                let Unfolded { variable, known, parts, beside } =
+                    self.unfold(&local, &inputs, &[value, jacobian], operands, &labels);
+                sort(parts);
+                let iterate = sorted.swap_remove(1);
+                let once = sorted.swap_remove(0);
+                let kind = Kind::System { value: known[&value], jacobian: known[&jacobian], once, iterate };
+                (Block { variable, kind, inner: false }, beside)
+            }
             Equation::Root(equation) => {
                 let (local, inputs, value) = equation.function.tape();
                 let one = local.constant(1.0).broadcast(shape);
@@ -523,7 +549,9 @@ impl Unfolding<'_> {
             for block in solved.into_iter().flatten() {
                 self.blocks[*block].inner = true;
                 parts.extend(self.beside_inner(*block, variable, labels, &mut run));
-                if self.blocks[*block].is_integration() {
+                let whole = !matches!(self.blocks[*block].kind, Kind::Root { .. });
+                let at_once = labels.iter().all(|label| *label == 0);
+                if self.blocks[*block].is_integration() || whole && at_once {
                     // All elements together, once all that any of them depends on is known.
                     let label = highest.iter().copied().filter(|label| *label != NONE).max().unwrap_or(NONE);
                     parts.push((label, self.solved(*block)));
