@@ -65,6 +65,7 @@ mod snapshot;
 mod snapshots;
 mod some_values_known;
 mod spline;
+mod stages;
 mod structure;
 mod supports;
 mod table_files;

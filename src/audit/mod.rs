@@ -21,6 +21,7 @@ mod points;
 mod proofs;
 mod report;
 mod shape;
+mod stage;
 mod structure;
 mod subject;
 mod turned;

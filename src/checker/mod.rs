@@ -35,6 +35,7 @@ mod refute;
 mod rejection;
 mod scalar;
 mod slope;
+mod stages;
 mod text;
 mod triangular;
 mod written_out;

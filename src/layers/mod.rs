@@ -30,6 +30,7 @@ mod residual;
 mod simplex;
 mod spline;
 mod sum_of_squares;
+mod sylvester;
 mod tails;
 mod transformer;
 mod triangular;
@@ -60,7 +61,7 @@ pub use normalisation::{ActNorm, BatchNorm};
 pub use ordered::Ordered;
 pub use orthogonal::{Cayley, Householder};
 pub use permutation::Permutation;
-pub use planar::{Planar, Radial, Sylvester};
+pub use planar::{Planar, Radial};
 pub use polar::{Polar, Spherical};
 pub use residual::{LipschitzConstraint, Residual, ResidualActivation};
 pub use simplex::{CentredSoftmax, StickBreaking};
@@ -69,6 +70,7 @@ pub use spline::{
     SplineTransformer,
 };
 pub use sum_of_squares::SumOfSquaresTransformer;
+pub use sylvester::Sylvester;
 pub use tails::{SinhArcsinhTransformer, YeoJohnsonTransformer};
 pub use transformer::{AffineTransformer, ScaleMap, ShiftTransformer, Transformer};
 pub use triangular::{Triangular, plu, qr};
