@@ -118,8 +118,12 @@ fn a_function_of_the_solution_may_be_one_that_the_velocity_computes_of_z() {
         // Of the solution alone, of it and of the problem's own velocity, and of a problem that begins there.
         let of_end = [end.tanh(), end * end, end.tanh() - 0.3 * end * end];
         let again = initial_value(end, Integration::new(0.0, 1.0, method), |z, _| z.tanh() * end.tanh());
-        let outputs: Vec<Output> =
-            [end].iter().chain(&of_end).chain([&again, &again.tanh()]).map(|x| Output::Each(x.id())).collect();
+        let outputs: Vec<Output> = [end]
+            .iter()
+            .chain(&of_end)
+            .chain([&again, &again.tanh()])
+            .map(|x| Output::Each(x.id()))
+            .collect();
         let z = [0.4, -0.9, 1.3, 0.2];
         let found = loaded(&tape, &[start.id()], &outputs, 0).run(&[&z], 2).unwrap();
         for (k, end) in found[0].iter().enumerate() {

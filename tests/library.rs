@@ -26,6 +26,7 @@ mod continuous;
 mod contractions;
 mod density_of_a_table;
 mod derivations;
+mod diffusions;
 mod exact;
 mod fitted;
 mod flow;

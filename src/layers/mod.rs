@@ -45,7 +45,7 @@ pub use blockwise::Blockwise;
 pub use catalogue::{Example, catalogue};
 pub use cholesky::{CorrelationCholesky, CovarianceFromCholesky, lower_triangular_positive};
 pub use conditional::{Conditional, ConditionalAffine};
-pub use continuous::{Continuous, Divergence, Field, NetworkField, Solver};
+pub use continuous::{Continuous, Diffusion, Divergence, Field, NetworkField, ProbabilityFlow, Solver};
 pub use convolution::PointwiseConvolution;
 pub use coupling::{AdditiveCoupling, AffineCoupling, Coupling, CouplingMask, SplineCoupling};
 pub use elementwise::{Elementwise, ElementwiseTransformer, Transform};
