@@ -16,10 +16,10 @@ use std::collections::HashMap;
 
 use crate::jacobian::{Bottleneck, Structure, bottleneck, largest_rank, map};
 use crate::sweep::bound::{Bound, Bounds};
-use crate::sweep::reach::Relation;
+use crate::sweep::reach::{Reach, Relation};
 use crate::sweep::simplify::simplify;
 use crate::sweep::{invert, root, system, tangent};
-use crate::tape::{NodeId, Shape, Subgraph, Tape, Var, joined};
+use crate::tape::{Equation, NodeId, Op, Shape, Subgraph, Tape, Var, joined};
 
 /// Records z = f⁻¹(x), where `output` is f(`input`), of a declared structure; otherwise returns why not.
 pub(super) fn through_bottleneck<'t>(
@@ -92,8 +92,27 @@ fn through_several<'t>(
     let z = invert(tape, &given, (&inputs, &outputs), x, open).map_err(|error| error.to_string())?;
     let images: Vec<NodeId> = found.elements().iter().map(|step| step.node).collect();
     let held = Held::new(tape, found, c, &images, (input, z));
-    let solved = system(tape, c, c - joined(held.images));
+    let left = c - joined(held.images);
+    if goes_through_matrices(tape, (c, x), left) {
+        return Err("the equations for its numbers go through matrices or equations of their own".to_string());
+    }
+    let solved = system(tape, c, left);
     Ok(replaced(tape, z, &HashMap::from([(c.id(), solved.id())])))
+}
+
+/// Whether something that depends on c or x on the way to the left side is a matrix, or an equation for several numbers.
+fn goes_through_matrices(tape: &Tape, (c, x): (Var<'_>, Var<'_>), left: Var<'_>) -> bool {
+    let program = Subgraph::new(tape, &[c.id(), x.id()], &[left.id()]);
+    let reach = Reach::new(tape, &program, Relation::Value);
+    program.nodes().iter().filter(|id| !program.is_input(**id) && reach.depends_on_input(**id)).any(|id| {
+        tape.with_node(*id, |node| {
+            let one_by_one =
+                !matches!(&node.op, Op::Equation(equation) if !matches!(equation, Equation::Root(_)));
+            matches!(node.shape, Shape::Matrix(..))
+                || !one_by_one
+                || matches!(node.op, Op::LogAbsDet | Op::Solution(_))
+        })
+    })
 }
 
 /// A program recorded anew at another z, with the elements C as given numbers wherever they are operands.

@@ -411,7 +411,7 @@ impl Unfolding<'_> {
         let (mut body, mut beside) = (Vec::new(), Vec::new());
         let mut run: HashSet<NodeId> = HashSet::new();
         for id in subgraph.nodes().iter().filter(|id| !subgraph.is_input(**id)) {
-            if is_captured(local, *id) {
+            if is_captured(local, *id) && is_variable(self.to, known[id]) {
                 continue;
             }
             if !local.with_node(*id, |node| node.operands.iter().any(|operand| moves.contains(operand))) {
@@ -537,7 +537,7 @@ impl Unfolding<'_> {
         let (mut parts, mut beside) = (Vec::new(), Vec::new());
         let mut run: HashSet<NodeId> = HashSet::new();
         for id in subgraph.nodes().iter().filter(|id| !subgraph.is_input(**id)) {
-            if is_captured(local, *id) {
+            if is_captured(local, *id) && is_variable(self.to, known[id]) {
                 continue;
             }
             if !reach.depends_on_input(*id) {
@@ -592,7 +592,12 @@ impl Unfolding<'_> {
     }
 }
 
-/// Whether a node of a function stands for one outside of it, which is computed there.
+/// Whether a node is a variable, which a block or the caller gives values to.
+fn is_variable(tape: &Tape, id: NodeId) -> bool {
+    tape.with_node(id, |node| matches!(node.op, Op::Input(_)))
+}
+
+/// Whether a node of a function stands for one outside of it.
 fn is_captured(local: &Tape, id: NodeId) -> bool {
     local.with_node(id, |node| matches!(node.op, Op::Input(_)))
 }
