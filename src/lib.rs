@@ -120,7 +120,8 @@ pub mod prelude {
     };
     pub use crate::layers::{
         AdditiveCoupling, Affine, AffineCoupling, Autoregressive, CircularSpline, Conditional,
-        ConditionalAffine, Continuous, Coupling, Divergence, Field, NetworkField, Solver, Triangular,
+        ConditionalAffine, Continuous, Coupling, Diffusion, Divergence, Field, NetworkField, ProbabilityFlow,
+        Solver, Triangular,
     };
     pub use crate::layers::{
         BernsteinTransformer, BlockNeuralAutoregressive, Blockwise, DeepDenseSigmoidalTransformer,

@@ -1070,6 +1070,71 @@ fn layers_are_bijections_between_the_sets_that_meet() {
 }
 
 #[test]
+fn maps_one_after_another_are_the_whole_map_operation_for_operation() {
+    let layer = |claim: &str, (from, to): ((f64, f64), (f64, f64)), nodes: &[&str]| {
+        certificate(claim, from, to, nodes).replace("certificate 1", "layer")
+    };
+    // second(first(z)), each of one function.
+    let program = |first: &str, second: &str| {
+        format!(
+            "program forward\nn0 input vector 1 : 0\nn1 gather n0 scalar : 0\nn2 {first} n1 scalar\nn3 concat n2 vector 1\n\
+             n4 gather n3 scalar : 0\nn5 {second} n4 scalar\nn6 concat n5 vector 1\nresult n6\n"
+        )
+    };
+    let whole = |claim: &str, program: String, layers: &[String]| {
+        let side = "-inf open inf open";
+        let layers = layers.concat();
+        accepts(&format!(
+            "certificate 1\nclaim {claim}\ndomain {side}\ncodomain {side}\n{program}{layers}end\n"
+        ))
+    };
+    let real = (REALS, REALS);
+    let one = |claim: &str, name: &str| layer(claim, real, &[&format!("{name} n1")]);
+    let rises = |name: &str| one("bijection monotone", name);
+    let (both, claim) = (program("sinh", "asinh"), "bijection stages");
+    assert!(whole(claim, both.clone(), &[rises("sinh"), rises("asinh")]));
+    // In the other order, one of them alone, one too many, none, and one that is not the part.
+    assert!(!whole(claim, both.clone(), &[rises("asinh"), rises("sinh")]));
+    assert!(!whole(claim, both.clone(), &[rises("sinh")]));
+    assert!(!whole(claim, both.clone(), &[rises("sinh"), rises("asinh"), rises("neg")]));
+    assert!(!whole(claim, both.clone(), &[]));
+    assert!(!whole(claim, program("sinh", "cosh"), &[rises("sinh"), rises("asinh")]));
+    assert!(!whole(claim, program("sinh", "cosh"), &[rises("sinh"), rises("cosh")]));
+    // An edge past the first map: z + asinh(sinh z) is not asinh(sinh z).
+    let past =
+        both.replace("n6 concat n5", "n6 add n5 n1 scalar\nn7 concat n6").replace("result n6", "result n7");
+    assert!(!whole(claim, past, &[rises("sinh"), rises("asinh")]));
+    // e^z is not onto ℝ, and a claim of the determinant is none of a bijection.
+    let positive = (0.0, f64::INFINITY);
+    let exp = layer("bijection monotone", (REALS, positive), &["exp n1"]);
+    assert!(!whole(claim, program("exp", "asinh"), &[exp, rises("asinh")]));
+    let signed = |sign: &str, name: &str| one(&format!("determinant {sign}"), name);
+    assert!(!whole(claim, both.clone(), &[signed("positive", "sinh"), signed("positive", "asinh")]));
+
+    let claim = |sign: &str| format!("determinant stages {sign}");
+    let [up, down] = [both, program("sinh", "neg")];
+    let (sinh, asinh, neg) =
+        (signed("positive", "sinh"), signed("positive", "asinh"), signed("negative", "neg"));
+    assert!(whole(&claim("positive"), up.clone(), &[sinh.clone(), asinh.clone()]));
+    assert!(whole(&claim("negative"), down.clone(), &[sinh.clone(), neg.clone()]));
+    assert!(whole(&claim("positive"), program("neg", "neg"), &[neg.clone(), neg.clone()]));
+    for (sign, program, layers) in [
+        ("negative", &up, [&sinh, &asinh]),
+        ("positive", &down, [&sinh, &neg]),
+        ("any", &up, [&sinh, &asinh]),
+        ("positive", &down, [&sinh, &signed("positive", "neg")]),
+        ("positive", &up, [&sinh, &rises("asinh")]),
+        ("positive", &up, [&asinh, &sinh]),
+    ] {
+        assert!(!whole(&claim(sign), program.clone(), &[layers[0].clone(), layers[1].clone()]), "{sign}");
+    }
+    // The slope of z² is positive where z is, and the map before it leads elsewhere.
+    let square = layer("determinant positive", (positive, positive), &["powi n1 : 2"]);
+    let squared = program("sinh", "powi").replace("n5 powi n4 scalar", "n5 powi n4 scalar : 2");
+    assert!(!whole(&claim("positive"), squared, &[sinh, square]));
+}
+
+#[test]
 fn limits_that_are_not_known_are_no_ends() {
     let onto = |domain: (f64, f64), codomain: (f64, f64), nodes: &[&str]| {
         assert!(accepts(&certificate("one-to-one", domain, codomain, nodes)), "{nodes:?}");

@@ -19,7 +19,7 @@ const D: usize = 4;
 /// A random program of D inputs with one vector of outputs.
 fn random<'t>(tape: &'t Tape, choose: &mut Chooser) -> (Var<'t>, Var<'t>) {
     let z = tape.input(Shape::Vector(D));
-    let mut pool = Pool::new(tape, &[z, z.at(0), z.at(3), z.reshape(Shape::Matrix(2, 2))]);
+    let mut pool = Pool::new(tape, &[z, z.at(0), z.at(3), z.reshape(Shape::Matrix(2, 2))]).with_solutions();
     for _ in 0..6 + choose.below(20) {
         pool.grow(choose);
     }

@@ -108,6 +108,41 @@ fn values_and_gradients_are_those_of_the_steps_written_out() {
     }
 }
 
+/// The last stage is evaluated short of the end: what the velocity computes of z there is not that function of the solution.
+#[test]
+fn a_function_of_the_solution_may_be_one_that_the_velocity_computes_of_z() {
+    for method in [Method::Euler { steps: 3 }, RUNGE_KUTTA, FINE] {
+        let tape = Tape::new();
+        let start = tape.input(Shape::Vector(2));
+        let end = initial_value(start, Integration::new(0.0, 2.0, method), |z, _| z.tanh() - 0.3 * z * z);
+        // Of the solution alone, of it and of the problem's own velocity, and of a problem that begins there.
+        let of_end = [end.tanh(), end * end, end.tanh() - 0.3 * end * end];
+        let again = initial_value(end, Integration::new(0.0, 1.0, method), |z, _| z.tanh() * end.tanh());
+        let outputs: Vec<Output> = [end]
+            .iter()
+            .chain(&of_end)
+            .chain([&again, &again.tanh()])
+            .map(|x| Output::Each(x.id()))
+            .collect();
+        let z = [0.4, -0.9, 1.3, 0.2];
+        let found = loaded(&tape, &[start.id()], &outputs, 0).run(&[&z], 2).unwrap();
+        for (k, end) in found[0].iter().enumerate() {
+            let expected = [end.tanh(), end * end, end.tanh() - 0.3 * end * end];
+            for (found, expected) in found[1..4].iter().zip(expected) {
+                assert!((found[k] - expected).abs() < 1e-14, "{method:?}: {} {expected}", found[k]);
+            }
+            assert!((found[5][k] - found[4][k].tanh()).abs() < 1e-14, "{method:?}");
+        }
+        // d tanh(z(t₁))/dz₀ by differences.
+        let subgraph = Subgraph::new(&tape, &[start.id()], &[of_end[0].id()]);
+        let slope = tangent(&tape, &subgraph, &[(start.id(), tape.vector(&[1.0, 0.0]))])[0].unwrap();
+        let program = loaded(&tape, &[start.id()], &[of_end[0], slope].map(|x| Output::Each(x.id())), 0);
+        let at = |z: f64| program.run(&[&[z, -0.9]], 1).unwrap();
+        let expected = (at(0.4 + 1e-5)[0][0] - at(0.4 - 1e-5)[0][0]) / 2e-5;
+        assert!((at(0.4)[1][0] - expected).abs() < 1e-4, "{method:?}: {} {expected}", at(0.4)[1][0]);
+    }
+}
+
 /// f at z and at c, for a flat list of both.
 fn at(program: &Program<f64>, both: &[f64]) -> Vec<Vec<f64>> {
     let (z, c) = both.split_at(both.len() / 2);

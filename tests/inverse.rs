@@ -571,6 +571,26 @@ fn what_a_block_still_lacks_is_not_taken_for_known() {
 }
 
 #[test]
+fn a_product_with_a_triangular_matrix_is_solved_row_by_row() {
+    // Variables that are not known yet are multiplied by structural zeros.
+    let layer = lower(6, |z| {
+        let mask = [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0];
+        let below = z.tape().parameter("below", Shape::Matrix(3, 3), Init::Constant(0.7));
+        let matrix =
+            below * z.tape().matrix(3, 3, &mask) + z.tape().vector(&[1.0, 2.0, 0.5]).diagonal_matrix();
+        let rows = z.reshape(Shape::Matrix(2, 3)).matmul(matrix.transpose());
+        rows.reshape(Shape::Vector(6)) + 0.1 * z.tanh()
+    });
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(6));
+    let x = forward_with_log_det(&layer, z).unwrap().x;
+    let home = derived_inverse(&layer, x).unwrap();
+    let point = [0.3, -0.8, 1.1, -2.0, 0.1, 0.6];
+    let found = numbers(&tape, z, &[home], &point).swap_remove(0);
+    found.iter().zip(point).for_each(|(a, b)| assert!((a - b).abs() < 1e-12, "{found:?}"));
+}
+
+#[test]
 fn a_layer_of_no_variables_is_refused_without_a_panic() {
     let layer = Layer { structure: Structure::Diagonal, ..lower(0, |z| z) };
     let tape = Tape::new();

@@ -41,7 +41,7 @@ fn random_programs_give_what_the_plain_executor_gives() {
         let mut choose = Chooser::new(seed);
         let tape = Tape::new();
         let z = tape.input(Shape::Vector(4));
-        let mut pool = Pool::new(&tape, &[z, z.at(0), z.at(3), z.slice(1..4)]);
+        let mut pool = Pool::new(&tape, &[z, z.at(0), z.at(3), z.slice(1..4)]).with_solutions();
         for _ in 0..4 + choose.below(25) {
             pool.grow(&mut choose);
         }

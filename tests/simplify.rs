@@ -134,7 +134,8 @@ fn bounds_hold_at_every_point() {
         let mut choose = Chooser::new(seed);
         let tape = Tape::new();
         let z = tape.input(Shape::Vector(4));
-        let mut pool = Pool::new(&tape, &[z, z.at(0), z.at(3), z.reshape(Shape::Matrix(2, 2))]);
+        let inputs = [z, z.at(0), z.at(3), z.reshape(Shape::Matrix(2, 2))];
+        let mut pool = Pool::new(&tape, &inputs).with_solutions();
         for _ in 0..20 {
             pool.grow(&mut choose);
         }

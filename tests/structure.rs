@@ -163,7 +163,7 @@ fn any<'t>(tape: &'t Tape, d: usize, choose: &mut Chooser) -> (Var<'t>, Var<'t>)
     let z = tape.input(Shape::Vector(d));
     let mut inputs = vec![z];
     inputs.extend((0..d).map(|i| z.at(i)));
-    let mut pool = Pool::new(tape, &inputs);
+    let mut pool = Pool::new(tape, &inputs).with_solutions();
     for _ in 0..choose.below(18) {
         pool.grow(choose);
     }

@@ -143,7 +143,7 @@ def test_no_name_of_a_model_file_is_missing():
     assert set(_native.registered("layers")) - {"recorded_map"} <= set(L.NAMES)
     assert set(_native.registered("transformers")) == set(T.NAMES)
     assert set(_native.registered("bases")) == set(pf.bases.NAMES)
-    assert _native.registered("fields") == ["network"]
+    assert _native.registered("fields") == ["network", "probability_flow"]
     transforms = json.dumps([json.loads(settings) for _, kind, settings in _native.catalogue() if kind == "elementwise"])
     for module in (L, T, F, pf.bases):
         assert set(module.NAMES) < set(dir(module)) and "np" not in dir(module) and all(hasattr(module, n) for n in dir(module))

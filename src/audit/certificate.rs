@@ -244,6 +244,7 @@ impl Certificate {
             }
             // The checker has no such operation, and says so.
             Op::Solution(_) => ("solution", String::new()),
+            Op::Equation(Equation::System(_)) => ("system", String::new()),
             op => (op.name(), String::new()),
         };
         let _ = write!(text, "n{number} {name}");

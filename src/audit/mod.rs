@@ -22,6 +22,7 @@ mod polar;
 mod proofs;
 mod report;
 mod shape;
+mod stage;
 mod structure;
 mod subject;
 mod turned;

@@ -9,9 +9,12 @@ use std::cell::RefCell;
 use super::certificate::{Certificate, Decided};
 use super::generic::generic;
 use super::polar::Polar;
+use super::stage::Stage;
 use super::subject::{Layer, Subject};
 use crate::bijection::{Bijection, Domain, Motion, Path, derived_inverse, record_forward, record_inverse};
-use crate::jacobian::{Bottleneck, Structure, bottleneck, low_rank_factors, map, prove, triangular_diagonal};
+use crate::jacobian::{
+    Bottleneck, Structure, bottleneck, low_rank_factors, map, prove, stages, triangular_diagonal,
+};
 use crate::sweep::lipschitz::{residual, steps};
 use crate::sweep::reach::Relation;
 use crate::sweep::simplify::simplify;
@@ -256,6 +259,7 @@ impl<'a> LayerProver<'a> {
                 let reason = "f is ±z + g(z) with a g that is bounded, it is continuously differentiable, and det J is not 0                               anywhere (Hadamard)";
                 self.accepted(self.with_factors("bijection proper")?, reason)
             })
+            .or_else(|| self.by_stages("bijection stages", |stage| stage.bijection()))
     }
 
     /// For an `Inverse` of which that cannot be proven: proves it of the layer that it is the inverse of.
@@ -375,6 +379,46 @@ impl<'a> LayerProver<'a> {
                 self.accepted(self.with_polar(&format!("determinant polar {sign}"))?, polar)
             })
             .or_else(|| (sign == "positive").then(|| self.by_contraction("determinant"))?)
+            .or_else(|| {
+                let either = |stage: &LayerProver<'_>| stage.determinant(1.0).or_else(|| stage.determinant(-1.0));
+                self.by_stages(&format!("determinant stages {sign}"), either)
+            })
+    }
+
+    /// Proves a claim of a map of ℝᵈ that is one map after another, by proofs of each of these.
+    fn by_stages(&self, claim: &str, prove: impl Fn(&LayerProver<'_>) -> Option<Proof>) -> Option<Proof> {
+        let is_real =
+            [self.bijection.domain(), self.bijection.codomain()].iter().all(|set| *set == Domain::Reals);
+        if !is_real || !matches!(self.bijection.structure(), Structure::Dense | Structure::LowRank { .. }) {
+            return None;
+        }
+        let ends = stages(self.tape, &map(self.tape, self.z, self.x));
+        if ends.len() <= 2 {
+            return None;
+        }
+        let mut certificate = self.certificate(claim);
+        let mut reasons: Vec<String> = Vec::new();
+        for pair in ends.windows(2) {
+            let stage = Stage::of(self.tape, pair[0], pair[1])?;
+            let single = LayerProver {
+                bijection: &stage,
+                original: None,
+                motion: None,
+                path: stage.path(),
+                tape: self.tape,
+                z: pair[0],
+                x: pair[1],
+                refused: RefCell::default(),
+                decided: self.decided,
+            };
+            let proof = prove(&single)?;
+            certificate = certificate.layer(&proof.certificate);
+            if !reasons.contains(&proof.reason) {
+                reasons.push(proof.reason);
+            }
+        }
+        let reason = format!("f is {} maps one after another: {}", ends.len() - 1, reasons.join("; and "));
+        self.accepted(certificate, reason)
     }
 
     /// Proves that det J has this sign but on a set of measure 0.

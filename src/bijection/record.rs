@@ -6,7 +6,8 @@ use super::bottleneck::through_bottleneck;
 use super::composition::{Leaf, leaves};
 use super::recording::{Boundary, ForwardWithLogDet, InverseWithLogDet, LayerRecord, Recording};
 use super::{Bijection, BijectionError, Domain, Motion};
-use crate::jacobian::{Route, SimplifiedLogDet, map, prove, simplified_log_det};
+use crate::jacobian::{Route, SimplifiedLogDet, Structure, discover, map, prove, simplified_log_det, stages};
+use crate::sweep::bound::Bound;
 use crate::sweep::lipschitz::residual;
 use crate::sweep::{contraction, invert, root, substitution};
 use crate::tape::{Equation, Op, Shape, Tape, Var};
@@ -258,16 +259,45 @@ fn derived<'t>(bijection: &dyn Bijection, x: Var<'t>) -> Result<Var<'t>, Bijecti
     let proof = prove(tape, &program, &bijection.structure())
         .map_err(|error| BijectionError::Structure { layer: layer.clone(), error })?;
     let Some(proof) = proof else {
-        let whole = bijection.domain() == Domain::Reals && bijection.codomain() == Domain::Reals;
-        if let Some(solved) = whole.then(|| by_contraction(z, image, x)).flatten() {
-            return Ok(solved);
-        }
-        return through_bottleneck(bijection, (z, image), x)
+        let is_real = bijection.domain() == Domain::Reals && bijection.codomain() == Domain::Reals;
+        return without_order((z, image), x, &bijection.structure(), is_real)
+            .or_else(|reason| stage_by_stage((z, image), x).filter(|_| is_real).ok_or(reason))
             .map_err(|reason| BijectionError::NoInverse { layer, reason });
     };
     let regions = (bijection.domain().into(), bijection.codomain().into());
     invert(tape, &program, proof.labels(), x, regions)
         .map_err(|error| BijectionError::NoInverse { layer, reason: error.to_string() })
+}
+
+/// Solves x = f(z) for an f that no order is proven of.
+fn without_order<'t>(
+    (z, image): (Var<'t>, Var<'t>),
+    x: Var<'t>,
+    declared: &Structure,
+    is_real: bool,
+) -> Result<Var<'t>, String> {
+    if let Some(solved) = is_real.then(|| by_contraction(z, image, x)).flatten() {
+        return Ok(solved);
+    }
+    through_bottleneck((z, image), x, declared, is_real)
+}
+
+/// Solves x = f(z) for an f that is one map after another, from the last to the first, if each of them can be solved.
+fn stage_by_stage<'t>((z, image): (Var<'t>, Var<'t>), x: Var<'t>) -> Option<Var<'t>> {
+    let tape = z.tape();
+    let ends = stages(tape, &map(tape, z.id(), image.id()));
+    if ends.len() <= 2 {
+        return None;
+    }
+    let open = || (Bound::REALS.into(), Bound::REALS.into());
+    ends.windows(2).rev().try_fold(x, |x, pair| {
+        let part = map(tape, pair[0], pair[1]);
+        let structure = discover(tape, &part).ok()?.structure;
+        match prove(tape, &part, &structure).ok()? {
+            Some(proof) => invert(tape, &part, proof.labels(), x, open()).ok(),
+            None => without_order((tape.var(pair[0]), tape.var(pair[1])), x, &Structure::Dense, true).ok(),
+        }
+    })
 }
 
 /// Solves x = z + g(z) as z = x - g(z), if g is bounded to be a contraction for all parameters.

@@ -13,6 +13,7 @@ use super::map::{Map, forward, interval};
 use super::normal::Forms;
 use super::rejection::{Checked, reject};
 use super::scalar::{Function, Id, Scalar};
+use super::stages::composed;
 use super::text::{Certificate, Program, Side};
 use super::triangular::{Asked, agrees, bijection_by_limits, slopes, structure};
 
@@ -92,6 +93,11 @@ fn check_anew(certificate: &Certificate, known: &mut Bijections) -> Checked<()> 
         ["bijection", "inverse"] => bijection_by_inverse(certificate),
         ["bijection", "linear", sign] => linear(certificate, sign),
         ["bijection", "turned"] => turned(certificate, known),
+        ["bijection", "stages"] => {
+            composed(certificate)?;
+            chain(certificate, true, known)
+        }
+        ["determinant", "stages", sign] => determinant_of_stages(certificate, sign, known),
         ["bijection", "chain"] => chain(certificate, true, known),
         ["one-to-one", "chain"] => chain(certificate, false, known),
         ["range"] => forward(certificate)?.lands_in(&certificate.codomain),
@@ -201,6 +207,29 @@ fn chain(certificate: &Certificate, onto: bool, known: &mut Bijections) -> Check
         }
     }
     Ok(())
+}
+
+/// Checks that f is the composition of maps whose determinants each have one sign, and that the product of these is this one.
+fn determinant_of_stages(certificate: &Certificate, expected: &str, known: &mut Bijections) -> Checked<()> {
+    composed(certificate)?;
+    let whole = |side: &Side| side.low.0 == f64::NEG_INFINITY && side.high.0 == f64::INFINITY;
+    let mut positive = true;
+    for (k, layer) in certificate.layers.iter().enumerate() {
+        // What is known of a map holds in its domain, and the maps before it may lead anywhere.
+        if k == 0 && layer.domain != certificate.domain || k > 0 && !layer.domain.iter().all(whole) {
+            return reject(format!("map {k} may be asked beyond its domain"));
+        }
+        match words(layer).as_slice() {
+            ["determinant", .., "positive"] => {}
+            ["determinant", .., "negative"] => positive = !positive,
+            _ => return reject(format!("the determinant of map {k} is not claimed to have a sign")),
+        }
+        check(layer, known)?;
+    }
+    match (positive, expected) {
+        (true, "positive") | (false, "negative") => Ok(()),
+        _ => reject("the product of the determinants has another sign"),
+    }
 }
 
 /// Checks that xᵢ = Σ aᵢⱼ zⱼ + bᵢ with numbers aᵢⱼ and a determinant that is not 0.

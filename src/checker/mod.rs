@@ -39,6 +39,7 @@ mod rejection;
 mod scalar;
 mod sign;
 mod slope;
+mod stages;
 mod text;
 mod triangular;
 mod written_out;

@@ -132,6 +132,11 @@ pub(super) fn structure(subject: &mut Subject<'_>) -> Section {
             .then(typed(format!(" with ${condition}$, whatever the inputs and the parameters are.")))
     };
     let proven = match (&subject.layer.structure, &subject.coupling) {
+        (Structure::Dense, _) if matches!(subject.layer.route, Route::Product { .. }) => typed(format!(
+            "No structure is declared; it was found that all paths lead through vectors on the way, so that ${j}$ is a product, \
+             and its determinant that of each factor ({}).",
+            subject.layer.route
+        )),
         (Structure::Dense, _) if matches!(subject.layer.route, Route::Linear { .. }) => {
             typed(format!("The map is linear in its variables, and ${j}$ the product of its matrices: {}.", subject.layer.route))
         }

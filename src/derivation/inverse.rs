@@ -43,7 +43,14 @@ impl InverseStatus {
         let tape = Tape::new();
         let x = tape.input(Shape::Vector(bijection.dim()));
         let reason = match derived_inverse(bijection, x) {
-            Ok(_) => return InverseStatus::Inverted,
+            Ok(z) if systems(&tape, z).is_empty() => return InverseStatus::Inverted,
+            // There may be several solutions.
+            Ok(_) => {
+                return match refuted(bijection) {
+                    Some(witness) => InverseStatus::Refuted(witness),
+                    None => InverseStatus::Inverted,
+                };
+            }
             Err(BijectionError::NoInverse { reason, .. }) => reason,
             Err(error) => error.to_string(),
         };
@@ -114,6 +121,15 @@ pub(super) fn section(
             let said = "Derived: f is z and something that brings points nearer to one another, and is solved for that z:";
             (said.to_string(), Some(z))
         }
+        (None, Ok(z)) if !systems(subject.tape, z).is_empty() => {
+            let unknowns = systems(subject.tape, z).into_iter().map(|id| subject.tape.shape(id).len()).max();
+            let said = format!(
+                "Derived: all variables meet in {} numbers, and are known once these are. They satisfy as many equations, which \
+                 Newton's method solves together; that there is one solution is not proven by this:",
+                unknowns.unwrap_or(0)
+            );
+            (said, Some(z))
+        }
         (None, Ok(z)) if has_root(subject.tape, z) => {
             let said = "Derived: operations are inverted as far as possible, and the remaining equation is \
                         solved between brackets:";
@@ -142,6 +158,22 @@ fn contraction(tape: &Tape, z: NodeId) -> Option<f64> {
 fn has_root(tape: &Tape, z: Var<'_>) -> bool {
     !roots(tape, z).is_empty()
         || tape.with_node(z.id(), |node| matches!(node.op, Op::Equation(Equation::Root(_))))
+}
+
+/// Returns the systems of equations within an inverse.
+fn systems(tape: &Tape, z: Var<'_>) -> Vec<NodeId> {
+    let is_system =
+        |id: &NodeId| tape.with_node(*id, |node| matches!(node.op, Op::Equation(Equation::System(_))));
+    Subgraph::new(tape, &[], &[z.id()]).nodes().iter().copied().filter(is_system).collect()
+}
+
+/// Returns two points with one image, if an audit finds some.
+fn refuted(bijection: &dyn Bijection) -> Option<String> {
+    let claim = audit_one_to_one(bijection).ok().flatten()?;
+    match claim.evidence {
+        Evidence::Refuted { witness } => Some(witness),
+        _ => None,
+    }
 }
 
 /// Returns the equations in one unknown within an inverse, except one that is the whole inverse: that is

@@ -8,9 +8,11 @@ use super::diagonal::{block_diagonal, triangular_diagonal};
 use super::discover::discover;
 use super::error::StructureError;
 use super::low_rank::{Doubtful, low_rank_log_det};
+use super::map;
 use super::proof::prove;
+use super::stages::stages;
 use super::structure::{Order, Structure};
-use crate::sweep::bound::{Bound, Region};
+use crate::sweep::bound::{Bound, Bounds, Region};
 use crate::sweep::reach::{Reach, Relation};
 use crate::sweep::simplify::{Rule, Simplified, Step, simplify_within};
 use crate::tape::{Binary, NodeId, Op, Shape, Subgraph, Tape, Var};
@@ -38,6 +40,11 @@ pub enum Route {
     LowRank {
         /// How many elements there are.
         rank: usize,
+    },
+    /// The sum over maps one after another, of which J is the product: each by a route of its own.
+    Product {
+        /// The routes, from z to x.
+        parts: Vec<Route>,
     },
     /// The full Jacobian and an LU decomposition: O(d³).
     Dense {
@@ -74,6 +81,10 @@ impl fmt::Display for Route {
             }
             Route::Dense { compression: Compression::Rows(n) } => {
                 write!(f, "dense, {n} adjoints and an LU, O(d³)")
+            }
+            Route::Product { parts } => {
+                let parts: Vec<String> = parts.iter().map(Route::to_string).collect();
+                write!(f, "{} maps one after another: {}", parts.len(), parts.join("; "))
             }
             Route::Integral { method } => write!(f, "∫ tr ∂v/∂z dt, {method}"),
         }
@@ -187,8 +198,36 @@ fn dense<'t>(tape: &'t Tape, map: &Subgraph, within: &Region) -> Result<LogDet<'
     if let Some(found) = by_bottleneck {
         return Ok(found);
     }
+    if let Some(found) = product(tape, map, within) {
+        return Ok(found);
+    }
     let (matrix, compression) = jacobian_with(tape, map);
     Ok(LogDet { value: matrix.log_abs_det(), diagonal: None, route: Route::Dense { compression } })
+}
+
+/// Of a map that is one map after another, if none of these needs its full Jacobian.
+fn product<'t>(tape: &'t Tape, whole: &Subgraph, within: &Region) -> Option<LogDet<'t>> {
+    let ends = stages(tape, whole);
+    if ends.len() <= 2 {
+        return None;
+    }
+    let bounds = Bounds::within(tape, [(ends[0], within.clone())]);
+    let (mut value, mut parts) = (None::<Var<'t>>, Vec::new());
+    for pair in ends.windows(2) {
+        let part = map(tape, pair[0], pair[1]);
+        let structure = discover(tape, &part).ok()?.structure;
+        let region = if pair[0] == ends[0] { within.clone() } else { bounds.of(pair[0]).into() };
+        let found = log_det_within(tape, &part, &structure, &region).ok()?;
+        if matches!(found.route, Route::Dense { .. } | Route::Product { .. }) {
+            return None;
+        }
+        // Elementwise functions one after another are one diagonal map.
+        if parts.last() != Some(&Route::Diagonal) || found.route != Route::Diagonal {
+            parts.push(found.route);
+        }
+        value = Some(value.map_or(found.value, |sum| sum + found.value));
+    }
+    (parts.len() > 1).then_some(LogDet { value: value?, diagonal: None, route: Route::Product { parts } })
 }
 
 /// By the bottleneck of a declared rank. Where derivatives depend on less than values do, theirs may be smaller.

@@ -194,6 +194,38 @@ def _fixed_point(g, shape, lipschitz):
 "#,
     ),
     (
+        "_system",
+        r#"
+def _system(h, shape):
+    """The c with h(c) = 0, by Newton's method from 0, each step of which is halved until |h| falls; NaN where none is found."""
+
+    def solve(h, start):
+        jacobian = jax.jacobian(h)
+
+        def shorter(state):
+            c, step, part = state
+            return c, step, 0.5 * part
+
+        def too_long(state):
+            c, step, part = state
+            falls = jnp.linalg.norm(h(c + part * step)) <= (1.0 - 1e-4 * part) * jnp.linalg.norm(h(c))
+            return ~falls & (part > 1e-9)
+
+        def once(state):
+            c, _, count = state
+            step = -jnp.linalg.solve(jacobian(c), h(c))
+            _, _, part = lax.while_loop(too_long, shorter, (c, step, 1.0))
+            falls = part > 1e-9
+            return jnp.where(falls, c + part * step, c), falls, count + 1
+
+        c, _, _ = lax.while_loop(lambda s: s[1] & (s[2] < 400), once, (start, True, 0))
+        most = 1e3 * jnp.finfo(c.dtype).eps * jnp.maximum(jnp.linalg.norm(c), 1.0)
+        return jnp.where(jnp.linalg.norm(h(c)) <= most, c, jnp.nan)
+
+    return lax.custom_root(h, jnp.zeros(shape), solve, _solve_linear)
+"#,
+    ),
+    (
         "_runge_kutta",
         r#"
 def _runge_kutta(velocity, z, start, end, steps):

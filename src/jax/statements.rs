@@ -396,6 +396,7 @@ impl<'a> Statements<'a> {
                 let count = solved.order.iter().max().map_or(0, |last| last + 1);
                 format!("_in_order({g}, {of}, {count})")
             }
+            Equation::System(_) => format!("_system({g}, {of})"),
             Equation::Contraction(solved) => format!("_fixed_point({g}, {of}, {:?})", solved.constant()),
         };
         Ok(self.named(Expression::atom(text)))

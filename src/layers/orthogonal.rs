@@ -35,27 +35,31 @@ impl Householder {
 
     /// Records the reflections, the first first.
     fn matrices<'t>(&self, tape: &'t Tape) -> Vec<Var<'t>> {
-        let (d, count) = (self.d, self.reflections);
-        let others = match d {
-            1 => None,
-            _ => Some(tape.parameter("vectors", Shape::Matrix(count, d - 1), Init::Constant(0.0))),
-        };
-        (0..count)
-            .map(|k| {
-                let one = tape.constant(1.0);
-                let v = match others.map(|others| others.row(k)) {
-                    None => stack([one]),
-                    Some(row) => {
-                        let own = k % d;
-                        let before = (own > 0).then(|| row.slice(0..own));
-                        let after = (own + 1 < d).then(|| row.slice(own..d - 1));
-                        concat([before, Some(stack([one])), after].into_iter().flatten())
-                    }
-                };
-                tape.identity(d) - (2.0 / v.dot(v)) * v.outer(v)
-            })
-            .collect()
+        reflections(tape, self.d, self.reflections)
     }
+}
+
+/// Records so many reflections of d variables, the first first.
+pub(super) fn reflections<'t>(tape: &'t Tape, d: usize, count: usize) -> Vec<Var<'t>> {
+    let others = match d {
+        1 => None,
+        _ => Some(tape.parameter("vectors", Shape::Matrix(count, d - 1), Init::Constant(0.0))),
+    };
+    (0..count)
+        .map(|k| {
+            let one = tape.constant(1.0);
+            let v = match others.map(|others| others.row(k)) {
+                None => stack([one]),
+                Some(row) => {
+                    let own = k % d;
+                    let before = (own > 0).then(|| row.slice(0..own));
+                    let after = (own + 1 < d).then(|| row.slice(own..d - 1));
+                    concat([before, Some(stack([one])), after].into_iter().flatten())
+                }
+            };
+            tape.identity(d) - (2.0 / v.dot(v)) * v.outer(v)
+        })
+        .collect()
 }
 
 impl Checked for Householder {

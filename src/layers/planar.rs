@@ -1,18 +1,16 @@
-//! Planar, radial and Sylvester flows.
+//! Planar and radial flows.
 //!
-//! x = z + û·tanh(wᵀz + b), x = z + β·(z - c)/(α + |z - c|), and x = z + Q·R·tanh(R̃·Qᵀz + b). Their Jacobians are dense:
-//! the identity and a few directions.
+//! x = z + û·tanh(wᵀz + b) and x = z + β·(z - c)/(α + |z - c|). Their Jacobians are dense: a diagonal and one direction.
 //!
-//! Sources: Rezende and Mohamed, "Variational Inference with Normalizing Flows" (2015), eqs. 10 and 14, and appendix A.1
-//! and A.2 for the constraints that make them one-to-one for all parameters; van den Berg, Hasenclever, Tomczak, Welling,
-//! "Sylvester Normalizing Flows for Variational Inference" (2018), eqs. 5 and 13.
+//! Source: Rezende and Mohamed, "Variational Inference with Normalizing Flows" (2015), eqs. 10 and 14, and appendix A.1
+//! and A.2 for the constraints that make them one-to-one for all parameters.
 
 use std::panic::Location;
 
 #[cfg(feature = "serde")]
 use crate::bijection::Description;
 use crate::bijection::{Bijection, Checked, solve_increasing};
-use crate::tape::{Init, Shape, Tape, Var, select, stack};
+use crate::tape::{Init, Shape, Tape, Var, select};
 
 /// Planar flow x = z + û·tanh(wᵀz + b), with û = u + (softplus(wᵀu) - 1 - wᵀu)·w/wᵀw, so that wᵀû > -1.
 ///
@@ -165,128 +163,5 @@ impl Bijection for Radial {
     #[cfg(feature = "serde")]
     fn describe(&self) -> Option<Description> {
         Description::new("radial", self)
-    }
-}
-
-/// The largest |rᵢᵢ| of a Sylvester flow whose diagonals are bounded.
-const SHORTER: f64 = 1.0 - 1e-5;
-
-/// Sylvester flow x = z + Q·R·tanh(R̃·Qᵀz + b) with a fixed Q of orthonormal columns, and upper triangular R (`r`) and R̃
-/// (`r_tilde`) of m hidden units.
-///
-/// The diagonals are bounded so that rᵢᵢ·r̃ᵢᵢ > -1, which makes it one-to-one for all parameters; unless it is `unconstrained`. That
-/// is proven where the columns of Q are orthogonal in exact arithmetic, as axes are, and checked where they are rounded.
-#[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Sylvester {
-    d: usize,
-    units: usize,
-    /// By rows, d×m.
-    q: Vec<f64>,
-    constrained: bool,
-}
-
-impl Sylvester {
-    /// Builds the layer with this Q, by rows, of d rows and orthonormal columns.
-    ///
-    /// # Panics
-    /// When the numbers do not fill d rows, there are more columns than rows, or they are not orthonormal to 10⁻⁶.
-    pub fn new(d: usize, q: impl Into<Vec<f64>>) -> Sylvester {
-        let q = q.into();
-        let units = q.len().checked_div(d).unwrap_or(0);
-        Sylvester { d, units, q, constrained: true }.checked()
-    }
-
-    /// Takes R and R̃ as they are: a bijection only where rᵢᵢ·r̃ᵢᵢ > -1.
-    pub fn unconstrained(self) -> Sylvester {
-        Sylvester { constrained: false, ..self }
-    }
-
-    /// R and R̃.
-    fn factors<'t>(&self, tape: &'t Tape) -> (Var<'t>, Var<'t>) {
-        let m = self.units;
-        let shape = Shape::Matrix(m, m);
-        let [r, other] = ["r", "r_tilde"].map(|name| tape.parameter(name, shape, Init::Constant(0.0)));
-        if !self.constrained {
-            let upper = tape.mask(m, m, |i, j| j >= i);
-            return (r * upper, other * upper);
-        }
-        // |rᵢᵢ·r̃ᵢᵢ| < 1 (section 3.2), by more than the columns of a Q in floating point may be longer than 1.
-        let above = tape.mask(m, m, |i, j| j > i);
-        let triangular = |matrix: Var<'t>, diagonal: Var<'t>| matrix * above + diagonal.diagonal_matrix();
-        let own = triangular(r, SHORTER * r.diagonal().tanh());
-        let turned = triangular(other, other.diagonal().tanh());
-        (own, turned)
-    }
-}
-
-impl Checked for Sylvester {
-    fn fault(&self) -> Option<String> {
-        let Sylvester { d, units, q, .. } = self;
-        if *d == 0 || *units == 0 || units > d || q.len() != d * units {
-            return Some(format!(
-                "a Sylvester flow needs d×m numbers with m from 1 to d, not {} for d = {d}",
-                q.len()
-            ));
-        }
-        let product = |i: usize, j: usize| (0..*d).map(|k| q[k * units + i] * q[k * units + j]).sum::<f64>();
-        let off = |(i, j): (usize, usize)| (product(i, j) - f64::from(u8::from(i == j))).abs();
-        let worst = (0..*units).flat_map(|i| (0..*units).map(move |j| (i, j))).map(off).fold(0.0, f64::max);
-        (worst.is_nan() || worst > 1e-6)
-            .then(|| format!("the columns of Q are not orthonormal: off by {worst:e}"))
-    }
-}
-
-impl Bijection for Sylvester {
-    fn dim(&self) -> usize {
-        self.d
-    }
-
-    #[track_caller]
-    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
-        z.tape().called_from(Location::caller(), || {
-            let tape = z.tape();
-            let q = tape.matrix(self.d, self.units, &self.q);
-            let b = tape.parameter("b", Shape::Vector(self.units), Init::Constant(0.0));
-            let (r, other) = self.factors(tape);
-            let hidden = (other.matvec(q.transpose().matvec(z)) + b).tanh();
-            z + q.matvec(r.matvec(hidden))
-        })
-    }
-
-    /// In the m directions y = Qᵀz the flow is upper triangular: one monotone equation after another, from the last.
-    #[track_caller]
-    fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
-        x.tape().called_from(Location::caller(), || {
-            let (tape, m) = (x.tape(), self.units);
-            let q = tape.matrix(self.d, m, &self.q);
-            let b = tape.parameter("b", Shape::Vector(m), Init::Constant(0.0));
-            let (r, other) = self.factors(tape);
-            let wanted = q.transpose().matvec(x);
-            let entry = |matrix: Var<'t>, i: usize, j: usize| matrix.row(i).at(j);
-            let mut y: Vec<Option<Var<'t>>> = vec![None; m];
-            let mut hidden: Vec<Option<Var<'t>>> = vec![None; m];
-            for i in (0..m).rev() {
-                let beyond = |of: &[Option<Var<'t>>], matrix: Var<'t>, start: Var<'t>| {
-                    let known = (i + 1..m).filter_map(|j| Some(entry(matrix, i, j) * of[j]?));
-                    known.fold(start, |sum, next| sum + next)
-                };
-                let inside = beyond(&y, other, b.at(i));
-                let rest = beyond(&hidden, r, -wanted.at(i));
-                let unit = |t: Var<'t>| (entry(other, i, i) * t + inside).tanh();
-                let everywhere = (f64::NEG_INFINITY, f64::INFINITY);
-                let t = solve_increasing(tape, Shape::Scalar, everywhere, |t| {
-                    t + entry(r, i, i) * unit(t) + rest
-                })?;
-                (y[i], hidden[i]) = (Some(t), Some(unit(t)));
-            }
-            let hidden: Option<Vec<Var<'t>>> = hidden.into_iter().collect();
-            Some(x - q.matvec(r.matvec(stack(hidden?))))
-        })
-    }
-
-    #[cfg(feature = "serde")]
-    fn describe(&self) -> Option<Description> {
-        Description::new("sylvester", self)
     }
 }

@@ -13,12 +13,12 @@ use crate::layers::{
     ActNorm, Affine, AffineTransformer, Autoregressive, BatchNorm, BernsteinTransformer,
     BlockNeuralAutoregressive, Blockwise, Cayley, CentredSoftmax, CircularSpline, Conditional, Continuous,
     CorrelationCholesky, Coupling, CouplingMask, CovarianceFromCholesky, DeepDenseSigmoidalTransformer,
-    DeepSigmoidalTransformer, Divergence, Elementwise, ElementwiseTransformer, Field, Householder, Linear,
-    LogisticMixtureTransformer, MaskedNetwork, MatrixExponential, MonotoneNetworkTransformer, Network,
-    NetworkField, Ordered, Permutation, Planar, PointwiseConvolution, Polar, PolynomialSplineTransformer,
-    Radial, RationalQuadraticSpline, Residual, ShiftTransformer, SinhArcsinhTransformer, Solver, Spherical,
-    SplineTransformer, StickBreaking, SumOfSquaresTransformer, Sylvester, Transformer, Triangular,
-    Unconditional, YeoJohnsonTransformer,
+    DeepSigmoidalTransformer, Diffusion, Divergence, Elementwise, ElementwiseTransformer, Field, Householder,
+    Linear, LogisticMixtureTransformer, MaskedNetwork, MatrixExponential, MonotoneNetworkTransformer,
+    Network, NetworkField, Ordered, Permutation, Planar, PointwiseConvolution, Polar,
+    PolynomialSplineTransformer, ProbabilityFlow, Radial, RationalQuadraticSpline, Residual,
+    ShiftTransformer, SinhArcsinhTransformer, Solver, Spherical, SplineTransformer, StickBreaking,
+    SumOfSquaresTransformer, Sylvester, Transformer, Triangular, Unconditional, YeoJohnsonTransformer,
 };
 use crate::tape::Gradient;
 
@@ -151,7 +151,13 @@ fn transformers() -> Vec<(&'static str, Build<dyn Transformer>)> {
 }
 
 fn fields() -> Vec<(&'static str, Build<dyn Field>)> {
-    vec![plain!("network", NetworkField)]
+    vec![
+        plain!("network", NetworkField),
+        ("probability_flow", |settings, registry| {
+            let ProbabilityFlowSettings { score, diffusion } = read(settings)?;
+            Ok(Box::new(sound(ProbabilityFlow::of(registry.field(&score)?, diffusion))?))
+        }),
+    ]
 }
 
 fn bases() -> Vec<(&'static str, Build<dyn Base>)> {
@@ -208,6 +214,12 @@ struct MixtureSettings {
     log_weights: Vec<f64>,
     components: Vec<Description>,
     learned: bool,
+}
+
+#[derive(Deserialize)]
+struct ProbabilityFlowSettings {
+    score: Description,
+    diffusion: Diffusion,
 }
 
 #[derive(Deserialize)]

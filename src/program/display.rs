@@ -135,6 +135,12 @@ fn write_list(f: &mut fmt::Formatter<'_>, list: &[Instruction], depth: usize) ->
                         writeln!(f, "{indent}  r{} := {}", to.index(), operand(*from, 1))?;
                     }
                 }
+                Equation::System { once, iterate, unknowns, .. } => {
+                    write_list(f, once, depth)?;
+                    let unknowns: Vec<String> = unknowns.iter().map(|u| format!("r{}", u.index())).collect();
+                    writeln!(f, "{indent}iterate {} together by Newton's method:", unknowns.join(", "))?;
+                    write_list(f, iterate, depth + 1)?;
+                }
                 Equation::Root { once, iterate, unknowns, .. } => {
                     write_list(f, once, depth)?;
                     let unknowns: Vec<String> =

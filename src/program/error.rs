@@ -53,6 +53,8 @@ pub struct NonFinite {
     pub value: f64,
     /// The corresponding element of each operand of equal shape: the operands of an elementwise operation.
     pub operands: Vec<f64>,
+    /// Of a system of equations: how far its left side is from 0 where the search for a solution ended.
+    pub residual: Option<f64>,
 }
 
 /// Formats a number, with an exponent where it would be long.
@@ -75,6 +77,16 @@ impl fmt::Display for NonFinite {
                 ": its velocity was not finite, or its steps became too many or too short; allow more steps or \
                  larger errors, or bound the slopes of the velocity",
             ),
+            // The name of `tape::Equation::System`.
+            "system of equations" => {
+                f.write_str(": Newton's method found no solution")?;
+                if let Some(residual) = self.residual {
+                    write!(f, ", its residual is {}", short(residual))?;
+                }
+                f.write_str(
+                    "; the map may not reach this point, or not be one-to-one near it: write `fn inverse`, or bound its weights",
+                )
+            }
             _ => Ok(()),
         }
     }

@@ -76,6 +76,14 @@ pub(super) enum Equation {
         takes: Vec<(Register, Row)>,
         lipschitz: f64,
     },
+    /// Newton's method on all elements of the unknown together: their rows, h, and ∂h/∂c by rows.
+    System {
+        once: Vec<Instruction>,
+        iterate: Vec<Instruction>,
+        unknowns: Vec<Row>,
+        values: Vec<Register>,
+        jacobian: Vec<Register>,
+    },
     /// Newton's method on rows of the unknown, each with the rows of h and of its slope.
     Root { once: Vec<Instruction>, iterate: Vec<Instruction>, unknowns: Vec<Unknown>, ends: (f64, f64) },
 }
@@ -86,7 +94,7 @@ pub(super) struct Integration {
     pub problem: Arc<InitialValue>,
     /// The number of the motion, which its adjoints refer to.
     pub motion: usize,
-    /// z at a stage, in contiguous rows; after the last step of a motion z(t₁).
+    /// z at a stage, in contiguous rows.
     pub state: Rows,
     pub time: Row,
     /// Computes v, or the adjoint of v, from z and t.
@@ -97,8 +105,8 @@ pub(super) struct Integration {
 /// What is integrated.
 #[derive(Clone, Debug)]
 pub(super) enum Direction {
-    /// From z(t₀).
-    Forwards { start: Vec<Register>, velocity: Vec<Register>, keeps: bool },
+    /// From z(t₀) to `end`, where z(t₁) is put.
+    Forwards { start: Vec<Register>, velocity: Vec<Register>, end: Rows, keeps: bool },
     /// From the weight of z(t₁), over steps that were kept.
     Backwards {
         weight: Vec<Register>,
@@ -118,7 +126,10 @@ impl Integration {
     fn ends(&self) -> (Vec<Register>, Vec<Rows>) {
         let mut written = vec![self.state, Rows::one(self.time)];
         let read = match &self.direction {
-            Direction::Forwards { start, velocity, .. } => start.iter().chain(velocity).copied().collect(),
+            Direction::Forwards { start, velocity, end, .. } => {
+                written.push(*end);
+                start.iter().chain(velocity).copied().collect()
+            }
             Direction::Backwards { weight, stage_weight, back, initial, shares } => {
                 written.push(*stage_weight);
                 written.extend(initial);
@@ -139,7 +150,7 @@ impl Integration {
     /// The rows of its results.
     pub fn results(&self) -> Vec<Rows> {
         match &self.direction {
-            Direction::Forwards { .. } => vec![self.state],
+            Direction::Forwards { end, .. } => vec![*end],
             Direction::Backwards { initial, shares, .. } => {
                 initial.iter().copied().chain(shares.iter().map(|(_, to)| *to)).collect()
             }
@@ -164,7 +175,10 @@ impl Integration {
         self.time = row(self.time);
         self.body.iter_mut().for_each(|instruction| instruction.renumber(row));
         match &mut self.direction {
-            Direction::Forwards { start, velocity, .. } => [start, velocity].into_iter().for_each(moved),
+            Direction::Forwards { start, velocity, end, .. } => {
+                [start, velocity].into_iter().for_each(moved);
+                rows(end);
+            }
             Direction::Backwards { weight, stage_weight, back, initial, shares } => {
                 moved(weight);
                 back.iter_mut().for_each(moved);
@@ -225,6 +239,9 @@ impl Instruction {
                     Equation::Substitution { takes, .. } | Equation::Contraction { takes, .. } => {
                         written.extend(takes.iter().map(|(_, row)| Rows::one(*row)));
                     }
+                    Equation::System { unknowns, .. } => {
+                        written.extend(unknowns.iter().map(|row| Rows::one(*row)));
+                    }
                     Equation::Root { unknowns, .. } => {
                         written.extend(unknowns.iter().map(|unknown| Rows::one(unknown.row)));
                     }
@@ -269,6 +286,9 @@ impl Instruction {
                 match equation.as_ref() {
                     Equation::Substitution { takes, .. } | Equation::Contraction { takes, .. } => {
                         read.extend(rows_of(takes.iter().map(|(from, _)| from), 1));
+                    }
+                    Equation::System { values, jacobian, .. } => {
+                        read.extend(rows_of(values.iter().chain(jacobian), 1));
                     }
                     Equation::Root { unknowns, .. } => {
                         read.extend(unknowns.iter().flat_map(|one| rows_of([&one.value, &one.slope], 1)));
@@ -386,6 +406,11 @@ impl Instruction {
                         *to = row(*to);
                     }
                 }
+                Equation::System { once, iterate, unknowns, values, jacobian } => {
+                    once.iter_mut().chain(iterate).for_each(|instruction| instruction.renumber(row));
+                    unknowns.iter_mut().for_each(|unknown| *unknown = row(*unknown));
+                    values.iter_mut().chain(jacobian).for_each(moved);
+                }
                 Equation::Root { once, iterate, unknowns, .. } => {
                     once.iter_mut().chain(iterate).for_each(|instruction| instruction.renumber(row));
                     for unknown in unknowns {
@@ -404,9 +429,9 @@ impl Equation {
     pub fn instructions(&self) -> Vec<&Instruction> {
         match self {
             Equation::Substitution { stages, .. } => stages.iter().flatten().collect(),
-            Equation::Contraction { once, iterate, .. } | Equation::Root { once, iterate, .. } => {
-                once.iter().chain(iterate).collect()
-            }
+            Equation::Contraction { once, iterate, .. }
+            | Equation::System { once, iterate, .. }
+            | Equation::Root { once, iterate, .. } => once.iter().chain(iterate).collect(),
         }
     }
 }

@@ -140,7 +140,7 @@ impl<F: Number> Chunk<'_, F> {
         let mut kept = std::mem::take(&mut self.space.trajectories[own.motion]);
         let extent = Extent { n: own.state.count, lanes: self.lanes };
         match &own.direction {
-            Direction::Forwards { start, velocity, keeps } => {
+            Direction::Forwards { start, velocity, end, keeps } => {
                 kept.base.resize(extent.len(), F::zero());
                 self.load(start, &mut kept.base);
                 kept.counts.clear();
@@ -161,7 +161,7 @@ impl<F: Number> Chunk<'_, F> {
                     }
                 };
                 self.space.steps.add(&steps);
-                rows_mut(&mut self.space.rows, own.state, self.lanes.stride).copy_from_slice(&kept.base);
+                rows_mut(&mut self.space.rows, *end, self.lanes.stride).copy_from_slice(&kept.base);
             }
             Direction::Backwards { .. } => self.backwards(simd, own, &mut kept, extent),
         }

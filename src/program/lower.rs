@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::plan::Output;
 use crate::sweep::reach::{NONE, Reach, Relation};
-use crate::sweep::{Backwards, tangent};
+use crate::sweep::{Backwards, system_jacobian, tangent};
 use crate::tape::{Equation, InitialValue, NodeId, Op, Operands, Place, Shape, Solution, Subgraph, Tape};
 
 /// The nodes to run to find the unknown of an equation; `W` is the type that names a node's work.
@@ -42,6 +42,15 @@ pub(super) enum Kind<W> {
         once: Vec<Part<W>>,
         iterate: Vec<Part<W>>,
     },
+    /// h(c) = 0 for all elements of c together, by Newton's method.
+    System {
+        value: W,
+        /// ∂h/∂c.
+        jacobian: W,
+        /// The nodes that depend on no element of c, and those that compute h and its Jacobian.
+        once: Vec<Part<W>>,
+        iterate: Vec<Part<W>>,
+    },
     /// h(z) = 0, by Newton's method between brackets.
     Root {
         value: W,
@@ -52,7 +61,8 @@ pub(super) enum Kind<W> {
         /// By element of z: the nodes that compute h and its slope there.
         slices: Vec<Vec<Part<W>>>,
     },
-    /// z(t₁) of an initial-value problem: the variable is z at a stage, and at the end the solution.
+    /// z(t₁) of an initial-value problem: the variable is z at a stage. The solution is another one, so that what is computed of
+    /// it is not what the body computes of z, though it may be the same function.
     Motion {
         problem: Arc<InitialValue>,
         place: Place,
@@ -61,6 +71,7 @@ pub(super) enum Kind<W> {
         time: W,
         velocity: W,
         body: Vec<Part<W>>,
+        end: W,
         /// Whether an adjoint needs the points of all stages.
         keeps: bool,
     },
@@ -115,7 +126,9 @@ impl<W: Copy> Block<W> {
     pub(super) fn parts(&self) -> Vec<&Part<W>> {
         match &self.kind {
             Kind::Substitution { stages, .. } => stages.iter().flatten().collect(),
-            Kind::Contraction { once, iterate, .. } => once.iter().chain(iterate).collect(),
+            Kind::Contraction { once, iterate, .. } | Kind::System { once, iterate, .. } => {
+                once.iter().chain(iterate).collect()
+            }
             Kind::Root { once, slices, .. } => once.iter().chain(slices.iter().flatten()).collect(),
             Kind::Motion { body, .. } | Kind::Adjoint { body, .. } => body.iter().collect(),
         }
@@ -137,7 +150,7 @@ impl<W: Copy> Block<W> {
     /// The inputs that it gives values to.
     pub(super) fn variables(&self) -> Vec<W> {
         match &self.kind {
-            Kind::Motion { time, .. } => vec![self.variable, *time],
+            Kind::Motion { time, end, .. } => vec![self.variable, *time, *end],
             Kind::Adjoint { time, stage_weight, initial, shares, .. } => {
                 [self.variable, *time, *stage_weight]
                     .into_iter()
@@ -146,6 +159,14 @@ impl<W: Copy> Block<W> {
                     .collect()
             }
             _ => vec![self.variable],
+        }
+    }
+
+    /// The variable that is the solution in the end.
+    fn solution(&self) -> W {
+        match &self.kind {
+            Kind::Motion { end, .. } => *end,
+            _ => self.variable,
         }
     }
 
@@ -172,6 +193,7 @@ impl<W: Copy> Block<W> {
             Kind::Motion { start, velocity, .. } => vec![*start, *velocity],
             Kind::Adjoint { weight, back, .. } => [*weight].into_iter().chain(*back).collect(),
             Kind::Substitution { output, .. } | Kind::Contraction { output, .. } => vec![*output],
+            Kind::System { value, jacobian, .. } => vec![*value, *jacobian],
             Kind::Root { value, slope, .. } => vec![*value, *slope],
         }
     }
@@ -260,7 +282,7 @@ impl Unfolding<'_> {
                 Op::Solution(Solution::End(problem)) => {
                     let block = self.motion(problem, &operands, place);
                     blocks.insert(*id, vec![block]);
-                    self.blocks[block].variable
+                    self.blocks[block].solution()
                 }
                 Op::Solution(Solution::Adjoint(problem, of)) => {
                     let key = (problem.clone(), operands.to_vec());
@@ -310,7 +332,10 @@ impl Unfolding<'_> {
             self.inline(&local, &inputs, &arguments, &inputs[..2], &[output]);
         let (velocity, problem) = (known[&output], problem.clone());
         let key = (problem.clone(), operands.to_vec());
-        let kind = Kind::Motion { problem, place, start: operands[0], time, velocity, body, keeps: false };
+        // After the body, so that what is needed of it is known before it is asked of the body.
+        let end = self.to.input(problem.function.variable()).id();
+        let kind =
+            Kind::Motion { problem, place, start: operands[0], time, velocity, body, end, keeps: false };
         let block = self.push(Block { variable, kind, inner: false }, beside);
         self.motions.insert(key, block);
         block
@@ -380,12 +405,15 @@ impl Unfolding<'_> {
         let subgraph = Subgraph::new(local, moving, outputs);
         let mut known: HashMap<NodeId, NodeId> =
             inputs.iter().copied().zip(arguments.iter().copied()).collect();
-        let moving: Vec<NodeId> = moving.iter().map(|id| known[id]).collect();
+        let mut moving: Vec<NodeId> = moving.iter().map(|id| known[id]).collect();
         let inner = self.copy(local, &subgraph, &mut known);
         let mut moves: HashSet<NodeId> = subgraph.inputs().iter().copied().collect();
         let (mut body, mut beside) = (Vec::new(), Vec::new());
         let mut run: HashSet<NodeId> = HashSet::new();
         for id in subgraph.nodes().iter().filter(|id| !subgraph.is_input(**id)) {
+            if is_captured(local, *id) && self.is_given(known[id]) {
+                continue;
+            }
             if !local.with_node(*id, |node| node.operands.iter().any(|operand| moves.contains(operand))) {
                 beside.push(known[id]);
                 continue;
@@ -402,6 +430,7 @@ impl Unfolding<'_> {
                     }
                 }
                 body.push(self.solved(*block));
+                moving.extend(self.blocks[*block].variables());
             }
             if !inner.contains_key(id) && run.insert(known[id]) {
                 body.push(Part::Whole(known[id]));
@@ -457,6 +486,20 @@ impl Unfolding<'_> {
                 let kind = Kind::Contraction { output: known[&output], lipschitz, once, iterate };
                 (Block { variable, kind, inner: false }, beside)
             }
+            Equation::System(equation) => {
+                let (local, inputs, value) = equation.function.tape();
+                let subgraph = Subgraph::new(&local, &inputs, &[value]);
+                let jacobian = system_jacobian(&local, &subgraph, local.var(inputs[0])).id();
+                // All elements become known at once.
+                let labels = vec![0; count];
+                let Unfolded { variable, known, parts, beside } =
+                    self.unfold(&local, &inputs, &[value, jacobian], operands, &labels);
+                sort(parts);
+                let iterate = sorted.swap_remove(1);
+                let once = sorted.swap_remove(0);
+                let kind = Kind::System { value: known[&value], jacobian: known[&jacobian], once, iterate };
+                (Block { variable, kind, inner: false }, beside)
+            }
             Equation::Root(equation) => {
                 let (local, inputs, value) = equation.function.tape();
                 let one = local.constant(1.0).broadcast(shape);
@@ -494,6 +537,9 @@ impl Unfolding<'_> {
         let (mut parts, mut beside) = (Vec::new(), Vec::new());
         let mut run: HashSet<NodeId> = HashSet::new();
         for id in subgraph.nodes().iter().filter(|id| !subgraph.is_input(**id)) {
+            if is_captured(local, *id) && self.is_given(known[id]) {
+                continue;
+            }
             if !reach.depends_on_input(*id) {
                 beside.push(known[id]);
                 continue;
@@ -503,7 +549,9 @@ impl Unfolding<'_> {
             for block in solved.into_iter().flatten() {
                 self.blocks[*block].inner = true;
                 parts.extend(self.beside_inner(*block, variable, labels, &mut run));
-                if self.blocks[*block].is_integration() {
+                let whole = !matches!(self.blocks[*block].kind, Kind::Root { .. });
+                let at_once = labels.iter().all(|label| *label == 0);
+                if self.blocks[*block].is_integration() || whole && at_once {
                     // All elements together, once all that any of them depends on is known.
                     let label = highest.iter().copied().filter(|label| *label != NONE).max().unwrap_or(NONE);
                     parts.push((label, self.solved(*block)));
@@ -518,6 +566,13 @@ impl Unfolding<'_> {
             }
         }
         Unfolded { variable, known, parts, beside }
+    }
+
+    /// Whether a node is a variable that the caller or a block around this one gives values to. The solution of a block that is
+    /// known already is a variable, too, for which this one has to wait.
+    fn is_given(&self, id: NodeId) -> bool {
+        self.to.with_node(id, |node| matches!(node.op, Op::Input(_)))
+            && !self.blocks.iter().any(|block| block.variables().contains(&id))
     }
 
     /// The nodes beside an inner block that depend on the unknown of this one, in their order.
@@ -542,6 +597,11 @@ impl Unfolding<'_> {
         }
         parts
     }
+}
+
+/// Whether a node of a function stands for one outside of it.
+fn is_captured(local: &Tape, id: NodeId) -> bool {
+    local.with_node(id, |node| matches!(node.op, Op::Input(_)))
 }
 
 /// The elements of a node by the label that each waits for.

@@ -17,7 +17,7 @@
 //! | `liveness` | memory of rows is reused after their last use |
 //! | `run`, `precision` | rows are split into chunks, chunks over threads; kernels for each instruction set |
 //! | `workspace` | the memory that a run writes to, apart from the program |
-//! | `execute`, `sums`, `solve`, `integrate` | the kernels: elementwise, sums, equations, initial-value problems |
+//! | `execute`, `sums`, `solve`, `contraction`, `system`, `integrate` | the kernels: elementwise, sums, equations, initial-value problems |
 //! | `deferred` | gradients of large matrices |
 //! | `update` | parameters changed in place, for training |
 //! | `nonfinite` | the first number that is not finite |
@@ -45,6 +45,7 @@ mod register;
 mod run;
 mod solve;
 mod sums;
+mod system;
 mod tanh_pair;
 mod update;
 mod values;

@@ -1,7 +1,7 @@
 //! Locates the first non-finite number: runs the program again, one row and one instruction at a time.
 
 use super::error::{NonFinite, ProgramError};
-use super::instruction::{Instruction, Work};
+use super::instruction::{Equation, Instruction, Work};
 use super::plan::{Found, Program, Slot, SlotId};
 use super::precision::Precision;
 use super::register::{Kind, Register, Registers, Row, Rows, Segment};
@@ -66,6 +66,7 @@ impl<F: Precision> Program<F> {
                 row: 0,
                 value: out[element].to_double(),
                 operands: same.map(|slot| numbers(*slot)[element].to_double()).collect(),
+                residual: None,
             });
         }
         let mut space = Space { sums: vec![F::zero(); self.plan.sums.len()], ..Space::default() };
@@ -133,6 +134,12 @@ impl<F: Precision> Program<F> {
                     operands: before
                         .get(at)
                         .map_or(Vec::new(), |own| own.iter().map(|v| v.to_double()).collect()),
+                    residual: match &instruction.work {
+                        Work::Solve(equation) if matches!(**equation, Equation::System { .. }) => {
+                            space.systems.last().map(|search| search.residual(0))
+                        }
+                        _ => None,
+                    },
                 });
             }
         }

@@ -1,5 +1,5 @@
-//! Solving of equations for a chunk: element by element, by iterating a contraction, or by Newton's method between brackets for many
-//! numbers at once.
+//! Solving of equations for a chunk: element by element, by iterating a contraction, by Newton's method between brackets for many
+//! numbers at once, or by Newton's method for several unknowns together.
 //!
 //! A Newton step that leaves the bracket, or a bracket that does not shrink fast enough, is replaced by bisection of
 //! the bracket's *bits*, so that the method converges from any start, from 10³⁰⁰ as well.
@@ -50,6 +50,30 @@ impl<F: Number> Chunk<'_, F> {
                     search.step();
                 }
                 self.space.fixed_points.push(search);
+            }
+            Equation::System { once, iterate, unknowns, values, jacobian } => {
+                self.run_list(simd, once);
+                let mut search = self.space.systems.pop().unwrap_or_default();
+                search.start(unknowns.len(), stride);
+                loop {
+                    for (at, row) in search.at().chunks_exact(stride).zip(unknowns) {
+                        self.space.rows[row.index() * stride..][..stride].copy_from_slice(at);
+                    }
+                    // Evaluate at the solution too: other instructions may read the results.
+                    self.run_list(simd, iterate);
+                    if search.is_done() {
+                        break;
+                    }
+                    let (shared, rows) = (&self.shared, &self.space.rows);
+                    search.step(|lane| {
+                        let of = move |register: &Register| match register.kind() {
+                            Kind::Shared(index) => shared[index],
+                            Kind::Row(row) => rows[row.index() * stride + lane],
+                        };
+                        (values.iter().map(of), jacobian.iter().map(of))
+                    });
+                }
+                self.space.systems.push(search);
             }
             Equation::Root { once, iterate, unknowns, ends } => {
                 self.run_list(simd, once);

@@ -11,6 +11,7 @@ use super::contraction::FixedPoint;
 use super::integrate::{Steps, Trajectory};
 use super::plan::{Plan, Slot, SlotId};
 use super::solve::Newton;
+use super::system::System;
 use crate::kernel::Lanes;
 use crate::numeric::Number;
 
@@ -37,6 +38,7 @@ pub(super) struct Space<F> {
     pub panel: Vec<F>,
     pub newton: Vec<Newton<F>>,
     pub fixed_points: Vec<FixedPoint<F>>,
+    pub systems: Vec<System<F>>,
     /// By number of the motion.
     pub trajectories: Vec<Trajectory<F>>,
     /// The steps of this run.

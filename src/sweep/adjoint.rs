@@ -401,6 +401,7 @@ impl<'t> Spread<'_, 't> {
                     }
                     Equation::Substitution(g) => equation::substitution_adjoint(g, y, &operands, value, &wrt),
                     Equation::Contraction(g) => equation::contraction_adjoint(g, y, &operands, value, &wrt),
+                    Equation::System(h) => equation::system_adjoint(h, y, &operands, value, &wrt),
                 };
                 self.give_each(own, to, wrt, shares);
             }

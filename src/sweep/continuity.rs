@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::function::{Smoothness, smoothness};
 use super::reach::{Reach, Relation};
-use crate::tape::{Binary, Choice, Function, NodeId, Op, Solution, Subgraph, Tape};
+use crate::tape::{Binary, Choice, Equation, Function, NodeId, Op, Solution, Subgraph, Tape};
 
 /// Whether an output may be discontinuous in the inputs of the program: `false` is a proof that none is wherever the
 /// program is defined.
@@ -40,7 +40,9 @@ fn jumps_outside_of_functions(
     let reach = Reach::new(tape, subgraph, Relation::Value);
     subgraph.nodes().iter().filter(|id| !subgraph.is_input(**id) && reach.depends_on_input(**id)).any(|id| {
         tape.with_node(*id, |node| {
-            let moving = || node.operands.iter().map(|operand| reach.depends_on_input(*operand)).collect();
+            let moving = || -> Vec<bool> {
+                node.operands.iter().map(|operand| reach.depends_on_input(*operand)).collect()
+            };
             match &node.op {
                 Op::Unary(op) => smoothness(*op) == Smoothness::Steps,
                 Op::Binary(Binary::Less | Binary::LessEq) => true,
@@ -49,6 +51,8 @@ fn jumps_outside_of_functions(
                 ) => false,
                 // A jump whatever its condition depends on.
                 Op::Choice(Choice::Select) => reach.depends_on_input(node.operands[0]),
+                // Of several solutions another one may be found nearby.
+                Op::Equation(Equation::System(_)) => moving().contains(&true),
                 Op::Equation(equation) => {
                     functions.push((equation.function().clone(), moving()));
                     false
@@ -56,7 +60,7 @@ fn jumps_outside_of_functions(
                 Op::Solution(solution) => {
                     // A step of another size is another formula. Adjoints have the derivative of v in them.
                     let problem = solution.problem();
-                    let mut moving: Vec<bool> = moving();
+                    let mut moving = moving();
                     // In the place of the initial value the function has t, which is the same for all inputs.
                     moving[0] = false;
                     functions.push((problem.function.clone(), moving));

@@ -4,7 +4,8 @@
 //! z = G(z, c) solved element by element, and h(z, c) = 0 solved by Newton's method, are inverses without a closed
 //! formula. The implicit function theorem gives their derivatives, as nodes again: for h(z, c) = 0 dz = -h_z⁻¹ h_c
 //! dc, with a diagonal h_z; for z = G(z, c) dz = G_z dz + G_c dc, an equation of the same kind for dz. In the adjoint
-//! sweep the first is a division too, and the second an equation in the opposite order.
+//! sweep the first is a division too, and the second an equation in the opposite order. For several unknowns together h_z is a
+//! matrix, and the division a product with its inverse.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use super::tangent::{choice, tangent};
 use super::zeros::structural_zeros;
 use crate::tape::{
     Contraction, Data, Equation, Function, Node, NodeId, Op, Operands, Root, Shape, Subgraph, Substitution,
-    Tape, Var,
+    System, Tape, Var, joined,
 };
 
 /// Extracts `output` as a function of variables, with the nodes it captures, which are the inputs of the function after
@@ -135,6 +136,25 @@ pub(crate) fn contraction<'t>(tape: &'t Tape, variable: Var<'t>, output: Var<'t>
     tape.push(Op::Equation(Equation::Contraction(Arc::new(equation))), captured, variable.shape())
 }
 
+/// Records a node c with h(c) = 0 for all of its elements together, where `output` is h(`variable`), both vectors.
+///
+/// Nothing is known of whether there is a solution, or several.
+pub(crate) fn system<'t>(tape: &'t Tape, variable: Var<'t>, output: Var<'t>) -> Var<'t> {
+    let (function, captured) = capture(tape, &[variable.id()], output.id());
+    tape.push(Op::Equation(Equation::System(Arc::new(System { function }))), captured, variable.shape())
+}
+
+/// Records the Jacobian ∂h/∂c of a system, a matrix by rows.
+pub(crate) fn system_jacobian<'t>(tape: &'t Tape, subgraph: &Subgraph, variable: Var<'t>) -> Var<'t> {
+    let count = variable.shape().len();
+    let column = |m: usize| {
+        let unit: Vec<f64> = (0..count).map(|e| f64::from(u8::from(e == m))).collect();
+        let moved = tangent(tape, subgraph, &[(variable.id(), tape.vector(&unit))])[0];
+        moved.unwrap_or_else(|| tape.constant(0.0).broadcast(Shape::Vector(count)))
+    };
+    joined((0..count).map(column)).reshape(Shape::Matrix(count, count)).transpose()
+}
+
 /// Which elements of an equation's solution depend on which elements of its operands.
 pub(super) enum Dependence {
     /// By operand: pairs (element of z, element of the operand).
@@ -159,6 +179,10 @@ impl Dependence {
             Op::Equation(Equation::Contraction(contraction)) => {
                 let count = contraction.function.variable().len();
                 (&contraction.function, Some(vec![0; count].into()))
+            }
+            Op::Equation(Equation::System(system)) => {
+                let count = system.function.variable().len();
+                (&system.function, Some(vec![0; count].into()))
             }
             Op::Solution(solution) => {
                 return Some(Dependence::Pairs(initial_value::pairs(solution, shape, relation, moves)));
@@ -262,6 +286,32 @@ pub(super) fn root_adjoint<'t>(
     let inputs: Vec<NodeId> = subgraph.inputs().iter().copied().chain([within.id()]).collect();
     let subgraph = Subgraph::new(z.tape(), &inputs, &[taken.id()]);
     adjoint(z.tape(), &subgraph, &[(taken.id(), weight)], &wrt)
+}
+
+/// dc = -h_c⁻¹ h_w dw for h(c, w) = 0
+pub(super) fn system_tangent<'t>(
+    equation: &System,
+    c: Var<'t>,
+    operands: &[Var<'t>],
+    tangents: &[Option<Var<'t>>],
+) -> Option<Var<'t>> {
+    let (subgraph, _) = at_solution(&equation.function, c, operands);
+    let moved = tangent(c.tape(), &subgraph, &seeds(operands, tangents))[0]?;
+    Some(-system_jacobian(c.tape(), &subgraph, c).inverse().matvec(moved))
+}
+
+/// Returns the adjoint of each of these operands: -h_wᵀ h_c⁻ᵀ c̄.
+pub(super) fn system_adjoint<'t>(
+    equation: &System,
+    c: Var<'t>,
+    operands: &[Var<'t>],
+    own: Var<'t>,
+    wrt: &[usize],
+) -> Vec<Option<Var<'t>>> {
+    let (subgraph, value) = at_solution(&equation.function, c, operands);
+    let weight = -system_jacobian(c.tape(), &subgraph, c).inverse().transpose().matvec(own);
+    let wrt: Vec<NodeId> = wrt.iter().map(|k| operands[*k].id()).collect();
+    adjoint(c.tape(), &subgraph, &[(value.id(), weight)], &wrt)
 }
 
 /// Solves dz = G_z dz + G_c dc for z = G(z, c), an equation of the kind of G: `solve` is given the unknown and the right side.

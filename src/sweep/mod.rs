@@ -40,7 +40,7 @@ pub mod zeros;
 pub use adjoint::adjoint;
 pub use continuity::may_be_discontinuous;
 pub(crate) use copy_propagation::propagate_copies;
-pub(crate) use equation::{contraction, root, substitution};
+pub(crate) use equation::{contraction, root, substitution, system, system_jacobian};
 pub use function::{Smoothness, is_total, smoothness};
 pub(crate) use initial_value::{Backwards, initial_value, written_out};
 pub use invert::{InversionError, invert};

@@ -296,6 +296,7 @@ fn rule<'t>(tape: &'t Tape, id: NodeId, node: &Node, tangents: &[Option<Var<'t>>
         Op::Equation(Equation::Substitution(g)) => equation::substitution_tangent(g, y, &operands, tangents),
         Op::Equation(Equation::Contraction(g)) => equation::contraction_tangent(g, y, &operands, tangents),
         Op::Equation(Equation::Root(h)) => equation::root_tangent(h, y, &operands, tangents),
+        Op::Equation(Equation::System(h)) => equation::system_tangent(h, y, &operands, tangents),
         Op::Solution(Solution::End(problem)) => initial_value::end_tangent(problem, &operands, tangents),
         Op::Solution(Solution::Adjoint(problem, of)) => {
             initial_value::adjoint_tangent(problem, *of, &operands, tangents)

@@ -52,6 +52,14 @@ impl Contraction {
     }
 }
 
+/// A solution of h(c) = 0 for several unknowns together, sought by Newton's method from c = 0. That there is one, and only
+/// one, is not known: where none is found the solution is NaN.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct System {
+    /// h.
+    pub function: Arc<Function>,
+}
+
 /// An equation that a node's z satisfies.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -62,6 +70,8 @@ pub enum Equation {
     Root(Arc<Root>),
     /// z = G(z) for a contraction G.
     Contraction(Arc<Contraction>),
+    /// h(c) = 0 for several unknowns together.
+    System(Arc<System>),
 }
 
 impl Equation {
@@ -71,6 +81,7 @@ impl Equation {
             Equation::Substitution(_) => "substitution",
             Equation::Root(_) => "root",
             Equation::Contraction(_) => "contraction",
+            Equation::System(_) => "system of equations",
         }
     }
 
@@ -80,6 +91,7 @@ impl Equation {
             Equation::Substitution(substitution) => &substitution.function,
             Equation::Root(root) => &root.function,
             Equation::Contraction(contraction) => &contraction.function,
+            Equation::System(system) => &system.function,
         }
     }
 }

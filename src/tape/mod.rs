@@ -31,7 +31,7 @@ mod var;
 
 pub use binary::{Binary, Choice};
 pub use error::{RecordError, RecordErrors};
-pub use function::{Contraction, Equation, Function, Root, Substitution};
+pub use function::{Contraction, Equation, Function, Root, Substitution, System};
 pub use initial_value::{Gradient, InitialValue, Integration, Method, Solution};
 pub use listing::Listing;
 pub use op::{Data, Indices, Node, NodeId, Op, Operands};

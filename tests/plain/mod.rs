@@ -1,6 +1,6 @@
 //! The plain executor: one node after another, one row at a time, by the value sweep. Equations are solved by
 //! separate methods that share nothing with the compiled ones (as many passes as there are variables;
-//! bisection).
+//! bisection), initial-value problems by the textbook's steps of equal size.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use pushforward::prelude::*;
 use pushforward::sweep::reach::Layout;
 use pushforward::sweep::value::{OperandValues, evaluate};
 use pushforward::sweep::zeros::structural_zeros;
-use pushforward::tape::{Equation, Function, NodeId, Op, Subgraph};
+use pushforward::tape::{Equation, Function, Method, NodeId, Op, Solution, Subgraph};
 
 /// The numbers of some nodes at one row of one input.
 pub fn plain(
@@ -57,7 +57,7 @@ fn step(
             // So many passes that the last element has what it needs.
             let mut z = vec![0.0; shape.len()];
             for _ in 0..shape.len() {
-                z = function(&equation.function, &z, operands);
+                z = function(&equation.function, &[&z], operands);
             }
             z
         }
@@ -67,12 +67,45 @@ fn step(
             let mut high = vec![ends[1].min(1e6); shape.len()];
             for _ in 0..200 {
                 let middle: Vec<f64> = low.iter().zip(&high).map(|(a, b)| 0.5 * (a + b)).collect();
-                let h = function(&equation.function, &middle, operands);
+                let h = function(&equation.function, &[&middle], operands);
                 for (e, h) in h.iter().enumerate() {
                     if *h < 0.0 { low[e] = middle[e] } else { high[e] = middle[e] }
                 }
             }
             low.iter().zip(&high).map(|(a, b)| 0.5 * (a + b)).collect()
+        }
+        Op::Solution(Solution::End(problem)) => {
+            let (integration, captured) = (problem.integration, &operands[1..]);
+            let (steps, is_euler) = match integration.method {
+                Method::Euler { steps } => (steps, true),
+                Method::RungeKutta4 { steps } => (steps, false),
+                method => panic!("{method:?} has no plain form here"),
+            };
+            let h = (integration.to - integration.from) / steps as f64;
+            let moved = |z: &[f64], v: &[f64], part: f64| -> Vec<f64> {
+                z.iter().zip(v).map(|(z, v)| z + part * h * v).collect()
+            };
+            let mut z = operands[0].clone();
+            for k in 0..steps {
+                let at = |z: &[f64], part: f64| {
+                    let t = integration.from + h * (k as f64 + part);
+                    function(&problem.function, &[z, &[t]], captured)
+                };
+                let first = at(&z, 0.0);
+                if is_euler {
+                    z = moved(&z, &first, 1.0);
+                    continue;
+                }
+                let second = at(&moved(&z, &first, 0.5), 0.5);
+                let third = at(&moved(&z, &second, 0.5), 0.5);
+                let fourth = at(&moved(&z, &third, 1.0), 1.0);
+                for (part, v) in
+                    [(1.0 / 6.0, first), (1.0 / 3.0, second), (1.0 / 3.0, third), (1.0 / 6.0, fourth)]
+                {
+                    z = moved(&z, &v, part);
+                }
+            }
+            z
         }
         op => {
             let lanes: Vec<OperandValues<'_, f64>> = operands
@@ -89,8 +122,8 @@ fn step(
 }
 
 /// A function's value, node by node.
-fn function(function: &Function, variable: &[f64], captured: &[&Vec<f64>]) -> Vec<f64> {
-    let mut numbers: Vec<Vec<f64>> = vec![variable.to_vec()];
+fn function(function: &Function, variables: &[&[f64]], captured: &[&Vec<f64>]) -> Vec<f64> {
+    let mut numbers: Vec<Vec<f64>> = variables.iter().map(|values| values.to_vec()).collect();
     numbers.extend(captured.iter().map(|values| (*values).clone()));
     // Structural zeros: constants, as far as they matter for finite numbers.
     for node in &function.nodes()[numbers.len()..] {

@@ -3,8 +3,12 @@
 //! By construction they are smooth and within the domains of their operations (logarithms of 1 + a², inverses
 //! of matrices near a multiple of the identity), and together use every operation that can be recorded.
 
+pub mod bottleneck;
+
+use pushforward::bijection::initial_value;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
+use pushforward::tape::{Integration, Method};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -49,11 +53,18 @@ pub struct Pool<'t> {
     pub tape: &'t Tape,
     pub nodes: Vec<Var<'t>>,
     pub parameters: usize,
+    /// Whether solutions of initial-value problems are among the nodes.
+    pub solutions: bool,
 }
 
 impl<'t> Pool<'t> {
     pub fn new(tape: &'t Tape, inputs: &[Var<'t>]) -> Pool<'t> {
-        Pool { tape, nodes: inputs.to_vec(), parameters: 0 }
+        Pool { tape, nodes: inputs.to_vec(), parameters: 0, solutions: false }
+    }
+
+    /// Lets it append solutions of initial-value problems, by steps of equal size.
+    pub fn with_solutions(self) -> Pool<'t> {
+        Pool { solutions: true, ..self }
     }
 
     pub fn parameter(&mut self, shape: Shape, choose: &mut Chooser) -> Var<'t> {
@@ -69,12 +80,43 @@ impl<'t> Pool<'t> {
 
     /// Appends a random node made of others; now and then nothing fits, and nothing is appended.
     pub fn grow(&mut self, choose: &mut Chooser) {
-        let Some(node) = self.attempt(choose) else { return };
+        let grown = match self.solutions && choose.chance(0.12) {
+            true => self.solution(choose),
+            false => self.attempt(choose),
+        };
+        let Some(node) = grown else { return };
         // Kept small: what is computed from it must stay far from overflow.
         let node = if choose.chance(0.4) { node.tanh() } else { node };
         if node.len() <= 24 {
             self.nodes.push(node);
         }
+    }
+
+    /// z(t₁) of dz/dt = φ(W·z + sin t, c), with what other nodes compute as z(t₀) and c.
+    fn solution(&mut self, choose: &mut Chooser) -> Option<Var<'t>> {
+        let start = self.of(choose, |shape| matches!(shape, Shape::Vector(_)))?;
+        let c = self.of(choose, |shape| shape == start.shape() || shape == Shape::Scalar)?;
+        let weight = choose.chance(0.6).then(|| {
+            let shape = Shape::Matrix(start.len(), start.len());
+            let mask = self.tape.matrix(start.len(), start.len(), &choose.mask(shape.len()));
+            self.parameter(shape, choose) * mask
+        });
+        let (inner, outer) = (choose.below(UNARY), choose.below(BINARY));
+        let steps = 1 + choose.below(4);
+        let method = if choose.chance(0.3) { Method::Euler { steps } } else { Method::RungeKutta4 { steps } };
+        let times = [choose.number(), choose.number()];
+        let (by_time, nested) = (choose.chance(0.6), choose.chance(0.15));
+        let integration = Integration::new(times[0], times[1], method);
+        Some(initial_value(start, integration, |z, t| {
+            let moved = weight.map_or(z, |weight| weight.matvec(z));
+            let moved = if by_time { moved + t.sin() } else { moved };
+            let v = binary(unary(moved.tanh(), inner), c, outer).tanh();
+            match nested {
+                // A velocity that is a solution itself.
+                true => initial_value(v, Integration::new(0.0, 0.5, method), |w, s| (w * s + z).sin()),
+                false => v,
+            }
+        }))
     }
 
     fn attempt(&mut self, choose: &mut Chooser) -> Option<Var<'t>> {

@@ -193,7 +193,7 @@ impl<'t> Space<'t> {
             let partial = match node.op {
                 Op::Unary(op) => !is_total(op),
                 Op::Binary(Binary::Div | Binary::Pow) => true,
-                Op::LogAbsDet | Op::Inverse | Op::Equation(Equation::Root(_)) => true,
+                Op::LogAbsDet | Op::Inverse | Op::Equation(Equation::Root(_) | Equation::System(_)) => true,
                 _ => false,
             };
             let divisor = match node.op {

@@ -4,6 +4,7 @@
 //! trace estimate is that of FFJORD (Grathwohl et al., 2019). The equation is one node of the tape
 //! ([`initial_value`]), whose steps are a loop of the program that runs it.
 
+mod diffusion;
 mod field;
 mod solver;
 
@@ -12,6 +13,7 @@ use std::panic::Location;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+pub use diffusion::{Diffusion, ProbabilityFlow};
 pub use field::{Field, NetworkField};
 pub use solver::Solver;
 

@@ -255,6 +255,7 @@ impl<'g> Sweep<'g, '_> {
             Op::LogAbsDet => self.of_matrices(full(0), batched, shapes[0], matrix::log_abs_det),
             Op::Inverse => self.of_matrices(full(0), batched, shapes[0], matrix::inverse),
             Op::MatrixExp => self.of_matrices(full(0), batched, shapes[0], matrix::exponential),
+            Op::Solution(Solution::Adjoint(..)) | Op::Equation(Equation::System(_)) => return Ok(None),
             Op::Equation(equation) => return Ok(Some(self.equation(equation, node.shape, operands)?)),
             Op::Solution(Solution::End(problem)) => {
                 let start = operands[0];
@@ -269,7 +270,6 @@ impl<'g> Sweep<'g, '_> {
                     initial_value::end(&problem.integration, begin, own.rows, shapes[0].len(), velocity)?;
                 return Ok(Some(one(end)));
             }
-            Op::Solution(Solution::Adjoint(..)) => return Ok(None),
         };
         Ok(Some(Known::new(value, batched)))
     }
@@ -407,6 +407,7 @@ impl<'g> Sweep<'g, '_> {
                 let ends = (root.ends.values()[0], root.ends.values()[1]);
                 equation::root(ends, &unknown, |z| values(z, true).map(|values| (values[0], values[1])))?
             }
+            Equation::System(_) => unreachable!("it has no graph"),
         };
         Ok(one(solution))
     }

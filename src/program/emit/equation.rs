@@ -58,7 +58,13 @@ impl Emitter<'_, '_> {
     pub(super) fn block(&mut self, block: usize, elements: Option<&[usize]>) -> (Work, &'static str) {
         match self.compiler.blocks[block].is_integration() {
             true => (Work::Integrate(Box::new(self.integration(block))), "initial value problem"),
-            false => (Work::Solve(Box::new(self.equation(block, elements))), "solve"),
+            false => {
+                let name = match self.compiler.blocks[block].kind {
+                    Kind::System { .. } => "system of equations",
+                    _ => "solve",
+                };
+                (Work::Solve(Box::new(self.equation(block, elements))), name)
+            }
         }
     }
 
@@ -85,6 +91,20 @@ impl Emitter<'_, '_> {
                     .map(|e| (found.get(e), unknown.get(e).row().expect("an unknown has rows")))
                     .collect();
                 Equation::Contraction { once, iterate, takes, lipschitz: *lipschitz }
+            }
+            Kind::System { value, jacobian, once, iterate } => {
+                let (once, iterate) = (self.parts(once), self.parts(iterate));
+                let (value, jacobian) = (self.registers(*value), self.registers(*jacobian));
+                let count = self.compiler.tape.shape(*variable).len();
+                Equation::System {
+                    once,
+                    iterate,
+                    unknowns: (0..count)
+                        .map(|e| unknown.get(e).row().expect("an unknown has rows"))
+                        .collect(),
+                    values: (0..count).map(|e| value.get(e)).collect(),
+                    jacobian: (0..count * count).map(|e| jacobian.get(e)).collect(),
+                }
             }
             Kind::Root { value, slope, ends, once, slices } => {
                 let once = self.parts(once);

@@ -37,7 +37,7 @@ impl Emitter<'_, '_> {
         let block: &Block<NodeId> = &compiler.blocks[number];
         let list = |emitter: &Self, id: NodeId| emitter.registers(id).iter().collect::<Vec<Register>>();
         match &block.kind {
-            Kind::Motion { problem, start, time, velocity, body, keeps, .. } => Integration {
+            Kind::Motion { problem, start, time, velocity, body, end, keeps, .. } => Integration {
                 problem: problem.clone(),
                 motion: number,
                 state: self.variable(block.variable),
@@ -46,6 +46,7 @@ impl Emitter<'_, '_> {
                 direction: Direction::Forwards {
                     start: list(self, *start),
                     velocity: list(self, *velocity),
+                    end: self.variable(*end),
                     keeps: *keeps,
                 },
             },

@@ -98,10 +98,15 @@ impl Emitter<'_, '_> {
             return;
         }
         let left_registers = self.registers(left);
+        // As above, entries that are structurally 0 are not read: what they are multiplied by may not be known yet, where an
+        // equation is solved element by element.
+        let (left_zeros, right_zeros) = (compiler.zeros_of(left), compiler.zeros_of(right));
+        let is_zero = |zeros: &[bool], e: usize| zeros.get(e).copied().unwrap_or(false);
         let dots = kept.iter().map(|e| {
             let (row, column) = (e / columns, e % columns);
-            let pairs = (0..inner)
-                .map(|k| (left_registers.get(row * inner + k), right_registers.get(k * columns + column)));
+            let places = (0..inner).map(|k| (row * inner + k, k * columns + column));
+            let read = places.filter(|(a, b)| !is_zero(left_zeros, *a) && !is_zero(right_zeros, *b));
+            let pairs = read.map(|(a, b)| (left_registers.get(a), right_registers.get(b)));
             pairs.filter(|(a, b)| *a != Register::ZERO && *b != Register::ZERO).collect()
         });
         let rows = dots.collect();

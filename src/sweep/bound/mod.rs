@@ -193,8 +193,8 @@ impl<'t> Bounds<'t> {
                 let regular = skew(self.tape, node.operands[0]).is_some();
                 Bound { defined: regular && a().defined, ..Bound::REALS }
             }
-            // Any number; and none where steps are too many, or what v has no value for is met.
-            Op::Solution(_) => Bound::REALS,
+            // Any number; and none where steps are too many, or what v has no value for is met, or no solution is found.
+            Op::Solution(_) | Op::Equation(Equation::System(_)) => Bound::REALS,
             Op::Equation(Equation::Substitution(equation)) => {
                 let operands: Vec<Bound> = (0..node.operands.len()).map(&of).collect();
                 // A bound of G over all z holds for the solution z, and applying G to that bound tightens it; if G is

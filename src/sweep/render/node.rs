@@ -77,7 +77,9 @@ impl Walk<'_> {
                     Equation::Substitution(_) | Equation::Contraction(_) => {
                         Term::Relation(&variable, '=', &function)
                     }
-                    Equation::Root(_) => Term::Relation(&function, '=', &Written::number(0.0)),
+                    Equation::Root(_) | Equation::System(_) => {
+                        Term::Relation(&function, '=', &Written::number(0.0))
+                    }
                 };
                 Written::of(&Term::Call(&Function::named("solve"), vec![&Written::of(&holds)]))
             }
