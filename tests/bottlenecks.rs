@@ -10,6 +10,7 @@ use pushforward::jacobian::{Route, StructureError, bottleneck, discover, jacobia
 use pushforward::numeric::Lu;
 use pushforward::prelude::*;
 use pushforward::sweep::reach::Relation;
+use pushforward::tape::{NodeId, Op, Subgraph, Unary};
 use random_programs::bottleneck::planted;
 use random_programs::{Chooser, for_seeds, numbers, off};
 
@@ -63,7 +64,7 @@ fn planted_bottlenecks_are_found_and_their_determinants_are_those_of_the_full_ja
                 continue;
             }
             // A declared rank divides by T, also where it is 0 as far as doubles tell: no number, rather than a wrong one.
-            if found.is_nan() && matches!(derived.route, Route::LowRank { .. }) {
+            if found.is_nan() && least_logarithm(&tape, z, derived.value, point) < -700.0 {
                 none.set(none.get() + 1);
                 continue;
             }
@@ -89,7 +90,16 @@ fn planted_bottlenecks_are_found_and_their_determinants_are_those_of_the_full_ja
     );
     // One case alone, when it is run again, need not be of each kind.
     assert!(cases.get() < 100 || singular.get() > 0 && by_rank.get() > cases.get() / 2);
-    assert!(none.get() <= cases.get() / 1000, "{}", none.get());
+    assert!(cases.get() < 100 || none.get() <= cases.get() / 1000, "{}", none.get());
+}
+
+/// The least logarithm that is taken on the way to a value, as of the entries of T.
+fn least_logarithm<'t>(tape: &'t Tape, z: Var<'t>, value: Var<'t>, point: &[f64]) -> f64 {
+    let program = Subgraph::new(tape, &[z.id()], &[value.id()]);
+    let is_logarithm = |id: &&NodeId| tape.node(**id).op == Op::Unary(Unary::Ln);
+    let logarithms: Vec<Var<'t>> =
+        program.nodes().iter().filter(is_logarithm).map(|id| tape.var(*id)).collect();
+    numbers(tape, z, &logarithms, point).into_iter().flatten().fold(f64::INFINITY, f64::min)
 }
 
 /// A layer from a closure.
