@@ -30,8 +30,18 @@ def _layer(name: str, settings: Any) -> Bijection:
     return Bijection(_native.Bijection.described(name, written(settings)))
 
 
-def _network(hidden: Sequence[int], context: int) -> dict[str, Any]:
-    return {"hidden": whole(hidden), "context": int(context)}
+# Of the hidden units of conditioners.
+_ACTIVATIONS = {"tanh": "Tanh", "relu": "Relu", "elu": "Elu", "silu": "Silu"}
+
+
+def _network(hidden: Sequence[int], context: int, activation: str = "tanh") -> dict[str, Any]:
+    return {"hidden": whole(hidden), "context": int(context), **_activated(activation)}
+
+
+def _activated(activation: str) -> dict[str, Any]:
+    """The setting of an activation function; the default is not named in a description."""
+    name = one_of("activation", activation, _ACTIVATIONS)
+    return {} if name == "Tanh" else {"activation": name}
 
 
 def _mask(dim: int, mask: Mask) -> dict[str, Any]:
@@ -55,7 +65,7 @@ def _mask(dim: int, mask: Mask) -> dict[str, Any]:
 
 
 def _masked_network(
-    dim: int, hidden: Sequence[int], context: int, order: Optional[Sequence[int]]
+    dim: int, hidden: Sequence[int], context: int, order: Optional[Sequence[int]], activation: str
 ) -> dict[str, Any]:
     """A network whose output i depends on the variables before i, in an order of the variables."""
     places = list(range(1, dim + 1))
@@ -65,7 +75,8 @@ def _masked_network(
             raise ValueError(f"an order has each of 0 to {dim - 1} once, and is not {order}")
         for place, variable in enumerate(order):
             places[variable] = place + 1
-    return {"inputs": places, "hidden": {"Spread": whole(hidden)}, "context": int(context), "first_is_blind": False}
+    hidden_layers = {"hidden": {"Spread": whole(hidden)}, **_activated(activation)}
+    return {"inputs": places, "context": int(context), "first_is_blind": False, **hidden_layers}
 
 
 # Couplings
@@ -78,17 +89,19 @@ def coupling(
     mask: Mask = "first_half",
     hidden: Sequence[int] = (64, 64),
     context: int = 0,
+    activation: str = "tanh",
 ) -> Bijection:
     """x_a = z_a, x_b = τ(z_b; network(z_a)) with any of `pushforward.transformers`.
 
     ``mask`` says which variables are copied: `first_half`, `second_half`, `even`, `odd`, or a truth value for each. ``hidden``
-    are the widths of the network, ``context`` the numbers of a context that it reads.
+    are the widths of the network, ``context`` the numbers of a context that it reads, ``activation`` the function of its hidden
+    units: `tanh`, `relu`, `elu` or `silu`.
     """
     return _layer(
         "coupling",
         {
             "mask": _mask(dim, mask),
-            "network": _network(hidden, context),
+            "network": _network(hidden, context, activation),
             "transformer": _transformer(transformer).description(),
         },
     )
@@ -102,10 +115,14 @@ def _transformer(given: Transformer) -> Transformer:
 
 @checked
 def additive_coupling(
-    dim: int, mask: Mask = "first_half", hidden: Sequence[int] = (64, 64), context: int = 0
+    dim: int,
+    mask: Mask = "first_half",
+    hidden: Sequence[int] = (64, 64),
+    context: int = 0,
+    activation: str = "tanh",
 ) -> Bijection:
     """NICE: x_b = z_b + t(z_a), volume preserving (Dinh et al. 2015)."""
-    return coupling(dim, transformers.shift(), mask, hidden, context)
+    return coupling(dim, transformers.shift(), mask, hidden, context, activation)
 
 
 @checked
@@ -115,9 +132,10 @@ def affine_coupling(
     hidden: Sequence[int] = (64, 64),
     log_scale: str = "bounded",
     context: int = 0,
+    activation: str = "tanh",
 ) -> Bijection:
     """RealNVP: x_b = z_b·exp(s(z_a)) + t(z_a) (Dinh et al. 2017). ``log_scale`` as in :func:`pushforward.transformers.affine`."""
-    return coupling(dim, transformers.affine(log_scale), mask, hidden, context)
+    return coupling(dim, transformers.affine(log_scale), mask, hidden, context, activation)
 
 
 @checked
@@ -128,9 +146,10 @@ def spline_coupling(
     mask: Mask = "first_half",
     hidden: Sequence[int] = (64, 64),
     context: int = 0,
+    activation: str = "tanh",
 ) -> Bijection:
     """Neural spline flow: x_b is a monotone rational-quadratic spline of z_b with knots from z_a (Durkan et al. 2019)."""
-    return coupling(dim, transformers.spline(bins, bound), mask, hidden, context)
+    return coupling(dim, transformers.spline(bins, bound), mask, hidden, context, activation)
 
 
 # Autoregressive layers
@@ -143,6 +162,7 @@ def autoregressive(
     hidden: Sequence[int] = (64, 64),
     order: Optional[Sequence[int]] = None,
     context: int = 0,
+    activation: str = "tanh",
 ) -> Bijection:
     """xᵢ = τ(zᵢ; network(z before i)) with any of `pushforward.transformers`: one pass from z to x.
 
@@ -151,7 +171,7 @@ def autoregressive(
     return _layer(
         "autoregressive",
         {
-            "network": _masked_network(dim, hidden, context, order),
+            "network": _masked_network(dim, hidden, context, order, activation),
             "transformer": _transformer(transformer).description(),
         },
     )
@@ -159,18 +179,26 @@ def autoregressive(
 
 @checked
 def iaf(
-    dim: int, hidden: Sequence[int] = (64, 64), order: Optional[Sequence[int]] = None, context: int = 0
+    dim: int,
+    hidden: Sequence[int] = (64, 64),
+    order: Optional[Sequence[int]] = None,
+    context: int = 0,
+    activation: str = "tanh",
 ) -> Bijection:
     """Inverse autoregressive flow: xᵢ = zᵢ·exp(αᵢ) + μᵢ with αᵢ and μᵢ of the z before i (Kingma et al. 2016)."""
-    return autoregressive(dim, transformers.affine("identity"), hidden, order, context)
+    return autoregressive(dim, transformers.affine("identity"), hidden, order, context, activation)
 
 
 @checked
 def maf(
-    dim: int, hidden: Sequence[int] = (64, 64), order: Optional[Sequence[int]] = None, context: int = 0
+    dim: int,
+    hidden: Sequence[int] = (64, 64),
+    order: Optional[Sequence[int]] = None,
+    context: int = 0,
+    activation: str = "tanh",
 ) -> Bijection:
     """Masked autoregressive flow: xᵢ = zᵢ·exp(αᵢ) + μᵢ with αᵢ and μᵢ of the x before i (Papamakarios et al. 2017)."""
-    return inverse(autoregressive(dim, transformers.affine("identity", normalising=True), hidden, order, context))
+    return inverse(autoregressive(dim, transformers.affine("identity", normalising=True), hidden, order, context, activation))
 
 
 @checked
@@ -181,9 +209,10 @@ def autoregressive_spline(
     hidden: Sequence[int] = (64, 64),
     order: Optional[Sequence[int]] = None,
     context: int = 0,
+    activation: str = "tanh",
 ) -> Bijection:
     """Autoregressive neural spline flow: zᵢ is a monotone spline of xᵢ with knots from the x before i (Durkan et al. 2019)."""
-    return inverse(autoregressive(dim, transformers.spline(bins, bound), hidden, order, context))
+    return inverse(autoregressive(dim, transformers.spline(bins, bound), hidden, order, context, activation))
 
 
 @checked
@@ -240,14 +269,14 @@ def unconditional(dim: int, transformer: Transformer) -> Bijection:
 
 @checked
 def conditional(
-    dim: int, transformer: Transformer, context: int, hidden: Sequence[int] = (64, 64)
+    dim: int, transformer: Transformer, context: int, hidden: Sequence[int] = (64, 64), activation: str = "tanh"
 ) -> Bijection:
     """A transformer whose parameters depend on the context alone."""
     return _layer(
         "conditional",
         {
             "d": int(dim),
-            "network": _network(hidden, context),
+            "network": _network(hidden, context, activation),
             "transformer": _transformer(transformer).description(),
         },
     )

@@ -18,6 +18,11 @@ NET = {"hidden": [5, 4]}
 
 # Every layer of the library's catalogue, as it is written in Python.
 CATALOGUE = {
+    "affine_coupling_relu": lambda: L.affine_coupling(3, **NET, activation="relu"),
+    "affine_coupling_given_a_context": lambda: L.affine_coupling(3, **NET, context=2),
+    "maf_relu": lambda: L.maf(3, [6], activation="relu"),
+    "conditional_affine": lambda: L.conditional(3, T.affine("identity"), 2, **NET),
+    "conditional_spline": lambda: L.conditional(2, T.spline(4), 1, **NET),
     "affine": lambda: L.affine([2.0, -0.5, 1.0], [0.1, 0.0, -3.0]),
     "affine_fixed": lambda: L.affine([0.7, -2.0, 1.0], [5.0, 0.0, -0.1], learned=False),
     "act_norm": lambda: L.act_norm(data=[[0.0, 1.0], [2.0, 5.0], [1.0, -3.0]]),
