@@ -1128,6 +1128,13 @@ fn maps_one_after_another_are_the_whole_map_operation_for_operation() {
     ] {
         assert!(!whole(&claim(sign), program.clone(), &[layers[0].clone(), layers[1].clone()]), "{sign}");
     }
+    // det J is 0 at points: a part that has its sign but at these says nothing of the whole everywhere.
+    let (cubed, cube) = (program("powi", "powi"), "determinant almost-everywhere positive");
+    let cubed =
+        cubed.replace("powi n1 scalar", "powi n1 scalar : 3").replace("powi n4 scalar", "powi n4 scalar : 3");
+    let cube = layer(cube, real, &["powi n1 : 3"]);
+    assert!(accepts(&cube.replacen("layer", "certificate 1", 1)));
+    assert!(!whole(&claim("positive"), cubed, &[cube.clone(), cube]));
     // The slope of z² is positive where z is, and the map before it leads elsewhere.
     let square = layer("determinant positive", (positive, positive), &["powi n1 : 2"]);
     let squared = program("sinh", "powi").replace("n5 powi n4 scalar", "n5 powi n4 scalar : 2");
