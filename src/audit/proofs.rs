@@ -256,7 +256,7 @@ impl<'a> LayerProver<'a> {
                 self.accepted(self.with_factors("bijection low-rank")?, reason)
             })
             .or_else(|| {
-                let reason = "f is ±z + g(z) with a g that is bounded, it is continuously differentiable, and det J is not 0                               anywhere (Hadamard)";
+                let reason = "f is ±z + g(z) with a g that is bounded, it is continuously differentiable, and det J is not 0 anywhere (Hadamard)";
                 self.accepted(self.with_factors("bijection proper")?, reason)
             })
             .or_else(|| self.by_stages("bijection stages", |stage| stage.bijection()))

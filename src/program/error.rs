@@ -84,7 +84,7 @@ impl fmt::Display for NonFinite {
                     write!(f, ", its residual is {}", short(residual))?;
                 }
                 f.write_str(
-                    "; the map may not reach this point, or not be one-to-one near it: write `fn inverse`, or bound its weights",
+                    "; the map may not reach this point, or not be one-to-one near it: write an `inverse` beside `forward`, or bound its weights",
                 )
             }
             _ => Ok(()),
