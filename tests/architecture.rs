@@ -42,6 +42,7 @@ const TOGETHER: [(&[&str], &str); 7] = [
             "tape/parameter",
             "tape/pass",
             "tape/record",
+            "tape/thresholds",
             "tape/unary",
             "tape/var",
         ],

@@ -5,10 +5,10 @@ use std::fmt::Debug;
 
 use num_traits::{Float, cast};
 use pushforward::kernel::{
-    Abs, Add, Arch, Div, Exp, ExpM1, Function, Lanes, Less, LessEq, Ln, Ln1p, Max, Min, Mul, Neg, Operand,
-    Operation, Powi, Real, Recip, SechSquared, Sigmoid, Sign, Simd, Softplus, Sqrt, Sub, Tanh, TanhAndSlope,
-    Term, WithSimd, instruction_sets, map, map_pair, select, sum_elements, sum_lanes, sum_products,
-    sum_terms, update, zip,
+    Abs, Add, Arch, Branch, Div, Exp, ExpM1, Function, Lanes, Less, LessEq, Ln, Ln1p, Max, Min, Mul, Neg,
+    Operand, Operation, Powi, Real, Recip, SechSquared, Sigmoid, Sign, Simd, Softplus, Sqrt, Sub, Tanh,
+    TanhAndSlope, Term, WithSimd, cascade, instruction_sets, map, map_pair, select, sum_elements, sum_lanes,
+    sum_products, sum_terms, update, zip,
 };
 
 struct Map<'a, G, F>(G, &'a [F], &'a mut [F]);
@@ -491,6 +491,10 @@ fn terms_are_added_one_after_the_other<F: Real + Float + Debug>() {
     for count in 0..200 {
         let [a, b] = [3, 7].map(|begin| mixture::<F>(count, begin));
         let number = mixture::<F>(1, count)[0];
+        // Conditions are 0 or 1; what is not kept may be anything.
+        let condition: Vec<F> =
+            (0..count).map(|i| if (i * i + i / 3) % 2 == 0 { F::zero() } else { F::one() }).collect();
+        let kept = |i: usize| if condition[i] == F::zero() { F::zero() } else { a[i] };
         let terms = [
             Term::Plus(&a[..]),
             Term::PlusProduct(&b, &a),
@@ -498,6 +502,8 @@ fn terms_are_added_one_after_the_other<F: Real + Float + Debug>() {
             Term::Minus(&a),
             Term::Number(number),
             Term::MinusProduct(&a, &b),
+            Term::PlusWhere(&condition, &a),
+            Term::MinusWhere(&condition, &a),
         ];
         // Each of them first once: what begins a sum is not added to 0, which would take the sign of -0.
         for first in 0..terms.len() {
@@ -508,7 +514,9 @@ fn terms_are_added_one_after_the_other<F: Real + Float + Debug>() {
                 2 => b[i] * number,
                 3 => -a[i],
                 4 => number,
-                _ => -(a[i] * b[i]),
+                5 => -(a[i] * b[i]),
+                6 => kept(i),
+                _ => -kept(i),
             };
             for length in 1..=terms.len() {
                 let own: Vec<Term<'_, F>> = order[..length].iter().map(|k| terms[*k]).collect();
@@ -533,4 +541,62 @@ fn terms_of_f64_are_added_one_after_the_other() {
 #[test]
 fn terms_of_f32_are_added_one_after_the_other() {
     terms_are_added_one_after_the_other::<f32>();
+}
+
+struct Cascade<'a, F>(&'a [(&'a [F], Branch<'a, F>)], Branch<'a, F>, &'a mut [F]);
+
+impl<F: Real> WithSimd for Cascade<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        cascade(simd, self.0, self.1, self.2);
+    }
+}
+
+fn the_value_of_the_first_condition_is_chosen<F: Real + Float + Debug>() {
+    for count in 0..150 {
+        let numbers: Vec<Vec<F>> = (0..6).map(|k| mixture::<F>(count, 5 * k + 1)).collect();
+        let number = mixture::<F>(1, count)[0];
+        let conditions: Vec<Vec<F>> = (0..5)
+            .map(|k| {
+                let holds = |i: usize| (i + 7 * k) % (k + 3) == 0;
+                (0..count).map(|i| if holds(i) { F::one() } else { F::zero() }).collect()
+            })
+            .collect();
+        // Every third value is one number for all results.
+        let branch =
+            |k: usize| if k % 3 == 2 { Branch::Number(number) } else { Branch::Numbers(&numbers[k]) };
+        for length in 0..=conditions.len() {
+            let choices: Vec<(&[F], Branch<'_, F>)> =
+                (0..length).map(|k| (&conditions[k][..], branch(k))).collect();
+            for otherwise in [branch(5), branch(0)] {
+                let value = |of: Branch<'_, F>, i: usize| match of {
+                    Branch::Numbers(a) => a[i],
+                    Branch::Number(a) => a,
+                };
+                let expected: Vec<F> = (0..count)
+                    .map(|i| {
+                        let first = choices.iter().find(|(condition, _)| condition[i] == F::one());
+                        value(first.map_or(otherwise, |(_, value)| *value), i)
+                    })
+                    .collect();
+                for (set, arch) in instruction_sets() {
+                    let mut out = vec![F::NAN; count];
+                    arch.dispatch(Cascade(&choices, otherwise, &mut out));
+                    assert_same(&out, &expected, &format!("{set}, {length} choices for {count} results"));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_first_condition_chooses_in_f64() {
+    the_value_of_the_first_condition_is_chosen::<f64>();
+}
+
+#[test]
+fn the_first_condition_chooses_in_f32() {
+    the_value_of_the_first_condition_is_chosen::<f32>();
 }

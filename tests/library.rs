@@ -59,6 +59,7 @@ mod requirements;
 mod schedules;
 pub mod seeded;
 mod shared_weights;
+mod shift_invariance;
 mod simplify;
 mod single_sample;
 mod slopes;

@@ -389,6 +389,57 @@ fn sums_and_products_that_nobody_else_reads_are_one_instruction() {
 }
 
 #[test]
+fn choices_one_after_another_are_one_instruction() {
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(4));
+    let [a, b, c, d] = [0, 1, 2, 3].map(|k| z.at(k));
+    let y = select(a.lt(b), c, select(b.lt(c), d, select(c.lt(d), a, 2.0)));
+    // What a condition does not let through is a term of the sum.
+    let sum = a * b + select(a.lt(d), c, 0.0);
+    let program = Program::<f64>::compile(&tape, &[z.id()], &[Output::Each(y.id()), Output::Each(sum.id())]);
+    let text = program.to_string();
+    assert_eq!(text.matches(", else ").count(), 3, "{text}");
+    assert!(!text.contains("select"), "{text}");
+    assert!(text.contains("= r0·r1 + r2 where r"), "{text}");
+}
+
+#[test]
+fn choices_give_the_same_bits_as_one_alone() {
+    // Longer than an instruction can be; some read by the next one alone, some by others too, some with one number for all.
+    let tape = Tape::new();
+    let z = tape.input(Shape::Vector(3));
+    let mut nodes = vec![z * 0.1];
+    for k in 0..60 {
+        let last = nodes[nodes.len() - 1];
+        let (bound, turned) =
+            (0.2 * f64::from(k % 7) - 0.6, z.gather(&[k as usize % 3, (k as usize + 1) % 3, 2]));
+        nodes.push(match k % 6 {
+            0 => select(turned.lt(bound), (turned - 2.0).ln(), last),
+            1 => select(last.lt(bound), last, turned),
+            2 => last + select(turned.le(bound), turned.exp(), 0.0),
+            3 => last - select(turned.lt(bound), turned * last, 0.0),
+            4 => select(turned.lt(bound), 0.5, last),
+            _ => select(turned.lt(bound), last, select(last.lt(turned), turned, last * turned)),
+        });
+    }
+    let mut random = Chooser::new(6);
+    let mut rows: Vec<f64> = (0..70).flat_map(|_| random.numbers(3)).collect();
+    (rows[5], rows[40], rows[77]) = (f64::NAN, f64::INFINITY, -0.0);
+    let compile = |outputs: &[Output]| {
+        let mut program = Program::<f64>::compile(&tape, &[z.id()], outputs);
+        program.load(&Parameters::default()).expect("there are no parameters");
+        program
+    };
+    let each: Vec<Output> = nodes.iter().map(|node| Output::Each(node.id())).collect();
+    let together = compile(&each).run(&[&rows], 70).expect("70 rows");
+    for (k, output) in each.iter().enumerate() {
+        let alone = compile(std::slice::from_ref(output)).run(&[&rows], 70).expect("70 rows").swap_remove(0);
+        let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<u64>>();
+        assert_eq!(bits(&alone), bits(&together[k]), "node {k}");
+    }
+}
+
+#[test]
 fn a_chain_gives_the_same_bits_as_its_parts() {
     // Chains of every length, with products on either side; each sum read by the next one alone, or by others too.
     let tape = Tape::new();

@@ -5,7 +5,8 @@ use std::f64::consts::PI;
 
 use num_rational::BigRational;
 use num_traits::{One, ToPrimitive, Zero};
-use pushforward::bijection::{forward_with_log_det, record_inverse};
+use pushforward::bijection::{forward_with_log_det, inverse_with_log_det, record_inverse};
+use pushforward::layers::MonotoneSpline;
 use pushforward::prelude::*;
 use pushforward::program::{Output, Program};
 use pushforward::sweep::adjoint;
@@ -337,4 +338,79 @@ fn exact_arithmetic_knows_a_straight_line() {
     let (value, slope) = exact(0.5, &[-1.0, 1.0], &[-2.0, 2.0], &[2.0, 2.0]);
     assert_eq!(value, BigRational::one());
     assert!((slope - fraction(2.0)).is_zero());
+}
+
+/// A program of z - ln|det J| and ln|det J|, with the same random parameters each time.
+fn run_at_random(tape: &Tape, x: Var<'_>, z: Var<'_>, log_det: Var<'_>) -> Program<f64> {
+    let mut random = ChaCha8Rng::seed_from_u64(4);
+    let mut parameters = Parameters::initialise(tape, 0);
+    for (name, tensor) in parameters.clone().iter() {
+        let values = tensor.values.iter().map(|_| random.random_range(-2.0..2.0)).collect();
+        parameters.set(name, tensor.shape, values).unwrap();
+    }
+    let outputs = [z.sum() - log_det, log_det].map(|var| Output::Each(var.id()));
+    let mut program = Program::compile(tape, &[x.id()], &outputs);
+    program.load(&parameters).unwrap();
+    program
+}
+
+#[test]
+fn a_density_looks_for_a_bin_once() {
+    let bins = 6;
+    let spline = SplineTransformer::new(bins, 3.0);
+    let layer = SplineCoupling::new(CouplingMask::first_half(5), Network::new([7]), spline);
+    let tape = Tape::new();
+    let x = tape.input(Shape::Vector(5));
+    let recorded = inverse_with_log_det(&layer, x).unwrap();
+    let program = run_at_random(&tape, x, recorded.z, recorded.log_det);
+    let text = program.to_string();
+    // Its K + 1 knots, and none again.
+    assert_eq!(text.matches("= less ").count(), bins + 1, "{text}");
+    // The same as by two searches: z by the inverse, and the log-determinant that is recorded forwards at this z.
+    let tape = Tape::new();
+    let x = tape.input(Shape::Vector(5));
+    let z = record_inverse(&layer, x).unwrap();
+    let apart = forward_with_log_det(&layer, z).unwrap();
+    let by_two = run_at_random(&tape, x, z, apart.log_det);
+    let mut random = ChaCha8Rng::seed_from_u64(3);
+    let rows: Vec<f64> = (0..5 * 2000).map(|_| random.random_range(-4.0..4.0)).collect();
+    let (found, expected) = (program.run(&[&rows], 2000).unwrap(), by_two.run(&[&rows], 2000).unwrap());
+    let mut moved = 0;
+    for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
+        assert!((found - expected).abs() < 1e-12 * expected.abs().max(1.0), "{found}, not {expected}");
+        moved += usize::from(expected.abs() > 1e-3);
+    }
+    assert!(moved > 1000, "the splines bend");
+}
+
+/// A spline whose inverse is that of the spline, a little further on.
+struct Beside;
+
+impl Beside {
+    fn spline(tape: &Tape) -> MonotoneSpline<'_> {
+        MonotoneSpline::fixed(tape, 1, &[-1.0, 0.0, 2.0], &[-1.0, 1.0, 2.0], &[1.0, 2.0, 0.5])
+    }
+}
+
+impl Bijection for Beside {
+    fn dim(&self) -> usize {
+        1
+    }
+
+    fn structure(&self) -> Structure {
+        Structure::Diagonal
+    }
+
+    fn forward<'t>(&self, z: Var<'t>) -> Var<'t> {
+        Beside::spline(z.tape()).forward(z)
+    }
+
+    fn inverse<'t>(&self, x: Var<'t>) -> Option<Var<'t>> {
+        Some(Beside::spline(x.tape()).inverse(x) + 1e-3)
+    }
+}
+
+#[test]
+fn a_wrong_inverse_is_refuted_though_it_knows_the_bin() {
+    assert!(!audit(&Beside).unwrap().has_no_refutation());
 }

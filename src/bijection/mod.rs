@@ -7,6 +7,7 @@
 mod bottleneck;
 mod chain;
 mod checked;
+mod compared_once;
 mod composition;
 #[cfg(feature = "serde")]
 mod description;

@@ -3,6 +3,7 @@
 use std::panic::Location;
 
 use super::bottleneck::through_bottleneck;
+use super::compared_once::compared_once;
 use super::composition::{Leaf, leaves};
 use super::recording::{Boundary, ForwardWithLogDet, InverseWithLogDet, LayerRecord, Recording};
 use super::{Bijection, BijectionError, Domain, Motion};
@@ -232,9 +233,10 @@ fn leaf_inverse<'t>(leaf: &Leaf<'_>, x: Var<'t>) -> Result<InverseWithLogDet<'t>
         let pulled = tape.pass(|| motion.pull(x));
         return checked(leaf.layer(), "pull", pulled.z).map(|_| pulled);
     }
-    let z = tape.recording(|| layer_inverse(leaf.layer(), x))?;
+    let (z, thresholds) = tape.noting_thresholds(|| tape.recording(|| layer_inverse(leaf.layer(), x)));
+    let z = z?;
     let own = tape.recording(|| layer_forward(leaf, z))?;
-    Ok(InverseWithLogDet { z, log_det: tape.var(own.log_det) })
+    Ok(compared_once(x, InverseWithLogDet { z, log_det: tape.var(own.log_det) }, &thresholds))
 }
 
 /// Records z = f⁻¹(x) at the node x, derived from `forward` even if the layer has its own inverse.

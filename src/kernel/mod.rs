@@ -50,6 +50,7 @@
 //! | [`map_pair`] | two functions that share their work, a [`Pair`]: [`TanhAndSlope`] |
 //! | [`update`] | an operation on what is there already |
 //! | [`sum_terms`] | sums of products and numbers, in one pass |
+//! | [`cascade`] | choices one after another, in one pass |
 //! | [`sum_products`] | Σ over lanes of a·b |
 //! | [`Exp`], [`ExpM1`], [`Ln`], [`Ln1p`], [`Tanh`], [`SechSquared`], [`Sigmoid`], [`Softplus`] | within 1 to 3 ulp everywhere, the ends and the subnormal numbers included |
 //! | [`LogAddExp`] | ln(eᵃ + eᵇ), within 3 ulp of the larger of its two terms |
@@ -63,6 +64,7 @@
 //! or to repeat them, use `fill` and `copy_from_slice` of slices: they run at memory speed.
 
 mod arithmetic;
+mod cascade;
 mod dense;
 mod dispatch;
 mod elementwise;
@@ -83,6 +85,7 @@ mod vector;
 pub use pulp::{Arch, Simd, WithSimd};
 
 pub use arithmetic::{Abs, Add, Div, Less, LessEq, Max, Min, Mul, Neg, Powi, Recip, Sign, Sqrt, Sub};
+pub use cascade::{Branch, cascade};
 pub use dense::{Blocks, subtract_product};
 pub use dispatch::instruction_sets;
 pub use elementwise::{Function, Operand, Operation, Pair, map, map_pair, select, update, zip};

@@ -1,4 +1,4 @@
-//! Sums of a few terms, each of them numbers or products of numbers, in one pass.
+//! Sums of a few terms, each of them numbers, products of numbers or numbers under a condition, in one pass.
 
 use pulp::{Simd, WithSimd};
 
@@ -19,13 +19,20 @@ pub enum Term<'a, F> {
     MinusProduct(&'a [F], &'a [F]),
     /// a times one number
     Multiple(&'a [F], F),
+    /// The second where the first, a condition, is not 0; 0 elsewhere.
+    PlusWhere(&'a [F], &'a [F]),
+    /// The same, subtracted.
+    MinusWhere(&'a [F], &'a [F]),
 }
 
 impl<F: Real> Term<'_, F> {
     fn check(&self, count: usize) {
         let lengths = match self {
             Term::Plus(a) | Term::Minus(a) | Term::Multiple(a, _) => [a.len(), count],
-            Term::PlusProduct(a, b) | Term::MinusProduct(a, b) => [a.len(), b.len()],
+            Term::PlusProduct(a, b)
+            | Term::MinusProduct(a, b)
+            | Term::PlusWhere(a, b)
+            | Term::MinusWhere(a, b) => [a.len(), b.len()],
             Term::Number(_) => [count; 2],
         };
         assert_eq!(lengths, [count; 2], "a term has as many numbers as the sum");
@@ -101,15 +108,28 @@ fn block<S: Simd, F: Real, const REGISTERS: usize>(simd: S, terms: &[Term<'_, F>
                 }
             }
             Term::PlusProduct(a, b) => {
-                let (a, b) = (F::registers::<S>(&a[at..][..width]).0, F::registers::<S>(&b[at..][..width]).0);
+                let (a, b) = pair::<S, F>(a, b, at, width);
                 for place in 0..REGISTERS {
                     sums[place] = F::sum(simd, sums[place], F::product(simd, a[place], b[place]));
                 }
             }
             Term::MinusProduct(a, b) => {
-                let (a, b) = (F::registers::<S>(&a[at..][..width]).0, F::registers::<S>(&b[at..][..width]).0);
+                let (a, b) = pair::<S, F>(a, b, at, width);
                 for place in 0..REGISTERS {
                     sums[place] = F::difference(simd, sums[place], F::product(simd, a[place], b[place]));
+                }
+            }
+            Term::PlusWhere(condition, a) => {
+                let (condition, a) = pair::<S, F>(condition, a, at, width);
+                for place in 0..REGISTERS {
+                    sums[place] = F::sum(simd, sums[place], kept::<S, F>(simd, condition[place], a[place]));
+                }
+            }
+            Term::MinusWhere(condition, a) => {
+                let (condition, a) = pair::<S, F>(condition, a, at, width);
+                for place in 0..REGISTERS {
+                    sums[place] =
+                        F::difference(simd, sums[place], kept::<S, F>(simd, condition[place], a[place]));
                 }
             }
             Term::Multiple(a, b) => {
@@ -123,9 +143,28 @@ fn block<S: Simd, F: Real, const REGISTERS: usize>(simd: S, terms: &[Term<'_, F>
     F::registers_mut::<S>(&mut out[at..][..width]).0.copy_from_slice(&sums);
 }
 
+/// The registers of two factors.
+#[inline(always)]
+fn pair<'a, S: Simd, F: Real>(
+    a: &'a [F],
+    b: &'a [F],
+    at: usize,
+    width: usize,
+) -> (&'a [F::Register<S>], &'a [F::Register<S>]) {
+    (F::registers::<S>(&a[at..][..width]).0, F::registers::<S>(&b[at..][..width]).0)
+}
+
+/// `a` where the condition is not 0, else 0.
+#[inline(always)]
+fn kept<S: Simd, F: Real>(simd: S, condition: F::Register<S>, a: F::Register<S>) -> F::Register<S> {
+    let zero = F::splat(simd, F::ZERO);
+    F::choice(simd, F::equal(simd, condition, zero), zero, a)
+}
+
 /// Computes one number of the sum.
 #[inline(always)]
 fn one<F: Real>(terms: &[Term<'_, F>], at: usize) -> F {
+    let kept = |condition: F, a: F| if condition == F::ZERO { F::ZERO } else { a };
     let value = |term: &Term<'_, F>| match *term {
         Term::Plus(a) => a[at],
         Term::Minus(a) => -a[at],
@@ -133,6 +172,8 @@ fn one<F: Real>(terms: &[Term<'_, F>], at: usize) -> F {
         Term::PlusProduct(a, b) => a[at] * b[at],
         Term::MinusProduct(a, b) => -(a[at] * b[at]),
         Term::Multiple(a, b) => a[at] * b,
+        Term::PlusWhere(condition, a) => kept(condition[at], a[at]),
+        Term::MinusWhere(condition, a) => -kept(condition[at], a[at]),
     };
     let mut sum = -F::ZERO;
     for term in terms {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::instruction::{Direction, Equation, Instruction, Integration, Work};
 use super::plan::Program;
-use super::register::{Kind, Register, Rows, Segment};
+use super::register::{Kind, Register, Row, Rows, Segment};
 
 impl<F> fmt::Display for Program<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -69,11 +69,24 @@ fn write_list(f: &mut fmt::Formatter<'_>, list: &[Instruction], depth: usize) ->
                         (_, false) => " + ",
                         (_, true) => " - ",
                     };
-                    let factors: Vec<String> =
-                        term.registers().map(|register| operand(register, out.count)).collect();
-                    sum += &factors.join("·");
+                    let of = |register: Register| operand(register, out.count);
+                    sum += &of(term.register);
+                    if let Some(factor) = term.factor {
+                        sum += &format!("·{}", of(factor));
+                    }
+                    if let Some(condition) = term.condition {
+                        sum += &format!(" where {}", of(condition.into()));
+                    }
                 }
                 writeln!(f, "{indent}{} = {sum}", rows(*out))?;
+            }
+            Work::Cascade { out, choices, otherwise } => {
+                let of = |register: Register| operand(register, out.count);
+                let choice = |(condition, value): &(Row, Register)| {
+                    format!("{} where {}, else ", of(*value), of((*condition).into()))
+                };
+                let choices: String = choices.iter().map(choice).collect();
+                writeln!(f, "{indent}{} = {choices}{}", rows(*out), of(*otherwise))?;
             }
             Work::Sum { out, terms } => {
                 writeln!(f, "{indent}{} = sum of {}", rows(Rows::one(*out)), registers(terms))?;

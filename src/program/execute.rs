@@ -2,11 +2,12 @@
 
 use pulp::{Simd, WithSimd};
 
+use super::fusion;
 use super::instruction::{Instruction, Work};
 use super::matrix::{MatrixId, Packed};
 use super::register::{Kind, Register, Row, Rows, Segment};
 use super::workspace::Space;
-use crate::kernel::{self, Function, Lanes, Operation};
+use crate::kernel::{self, Branch, Function, Lanes, Operation};
 use crate::numeric::Number;
 use crate::sweep::value::{OperandValues, evaluate};
 use crate::tape::{Binary, Choice, Op, Shape, Unary};
@@ -35,7 +36,7 @@ pub(super) struct Split<'a, F> {
 
 impl<'a, F: Number> Split<'a, F> {
     /// The numbers of `count` rows from a row on.
-    fn rows(&self, first: Row, count: usize, stride: usize) -> &'a [F] {
+    pub(super) fn rows(&self, first: Row, count: usize, stride: usize) -> &'a [F] {
         let (start, length) = (first.index() * stride, count * stride);
         match start + length <= self.before.len() {
             true => &self.before[start..start + length],
@@ -113,6 +114,7 @@ impl<F: Number> Chunk<'_, F> {
                 Work::Elementwise { op, segments } => self.elementwise(simd, op, segments),
                 Work::TanhAndSlope { segments, slopes } => self.tanh_and_slope(simd, segments, slopes),
                 Work::SumOfTerms { out, terms } => self.sum_of_terms(simd, *out, terms),
+                Work::Cascade { out, choices, otherwise } => self.cascade(simd, *out, choices, *otherwise),
                 Work::Sum { out, terms } => self.sum(simd, *out, terms),
                 Work::Product { matrix, from, out, bias, columns } => {
                     self.product(simd, *matrix, (*from, *out), bias.as_deref(), *columns);
@@ -269,6 +271,21 @@ impl<F: Number> Chunk<'_, F> {
                 (Argument::Number(a), Argument::Number(b)) => kernel::select(simd, condition, a, b, out),
             }
         }
+    }
+
+    #[inline(always)]
+    fn cascade<S: Simd>(&mut self, simd: S, rows: Rows, choices: &[(Row, Register)], otherwise: Register) {
+        let (stride, count) = (self.lanes.stride, rows.count);
+        let (out, read) = split(&mut self.space.rows, rows, stride);
+        let of = |register: Register| match read.argument(register, count, stride, self.shared) {
+            Argument::Rows(a) => Branch::Numbers(a),
+            Argument::Number(a) => Branch::Number(a),
+        };
+        let mut list = [([].as_slice(), Branch::Number(F::zero())); fusion::LONGEST];
+        for (own, (condition, value)) in list.iter_mut().zip(choices) {
+            *own = (read.rows(*condition, count, stride), of(*value));
+        }
+        kernel::cascade(simd, &list[..choices.len()], of(otherwise), out);
     }
 
     /// Applies a function of the standard library, lane by lane.

@@ -1,14 +1,16 @@
-//! Fusion: sums and differences, with products among their terms, become one instruction.
+//! Fusion: sums and differences, with products among their terms, become one instruction; so do choices one after another.
 //!
 //! `a·b + c·d - e` is four operations with three intermediate rows; fused, it is one instruction without intermediate
-//! results. Each product and each sum is rounded as if computed alone: fusion changes no result.
+//! results. Each product and each sum is rounded as if computed alone: fusion changes no result. A choice among K values
+//! is K - 1 selects, of which each but the first reads what the one before has written; fused, they are a cascade. A value
+//! that is 0 where a condition does not hold, as an adjoint behind a choice, is a term of a sum.
 
 use smallvec::SmallVec;
 
 use super::instruction::{FusedTerm, Instruction, Work};
 use super::matrix::Matrix;
-use super::register::{Register, Rows};
-use crate::tape::{Binary, Op};
+use super::register::{Register, Row, Rows};
+use crate::tape::{Binary, Choice, Op};
 
 /// Maximum number of terms of a fused sum.
 pub(super) const LONGEST: usize = 16;
@@ -20,7 +22,42 @@ type Terms = SmallVec<[FusedTerm; 2]>;
 /// An instruction that may be fused into a later one.
 struct Part {
     rows: Rows,
-    terms: Terms,
+    sum: Sum,
+}
+
+/// What the instruction computes.
+enum Sum {
+    Terms(Terms),
+    /// Values with their conditions, and what is taken where none holds.
+    Choices(Vec<(Row, Register)>, Register),
+}
+
+impl Part {
+    /// The number of terms that a sum gets of it; none if it is no term.
+    fn terms(&self) -> usize {
+        match &self.sum {
+            Sum::Terms(terms) => terms.len(),
+            Sum::Choices(choices, otherwise) => match choices.as_slice() {
+                [(_, value)] if *otherwise == Register::ZERO && !value.is_shared() => 1,
+                _ => 0,
+            },
+        }
+    }
+
+    /// What the instruction does, if it is not what it was compiled to.
+    fn work(&self) -> Option<Work> {
+        match &self.sum {
+            Sum::Terms(terms) => {
+                let is_fused = |term: &FusedTerm| term.factor.is_some() || term.condition.is_some();
+                let fused = terms.len() > 2 || terms.len() > 1 && terms.iter().any(is_fused);
+                fused.then(|| Work::SumOfTerms { out: self.rows, terms: terms.to_vec() })
+            }
+            Sum::Choices(choices, otherwise) if choices.len() > 1 => {
+                Some(Work::Cascade { out: self.rows, choices: choices.clone(), otherwise: *otherwise })
+            }
+            Sum::Choices(..) => None,
+        }
+    }
 }
 
 /// Fuses sums and products. Every row is written once; `kept` are the rows that are read from outside.
@@ -29,10 +66,8 @@ pub(super) fn fused(instructions: Vec<Instruction>, kept: &[Rows], matrices: &[M
     let mut list: Vec<Option<Instruction>> = Vec::with_capacity(instructions.len());
     for (at, mut instruction) in instructions.into_iter().enumerate() {
         if let Some(part) = parts.part(at, &instruction, &mut list) {
-            if part.terms.len() > 2
-                || part.terms.iter().any(|term| term.factor.is_some()) && part.terms.len() > 1
-            {
-                instruction.work = Work::SumOfTerms { out: part.rows, terms: part.terms.to_vec() };
+            if let Some(work) = part.work() {
+                instruction.work = work;
             }
             parts.writers[part.rows.first.index()] = Some(at);
             parts.by_instruction[at] = Some(part);
@@ -75,7 +110,8 @@ impl Parts {
         }
     }
 
-    /// Collects the terms of a sum, with those of the instructions that are fused into it, which are removed.
+    /// Collects the terms of a sum or the choices of a cascade, with those of the instructions that are fused into it, which
+    /// are removed.
     fn part(
         &mut self,
         at: usize,
@@ -88,12 +124,18 @@ impl Parts {
             return None;
         }
         let rows = segment.rows();
+        if let (Op::Choice(Choice::Select), [condition, then, otherwise]) = (op, segment.operands.as_slice())
+        {
+            let first = (condition.row()?, *then);
+            let (mut choices, otherwise) = self.choices_of(at, *otherwise, segment.count, list);
+            choices.insert(0, first);
+            return Some(Part { rows, sum: Sum::Choices(choices, otherwise) });
+        }
         let [mut a, mut b] = *segment.operands.as_slice() else { return None };
-        let single = |register: Register| FusedTerm { negative: false, register, factor: None };
+        let single =
+            |register: Register| FusedTerm { negative: false, register, factor: None, condition: None };
         let terms = match op {
-            Op::Binary(Binary::Mul) => {
-                SmallVec::from_slice(&[FusedTerm { negative: false, register: a, factor: Some(b) }])
-            }
+            Op::Binary(Binary::Mul) => SmallVec::from_slice(&[FusedTerm { factor: Some(b), ..single(a) }]),
             Op::Binary(Binary::Add | Binary::Sub) => {
                 // A sum can only be fused into the left operand, where summation begins.
                 if *op == Op::Binary(Binary::Add)
@@ -114,29 +156,57 @@ impl Parts {
             }
             _ => return None,
         };
-        Some(Part { rows, terms })
+        Some(Part { rows, sum: Sum::Terms(terms) })
     }
 
-    /// Returns the number of terms that can be fused from the instruction that writes a register: none if the
-    /// register is also read elsewhere.
+    /// Returns the part that writes a register and may be fused: none if the register is also read elsewhere.
+    fn writer(&self, at: usize, register: Register, count: usize) -> Option<(usize, &Part)> {
+        let rows = Rows::new(register.row()?, count);
+        let writer = self.writers[rows.first.index()]?;
+        let part = self.by_instruction[writer].as_ref()?;
+        let read_once = || self.reads[rows.indices()].iter().all(|reads| *reads == 1);
+        (part.rows == rows && at - writer <= REACH && read_once()).then_some((writer, part))
+    }
+
+    /// Returns the number of terms that can be fused from the instruction that writes a register.
     fn length(&self, at: usize, register: Register, count: usize) -> usize {
-        let Some(rows) = register.row().map(|first| Rows::new(first, count)) else { return 0 };
-        let Some(writer) = self.writers[rows.first.index()] else { return 0 };
-        match &self.by_instruction[writer] {
-            Some(part)
-                if part.rows == rows
-                    && at - writer <= REACH
-                    && self.reads[rows.indices()].iter().all(|reads| *reads == 1) =>
-            {
-                part.terms.len()
-            }
-            _ => 0,
-        }
+        self.writer(at, register, count).map_or(0, |(_, part)| part.terms())
     }
 
+    /// Takes the terms of an instruction that has some.
     fn take(&mut self, register: Register, list: &mut [Option<Instruction>]) -> Terms {
         let writer = register.row().and_then(|row| self.writers[row.index()]).expect("it has a length");
         list[writer] = None;
-        self.by_instruction[writer].take().expect("it was there to be taken").terms
+        match self.by_instruction[writer].take().expect("it was there to be taken").sum {
+            Sum::Terms(terms) => terms,
+            Sum::Choices(choices, _) => choices
+                .into_iter()
+                .map(|(condition, register)| FusedTerm {
+                    negative: false,
+                    register,
+                    factor: None,
+                    condition: Some(condition),
+                })
+                .collect(),
+        }
+    }
+
+    /// Takes the choices of the instruction that writes what is taken otherwise, if it is one of these and may be fused.
+    fn choices_of(
+        &mut self,
+        at: usize,
+        otherwise: Register,
+        count: usize,
+        list: &mut [Option<Instruction>],
+    ) -> (Vec<(Row, Register)>, Register) {
+        let inner = self
+            .writer(at, otherwise, count)
+            .filter(|(_, part)| matches!(&part.sum, Sum::Choices(choices, _) if choices.len() < LONGEST));
+        let Some(writer) = inner.map(|(writer, _)| writer) else { return (Vec::new(), otherwise) };
+        list[writer] = None;
+        match self.by_instruction[writer].take().expect("it was found").sum {
+            Sum::Choices(choices, otherwise) => (choices, otherwise),
+            Sum::Terms(_) => unreachable!("it was found to be choices"),
+        }
     }
 }

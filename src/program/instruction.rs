@@ -24,8 +24,11 @@ pub(super) enum Work {
     Elementwise { op: Op, segments: Vec<Segment> },
     /// tanh of some rows, and in other rows 1/cosh² of them, by segment.
     TanhAndSlope { segments: Vec<Segment>, slopes: Vec<Row> },
-    /// The sum of terms, each of them contiguous rows, shared numbers, or products of two of these.
+    /// The sum of terms, each of them contiguous rows, shared numbers, products of two of these, or rows under a condition.
     SumOfTerms { out: Rows, terms: Vec<FusedTerm> },
+    /// For each number the value of the first condition that holds, of contiguous rows or a shared number; `otherwise` if
+    /// there is none.
+    Cascade { out: Rows, choices: Vec<(Row, Register)>, otherwise: Register },
     /// The sum of some rows.
     Sum { out: Row, terms: Vec<Register> },
     /// A shared matrix times contiguous rows (a vector, or a matrix with this many columns), plus shared numbers if
@@ -56,12 +59,20 @@ pub(super) struct FusedTerm {
     pub register: Register,
     /// The second factor of a product.
     pub factor: Option<Register>,
+    /// Rows, where which are 0 the term is 0; the term is no product then.
+    pub condition: Option<Row>,
 }
 
 impl FusedTerm {
     pub fn registers(&self) -> impl Iterator<Item = Register> + '_ {
-        [Some(self.register), self.factor].into_iter().flatten()
+        [Some(self.register), self.factor, self.condition.map(Register::from)].into_iter().flatten()
     }
+}
+
+/// The registers that a cascade reads.
+pub(super) fn read_by_cascade(choices: &[(Row, Register)], otherwise: Register) -> Vec<Register> {
+    let of = |(condition, value): &(Row, Register)| [Register::from(*condition), *value];
+    choices.iter().flat_map(of).chain([otherwise]).collect()
 }
 
 /// An equation and the instructions that solve it.
@@ -224,7 +235,7 @@ impl Instruction {
                 .zip(slopes)
                 .flat_map(|(segment, slope)| [segment.rows(), Rows::new(*slope, segment.count)])
                 .collect(),
-            Work::SumOfTerms { out, .. } => vec![*out],
+            Work::SumOfTerms { out, .. } | Work::Cascade { out, .. } => vec![*out],
             Work::Sum { out, .. } => vec![Rows::one(*out)],
             Work::Product { matrix, out, columns, .. } => {
                 vec![Rows::new(*out, matrix.of(matrices).rows() * columns)]
@@ -270,6 +281,9 @@ impl Instruction {
             Work::SumOfTerms { out, terms } => {
                 let registers: Vec<Register> = terms.iter().flat_map(FusedTerm::registers).collect();
                 rows_of(&registers, out.count).collect()
+            }
+            Work::Cascade { out, choices, otherwise } => {
+                rows_of(&read_by_cascade(choices, *otherwise), out.count).collect()
             }
             Work::Sum { terms, .. } => rows_of(terms, 1).collect(),
             Work::Product { matrix, from, columns, .. } => {
@@ -317,6 +331,7 @@ impl Instruction {
                 let each = terms.iter().map(|term| term.registers().count()).sum::<usize>() - 1;
                 (out.count * each) as u64
             }
+            Work::Cascade { out, choices, .. } => (out.count * choices.len()) as u64,
             Work::Sum { terms, .. } => terms.len() as u64,
             Work::Product { matrix, bias, columns, .. } => {
                 (2 * matrix.of(matrices).nonzeros * columns + bias.as_ref().map_or(0, Vec::len)) as u64
@@ -361,7 +376,16 @@ impl Instruction {
                 for term in terms {
                     moved(&mut term.register);
                     term.factor.iter_mut().for_each(moved);
+                    term.condition.iter_mut().for_each(|own| *own = row(*own));
                 }
+            }
+            Work::Cascade { out, choices, otherwise } => {
+                out.first = row(out.first);
+                for (condition, value) in choices {
+                    *condition = row(*condition);
+                    moved(value);
+                }
+                moved(otherwise);
             }
             Work::Sum { out, terms } => {
                 *out = row(*out);

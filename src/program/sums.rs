@@ -16,9 +16,14 @@ impl<F: Number> Chunk<'_, F> {
         let (stride, count) = (self.lanes.stride, rows.count);
         let (out, read) = split(&mut self.space.rows, rows, stride);
         let mut list = [Term::Number(F::zero()); fusion::LONGEST];
-        for (own, FusedTerm { negative, register, factor }) in list.iter_mut().zip(terms) {
+        for (own, FusedTerm { negative, register, factor, condition }) in list.iter_mut().zip(terms) {
             let of = |register: Register| read.argument(register, count, stride, self.shared);
             let signed = |a: F| if *negative { -a } else { a };
+            if let (Some(condition), Some(row)) = (condition, register.row()) {
+                let [condition, a] = [*condition, row].map(|row| read.rows(row, count, stride));
+                *own = if *negative { Term::MinusWhere(condition, a) } else { Term::PlusWhere(condition, a) };
+                continue;
+            }
             *own = match (of(*register), factor.map(of)) {
                 (Argument::Number(a), None) => Term::Number(signed(a)),
                 (Argument::Number(a), Some(Argument::Number(b))) => Term::Number(signed(a * b)),

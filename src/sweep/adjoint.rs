@@ -7,6 +7,8 @@
 //! is NaN. So the adjoint of a select carries the condition under which it is non-zero; it is propagated unmasked,
 //! and masked at the end, so that a NaN of the branch not taken is dropped. An adjoint that only passes through sums,
 //! data movement and finite factors stays 0 outside of its condition, and is masked at most once.
+//!
+//! *Shifts.* The largest number of a softmax gets no adjoint from it: see [`shifts_that_cancel`].
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,6 +18,7 @@ use super::equation;
 use super::guard::{Guard, Guards};
 use super::initial_value;
 use super::partial::{self, Partial, branches};
+use super::shift_invariance::shifts_that_cancel;
 use super::tangent::{choice, exponential_tangent, times};
 use crate::tape::{Binary, Equation, Node, NodeId, Op, Shape, Solution, Subgraph, Tape, Unary, Var, joined};
 
@@ -38,6 +41,8 @@ pub fn adjoint<'t>(
     for (output, seed) in seeds {
         pending[at(*output)].add(&mut guards, Adjoint::of(*seed));
     }
+    let outputs: Vec<NodeId> = seeds.iter().map(|(output, _)| *output).collect();
+    let cancelled = shifts_that_cancel(tape, subgraph, &outputs);
     let mut found: HashMap<NodeId, Var<'t>> = HashMap::new();
     for (position, id) in subgraph.nodes().iter().enumerate().rev() {
         if !wanted[position] {
@@ -50,8 +55,14 @@ pub fn adjoint<'t>(
         }
         if !subgraph.is_input(*id) {
             let node = tape.node(*id);
-            Spread { tape, subgraph, wanted: &wanted, pending: &mut pending, guards: &mut guards }
-                .node(*id, &node, own);
+            let mut spread =
+                Spread { tape, subgraph, wanted: &wanted, pending: &mut pending, guards: &mut guards };
+            match cancelled.contains(id) {
+                // a - m: all of it goes to a.
+                true if is_wanted(&wanted, subgraph, node.operands[0]) => spread.give(node.operands[0], own),
+                true => {}
+                false => spread.node(*id, &node, own),
+            }
         }
     }
     wrt.iter().map(|id| found.get(id).copied()).collect()
@@ -66,6 +77,11 @@ fn active(tape: &Tape, subgraph: &Subgraph, wrt: &HashSet<NodeId>) -> Vec<bool> 
             || (!subgraph.is_input(*id) && tape.with_node(*id, |node| node.operands.iter().any(moved)));
     }
     active
+}
+
+/// Whether an operand of a node is in `wrt` or depends on it.
+fn is_wanted(wanted: &[bool], subgraph: &Subgraph, operand: NodeId) -> bool {
+    subgraph.position(operand).is_some_and(|at| wanted[at])
 }
 
 /// An adjoint and the guards under which it is non-zero.
@@ -265,7 +281,7 @@ impl<'t> Spread<'_, 't> {
         let to = &node.operands;
         let operands: Vec<Var<'t>> = to.iter().map(|operand| tape.var(*operand)).collect();
         let (subgraph, wanted) = (self.subgraph, self.wanted);
-        let wants = |k: usize| subgraph.position(to[k]).is_some_and(|at| wanted[at]);
+        let wants = |k: usize| is_wanted(wanted, subgraph, to[k]);
         match &node.op {
             Op::Input(_) | Op::Parameter(_) | Op::Constant(_) => {}
             Op::Unary(op) if wants(0) => self.share(own, partial::unary(*op, operands[0], y), to[0]),

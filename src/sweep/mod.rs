@@ -32,6 +32,7 @@ pub mod lipschitz;
 pub(crate) mod partial;
 pub mod reach;
 mod render;
+mod shift_invariance;
 pub mod simplify;
 mod tangent;
 pub mod value;

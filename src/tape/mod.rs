@@ -26,6 +26,7 @@ mod shape;
 mod shape_rule;
 mod subgraph;
 mod tensor;
+mod thresholds;
 mod unary;
 mod var;
 
@@ -42,6 +43,7 @@ pub(crate) use record::is_possible;
 pub use shape::Shape;
 pub(crate) use subgraph::Positions;
 pub use subgraph::Subgraph;
+pub(crate) use thresholds::Thresholds;
 pub use unary::Unary;
 pub(crate) use var::joined;
 pub use var::{Condition, Operand, Var, concat, select, stack};

@@ -8,6 +8,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 use smallvec::smallvec;
 
 use super::pass::Frame;
+use super::thresholds::Thresholds;
 use super::{
     Data, Declaration, Init, Node, NodeId, Op, Operands, Place, RecordError, RecordErrors, Shape, Unary, Var,
 };
@@ -32,6 +33,8 @@ pub(super) struct State {
     /// The calls being recorded, outermost first, and whether parameters may be shared in them.
     pub(super) frames: Vec<Frame>,
     pub(super) sharing: usize,
+    /// Thresholds that were noted, while somebody asks for them.
+    pub(super) thresholds: Option<Vec<Thresholds>>,
     inputs: u32,
     context: Context,
     errors: Vec<RecordError>,

@@ -1,12 +1,12 @@
-//! MonotoneSpline of a monotone spline, and the spline through them.
+//! Knots of a monotone spline, and the spline through them.
 
-use crate::tape::{Shape, Tape, Var, select};
+use crate::tape::{Shape, Tape, Thresholds, Var, select};
 
 /// Monotone rational-quadratic splines, one for each of m variables: every knot is a vector of m.
 ///
 /// Between two knots the spline is the rational-quadratic function with their slopes; outside it is linear
 /// with the slope of the end knot. It is increasing and continuously differentiable if widths, heights and
-/// slopes are positive. MonotoneSpline are cumulative sums of widths and of heights, so that adjacent pieces agree
+/// slopes are positive. Knots are cumulative sums of widths and of heights, so that adjacent pieces agree
 /// exactly where they meet.
 ///
 /// ```
@@ -29,8 +29,11 @@ pub struct MonotoneSpline<'t> {
     x: Vec<Var<'t>>,
     /// K + 1 knot values.
     y: Vec<Var<'t>>,
-    /// y_{k+1} - y_k, each positive.
+    /// x_{k+1} - x_k and y_{k+1} - y_k, each positive.
+    widths: Vec<Var<'t>>,
     heights: Vec<Var<'t>>,
+    /// Whether knots are the sums of these, and not numbers of their own.
+    summed: bool,
     /// K + 1 slopes.
     slopes: Vec<Var<'t>>,
 }
@@ -59,7 +62,8 @@ impl<'t> MonotoneSpline<'t> {
             steps.iter().for_each(|step| knots.push(knots[knots.len() - 1] + *step));
             knots
         };
-        MonotoneSpline { x: sums(first.0, widths), y: sums(first.1, &heights), heights, slopes }
+        let (x, y) = (sums(first.0, widths), sums(first.1, &heights));
+        MonotoneSpline { x, y, widths: widths.to_vec(), heights, summed: true, slopes }
     }
 
     /// Builds the same fixed knots (x_k, y_k) and slopes for each of m variables.
@@ -77,8 +81,8 @@ impl<'t> MonotoneSpline<'t> {
         };
         let (x, y) = (each(x), each(y));
         // Recorded instead of precomputed, so that y_k + height = y_{k+1} can be proven.
-        let heights = y.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        MonotoneSpline { x, y, heights, slopes: each(slopes) }
+        let steps = |knots: &[Var<'t>]| knots.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        MonotoneSpline { widths: steps(&x), heights: steps(&y), summed: false, x, y, slopes: each(slopes) }
     }
 
     /// Returns whether there are at least two knots, they ascend in both coordinates, and each has a positive
@@ -106,7 +110,26 @@ impl<'t> MonotoneSpline<'t> {
         let (last, d) = (self.heights.len(), &self.slopes);
         let line = |k: usize| self.x[k] + (x - self.y[k]) / d[k];
         let above = select(x.lt(self.y[last]), self.curve_inverse(x), line(last));
-        select(x.lt(self.y[0]), line(0), above)
+        let z = select(x.lt(self.y[0]), line(0), above);
+        x.tape().note_thresholds(|| Thresholds::new(z, x, &self.x, &self.y));
+        z
+    }
+
+    /// The knots of a bin on one axis, and their distance.
+    fn side(
+        &self,
+        of: &impl Fn(&[Var<'t>]) -> Var<'t>,
+        knots: &[Var<'t>],
+        steps: &[Var<'t>],
+    ) -> (Var<'t>, Var<'t>, Var<'t>) {
+        let first = of(&knots[..steps.len()]);
+        if self.summed {
+            // The sum is the next knot to the last bit, and one choice less.
+            let step = of(steps);
+            return (first, first + step, step);
+        }
+        let next = of(&knots[1..]);
+        (first, next, next - first)
     }
 
     /// Records x from z between the first and the last knot.
@@ -114,11 +137,11 @@ impl<'t> MonotoneSpline<'t> {
     pub(super) fn curve(&self, z: Var<'t>) -> Var<'t> {
         let bins = self.heights.len();
         let of = |values: &[Var<'t>]| chosen(z, &self.x[1..bins], values);
-        let (left, right) = (of(&self.x[..bins]), of(&self.x[1..]));
+        let (left, right, width) = self.side(&of, &self.x, &self.widths);
         let (base, height) = (of(&self.y[..bins]), of(&self.heights));
         let (d0, d1) = (of(&self.slopes[..bins]), of(&self.slopes[1..]));
         let (u, v) = (z - left, right - z);
-        let s = height / (right - left);
+        let s = height / width;
         let (over, rest) = (u * (s * u + d0 * v), v * (s * v + d1 * u));
         // The quotient is exactly 1 at the right knot, so the sum is exactly the next knot's y.
         base + height * (over / (over + rest))
@@ -133,12 +156,11 @@ impl<'t> MonotoneSpline<'t> {
     pub(super) fn curve_inverse(&self, x: Var<'t>) -> Var<'t> {
         let bins = self.heights.len();
         let of = |values: &[Var<'t>]| chosen(x, &self.y[1..bins], values);
-        let (left, right) = (of(&self.x[..bins]), of(&self.x[1..]));
-        let (below, above) = (of(&self.y[..bins]), of(&self.y[1..]));
+        let (left, _, width) = self.side(&of, &self.x, &self.widths);
+        let (below, above, height) = self.side(&of, &self.y, &self.heights);
         let (d0, d1) = (of(&self.slopes[..bins]), of(&self.slopes[1..]));
-        let width = right - left;
         let (xi, zeta) = (x - below, above - x);
-        let s = of(&self.heights) / width;
+        let s = height / width;
         let middle = zeta * d0 - xi * d1;
         let root = (middle * middle + 4.0 * (xi * zeta) * (s * s)).sqrt();
         // Of the two forms of the solution, take the one without cancellation.

@@ -1,4 +1,4 @@
-//! MonotoneSpline from the unconstrained element parameters of a conditioner.
+//! Monotone splines from the unconstrained element parameters of a conditioner.
 
 use super::MonotoneSpline;
 use crate::bijection::Checked;
@@ -95,9 +95,7 @@ impl SplineTransformer {
     pub(super) fn widths<'t>(&self, numbers: Var<'t>, m: usize) -> Vec<Var<'t>> {
         match self.rule {
             SplineConstraint::Minimum { width, .. } => self.shares(numbers, m, width),
-            SplineConstraint::SoftClipped { slope } => {
-                self.shares(clipped(numbers, 2.0 / slope.ln()), m, 0.0)
-            }
+            SplineConstraint::SoftClipped { slope } => self.clipped_shares(numbers, m, slope),
         }
     }
 
@@ -105,9 +103,7 @@ impl SplineTransformer {
     pub(super) fn heights<'t>(&self, numbers: Var<'t>, m: usize) -> Vec<Var<'t>> {
         match self.rule {
             SplineConstraint::Minimum { height, .. } => self.shares(numbers, m, height),
-            SplineConstraint::SoftClipped { slope } => {
-                self.shares(clipped(numbers, 2.0 / slope.ln()), m, 0.0)
-            }
+            SplineConstraint::SoftClipped { slope } => self.clipped_shares(numbers, m, slope),
         }
     }
 
@@ -122,6 +118,16 @@ impl SplineTransformer {
 
     fn shares<'t>(&self, numbers: Var<'t>, m: usize, least: f64) -> Vec<Var<'t>> {
         shares(rows(numbers, m), 2.0 * self.bound, least)
+    }
+
+    fn clipped_shares<'t>(&self, numbers: Var<'t>, m: usize, slope: f64) -> Vec<Var<'t>> {
+        let limit = (slope.ln() / 2.0).abs();
+        let numbers = rows(clipped(numbers, limit.recip()), m);
+        // e^limit is far from the largest number of f32.
+        match limit < 40.0 {
+            true => proportional(numbers.into_iter().map(Var::exp).collect(), 2.0 * self.bound, 0.0),
+            false => shares(numbers, 2.0 * self.bound, 0.0),
+        }
     }
 }
 
@@ -181,7 +187,11 @@ fn clipped(a: Var<'_>, c: f64) -> Var<'_> {
 pub(super) fn shares<'t>(numbers: Vec<Var<'t>>, whole: f64, least: f64) -> Vec<Var<'t>> {
     // Subtract the maximum, so that nothing overflows.
     let largest = numbers.iter().copied().reduce(Var::max).expect("a spline has a bin at least");
-    let powers: Vec<Var<'t>> = numbers.iter().map(|number| (*number - largest).exp()).collect();
+    proportional(numbers.iter().map(|number| (*number - largest).exp()).collect(), whole, least)
+}
+
+/// Records shares of `whole` that are proportional to positive numbers, beyond a minimum share for each.
+fn proportional<'t>(powers: Vec<Var<'t>>, whole: f64, least: f64) -> Vec<Var<'t>> {
     let total = powers.iter().copied().reduce(|sum, power| sum + power).expect("a spline has a bin at least");
     let each = whole * (1.0 - powers.len() as f64 * least) / total;
     let share = |power: Var<'t>| if least > 0.0 { whole * least + power * each } else { power * each };
