@@ -1,10 +1,12 @@
 //! Densities of tables: kinds of columns, rounded values, given columns, mixtures, and what a fit keeps.
 
+use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use pushforward::audit::{AuditOptions, Topic, audit_with};
 use pushforward::base::MixtureOptions;
-use pushforward::model::{Choice, Model, ModelOptions, Reading, draw_groups};
+use pushforward::model::{Choice, Model, ModelOptions, Reading, Recipe, Trying, draw_groups};
 use pushforward::prelude::*;
 use pushforward::table::{Block, Cells, Column, Kinds, Look};
 use rand::{RngExt, SeedableRng};
@@ -707,6 +709,64 @@ fn a_fit_stops_when_it_is_asked_to_and_noise_undoes_rounding() {
     assert!(best(&sharp) > best(&smooth), "{} {}", best(&sharp), best(&smooth));
     let wrong = FitOptions { noise: Some(&[1.0]), ..FitOptions::default() };
     assert!(small_flow().fit(&rounded, wrong).err().unwrap().to_string().contains("noise"));
+}
+
+#[test]
+fn flows_that_are_trained_at_the_same_time_are_what_they_are_alone() {
+    let mut random = ChaCha8Rng::seed_from_u64(16);
+    let a: Vec<f64> = (0..400).map(|_| normal(&mut random)).collect();
+    let b: Vec<f64> = a.iter().map(|a| a.abs() + 0.3 * normal(&mut random)).collect();
+    let block = numbers(&[("a", a), ("b", b)]);
+    let look = Look::of(&block, &Kinds::new()).unwrap();
+    let on = |threads: usize| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    let alone = on(1).install(|| {
+        let options = ModelOptions { time: Duration::from_secs(3), ..ModelOptions::default() };
+        Model::fit(&block, &look, options).unwrap()
+    });
+    let names = |model: &Model| -> Vec<String> {
+        model.fit_record().candidates.iter().map(|candidate| candidate.name.clone()).collect()
+    };
+    assert!(names(&alone).iter().filter(|name| name.starts_with("autoregressive")).count() >= 2);
+    let bits = |model: &Model| -> Vec<u64> {
+        model.score(&block).unwrap().iter().map(|score| score.unwrap().log_prob.to_bits()).collect()
+    };
+    for threads in [2, 3, 8] {
+        let (together, told, asked) = on(threads).install(|| {
+            let (mut told, asked) = (BTreeSet::new(), Cell::new(0));
+            let mut tell = |trying: Trying<'_>| {
+                told.insert(trying.candidate.to_string());
+            };
+            let stop = || {
+                asked.set(asked.get() + 1);
+                false
+            };
+            let options = ModelOptions {
+                like: Some(alone.fit_record()),
+                progress: Some(&mut tell),
+                stop: Some(&stop),
+                ..ModelOptions::default()
+            };
+            (Model::fit(&block, &look, options).unwrap(), told, asked.get())
+        });
+        assert_eq!(names(&together), names(&alone), "{threads} threads");
+        assert_eq!(bits(&together), bits(&alone), "{threads} threads");
+        // All are told of, and each asks after each of its epochs.
+        assert!(names(&alone).iter().all(|name| told.contains(name)), "{told:?}");
+        assert!(asked > 20, "{asked}");
+    }
+    // What is told to stop ends all of them after an epoch or two.
+    let stopped = on(5).install(|| {
+        let asked = Cell::new(0);
+        let stop = || {
+            asked.set(asked.get() + 1);
+            asked.get() > 1
+        };
+        Model::fit(&block, &look, ModelOptions { stop: Some(&stop), ..ModelOptions::default() }).unwrap()
+    });
+    for candidate in &stopped.fit_record().candidates {
+        let Some(Recipe::Flow { trained, .. }) = candidate.recipe else { continue };
+        assert!(trained <= 2, "{}: {trained} epochs", candidate.name);
+    }
 }
 
 #[test]

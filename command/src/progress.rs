@@ -1,7 +1,8 @@
 //! Progress on standard error: a line that changes on a terminal, a line for each new thing elsewhere.
 
+use std::collections::HashSet;
 use std::io::IsTerminal;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use pushforward::flow::Progress;
@@ -18,23 +19,35 @@ fn bar(template: &str, length: u64) -> Option<ProgressBar> {
 /// The progress of fits.
 pub struct Shown {
     bar: Option<ProgressBar>,
-    said: String,
+    /// What was told, elsewhere.
+    said: HashSet<String>,
+    /// Of flows that are trained at the same time the one that the bar shows, and when it was told of last.
+    leading: Option<(String, Instant)>,
 }
+
+/// The bar goes over to another flow when its own has not been told of for so long.
+const SILENT: Duration = Duration::from_secs(1);
 
 impl Shown {
     pub fn new() -> Shown {
-        Shown { bar: bar("{bar:20} {msg}", 1), said: String::new() }
+        Shown { bar: bar("{bar:20} {msg}", 1), said: HashSet::new(), leading: None }
     }
 
     /// Shows what is fitted and how far it is.
     pub fn tell(&mut self, what: &str, progress: Option<Progress>) {
         let Some(bar) = &self.bar else {
-            if what != self.said {
+            if self.said.insert(what.to_string()) {
                 eprintln!("fitting: {what}");
-                self.said = what.to_string();
             }
             return;
         };
+        let now = Instant::now();
+        let is_other =
+            |(leading, told): &(String, Instant)| leading != what && now.duration_since(*told) < SILENT;
+        if progress.is_some() && self.leading.as_ref().is_some_and(is_other) {
+            return;
+        }
+        self.leading = progress.is_some().then(|| (what.to_string(), now));
         if let Some(told) = progress {
             bar.set_length(told.epochs as u64);
             bar.set_position(told.epoch as u64);

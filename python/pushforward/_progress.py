@@ -15,13 +15,20 @@ class Bar:
     WIDTH = 79
     # Seconds between two texts.
     PAUSE = 0.1
+    # Of flows that are trained at the same time one is shown, until it has not been told of for so many seconds.
+    SILENT = 1.0
 
     def __init__(self) -> None:
         self.last = 0.0
         self.shown = False
+        self.leading: tuple[str, float] | None = None
 
     def __call__(self, told: dict[str, Any]) -> None:
         now = time.monotonic()
+        if "epoch" in told:
+            if self.leading and self.leading[0] != told["candidate"] and now - self.leading[1] < self.SILENT:
+                return
+            self.leading = told["candidate"], now
         if self.shown and now - self.last < self.PAUSE:
             return
         self.last, self.shown = now, True

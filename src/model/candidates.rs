@@ -1,34 +1,20 @@
 //! Fitting candidates, and what they say of the rows that were held out.
 
-use std::cell::Cell;
 use std::time::{Duration, Instant};
-
-use rand::Rng;
 
 use super::column::ModelColumn;
 use super::error::ModelError;
 use super::model::Model;
-use super::options::{ModelOptions, Trying};
-use super::plan::{Trial, mixture_name, name};
+use super::plan::{ToTrain, Trial, mixture_name};
 use super::prepare::{Prepared, folds, jittered};
-use super::record::{Candidate, Epoch, Recipe, weighted_mean_and_error};
+use super::record::{Candidate, Recipe, weighted_mean_and_error};
+use super::task::{Limit, Task, Tried};
+use super::training::{Trained, train};
 use crate::base::{Base, GaussianMixture, MixtureOptions};
 use crate::bijection::Bijection;
-use crate::flow::{FitOptions, FittedFlow, Flow, Progress, Trainer};
+use crate::flow::{FittedFlow, Flow};
 use crate::layers::{Affine, Elementwise, Transform};
-use crate::table::Table;
 use crate::tape::Parameters;
-
-/// A candidate that was fitted to standardised variables.
-struct Tried {
-    name: String,
-    recipe: Recipe,
-    start: Instant,
-    base: Box<dyn Base>,
-    layers: Vec<Box<dyn Bijection>>,
-    parameters: Parameters,
-    epochs: Vec<Epoch>,
-}
 
 impl Tried {
     /// A mixture is a base already: one layer leaves it as it is.
@@ -50,22 +36,6 @@ impl Tried {
 pub(super) struct Entry {
     pub candidate: Candidate,
     pub fitted: Option<(FittedFlow, Vec<f64>)>,
-}
-
-/// How long a candidate may take.
-#[derive(Clone, Copy)]
-pub(super) struct Limit {
-    /// Its share of the time that is left.
-    pub share: Duration,
-    /// The end of the time, at which it is ended.
-    pub deadline: Instant,
-}
-
-/// What candidates are fitted to, and how.
-pub(super) struct Task<'a, 'o> {
-    pub prepared: &'a Prepared,
-    pub columns: &'a [ModelColumn],
-    pub options: &'a mut ModelOptions<'o>,
 }
 
 /// What was tried.
@@ -110,123 +80,54 @@ impl Found {
         Ok(())
     }
 
-    /// Fits a candidate within this time, unless it is there already.
-    pub fn try_one(
+    /// Fits a candidate within this time, or flows at the same time, unless they are there already.
+    pub fn try_together(
         &mut self,
-        trial: &Trial,
+        trials: &[Trial],
         task: &mut Task<'_, '_>,
         limit: Limit,
     ) -> Result<(), ModelError> {
-        match trial {
-            Trial::Mixtures { most } => {
-                let is_mixture =
-                    |entry: &Entry| matches!(entry.candidate.recipe, Some(Recipe::Mixture { .. }));
-                match self.entries.iter().any(is_mixture) {
-                    true => Ok(()),
-                    false => self.try_mixtures(*most, task, limit.share),
+        let (mut flows, mut again) = (Vec::new(), Vec::new());
+        for trial in trials {
+            match trial {
+                Trial::Mixtures { most } => {
+                    let is_mixture =
+                        |entry: &Entry| matches!(entry.candidate.recipe, Some(Recipe::Mixture { .. }));
+                    if !self.entries.iter().any(is_mixture) {
+                        self.try_mixtures(*most, task, limit.share)?;
+                    }
                 }
-            }
-            Trial::Mixture { components } => {
-                let (start, d) = (Instant::now(), task.columns.len());
-                task.tell(&mixture_name(*components), None);
-                let mixture = task.mixture(*components, &task.prepared.training);
-                self.keep(Tried::mixture(*components, start, mixture, d), task)
-            }
-            Trial::Flow { architecture, batch, epochs, seed } => {
-                let recipe = Recipe::Flow {
-                    architecture: architecture.clone(),
-                    batch: *batch,
-                    epochs: *epochs,
-                    trained: usize::MAX,
-                    seed: *seed,
-                };
-                self.try_flow(recipe, Some(limit), task)
-            }
-            Trial::Again { architecture, batch, epochs, trained, seed } => {
-                let recipe = Recipe::Flow {
-                    architecture: architecture.clone(),
-                    batch: *batch,
-                    epochs: *epochs,
-                    trained: *trained,
-                    seed: *seed,
-                };
-                self.try_flow(recipe, None, task)
+                Trial::Mixture { components } => {
+                    let (start, d) = (Instant::now(), task.columns.len());
+                    task.tell(&mixture_name(*components), None);
+                    let mixture = task.mixture(*components, &task.prepared.training);
+                    self.keep(Tried::mixture(*components, start, mixture, d), task)?;
+                }
+                Trial::Flow(flow) => flows.push(flow.clone()),
+                Trial::Again(flow) => again.push(flow.clone()),
             }
         }
+        self.try_flows(flows, Some(limit), task)?;
+        self.try_flows(again, None, task)
     }
 
-    /// Fits a flow; with a limit, for as many epochs as it allows.
-    fn try_flow(
+    /// Trains flows at the same time; with a limit, for as many epochs as it allows.
+    fn try_flows(
         &mut self,
-        recipe: Recipe,
+        mut flows: Vec<ToTrain>,
         limit: Option<Limit>,
         task: &mut Task<'_, '_>,
     ) -> Result<(), ModelError> {
-        let Recipe::Flow { architecture, batch, epochs, trained, seed } = recipe else { return Ok(()) };
-        let start = Instant::now();
-        let name = name(&architecture, seed);
-        if self.entries.iter().any(|entry| entry.candidate.name == name) {
-            return Ok(());
-        }
-        let (prepared, d) = (task.prepared, task.columns.len());
-        let context = prepared.contexts.as_ref().map_or(0, Table::width);
-        let own_seed = task.options.seed.wrapping_mul(1000).wrapping_add(seed);
-        let flow = Flow::new(architecture.base(d), architecture.layers(d, context, own_seed))?;
-        let epochs = match limit {
-            None => epochs,
-            Some(limit) => {
-                // The schedule of the learning rate needs the number of epochs beforehand.
-                let (setting_up, epoch) = seconds_of_an_epoch(&flow, prepared, batch, start)?;
-                self.setting_up = Duration::from_secs_f64(setting_up);
-                // What was set up to time some steps is set up again to train.
-                let affordable = ((limit.share.as_secs_f64() - 2.0 * setting_up) / epoch) as usize;
-                // Of many rows one epoch is many steps.
-                let fewest = (100_000 / prepared.training.len().max(1)).clamp(1, 5);
-                if affordable < fewest && self.is_something() {
-                    return Ok(());
-                }
-                epochs.min(affordable.max(fewest))
+        flows.retain(|flow| self.entries.iter().all(|entry| entry.candidate.name != flow.name()));
+        // Without any candidate a flow is trained though there is no time for it.
+        let limit = limit.map(|limit| (limit, self.is_something()));
+        for Trained { setting_up, tried } in train(task, &flows, limit)? {
+            self.setting_up = setting_up;
+            if let Some(tried) = tried {
+                self.keep(tried, task)?;
             }
-        };
-        let stop = task.options.stop;
-        let ended = Cell::new(0);
-        let training = Instant::now();
-        // It is asked after each epoch, of which one more may be too many where the machine is busy.
-        let asked = || {
-            ended.set(ended.get() + 1);
-            let one = training.elapsed() / ended.get() as u32;
-            let late = limit.is_some_and(|limit| Instant::now() + one > limit.deadline);
-            late || ended.get() >= trained || stop.is_some_and(|stop| stop())
-        };
-        let mut tell = |told: Progress| task.tell(&name, Some(told));
-        let moved = |rows: &mut [f64], random: &mut dyn Rng| prepared.move_in_cells(rows, random);
-        let fitted = flow.fit(
-            &prepared.table,
-            FitOptions {
-                seed: own_seed,
-                epochs,
-                batch,
-                learning_rate: 2e-3,
-                patience: (epochs / 3).max(10),
-                held_out_rows: Some(&prepared.held_out),
-                averaging: 0.99,
-                weight_decay: 0.01,
-                noise: Some(&prepared.noise),
-                redrawn: prepared.has_limits().then_some(&moved),
-                weights: prepared.weights.as_deref(),
-                single_precision: true,
-                contexts: prepared.contexts.as_ref(),
-                stop: Some(&asked),
-                progress: Some(&mut tell),
-                ..FitOptions::default()
-            },
-        )?;
-        let trained = fitted.history().epochs.last().map_or(0, |last| last.epoch);
-        let layers = architecture.layers(d, context, own_seed);
-        let (base, parameters) = (architecture.base(d), fitted.parameters().clone());
-        let recipe = Recipe::Flow { architecture, batch, epochs, trained, seed };
-        let epochs = Epoch::of(fitted.history());
-        self.keep(Tried { name, recipe, start, base, layers, parameters, epochs }, task)
+        }
+        Ok(())
     }
 
     /// Tries more and more components until the held-out likelihood has fallen twice.
@@ -296,12 +197,6 @@ impl Found {
 }
 
 impl Task<'_, '_> {
-    fn tell(&mut self, candidate: &str, progress: Option<Progress>) {
-        if let Some(show) = &mut self.options.progress {
-            show(Trying { candidate, progress });
-        }
-    }
-
     /// Standardised rows with noise in their cells.
     fn rows(&self, rows: &[usize]) -> Vec<f64> {
         rows.iter().flat_map(|row| jittered(self.prepared, *row, self.options.seed)).collect()
@@ -392,35 +287,6 @@ impl Task<'_, '_> {
         logs.iter_mut().zip(held_out).for_each(|(log, row)| *log += self.prepared.log_shares[*row]);
         Ok(logs)
     }
-}
-
-/// Returns the seconds that it takes to set up since the start, and those of an epoch, by some steps that are thrown away.
-fn seconds_of_an_epoch(
-    flow: &Flow,
-    prepared: &Prepared,
-    batch: usize,
-    start: Instant,
-) -> Result<(f64, f64), ModelError> {
-    const STEPS: u32 = 5;
-    const LEAST: Duration = Duration::from_millis(50);
-    let (training, held_out) = (prepared.training.len(), prepared.held_out.len());
-    let rows = &prepared.training[..batch.min(training)];
-    let values: Vec<f32> =
-        rows.iter().flat_map(|row| prepared.table.row(*row)).map(|value| *value as f32).collect();
-    let contexts: Vec<f32> = match &prepared.contexts {
-        Some(contexts) => rows.iter().flat_map(|row| contexts.row(*row)).map(|value| *value as f32).collect(),
-        None => Vec::new(),
-    };
-    let mut trainer = Trainer::<f32>::new(flow, flow.initial(0), 1e-9)?;
-    trainer.step_given(&values, &contexts)?;
-    let (setting_up, timed, mut made) = (start.elapsed(), Instant::now(), 0);
-    while made < STEPS || timed.elapsed() < LEAST {
-        trainer.step_given(&values, &contexts)?;
-        made += 1;
-    }
-    // The held-out rows are scored, which is about a third of a step.
-    let steps = training.div_ceil(batch) as f64 + held_out as f64 / (3.0 * batch as f64);
-    Ok((setting_up.as_secs_f64(), (timed.elapsed() / made).as_secs_f64() * steps))
 }
 
 /// x = z.

@@ -1,15 +1,17 @@
-//! Fitting a model to a table: candidates one after another, and weights by the rows that were held out.
+//! Fitting a model to a table: candidates, flows of small batches several at a time, and weights by the rows that were held out.
 
+use std::ops::Range;
 use std::time::Instant;
 
-use super::candidates::{Found, Limit, Task};
+use super::candidates::Found;
 use super::categories::Categories;
 use super::error::ModelError;
 use super::model::{About, Model, mixture};
 use super::options::ModelOptions;
-use super::plan::{Trial, like, plan};
+use super::plan::{Trial, like, plan, side_by_side};
 use super::prepare::{Prepared, columns, given, prepare};
 use super::record::{Candidate, FitRecord, Recipe, shares_of, weighted_mean_and_error};
+use super::task::{Limit, Task};
 use crate::flow::FittedFlow;
 use crate::table::{Block, Look};
 
@@ -90,7 +92,8 @@ impl Model {
             reading: reading.clone(),
             fit,
         };
-        for (k, trial) in plan.iter().enumerate() {
+        let groups = side_by_side(&plan, rayon::current_num_threads());
+        for (k, group) in groups.iter().enumerate() {
             let stopped = task.options.stop.is_some_and(|stop| stop());
             let deadline = deadline.checked_sub(found.ending()).unwrap_or(start);
             let left = deadline.saturating_duration_since(Instant::now());
@@ -98,8 +101,8 @@ impl Model {
             if found.is_something() && (stopped || late) {
                 break;
             }
-            let limit = Limit { share: left / shares(&plan, k), deadline };
-            found.try_one(trial, &mut task, limit)?;
+            let limit = Limit { share: left / shares(&plan, &groups, k), deadline };
+            found.try_together(&plan[group.clone()], &mut task, limit)?;
             if let Some(checkpoint) = &mut checkpoint {
                 found = with_model(found, &prepared, task.options.seed, &about, |model| checkpoint(model))?;
             }
@@ -207,11 +210,13 @@ fn with_model(
     Ok(found)
 }
 
-/// Returns by what the time that is left is divided: the first flow gets half of it, each other trial an equal share.
-fn shares(plan: &[Trial], k: usize) -> u32 {
-    let is_flow = |trial: &Trial| matches!(trial, Trial::Flow { .. });
-    let first = is_flow(&plan[k]) && !plan[..k].iter().any(is_flow);
-    let left = (plan.len() - k) as u32;
+/// Returns by what the time that is left is divided: the first flow, or the first ones, get half of it, each other group an
+/// equal share.
+fn shares(plan: &[Trial], groups: &[Range<usize>], k: usize) -> u32 {
+    let is_flow = |trial: &Trial| matches!(trial, Trial::Flow(_));
+    let at = groups[k].start;
+    let first = is_flow(&plan[at]) && !plan[..at].iter().any(is_flow);
+    let left = (groups.len() - k) as u32;
     if first { left.min(2) } else { left }
 }
 

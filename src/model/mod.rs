@@ -50,6 +50,8 @@ mod registry;
 mod sample;
 mod score;
 mod spread;
+mod task;
+mod training;
 
 pub use architecture::{Architecture, Conditioner};
 pub use categories::{Categories, CategoryColumn};

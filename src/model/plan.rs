@@ -1,4 +1,6 @@
-//! Which densities are tried, in which order.
+//! Which densities are tried, in which order, and which at the same time.
+
+use std::ops::Range;
 
 use super::architecture::{Architecture, Conditioner};
 use super::options::{Choice, NETWORK_ROWS};
@@ -10,10 +12,67 @@ pub(super) enum Trial {
     Mixtures { most: usize },
     /// A mixture of so many components.
     Mixture { components: usize },
-    /// A flow, for at most so many epochs.
-    Flow { architecture: Architecture, batch: usize, epochs: usize, seed: u64 },
+    /// A flow, for as many of its epochs as the time allows.
+    Flow(ToTrain),
     /// A flow that was fitted before, for as many epochs as then.
-    Again { architecture: Architecture, batch: usize, epochs: usize, trained: usize, seed: u64 },
+    Again(ToTrain),
+}
+
+/// A flow to train.
+#[derive(Clone)]
+pub(super) struct ToTrain {
+    pub architecture: Architecture,
+    pub batch: usize,
+    pub epochs: usize,
+    /// The number of epochs after which it is ended.
+    pub trained: usize,
+    pub seed: u64,
+}
+
+impl ToTrain {
+    /// `autoregressive splines, 4 × (64, 64), no. 2`: the number of layers, their hidden layers, and which of several.
+    pub fn name(&self) -> String {
+        let architecture = &self.architecture;
+        let kind = match architecture.conditioner {
+            Conditioner::Coupling => "spline couplings",
+            Conditioner::Autoregressive => "autoregressive splines",
+        };
+        let hidden: Vec<String> = architecture.hidden.iter().map(ToString::to_string).collect();
+        let number = if self.seed > 0 { format!(", no. {}", self.seed + 1) } else { String::new() };
+        format!("{kind}, {} × ({}){number}", architecture.layers, hidden.join(", "))
+    }
+
+    /// Whether a step takes one thread: those of larger batches are shared among threads.
+    fn is_narrow(&self) -> bool {
+        self.batch < 2 * LEAST_SHARED
+    }
+}
+
+/// The fewest rows of a batch that a thread gets for itself, as the executor shares them out.
+const LEAST_SHARED: usize = 128;
+
+/// Groups of trials that are tried at the same time, in order: of flows whose steps take one thread, as many as there are
+/// threads.
+pub(super) fn side_by_side(plan: &[Trial], threads: usize) -> Vec<Range<usize>> {
+    let kind = |trial: &Trial| match trial {
+        Trial::Flow(flow) if flow.is_narrow() => Some(false),
+        Trial::Again(flow) if flow.is_narrow() => Some(true),
+        _ => None,
+    };
+    let mut groups: Vec<Range<usize>> = Vec::new();
+    for (k, trial) in plan.iter().enumerate() {
+        match groups.last_mut() {
+            Some(group)
+                if group.len() < threads
+                    && kind(trial).is_some()
+                    && kind(trial) == kind(&plan[group.start]) =>
+            {
+                group.end = k + 1;
+            }
+            _ => groups.push(k..k + 1),
+        }
+    }
+    groups
 }
 
 /// The candidates of another fit.
@@ -22,7 +81,7 @@ pub(super) fn like(record: &FitRecord) -> Vec<Trial> {
     let trial = |recipe: Recipe| match recipe {
         Recipe::Mixture { components } => Trial::Mixture { components },
         Recipe::Flow { architecture, batch, epochs, trained, seed } => {
-            Trial::Again { architecture, batch, epochs, trained, seed }
+            Trial::Again(ToTrain { architecture, batch, epochs, trained, seed })
         }
     };
     recipes.map(trial).collect()
@@ -42,22 +101,14 @@ pub(super) fn plan(choice: Choice, rows: usize, d: usize, conditional: bool) -> 
     // Measured by `cargo bench --bench tables`; see `benches/README.md`.
     let batch = if rows < 100_000 { 64 } else { 256 };
     let epochs = (1_200_000 / rows.max(1)).clamp(15, 120);
-    let flow = |conditioner: Conditioner, layers: usize, bins: usize, seed: u64| Trial::Flow {
-        architecture: Architecture {
-            conditioner,
-            layers,
-            hidden: match conditioner {
-                Conditioner::Coupling => vec![32, 32],
-                Conditioner::Autoregressive => vec![64, 64],
-            },
-            bins,
-            bound: 5.0,
-            degrees: None,
-            linear: true,
-        },
-        batch,
-        epochs,
-        seed,
+    let flow = |conditioner: Conditioner, layers: usize, bins: usize, seed: u64| {
+        let hidden = match conditioner {
+            Conditioner::Coupling => vec![32, 32],
+            Conditioner::Autoregressive => vec![64, 64],
+        };
+        let architecture =
+            Architecture { conditioner, layers, hidden, bins, bound: 5.0, degrees: None, linear: true };
+        Trial::Flow(ToTrain { architecture, batch, epochs, trained: usize::MAX, seed })
     };
     let networks = match choice {
         Choice::Gaussian | Choice::Mixture => vec![],
@@ -79,15 +130,4 @@ pub(super) fn mixture_name(components: usize) -> String {
         1 => "Gaussian".to_string(),
         more => format!("Gaussian mixture, {more} components"),
     }
-}
-
-/// `autoregressive splines, 4 × (64, 64), no. 2`: the number of layers, their hidden layers, and which of several.
-pub(super) fn name(architecture: &Architecture, seed: u64) -> String {
-    let kind = match architecture.conditioner {
-        Conditioner::Coupling => "spline couplings",
-        Conditioner::Autoregressive => "autoregressive splines",
-    };
-    let hidden: Vec<String> = architecture.hidden.iter().map(ToString::to_string).collect();
-    let number = if seed > 0 { format!(", no. {}", seed + 1) } else { String::new() };
-    format!("{kind}, {} × ({}){number}", architecture.layers, hidden.join(", "))
 }
