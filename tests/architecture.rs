@@ -21,7 +21,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
     ("base", &["bijection", "numeric", "tape"]),
     ("train", &["base", "kernel", "numeric", "program", "sweep", "tape"]),
     ("flow", &["base", "bijection", "jacobian", "numeric", "program", "sweep", "table", "tape", "train"]),
-    ("model", &["base", "bijection", "flow", "layers", "numeric", "table", "tape"]),
+    ("model", &["base", "bijection", "flow", "layers", "numeric", "program", "table", "tape"]),
     ("onnx", &["bijection", "flow", "jacobian", "layers", "model", "numeric", "sweep", "table", "tape"]),
     ("audit", &["base", "bijection", "checker", "jacobian", "numeric", "program", "sweep", "tape"]),
     ("jax", &["base", "bijection", "flow", "model", "sweep", "tape"]),

@@ -560,7 +560,7 @@ fn the_value_of_the_first_condition_is_chosen<F: Real + Float + Debug>() {
         let number = mixture::<F>(1, count)[0];
         let conditions: Vec<Vec<F>> = (0..5)
             .map(|k| {
-                let holds = |i: usize| (i + 7 * k) % (k + 3) == 0;
+                let holds = |i: usize| (i + 7 * k).is_multiple_of(k + 3);
                 (0..count).map(|i| if holds(i) { F::one() } else { F::zero() }).collect()
             })
             .collect();

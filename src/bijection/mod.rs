@@ -33,7 +33,7 @@ pub use initial_value::initial_value;
 pub use inverse::Inverse;
 pub(crate) use motion::Sealed;
 pub use motion::{Motion, Trajectory};
-pub(crate) use record::inverse_within_domains;
+pub(crate) use record::{InvertedLayer, inverse_by_layers, inverse_within_domains};
 pub use record::{
     derived_inverse, forward_with_log_det, inverse_with_log_det, record, record_forward, record_inverse,
     solve_contraction, solve_in_order, solve_increasing,

@@ -11,7 +11,7 @@ use crate::jacobian::{Route, SimplifiedLogDet, Structure, discover, map, prove, 
 use crate::sweep::bound::Bound;
 use crate::sweep::lipschitz::residual;
 use crate::sweep::{contraction, invert, root, substitution};
-use crate::tape::{Equation, Op, Shape, Tape, Var};
+use crate::tape::{Equation, NodeId, Op, Shape, Tape, Var};
 
 /// Records a bijection on a new tape and proves its declared structure.
 ///
@@ -220,6 +220,37 @@ pub(crate) fn inverse_within_domains<'t>(
         log_det = Some(log_det.map_or(next.log_det, |sum| sum + next.log_det));
     }
     Ok(InverseWithLogDet { z, log_det: log_det.unwrap_or_else(|| tape.constant(0.0)) })
+}
+
+/// One layer of a composition on the way from x to z.
+pub(crate) struct InvertedLayer {
+    pub z: NodeId,
+    /// The layer at its z; of a layer that is turned round, the layer itself at x.
+    pub record: LayerRecord,
+    pub is_turned: bool,
+}
+
+/// Records z = f⁻¹(x) layer by layer, the last layer first.
+pub(crate) fn inverse_by_layers<'t>(
+    bijection: &dyn Bijection,
+    x: Var<'t>,
+) -> Result<Vec<InvertedLayer>, BijectionError> {
+    let (tape, mut at) = (x.tape(), x);
+    let mut layers = Vec::new();
+    for leaf in fitting_leaves(bijection)?.iter().rev() {
+        let is_turned = leaf.is_inverse();
+        let (z, record) = leaf.path().scope(tape, || {
+            if is_turned {
+                let own = tape.recording(|| layer_forward(leaf, at))?;
+                return Ok((tape.var(own.output), own));
+            }
+            let z = tape.recording(|| layer_inverse(leaf.layer(), at))?;
+            Ok((z, tape.recording(|| layer_forward(leaf, z))?))
+        })?;
+        layers.push(InvertedLayer { z: z.id(), record, is_turned });
+        at = z;
+    }
+    Ok(layers)
 }
 
 /// Records the inverse of one layer of a composition, with the log-determinant of the layer at z.

@@ -16,11 +16,10 @@ use rand::Rng;
 use super::context::Contexts;
 use super::error::FlowError;
 use super::fitted::FittedFlow;
-use super::order::{ConditionalPrograms, Slopes};
+use super::order::ConditionalPrograms;
 use super::rows::whole_rows;
 use crate::base::Conditioned;
 use crate::bijection::Bijection;
-use crate::program::Program;
 
 /// The densities of single variables, given those before them, whose product is the density of a flow.
 ///
@@ -42,8 +41,7 @@ use crate::program::Program;
 /// ```
 pub struct Conditionals<'f> {
     flow: &'f FittedFlow,
-    inverse: &'f Program<f64>,
-    slopes: &'f Slopes,
+    programs: &'f ConditionalPrograms,
 }
 
 impl FittedFlow {
@@ -56,21 +54,20 @@ impl FittedFlow {
         let compiled = self
             .conditionals
             .get_or_init(|| ConditionalPrograms::new(self.flow(), self.base(), self.parameters()));
-        let ConditionalPrograms { inverse, slopes } = compiled.as_ref().map_err(FlowError::clone)?;
-        Ok(Conditionals { flow: self, inverse, slopes })
+        Ok(Conditionals { flow: self, programs: compiled.as_ref().map_err(FlowError::clone)? })
     }
 }
 
 impl Conditionals<'_> {
     /// The variables in their order.
     pub fn order(&self) -> &[usize] {
-        &self.slopes.order
+        &self.programs.order
     }
 
     /// Returns whether they may stand in any order: each variable is a function of a base variable of its own, and the
     /// base knows its conditional distributions.
     pub fn any_order(&self) -> bool {
-        self.slopes.diagonal
+        self.programs.diagonal
     }
 
     /// Returns ln p(xᵢ | those before it) of each variable of each row, by variable; they sum to ln p of the row.
@@ -92,21 +89,21 @@ impl Conditionals<'_> {
         rows: &[f64],
         contexts: &[f64],
     ) -> Result<Vec<f64>, FlowError> {
-        let d = self.slopes.order.len();
+        let d = self.programs.order.len();
         let places = self.places(order)?;
         let count = whole_rows(rows, d)?;
         let contexts = Contexts::new(self.flow.flow().context(), contexts, count)?;
-        let sources: Vec<usize> = places.iter().map(|k| self.slopes.sources[*k]).collect();
+        let sources: Vec<usize> = places.iter().map(|k| self.programs.sources[*k]).collect();
         let steps: Vec<_> = (1..=d).map(|k| self.base_given(&sources[..k])).collect();
-        let (z, slopes) = self.pulled(rows, &contexts, count)?;
+        let (z, slopes) = self.programs.pulled(rows, &contexts, count)?;
         let mut terms = vec![0.0; count * d];
         for row in 0..count {
             let z = &z[row * d..(row + 1) * d];
             let mut before = 0.0;
             for (k, base) in places.iter().zip(&steps) {
                 let now = base.log_marginal(z);
-                terms[row * d + self.slopes.order[*k]] =
-                    now - before + slopes[row * d + self.slopes.place(*k)];
+                terms[row * d + self.programs.order[*k]] =
+                    now - before + slopes[row * d + self.programs.place(*k)];
                 before = now;
             }
         }
@@ -115,13 +112,13 @@ impl Conditionals<'_> {
 
     /// Where the variables of an order stand in its own.
     fn places(&self, order: &[usize]) -> Result<Vec<usize>, FlowError> {
-        let own = &self.slopes.order;
+        let own = &self.programs.order;
         let places: Vec<usize> =
             order.iter().filter_map(|variable| own.iter().position(|other| other == variable)).collect();
         let mut sorted = order.to_vec();
         sorted.sort_unstable();
         let permutation = sorted.iter().copied().eq(0..own.len());
-        if !permutation || (order != own && !self.slopes.diagonal) {
+        if !permutation || (order != own && !self.programs.diagonal) {
             let reason = format!("its variables have the order {own:?}, not {order:?}");
             return Err(FlowError::NoOrder { reason });
         }
@@ -144,7 +141,7 @@ impl Conditionals<'_> {
         contexts: &[f64],
         random: &mut dyn Rng,
     ) -> Result<Vec<f64>, FlowError> {
-        let d = self.slopes.order.len();
+        let d = self.programs.order.len();
         assert_eq!(known.len(), d, "one flag a variable");
         for (place, value) in rows.iter_mut().enumerate() {
             if !known[place % d] {
@@ -154,9 +151,9 @@ impl Conditionals<'_> {
         let count = whole_rows(rows, d)?;
         let contexts = Contexts::new(self.flow.flow().context(), contexts, count)?;
         // Known variables first where any order will do.
-        let side = |wanted: bool| (0..d).filter(move |k| known[self.slopes.order[*k]] == wanted);
+        let side = |wanted: bool| (0..d).filter(move |k| known[self.programs.order[*k]] == wanted);
         let places: Vec<usize> =
-            if self.slopes.diagonal { side(true).chain(side(false)).collect() } else { (0..d).collect() };
+            if self.programs.diagonal { side(true).chain(side(false)).collect() } else { (0..d).collect() };
         let stages = self.stages(&places, known);
         let codomain = self.flow.flow().bijection().codomain();
         let outside = |row: &[f64]| (0..d).any(|i| known[i] && !codomain.contains_at(i, row[i]));
@@ -176,17 +173,17 @@ impl Conditionals<'_> {
         let mut before: Vec<usize> = Vec::new();
         for stage in stages {
             let base = self.base_given(&before);
-            let own: Vec<usize> = stage.places.iter().map(|k| self.slopes.sources[*k]).collect();
+            let own: Vec<usize> = stage.places.iter().map(|k| self.programs.sources[*k]).collect();
             before.extend(&own);
             if stage.known {
-                let (pulled, slopes) = self.pulled(&pushed, &contexts, count)?;
+                let (pulled, slopes) = self.programs.pulled(&pushed, &contexts, count)?;
                 let after = self.base_given(&before);
                 for (row, log_weight) in log_weights.iter_mut().enumerate() {
                     let z = &mut z[row * d..(row + 1) * d];
                     let earlier = base.log_marginal(z);
                     own.iter().for_each(|s| z[*s] = pulled[row * d + s]);
                     let slopes =
-                        stage.places.iter().map(|k| slopes[row * d + self.slopes.place(*k)]).sum::<f64>();
+                        stage.places.iter().map(|k| slopes[row * d + self.programs.place(*k)]).sum::<f64>();
                     let term = after.log_marginal(z) - earlier + slopes;
                     *log_weight += if term.is_nan() { f64::NEG_INFINITY } else { term };
                 }
@@ -196,9 +193,9 @@ impl Conditionals<'_> {
             let drawn = self.flow.pushed(&z, &contexts, count)?;
             for row in 0..count {
                 for k in 0..d {
-                    let i = self.slopes.order[k];
+                    let i = self.programs.order[k];
                     // Unknown variables further on follow, so that the row stays in the codomain.
-                    if !known[i] && (self.slopes.diagonal || k >= stage.places[0]) {
+                    if !known[i] && (self.programs.diagonal || k >= stage.places[0]) {
                         pushed[row * d + i] = drawn[row * d + i];
                     }
                 }
@@ -216,7 +213,7 @@ impl Conditionals<'_> {
     fn stages(&self, places: &[usize], known: &[bool]) -> Vec<Stage> {
         let mut stages: Vec<Stage> = Vec::new();
         for k in places {
-            let known = known[self.slopes.order[*k]];
+            let known = known[self.programs.order[*k]];
             match stages.last_mut() {
                 Some(stage) if stage.known == known => stage.places.push(*k),
                 _ => stages.push(Stage { known, places: vec![*k] }),
@@ -227,25 +224,9 @@ impl Conditionals<'_> {
 
     /// The base with these variables known.
     fn base_given(&self, sources: &[usize]) -> Box<dyn Conditioned> {
-        let mut known = vec![false; self.slopes.order.len()];
+        let mut known = vec![false; self.programs.order.len()];
         sources.iter().for_each(|s| known[*s] = true);
         self.flow.base().conditioned(&known).expect("asked when the order was found")
-    }
-
-    /// Returns z, and ln|∂z/∂x| in the order of the proof.
-    fn pulled(
-        &self,
-        rows: &[f64],
-        contexts: &Contexts<'_>,
-        count: usize,
-    ) -> Result<(Vec<f64>, Vec<f64>), FlowError> {
-        let z = self.inverse.run(&contexts.beside(rows), count)?.pop().expect("z");
-        let at = if self.slopes.forward { &z } else { rows };
-        let mut slopes = self.slopes.program.run(&contexts.beside(at), count)?.pop().expect("slopes");
-        if self.slopes.forward {
-            slopes.iter_mut().for_each(|slope| *slope = -*slope);
-        }
-        Ok((z, slopes))
     }
 }
 

@@ -12,7 +12,7 @@ use super::minibatch::{Minibatch, add_noise, gather, shuffle};
 use super::rows::{finite_rows, whole_rows};
 use super::scores::Scores;
 use super::trainer::Trainer;
-use crate::program::Precision;
+use crate::program::{Precision, Threads};
 use crate::table::Table;
 use crate::tape::Parameters;
 use crate::train::{Average, Schedule, Step, check_averaging, check_clip, check_rate, check_weight_decay};
@@ -67,6 +67,8 @@ pub struct FitOptions<'a> {
     pub contexts: Option<&'a Table>,
     /// Is called after each epoch, and once before the first step.
     pub progress: Option<&'a mut dyn FnMut(Progress)>,
+    /// The threads of a step; the result does not depend on them. One is enough where several fits run at the same time.
+    pub threads: Threads,
 }
 
 impl Default for FitOptions<'_> {
@@ -92,6 +94,7 @@ impl Default for FitOptions<'_> {
             stop: None,
             contexts: None,
             progress: None,
+            threads: Threads::All,
         }
     }
 }
@@ -238,8 +241,10 @@ fn train<F: Precision>(
     let mut trainer = Trainer::<F>::on(&density, parameters.clone(), settings.learning_rate)?;
     trainer.set_clip(settings.clip);
     trainer.set_weight_decay(settings.weight_decay);
+    trainer.set_threads(settings.threads);
     let mut average = Average::new(settings.averaging, &parameters);
     let mut scores = Scores::new(&density, evaluated, contexts, (&held_out, settings.weights));
+    scores.set_threads(settings.threads);
     let start = scores.held_out(&parameters)?;
     if let Some(outside) = scores.first_outside(&parameters, &[&training, &held_out])? {
         return Err(FlowError::Outside(outside));

@@ -6,7 +6,7 @@ use super::history::Stop;
 use super::minibatch::{Minibatch, gather};
 use super::outside::Outside;
 use super::support::Watch;
-use crate::program::{NonFinite, Output, Program};
+use crate::program::{NonFinite, Output, Program, Threads};
 use crate::table::Table;
 use crate::tape::Parameters;
 
@@ -55,6 +55,10 @@ impl<'a> Scores<'a> {
         };
         scores.held_out = scores.rows(held_out);
         scores
+    }
+
+    pub fn set_threads(&mut self, threads: Threads) {
+        self.log_prob.set_threads(threads);
     }
 
     fn rows(&self, rows: &[usize]) -> Minibatch {

@@ -108,25 +108,25 @@ fn block<S: Simd, F: Real, const REGISTERS: usize>(simd: S, terms: &[Term<'_, F>
                 }
             }
             Term::PlusProduct(a, b) => {
-                let (a, b) = pair::<S, F>(a, b, at, width);
+                let [a, b] = pair::<S, F>(a, b, at, width);
                 for place in 0..REGISTERS {
                     sums[place] = F::sum(simd, sums[place], F::product(simd, a[place], b[place]));
                 }
             }
             Term::MinusProduct(a, b) => {
-                let (a, b) = pair::<S, F>(a, b, at, width);
+                let [a, b] = pair::<S, F>(a, b, at, width);
                 for place in 0..REGISTERS {
                     sums[place] = F::difference(simd, sums[place], F::product(simd, a[place], b[place]));
                 }
             }
             Term::PlusWhere(condition, a) => {
-                let (condition, a) = pair::<S, F>(condition, a, at, width);
+                let [condition, a] = pair::<S, F>(condition, a, at, width);
                 for place in 0..REGISTERS {
                     sums[place] = F::sum(simd, sums[place], kept::<S, F>(simd, condition[place], a[place]));
                 }
             }
             Term::MinusWhere(condition, a) => {
-                let (condition, a) = pair::<S, F>(condition, a, at, width);
+                let [condition, a] = pair::<S, F>(condition, a, at, width);
                 for place in 0..REGISTERS {
                     sums[place] =
                         F::difference(simd, sums[place], kept::<S, F>(simd, condition[place], a[place]));
@@ -145,13 +145,8 @@ fn block<S: Simd, F: Real, const REGISTERS: usize>(simd: S, terms: &[Term<'_, F>
 
 /// The registers of two factors.
 #[inline(always)]
-fn pair<'a, S: Simd, F: Real>(
-    a: &'a [F],
-    b: &'a [F],
-    at: usize,
-    width: usize,
-) -> (&'a [F::Register<S>], &'a [F::Register<S>]) {
-    (F::registers::<S>(&a[at..][..width]).0, F::registers::<S>(&b[at..][..width]).0)
+fn pair<'a, S: Simd, F: Real>(a: &'a [F], b: &'a [F], at: usize, width: usize) -> [&'a [F::Register<S>]; 2] {
+    [a, b].map(|values| F::registers::<S>(&values[at..][..width]).0)
 }
 
 /// `a` where the condition is not 0, else 0.

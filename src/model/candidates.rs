@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use super::column::ModelColumn;
 use super::error::ModelError;
 use super::model::Model;
-use super::plan::{ToTrain, Trial, mixture_name};
+use super::plan::{Trial, mixture_name};
 use super::prepare::{Prepared, folds, jittered};
 use super::record::{Candidate, Recipe, weighted_mean_and_error};
-use super::task::{Limit, Task, Tried};
-use super::training::{Trained, train};
+use super::task::{Task, Times, Tried};
+use super::training::{Order, train};
 use crate::base::{Base, GaussianMixture, MixtureOptions};
 use crate::bijection::Bijection;
 use crate::flow::{FittedFlow, Flow};
@@ -42,21 +42,12 @@ pub(super) struct Entry {
 #[derive(Default)]
 pub(super) struct Found {
     pub entries: Vec<Entry>,
-    /// How long it took to set up the last flow.
-    setting_up: Duration,
 }
 
 impl Found {
     /// Whether some candidate was fitted.
     pub fn is_something(&self) -> bool {
         self.entries.iter().any(|entry| entry.fitted.is_some())
-    }
-
-    /// About how long the end takes: the conditional densities of each flow are set up.
-    pub fn ending(&self) -> Duration {
-        let is_flow = |entry: &&Entry| matches!(entry.candidate.recipe, Some(Recipe::Flow { .. }));
-        let flows = self.entries.iter().filter(|entry| entry.fitted.is_some()).filter(is_flow).count();
-        self.setting_up * flows as u32
     }
 
     /// Takes over the candidates of a model that was fitted to the same rows.
@@ -80,21 +71,24 @@ impl Found {
         Ok(())
     }
 
-    /// Fits a candidate within this time, or flows at the same time, unless they are there already.
-    pub fn try_together(
+    /// Fits the candidates of a group, unless they are there already; `after` is called with what was found so far after each.
+    pub fn try_group(
         &mut self,
         trials: &[Trial],
         task: &mut Task<'_, '_>,
-        limit: Limit,
+        (times, threads): (Times, usize),
+        after: &mut dyn FnMut(&mut Found) -> Result<(), ModelError>,
     ) -> Result<(), ModelError> {
-        let (mut flows, mut again) = (Vec::new(), Vec::new());
+        let mut flows = Vec::new();
+        let mut limited = false;
         for trial in trials {
             match trial {
                 Trial::Mixtures { most } => {
                     let is_mixture =
                         |entry: &Entry| matches!(entry.candidate.recipe, Some(Recipe::Mixture { .. }));
                     if !self.entries.iter().any(is_mixture) {
-                        self.try_mixtures(*most, task, limit.share)?;
+                        self.try_mixtures(*most, task, times.share(1))?;
+                        after(self)?;
                     }
                 }
                 Trial::Mixture { components } => {
@@ -102,32 +96,30 @@ impl Found {
                     task.tell(&mixture_name(*components), None);
                     let mixture = task.mixture(*components, &task.prepared.training);
                     self.keep(Tried::mixture(*components, start, mixture, d), task)?;
+                    after(self)?;
                 }
-                Trial::Flow(flow) => flows.push(flow.clone()),
-                Trial::Again(flow) => again.push(flow.clone()),
+                Trial::Flow(flow) => {
+                    limited = true;
+                    flows.push(flow.clone());
+                }
+                Trial::Again(flow) => flows.push(flow.clone()),
             }
         }
-        self.try_flows(flows, Some(limit), task)?;
-        self.try_flows(again, None, task)
-    }
-
-    /// Trains flows at the same time; with a limit, for as many epochs as it allows.
-    fn try_flows(
-        &mut self,
-        mut flows: Vec<ToTrain>,
-        limit: Option<Limit>,
-        task: &mut Task<'_, '_>,
-    ) -> Result<(), ModelError> {
         flows.retain(|flow| self.entries.iter().all(|entry| entry.candidate.name != flow.name()));
-        // Without any candidate a flow is trained though there is no time for it.
-        let limit = limit.map(|limit| (limit, self.is_something()));
-        for Trained { setting_up, tried } in train(task, &flows, limit)? {
-            self.setting_up = setting_up;
-            if let Some(tried) = tried {
-                self.keep(tried, task)?;
-            }
+        if flows.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let is_flow = |entry: &Entry| matches!(entry.candidate.recipe, Some(Recipe::Flow { .. }));
+        let order = Order {
+            threads,
+            times: limited.then_some(times),
+            is_something: self.is_something(),
+            is_first: !self.entries.iter().any(is_flow),
+        };
+        train(task, &flows, order, &mut |task, tried| {
+            self.keep(tried, task)?;
+            after(self)
+        })
     }
 
     /// Tries more and more components until the held-out likelihood has fallen twice.

@@ -1,6 +1,5 @@
 //! Fitting a model to a table: candidates, flows of small batches several at a time, and weights by the rows that were held out.
 
-use std::ops::Range;
 use std::time::Instant;
 
 use super::candidates::Found;
@@ -8,10 +7,10 @@ use super::categories::Categories;
 use super::error::ModelError;
 use super::model::{About, Model, mixture};
 use super::options::ModelOptions;
-use super::plan::{Trial, like, plan, side_by_side};
+use super::plan::{Group, like, plan, side_by_side};
 use super::prepare::{Prepared, columns, given, prepare};
 use super::record::{Candidate, FitRecord, Recipe, shares_of, weighted_mean_and_error};
-use super::task::{Limit, Task};
+use super::task::{Task, Times};
 use crate::flow::FittedFlow;
 use crate::table::{Block, Look};
 
@@ -92,20 +91,21 @@ impl Model {
             reading: reading.clone(),
             fit,
         };
+        let seed = task.options.seed;
         let groups = side_by_side(&plan, rayon::current_num_threads());
-        for (k, group) in groups.iter().enumerate() {
+        for (k, Group { trials, threads }) in groups.iter().enumerate() {
+            let rounds_after = groups[k + 1..].iter().map(Group::rounds).sum();
+            let times = Times { deadline, rounds_after };
             let stopped = task.options.stop.is_some_and(|stop| stop());
-            let deadline = deadline.checked_sub(found.ending()).unwrap_or(start);
-            let left = deadline.saturating_duration_since(Instant::now());
-            let late = left.is_zero() && task.options.like.is_none();
+            let late = times.left().is_zero() && task.options.like.is_none();
             if found.is_something() && (stopped || late) {
                 break;
             }
-            let limit = Limit { share: left / shares(&plan, &groups, k), deadline };
-            found.try_together(&plan[group.clone()], &mut task, limit)?;
-            if let Some(checkpoint) = &mut checkpoint {
-                found = with_model(found, &prepared, task.options.seed, &about, |model| checkpoint(model))?;
-            }
+            let mut after = |found: &mut Found| match &mut checkpoint {
+                Some(checkpoint) => with_model(found, &prepared, seed, &about, |model| checkpoint(model)),
+                None => Ok(()),
+            };
+            found.try_group(&plan[trials.clone()], &mut task, (times, *threads), &mut after)?;
         }
         let (record, mut flows) = weighed(found, &prepared, options.seed);
         let task = Task { prepared: &prepared, columns: &columns, options: &mut options };
@@ -189,13 +189,13 @@ fn record(candidates: Vec<Candidate>, flows: &[Scored], prepared: &Prepared, see
 
 /// Shows the model so far, and puts its flows back.
 fn with_model(
-    mut found: Found,
+    found: &mut Found,
     prepared: &Prepared,
     seed: u64,
     about: &dyn Fn(FitRecord, Vec<f64>) -> About,
     mut show: impl FnMut(&Model),
-) -> Result<Found, ModelError> {
-    let (candidates, flows) = weigh(&mut found, prepared);
+) -> Result<(), ModelError> {
+    let (candidates, flows) = weigh(found, prepared);
     let (places, scored): (Vec<usize>, Vec<Scored>) = flows.into_iter().unzip();
     let weights: Vec<f64> = places.iter().map(|k| found.entries[*k].candidate.weight).collect();
     let fit = record(candidates, &scored, prepared, seed);
@@ -207,17 +207,7 @@ fn with_model(
     for ((k, flow), logs) in places.into_iter().zip(model.flows).zip(logs) {
         found.entries[k].fitted = Some((flow, logs));
     }
-    Ok(found)
-}
-
-/// Returns by what the time that is left is divided: the first flow, or the first ones, get half of it, each other group an
-/// equal share.
-fn shares(plan: &[Trial], groups: &[Range<usize>], k: usize) -> u32 {
-    let is_flow = |trial: &Trial| matches!(trial, Trial::Flow(_));
-    let at = groups[k].start;
-    let first = is_flow(&plan[at]) && !plan[..at].iter().any(is_flow);
-    let left = (groups.len() - k) as u32;
-    if first { left.min(2) } else { left }
+    Ok(())
 }
 
 /// Weights of a mixture that maximise the likelihood of held-out rows, by expectation-maximisation with a prior of one

@@ -51,27 +51,39 @@ impl ToTrain {
 /// The fewest rows of a batch that a thread gets for itself, as the executor shares them out.
 const LEAST_SHARED: usize = 128;
 
-/// Groups of trials that are tried at the same time, in order: of flows whose steps take one thread, as many as there are
-/// threads.
-pub(super) fn side_by_side(plan: &[Trial], threads: usize) -> Vec<Range<usize>> {
+/// Trials that are tried one after another, or flows whose steps take one thread and that are trained side by side.
+pub(super) struct Group {
+    pub trials: Range<usize>,
+    /// How many are trained at the same time.
+    pub threads: usize,
+}
+
+impl Group {
+    /// How many times that of one trial it takes.
+    pub fn rounds(&self) -> usize {
+        self.trials.len().div_ceil(self.threads)
+    }
+}
+
+/// The trials in order, in groups.
+pub(super) fn side_by_side(plan: &[Trial], threads: usize) -> Vec<Group> {
     let kind = |trial: &Trial| match trial {
         Trial::Flow(flow) if flow.is_narrow() => Some(false),
         Trial::Again(flow) if flow.is_narrow() => Some(true),
         _ => None,
     };
-    let mut groups: Vec<Range<usize>> = Vec::new();
+    let mut groups: Vec<Group> = Vec::new();
     for (k, trial) in plan.iter().enumerate() {
         match groups.last_mut() {
-            Some(group)
-                if group.len() < threads
-                    && kind(trial).is_some()
-                    && kind(trial) == kind(&plan[group.start]) =>
+            Some(Group { trials, .. })
+                if kind(trial).is_some() && kind(trial) == kind(&plan[trials.start]) =>
             {
-                group.end = k + 1;
+                trials.end = k + 1;
             }
-            _ => groups.push(k..k + 1),
+            _ => groups.push(Group { trials: k..k + 1, threads: 1 }),
         }
     }
+    groups.iter_mut().for_each(|group| group.threads = threads.clamp(1, group.trials.len()));
     groups
 }
 

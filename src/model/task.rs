@@ -11,13 +11,24 @@ use crate::bijection::Bijection;
 use crate::flow::Progress;
 use crate::tape::Parameters;
 
-/// How long a candidate may take.
+/// The time of a fit.
 #[derive(Clone, Copy)]
-pub(super) struct Limit {
-    /// Its share of the time that is left.
-    pub share: Duration,
-    /// The end of the time, at which it is ended.
+pub(super) struct Times {
+    /// The end of the time, at which candidates are ended.
     pub deadline: Instant,
+    /// What comes afterwards, in trials one after another.
+    pub rounds_after: usize,
+}
+
+impl Times {
+    /// The share of the time that is left for a trial after which so many others come in its group.
+    pub fn share(&self, rounds: usize) -> Duration {
+        self.left() / (rounds + self.rounds_after).max(1) as u32
+    }
+
+    pub fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
 }
 
 /// What candidates are fitted to, and how.

@@ -1,9 +1,11 @@
 //! Training of flows, several at the same time.
 //!
 //! A step of a small batch takes one thread. So flows are trained side by side, on a thread each, and every one of them is
-//! what it would be alone: what it is told and asked goes through the thread that fits the model.
+//! what it would be alone: what it is told and asked, and what is done with it in the end, goes through the thread that fits
+//! the model, in the order of the flows.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -13,16 +15,22 @@ use super::error::ModelError;
 use super::plan::ToTrain;
 use super::prepare::Prepared;
 use super::record::{Epoch, Recipe};
-use super::task::{Limit, Task, Tried};
+use super::task::{Task, Times, Tried};
 use crate::flow::{FitOptions, Flow, Progress, Trainer};
+use crate::program::Threads;
 use crate::table::Table;
 
-/// What came of a flow.
-pub(super) struct Trained {
-    /// How long it took to set it up.
-    pub setting_up: Duration,
-    /// None where there was no time for it.
-    pub tried: Option<Tried>,
+/// How flows are trained.
+#[derive(Clone, Copy)]
+pub(super) struct Order {
+    /// How many at the same time.
+    pub threads: usize,
+    /// For as many epochs as the time allows; otherwise for as many as they say.
+    pub times: Option<Times>,
+    /// Whether there is another candidate, so that a flow need not be trained where there is no time.
+    pub is_something: bool,
+    /// Whether they are the first flows, which get half of the time.
+    pub is_first: bool,
 }
 
 /// What a training says and asks, by the place of its flow.
@@ -30,44 +38,80 @@ enum Call {
     Told(usize, Progress),
     /// Whether to stop, after each epoch.
     Asked(SyncSender<bool>),
+    /// What came of it; nothing where there was no time for it.
+    Trained(usize, Box<Result<Option<Tried>, ModelError>>),
 }
 
-/// Trains flows at the same time. With a limit, for as many epochs as it allows, and not at all if there is no time and
-/// another candidate.
+/// Trains flows; `keep` is called with each of them, in their order.
 pub(super) fn train(
     task: &mut Task<'_, '_>,
     flows: &[ToTrain],
-    limit: Option<(Limit, bool)>,
-) -> Result<Vec<Trained>, ModelError> {
-    let one = One { prepared: task.prepared, d: task.columns.len(), seed: task.options.seed, limit };
+    order: Order,
+    keep: &mut dyn FnMut(&Task<'_, '_>, Tried) -> Result<(), ModelError>,
+) -> Result<(), ModelError> {
+    let one = One {
+        prepared: task.prepared,
+        d: task.columns.len(),
+        seed: task.options.seed,
+        flows,
+        order,
+        next: AtomicUsize::new(0),
+        is_something: AtomicBool::new(order.is_something),
+        ended: AtomicBool::new(false),
+    };
     let stop = task.options.stop;
-    if let [flow] = flows {
-        let name = flow.name();
-        let mut tell = |told: Progress| task.tell(&name, Some(told));
-        return Ok(vec![one.train(flow, &mut tell, &|| stop.is_some_and(|stop| stop()))?]);
+    if order.threads == 1 {
+        while let Some(place) = one.take() {
+            let name = flows[place].name();
+            let mut tell = |told: Progress| task.tell(&name, Some(told));
+            let asked = || {
+                let stopped = stop.is_some_and(|stop| stop());
+                one.ended.fetch_or(stopped, Ordering::Relaxed);
+                stopped
+            };
+            if let Some(tried) = one.train(place, Threads::All, &mut tell, &asked)? {
+                keep(task, tried)?;
+            }
+        }
+        return Ok(());
     }
     let names: Vec<String> = flows.iter().map(ToTrain::name).collect();
     std::thread::scope(|scope| {
         let (calls, called) = channel();
-        let trainings: Vec<_> = flows
-            .iter()
-            .enumerate()
-            .map(|(place, flow)| {
-                let (calls, one) = (calls.clone(), &one);
-                scope.spawn(move || one.train_apart(flow, place, &calls))
-            })
-            .collect();
+        for _ in 0..order.threads {
+            let (calls, one) = (calls.clone(), &one);
+            scope.spawn(move || one.work(&calls));
+        }
         drop(calls);
-        // Until all trainings have ended and dropped their end.
+        let (mut trained, mut kept) = ((0..flows.len()).map(|_| None).collect::<Vec<_>>(), 0);
+        let mut result = Ok(());
+        // Until all threads have ended and dropped their end.
         for call in called {
             match call {
                 Call::Told(place, told) => task.tell(&names[place], Some(told)),
-                // It does not wait for an answer if it has ended by a panic.
-                Call::Asked(answer) => drop(answer.send(stop.is_some_and(|stop| stop()))),
+                Call::Asked(answer) => {
+                    let stopped = result.is_err() || stop.is_some_and(|stop| stop());
+                    one.ended.fetch_or(stopped, Ordering::Relaxed);
+                    // A thread that has ended by a panic waits for no answer.
+                    let _ = answer.send(stopped);
+                }
+                Call::Trained(place, tried) => {
+                    trained[place] = Some(*tried);
+                    while result.is_ok()
+                        && let Some(next) = trained.get_mut(kept).and_then(Option::take)
+                    {
+                        kept += 1;
+                        result = next.and_then(|tried| tried.map_or(Ok(()), |tried| keep(task, tried)));
+                    }
+                }
             }
         }
-        let joined = trainings.into_iter().map(|training| training.join());
-        joined.map(|trained| trained.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        // Flows that others did not come before, because these were not begun.
+        for next in trained.into_iter().flatten() {
+            result =
+                result.and_then(|()| next.and_then(|tried| tried.map_or(Ok(()), |tried| keep(task, tried))));
+        }
+        result
     })
 }
 
@@ -76,48 +120,78 @@ struct One<'a> {
     prepared: &'a Prepared,
     d: usize,
     seed: u64,
-    limit: Option<(Limit, bool)>,
+    flows: &'a [ToTrain],
+    order: Order,
+    /// The next flow to train.
+    next: AtomicUsize,
+    /// Whether there is a candidate.
+    is_something: AtomicBool,
+    /// Whether no other flow is to be begun.
+    ended: AtomicBool,
 }
 
 impl One<'_> {
-    /// Trains a flow on a thread of its own.
-    fn train_apart(&self, flow: &ToTrain, place: usize, calls: &Sender<Call>) -> Result<Trained, ModelError> {
-        // Calls fail where the thread that fits the model has ended by a panic.
-        let calls = RefCell::new(calls);
-        let mut tell = |told: Progress| drop(calls.borrow().send(Call::Told(place, told)));
-        let asked = || {
-            let (answer, answered) = sync_channel(1);
-            calls.borrow().send(Call::Asked(answer)).is_err() || answered.recv().unwrap_or(true)
-        };
-        self.train(flow, &mut tell, &asked)
+    /// The place of the next flow, if there is time for it.
+    fn take(&self) -> Option<usize> {
+        let late = self.order.times.is_some_and(|times| times.left().is_zero());
+        if self.is_something.load(Ordering::Relaxed) && (late || self.ended.load(Ordering::Relaxed)) {
+            return None;
+        }
+        let place = self.next.fetch_add(1, Ordering::Relaxed);
+        (place < self.flows.len()).then_some(place)
+    }
+
+    /// The share of the time for the flow at this place.
+    fn share(&self, times: Times, place: usize) -> Duration {
+        let Order { threads, is_first, .. } = self.order;
+        let rounds = (self.flows.len() - place).div_ceil(threads);
+        if is_first && place < threads && rounds + times.rounds_after > 2 {
+            return times.left() / 2;
+        }
+        times.share(rounds)
+    }
+
+    /// Trains one flow after another on this thread. Calls fail where the thread that fits the model has ended by a panic.
+    fn work(&self, calls: &Sender<Call>) {
+        while let Some(place) = self.take() {
+            let mut tell = |told: Progress| drop(calls.send(Call::Told(place, told)));
+            let asked = || {
+                let (answer, answered) = sync_channel(1);
+                calls.send(Call::Asked(answer)).is_err() || answered.recv().unwrap_or(true)
+            };
+            let tried = self.train(place, Threads::One, &mut tell, &asked);
+            if calls.send(Call::Trained(place, Box::new(tried))).is_err() {
+                return;
+            }
+        }
     }
 
     fn train(
         &self,
-        flow: &ToTrain,
+        place: usize,
+        threads: Threads,
         tell: &mut dyn FnMut(Progress),
         stop: &dyn Fn() -> bool,
-    ) -> Result<Trained, ModelError> {
+    ) -> Result<Option<Tried>, ModelError> {
         let start = Instant::now();
+        let flow = &self.flows[place];
         let ToTrain { architecture, batch, epochs, trained, seed } = flow.clone();
         let (prepared, d) = (self.prepared, self.d);
         let context = prepared.contexts.as_ref().map_or(0, Table::width);
         let own_seed = self.seed.wrapping_mul(1000).wrapping_add(seed);
-        let of = || Flow::new(architecture.base(d), architecture.layers(d, context, own_seed));
-        let recorded = of()?;
-        let mut set_up = Duration::ZERO;
-        let epochs = match self.limit {
+        let recorded = Flow::new(architecture.base(d), architecture.layers(d, context, own_seed))?;
+        let epochs = match self.order.times {
             None => epochs,
-            Some((limit, is_something)) => {
+            Some(times) => {
+                let share = self.share(times, place);
                 // The schedule of the learning rate needs the number of epochs beforehand.
-                let (setting_up, epoch) = seconds_of_an_epoch(&recorded, prepared, batch, start)?;
-                set_up = Duration::from_secs_f64(setting_up);
+                let (setting_up, epoch) = seconds_of_an_epoch(&recorded, prepared, batch, threads, start)?;
                 // What was set up to time some steps is set up again to train.
-                let affordable = ((limit.share.as_secs_f64() - 2.0 * setting_up) / epoch) as usize;
+                let affordable = ((share.as_secs_f64() - 2.0 * setting_up) / epoch) as usize;
                 // Of many rows one epoch is many steps.
                 let fewest = (100_000 / prepared.training.len().max(1)).clamp(1, 5);
-                if affordable < fewest && is_something {
-                    return Ok(Trained { setting_up: set_up, tried: None });
+                if affordable < fewest && self.is_something.load(Ordering::Relaxed) {
+                    return Ok(None);
                 }
                 epochs.min(affordable.max(fewest))
             }
@@ -128,7 +202,7 @@ impl One<'_> {
         let asked = || {
             ended.set(ended.get() + 1);
             let one = training.elapsed() / ended.get() as u32;
-            let late = self.limit.is_some_and(|(limit, _)| Instant::now() + one > limit.deadline);
+            let late = self.order.times.is_some_and(|times| Instant::now() + one > times.deadline);
             late || ended.get() >= trained || stop()
         };
         let moved = |rows: &mut [f64], random: &mut dyn Rng| prepared.move_in_cells(rows, random);
@@ -150,6 +224,7 @@ impl One<'_> {
                 contexts: prepared.contexts.as_ref(),
                 stop: Some(&asked),
                 progress: Some(tell),
+                threads,
                 ..FitOptions::default()
             },
         )?;
@@ -163,7 +238,8 @@ impl One<'_> {
             recipe: Recipe::Flow { architecture, batch, epochs, trained, seed },
             epochs: Epoch::of(fitted.history()),
         };
-        Ok(Trained { setting_up: set_up, tried: Some(tried) })
+        self.is_something.store(true, Ordering::Relaxed);
+        Ok(Some(tried))
     }
 }
 
@@ -172,6 +248,7 @@ fn seconds_of_an_epoch(
     flow: &Flow,
     prepared: &Prepared,
     batch: usize,
+    threads: Threads,
     start: Instant,
 ) -> Result<(f64, f64), ModelError> {
     const STEPS: u32 = 5;
@@ -185,6 +262,7 @@ fn seconds_of_an_epoch(
         None => Vec::new(),
     };
     let mut trainer = Trainer::<f32>::new(flow, flow.initial(0), 1e-9)?;
+    trainer.set_threads(threads);
     trainer.step_given(&values, &contexts)?;
     let (setting_up, timed, mut made) = (start.elapsed(), Instant::now(), 0);
     while made < STEPS || timed.elapsed() < LEAST {

@@ -130,8 +130,13 @@ impl<F: Precision> Program<F> {
         for (slot, declaration) in &self.plan.parameters {
             let slot = self.plan.slots[slot.0];
             let values = &self.shared[slot.offset..slot.offset + slot.shape.len()];
-            let values = values.iter().map(|value| value.to_double()).collect();
-            parameters.set(&declaration.name, declaration.shape, values).expect("they fill the shape");
+            let doubles = values.iter().map(|value| value.to_double());
+            match parameters.get_mut(&declaration.name).filter(|own| own.shape == declaration.shape) {
+                Some(own) => own.values.iter_mut().zip(doubles).for_each(|(own, value)| *own = value),
+                None => parameters
+                    .set(&declaration.name, declaration.shape, doubles.collect())
+                    .expect("they fill the shape"),
+            }
         }
     }
 }

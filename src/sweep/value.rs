@@ -85,9 +85,21 @@ pub fn evaluate<F: Number>(
                 accumulate(operands[0].element(e), out, |sum, a| sum + a);
             }
         }
+        Op::Gather(indices) if lanes == 1 => {
+            out.iter_mut()
+                .zip(indices.iter())
+                .for_each(|(a, index)| *a = operands[0].values[*index as usize]);
+        }
         Op::Gather(indices) => {
             for (element, index) in out.chunks_exact_mut(lanes).zip(indices.iter()) {
                 copy(operands[0].element(*index as usize), element);
+            }
+        }
+        Op::Scatter(indices) if lanes == 1 => {
+            out.fill(zero);
+            for (index, a) in indices.iter().zip(operands[0].values) {
+                let sum = &mut out[*index as usize];
+                *sum = *sum + *a;
             }
         }
         Op::Scatter(indices) => {
@@ -97,12 +109,34 @@ pub fn evaluate<F: Number>(
                 accumulate(operands[0].element(k), &mut out[at..at + lanes], |sum, a| sum + a);
             }
         }
+        Op::Concat if lanes == 1 => {
+            let mut start = 0;
+            for operand in operands {
+                let count = operand.shape.len();
+                out[start..start + count].copy_from_slice(&operand.values[..count]);
+                start += count;
+            }
+        }
         Op::Concat => {
             let mut elements = out.chunks_exact_mut(lanes);
             for operand in operands {
                 for e in 0..operand.shape.len() {
                     let element = elements.next().expect("a concatenation is as long as its parts");
                     copy(operand.element(e), element);
+                }
+            }
+        }
+        Op::Transpose if lanes == 1 => {
+            let (rows, columns) = shape.matrix_dims();
+            // Some rows at a time, so that both sides are read and written from the cache.
+            const ROWS: usize = 16;
+            for first in (0..rows).step_by(ROWS) {
+                let count = ROWS.min(rows - first);
+                for column in 0..columns {
+                    let from = &operands[0].values[column * rows + first..][..count];
+                    for (row, a) in (first..).zip(from) {
+                        out[row * columns + column] = *a;
+                    }
                 }
             }
         }
@@ -144,6 +178,12 @@ pub fn evaluate<F: Number>(
                 }
             }
         }
+    }
+    if lanes == 1 {
+        // Without a call for each number.
+        let all = out.iter_mut().zip(zeros);
+        all.for_each(|(value, is_zero)| *value = if *is_zero { zero } else { *value });
+        return;
     }
     for (element, is_zero) in out.chunks_exact_mut(lanes.max(1)).zip(zeros) {
         if *is_zero {
@@ -261,6 +301,12 @@ fn product<F: Number>(a: OperandValues<'_, F>, b: OperandValues<'_, F>, out: &mu
                 continue;
             }
             let factor = a.element(entry);
+            if lanes == 1 && b.zeros.is_empty() {
+                // As below, without a look at each number.
+                let terms = &b.values[k * columns..(k + 1) * columns];
+                out_row.iter_mut().zip(terms).for_each(|(sum, b)| *sum = *sum + factor[0] * *b);
+                continue;
+            }
             for (column, element) in out_row.chunks_exact_mut(lanes).enumerate() {
                 if b.is_zero(k * columns + column) {
                     continue;

@@ -123,6 +123,11 @@ impl Parameters {
         self.values.get(name)
     }
 
+    /// As [`Parameters::get`], to be changed.
+    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Tensor> {
+        self.values.get_mut(name)
+    }
+
     /// Replaces the numbers of a parameter, or adds it.
     ///
     /// # Errors
