@@ -404,7 +404,7 @@ fn choices_one_after_another_are_one_instruction() {
 }
 
 #[test]
-fn choices_give_the_same_bits_as_one_alone() {
+fn choices_give_the_same_bits_as_one_alone_and_what_the_plain_executor_gives() {
     // Longer than an instruction can be; some read by the next one alone, some by others too, some with one number for all.
     let tape = Tape::new();
     let z = tape.input(Shape::Vector(3));
@@ -413,8 +413,10 @@ fn choices_give_the_same_bits_as_one_alone() {
         let last = nodes[nodes.len() - 1];
         let (bound, turned) =
             (0.2 * f64::from(k % 7) - 0.6, z.gather(&[k as usize % 3, (k as usize + 1) % 3, 2]));
-        nodes.push(match k % 6 {
+        nodes.push(match k % 7 {
             0 => select(turned.lt(bound), (turned - 2.0).ln(), last),
+            // What is taken otherwise is not 0, so that it is no term of the sum.
+            6 => last * 0.5 + select(turned.lt(bound), turned, 0.3),
             1 => select(last.lt(bound), last, turned),
             2 => last + select(turned.le(bound), turned.exp(), 0.0),
             3 => last - select(turned.lt(bound), turned * last, 0.0),
@@ -436,6 +438,15 @@ fn choices_give_the_same_bits_as_one_alone() {
         let alone = compile(std::slice::from_ref(output)).run(&[&rows], 70).expect("70 rows").swap_remove(0);
         let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<u64>>();
         assert_eq!(bits(&alone), bits(&together[k]), "node {k}");
+    }
+    let ids: Vec<NodeId> = nodes.iter().map(|node| node.id()).collect();
+    for (row, point) in rows.chunks(3).enumerate() {
+        let expected = plain(&tape, z.id(), &ids, point, &Parameters::default());
+        for (k, expected) in expected.iter().enumerate() {
+            for (found, expected) in together[k][row * 3..].iter().zip(expected) {
+                assert!(off(*found, *expected) < 1e-12, "node {k}, row {row}: {found}, not {expected}");
+            }
+        }
     }
 }
 
