@@ -178,7 +178,7 @@ impl<'t> Held<'t> {
 }
 
 /// Records a program anew with some of its nodes replaced.
-fn replaced<'t>(tape: &'t Tape, of: Var<'t>, by: &HashMap<NodeId, NodeId>) -> Var<'t> {
+pub(super) fn replaced<'t>(tape: &'t Tape, of: Var<'t>, by: &HashMap<NodeId, NodeId>) -> Var<'t> {
     let starts: Vec<NodeId> = by.keys().copied().collect();
     let subgraph = Subgraph::new(tape, &starts, &[of.id()]);
     let mut new = by.clone();

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use super::bottleneck::replaced;
 use super::recording::InverseWithLogDet;
 use crate::sweep::propagate_copies;
-use crate::tape::{Binary, NodeId, Op, Subgraph, Tape, Thresholds, Var};
+use crate::tape::{Binary, NodeId, Op, Subgraph, Thresholds, Var};
 
 /// Returns z and ln|det J| with comparisons of z by thresholds in the form of those of x, which the inverse has made
 /// already: a spline then looks for one bin, and gradients pass through what was chosen by it once.
@@ -28,46 +29,20 @@ pub(super) fn compared_once<'t>(
     let mut outputs = propagate_copies(tape, &Subgraph::new(tape, &[x.id()], &outputs)).into_iter();
     let mut next = || outputs.next().expect("as many nodes as were given");
     let [z, log_det] = [next(), next()];
-    // (z, x_k) to (x, y_k)
-    let mut same: HashMap<[NodeId; 2], [NodeId; 2]> = HashMap::new();
+    // Comparisons of z by x_k, and those of x by y_k.
+    let mut same: HashMap<NodeId, NodeId> = HashMap::new();
     for noted in thresholds {
         let [image, of] = [next(), next()];
         for _ in &noted.pairs {
             let [image_threshold, threshold] = [next(), next()];
-            same.insert([image, image_threshold], [of, threshold]);
-        }
-    }
-    InverseWithLogDet { z: tape.var(z), log_det: rewritten(tape, x.id(), log_det, &same) }
-}
-
-/// Records a node anew with these operands of comparisons replaced.
-fn rewritten<'t>(
-    tape: &'t Tape,
-    x: NodeId,
-    output: NodeId,
-    same: &HashMap<[NodeId; 2], [NodeId; 2]>,
-) -> Var<'t> {
-    let subgraph = Subgraph::new(tape, &[x], &[output]);
-    let mut new: HashMap<NodeId, NodeId> = HashMap::new();
-    for id in subgraph.nodes() {
-        if subgraph.is_input(*id) {
-            continue;
-        }
-        let mut node = tape.node(*id);
-        let known = match (&node.op, node.operands.as_slice()) {
-            (Op::Binary(Binary::Less | Binary::LessEq), [a, b]) => same.get(&[*a, *b]).copied(),
-            _ => None,
-        };
-        let operands = match known {
-            Some(operands) => operands.into_iter().collect(),
-            None => {
-                node.operands.iter().map(|operand| new.get(operand).copied().unwrap_or(*operand)).collect()
+            let shape = tape.shape(image);
+            for compare in [Binary::Less, Binary::LessEq].map(Op::Binary) {
+                if let Some(found) = tape.find(compare.clone(), &[image, image_threshold], shape) {
+                    let operands = [of, threshold].into_iter().collect();
+                    same.insert(found, tape.push(compare, operands, shape).id());
+                }
             }
-        };
-        if operands != node.operands {
-            node.operands = operands;
-            new.insert(*id, tape.push(node.op, node.operands, node.shape).id());
         }
     }
-    tape.var(new.get(&output).copied().unwrap_or(output))
+    InverseWithLogDet { z: tape.var(z), log_det: replaced(tape, tape.var(log_det), &same) }
 }

@@ -49,7 +49,7 @@ pub(super) fn train(
     order: Order,
     keep: &mut dyn FnMut(&Task<'_, '_>, Tried) -> Result<(), ModelError>,
 ) -> Result<(), ModelError> {
-    let one = One {
+    let queue = Queue {
         prepared: task.prepared,
         d: task.columns.len(),
         seed: task.options.seed,
@@ -61,15 +61,15 @@ pub(super) fn train(
     };
     let stop = task.options.stop;
     if order.threads == 1 {
-        while let Some(place) = one.take() {
+        while let Some(place) = queue.take() {
             let name = flows[place].name();
             let mut tell = |told: Progress| task.tell(&name, Some(told));
             let asked = || {
                 let stopped = stop.is_some_and(|stop| stop());
-                one.ended.fetch_or(stopped, Ordering::Relaxed);
+                queue.ended.fetch_or(stopped, Ordering::Relaxed);
                 stopped
             };
-            if let Some(tried) = one.train(place, Threads::All, &mut tell, &asked)? {
+            if let Some(tried) = queue.train(place, Threads::All, &mut tell, &asked)? {
                 keep(task, tried)?;
             }
         }
@@ -79,8 +79,8 @@ pub(super) fn train(
     std::thread::scope(|scope| {
         let (calls, called) = channel();
         for _ in 0..order.threads {
-            let (calls, one) = (calls.clone(), &one);
-            scope.spawn(move || one.work(&calls));
+            let (calls, queue) = (calls.clone(), &queue);
+            scope.spawn(move || queue.work(&calls));
         }
         drop(calls);
         let (mut trained, mut kept) = ((0..flows.len()).map(|_| None).collect::<Vec<_>>(), 0);
@@ -91,7 +91,7 @@ pub(super) fn train(
                 Call::Told(place, told) => task.tell(&names[place], Some(told)),
                 Call::Asked(answer) => {
                     let stopped = result.is_err() || stop.is_some_and(|stop| stop());
-                    one.ended.fetch_or(stopped, Ordering::Relaxed);
+                    queue.ended.fetch_or(stopped, Ordering::Relaxed);
                     // A thread that has ended by a panic waits for no answer.
                     let _ = answer.send(stopped);
                 }
@@ -115,8 +115,8 @@ pub(super) fn train(
     })
 }
 
-/// What trainings have in common.
-struct One<'a> {
+/// The flows that are to be trained, and what their trainings have in common.
+struct Queue<'a> {
     prepared: &'a Prepared,
     d: usize,
     seed: u64,
@@ -130,7 +130,7 @@ struct One<'a> {
     ended: AtomicBool,
 }
 
-impl One<'_> {
+impl Queue<'_> {
     /// The place of the next flow, if there is time for it.
     fn take(&self) -> Option<usize> {
         let late = self.order.times.is_some_and(|times| times.left().is_zero());
